@@ -1,0 +1,1 @@
+"""woo-mautic: keeps a WooCommerce store and a Mautic instance in step."""

@@ -1,0 +1,120 @@
+"""The exception tree.
+
+    IntegrationError
+    ├── SettingError      a deployment or connector setting is wrong
+    ├── MappingError      the record itself cannot be mapped: dead letter
+    └── ServiceError      the store or Mautic
+        ├── Unreachable   DNS, TCP, TLS, time-out, cut answer: hold, try later
+        ├── Throttled     429 or 503 with Retry-After: wait as told
+        ├── ServerFault   5xx or an unreadable answer: try again
+        ├── AuthRejected  credentials or rights refused: hold until mended
+        ├── NotSetUp      the address or a switch on the other side is wrong: hold
+        └── Rejected      this one request was refused for its content: dead letter
+
+Each error has a `code` (used in log, page, docs and tests), a `sentence` for people and a `hint` that says what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class IntegrationError(Exception):
+    """Something went wrong that a person can be told in one sentence."""
+
+    def __init__(self, code: str, sentence: str, hint: str = "") -> None:
+        super().__init__(code, sentence, hint)
+        self.code = code
+        self.sentence = sentence
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return the sentence and what to do about it."""
+        return f"{self.sentence} {self.hint}".strip()
+
+
+class SettingError(IntegrationError):
+    """A setting has a value that cannot be used; `name` is the setting."""
+
+    def __init__(self, name: str, sentence: str, hint: str = "") -> None:
+        super().__init__("setting", sentence, hint)
+        self.name = name
+
+
+class MappingError(IntegrationError):
+    """The record cannot be turned into a contact."""
+
+
+class ServiceError(IntegrationError):
+    """The store or Mautic did not do what was asked.
+
+    `service` is "store" or "mautic", `status` the HTTP status where there was one, `excerpt` the start of the raw
+    answer (at most 500 characters, secrets masked by the caller).
+    """
+
+    def __init__(
+        self,
+        service: str,
+        code: str,
+        sentence: str,
+        hint: str = "",
+        *,
+        status: int | None = None,
+        excerpt: str = "",
+    ) -> None:
+        super().__init__(code, sentence, hint)
+        self.service = service
+        self.status = status
+        self.excerpt = excerpt[:500]
+
+
+class Unreachable(ServiceError):
+    """No complete answer came: name, connection, TLS, time-out or a cut body.
+
+    `sent` is True when the request may have been carried out (a time-out or cut after it was sent).
+    """
+
+    def __init__(self, service: str, code: str, sentence: str, hint: str = "", *, sent: bool = False) -> None:
+        super().__init__(service, code, sentence, hint)
+        self.sent = sent
+
+
+class Throttled(ServiceError):
+    """The service asks to wait; `retry_after` is in seconds, None when it did not say."""
+
+    def __init__(
+        self, service: str, code: str, sentence: str, hint: str = "", *, status: int, retry_after: float | None = None
+    ) -> None:
+        super().__init__(service, code, sentence, hint, status=status)
+        self.retry_after = retry_after
+
+
+class ServerFault(ServiceError):
+    """The service failed in itself (5xx) or its answer could not be read."""
+
+
+class AuthRejected(ServiceError):
+    """The credentials were refused, or they lack a right."""
+
+
+class NotSetUp(ServiceError):
+    """The address or a switch of the other system is wrong, so no request can succeed."""
+
+
+class Rejected(ServiceError):
+    """This request was refused for its content; `details` maps a field to its messages."""
+
+    def __init__(
+        self,
+        service: str,
+        code: str,
+        sentence: str,
+        hint: str = "",
+        *,
+        status: int | None = None,
+        details: Mapping[str, Any] | None = None,
+        excerpt: str = "",
+    ) -> None:
+        super().__init__(service, code, sentence, hint, status=status, excerpt=excerpt)
+        self.details = dict(details or {})

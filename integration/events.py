@@ -1,0 +1,77 @@
+"""What happened in the store: the nouns that cross the border into the pipeline."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What kind of record a change is about; the values are those of the sync log's Type column."""
+
+    CONTACT = "contact"
+    ORDER = "order"
+    CART = "abandoned_cart"
+
+
+class Origin(StrEnum):
+    """What brought the change to us."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    INITIAL = "initial"
+    FULL = "full"
+    BULK = "bulk"
+    REPLAY = "replay"
+    API = "api"
+
+
+#: Origins that carry history: they never send e-mails (P40) and yield to live traffic.
+HISTORICAL = frozenset({Origin.INITIAL, Origin.FULL, Origin.BULK, Origin.REPLAY})
+
+
+def normalise_email(email: str) -> str:
+    """Return the address as it is compared: NFC, no blanks around, case-folded."""
+    return unicodedata.normalize("NFC", email).strip().casefold()
+
+
+def subject_of(email: str) -> str:
+    """Return the subject of an e-mail address: 32 hex digits, the same for every spelling of one address."""
+    return hashlib.sha256(normalise_email(email).encode()).hexdigest()[:32]
+
+
+def content_hash(value: object) -> str:
+    """Return 64 hex digits over the canonical JSON of a value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that happened to one record of the store.
+
+    `what` is created, updated, deleted, or for orders the status (completed, refunded, …). `subject` is "" when the
+    record has no e-mail. `modified_at` is date_modified_gmt, None where the store has none.
+    """
+
+    kind: Kind
+    source_id: str
+    what: str
+    subject: str
+    payload: Mapping[str, Any]
+    seen_at: datetime
+    origin: Origin
+    modified_at: datetime | None = None
+    number: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Return what makes two sightings one change: kind, id, what and date_modified_gmt or the record's hash."""
+        version = self.modified_at.isoformat() if self.modified_at else content_hash(self.payload)
+        return f"{self.kind}:{self.source_id}:{self.what}:{version}"

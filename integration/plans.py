@@ -1,0 +1,125 @@
+"""What a mapping returns and what Mautic's side needs to know to write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from decimal import Decimal
+
+Value = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A value that was not sent as the store has it; `kind` is shortened, left_out or changed."""
+
+    field: str
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactWrite:
+    """One upsert: field alias -> value, tags to add ("-tag" removes)."""
+
+    email: str
+    fields: Mapping[str, Value] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A contact note; `order_id` and `status` make it once-only, `marker` finds it again in Mautic."""
+
+    order_id: str
+    status: str
+    text: str
+    marker: str
+    at: datetime | None = None
+    action: str = "create_note"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentAdd:
+    """Membership of a segment; repeatable."""
+
+    segment_id: int
+    action: str = "add_to_segment"
+
+
+@dataclass(frozen=True, slots=True)
+class SendEmail:
+    """A template e-mail to the contact; once per order and status."""
+
+    order_id: str
+    status: str
+    email_id: int
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    action: str = "send_email"
+
+
+FollowUp = Note | SegmentAdd | SendEmail
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done for one change."""
+
+    contact: ContactWrite
+    follow_ups: tuple[FollowUp, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing is to be sent; `code` for machines, `sentence` for people."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """A person's paid orders in the shop's currency, from the order ledger (P38).
+
+    `other_currencies` counts paid orders that were left out because they are in another currency.
+    """
+
+    total_spent: Decimal = Decimal(0)
+    order_count: int = 0
+    first_order_at: datetime | None = None
+    last_order_at: datetime | None = None
+    other_currencies: int = 0
+
+    @property
+    def average(self) -> Decimal:
+        """Return total_spent / order_count rounded to cents, 0 without orders."""
+        if not self.order_count:
+            return Decimal(0)
+        return (self.total_spent / self.order_count).quantize(Decimal("0.01"))
+
+
+@dataclass(frozen=True, slots=True)
+class MauticField:
+    """A contact field as Mautic reports it; `limit` in characters, None for unlimited; `choices` for selects."""
+
+    alias: str
+    type: str
+    label: str = ""
+    limit: int | None = 64
+    choices: tuple[str, ...] = ()
+    published: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNeed:
+    """A field that a module writes and Mautic must have; `limit` is the least length for text fields."""
+
+    alias: str
+    label: str
+    type: str
+    limit: int | None = None
+    module: str = "orders"
+    group: str = "professional"

@@ -1,0 +1,90 @@
+"""The store's records as the rest of the project sees them: typed, with Decimal money and aware UTC dates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A billing address, raw as the store has it; `country` and `state` are WooCommerce codes."""
+
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    address_1: str = ""
+    address_2: str = ""
+    city: str = ""
+    state: str = ""
+    postcode: str = ""
+    country: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A registered customer; names are already HTML-decoded."""
+
+    id: int
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    role: str = "customer"
+    billing: Address = field(default_factory=Address)
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    """One line of an order; `product_id` is 0 and `sku` empty when the product was deleted (recording 061)."""
+
+    name: str
+    product_id: int = 0
+    variation_id: int = 0
+    sku: str = ""
+    price: Decimal = Decimal(0)
+    quantity: Decimal = Decimal(1)
+    total: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order; money as Decimal in `currency`, `refunds` as positive amounts."""
+
+    id: int
+    number: str
+    status: str
+    currency: str
+    total: Decimal
+    billing: Address
+    discount_total: Decimal = Decimal(0)
+    coupons: tuple[str, ...] = ()
+    payment_method: str = ""
+    customer_id: int = 0
+    items: tuple[LineItem, ...] = ()
+    refunds: tuple[Decimal, ...] = ()
+    created_at: datetime | None = None
+    local_date: str = ""
+    modified_at: datetime | None = None
+    paid_at: datetime | None = None
+    completed_at: datetime | None = None
+    created_via: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def email(self) -> str:
+        """Return the billing e-mail: the contact's address (guests have no other)."""
+        return self.billing.email.strip()
+
+    @property
+    def net_total(self) -> Decimal:
+        """Return the total less all refunds, never below zero."""
+        return max(self.total - sum(self.refunds, Decimal(0)), Decimal(0))
