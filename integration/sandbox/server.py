@@ -1,0 +1,191 @@
+"""What both stand-ins share: a real loopback server around a Flask application, with faults on command."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from typing import Self
+
+from flask import Flask
+from flask import jsonify
+from flask import request
+from werkzeug.wrappers import Request
+from werkzeug.wrappers import Response
+
+from integration.sandbox.calls import Call
+from integration.sandbox.calls import Calls
+from integration.sandbox.faults import Fault
+from integration.sandbox.faults import Faults
+from integration.sandbox.faults import Rule
+from integration.sandbox.snapshot import Book
+from integration.sandbox.snapshot import Snapshot
+from integration.sandbox.wire import Dropped
+from integration.sandbox.wire import Handler
+from integration.sandbox.wire import Listener
+
+CONTROL = "/_sandbox/"
+ROWS = "sandbox.rows"
+
+NGINX = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
+    "<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n"
+)
+REASONS = {
+    429: "429 Too Many Requests",
+    500: "500 Internal Server Error",
+    502: "502 Bad Gateway",
+    503: "503 Service Temporarily Unavailable",
+    504: "504 Gateway Time-out",
+}
+PAGE = "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It works.</h1></body></html>\n"
+
+
+def nginx_page(status: int) -> Response:
+    """Return the answer of the web server itself (recording 364)."""
+    return Response(NGINX.format(REASONS.get(status, str(status))), status, content_type="text/html")
+
+
+def note_rows(count: int) -> None:
+    """Say how many batch rows the request in hand has, for `calls`."""
+    request.environ[ROWS] = count
+
+
+class SandboxServer:
+    """A stand-in on a socket of this machine; subclasses register routes on `app` and give `state`.
+
+    Use it as a context manager or with start() and stop(); a stopped server can be started again on the same port.
+    """
+
+    def __init__(
+        self,
+        state: Book,
+        port: int = 0,
+        save_to: Path | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.faults = Faults()
+        self.calls = Calls()
+        self._ssl = ssl_context
+        self._listener: Listener | None = None
+        self._thread: threading.Thread | None = None
+        self._snapshot = Snapshot(state, save_to) if save_to else None
+        self.app = Flask(type(self).__name__)
+        self._register_control()
+
+    @property
+    def url(self) -> str:
+        """Return the address without a slash at the end; the port is known once started."""
+        return f"{'https' if self._ssl else 'http'}://{self.host}:{self.port}"
+
+    def start(self) -> Self:
+        """Load the saved state, bind the port and serve."""
+        if self._snapshot:
+            self._snapshot.start()
+        self._listener = Listener(self.host, self.port, self._wsgi, Handler, ssl_context=self._ssl)
+        self.port = self._listener.port
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End every connection, free the port and save the state."""
+        self.faults.clear(Fault.HANG)
+        if self._listener and self._thread:
+            self._listener.shutdown()
+            self._thread.join()
+            self._listener.hang_up()
+            self._listener = self._thread = None
+        if self._snapshot:
+            self._snapshot.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def fault_answer(self, rule: Rule) -> Response:
+        """Return what a `status` rule answers; subclasses give their own service's bodies."""
+        return nginx_page(int(rule.value))
+
+    def _register_control(self) -> None:
+        self.app.add_url_rule(f"{CONTROL}faults", "faults", self._control_faults, methods=["GET", "POST", "DELETE"])
+        self.app.add_url_rule(f"{CONTROL}calls", "calls", self._control_calls, methods=["GET", "DELETE"])
+
+    def _control_faults(self) -> Any:
+        if request.method == "DELETE":
+            self._forget(request.args)
+        elif request.method == "POST":
+            orders = request.get_json()
+            try:
+                for order in orders if isinstance(orders, list) else [orders]:
+                    self.faults.command(order)
+            except (TypeError, ValueError) as error:
+                return jsonify(error=str(error)), 400
+        return jsonify(self.faults.as_json())
+
+    def _forget(self, which: Any) -> None:
+        if "id" in which:
+            self.faults.remove(int(which["id"]))
+        else:
+            self.faults.clear(which.get("kind"))
+
+    def _control_calls(self) -> Any:
+        if request.method == "DELETE":
+            self.calls.reset()
+        return jsonify(total=self.calls.total, calls=[call._asdict() for call in self.calls][-1000:])
+
+    def _wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        incoming = Request(environ)
+        if incoming.path.startswith(CONTROL):
+            return self.app.wsgi_app(environ, start_response)
+        status = 0
+        try:
+            answer = self._answer(incoming, environ)
+            status = answer.status_code
+        finally:
+            self.calls.add(Call(incoming.method, incoming.path, status, environ.get(ROWS, 0)))
+        return answer(environ, start_response)
+
+    def _answer(self, incoming: Request, environ: dict[str, Any]) -> Response:
+        about = (incoming.method, incoming.path)
+        self._before(about)
+        answer = self._instead(about) or Response.from_app(self.app.wsgi_app, environ, buffered=True)
+        return self._after(about, answer, environ)
+
+    def _before(self, about: tuple[str, str]) -> None:
+        if rule := self.faults.take(Fault.HANG, *about):
+            self.faults.hold(float(rule.value))
+            raise Dropped
+        if rule := self.faults.take(Fault.DELAY, *about):
+            time.sleep(float(rule.value))
+        if self.faults.take(Fault.DOWN, *about):
+            raise Dropped
+
+    def _instead(self, about: tuple[str, str]) -> Response | None:
+        if rule := self.faults.take(Fault.STATUS, *about):
+            answer = Response(rule.body, int(rule.value)) if rule.body is not None else self.fault_answer(rule)
+            if rule.retry_after is not None:
+                answer.headers["Retry-After"] = f"{rule.retry_after:g}"
+            return answer
+        if rule := self.faults.take(Fault.HTML, *about):
+            return Response(rule.body or PAGE, 200, content_type="text/html; charset=UTF-8")
+        return None
+
+    def _after(self, about: tuple[str, str], answer: Response, environ: dict[str, Any]) -> Response:
+        if self.faults.take(Fault.LOSE_ANSWER, *about):
+            raise Dropped
+        if rule := self.faults.take(Fault.PREFIX, *about):
+            answer.set_data(str(rule.value).encode() + answer.get_data())
+        if self.faults.take(Fault.CUT, *about):
+            body = answer.get_data()
+            raise Dropped(answer.status, list(answer.get_wsgi_headers(environ)), body[: len(body) // 2])
+        return answer
