@@ -1,0 +1,55 @@
+"""The audit log: who changed what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy import Index
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from integration.models.base import Base
+from integration.models.base import Key
+
+
+class AuditAction(StrEnum):
+    """What was done (F2)."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    DELETED = "DELETED"
+    PAUSED = "PAUSED"
+    RESUMED = "RESUMED"
+    SYNC_TRIGGERED = "SYNC_TRIGGERED"
+    SYNC_CANCELLED = "SYNC_CANCELLED"
+    REPLAYED = "REPLAYED"
+    DISCARDED = "DISCARDED"
+    LOG_CLEARED = "LOG_CLEARED"
+    DEBUG_ON = "DEBUG_ON"
+    DEBUG_OFF = "DEBUG_OFF"
+    SIGNED_IN = "SIGNED_IN"
+    SIGN_IN_FAILED = "SIGN_IN_FAILED"
+    USER_CHANGED = "USER_CHANGED"
+    WEBHOOKS_CHANGED = "WEBHOOKS_CHANGED"
+    FIELDS_CREATED = "FIELDS_CREATED"
+
+
+class AuditEntry(Base):
+    """One act of a person or of the system; `diff` maps a setting to [before, after], secrets as "changed"."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_page", "organisation_id", "id"),)
+
+    id: Mapped[Key]
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    connector_id: Mapped[int | None]
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(254))
+    ip: Mapped[str] = mapped_column(String(45), default="")
+    action: Mapped[str] = mapped_column(String(20))
+    entity: Mapped[str] = mapped_column(String(120), default="")
+    diff: Mapped[dict[str, Any]] = mapped_column(default=dict)

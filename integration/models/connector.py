@@ -1,0 +1,65 @@
+"""Connectors: a store paired with a Mautic."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy import String
+from sqlalchemy import Text
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from integration.models.base import Base
+from integration.models.base import Key
+
+
+class ConnectorState(StrEnum):
+    """Whether the schedule and the worker look after the connector."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class Connector(Base):
+    """A pair of systems, its settings and what is known of both.
+
+    `secrets` is sealed by the vault: store_key, store_secret, mautic_password, mautic_client_secret, webhook_secret.
+    `mautic_token` is a sealed OAuth token. `cursors` holds where each incremental read stands. Entries of the sync log
+    with an id up to `log_cleared_id` are cleared.
+    """
+
+    __tablename__ = "connector"
+
+    id: Mapped[Key]
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(10), default=ConnectorState.ACTIVE)
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    store_url: Mapped[str] = mapped_column(String(500), default="")
+    store_rest_root: Mapped[str] = mapped_column(String(500), default="")
+    store_ca: Mapped[str] = mapped_column(String(500), default="")
+    store_facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    mautic_url: Mapped[str] = mapped_column(String(500), default="")
+    mautic_method: Mapped[str] = mapped_column(String(20), default="client_credentials")
+    mautic_user: Mapped[str] = mapped_column(String(254), default="")
+    mautic_client_id: Mapped[str] = mapped_column(String(254), default="")
+    mautic_ca: Mapped[str] = mapped_column(String(500), default="")
+    mautic_facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    mautic_token: Mapped[str | None] = mapped_column(Text)
+    token_lease_until: Mapped[datetime | None]
+    secrets: Mapped[str | None] = mapped_column(Text)
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    cursors: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    fields: Mapped[list[Any]] = mapped_column(default=list)
+    fields_at: Mapped[datetime | None]
+    webhook_path: Mapped[str] = mapped_column(String(64), unique=True)
+    webhook_ids: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    last_webhook_at: Mapped[datetime | None]
+    initial_done_at: Mapped[datetime | None]
+    debug_until: Mapped[datetime | None]
+    log_cleared_id: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

@@ -1,0 +1,124 @@
+"""Deliveries: what is owed to Mautic."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy import Index
+from sqlalchemy import String
+from sqlalchemy import Text
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from integration.models.base import Base
+from integration.models.base import Key
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; the first three are open."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    LEASED = "leased"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+    CONFLICT = "conflict"
+    DEAD = "dead"
+    DISCARDED = "discarded"
+
+
+OPEN = (DeliveryState.WAITING, DeliveryState.READY, DeliveryState.LEASED)
+_OPEN_SQL = text("state IN ('waiting', 'ready', 'leased')")
+_LEAD_SQL = text("state IN ('ready', 'leased')")
+
+
+class Delivery(Base):
+    """One change that is owed. Of one person at most one is ready or leased; the others wait behind it.
+
+    `priority` 0 is live, 1 poll, 2 history. `due_at` is when the next attempt may begin. `result` is created, updated,
+    deleted or skipped; `partial` says that the contact was written but a follow-up was not.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index(
+            "uq_delivery_lead",
+            "connector_id",
+            "subject",
+            unique=True,
+            sqlite_where=_LEAD_SQL,
+            postgresql_where=_LEAD_SQL,
+        ),
+        Index(
+            "uq_delivery_identity",
+            "connector_id",
+            "identity",
+            unique=True,
+            sqlite_where=_OPEN_SQL,
+            postgresql_where=_OPEN_SQL,
+        ),
+        Index(
+            "ix_delivery_ready",
+            "connector_id",
+            "priority",
+            "id",
+            sqlite_where=text("state = 'ready'"),
+            postgresql_where=text("state = 'ready'"),
+        ),
+        Index(
+            "ix_delivery_waiting",
+            "connector_id",
+            "subject",
+            "id",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_delivery_leased",
+            "leased_until",
+            sqlite_where=text("state = 'leased'"),
+            postgresql_where=text("state = 'leased'"),
+        ),
+        Index("ix_delivery_token", "lease_token", sqlite_where=_OPEN_SQL, postgresql_where=_OPEN_SQL),
+        Index("ix_delivery_run_open", "run_id", sqlite_where=_OPEN_SQL, postgresql_where=_OPEN_SQL),
+        Index(
+            "ix_delivery_dead",
+            "connector_id",
+            "id",
+            sqlite_where=text("state = 'dead'"),
+            postgresql_where=text("state = 'dead'"),
+        ),
+        Index("ix_delivery_source", "connector_id", "source_id", "kind"),
+        Index("ix_delivery_settled", "settled_at"),
+    )
+
+    id: Mapped[Key]
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"))
+    run_id: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(String(20))
+    source_id: Mapped[str] = mapped_column(String(40))
+    number: Mapped[str] = mapped_column(String(60), default="")
+    what: Mapped[str] = mapped_column(String(40))
+    identity: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(String(64))
+    origin: Mapped[str] = mapped_column(String(10))
+    priority: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(10))
+    due_at: Mapped[datetime]
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    leased_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    payload: Mapped[dict[str, Any] | None]
+    payload_at: Mapped[datetime]
+    modified_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    result: Mapped[str] = mapped_column(String(10), default="")
+    partial: Mapped[bool] = mapped_column(default=False)
+    contact_id: Mapped[int | None]
+    error_code: Mapped[str] = mapped_column(String(40), default="")
+    error: Mapped[str] = mapped_column(Text, default="")

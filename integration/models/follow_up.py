@@ -1,0 +1,36 @@
+"""Marks of notes and e-mails, which must never be done twice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from integration.models.base import Base
+
+
+class MarkState(StrEnum):
+    """Started is committed before the call, done after its answer."""
+
+    STARTED = "started"
+    DONE = "done"
+
+
+class FollowUpMark(Base):
+    """One note or e-mail of one order and status; found started after a crash it is looked up in Mautic."""
+
+    __tablename__ = "follow_up_mark"
+
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"), primary_key=True)
+    order_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    status: Mapped[str] = mapped_column(String(40), primary_key=True)
+    action: Mapped[str] = mapped_column(String(20), primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    contact_id: Mapped[int | None]
+    remote_id: Mapped[int | None]
+    started_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]

@@ -1,0 +1,41 @@
+"""The order ledger: one small row an order, so that lifetime values are a sum over one person's rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy import Index
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from integration.models.base import Base
+
+
+class LedgerEntry(Base):
+    """An order as it was last seen; money as decimal text in `currency`, `net_total` is less all refunds."""
+
+    __tablename__ = "order_ledger"
+    __table_args__ = (Index("ix_order_ledger_subject", "connector_id", "subject"),)
+
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"), primary_key=True)
+    order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    subject: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(40))
+    net_total: Mapped[str] = mapped_column(String(40))
+    refunded: Mapped[bool] = mapped_column(default=False)
+    currency: Mapped[str] = mapped_column(String(10))
+    ordered_at: Mapped[datetime | None]
+    local_date: Mapped[str] = mapped_column(String(10), default="")
+    modified_at: Mapped[datetime | None]
+
+
+class CustomerMark(Base):
+    """A customer as last read: customers have no modification window, so what moved is told by these marks."""
+
+    __tablename__ = "customer_mark"
+
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"), primary_key=True)
+    customer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[str] = mapped_column(String(64))

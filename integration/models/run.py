@@ -1,0 +1,93 @@
+"""Runs and their line-by-line log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy import Index
+from sqlalchemy import String
+from sqlalchemy import Text
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from integration.models.base import Base
+from integration.models.base import Key
+
+
+class RunKind(StrEnum):
+    """Why records are read (C1)."""
+
+    INITIAL = "initial"
+    FULL = "full"
+    INCREMENTAL = "incremental"
+    BULK = "bulk"
+    REPLAY = "replay"
+
+
+class RunState(StrEnum):
+    """Where a run stands (C2)."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+GOING = (RunState.PENDING, RunState.RUNNING)
+_GOING_SQL = text("state IN ('PENDING', 'RUNNING')")
+
+
+class Run(Base):
+    """One execution. `cursor` says where it goes on after a restart; `phase` what it is doing now.
+
+    `pulled` counts records read from the store, `pushed` deliveries that Mautic confirmed.
+    """
+
+    __tablename__ = "run"
+    __table_args__ = (
+        Index("ix_run_connector", "connector_id", "id"),
+        Index("uq_run_going", "connector_id", unique=True, sqlite_where=_GOING_SQL, postgresql_where=_GOING_SQL),
+    )
+
+    id: Mapped[Key]
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(10), default=RunState.PENDING)
+    trigger: Mapped[str] = mapped_column(String(120), default="")
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    phase: Mapped[str] = mapped_column(String(20), default="")
+    cursor: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    correlation_id: Mapped[str] = mapped_column(String(36))
+    expected: Mapped[int | None]
+    pulled: Mapped[int] = mapped_column(default=0)
+    accepted: Mapped[int] = mapped_column(default=0)
+    pushed: Mapped[int] = mapped_column(default=0)
+    skipped: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    calls: Mapped[int] = mapped_column(default=0)
+    cancel_asked_at: Mapped[datetime | None]
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    leased_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    error_code: Mapped[str] = mapped_column(String(40), default="")
+    error: Mapped[str] = mapped_column(Text, default="")
+
+
+class RunLine(Base):
+    """One line of a run's log."""
+
+    __tablename__ = "run_line"
+    __table_args__ = (Index("ix_run_line_run", "run_id", "id"),)
+
+    id: Mapped[Key]
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    level: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,34 @@
+"""Schedules and heartbeats: rows, so that any number of processes may tick."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from integration.models.base import Base
+
+
+class Schedule(Base):
+    """A job that is due again and again; `next_run_at` moves by compare-and-swap. `every` is in seconds, 0 = off."""
+
+    __tablename__ = "schedule"
+
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"), primary_key=True)
+    job: Mapped[str] = mapped_column(String(20), primary_key=True)
+    every: Mapped[int]
+    next_run_at: Mapped[datetime]
+    last_run_at: Mapped[datetime | None]
+
+
+class Heartbeat(Base):
+    """When a process was last alive."""
+
+    __tablename__ = "heartbeat"
+
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    role: Mapped[str] = mapped_column(String(20))
+    beat_at: Mapped[datetime]
