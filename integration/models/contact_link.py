@@ -15,7 +15,7 @@ from integration.models.base import Base
 
 
 class ContactLink(Base):
-    """subject -> Mautic contact id; `fields` maps each alias (and "tag:x") to the hash of what Mautic last confirmed."""
+    """subject -> Mautic contact id; `fields` maps each alias (and "tag:x") to a hash of what was last confirmed."""
 
     __tablename__ = "contact_link"
     __table_args__ = (Index("ix_contact_link_contact", "connector_id", "contact_id"),)
