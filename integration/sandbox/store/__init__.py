@@ -1,0 +1,11 @@
+"""A stand-in WooCommerce store on a real socket, answering as the recordings do."""
+
+from __future__ import annotations
+
+from integration.sandbox.store.bulk import seed_bulk
+from integration.sandbox.store.seed import seed
+from integration.sandbox.store.server import StoreServer
+from integration.sandbox.store.shopper import Shopper
+from integration.sandbox.store.state import State
+
+__all__ = ["Shopper", "State", "StoreServer", "seed", "seed_bulk"]

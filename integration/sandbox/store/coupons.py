@@ -1,0 +1,183 @@
+"""The routes of coupons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integration.sandbox.store import making
+from integration.sandbox.store import money
+from integration.sandbox.store import shelf
+from integration.sandbox.store import wire
+from integration.sandbox.store.addresses import is_email
+from integration.sandbox.store.exchange import Answer
+from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.listing import Page
+from integration.sandbox.store.listing import Style
+from integration.sandbox.store.listing import answer
+from integration.sandbox.store.params import ORDER
+from integration.sandbox.store.params import PAGING
+from integration.sandbox.store.params import Param
+from integration.sandbox.store.params import anything
+from integration.sandbox.store.params import listed
+from integration.sandbox.store.params import numbers
+from integration.sandbox.store.params import one_of
+from integration.sandbox.store.params import read
+from integration.sandbox.store.problems import Refused
+from integration.sandbox.store.problems import invalid
+from integration.sandbox.store.problems import missing
+from integration.sandbox.store.state import State
+from integration.sandbox.store.times import from_gmt
+from integration.sandbox.store.times import from_local
+
+PARAMS = (
+    *PAGING,
+    Param("search", anything),
+    Param("include", numbers),
+    Param("order", ORDER, "desc"),
+    Param("orderby", one_of("date", "id", "include", "title", "slug", "modified"), "date"),
+    Param("code", anything),
+)
+STYLE = Style("/wc/v3/coupons")
+TYPES = ("percent", "fixed_cart", "fixed_product")
+FLAGS = ("individual_use", "free_shipping", "exclude_sale_items")
+LIMITS = ("usage_limit", "usage_limit_per_user", "limit_usage_to_x_items")
+LISTS = ("product_ids", "excluded_product_ids", "product_categories", "excluded_product_categories")
+AMOUNTS = ("amount", "minimum_amount", "maximum_amount")
+
+
+def blank(number: int, code: str, now: int) -> dict[str, Any]:
+    """Return a coupon with WooCommerce's defaults, in the sequence of its fields (recording 206)."""
+    return {
+        "id": number,
+        "code": code,
+        "amount": "0.00",
+        "status": "publish",
+        "created": now,
+        "modified": now,
+        "discount_type": "fixed_cart",
+        "description": "",
+        "expires": None,
+        "usage_count": 0,
+        "individual_use": False,
+        "product_ids": [],
+        "excluded_product_ids": [],
+        "usage_limit": None,
+        "usage_limit_per_user": None,
+        "limit_usage_to_x_items": None,
+        "free_shipping": False,
+        "product_categories": [],
+        "excluded_product_categories": [],
+        "exclude_sale_items": False,
+        "minimum_amount": "0.00",
+        "maximum_amount": "0.00",
+        "email_restrictions": [],
+        "used_by": [],
+        "meta_data": [],
+    }
+
+
+def index(state: State, ask: Ask) -> Answer:
+    """List coupons; `code` is found in any case (recordings 142 and 143)."""
+    values = read(ask, PARAMS)
+    page = Page.of(values | {"offset": None})
+    found = [entry for entry in state.coupons.values() if entry["status"] != "trash" and _matches(entry, values)]
+    found.sort(key=lambda entry: (entry["created"], entry["id"]), reverse=values["order"] == "desc")
+    shown = [shelf.show_coupon(state, entry, ask.root) for entry in page.cut(found)]
+    return answer(ask, page, len(found), shown, STYLE)
+
+
+def _matches(entry: dict[str, Any], values: dict[str, Any]) -> bool:
+    if values["code"] and entry["code"] != str(values["code"]).lower():
+        return False
+    if values["include"] and str(entry["id"]) not in listed(values["include"]):
+        return False
+    return not values["search"] or str(values["search"]).lower() in entry["code"]
+
+
+def _shown(state: State, ask: Ask, entry: dict[str, Any], status: int = 200) -> Answer:
+    shown = shelf.show_coupon(state, entry, ask.root)
+    found = wire.pick(shown, ask.fields)
+    if ask.fields:
+        found["_links"] = shown["_links"]
+    headers = [("Location", shown["_links"]["self"][0]["href"])] if status == 201 else []
+    return Answer(status, found, headers)
+
+
+def one(state: State, ask: Ask, number: int) -> Answer:
+    """Return a coupon."""
+    return _shown(state, ask, shelf.coupon(state, number))
+
+
+def create(state: State, ask: Ask) -> Answer:
+    """Make a coupon; raises Refused for no code, a code that is taken, an unknown type or more than 100 percent."""
+    fields = ask.payload()
+    if "code" not in fields:
+        raise missing("code")
+    code = str(fields["code"]).strip().lower()
+    if code in ("", "0"):
+        raise Refused(400, "woocommerce_rest_empty_coupon_code", "The coupon code cannot be empty.")
+    _check(fields)
+    if any(entry["code"] == code and entry["status"] == "publish" for entry in state.coupons.values()):
+        raise Refused(400, "woocommerce_rest_coupon_code_already_exists", "The coupon code already exists")
+    entry = blank(state.next_id("post"), code, state.now())
+    _fill(state, entry, fields)
+    state.coupons[entry["id"]] = entry
+    state.changed("coupon.created", entry["id"])
+    return _shown(state, ask, entry, 201)
+
+
+def _check(fields: dict[str, Any], held: str = "fixed_cart") -> None:
+    kind = fields.get("discount_type", held)
+    if fault := one_of(*TYPES)("discount_type", kind):
+        raise invalid([fault])
+    if kind == "percent" and money.amount(fields.get("amount")) > 100:
+        raise Refused(400, "coupon_invalid_amount", "Invalid discount amount.")
+
+
+def _fill(state: State, entry: dict[str, Any], fields: dict[str, Any]) -> None:
+    for name in ("discount_type", "description"):
+        entry[name] = str(fields.get(name, entry[name]))
+    for name in (name for name in AMOUNTS if name in fields):
+        entry[name] = money.text(money.amount(fields[name]))
+    for name in (name for name in FLAGS if name in fields):
+        entry[name] = str(fields[name]).lower() in ("1", "true")
+    for name in (name for name in LIMITS if name in fields):
+        entry[name] = int(fields[name]) if fields[name] else None
+    for name in (name for name in LISTS if name in fields):
+        entry[name] = [int(each) for each in fields[name]]
+    if "email_restrictions" in fields:
+        # What is no e-mail is dropped without a word, and a coupon without any is open to all (recording 146).
+        entry["email_restrictions"] = [each for each in fields["email_restrictions"] if is_email(str(each))]
+    entry["expires"] = _expiry(state, fields, entry["expires"])
+    entry["meta_data"] = making.meta(state, entry["meta_data"], fields.get("meta_data"))
+
+
+def _expiry(state: State, fields: dict[str, Any], held: int | None) -> int | None:
+    # A time in date_expires is the shop's own, whatever the caller meant (recording 139).
+    if fields.get("date_expires_gmt"):
+        return from_gmt(str(fields["date_expires_gmt"])[:19])
+    if fields.get("date_expires"):
+        return from_local(str(fields["date_expires"])[:19], state.zone)
+    return held
+
+
+def edit(state: State, ask: Ask, number: int) -> Answer:
+    """Change a coupon."""
+    entry, fields = shelf.coupon(state, number), ask.payload()
+    _check(fields, entry["discount_type"])
+    _fill(state, entry, fields)
+    entry["modified"] = state.now()
+    state.changed("coupon.updated", number)
+    return _shown(state, ask, entry)
+
+
+def delete(state: State, ask: Ask, number: int) -> Answer:
+    """Move a coupon to the trash, or delete it with force; the answer shows it as it was (recordings 149 and 150)."""
+    entry = shelf.coupon(state, number)
+    shown = _shown(state, ask, entry)
+    if ask.flag("force"):
+        del state.coupons[number]
+    else:
+        entry["status"] = "trash"
+    state.changed("coupon.deleted", number)
+    return shown

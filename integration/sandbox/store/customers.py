@@ -1,0 +1,124 @@
+"""The routes of customers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integration.sandbox.store import accounts
+from integration.sandbox.store import people
+from integration.sandbox.store import wire
+from integration.sandbox.store.addresses import is_email
+from integration.sandbox.store.exchange import Answer
+from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.listing import Page
+from integration.sandbox.store.listing import Style
+from integration.sandbox.store.listing import answer
+from integration.sandbox.store.params import ORDER
+from integration.sandbox.store.params import PAGING
+from integration.sandbox.store.params import Param
+from integration.sandbox.store.params import anything
+from integration.sandbox.store.params import listed
+from integration.sandbox.store.params import numbers
+from integration.sandbox.store.params import one_of
+from integration.sandbox.store.params import read
+from integration.sandbox.store.params import whole_number
+from integration.sandbox.store.people import Person
+from integration.sandbox.store.problems import Refused
+from integration.sandbox.store.problems import missing
+from integration.sandbox.store.problems import no_trash
+from integration.sandbox.store.state import State
+
+ROLES = ("all", "administrator", "editor", "author", "contributor", "subscriber", "customer", "shop_manager")
+PARAMS = (
+    *PAGING,
+    Param("search", anything),
+    Param("exclude", numbers),
+    Param("include", numbers),
+    Param("offset", whole_number(0)),
+    Param("order", ORDER, "asc"),
+    Param("orderby", one_of("id", "include", "name", "registered_date"), "name"),
+    Param("email", anything),
+    Param("role", one_of(*ROLES), "customer"),
+)
+STYLE = Style("/wc/v3/customers")
+
+
+def index(state: State, ask: Ask) -> Answer:
+    """List accounts; modified_after is silently ignored and orderby=modified refused (recordings 091 and 092)."""
+    values = read(ask, PARAMS)
+    page = Page.of(values)
+    persons = _sorted([person for person in state.people.values() if _matches(person, values)], values)
+    shown = [people.show(state, person, ask.root) for person in page.cut(persons)]
+    return answer(ask, page, len(persons), shown, STYLE)
+
+
+def _matches(person: Person, values: dict[str, Any]) -> bool:
+    if values["role"] not in ("all", person.role):
+        return False
+    if values["email"] and person.email.lower() != str(values["email"]).lower():
+        return False
+    if values["include"] and str(person.id) not in listed(values["include"]):
+        return False
+    if values["exclude"] and str(person.id) in listed(values["exclude"]):
+        return False
+    # The search looks at the account's e-mail, never at the billing e-mail (recordings 457 and 458).
+    return not values["search"] or str(values["search"]).lower() in person.email.lower()
+
+
+def _sorted(persons: list[Person], values: dict[str, Any]) -> list[Person]:
+    keys = {
+        "id": lambda person: person.id,
+        "name": lambda person: (person.name, person.id),
+        "registered_date": lambda person: (person.created, person.id),
+    }
+    if values["orderby"] == "include":
+        places = {int(number): place for place, number in enumerate(listed(values["include"] or ""))}
+        return sorted(persons, key=lambda person: places.get(person.id, len(places)))
+    return sorted(persons, key=keys[values["orderby"]], reverse=values["order"] == "desc")
+
+
+def _shown(state: State, ask: Ask, person: Person, status: int = 200) -> Answer:
+    shown = people.show(state, person, ask.root)
+    found = wire.pick(shown, ask.fields)
+    if ask.fields:
+        found["_links"] = shown["_links"]
+    headers = [("Location", shown["_links"]["self"][0]["href"])] if status == 201 else []
+    return Answer(status, found, headers)
+
+
+def one(state: State, ask: Ask, number: int) -> Answer:
+    """Return an account."""
+    return _shown(state, ask, state.person(number))
+
+
+def create(state: State, ask: Ask) -> Answer:
+    """Open an account; raises Refused without an e-mail or with one that is taken."""
+    fields = ask.payload()
+    if not fields.get("email"):
+        raise missing("email")
+    if not is_email(str(fields["email"])):
+        raise Refused(400, "registration-error-invalid-email", "Please provide a valid email address.")
+    return _shown(state, ask, accounts.register(state, fields), 201)
+
+
+def edit(state: State, ask: Ask, number: int) -> Answer:
+    """Change an account."""
+    return _shown(state, ask, accounts.edit(state, state.person(number), ask.payload()))
+
+
+def delete(state: State, ask: Ask, number: int) -> Answer:
+    """Delete an account; only with force (recording 163)."""
+    person = state.person(number)
+    if not ask.flag("force"):
+        raise no_trash("Customers")
+    shown = _shown(state, ask, person)
+    # The account is gone when its links are written, so they say no more what may be done (recording 164).
+    shown.body["_links"]["self"][0].pop("targetHints")
+    accounts.delete(state, person)
+    return shown
+
+
+def downloads(state: State, ask: Ask, number: int) -> Answer:
+    """Return what a customer may download: nothing in this shop (recording 119)."""
+    state.person(number)
+    return Answer(200, [])

@@ -1,0 +1,157 @@
+"""The routes of products, variations and categories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integration.sandbox.store import shelf
+from integration.sandbox.store import wire
+from integration.sandbox.store.exchange import Answer
+from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.listing import Page
+from integration.sandbox.store.listing import Style
+from integration.sandbox.store.listing import answer
+from integration.sandbox.store.params import ORDER
+from integration.sandbox.store.params import PAGING
+from integration.sandbox.store.params import Param
+from integration.sandbox.store.params import anything
+from integration.sandbox.store.params import listed
+from integration.sandbox.store.params import moment
+from integration.sandbox.store.params import numbers
+from integration.sandbox.store.params import one_of
+from integration.sandbox.store.params import read
+from integration.sandbox.store.params import whole_number
+from integration.sandbox.store.problems import Refused
+from integration.sandbox.store.state import State
+from integration.sandbox.store.times import bound
+
+ORDERS = ("date", "id", "include", "title", "slug", "modified", "menu_order", "price", "popularity", "rating")
+PARAMS = (
+    *PAGING,
+    Param("search", anything),
+    Param("modified_after", moment),
+    Param("modified_before", moment),
+    Param("exclude", numbers),
+    Param("include", numbers),
+    Param("offset", whole_number(0)),
+    Param("order", ORDER, "desc"),
+    Param("orderby", one_of(*ORDERS), "date"),
+    Param("status", one_of("any", "future", "trash", "draft", "pending", "private", "publish"), "any"),
+    Param("type", one_of("simple", "grouped", "external", "variable")),
+    Param("sku", anything),
+    Param("category", anything),
+)
+STYLE = Style("/wc/v3/products")
+SORT_KEYS = {"date": "created", "modified": "modified", "title": "name", "slug": "slug"}
+
+
+def index(state: State, ask: Ask) -> Answer:
+    """List products; variations are not among them."""
+    values = read(ask, PARAMS)
+    page = Page.of(values)
+    found = [entry for entry in state.products.values() if entry["type"] != "variation" and _matches(entry, values)]
+    found = _windowed(state, found, values, ask.flag("dates_are_gmt"))
+    _sort(found, values)
+    shown = [shelf.show_product(state, entry, ask.root) for entry in page.cut(found)]
+    return answer(ask, page, len(found), shown, STYLE)
+
+
+def _matches(entry: dict[str, Any], values: dict[str, Any]) -> bool:
+    if values["status"] != "any" and entry["status"] != values["status"]:
+        return False
+    if values["type"] and entry["type"] != values["type"]:
+        return False
+    if values["sku"] and entry["sku"] not in listed(values["sku"]):
+        return False
+    if values["category"] and str(values["category"]) not in {str(each["id"]) for each in entry["categories"]}:
+        return False
+    if values["include"] and str(entry["id"]) not in listed(values["include"]):
+        return False
+    if values["exclude"] and str(entry["id"]) in listed(values["exclude"]):
+        return False
+    return not values["search"] or str(values["search"]).lower() in entry["name"].lower()
+
+
+def _windowed(state: State, found: list[dict[str, Any]], values: dict[str, Any], are_gmt: bool) -> list[dict[str, Any]]:
+    if values["modified_after"]:
+        after = bound(values["modified_after"], state.zone, are_gmt)
+        found = [entry for entry in found if entry["modified"] > after]
+    if values["modified_before"]:
+        before = bound(values["modified_before"], state.zone, are_gmt)
+        found = [entry for entry in found if entry["modified"] < before]
+    return found
+
+
+def _sort(found: list[dict[str, Any]], values: dict[str, Any]) -> None:
+    key = SORT_KEYS.get(values["orderby"], "id")
+    found.sort(key=lambda entry: (entry[key], entry["id"]), reverse=values["order"] == "desc")
+
+
+def _single(ask: Ask, shown: dict[str, Any]) -> Answer:
+    found = wire.pick(shown, ask.fields)
+    if ask.fields:
+        found["_links"] = shown["_links"]
+    return Answer(200, found)
+
+
+def one(state: State, ask: Ask, number: int) -> Answer:
+    """Return a product."""
+    return _single(ask, shelf.show_product(state, shelf.product(state, number), ask.root))
+
+
+def edit(state: State, ask: Ask, number: int) -> Answer:
+    """Change a product's name, prices or stock; product.updated rings (recording 354)."""
+    entry, fields = shelf.product(state, number), ask.payload()
+    for name in ("name", "regular_price", "sale_price", "sku", "stock_quantity", "status"):
+        if name in fields:
+            entry[name] = fields[name]
+    entry["price"] = entry["sale_price"] or entry["regular_price"] or entry["price"]
+    entry["modified"] = state.now()
+    state.changed("product.updated", number)
+    return one(state, ask, number)
+
+
+def delete(state: State, ask: Ask, number: int) -> Answer:
+    """Delete a product and its variations; lines of old orders then point at nothing (recording 061)."""
+    entry = shelf.product(state, number)
+    shown = one(state, ask, number)
+    for each in (number, *entry["variations"]):
+        state.products.pop(each, None)
+    for row in state.orders:
+        if row.document is not None:
+            _orphan(row.document["line_items"], number)
+    state.changed("product.deleted", number)
+    return shown
+
+
+def _orphan(lines: list[dict[str, Any]], number: int) -> None:
+    gone = {"product_id": 0, "variation_id": 0, "sku": None, "global_unique_id": None, "parent_name": None}
+    for line in lines:
+        if line["product_id"] == number:
+            line.update(gone, image={"id": 0, "src": ""})
+
+
+def variations(state: State, ask: Ask, number: int) -> Answer:
+    """List a product's variations, newest first (recording 124)."""
+    page = Page.of({**read(ask, PAGING), "offset": None})
+    shelf.product(state, number)
+    found = [entry for entry in state.products.values() if entry.get("parent_id") == number]
+    found.sort(key=lambda entry: (entry["created"], entry["id"]), reverse=True)
+    shown = [shelf.show_variation(state, entry, ask.root) for entry in page.cut(found)]
+    return answer(ask, page, len(found), shown, Style(f"/wc/v3/products/{number}/variations"))
+
+
+def categories(state: State, ask: Ask) -> Answer:
+    """List the categories by name (recording 130)."""
+    page = Page.of({**read(ask, PAGING), "offset": None})
+    found = sorted(state.categories.values(), key=lambda entry: entry["name"])
+    shown = [shelf.show_category(entry, ask.root) for entry in page.cut(found)]
+    return answer(ask, page, len(found), shown, Style("/wc/v3/products/categories"))
+
+
+def category(state: State, ask: Ask, number: int) -> Answer:
+    """Return a category."""
+    entry = state.categories.get(number)
+    if entry is None:
+        raise Refused(404, "woocommerce_rest_term_invalid", "Resource does not exist.")
+    return _single(ask, shelf.show_category(entry, ask.root))

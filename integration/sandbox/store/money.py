@@ -1,0 +1,28 @@
+"""Amounts as the store writes them: two decimals whatever the currency, halves away from zero."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP
+from decimal import Decimal
+from typing import Any
+
+CENT = Decimal("0.01")
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "KWD": "د.ك", "CHF": "CHF", "PLN": "zł"}
+
+
+def amount(value: Any) -> Decimal:
+    """Read an amount; nothing and nonsense count as zero."""
+    try:
+        return Decimal(str(value or "0"))
+    except ArithmeticError:
+        return Decimal(0)
+
+
+def text(value: Decimal) -> str:
+    """Write an amount with the store's two decimals, JPY and KWD alike (recordings 056 and 057)."""
+    return str(value.quantize(CENT, ROUND_HALF_UP))
+
+
+def share(value: Decimal, percent: Decimal) -> Decimal:
+    """Return a percentage of an amount in whole cents."""
+    return (value * percent / 100).quantize(CENT, ROUND_HALF_UP)

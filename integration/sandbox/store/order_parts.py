@@ -1,0 +1,117 @@
+"""The routes of order notes and refunds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integration.sandbox.store import order_acts
+from integration.sandbox.store import wire
+from integration.sandbox.store.exchange import Answer
+from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.listing import Page
+from integration.sandbox.store.listing import Style
+from integration.sandbox.store.listing import answer
+from integration.sandbox.store.orders import check_refund
+from integration.sandbox.store.params import PAGING
+from integration.sandbox.store.params import Param
+from integration.sandbox.store.params import one_of
+from integration.sandbox.store.params import read
+from integration.sandbox.store.problems import Refused
+from integration.sandbox.store.problems import missing
+from integration.sandbox.store.state import State
+from integration.sandbox.store.times import gmt
+from integration.sandbox.store.times import local
+
+NOTES = (Param("type", one_of("any", "customer", "internal"), "any"),)
+
+
+def _note(state: State, ask: Ask, number: int, entry: dict[str, Any]) -> dict[str, Any]:
+    place = f"/wc/v3/orders/{number}/notes"
+    found = wire.links(ask.root, place, entry["id"], ["GET", "DELETE"])
+    found["up"] = [{"href": f"{ask.root}/wc/v3/orders/{number}"}]
+    return {
+        "id": entry["id"],
+        "author": entry["author"],
+        "date_created": local(entry["created"], state.zone),
+        "date_created_gmt": gmt(entry["created"]),
+        "note": entry["note"],
+        "customer_note": entry["customer_note"],
+        "_links": found,
+    }
+
+
+def notes(state: State, ask: Ask, number: int) -> Answer:
+    """List an order's notes, newest first, without totals (recordings 086 and 475)."""
+    kind = read(ask, NOTES)["type"]
+    state.order(number)
+    entries = sorted(state.notes.get(number, []), key=lambda entry: (-entry["created"], entry["id"]))
+    kept = [entry for entry in entries if kind == "any" or entry["customer_note"] == (kind == "customer")]
+    return Answer(200, [wire.pick(_note(state, ask, number, entry), ask.fields) for entry in kept])
+
+
+def add_note(state: State, ask: Ask, number: int) -> Answer:
+    """Write a note; it moves no date and rings no webhook."""
+    fields = ask.payload()
+    state.order(number)
+    if "note" not in fields:
+        raise missing("note")
+    to_customer = str(fields.get("customer_note", "")).lower() in ("1", "true")
+    entry = order_acts.note(state, number, str(fields["note"]), to_customer, "admin")
+    shown = _note(state, ask, number, entry)
+    return Answer(201, shown, [("Location", shown["_links"]["self"][0]["href"])])
+
+
+def _refund(state: State, ask: Ask, entry: dict[str, Any], with_parent: bool = False) -> dict[str, Any]:
+    parent = entry["parent_id"]
+    found = wire.links(ask.root, f"/wc/v3/orders/{parent}/refunds", entry["id"], ["GET", "DELETE"])
+    found["up"] = [{"href": f"{ask.root}/wc/v3/orders/{parent}"}]
+    lines: dict[str, Any] = {name: [] for name in ("line_items", "shipping_lines", "tax_lines", "fee_lines")}
+    lines.update({name: entry[name] for name in lines if name in entry})
+    return {
+        "id": entry["id"],
+        **({"parent_id": parent} if with_parent else {}),
+        "date_created": local(entry["created"], state.zone),
+        "date_created_gmt": gmt(entry["created"]),
+        "amount": entry["amount"],
+        "reason": entry["reason"],
+        "refunded_by": 1,
+        "refunded_payment": False,
+        "meta_data": entry["meta_data"],
+        **lines,
+        "_links": found,
+    }
+
+
+def refunds(state: State, ask: Ask, number: int) -> Answer:
+    """List an order's refunds, newest first (recording 084)."""
+    page = Page.of({**read(ask, PAGING), "offset": None})
+    state.order(number)
+    entries = sorted(state.refunds.get(number, []), key=lambda entry: -entry["id"])
+    shown = [_refund(state, ask, entry) for entry in page.cut(entries)]
+    return answer(ask, page, len(entries), shown, Style(f"/wc/v3/orders/{number}/refunds", added={"dp": "2"}))
+
+
+def all_refunds(state: State, ask: Ask) -> Answer:
+    """List the refunds of all orders, newest first (recording 085)."""
+    page = Page.of({**read(ask, PAGING), "offset": None})
+    entries = sorted((each for some in state.refunds.values() for each in some), key=lambda entry: -entry["id"])
+    shown = [_refund(state, ask, entry, True) for entry in page.cut(entries)]
+    return answer(ask, page, len(entries), shown, Style("/wc/v3/refunds", added={"dp": "2"}))
+
+
+def add_refund(state: State, ask: Ask, number: int) -> Answer:
+    """Pay money back; raises Refused for more than is left."""
+    fields = ask.payload()
+    row = state.order(number)
+    value = check_refund(fields, state.document(row))
+    shown = _refund(state, ask, order_acts.refund(state, row, value, str(fields.get("reason") or "")))
+    return Answer(201, shown, [("Location", shown["_links"]["self"][0]["href"])])
+
+
+def one_refund(state: State, ask: Ask, number: int, refund: int) -> Answer:
+    """Return one refund of an order."""
+    state.order(number)
+    entry = next((each for each in state.refunds.get(number, []) if each["id"] == refund), None)
+    if entry is None:
+        raise Refused(404, "woocommerce_rest_invalid_order_refund_id", "Invalid order refund ID.")
+    return Answer(200, _refund(state, ask, entry))

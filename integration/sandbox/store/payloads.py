@@ -1,0 +1,72 @@
+"""What a webhook delivers: the item as it stands at that moment, signed, under the recorded headers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+from typing import Any
+
+from integration.sandbox.store import order_view
+from integration.sandbox.store import people
+from integration.sandbox.store import shelf
+from integration.sandbox.store import wire
+from integration.sandbox.store.posting import Message
+from integration.sandbox.store.problems import Refused
+
+if TYPE_CHECKING:
+    from integration.sandbox.store.state import State
+
+
+def message(state: State, hook: dict[str, Any], number: int) -> Message:
+    """Build a signed delivery; an item that is gone gives an error body, signed all the same (476 and 479 to 481)."""
+    resource, event = split(hook["topic"])
+    if event == "deleted":
+        body = wire.encode({"id": number})
+    else:
+        try:
+            body = wire.encode(_item(state, resource, number))
+        except Refused as refused:
+            body = wire.encode(refused.body())
+    return Message(body, _headers(state, hook, body))
+
+
+def split(topic: str) -> tuple[str, str]:
+    """Return resource and event of a topic."""
+    resource, _, event = topic.partition(".")
+    return resource, event
+
+
+def _item(state: State, resource: str, number: int) -> Any:
+    if resource == "order":
+        return order_view.show(state, state.order(number), state.root)
+    if resource == "customer":
+        return people.show(state, state.person(number), state.root)
+    if resource == "coupon":
+        return shelf.show_coupon(state, shelf.coupon(state, number), state.root)
+    return shelf.show_product(state, shelf.product(state, number), state.root)
+
+
+def _headers(state: State, hook: dict[str, Any], body: bytes) -> dict[str, str]:
+    resource, event = split(hook["topic"])
+    return {
+        "Content-Type": "application/json",
+        "X-WC-Webhook-Source": f"{state.home}/",
+        "X-WC-Webhook-Topic": hook["topic"],
+        "X-WC-Webhook-Resource": resource,
+        "X-WC-Webhook-Event": event,
+        "X-WC-Webhook-Signature": sign(body, hook["secret"]),
+        "X-WC-Webhook-ID": str(hook["id"]),
+        "X-WC-Webhook-Delivery-ID": delivery_id(hook["id"], state.now()),
+    }
+
+
+def sign(body: bytes, secret: str) -> str:
+    """Return base64(HMAC-SHA256(raw body, secret))."""
+    return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode("ascii")
+
+
+def delivery_id(webhook_id: int, second: int) -> str:
+    """Return the hash of webhook and second: several orders in one second share it (recordings 348 to 352)."""
+    return hmac.new(b"sandbox", f"{webhook_id}{second}".encode(), hashlib.md5).hexdigest()

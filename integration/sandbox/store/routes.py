@@ -1,0 +1,127 @@
+"""The table of routes and the way a request takes through it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from dataclasses import field
+
+from integration.sandbox.store import coupons
+from integration.sandbox.store import customers
+from integration.sandbox.store import goods
+from integration.sandbox.store import order_parts
+from integration.sandbox.store import orders
+from integration.sandbox.store import system
+from integration.sandbox.store import webhooks
+from integration.sandbox.store.auth import check_rights
+from integration.sandbox.store.batches import Handler
+from integration.sandbox.store.batches import batch
+from integration.sandbox.store.exchange import Answer
+from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.problems import no_route
+from integration.sandbox.store.state import State
+
+NUMBER = r"(?P<number>[\d]+)"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address below /wp-json: its pattern, its handlers by verb, and which right it asks for."""
+
+    pattern: str
+    handlers: dict[str, Handler]
+    kind: str = "list"
+    verbs: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verbs", list(self.handlers))
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """Return the named parts of the path, or None."""
+        found = re.match(self.pattern + "$", path)
+        return found.groupdict() if found else None
+
+
+def _list(place: str, index: Handler, create: Handler | None = None) -> Route:
+    return Route(place, {"GET": index} | ({"POST": create} if create else {}))
+
+
+def _item(place: str, one: Handler, edit: Handler | None = None, delete: Handler | None = None) -> Route:
+    changes = {"POST": edit, "PUT": edit, "PATCH": edit} if edit else {}
+    return Route(place, {"GET": one} | changes | ({"DELETE": delete} if delete else {}), "item")
+
+
+def _batch(place: str, create: Handler, edit: Handler, delete: Handler) -> Route:
+    run = batch(create, edit, delete)
+    return Route(place, {"POST": run, "PUT": run, "PATCH": run}, "batch")
+
+
+V3 = "/wc/v3"
+ORDER = rf"{V3}/orders/{NUMBER}"
+ROUTES: tuple[Route, ...] = (
+    _list(f"{V3}/orders", orders.index, orders.create),
+    _batch(f"{V3}/orders/batch", orders.create, orders.edit, orders.delete),
+    _item(ORDER, orders.one, orders.edit, orders.delete),
+    _list(f"{ORDER}/notes", order_parts.notes, order_parts.add_note),
+    _list(f"{ORDER}/refunds", order_parts.refunds, order_parts.add_refund),
+    _item(rf"{ORDER}/refunds/(?P<refund>[\d]+)", order_parts.one_refund),
+    _list(f"{V3}/refunds", order_parts.all_refunds),
+    _list(f"{V3}/customers", customers.index, customers.create),
+    _batch(f"{V3}/customers/batch", customers.create, customers.edit, customers.delete),
+    _item(rf"{V3}/customers/{NUMBER}", customers.one, customers.edit, customers.delete),
+    _list(rf"{V3}/customers/{NUMBER}/downloads", customers.downloads),
+    _list(f"{V3}/products", goods.index),
+    _list(f"{V3}/products/categories", goods.categories),
+    _item(rf"{V3}/products/categories/{NUMBER}", goods.category),
+    _item(rf"{V3}/products/{NUMBER}", goods.one, goods.edit, goods.delete),
+    _list(rf"{V3}/products/{NUMBER}/variations", goods.variations),
+    _list(f"{V3}/coupons", coupons.index, coupons.create),
+    _batch(f"{V3}/coupons/batch", coupons.create, coupons.edit, coupons.delete),
+    _item(rf"{V3}/coupons/{NUMBER}", coupons.one, coupons.edit, coupons.delete),
+    _list(f"{V3}/webhooks", webhooks.index, webhooks.create),
+    _batch(f"{V3}/webhooks/batch", webhooks.create, webhooks.edit, webhooks.delete),
+    _item(rf"{V3}/webhooks/{NUMBER}", webhooks.one, webhooks.edit, webhooks.delete),
+    _list(f"{V3}/system_status", system.status),
+    _list(f"{V3}/settings/general", system.general),
+    _list(f"{V3}/data/currencies/current", system.currency),
+    _list(f"{V3}/data/countries", system.countries),
+    _list(f"{V3}/taxes", system.taxes),
+    _list(f"{V3}/reports/orders/totals", system.order_totals),
+    _list(f"{V3}/reports/customers/totals", system.customer_totals),
+    _item(rf"{V3}/payment_gateways/(?P<name>[\w-]+)", system.gateway),
+)
+
+
+def run(state: State, ask: Ask, path: str) -> Answer:
+    """Answer a request to a route of the shop; raises Refused for no route, no right, or what the handler refuses."""
+    route, parts = _find(path)
+    method = "GET" if ask.method == "HEAD" else ask.method
+    if method == "OPTIONS":
+        return Answer(200, {"namespace": "wc/v3", "methods": route.verbs, "endpoints": []}, [_allow(route)])
+    handler = route.handlers.get(method)
+    if handler is None:
+        raise no_route()
+    check_rights(ask.role, route.kind, method)
+    with state.lock:
+        answer = handler(state, ask, **{name: _typed(name, value) for name, value in parts.items()})
+    if answer.then:
+        # The ping of a new webhook goes out before the answer, but not under the lock: its receiver may ask us things.
+        answer.then()
+    answer.headers.append(_allow(route))
+    return answer
+
+
+def _find(path: str) -> tuple[Route, dict[str, str]]:
+    for route in ROUTES:
+        parts = route.match(path)
+        if parts is not None:
+            return route, parts
+    raise no_route()
+
+
+def _typed(name: str, value: str) -> int | str:
+    return value if name == "name" else int(value)
+
+
+def _allow(route: Route) -> tuple[str, str]:
+    return "Allow", ", ".join(route.verbs)

@@ -1,0 +1,221 @@
+"""The stand-in store on a socket: a real HTTP server that answers as a WooCommerce 10.2 does."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Callable
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from typing import Self
+from urllib.parse import unquote
+
+from werkzeug.wrappers import Response
+
+from integration.clock import Clock
+from integration.sandbox.faults import Fault
+from integration.sandbox.faults import Rule
+from integration.sandbox.server import CONTROL
+from integration.sandbox.server import ROWS
+from integration.sandbox.server import SandboxServer
+from integration.sandbox.server import nginx_page
+from integration.sandbox.store import breakage
+from integration.sandbox.store import front
+from integration.sandbox.store import routes
+from integration.sandbox.store import wire
+from integration.sandbox.store.auth import Credentials
+from integration.sandbox.store.auth import Doorkeeper
+from integration.sandbox.store.exchange import HTML
+from integration.sandbox.store.exchange import Answer
+from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.listing import api_link
+from integration.sandbox.store.problems import Refused
+from integration.sandbox.store.problems import no_route
+from integration.sandbox.store.state import State
+
+MODES = ("normal", "plain_permalinks", "plugin_off", "maintenance", "coming_soon", "rest_disabled", "php_down")
+PLAIN = "/index.php?rest_route="
+USUAL = (
+    ("X-Robots-Tag", "noindex"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Access-Control-Expose-Headers", "X-WP-Total, X-WP-TotalPages, Link"),
+)
+NOBODYS_CACHE = ("Cache-Control", "no-cache, must-revalidate, max-age=0, no-store, private")
+
+
+class StoreServer(SandboxServer):
+    """A shop at `url`, its keys in `credentials`, its goods and people in `state`; set `mode` to one of MODES.
+
+    `faults` are the faults both stand-ins know, `breakages` those only a shop has.
+    """
+
+    state: State
+
+    def __init__(
+        self,
+        port: int = 0,
+        save_to: Path | None = None,
+        tls: ssl.SSLContext | None = None,
+        clock: Clock | None = None,
+        zone: str = "Europe/Rome",
+    ) -> None:
+        self.state = State(clock, zone)
+        super().__init__(self.state, port, save_to, tls)
+        self.credentials = Credentials()
+        self.breakages = breakage.Breakages()
+        self._door = Doorkeeper(self.credentials)
+        self._mode = "normal"
+        self._inner = self.app.wsgi_app
+        self.app.wsgi_app = self._serve  # type: ignore[method-assign]  # Flask's documented way to put a layer around
+
+    @property
+    def mode(self) -> str:
+        """Return what state the shop is in, one of MODES."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, name: str) -> None:
+        if name not in MODES:
+            raise ValueError(f"Unknown mode: {name}. Use one of {', '.join(MODES)}.")
+        self._mode = name
+
+    def start(self) -> Self:
+        """Load the saved shop, serve, and begin to deliver webhooks."""
+        super().start()
+        self.state.home = self.url
+        self.state.bells.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop delivering and serving, and save the shop."""
+        self.state.bells.stop()
+        super().stop()
+
+    def fault_answer(self, rule: Rule) -> Response:
+        """Return what a `status` fault answers: WordPress' fatal error for 500, bare pages else (432, 441 to 446)."""
+        status = int(rule.value)
+        if status == 500:
+            body = {"code": "internal_server_error", "message": breakage.CRITICAL}
+            made = wire.encode({**body, "data": {"status": 500}, "additional_errors": []})
+            return Response(made, 500, content_type="application/json; charset=UTF-8")
+        if status in (502, 503, 504):
+            return nginx_page(status)
+        return _response(breakage.plain_status(status))
+
+    def _serve(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(CONTROL):
+            return self._inner(environ, start_response)
+        ask = _ask(environ, self.url, self.mode == "plain_permalinks")
+        try:
+            answer = self._broken(ask)
+        except Refused as refused:
+            headers = [api_link(ask), *([] if ask.role else [("Vary", "Origin")])]
+            answer = Answer(refused.status, refused.body(), headers)
+        if isinstance(answer.body, list):
+            environ[ROWS] = len(answer.body)
+            self.faults.work(ask.method, ask.path, len(answer.body))
+        return _response(answer)(environ, start_response)
+
+    def _broken(self, ask: Ask) -> Answer:
+        kind = self.breakages.take(ask)
+        return breakage.instead(kind, ask) or breakage.spoil(kind, self._standing(ask))
+
+    def _standing(self, ask: Ask) -> Answer:
+        if self.mode == "php_down":
+            return breakage.down()
+        if self.mode == "maintenance":
+            return breakage.closed(ask)
+        if "rest_route" in ask.query:
+            return self._rest(ask, str(ask.query["rest_route"]))
+        if re.match(r"^(/index\.php)?/wp-json(/|$)", ask.path):
+            return self._pretty(ask)
+        if ask.path.startswith("/wc-auth/v1/authorize") and self.mode != "plugin_off":
+            return front.grant(ask)
+        if ask.path in ("/", "/index.php"):
+            return front.page(self.state, ask, self.mode == "coming_soon")
+        return front.not_found(self.state, ask)
+
+    def _pretty(self, ask: Ask) -> Answer:
+        path = ask.path.removeprefix("/index.php").removeprefix("/wp-json")
+        if self.mode != "plain_permalinks" and not ask.path.startswith("/index.php"):
+            return self._rest(ask, path)
+        if path in ("", "/"):
+            return front.page(self.state, ask)
+        # Without permalinks WordPress sends an API address to itself with a slash (recordings 414 and 422).
+        if path.endswith("/"):
+            return front.not_found(self.state, ask)
+        query = ask.target.partition("?")[2]
+        address = f"{ask.home}/wp-json{path}/" + (f"?{query}" if query else "")
+        return Answer(301, b"", [("X-Redirect-By", "WordPress"), ("Location", address)], HTML)
+
+    def _rest(self, ask: Ask, path: str) -> Answer:
+        path = "/" + path.strip("/")
+        if self.mode == "rest_disabled" or self.faults.take(Fault.API_DISABLED, ask.method, ask.path):
+            raise breakage.shut()
+        if self._over_limit(ask):
+            return breakage.plain_status(429)
+        if path == "/":
+            return _with_allow(front.index(self.state, ask, routes.ROUTES, self.mode == "plugin_off"))
+        if path.startswith("/wp/v2/users"):
+            # The shop's keys do not open WordPress' own routes (recording 208).
+            raise Refused(401, "rest_forbidden_context", "Sorry, you are not allowed to edit users.")
+        if self.mode == "plugin_off":
+            raise no_route()
+        return self._shop(ask, path)
+
+    def _shop(self, ask: Ask, path: str) -> Answer:
+        self._admit(ask)
+        if path == "/wc/v3":
+            return _with_allow(front.namespace(ask, routes.ROUTES))
+        answer = routes.run(self.state, ask, path)
+        if not any(name == "Link" for name, _ in answer.headers):
+            answer.headers.insert(0, api_link(ask))
+        if ask.role:
+            answer.headers.append(NOBODYS_CACHE)
+        return answer
+
+    def _admit(self, ask: Ask) -> None:
+        self._door.basic_off = self.faults.take(Fault.BASIC_DISABLED, ask.method, ask.path) is not None
+        if self.faults.take(Fault.WRONG_CREDENTIALS, ask.method, ask.path):
+            return
+        pair = self._door.admit(ask, self.state.now())
+        ask.role = pair.role if pair else None
+
+    def _over_limit(self, ask: Ask) -> bool:
+        rule = self.faults.take(Fault.RATE_LIMIT, ask.method, ask.path)
+        return rule is not None and rule.used > int(rule.value)
+
+
+def _ask(environ: dict[str, Any], home: str, plain: bool) -> Ask:
+    target = environ.get("REQUEST_URI") or environ["PATH_INFO"]
+    path = re.sub("/+", "/", unquote(target.partition("?")[0]))
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
+    headers["content-type"] = environ.get("CONTENT_TYPE") or ""
+    ask = Ask(
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        target=target,
+        headers=headers,
+        body=environ["wsgi.input"].read(),
+        home=home,
+        secure=environ["wsgi.url_scheme"] == "https",
+        rest_base=PLAIN if plain else "/wp-json",
+    )
+    # Hosts that block DELETE are got round with _method on a POST (recording 470).
+    override = ask.query.get("_method") or headers.get("x-http-method-override")
+    if ask.method == "POST" and override:
+        ask.method = str(override).upper()
+    return ask
+
+
+def _with_allow(answer: Answer) -> Answer:
+    answer.headers.append(("Allow", "GET"))
+    return answer
+
+
+def _response(answer: Answer) -> Response:
+    made = Response(answer.raw(), answer.status, content_type=answer.kind)
+    for name, value in (*USUAL, *answer.headers):
+        made.headers.add(name, value)
+    return made
