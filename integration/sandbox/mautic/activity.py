@@ -1,0 +1,133 @@
+"""The timeline of a contact (recording 332)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
+
+from flask import g
+from werkzeug.wrappers import Response
+
+from integration.sandbox.mautic import php
+from integration.sandbox.mautic.answers import dump
+from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.definitions import data
+from integration.sandbox.mautic.lists import query
+from integration.sandbox.mautic.lists import whole
+from integration.sandbox.mautic.payload import entries
+
+if TYPE_CHECKING:
+    from integration.sandbox.mautic.server import MauticServer
+
+PAGE = 25
+REASONS = {
+    1: "Contact unsubscribed from this channel.",
+    2: "Contact's address bounced.",
+    3: "Contact was manually set as do not contact for this channel.",
+}
+Event = dict[str, Any]
+
+
+def register(server: MauticServer) -> None:
+    """Add the route."""
+    server.route("GET", "/api/contacts/<int:contact_id>/activity", lambda contact_id: _activity(server, contact_id))
+
+
+def _activity(server: MauticServer, contact_id: int) -> Response:
+    asked = query()
+    with server.state.lock:
+        contact = server.contact(contact_id)
+        g.caller.need("lead:leads", "view")
+        events = [*_sent(server, contact), *_memberships(server, contact), *_dnc(contact), *_identified(contact)]
+    filters = asked.get("filters") if isinstance(asked.get("filters"), dict) else {}
+    included = [str(each) for each in entries(filters.get("includeEvents"))]
+    excluded = [str(each) for each in entries(filters.get("excludeEvents"))]
+    chosen = [
+        each for each in events if each["event"] in (included or [each["event"]]) and each["event"] not in excluded
+    ]
+    chosen.sort(key=lambda each: str(each["timestamp"]), reverse=True)
+    limit = whole(asked.get("limit"), PAGE) or PAGE
+    number = max(1, whole(asked.get("page"), 1))
+    return server.reply(
+        dump(
+            {
+                "events": chosen[(number - 1) * limit : number * limit],
+                "filters": {"search": "", "includeEvents": included, "excludeEvents": excluded},
+                "order": ["timestamp", "DESC"],
+                "types": data("activity_types"),
+                "total": len(chosen),
+                "page": number,
+                "limit": limit,
+                "maxPages": float(math.ceil(len(chosen) / limit)),
+            }
+        )
+    )
+
+
+def _event(kind: str, number: int, label: Any, at: str | None, contact: Contact, details: Any) -> Event:
+    return {
+        "event": kind,
+        "eventId": f"{kind}{number}",
+        "eventLabel": label,
+        "eventType": data("activity_types")[kind],
+        "timestamp": at,
+        "contactId": str(contact.id),
+        "details": details,
+    }
+
+
+def _sent(server: MauticServer, contact: Contact) -> Iterator[Event]:
+    for sent in server.state.sent:
+        email = server.state.emails.get(sent["email_id"])
+        if sent["contact_id"] != contact.id or email is None:
+            continue
+        stat = {
+            "email_id": str(email["id"]),
+            "id": str(sent["id"]),
+            "dateSent": sent["sent_at"],
+            "subject": email["subject"],
+            "email_name": email["name"],
+            "isRead": "0",
+            "isFailed": "0",
+            "viewedInBrowser": "0",
+            "retryCount": "0",
+            "idHash": sent["hash"],
+            "openDetails": [],
+            "storedSubject": sent["stored_subject"],
+            "timeToRead": False,
+        }
+        label = {"label": email["name"], "href": f"{server.url}/email/view/{sent['hash']}", "isExternal": True}
+        yield _event("email.sent", sent["id"], label, sent["sent_at"], contact, {"stat": stat, "type": "sent"})
+
+
+def _memberships(server: MauticServer, contact: Contact) -> Iterator[Event]:
+    for segment_id, about in contact.segments.items():
+        name = server.state.segments[segment_id]["name"]
+        how = "removed from" if about["removed"] else "added to"
+        details = {"objectDescription": name}
+        yield _event(
+            "segment_membership", segment_id, f"Contact {how} segment, {name}", about["added"], contact, details
+        )
+
+
+def _dnc(contact: Contact) -> Iterator[Event]:
+    for entry in contact.dnc:
+        about = {
+            "id": str(entry["id"]),
+            "channel": entry["channel"],
+            "date_added": entry["dateAdded"],
+            "reason": REASONS.get(entry["reason"], ""),
+            "comments": entry["comments"],
+        }
+        label = str(entry["channel"]).title()
+        yield _event("lead.donotcontact", entry["id"], label, entry["dateAdded"], contact, {"dnc": about})
+
+
+def _identified(contact: Contact) -> Iterator[Event]:
+    if contact.identified:
+        label = f"Contact was identified by {contact.created_by_user}"
+        details = {"objectDescription": contact.created_by_user}
+        at = php.iso(contact.identified)
+        yield _event("lead.source.identified", contact.id, label, at, contact, details)

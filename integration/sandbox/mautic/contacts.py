@@ -1,0 +1,187 @@
+"""The routes of single contacts and of lists of contacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import NamedTuple
+
+from flask import g
+from flask import request
+from werkzeug.wrappers import Response
+
+from integration.sandbox.faults import Fault
+from integration.sandbox.mautic import php
+from integration.sandbox.mautic.answers import NOT_FOUND
+from integration.sandbox.mautic.answers import Refused
+from integration.sandbox.mautic.answers import dump
+from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.finding import find
+from integration.sandbox.mautic.lists import query
+from integration.sandbox.mautic.payload import form
+from integration.sandbox.mautic.people import Caller
+from integration.sandbox.mautic.writing import Draft
+from integration.sandbox.mautic.writing import Mode
+
+if TYPE_CHECKING:
+    from integration.sandbox.mautic.server import MauticServer
+
+AREA = "lead:leads"
+POINTS = {"plus": 1, "minus": -1}
+
+
+class Written(NamedTuple):
+    """A contact that was written: whether it is new, and what the answer shows otherwise than is stored."""
+
+    contact: Contact
+    created: bool
+    shown: dict[str, Any]
+
+
+def register(server: MauticServer) -> None:
+    """Add the routes."""
+    one = "/api/contacts/<int:contact_id>"
+    server.route("GET", "/api/contacts", lambda: _list(server))
+    server.route("POST", "/api/contacts/new", lambda: _new(server))
+    server.route("GET", one, lambda contact_id: _get(server, contact_id))
+    for mode in (Mode.PATCH, Mode.PUT):
+        server.route(mode.name, f"{one}/edit", lambda contact_id, mode=mode: _edit(server, contact_id, mode))
+    server.route("DELETE", f"{one}/delete", lambda contact_id: _delete(server, contact_id))
+    server.route("POST", f"{one}/dnc/<channel>/add", lambda **about: _dnc_add(server, **about))
+    server.route("POST", f"{one}/dnc/<channel>/remove", lambda **about: _dnc_remove(server, **about))
+    server.route("POST", f"{one}/points/<action>/<int:delta>", lambda **about: _points(server, **about))
+    server.route("POST", f"{one}/utm/add", lambda contact_id: _utm(server, contact_id))
+    server.route("GET", "/api/contacts/list/fields", lambda: _fields(server))
+    server.route("GET", "/api/contacts/list/owners", lambda: _owners(server))
+
+
+def upsert(server: MauticServer, row: dict[str, Any], caller: Caller, mode: Mode) -> Written:
+    """Create the contact, or write to the one that has its e-mail; with `race_seconds` others may do so meanwhile."""
+    state = server.state
+    with state.lock:
+        found = server.writer.match(row)
+        caller.need(AREA, "edit" if found else "create")
+        draft = server.writer.prepare(row, found, mode if found else Mode.NEW)
+        rule = None if found else server.faults.take(Fault.RACE, request.method, request.path)
+        if rule is None:
+            return _write(server, draft, caller)
+    server.faults.hold(float(rule.value))
+    with state.lock:
+        return _write(server, draft, caller)
+
+
+def _write(server: MauticServer, draft: Draft, caller: Caller) -> Written:
+    return Written(server.writer.write(draft, caller), draft.contact is None, draft.shown)
+
+
+def shown(server: MauticServer, written: Written) -> str:
+    """Return a written contact as JSON."""
+    return server.renderer.contact(written.contact, made=written.created, shown=written.shown)
+
+
+def _answer(server: MauticServer, written: Written) -> Response:
+    body = f'{{"contact":{shown(server, written)}}}'
+    if not written.created:
+        return server.reply(body)
+    return server.reply(body, 201, f"/api/contacts/{written.contact.id}")
+
+
+def _new(server: MauticServer) -> Response:
+    server.work()
+    return _answer(server, upsert(server, form(), g.caller, Mode.NEW))
+
+
+def _edit(server: MauticServer, contact_id: int, mode: Mode) -> Response:
+    row = form()
+    server.work()
+    with server.state.lock:
+        contact = server.state.contacts.get(contact_id)
+        if contact is None and mode is Mode.PATCH:
+            raise Refused(404, NOT_FOUND)  # Recording 109.
+        g.caller.need(AREA, "edit" if contact else "create")
+        return _answer(server, _write(server, server.writer.prepare(row, contact, mode), g.caller))
+
+
+def _get(server: MauticServer, contact_id: int) -> Response:
+    with server.state.lock:
+        contact = server.contact(contact_id)
+        g.caller.need(AREA, "view")
+        return server.reply(f'{{"contact":{server.renderer.contact(contact)}}}')
+
+
+def _delete(server: MauticServer, contact_id: int) -> Response:
+    with server.state.lock:
+        contact = server.contact(contact_id)
+        g.caller.need(AREA, "delete")
+        server.state.delete(contact)
+        return server.reply(f'{{"contact":{server.renderer.contact(contact, deleted=True)}}}')
+
+
+def _list(server: MauticServer) -> Response:
+    g.caller.need(AREA, "view")
+    asked = query()
+    minimal = str(asked.get("minimal", "")) not in ("", "0", "false")
+    with server.state.lock:
+        total, found = find(server.state, asked)
+        rows = ",".join(f'"{each.id}":{server.renderer.contact(each, minimal=minimal)}' for each in found)
+    return server.reply(f'{{"total":"{total}","contacts":{{{rows}}}}}')
+
+
+def _dnc_add(server: MauticServer, contact_id: int, channel: str) -> Response:
+    sent = form()
+    with server.state.lock:
+        contact = server.contact(contact_id)
+        g.caller.need(AREA, "edit")
+        reason = sent.get("reason", 3)
+        if not php.text(reason).isdigit() or int(reason) == 0:
+            raise Refused(
+                400, "Invalid reason code given", ["Reason code needs to be an integer and higher than 0."]
+            )  # Recording 196.
+        server.writer.add_dnc(contact, channel, int(reason), php.text(sent.get("comments") or ""))
+        return server.reply(f'{{"contact":{server.renderer.plain(contact)}}}')
+
+
+def _dnc_remove(server: MauticServer, contact_id: int, channel: str) -> Response:
+    with server.state.lock:
+        contact = server.contact(contact_id)
+        g.caller.need(AREA, "edit")
+        found = server.writer.remove_dnc(contact, channel)
+        return server.reply(f'{{"recordFound":{dump(found)},"contact":{server.renderer.plain(contact)}}}')
+
+
+def _points(server: MauticServer, contact_id: int, action: str, delta: int) -> Response:
+    with server.state.lock:
+        contact = server.contact(contact_id)
+        g.caller.need(AREA, "edit")
+        if action not in POINTS:
+            raise Refused(400, "Invalid operator")  # Recording 335.
+        contact.points += POINTS[action] * delta
+        server.state.changes += 1
+    return server.reply(dump({"success": 1}))
+
+
+def _utm(server: MauticServer, contact_id: int) -> Response:
+    sent = form()
+    with server.state.lock:
+        contact = server.contact(contact_id)
+        g.caller.need(AREA, "edit")
+        tag = {name: value for name, value in sent.items() if name.startswith("utm_")}
+        contact.utm.append({"id": server.state.next_id("utm"), "query": tag, **_camel(tag)})
+        server.state.changes += 1
+        return server.reply(f'{{"contact":{server.renderer.plain(contact)}}}')
+
+
+def _camel(tag: dict[str, Any]) -> dict[str, Any]:
+    return {f"utm{name[4:].title()}": value for name, value in tag.items()}
+
+
+def _fields(server: MauticServer) -> Response:
+    g.caller.need(AREA, "view")
+    rows = sorted(server.state.fields.values(), key=lambda row: (row["order"], row["id"]))
+    names = ("id", "label", "alias", "type", "group", "order", "object", "properties")
+    return server.reply(dump({str(row["id"]): {name: row[name] for name in names} for row in rows}))
+
+
+def _owners(server: MauticServer) -> Response:
+    users = [row for row in server.state.users.values() if row["isPublished"]]
+    return server.reply(dump([{name: row[name] for name in ("id", "firstName", "lastName")} for row in users]))

@@ -1,0 +1,157 @@
+"""Finding contacts: search commands, where[], order and paging, quick for the ways a sync asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+
+from integration.sandbox.mautic import php
+from integration.sandbox.mautic.answers import Crash
+from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.lists import DEFAULT_LIMIT
+from integration.sandbox.mautic.lists import UnknownColumn
+from integration.sandbox.mautic.lists import fulfils
+from integration.sandbox.mautic.lists import sort_key
+from integration.sandbox.mautic.lists import whole
+from integration.sandbox.mautic.payload import entries
+from integration.sandbox.mautic.state import State
+from integration.sandbox.mautic.state import fold
+
+TERM = re.compile(r'(?:(!?)(\w+):)?("[^"]*"|\S+)')
+PLAIN = ("firstname", "lastname", "email", "company", "city", "state", "zipcode", "country")
+
+COLUMNS: dict[str, Callable[[Contact], Any]] = {
+    "id": lambda contact: contact.id,
+    "points": lambda contact: contact.points,
+    "dateAdded": lambda contact: php.iso(contact.added),
+    "date_added": lambda contact: php.iso(contact.added),
+    "dateModified": lambda contact: php.iso(contact.modified),
+    "date_modified": lambda contact: php.iso(contact.modified),
+    "dateIdentified": lambda contact: php.iso(contact.identified),
+    "lastActive": lambda contact: php.iso(contact.last_active),
+    "last_active": lambda contact: php.iso(contact.last_active),
+    "owner": lambda contact: contact.owner,
+    "owner_id": lambda contact: contact.owner,
+}
+
+
+def column(state: State, contact: Contact, name: str) -> Any:
+    """Return the value of a column such as email, dateModified or l.id; UnknownColumn if there is none."""
+    bare = name.split(".")[-1]
+    if bare in COLUMNS:
+        return COLUMNS[bare](contact)
+    if bare not in state.by_alias:
+        raise UnknownColumn(name)
+    return contact.values.get(bare)
+
+
+def find(state: State, asked: dict[str, Any]) -> tuple[int, list[Contact]]:
+    """Return the total and one page of contacts; an unknown column is a 500 (recordings 093, 094)."""
+    try:
+        found = _where(state, _searched(state, str(asked.get("search") or "")), asked.get("where"))
+        ordered = _ordered(state, found, asked)
+    except UnknownColumn:
+        raise Crash from None
+    start, limit = whole(asked.get("start"), 0), whole(asked.get("limit"), DEFAULT_LIMIT)
+    return len(ordered), ordered[start : start + limit if limit else None]
+
+
+def _searched(state: State, words: str) -> Iterable[Contact]:
+    if not words.strip():
+        return state.contacts.values()
+    found: set[int] = set()
+    for part in re.split(r"\s+or\s+", words.strip(), flags=re.IGNORECASE):
+        terms = [_term(state, *match.groups()) for match in TERM.finditer(part)]
+        found |= set.intersection(*terms) if terms else set()
+    return [state.contacts[number] for number in sorted(found)]
+
+
+def _term(state: State, negated: str | None, command: str | None, said: str) -> set[int]:
+    wanted = said.strip('"')
+    found = _command(state, command, wanted) if command else _plain(state, wanted)
+    return set(state.contacts) - found if negated else found
+
+
+def _command(state: State, command: str, wanted: str) -> set[int]:
+    if command == "ids":
+        numbers = (int(each) for each in wanted.split(",") if each.strip().isdigit())
+        return {number for number in numbers if number in state.contacts}
+    if command == "tag":
+        return _tagged(state, wanted)
+    if command == "segment":
+        segment = state.segment(wanted)
+        return {contact.id for contact in state.members(segment["id"])} if segment else set()
+    if command in state.unique:
+        return set(state.having(command, wanted))  # Recordings 078-085, 299: exact, without letter case.
+    if command in state.by_alias:
+        return {each.id for each in state.contacts.values() if fold(each.values.get(command, "")) == fold(wanted)}
+    return _plain(state, f"{command}:{wanted}")  # Recording 088.
+
+
+def _tagged(state: State, wanted: str) -> set[int]:
+    numbers = {number for number, row in state.tags.items() if fold(row["tag"]) == fold(wanted)}
+    return {contact.id for contact in state.contacts.values() if not numbers.isdisjoint(contact.tags)}
+
+
+def _plain(state: State, wanted: str) -> set[int]:
+    part = fold(wanted)
+    contacts = state.contacts.values()
+    return {each.id for each in contacts if any(part in fold(each.values.get(alias, "")) for alias in PLAIN)}
+
+
+def _where(state: State, found: Iterable[Contact], conditions: Any) -> Iterable[Contact]:
+    if not entries(conditions):
+        return found
+    for name in (each.get("col", "") for each in entries(conditions) if each.get("expr") not in ("andX", "orX")):
+        _known(state, name)
+    quick = _by_email(state, found, conditions)
+    return [each for each in quick if fulfils(conditions, lambda name, each=each: column(state, each, name))]
+
+
+def _known(state: State, name: str) -> None:
+    bare = name.split(".")[-1]
+    if bare not in COLUMNS and bare not in state.by_alias:
+        raise UnknownColumn(name)
+
+
+def _by_email(state: State, found: Iterable[Contact], conditions: Any) -> Iterable[Contact]:
+    first = entries(conditions)[0]
+    if isinstance(found, list) or first.get("col") != "email" or first.get("expr") not in ("eq", "in"):
+        return found
+    ids: set[int] = set().union(*(state.having("email", each) for each in _addresses(first)))
+    return [state.contacts[number] for number in sorted(ids)]
+
+
+def _addresses(condition: dict[str, Any]) -> list[str]:
+    value = condition.get("val")
+    listed = entries(value) if isinstance(value, list | dict) else str(value).split(",")
+    return [str(each) for each in listed]
+
+
+def _ordered(state: State, found: Iterable[Contact], asked: dict[str, Any]) -> list[Contact]:
+    orders = [(str(each.get("col")), str(each.get("dir", "asc"))) for each in entries(asked.get("order"))]
+    if "orderBy" in asked:
+        orders = [(str(asked["orderBy"]), str(asked.get("orderByDir", "asc")))]
+    contacts = list(found)
+    if not orders:
+        return _most_active_first(contacts)
+    for name, direction in reversed(orders):
+        contacts = _sorted(state, contacts, name, direction.lower() == "desc")
+    return contacts
+
+
+def _most_active_first(contacts: list[Contact]) -> list[Contact]:
+    seen = [contact for contact in contacts if contact.last_active]
+    if not seen:
+        return contacts
+    seen.sort(key=lambda contact: contact.last_active, reverse=True)  # type: ignore[arg-type, return-value]  # not None
+    return seen + [contact for contact in contacts if not contact.last_active]  # Recordings 096, 154.
+
+
+def _sorted(state: State, contacts: list[Contact], name: str, backwards: bool) -> list[Contact]:
+    _known(state, name)
+    if name.split(".")[-1] == "id":
+        return sorted(contacts, key=lambda contact: contact.id, reverse=backwards)
+    return sorted(contacts, key=lambda contact: sort_key(column(state, contact, name)), reverse=backwards)

@@ -1,0 +1,136 @@
+"""Lists of entities: where[], search, order and paging over rows as the API shows them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+
+from flask import request
+
+from integration.sandbox.mautic.answers import Crash
+from integration.sandbox.mautic.payload import entries
+from integration.sandbox.mautic.payload import nested
+
+DEFAULT_LIMIT = 30
+Row = dict[str, Any]
+
+
+class UnknownColumn(Exception):
+    """A column that is not there was asked for."""
+
+
+def query() -> dict[str, Any]:
+    """Return the query string with where[] and order[] nested."""
+    return nested(request.args.items(multi=True))
+
+
+def whole(value: Any, otherwise: int) -> int:
+    """Return a number of the query string, or otherwise."""
+    said = str(value) if value is not None else ""
+    return int(said) if said.isdigit() else otherwise
+
+
+def _same(held: str, wanted: str) -> bool:
+    return held.casefold() == wanted.casefold()
+
+
+def _like(held: str, wanted: str) -> bool:
+    return wanted.strip("%").casefold() in held.casefold()
+
+
+_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "eq": _same,
+    "neq": lambda held, wanted: not _same(held, wanted),
+    "like": _like,
+    "notLike": lambda held, wanted: not _like(held, wanted),
+    "in": lambda held, wanted: any(_same(held, each.strip()) for each in wanted.split(",")),
+    "notIn": lambda held, wanted: not any(_same(held, each.strip()) for each in wanted.split(",")),
+}
+_ORDERED = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value).replace("T", " ").split("+")[0]
+
+
+def holds(held: Any, expression: str, wanted: Any) -> bool:
+    """Tell whether a column's value fulfils one where[] condition (recordings 090-092, 101)."""
+    if expression == "isNull":
+        return held is None
+    if held is None or expression == "isNotNull":
+        return held is not None
+    text = ",".join(map(str, entries(wanted))) if isinstance(wanted, list | dict) else str(wanted)
+    if expression in _ORDERED:
+        return bool(_ORDERED[expression](*_comparable(_text(held), text)))
+    if expression not in _TESTS:
+        raise Crash
+    return _TESTS[expression](_text(held), text)
+
+
+def _comparable(held: str, wanted: str) -> tuple[Any, Any]:
+    try:
+        return float(held), float(wanted)
+    except ValueError:
+        return held, wanted
+
+
+def fulfils(conditions: Any, column: Callable[[str], Any]) -> bool:
+    """Tell whether a row fulfils all conditions, andX and orX nested; `column` gives a value or raises UnknownColumn."""
+    return all(_condition(each, column) for each in entries(conditions))
+
+
+def _condition(about: Any, column: Callable[[str], Any]) -> bool:
+    expression = about.get("expr", "eq")
+    if expression in ("andX", "orX"):
+        parts = (_condition(each, column) for each in entries(about.get("val")))
+        return all(parts) if expression == "andX" else any(parts)
+    return holds(column(str(about.get("col", ""))), expression, about.get("val"))
+
+
+def page(
+    rows: Iterable[Row], default_order: str = "id", search: Callable[[Row, str], bool] | None = None
+) -> tuple[int, list[Row]]:
+    """Return the total and one page of rows as the query string asks; an unknown column is a 500 (093, 094)."""
+    asked = query()
+    try:
+        chosen = [row for row in rows if fulfils(asked.get("where"), lambda name, row=row: _column(row, name))]
+        if search and asked.get("search"):
+            chosen = [row for row in chosen if search(row, asked["search"])]
+        chosen = _ordered(chosen, asked, default_order)
+    except UnknownColumn:
+        raise Crash from None
+    start, limit = whole(asked.get("start"), 0), whole(asked.get("limit"), DEFAULT_LIMIT)
+    return len(chosen), chosen[start : start + limit if limit else None]
+
+
+def _ordered(rows: list[Row], asked: dict[str, Any], default_order: str) -> list[Row]:
+    orders = [(str(each.get("col")), str(each.get("dir", "asc"))) for each in entries(asked.get("order"))]
+    if "orderBy" in asked:
+        orders = [(asked["orderBy"], asked.get("orderByDir", "asc"))]
+    for name, direction in reversed(orders or [(default_order, "asc")]):
+        rows = sorted(
+            rows, key=lambda row, name=name: sort_key(_column(row, name)), reverse=direction.lower() == "desc"
+        )
+    return rows
+
+
+def sort_key(value: Any) -> tuple[int, Any]:
+    """Return a key that puts null first, then numbers, then texts without letter case."""
+    if value is None:
+        return (0, 0)
+    return (1, value) if isinstance(value, int | float) else (2, str(value).casefold())
+
+
+def _column(row: Row, name: str) -> Any:
+    bare = name.split(".")[-1]
+    if bare not in row:
+        raise UnknownColumn(name)
+    return row[bare]
+
+
+def named(row: Row, words: str) -> bool:
+    """Tell whether a row's name, alias or subject holds the words of a search."""
+    held = " ".join(str(row.get(key) or "") for key in ("name", "alias", "label", "subject", "tag", "text"))
+    return words.casefold() in held.casefold()

@@ -1,0 +1,199 @@
+"""Contacts as JSON text, in the shapes of the recordings.
+
+A batch of 200 contacts is a megabyte, nearly all of it descriptions of fields; these are made once and glued together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from typing import NamedTuple
+
+from integration.sandbox.mautic import php
+from integration.sandbox.mautic.answers import dump
+from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.state import State
+from integration.sandbox.mautic.values import label_of
+
+GROUPS = ("core", "social", "personal", "professional")
+IP_DETAILS = (
+    '{"city":"","region":"","zipcode":"","country":"","latitude":"","longitude":"","isp":"","organization":"",'
+    '"timezone":"","extra":""}'
+)
+NOTHING: Mapping[str, Any] = {}
+
+
+class Piece(NamedTuple):
+    """One field: its name as JSON, and what stands before its value in an entity just made, read, or shown plainly."""
+
+    field: dict[str, Any]
+    alias: str
+    key: str
+    made: str
+    read: str
+    plain: str
+
+
+class Renderer:
+    """Writes contacts of one book."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._version = -1
+        self._groups: list[tuple[str, list[Piece]]] = []
+        self._pieces: list[Piece] = []
+
+    def contact(
+        self,
+        contact: Contact,
+        *,
+        made: bool = False,
+        minimal: bool = False,
+        refused: bool = False,
+        shown: Mapping[str, Any] = NOTHING,
+        deleted: bool = False,
+    ) -> str:
+        """Return a contact.
+
+        `made`: just created (017); `minimal`: without what hangs on it (081); `refused`: as a batch edit shows one
+        that it did not write (162); `shown`: values shown otherwise than they are stored (027); `deleted`: id null.
+        """
+        number = "null" if deleted else str(contact.id)
+        fields = self._fields(contact, made, shown, None if refused else number)
+        head = f'{self._head(contact)},"id":{number},"points":{contact.points},"color":null,"fields":{fields}'
+        return f"{{{head}}}" if minimal else f"{{{head},{self._tail(contact, made)}}}"
+
+    def lead(self, contact: Contact) -> str:
+        """Return a contact as a new note shows it (recording 205)."""
+        fields = self._fields(contact, False, NOTHING, None)
+        return f'{{"id":{contact.id},"points":{contact.points},"color":null,"fields":{fields}}}'
+
+    def plain(self, contact: Contact) -> str:
+        """Return a contact as the routes for DNC and UTM show it: nothing that is null (recordings 194, 336)."""
+        self._refresh()
+        values = "".join(f',"{alias}":{dump(value)}' for alias, value in self._filled(contact))
+        groups = ",".join(f'"{name}":{self._plain_group(contact, pieces)}' for name, pieces in self._groups)
+        tags = ",".join(f'{{"id":{row["id"]},"tag":{dump(row["tag"])}}}' for row in self._tags(contact))
+        dnc = dump([_plain_dnc(entry) for entry in contact.dnc])
+        return (
+            f'{{{self._head(contact)},"id":{contact.id},"points":{contact.points}{values},"fields":{{{groups}}},'
+            f'"ipAddresses":{_ips(contact)},"tags":[{tags}],"utmtags":{dump(contact.utm)},'
+            f'"dateIdentified":{dump(php.iso(contact.identified))},"doNotContact":{dnc},"frequencyRules":[]}}'
+        )
+
+    def _filled(self, contact: Contact) -> list[tuple[str, Any]]:
+        return [(piece.alias, contact.values[piece.alias]) for piece in self._pieces if piece.alias in contact.values]
+
+    def _plain_group(self, contact: Contact, pieces: list[Piece]) -> str:
+        parts = []
+        for piece in pieces:
+            value = _value(contact, piece.alias)
+            said = "" if value is None else f'"value":{dump(value)},'
+            parts.append(f'"{piece.alias}":{piece.plain}{said}"normalizedValue":{dump(label_of(piece.field, value))}}}')
+        return "{" + ",".join(parts) + "}" if parts else "[]"
+
+    def _head(self, contact: Contact) -> str:
+        return (
+            f'"isPublished":true,"dateAdded":"{php.iso(contact.added)}","dateModified":{dump(php.iso(contact.modified))},'
+            f'"createdBy":{dump(contact.created_by)},"createdByUser":{dump(contact.created_by_user)},'
+            f'"modifiedBy":{dump(contact.modified_by)},"modifiedByUser":{dump(contact.modified_by_user)}'
+        )
+
+    def _fields(self, contact: Contact, made: bool, shown: Mapping[str, Any], number: str | None) -> str:
+        self._refresh()
+        flat: list[str] = []
+        groups: list[str] = []
+        for name, pieces in self._groups:
+            described: list[str] = []
+            for piece in pieces:
+                self._field(contact, piece, made, shown, described, flat)
+            groups.append(f'"{name}":{{{",".join(described)}}}' if described else f'"{name}":[]')
+        if number is not None:
+            quoted = number if number == "null" else f'"{number}"'
+            groups.append(f'"all":{{"id":{quoted},{",".join(flat)}}}')
+        return "{" + ",".join(groups) + "}"
+
+    def _field(
+        self,
+        contact: Contact,
+        piece: Piece,
+        made: bool,
+        shown: Mapping[str, Any],
+        described: list[str],
+        flat: list[str],
+    ) -> None:
+        value = shown[piece.alias] if piece.alias in shown else _value(contact, piece.alias)
+        said = "null" if value is None else dump(value)
+        flat.append(f"{piece.key}:{said}")
+        if made and piece.alias == "points":
+            said, value = "null", None
+        label = (
+            '""'
+            if value is None
+            else said
+            if value is label_of(piece.field, value)
+            else dump(label_of(piece.field, value))
+        )
+        described.append(f'{piece.key}:{piece.made if made else piece.read}{said},"normalizedValue":{label}}}')
+
+    def _tail(self, contact: Contact, made: bool) -> str:
+        tags = ",".join(dump(row) for row in (self._tags(contact, made)))
+        utm = "null" if made else dump(contact.utm)
+        return (
+            f'"lastActive":{dump(php.iso(contact.last_active))},"owner":{self._owner(contact)},'
+            f'"ipAddresses":{_ips(contact)},"tags":[{tags}],"utmtags":{utm},"stage":null,'
+            f'"dateIdentified":{dump(php.iso(contact.identified))},"preferredProfileImage":null,'
+            f'"doNotContact":{dump([_dnc(entry) for entry in contact.dnc])},"frequencyRules":[]'
+        )
+
+    def _tags(self, contact: Contact, made: bool = False) -> list[dict[str, Any]]:
+        rows = [self._state.tags[number] for number in contact.tags]
+        return rows if made else sorted(rows, key=lambda row: row["tag"].casefold())
+
+    def _owner(self, contact: Contact) -> str:
+        user = self._state.users.get(contact.owner or 0)
+        if user is None:
+            return "null"
+        names = {name: user[name] for name in ("id", "username", "firstName", "lastName")}
+        return dump({"createdByUser": None, "modifiedByUser": None, **names})
+
+    def _refresh(self) -> None:
+        if self._version == self._state.fields_version:
+            return
+        self._pieces = [self._piece(row) for row in self._state.lead_fields]
+        self._groups = [(name, [each for each in self._pieces if each.field["group"] == name]) for name in GROUPS]
+        self._version = self._state.fields_version
+
+    def _piece(self, row: dict[str, Any]) -> Piece:
+        about = {"label": row["label"], "alias": row["alias"], "type": row["type"]}
+        made = {"id": row["id"], "group": row["group"], **about, "properties": row["properties"] or []}
+        stored = {"object": "lead", "is_fixed": str(int(row["isFixed"]))}
+        serialized = {"properties": self._state.serialized[row["alias"]]}
+        read = {"id": str(row["id"]), **about, "group": row["group"], **stored, **serialized}
+        plain = read if row["defaultValue"] is None else {**read, "default_value": row["defaultValue"]}
+        read = {**read, "default_value": row["defaultValue"]}
+        opened = [f'{dump(each)[:-1]},"value":' for each in (made, read)]
+        return Piece(row, row["alias"], dump(row["alias"]), *opened, f"{dump(plain)[:-1]},")
+
+
+def _value(contact: Contact, alias: str) -> Any:
+    if alias == "points":
+        return contact.points
+    if alias == "last_active":
+        return php.sql(contact.last_active) if contact.last_active else None
+    value = contact.values.get(alias)
+    return int(value) if isinstance(value, bool) else value
+
+
+def _dnc(entry: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: entry[name] for name in ("id", "reason", "comments", "channel")}
+    return {**shown, "channelId": None}
+
+
+def _plain_dnc(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: entry[name] for name in ("id", "dateAdded", "reason", "comments", "channel")}
+
+
+def _ips(contact: Contact) -> str:
+    shown = (f'{{"ipAddress":{dump(each["ip"])},"id":{each["id"]},"ipDetails":{IP_DETAILS}}}' for each in contact.ips)
+    return f"[{','.join(shown)}]"

@@ -1,0 +1,208 @@
+"""How a value that was sent becomes the value that is stored, per type of field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import ROUND_CEILING
+from decimal import ROUND_DOWN
+from decimal import ROUND_FLOOR
+from decimal import ROUND_HALF_DOWN
+from decimal import ROUND_HALF_EVEN
+from decimal import ROUND_HALF_UP
+from decimal import ROUND_UP
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from babel.localedata import locale_identifiers
+
+from integration.sandbox.mautic import php
+from integration.sandbox.mautic.definitions import DEFAULT_LIMIT
+from integration.sandbox.mautic.definitions import LONGEST
+from integration.sandbox.mautic.definitions import TEXT_LIKE
+from integration.sandbox.mautic.definitions import data
+
+NOT_VALID = "This value is not valid."
+TOO_LONG = "This value is too long. It should have {} characters or less."
+EMAIL_CHARACTERS = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~@.\[\]-]")
+EMAIL = re.compile(r"[^@\s.]+(\.[^@\s.]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$")
+FORBIDDEN = re.compile(r"[\^&*%]")
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)$")
+TRUE = frozenset({"1", "true", "yes", "on"})
+ROUNDING = (ROUND_CEILING, ROUND_FLOOR, ROUND_DOWN, ROUND_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN, ROUND_HALF_UP)
+LATER_NAMES = {"Turkey": "Türkiye", "Swaziland": "Eswatini"}
+
+
+class Unreadable(Exception):
+    """A date that cannot be read: Mautic leaves the old one (recordings 277, 279)."""
+
+
+class NotValid(Exception):
+    """The value is refused with this message."""
+
+
+@cache
+def countries(old: bool) -> frozenset[str]:
+    """Return Mautic's names of countries; `old` is a Mautic before 5.0."""
+    names = data("countries")
+    return frozenset(names if old else [LATER_NAMES.get(name, name) for name in names])
+
+
+@cache
+def regions() -> frozenset[str]:
+    """Return Mautic's names of regions; a region of any country is taken with any country."""
+    return frozenset(name for names in data("regions").values() for name in names)
+
+
+@cache
+def timezones() -> frozenset[str]:
+    """Return the names of time zones."""
+    return frozenset(available_timezones())
+
+
+@cache
+def locales() -> frozenset[str]:
+    """Return the names of locales, as de or de_DE."""
+    return frozenset(locale_identifiers())
+
+
+def clean_email(value: Any) -> str:
+    """Return an address as Mautic reads it: no blanks around, other than ASCII dropped (recordings 025, 032)."""
+    return EMAIL_CHARACTERS.sub("", php.text(value).strip())
+
+
+def cast(field: dict[str, Any], value: Any, old: bool = False) -> Any:
+    """Return what is stored; NotValid with the message, or Unreadable, if it cannot be."""
+    kind = field["type"]
+    if isinstance(value, list | dict) and kind != "multiselect":
+        raise NotValid(NOT_VALID)  # Recording 047.
+    if kind in TEXT_LIKE or kind in ("textarea", "html"):
+        return _text(field, kind, value, old)
+    return _CASTS[kind](field, value, old)
+
+
+def _text(field: dict[str, Any], kind: str, value: Any, old: bool) -> str:
+    said = php.text(value).strip()
+    if kind == "email":
+        said = _email(clean_email(said), said)
+    elif kind == "url":
+        said = said if "://" in said else f"http://{said}"  # Recordings 285, 286.
+    elif kind != "html":
+        said = php.strip_tags(said)
+    if kind in TEXT_LIKE:
+        _fit(field, said, old)
+    return said
+
+
+def _email(cleaned: str, said: str) -> str:
+    if FORBIDDEN.search(cleaned):
+        raise NotValid(f"{said} has characters not allowed in email addresses.")
+    if not EMAIL.match(cleaned) or len(cleaned.split("@")[0]) > 64:
+        raise NotValid(f"{said} is invalid.")  # Recordings 030, 031.
+    return cleaned
+
+
+def _fit(field: dict[str, Any], said: str, old: bool) -> None:
+    limit = field.get("charLengthLimit") or LONGEST
+    if old and limit == DEFAULT_LIMIT:
+        limit = LONGEST
+    if len(said) > LONGEST:
+        raise NotValid(TOO_LONG.format(LONGEST))  # Recording 038.
+    if len(said) > limit:
+        raise NotValid(TOO_LONG.format(limit))  # Recordings 039, 066, 293.
+
+
+def _number(field: dict[str, Any], value: Any, old: bool) -> int | float:
+    said = php.text(value).strip()
+    if isinstance(value, float) and abs(value) >= 1e15:
+        raise NotValid(NOT_VALID)  # PHP writes it 1.0E+20, which is no number to it (recording 282).
+    if not NUMBER.match(said):
+        raise NotValid(NOT_VALID)
+    exact = Decimal(said.replace(",", "."))  # Recording 281.
+    scale = (field["properties"] or {}).get("scale")
+    if scale not in (None, ""):
+        exact = exact.quantize(Decimal(1).scaleb(-int(scale)), _rounding(field))
+    return int(exact) if field["alias"] == "points" else float(exact)
+
+
+def _rounding(field: dict[str, Any]) -> str:
+    return ROUNDING[int(field["properties"].get("roundmode") or 0)]
+
+
+def _boolean(field: dict[str, Any], value: Any, old: bool) -> bool:
+    return php.text(value).strip().lower() in TRUE
+
+
+def _choices(field: dict[str, Any]) -> dict[str, str]:
+    listed = (field["properties"] or {}).get("list") or []
+    pairs = [(each["value"], each["label"]) if isinstance(each, dict) else (each, each) for each in listed]
+    return {str(value): str(label) for value, label in pairs}
+
+
+def _select(field: dict[str, Any], value: Any, old: bool) -> str:
+    return _listed(php.text(value), _choices(field))
+
+
+def _multiselect(field: dict[str, Any], value: Any, old: bool) -> str:
+    chosen = list(value.values()) if isinstance(value, dict) else value
+    members = chosen if isinstance(chosen, list) else php.text(chosen).split("|")
+    return "|".join(_listed(php.text(member), _choices(field)) for member in members)
+
+
+def _listed(said: str, known: Any) -> str:
+    if said not in known:
+        raise NotValid(NOT_VALID)
+    return said
+
+
+def _datetime(field: dict[str, Any], value: Any, old: bool) -> str:
+    read = php.moment(value)
+    if read is None:
+        raise Unreadable
+    return php.sql(read)
+
+
+def _date(field: dict[str, Any], value: Any, old: bool) -> str:
+    read = php.day(value)
+    if read is None:
+        raise Unreadable
+    return read.isoformat()
+
+
+def _time(field: dict[str, Any], value: Any, old: bool) -> str:
+    said = php.text(value).strip()
+    if not re.match(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", said):
+        raise Unreadable
+    return said
+
+
+_CASTS: dict[str, Callable[[dict[str, Any], Any, bool], Any]] = {
+    "number": _number,
+    "boolean": _boolean,
+    "select": _select,
+    "multiselect": _multiselect,
+    "datetime": _datetime,
+    "date": _date,
+    "time": _time,
+    "country": lambda _, value, old: _listed(php.text(value), countries(old)),
+    "region": lambda _, value, old: _listed(php.text(value), regions()),
+    "timezone": lambda _, value, old: _listed(php.text(value), timezones()),
+    "locale": lambda _, value, old: _listed(php.text(value), locales()),
+}
+
+
+def label_of(field: dict[str, Any], value: Any) -> Any:
+    """Return `normalizedValue`: labels of choices, "" for nothing (recordings 274, 275)."""
+    if value is None or value == "":
+        return ""
+    match field["type"]:
+        case "boolean":
+            return field["properties"].get("yes" if value else "no", "")
+        case "select":
+            return _choices(field).get(str(value), value)
+        case "multiselect":
+            known = _choices(field)
+            return "|".join(known.get(each, each) for each in str(value).split("|"))
+    return value

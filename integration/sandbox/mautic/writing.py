@@ -1,0 +1,259 @@
+"""Writing contacts: find the one that is meant, check what was sent, store it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import UTC
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from integration.sandbox.mautic import php
+from integration.sandbox.mautic.answers import Crash
+from integration.sandbox.mautic.answers import Invalid
+from integration.sandbox.mautic.companies import attach_by_name
+from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.payload import entries
+from integration.sandbox.mautic.people import Caller
+from integration.sandbox.mautic.state import State
+from integration.sandbox.mautic.state import fold
+from integration.sandbox.mautic.values import NOT_VALID
+from integration.sandbox.mautic.values import NotValid
+from integration.sandbox.mautic.values import Unreadable
+from integration.sandbox.mautic.values import cast
+from integration.sandbox.mautic.values import clean_email
+
+NOT_UNIQUE = "This field must be unique."
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_TAG = 191
+
+
+class Mode(Enum):
+    """How fields that were not sent are treated: PUT empties them, NEW does with overwriteWithBlank (027, 111, 112)."""
+
+    NEW = "new"
+    PATCH = "patch"
+    PUT = "put"
+
+
+@dataclass
+class Draft:
+    """A checked write: `values` to store (None empties), `shown` what the answer shows otherwise than is stored."""
+
+    contact: Contact | None
+    row: dict[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
+    shown: dict[str, Any] = field(default_factory=dict)
+    mode: Mode = Mode.NEW
+
+
+class Writer:
+    """Writes contacts into a book; `old` is a Mautic before 5.0, which refuses no duplicates."""
+
+    def __init__(self, state: State, old: bool) -> None:
+        self._state = state
+        self._old = old
+
+    def match(self, row: dict[str, Any]) -> Contact | None:
+        """Return the newest contact with one of the unique values (recordings 024, 025, 297, 298)."""
+        found: set[int] = set()
+        for alias in self._state.unique:
+            value = row.get(alias)
+            if isinstance(value, list | dict):
+                raise Crash  # Recording 048.
+            said = clean_email(value) if alias == "email" else php.text(value).strip()
+            if value is not None and said:
+                found |= self._state.having(alias, said)
+        return self._state.contacts[max(found)] if found else None
+
+    def prepare(self, row: dict[str, Any], contact: Contact | None, mode: Mode) -> Draft:
+        """Return the checked write; Invalid 400 for values, 422 for a value that must be unique."""
+        draft = Draft(contact, row, mode=mode)
+        errors: dict[str, list[str]] = {}
+        overwrite = bool(row.get("overwriteWithBlank")) or mode is Mode.PUT
+        for about in self._state.lead_fields:
+            self._field(draft, about, overwrite, errors)
+        if row.get("owner") and not self._known_user(row["owner"]):
+            errors["owner"] = [NOT_VALID]  # Recording 052.
+        if errors:
+            raise Invalid(errors)
+        self._check_tags(row)
+        self._check_unique(draft)
+        return draft
+
+    def _field(self, draft: Draft, about: dict[str, Any], overwrite: bool, errors: dict[str, list[str]]) -> None:
+        alias = about["alias"]
+        sent = draft.row.get(alias)
+        blank = sent is None or (
+            isinstance(sent, str | bool) and php.text(sent).strip() == "" and not _is_no(about, sent)
+        )
+        if blank or alias not in draft.row:
+            self._blank(draft, about, overwrite)
+            return
+        if not overwrite and about["type"] != "boolean" and php.is_zero(sent):
+            return  # The zero bug: recordings 110, 283.
+        try:
+            value = cast(about, sent, self._old)
+        except NotValid as refused:
+            errors[alias] = [str(refused)]
+        except Unreadable:
+            return
+        else:
+            self._set(draft, alias, value)
+
+    def _blank(self, draft: Draft, about: dict[str, Any], overwrite: bool) -> None:
+        alias = about["alias"]
+        if not overwrite or alias == "points":
+            return
+        held = draft.contact.values.get(alias) if draft.contact else None
+        everything = draft.mode is not Mode.PATCH
+        if held is None:
+            draft.shown[alias] = 0.0 if about["type"] == "number" else ""  # Recordings 027, 105, 112.
+        elif everything or alias in draft.row:
+            draft.values[alias] = None
+
+    def _set(self, draft: Draft, alias: str, value: Any) -> None:
+        held = draft.contact.values.get(alias) if draft.contact else None
+        if value in ("", None) or (value == held and type(value) is type(held)):
+            return
+        draft.values[alias] = value
+        if isinstance(value, bool):
+            draft.shown[alias] = value  # true in the answer that set it, 1 from then on (recordings 274, 275).
+
+    def _known_user(self, said: Any) -> bool:
+        return php.text(said).isdigit() and int(said) in self._state.users
+
+    def _check_tags(self, row: dict[str, Any]) -> None:
+        if any(len(name) > LONGEST_TAG for name in _tag_names(row.get("tags"))):
+            raise Crash  # Recording 129.
+
+    def _check_unique(self, draft: Draft) -> None:
+        if self._old:
+            return
+        own = {draft.contact.id} if draft.contact else set()
+        held = draft.contact.values if draft.contact else {}
+        for alias in self._state.unique:
+            value = draft.values.get(alias, held.get(alias))
+            if value is not None and self._state.having(alias, value) - own:
+                raise Invalid({alias: [NOT_UNIQUE]}, 422)  # Recordings 115, 119, 179-185.
+
+    def write(self, draft: Draft, caller: Caller) -> Contact:
+        """Store a checked write and return the contact."""
+        contact = draft.contact
+        if contact is None:
+            contact = self._create(draft, caller)
+            self._extras(contact, draft)
+            return contact
+        changed = bool(draft.values)
+        self._points(contact, draft)
+        self._state.update(contact, draft.values)
+        if self._extras(contact, draft) or changed:
+            self._stamp(contact, caller)
+        return contact
+
+    def _create(self, draft: Draft, caller: Caller) -> Contact:
+        now = self._state.now()
+        contact = Contact(self._state.next_id("contacts"), now, created_by=caller.id, created_by_user=caller.name)
+        self._points(contact, draft)
+        contact.values = {alias: value for alias, value in draft.values.items() if value is not None}
+        contact.identified = now if contact.values else None
+        self._state.insert(contact)
+        return contact
+
+    def _stamp(self, contact: Contact, caller: Caller) -> None:
+        contact.modified = self._state.now()
+        contact.modified_by, contact.modified_by_user = caller.id, caller.name
+        contact.identified = contact.identified or contact.modified
+
+    def _points(self, contact: Contact, draft: Draft) -> None:
+        contact.points = draft.values.pop("points", contact.points)
+
+    def _extras(self, contact: Contact, draft: Draft) -> bool:
+        row = draft.row
+        changed = self.tag(contact, row.get("tags"))
+        changed |= self.set_dnc(contact, entries(row.get("doNotContact")))
+        if row.get("lastActive"):
+            contact.last_active = php.moment(row["lastActive"]) or EPOCH  # Recordings 054, 055.
+        if row.get("ipAddress"):
+            self._ip(contact, php.text(row["ipAddress"]))
+        self._owner(contact, draft)
+        if draft.values.get("company"):
+            attach_by_name(self._state, contact, draft.values["company"])
+        self._state.changes += 1
+        return changed
+
+    def _owner(self, contact: Contact, draft: Draft) -> None:
+        if draft.row.get("owner"):
+            contact.owner = int(draft.row["owner"])
+        elif self._old and draft.mode is Mode.NEW:
+            contact.owner = None
+
+    def _ip(self, contact: Contact, said: str) -> None:
+        if all(each["ip"] != said for each in contact.ips):
+            contact.ips.append({"id": self._state.next_id("ips"), "ip": said})
+
+    def tag(self, contact: Contact, tags: Any) -> bool:
+        """Add tags and remove those with '-' in front; tell whether anything changed (recordings 122-128)."""
+        before = list(contact.tags)
+        for name in _tag_names(tags):
+            if name.startswith("-"):
+                known = self._state.known_tag(name[1:])
+                contact.tags = [number for number in contact.tags if number != known]
+            elif (number := self._state.tag_id(name)) not in contact.tags:
+                contact.tags.append(number)
+        return contact.tags != before
+
+    def set_dnc(self, contact: Contact, wanted: Iterable[Any]) -> bool:
+        """Set or, with reason 0, remove do-not-contact entries; tell whether anything changed (recordings 203, 204)."""
+        changed = False
+        for each in wanted:
+            about = each if isinstance(each, dict) else {}
+            channel, reason = about.get("channel") or "email", int(about.get("reason", 3))
+            changed |= self.remove_dnc(contact, channel) if reason == 0 else True
+            if reason:
+                self.add_dnc(contact, channel, reason, about.get("comments") or "")
+        return changed
+
+    def add_dnc(self, contact: Contact, channel: str, reason: int, comments: str) -> None:
+        """Put a channel on the do-not-contact list, or change its entry (recordings 194, 195)."""
+        entry = next((each for each in contact.dnc if each["channel"] == channel), None)
+        if entry is None:
+            entry = {"id": self._state.next_id("dnc"), "channel": channel, "dateAdded": php.iso(self._state.now())}
+            contact.dnc.append(entry)
+        entry.update(reason=reason, comments=comments)
+        self._state.changes += 1
+
+    def remove_dnc(self, contact: Contact, channel: str) -> bool:
+        """Take a channel off the list; tell whether it was on it (recordings 200, 201)."""
+        left = [each for each in contact.dnc if each["channel"] != channel]
+        found = len(left) != len(contact.dnc)
+        contact.dnc = left
+        self._state.changes += 1
+        return found
+
+    def twin(self, draft: Draft, caller: Caller) -> Contact:
+        """Save a contact a second time as a new one with the same values: the bug of recordings 365-369."""
+        origin = draft.contact
+        assert origin is not None
+        merged = {**origin.values, **{alias: value for alias, value in draft.values.items() if value is not None}}
+        emptied = {alias for alias, value in draft.values.items() if value is None}
+        copy = Contact(
+            self._state.next_id("contacts"), origin.added, points=origin.points, identified=origin.identified
+        )
+        copy.values = {alias: value for alias, value in merged.items() if alias not in emptied}
+        copy.created_by, copy.created_by_user = origin.created_by, origin.created_by_user
+        self._stamp(copy, caller)
+        self._state.insert(copy)
+        return copy
+
+
+def _is_no(about: dict[str, Any], sent: Any) -> bool:
+    return sent is False and about["type"] == "boolean"
+
+
+def _tag_names(tags: Any) -> list[str]:
+    listed = tags.split(",") if isinstance(tags, str) else entries(tags)
+    names = (php.strip_tags(php.text(each)).strip() for each in listed)
+    return [name for name in names if fold(name)]
