@@ -45,7 +45,8 @@ _GOING_SQL = text("state IN ('PENDING', 'RUNNING')")
 class Run(Base):
     """One execution. `cursor` says where it goes on after a restart; `phase` what it is doing now.
 
-    `pulled` counts records read from the store, `pushed` deliveries that Mautic confirmed.
+    `pulled` counts records read from the store, `pushed` deliveries that Mautic confirmed; `calls` to Mautic,
+    `store_calls` to the store.
     """
 
     __tablename__ = "run"
@@ -70,6 +71,7 @@ class Run(Base):
     skipped: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     calls: Mapped[int] = mapped_column(default=0)
+    store_calls: Mapped[int] = mapped_column(default=0)
     cancel_asked_at: Mapped[datetime | None]
     lease_token: Mapped[str | None] = mapped_column(String(32))
     leased_until: Mapped[datetime | None]

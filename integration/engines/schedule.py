@@ -1,0 +1,99 @@
+"""What is due: schedules are rows whose next_run_at moves by compare-and-swap, so any number of processes may tick."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from datetime import timedelta
+
+from sqlalchemy import exists
+from sqlalchemy import literal_column
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector
+from integration.models.connector import ConnectorState
+from integration.models.delivery import Delivery
+from integration.models.hold import Hold
+from integration.models.run import Run
+from integration.models.run import RunKind
+from integration.models.schedule import Schedule
+from integration.pipeline import outbox
+from integration.pipeline import runs
+from integration.pipeline.ports import Ports
+
+log = logging.getLogger(__name__)
+
+
+def tick(ports: Ports) -> int:
+    """Start the incremental runs that are due and return how many; a connector with a run going waits for the next."""
+    now = ports.clock.now()
+    with ports.db.read() as session:
+        due = session.scalars(_due(now)).all()
+    started = 0
+    for row in due:
+        if _move(ports, row, now):
+            started += _start(ports, row.connector_id)
+    return started
+
+
+def _due(now: datetime):  # type: ignore[no-untyped-def]  # a Select whose type names nothing a reader needs
+    active = exists().where(
+        Connector.id == Schedule.connector_id,
+        Connector.state == ConnectorState.ACTIVE,
+        Connector.store_url != "",
+        Connector.mautic_url != "",
+    )
+    return select(Schedule).where(Schedule.every > 0, Schedule.next_run_at <= now, active)
+
+
+def _move(ports: Ports, row: Schedule, now: datetime) -> bool:
+    """Move the schedule on; True for the one process that did."""
+    with ports.db.write() as session:
+        moved = session.execute(
+            update(Schedule)
+            .where(
+                Schedule.connector_id == row.connector_id,
+                Schedule.job == row.job,
+                Schedule.next_run_at == row.next_run_at,
+            )
+            .values(next_run_at=now + timedelta(seconds=row.every), last_run_at=now)
+        )
+        return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+
+
+def _start(ports: Ports, connector_id: int) -> int:
+    try:
+        runs.start(ports, connector_id, RunKind.INCREMENTAL, trigger="schedule")
+    except runs.RunGoing:
+        return 0
+    return 1
+
+
+def sweep(ports: Ports) -> int:
+    """Take back what gone processes had leased and return how many deliveries are free again."""
+    with ports.db.write() as session:
+        freed = outbox.recover(session, ports.clock.now())
+    if freed:
+        log.warning("%d deliveries were taken back from a process that is gone.", freed)
+    return freed
+
+
+def busy_connectors(session: Session, now: datetime) -> list[int]:
+    """Return the connectors with something to deliver now, or a hold whose probe is due."""
+    ready = exists().where(
+        Delivery.connector_id == Connector.id, Delivery.state == literal_column("'ready'"), Delivery.due_at <= now
+    )
+    held = exists().where(Hold.connector_id == Connector.id, Hold.service == "mautic", Hold.released_at.is_(None))
+    quiet = held.where(Hold.probe_at > now)
+    due = held.where(Hold.probe_at <= now)
+    query = select(Connector.id).where(Connector.mautic_url != "", (ready & ~quiet) | due)
+    return list(session.scalars(query.order_by(Connector.id)))
+
+
+def waiting_runs(session: Session, now: datetime) -> bool:
+    """Return whether a run waits for somebody: pending, or its lease has run out or its process is gone."""
+    going = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
+    rows = session.execute(select(Run.lease_token, Run.leased_until).where(going)).all()
+    return any(token is None or until is None or until < now or not runs.alive(token) for token, until in rows)

@@ -1,0 +1,151 @@
+"""The worker: lanes that deliver and threads that read, woken by the bell or once a second."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from integration.engines import schedule
+from integration.mautic.batches import BatchSize
+from integration.models.connector import Connector
+from integration.pipeline import runs
+from integration.pipeline.deliver import Deliverer
+from integration.pipeline.deliver import Lanes
+from integration.pipeline.intake import Intake
+from integration.pipeline.leases import new_token
+from integration.pipeline.ports import Ports
+
+log = logging.getLogger(__name__)
+
+#: A lane gives its thread back after so many batches, so that connectors take turns.
+TURN = 10
+LOOK_EVERY = 1.0
+
+
+class Worker:
+    """Delivers and reads for all connectors of this database; safe beside others of its kind."""
+
+    def __init__(self, ports: Ports, *, threads: int = 8) -> None:
+        self.ports = ports
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="run")
+        self._stop = threading.Event()
+        self._lanes: dict[int, Lanes] = {}
+        self._active: Counter[int] = Counter()
+        self._reading = 0
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to look for work in the background."""
+        self._thread = threading.Thread(target=self._loop, name="worker", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batches in flight and stop; a run stops at its next page and is taken up again later."""
+        self._stop.set()
+        self.ports.bell.ring(0)
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+        self._pool.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+
+    def _loop(self) -> None:
+        seen = 0
+        while not self._stop.is_set():
+            try:
+                self.dispatch()
+            except Exception:
+                # The loop must outlive anything, such as a database that is away for a moment.
+                log.exception("Looking for work failed; it is tried again.")
+                self._stop.wait(LOOK_EVERY)
+            seen = self.ports.bell.wait(seen, LOOK_EVERY)
+
+    def dispatch(self) -> int:
+        """Start what there is to do and return how much is going."""
+        now = self.ports.clock.now()
+        with self.ports.db.read() as session:
+            busy = schedule.busy_connectors(session, now)
+            runs_wait = schedule.waiting_runs(session, now)
+        if runs_wait:
+            self._take_runs()
+        for connector_id in busy:
+            self._fill(connector_id)
+        with self._lock:
+            return self._reading + sum(self._active.values())
+
+    def _take_runs(self) -> None:
+        while not self._stop.is_set():
+            token = new_token()
+            with self.ports.db.write() as session:
+                run = runs.take(session, self.ports.clock.now(), token)
+                session.flush()
+                session.expunge_all()
+            if run is None:
+                return
+            with self._lock:
+                self._reading += 1
+            self._readers.submit(self._read, Intake(self.ports, run, token, self._stop))
+
+    def _read(self, intake: Intake) -> None:
+        try:
+            intake.execute()
+        except Exception:
+            # The lease of the run ends and somebody takes it up again; here it must be seen.
+            log.exception("Run %d broke off.", intake.run.id)
+        finally:
+            with self._lock:
+                self._reading -= 1
+            self.ports.bell.ring(intake.run.connector_id)
+
+    def _fill(self, connector_id: int) -> None:
+        lanes = self._lanes_of(connector_id)
+        with self.ports.db.read() as session:
+            connector = session.get(Connector, connector_id)
+        if connector is None:
+            return
+        wanted = self.ports.modules(connector).sync.lanes
+        with self._lock:
+            missing = wanted - self._active[connector_id]
+            self._active[connector_id] += max(missing, 0)
+        for _ in range(missing):
+            self._pool.submit(self._lane, connector_id, lanes)
+
+    def _lanes_of(self, connector_id: int) -> Lanes:
+        with self._lock:
+            return self._lanes.setdefault(connector_id, Lanes(BatchSize()))
+
+    def _lane(self, connector_id: int, lanes: Lanes) -> None:
+        worked = 0
+        try:
+            deliverer = Deliverer(self.ports, connector_id, lanes)
+            for _ in range(TURN):
+                if self._stop.is_set():
+                    break
+                worked = deliverer.work()
+                if not worked:
+                    break
+        except Exception:
+            # The lease brings the deliveries back; here it must be seen.
+            log.exception("A lane of connector %d broke off.", connector_id)
+            self._stop.wait(LOOK_EVERY)
+        finally:
+            with self._lock:
+                self._active[connector_id] -= 1
+            if worked:
+                self.ports.bell.ring(connector_id)
+
+    def until_idle(self, *, check: float = 0.05) -> None:
+        """Work until nothing is due and nothing is going; what waits for later stays."""
+        pause = threading.Event()
+        while not self._stop.is_set():
+            if not self.dispatch() and not self._due():
+                return
+            pause.wait(check)
+
+    def _due(self) -> bool:
+        now = self.ports.clock.now()
+        with self.ports.db.read() as session:
+            return bool(schedule.busy_connectors(session, now)) or schedule.waiting_runs(session, now)

@@ -1,0 +1,189 @@
+"""The one road from a change to Mautic: claim, draw, write, follow up, settle."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+
+from integration.errors import ServerFault
+from integration.errors import ServiceError
+from integration.mautic.batches import BatchSize
+from integration.mautic.client import MauticClient
+from integration.mautic.contacts import ContactWriter
+from integration.mautic.results import ContactRow
+from integration.mautic.results import Interrupted
+from integration.mautic.results import Receipt
+from integration.models.connector import Connector
+from integration.models.connector import ConnectorState
+from integration.pipeline import desk as desks
+from integration.pipeline import holds
+from integration.pipeline import outbox
+from integration.pipeline.fieldlist import ensure_fields
+from integration.pipeline.follow_ups import Act
+from integration.pipeline.follow_ups import Followed
+from integration.pipeline.follow_ups import FollowUps
+from integration.pipeline.freshen import freshen
+from integration.pipeline.keeper import Keeper
+from integration.pipeline.leases import new_token
+from integration.pipeline.lines import Line
+from integration.pipeline.planning import Drawn
+from integration.pipeline.planning import draw
+from integration.pipeline.ports import Ports
+from integration.pipeline.settlement import Settlement
+
+#: So many different people refused by a faulty server in a row mean that the server is at fault, not the records.
+FAULTS_IN_A_ROW = 3
+
+
+@dataclass
+class Lanes:
+    """What the lanes of one process share about a connector: batch size and the run of faults."""
+
+    size: BatchSize
+    faulty: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Deliverer:
+    """Delivers for one connector; `work` does one batch and returns how many people it held."""
+
+    ports: Ports
+    connector_id: int
+    lanes: Lanes
+    chance: random.Random = field(default_factory=random.Random)
+
+    def work(self) -> int:
+        """Claim and deliver one batch; 0 when there is nothing to do now."""
+        token = new_token()
+        connector, lines = self._claim(token)
+        if not lines:
+            return 0
+        with Keeper(self.ports, token):
+            Batch(self, connector, token, lines).deliver()
+        return len(lines)
+
+    def _claim(self, token: str) -> tuple[Connector, list[Line]]:
+        now = self.ports.clock.now()
+        if not self._open(now):
+            return Connector(), []
+        with self.ports.db.write() as session:
+            connector = session.get_one(Connector, self.connector_id)
+            if not connector.mautic_url:
+                return connector, []
+            by_hand = connector.state == ConnectorState.PAUSED
+            lines = outbox.claim(session, now, connector.id, self.lanes.size.value, token, by_hand_only=by_hand)
+            session.flush()
+            session.expunge_all()
+        return connector, lines
+
+    def _open(self, now: datetime) -> bool:
+        """Return whether claims are allowed; a hold whose time has come is probed and released if Mautic answers."""
+        with self.ports.db.read() as session:
+            connector = session.get_one(Connector, self.connector_id)
+            held = holds.current(session, self.connector_id, "mautic")
+        if held is None:
+            return True
+        with self.ports.db.write() as session:
+            if not holds.take_probe(session, now, held):
+                return False
+        return self._probe(connector)
+
+    def _probe(self, connector: Connector) -> bool:
+        failure: ServiceError | None = None
+        try:
+            self.ports.open_mautic(connector).get("contacts", {"limit": 1, "minimal": 1})
+        except ServiceError as error:
+            failure = error
+        with self.ports.db.write() as session:
+            now = self.ports.clock.now()
+            if failure is not None:
+                holds.hold(session, now, connector.id, failure)
+            else:
+                holds.release(session, now, connector.id, "mautic")
+        return failure is None
+
+
+@dataclass
+class Batch:
+    """One claimed batch on its way."""
+
+    deliverer: Deliverer
+    connector: Connector
+    token: str
+    lines: Sequence[Line]
+
+    def deliver(self) -> None:
+        """Read, map, write, follow up and settle; whatever happens, every delivery is settled or its lease runs out."""
+        began = time.monotonic()
+        ports = self.deliverer.ports
+        client = ports.open_mautic(self.connector, self.token)
+        settlement = Settlement(ports, self.connector, self.token, self.deliverer.chance)
+        try:
+            drawn = self._draw(client)
+            receipts, broken = self._write(client, drawn)
+            self._judge(settlement, drawn, receipts, broken)
+            settlement.followed = [] if settlement.broken else self._follow(client, settlement)
+        except ServiceError as error:
+            settlement.connection_failed(self.lines, error)
+        settlement.calls, settlement.seconds = client.calls, time.monotonic() - began
+        settlement.close()
+
+    def _draw(self, client: MauticClient) -> list[Drawn]:
+        ports = self.deliverer.ports
+        lines, gone = freshen(ports, self.connector, self.lines)
+        self.connector = ensure_fields(ports, self.connector, client)
+        with ports.db.read() as session:
+            desk = desks.lay(session, self.connector, [line.subject for line in lines])
+        return [draw(line, desk, gone) for line in lines]
+
+    def _write(self, client: MauticClient, drawn: Sequence[Drawn]) -> tuple[list[Receipt], ServiceError | None]:
+        rows = [
+            ContactRow(d.line.subject, d.write, d.link.contact_id if d.link else None)
+            for d in drawn
+            if d.write is not None and not d.unchanged
+        ]
+        if not rows:
+            return [], None
+        try:
+            return ContactWriter(client, self.deliverer.lanes.size).upsert(rows), None
+        except Interrupted as stop:
+            return [r for r in stop.receipts if isinstance(r, Receipt)], stop.error
+
+    def _judge(
+        self,
+        settlement: Settlement,
+        drawn: Sequence[Drawn],
+        receipts: Sequence[Receipt],
+        broken: ServiceError | None,
+    ) -> None:
+        fault = self._server_at_fault(receipts)
+        settlement.judge(drawn, {receipt.key: receipt for receipt in receipts}, broken or fault)
+
+    def _server_at_fault(self, receipts: Sequence[Receipt]) -> ServiceError | None:
+        """Return the fault when so many people in a row met it that no record can be to blame."""
+        faulty = self.deliverer.lanes.faulty
+        if any(receipt.mautic_id is not None for receipt in receipts):
+            faulty.clear()
+            return None
+        failed = [receipt for receipt in receipts if isinstance(receipt.error, ServerFault)]
+        faulty.update(receipt.key for receipt in failed)
+        if failed and len(faulty) >= FAULTS_IN_A_ROW:
+            faulty.clear()
+            return failed[-1].error
+        return None
+
+    def _follow(self, client: MauticClient, settlement: Settlement) -> list[Followed]:
+        acts = [
+            Act(item, contact_id, what)
+            for drawn, contact_id in settlement.reached()
+            for item in drawn.planned
+            for what in drawn.plans[item.id].follow_ups
+        ]
+        if not acts:
+            return []
+        ports = self.deliverer.ports
+        return FollowUps(ports.db, client, self.connector.id, ports.clock.now()).do(acts)

@@ -1,0 +1,112 @@
+"""What a batch needs to know, read in one short transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import asdict
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector
+from integration.models.contact_link import ContactLink
+from integration.modules import Modules
+from integration.pipeline.ledger import People
+from integration.plans import ContactWrite
+from integration.plans import MauticField
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A person's Mautic contact and the hashes of what Mautic last confirmed."""
+
+    contact_id: int
+    hashes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The settings, fields, links and ledger rows that the lines of one batch are worked with."""
+
+    connector: Connector
+    modules: Modules
+    fields: Mapping[str, MauticField]
+    links: Mapping[str, Linked]
+    people: People
+
+    @property
+    def currency(self) -> str:
+        """Return the shop's currency, "" while it is not known."""
+        return str(self.connector.store_facts.get("currency") or "")
+
+
+def lay(session: Session, connector: Connector, subjects: Iterable[str]) -> Desk:
+    """Return the desk for some people."""
+    wanted = sorted(set(subjects))
+    return Desk(
+        connector=connector,
+        modules=Modules.from_json(connector.settings),
+        fields=fields_from_json(connector.fields),
+        links=_links(session, connector.id, wanted),
+        people=People(session, connector.id, wanted),
+    )
+
+
+def _links(session: Session, connector_id: int, subjects: Sequence[str]) -> dict[str, Linked]:
+    query = select(ContactLink.subject, ContactLink.contact_id, ContactLink.fields).where(
+        ContactLink.connector_id == connector_id, ContactLink.subject.in_(subjects)
+    )
+    return {subject: Linked(contact_id, hashes or {}) for subject, contact_id, hashes in session.execute(query)}
+
+
+def fields_from_json(stored: Sequence[Mapping[str, Any]]) -> dict[str, MauticField]:
+    """Return alias -> field from a connector's cached list."""
+    rows = [dict(row) | {"choices": tuple(row.get("choices") or ())} for row in stored]
+    return {row["alias"]: MauticField(**row) for row in rows}
+
+
+def fields_to_json(fields: Mapping[str, MauticField]) -> list[dict[str, Any]]:
+    """Return the list as it is cached with the connector."""
+    return [asdict(field) for field in fields.values()]
+
+
+def hashes(write: ContactWrite) -> dict[str, str]:
+    """Return alias -> short hash of each value, "tag:x" -> "+" or "-": what `unchanged` compares."""
+    values = {alias: _short(value) for alias, value in write.fields.items()}
+    tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else "+" for tag in write.tags}
+    return values | {"email": _short(write.email)} | tags
+
+
+def unchanged(link: Linked | None, write: ContactWrite) -> bool:
+    """Return whether Mautic has confirmed all of this before."""
+    return link is not None and all(link.hashes.get(key) == value for key, value in hashes(write).items())
+
+
+def _short(value: object) -> str:
+    return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def save_links(session: Session, connector_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Write contact links; rows have subject, contact_id, fields (hashes) and written_at."""
+    if not rows:
+        return
+    table = ContactLink.__table__
+    assert isinstance(table, Table)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    new = statement.excluded
+    names = ("contact_id", "fields", "written_at")
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["connector_id", "subject"], set_={name: new[name] for name in names}
+        ),
+        [{"connector_id": connector_id, **row} for row in rows],
+    )

@@ -1,0 +1,74 @@
+"""What is known of the store: REST root, name, time zone, currency, statuses; looked at again once a day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from integration.errors import ServiceError
+from integration.models.connector import Connector
+from integration.pipeline.ports import Ports
+from integration.store import discovery
+
+MAX_AGE = timedelta(hours=24)
+#: WooCommerce's own statuses; custom ones come from the store (recording 134).
+STANDARD = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed")
+PAID = ("processing", "completed")
+
+
+def refresh(ports: Ports, connector: Connector, *, always: bool = False) -> Connector:
+    """Return the connector with its store's facts; raises ServiceError when the store cannot be found."""
+    if not always and connector.store_rest_root and not _old(ports, connector):
+        return connector
+    access = ports.store_access(connector)
+    found = discovery.discover(access, ports.route(access.ca), ports.observers(connector))
+    with ports.db.write() as session:
+        row = session.get_one(Connector, connector.id)
+        row.store_rest_root = found.rest_root
+        row.store_facts = {**row.store_facts, **_facts(found), "at": ports.clock.now().isoformat()}
+        session.flush()
+        session.expunge_all()
+    return _with_statuses(ports, row)
+
+
+def _old(ports: Ports, connector: Connector) -> bool:
+    at = connector.store_facts.get("at")
+    return not at or ports.clock.now() - datetime.fromisoformat(at) > MAX_AGE
+
+
+def _facts(found: discovery.Discovery) -> dict[str, Any]:
+    known = {
+        "name": found.name,
+        "home": found.home,
+        "timezone": found.timezone,
+        "gmt_offset": found.gmt_offset,
+        "currency": found.currency,
+        "version": found.wc_version,
+    }
+    return {name: value for name, value in known.items() if value not in (None, "")}
+
+
+def _with_statuses(ports: Ports, connector: Connector) -> Connector:
+    """Add the store's own list of statuses; a key that may not read reports leaves the standard ones."""
+    client = ports.open_store(connector)
+    try:
+        listed = [[slug, name] for slug, name in discovery.statuses(client)]
+    except ServiceError as error:
+        if error.status is None or error.status >= 500:
+            raise
+        listed = []
+    with ports.db.write() as session:
+        row = session.get_one(Connector, connector.id)
+        if listed:
+            row.store_facts = {**row.store_facts, "statuses": listed}
+        session.flush()
+        session.expunge_all()
+    return row
+
+
+def statuses(connector: Connector) -> tuple[str, ...]:
+    """Return every order status of the store but drafts: the list that reading must name (recording 460)."""
+    listed = [slug for slug, _ in connector.store_facts.get("statuses", [])]
+    found = [slug for slug in listed if slug not in ("checkout-draft", "auto-draft", "trash")]
+    return tuple(found or STANDARD)

@@ -1,0 +1,160 @@
+"""Does a run: reads the store page by page and accepts what it finds, resumable after each page."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+
+from integration.errors import IntegrationError
+from integration.errors import ServerFault
+from integration.errors import ServiceError
+from integration.errors import Throttled
+from integration.errors import Unreachable
+from integration.models.connector import Connector
+from integration.models.run import Run
+from integration.models.run import RunKind
+from integration.models.run import RunState
+from integration.pipeline import facts
+from integration.pipeline import holds
+from integration.pipeline import outbox
+from integration.pipeline import runs
+from integration.pipeline.phases import Cancelled
+from integration.pipeline.phases import Lost
+from integration.pipeline.phases import Phases
+from integration.pipeline.ports import Ports
+from integration.pipeline.retries import probe_delay
+
+log = logging.getLogger(__name__)
+
+#: Reading is tried again so often in a row without a page between before the run is given up (it can be resumed).
+PATIENCE = 20
+POLL = 0.3
+
+
+@dataclass
+class Intake:
+    """Executes one leased run; `stop` ends it at the next page, to be taken up again later."""
+
+    ports: Ports
+    run: Run
+    token: str
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def execute(self) -> None:
+        """Do what is left of the run; every way it can end is written to the run."""
+        try:
+            self._work()
+        except Cancelled:
+            self._end(RunState.CANCELLED)
+        except Lost:
+            log.warning("Run %d is done by another process now.", self.run.id)
+        except IntegrationError as error:
+            self._end(RunState.FAILED, error)
+
+    def _work(self) -> None:
+        with self.ports.db.read() as session:
+            connector = session.get_one(Connector, self.run.connector_id)
+        tries = 0
+        while not self.stop.is_set():
+            phases = Phases(self.ports, connector, self.run, self.token, self.stop)
+            try:
+                connector = facts.refresh(self.ports, connector, always=self.run.kind != RunKind.INCREMENTAL)
+                phases.connector = connector
+                phases.read()
+            except (Unreachable, Throttled, ServerFault) as error:
+                tries = 0 if phases.pages else tries + 1
+                self._pause(connector, error, tries)
+                continue
+            except ServiceError as error:
+                self._hold(connector, error)
+                raise
+            finally:
+                self._add_calls(phases.calls)
+            self._release(connector)
+            if not self.stop.is_set():
+                self._finish(connector)
+            return
+
+    def _pause(self, connector: Connector, error: ServiceError, tries: int) -> None:
+        """Hold the store side and wait; an incremental run is over, its schedule comes again."""
+        self._hold(connector, error)
+        if self.run.kind == RunKind.INCREMENTAL or tries >= PATIENCE:
+            raise error
+        wait = probe_delay(tries, error).total_seconds()
+        self._line(f"Waiting {wait:.0f} s: {error}", "warning")
+        self._wait(lambda: False, wait)
+
+    def _hold(self, connector: Connector, error: ServiceError) -> None:
+        if error.service != "store":
+            return
+        with self.ports.db.write() as session:
+            holds.hold(session, self.ports.clock.now(), connector.id, error)
+
+    def _release(self, connector: Connector) -> None:
+        with self.ports.db.write() as session:
+            holds.release(session, self.ports.clock.now(), connector.id, "store")
+
+    def _finish(self, connector: Connector) -> None:
+        """Wait until everything that was accepted has been delivered, then close the run."""
+        if self.run.kind != RunKind.INCREMENTAL:
+            self._phase("deliver")
+            self._wait(self._settled, None)
+        if self.stop.is_set():
+            return
+        with self.ports.db.write() as session:
+            now = self.ports.clock.now()
+            run = self._mine(runs.keep(session, now, self.run.id, self.token))
+            runs.finish(session, now, run, RunState.COMPLETED)
+            if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
+                session.get_one(Connector, connector.id).initial_done_at = now
+
+    def _settled(self) -> bool:
+        with self.ports.db.read() as session:
+            return outbox.open_count(session, run_id=self.run.id) == 0
+
+    def _phase(self, name: str) -> None:
+        with self.ports.db.write() as session:
+            run = self._mine(runs.keep(session, self.ports.clock.now(), self.run.id, self.token))
+            run.phase = name
+
+    def _wait(self, ready: Callable[[], bool], seconds: float | None) -> None:
+        """Wait until `ready`, a stop, a cancel, or for some seconds; the lease is kept meanwhile."""
+        waited = 0.0
+        beats = 0
+        while not ready() and not self.stop.is_set() and (seconds is None or waited < seconds):
+            if beats % 10 == 0:
+                self._keep()
+            self.stop.wait(POLL)
+            waited, beats = waited + POLL, beats + 1
+
+    def _keep(self) -> None:
+        with self.ports.db.write() as session:
+            run = self._mine(runs.keep(session, self.ports.clock.now(), self.run.id, self.token))
+            cancelled = run.cancel_asked_at is not None
+        if cancelled:
+            raise Cancelled
+
+    def _mine(self, run: Run | None) -> Run:
+        if run is None:
+            raise Lost
+        return run
+
+    def _add_calls(self, calls: int) -> None:
+        with self.ports.db.write() as session:
+            run = runs.keep(session, self.ports.clock.now(), self.run.id, self.token)
+            if run is not None:
+                run.store_calls += calls
+
+    def _line(self, text: str, level: str = "info") -> None:
+        with self.ports.db.write() as session:
+            runs.add_line(session, self.ports.clock.now(), self.run.id, text, level)
+
+    def _end(self, state: RunState, error: IntegrationError | None = None) -> None:
+        with self.ports.db.write() as session:
+            now = self.ports.clock.now()
+            run = runs.keep(session, now, self.run.id, self.token)
+            if run is not None:
+                runs.finish(session, now, run, state, error)

@@ -1,0 +1,86 @@
+"""Accepts store records together with what else they change: the order ledger and the customers' marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Table
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import Session
+
+from integration.errors import MappingError
+from integration.events import Change
+from integration.events import Kind
+from integration.models.delivery import Delivery
+from integration.models.ledger import CustomerMark
+from integration.pipeline import ledger
+from integration.pipeline import outbox
+from integration.records import Order
+from integration.store import parse
+
+
+def accept(
+    session: Session, now: datetime, connector_id: int, changes: Sequence[Change], run_id: int | None = None
+) -> outbox.Accepted:
+    """Note orders in the ledger and owe all changes to Mautic, in the caller's transaction."""
+    ledger.record(session, connector_id, [order for change in changes for order in _orders(change)])
+    known = [_with_subject(session, now, connector_id, change) for change in changes]
+    return outbox.accept(session, now, connector_id, known, run_id)
+
+
+def _orders(change: Change) -> list[Order]:
+    if change.kind is not Kind.ORDER or change.what == "deleted":
+        return []
+    try:
+        return [parse.order(change.payload)]
+    except MappingError:
+        # The delivery will say so; the ledger cannot count what cannot be read.
+        return []
+
+
+def _with_subject(session: Session, now: datetime, connector_id: int, change: Change) -> Change:
+    """Return a deleted order's change with the person it belonged to: its payload names only the id."""
+    if change.kind is not Kind.ORDER or change.what != "deleted" or not change.source_id.isdigit():
+        return change
+    subject = ledger.remove(session, connector_id, int(change.source_id), now)
+    session.flush()
+    return replace(change, subject=subject or change.subject)
+
+
+def unseen(session: Session, connector_id: int, changes: Sequence[Change]) -> list[Change]:
+    """Return the changes that were never accepted before: polling meets again what a webhook brought."""
+    ids = [change.source_id for change in changes]
+    query = select(Delivery.identity).where(
+        Delivery.connector_id == connector_id, Delivery.source_id.in_(ids), Delivery.kind == Kind.ORDER
+    )
+    seen = set(session.scalars(query)) if ids else set()
+    return [change for change in changes if change.identity not in seen]
+
+
+def mark_customers(session: Session, connector_id: int, versions: dict[int, str]) -> None:
+    """Remember customers as read now."""
+    if not versions:
+        return
+    table = CustomerMark.__table__
+    assert isinstance(table, Table)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["connector_id", "customer_id"], set_={"version": statement.excluded.version}
+        ),
+        [{"connector_id": connector_id, "customer_id": key, "version": value} for key, value in versions.items()],
+    )
+
+
+def moved_customers(session: Session, connector_id: int, versions: dict[int, str]) -> list[int]:
+    """Return the ids of the customers whose version is not the one that was read last."""
+    query = select(CustomerMark.customer_id, CustomerMark.version).where(
+        CustomerMark.connector_id == connector_id, CustomerMark.customer_id.in_(list(versions))
+    )
+    known = dict(session.execute(query).tuples().all())
+    return [key for key, value in versions.items() if known.get(key) != value]

@@ -1,0 +1,40 @@
+"""Lease tokens that tell which process holds them, so that a killed one's work is taken back at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import socket
+from pathlib import Path
+
+_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
+
+
+def new_token() -> str:
+    """Return a token of at most 32 characters: host, process id and its start, and chance."""
+    return f"{_HOST}.{os.getpid()}.{_started(os.getpid())}.{secrets.token_hex(5)}"[:32]
+
+
+def alive(token: str) -> bool:
+    """Return whether the process that made the token may still run; True when that cannot be told from here."""
+    host, _, rest = token.partition(".")
+    parts = rest.split(".")
+    if host != _HOST or len(parts) < 2 or not parts[0].isdigit():
+        return True
+    try:
+        os.kill(int(parts[0]), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return parts[1] == _started(int(parts[0]))
+
+
+def _started(pid: int) -> str:
+    """Return when a process started, in clock ticks since boot where the system tells it: ids are used again."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return "0"
+    return f"{int(fields[19]) % 10**9}" if len(fields) > 19 else "0"

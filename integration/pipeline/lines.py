@@ -1,0 +1,86 @@
+"""Lines and outcomes: what claim hands out and settle takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from integration.events import Kind
+from integration.events import Origin
+from integration.models.delivery import Delivery
+from integration.models.delivery import DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One leased delivery, free of its session."""
+
+    id: int
+    kind: Kind
+    source_id: str
+    number: str
+    what: str
+    subject: str
+    origin: Origin
+    payload: Mapping[str, Any]
+    payload_at: datetime
+    attempts: int
+    run_id: int | None = None
+
+    @property
+    def object_id(self) -> str:
+        """Return what the log's Object ID column shows: the order number, else the record's id."""
+        return self.number or self.source_id
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """All open deliveries of one person, oldest first."""
+
+    subject: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one delivery. `state` None means later, after `wait`, with `attempts` counted so far."""
+
+    delivery_id: int
+    state: DeliveryState | None
+    result: str = ""
+    contact_id: int | None = None
+    partial: bool = False
+    error_code: str = ""
+    message: str = ""
+    wait: timedelta | None = None
+    attempts: int = 0
+    run_id: int | None = None
+
+
+def group(rows: Iterable[Delivery], order: Sequence[str]) -> list[Line]:
+    """Return the rows as lines, the people in the given order."""
+    lines: dict[str, list[Item]] = {subject: [] for subject in order}
+    for row in rows:
+        lines.setdefault(row.subject, []).append(_item(row))
+    return [Line(subject, tuple(items)) for subject, items in lines.items() if items]
+
+
+def _item(row: Delivery) -> Item:
+    return Item(
+        id=row.id,
+        kind=Kind(row.kind),
+        source_id=row.source_id,
+        number=row.number,
+        what=row.what,
+        subject=row.subject,
+        origin=Origin(row.origin),
+        payload=row.payload or {},
+        payload_at=row.payload_at,
+        attempts=row.attempts,
+        run_id=row.run_id,
+    )

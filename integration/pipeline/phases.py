@@ -1,0 +1,311 @@
+"""The phases of a run: what is read, in which order, and where it goes on after a restart."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from integration.errors import MappingError
+from integration.events import Change
+from integration.events import Origin
+from integration.events import content_hash
+from integration.models.connector import Connector
+from integration.models.run import Run
+from integration.models.run import RunKind
+from integration.pipeline import facts
+from integration.pipeline import forecast
+from integration.pipeline import intake_rows
+from integration.pipeline import ledger
+from integration.pipeline import outbox
+from integration.pipeline import runs
+from integration.pipeline.ports import Ports
+from integration.records import Order
+from integration.store import parse
+from integration.store import reading
+from integration.store.windows import Window
+
+_ORIGINS = {
+    RunKind.INITIAL: Origin.INITIAL,
+    RunKind.FULL: Origin.FULL,
+    RunKind.BULK: Origin.BULK,
+    RunKind.INCREMENTAL: Origin.POLL,
+}
+#: Reading waits while so many deliveries of the run are still open: payloads stay fresh and the book small.
+MOST_OPEN = 3000
+#: Customers have no modification window; a larger list is gone through once an hour only, webhooks bring the rest.
+SMALL_LIST = 2000
+CUSTOMERS_EVERY = timedelta(hours=1)
+
+
+class Cancelled(Exception):
+    """Somebody asked the run to stop."""
+
+
+class Lost(Exception):
+    """Another process has taken the run over."""
+
+
+@dataclass
+class Phases:
+    """Reads what a run asks for; `pages` counts pages that were accepted since it was made."""
+
+    ports: Ports
+    connector: Connector
+    run: Run
+    token: str
+    stop: threading.Event
+    pages: int = 0
+
+    def __post_init__(self) -> None:
+        """Open the store once for all phases."""
+        self._client: Any = None
+        self._options: Mapping[str, Any] = self.run.options
+        self._only = set(self._options.get("only") or ("contacts", "orders"))
+        self._modules = self.ports.modules(self.connector)
+
+    @property
+    def calls(self) -> int:
+        """Return how many calls to the store were made."""
+        return self._client.calls if self._client else 0
+
+    def read(self) -> None:
+        """Go through the phases that are left; each page is one transaction with its cursor."""
+        self._client = self.ports.open_store(self.connector, self.run.correlation_id)
+        plan = self._incremental() if self.run.kind == RunKind.INCREMENTAL else self._everything()
+        names = [name for name, _ in plan]
+        begin = names.index(self.run.phase) if self.run.phase in names else 0
+        if self.run.phase == "deliver":
+            return
+        for name, phase in plan[begin:]:
+            if not self.stop.is_set():
+                self._enter(name)
+                phase()
+
+    def _everything(self) -> list[tuple[str, Callable[[], None]]]:
+        plan: list[tuple[str, Callable[[], None]]] = []
+        if "orders" in self._only and not self._options.get("dry_run"):
+            plan.append(("ledger", self._fill_ledger))
+        if "contacts" in self._only and self._modules.contacts.enabled:
+            plan.append(("customers", self._customers))
+        if "orders" in self._only and self._modules.orders.enabled:
+            plan.append(("orders", self._orders))
+        return plan
+
+    def _incremental(self) -> list[tuple[str, Callable[[], None]]]:
+        plan: list[tuple[str, Callable[[], None]]] = []
+        if "orders" in self._only:
+            plan += [("changes", self._changed_orders), ("trash", self._trashed_orders)]
+        if "contacts" in self._only and self._modules.contacts.enabled:
+            plan.append(("moved", self._moved_customers))
+        return plan
+
+    # -- everything ---------------------------------------------------------------------------------------------------
+
+    def _fill_ledger(self) -> None:
+        """Read all orders without their lines, so that the first contact already has its final lifetime values."""
+        for page in self._order_pages(facts.statuses(self.connector), fields=reading.LEDGER_FIELDS):
+            orders = list(_parsed(page.rows))
+            self._page(page, lambda s, o=orders: ledger.record(s, self.connector.id, o), count=False)
+
+    def _customers(self) -> None:
+        pages = reading.read_customers(self._client, fields=reading.CUSTOMER_FIELDS, start=self._start())
+        for page in pages:
+            rows = [row for row in page.rows if self._wanted(row)]
+            self._page(page, self._customer_rows(rows), rows=len(rows))
+
+    def _customer_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
+        def take(session: Session) -> None:
+            changes = [parse.customer_change(row, self._origin, self._now(), created=False) for row in rows]
+            self._take(session, changes)
+            intake_rows.mark_customers(session, self.connector.id, {int(row["id"]): version(row) for row in rows})
+
+        return take
+
+    def _orders(self) -> None:
+        wanted = tuple(self._options.get("statuses") or self._modules.orders.statuses)
+        known = facts.statuses(self.connector)
+        for page in self._order_pages(tuple(s for s in wanted if s in known), window=self._since()):
+            self._page(page, self._order_rows(page.rows), rows=len(page.rows))
+
+    def _order_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
+        changes = list(self._order_changes(rows))
+        return lambda session: self._take(session, changes)
+
+    def _order_changes(self, rows: Iterable[Mapping[str, Any]]) -> Iterable[Change]:
+        for row in rows:
+            yield parse.order_change(row, self._origin, self._now())
+
+    # -- what changed -------------------------------------------------------------------------------------------------
+
+    def _changed_orders(self) -> None:
+        began: datetime | None = None
+        for page in self._order_pages(facts.statuses(self.connector), window=self._cursor_window()):
+            began = began or page.server_time
+            self._page(page, self._new_rows(page.rows), rows=len(page.rows))
+        self._move_cursor(began)
+
+    def _new_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
+        def take(session: Session) -> None:
+            fresh = intake_rows.unseen(session, self.connector.id, list(self._order_changes(rows)))
+            self._take(session, fresh)
+
+        return take
+
+    def _trashed_orders(self) -> None:
+        for page in self._order_pages(("trash",), window=self._cursor_window("previous"), fields=reading.LEDGER_FIELDS):
+            changes = [parse.trashed_change(row, self._origin, self._now()) for row in page.rows]
+            self._page(
+                page,
+                lambda s, c=changes: self._take(s, intake_rows.unseen(s, self.connector.id, c)),
+                rows=len(changes),
+            )
+
+    def _moved_customers(self) -> None:
+        if not self._customers_due():
+            return
+        for page in reading.read_customers(self._client, fields=reading.CUSTOMER_INDEX_FIELDS, start=self._start()):
+            versions = {int(row["id"]): version(row) for row in page.rows}
+            with self.ports.db.read() as session:
+                moved = intake_rows.moved_customers(session, self.connector.id, versions)
+            rows = reading.fetch_customers(self._client, moved) if moved else []
+            self._page(page, self._customer_rows(rows), rows=len(rows))
+        self._store_cursor("customers", self._now())
+
+    def _customers_due(self) -> bool:
+        total = int(self.connector.cursors.get("customers_total") or 0)
+        last = self.connector.cursors.get("customers")
+        return total <= SMALL_LIST or not last or self._now() - datetime.fromisoformat(last) > CUSTOMERS_EVERY
+
+    # -- the common road ----------------------------------------------------------------------------------------------
+
+    def _order_pages(
+        self, statuses: Sequence[str], *, window: Window | None = None, fields: str = reading.ORDER_FIELDS
+    ) -> Iterable[reading.Page]:
+        if not statuses:
+            return []
+        return reading.read_orders(self._client, window=window, statuses=statuses, fields=fields, start=self._start())
+
+    def _take(self, session: Session, changes: Sequence[Change]) -> None:
+        if self._options.get("dry_run"):
+            forecast.foretell(session, self._now(), self.connector, self.run.id, changes)
+            return
+        accepted = intake_rows.accept(session, self._now(), self.connector.id, changes, self.run.id)
+        session.get_one(Run, self.run.id).accepted += accepted.new
+        if accepted.new:
+            self.ports.on_accept(session, self.connector.id)
+
+    def _page(
+        self, page: reading.Page, take: Callable[[Session], None], *, rows: int | None = None, count: bool = True
+    ) -> None:
+        """Accept one page: its rows, the run's cursor and its counters stand or fall together."""
+        with self.ports.db.write() as session:
+            run = self._held(session)
+            take(session)
+            run.cursor = {**run.cursor, run.phase: page.cursor}
+            run.pulled += (rows if rows is not None else len(page.rows)) if count else 0
+            self._tell(session, run, page, rows)
+        self.run.cursor = run.cursor
+        self.pages += 1
+        self.ports.bell.ring(self.connector.id)
+        self._yield()
+
+    def _tell(self, session: Session, run: Run, page: reading.Page, rows: int | None) -> None:
+        seen = len(page.rows) if rows is None else rows
+        text = f"Read page {page.number} of {page.pages or '?'} ({run.phase}): {seen} records."
+        runs.add_line(session, self._now(), run.id, text)
+        for what, error in page.failed:
+            runs.add_line(session, self._now(), run.id, f"The store could not give {what}: {error}", "error")
+        if page.number == 1 and page.total is not None and run.phase in ("customers", "orders", "changes"):
+            run.expected = (run.expected or 0) + page.total
+
+    def _yield(self) -> None:
+        """Wait while the book holds enough of this run."""
+        while not self.stop.is_set():
+            with self.ports.db.read() as session:
+                if outbox.open_count(session, run_id=self.run.id) < MOST_OPEN:
+                    return
+            with self.ports.db.write() as session:
+                self._held(session)
+            self.stop.wait(0.3)
+
+    def _held(self, session: Session) -> Run:
+        run = runs.keep(session, self._now(), self.run.id, self.token)
+        if run is None:
+            raise Lost
+        if run.cancel_asked_at is not None:
+            raise Cancelled
+        return run
+
+    def _enter(self, name: str) -> None:
+        with self.ports.db.write() as session:
+            run = self._held(session)
+            run.phase = name
+        self.run.phase = name
+
+    def _start(self) -> Any:
+        return self.run.cursor.get(self.run.phase)
+
+    @property
+    def _origin(self) -> Origin:
+        return _ORIGINS.get(RunKind(self.run.kind), Origin.BULK)
+
+    def _now(self) -> datetime:
+        return self.ports.clock.now()
+
+    def _since(self) -> Window | None:
+        since, until = self._options.get("since"), self._options.get("until")
+        return Window(_moment(since), _moment(until)) if since or until else None
+
+    def _wanted(self, row: Mapping[str, Any]) -> bool:
+        since = _moment(self._options.get("since"))
+        touched = row.get("date_modified_gmt") or row.get("date_created_gmt")
+        return since is None or not touched or datetime.fromisoformat(touched).replace(tzinfo=UTC) >= since
+
+    def _cursor_window(self, which: str = "orders") -> Window:
+        stored = self.connector.cursors.get(which) or self.connector.cursors.get("orders")
+        return Window(_moment(stored) or self.connector.created_at, None)
+
+    def _move_cursor(self, began: datetime | None) -> None:
+        """Let the next read begin where this one began, by the store's clock; the trash still reads from before."""
+        if began is None:
+            return
+        self._store_cursor("previous", self._cursor_window().after or began)
+        self._store_cursor("orders", began)
+
+    def _store_cursor(self, name: str, at: datetime) -> None:
+        with self.ports.db.write() as session:
+            row = session.get_one(Connector, self.connector.id)
+            row.cursors = {**row.cursors, name: at.isoformat()}
+            self.connector.cursors = row.cursors
+
+
+def version(row: Mapping[str, Any]) -> str:
+    """Return what tells that a customer changed: date_modified_gmt, or the index row's hash while there is none."""
+    stamp = row.get("date_modified_gmt")
+    return str(stamp) if stamp else content_hash([row.get("id"), row.get("email")])
+
+
+def _moment(value: Any) -> datetime | None:
+    if not value:
+        return None
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _parsed(rows: Iterable[Mapping[str, Any]]) -> Iterable[Order]:
+    for row in rows:
+        try:
+            yield parse.order(row)
+        except MappingError:
+            # Its own delivery will say what is wrong with it.
+            continue

@@ -1,0 +1,146 @@
+"""Turns a line into one plan: each delivery mapped, the contact writes merged and fitted to Mautic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+
+from integration.errors import MappingError
+from integration.events import HISTORICAL
+from integration.events import Kind
+from integration.events import Origin
+from integration.mapping import contacts
+from integration.mapping import orders
+from integration.mapping.fields import fit
+from integration.mapping.merge import merge
+from integration.pipeline.desk import Desk
+from integration.pipeline.desk import Linked
+from integration.pipeline.desk import unchanged
+from integration.pipeline.lines import Item
+from integration.pipeline.lines import Line
+from integration.plans import Adjustment
+from integration.plans import ContactWrite
+from integration.plans import Lifetime
+from integration.plans import Plan
+from integration.plans import Skip
+from integration.store import parse
+
+#: The person is left out of a batch because the store no longer has the record.
+GONE = Skip("gone", "The record no longer exists in the store.")
+
+
+@dataclass
+class Drawn:
+    """A line with its plans: `write` is None when nothing is to be sent to the contact."""
+
+    line: Line
+    link: Linked | None
+    plans: dict[int, Plan] = field(default_factory=dict)
+    skips: dict[int, Skip] = field(default_factory=dict)
+    errors: dict[int, MappingError] = field(default_factory=dict)
+    write: ContactWrite | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+    unchanged: bool = False
+
+    @property
+    def planned(self) -> list[Item]:
+        """Return the deliveries that have something to do."""
+        return [item for item in self.line.items if item.id in self.plans]
+
+
+def draw(line: Line, desk: Desk, gone: frozenset[int] = frozenset()) -> Drawn:
+    """Map every delivery of a line and merge the results; errors stay with the delivery that caused them."""
+    drawn = Drawn(line, desk.links.get(line.subject))
+    for item in line.items:
+        try:
+            made = GONE if item.id in gone else plan_of(item, desk, known=drawn.link is not None)
+        except MappingError as error:
+            drawn.errors[item.id] = error
+            continue
+        if isinstance(made, Skip):
+            drawn.skips[item.id] = made
+        else:
+            drawn.plans[item.id] = made
+    _fit(drawn, desk)
+    return drawn
+
+
+def _fit(drawn: Drawn, desk: Desk) -> None:
+    if not drawn.plans:
+        return
+    whole = merge(list(drawn.plans.values()))
+    try:
+        drawn.write, fitted = fit(whole.contact, desk.fields)
+    except MappingError as error:
+        drawn.errors.update(dict.fromkeys(drawn.plans, error))
+        drawn.plans.clear()
+        return
+    drawn.adjustments = _once(whole.adjustments, fitted)
+    drawn.unchanged = unchanged(drawn.link, drawn.write)
+
+
+def _once(*groups: Sequence[Adjustment]) -> tuple[Adjustment, ...]:
+    return tuple({(a.field, a.sentence): a for group in groups for a in group}.values())
+
+
+def plan_of(item: Item, desk: Desk, *, known: bool) -> Plan | Skip:
+    """Return what one delivery asks for; raises MappingError when its record cannot be mapped."""
+    if item.kind is Kind.CONTACT:
+        return _contact(item, desk)
+    return _order(item, desk, known)
+
+
+def _contact(item: Item, desk: Desk) -> Plan | Skip:
+    if item.what == "deleted":
+        return Skip("deleted_in_store", "The customer was deleted in the store; the contact stays in Mautic.")
+    live = item.origin in (Origin.WEBHOOK, Origin.POLL)
+    if live and not desk.modules.contacts.on_change:
+        return Skip("on_change_off", "Syncing on registration and profile change is switched off in Contact Sync.")
+    return contacts.plan(parse.customer(item.payload), desk.modules.contacts)
+
+
+def _order(item: Item, desk: Desk, known: bool) -> Plan | Skip:
+    lifetime = _lifetime(item, desk)
+    if item.what == "deleted":
+        email = str(item.payload.get("email") or "")
+        return orders.removal(email, desk.modules, lifetime=lifetime, known=known)
+    order = parse.order(item.payload)
+    if order.status != item.what:
+        # A retry reads the store again; what happened stays what happened.
+        order = replace(order, status=item.what)
+    return orders.plan(
+        order,
+        desk.modules,
+        lifetime=lifetime,
+        latest=desk.people.is_latest(item.subject, order),
+        known=known,
+        historical=item.origin in HISTORICAL,
+        shop_currency=desk.currency,
+    )
+
+
+def _lifetime(item: Item, desk: Desk) -> Lifetime:
+    return desk.people.lifetime(item.subject, desk.modules.orders.paid_statuses, desk.currency)
+
+
+def sentences(adjustments: Sequence[Adjustment]) -> str:
+    """Return what was changed in values, as text for the log."""
+    return " ".join(adjustment.sentence for adjustment in adjustments)
+
+
+def counts(drawn: Sequence[Drawn]) -> Mapping[str, int]:
+    """Return how many deliveries would be written, skipped and refused: the forecast of a dry run."""
+    written = sum(0 if d.unchanged and not _follow_ups(d) else len(d.plans) for d in drawn)
+    unchanged_ones = sum(len(d.plans) for d in drawn if d.unchanged and not _follow_ups(d))
+    return {
+        "written": written,
+        "skipped": sum(len(d.skips) for d in drawn) + unchanged_ones,
+        "failed": sum(len(d.errors) for d in drawn),
+    }
+
+
+def _follow_ups(drawn: Drawn) -> bool:
+    return any(plan.follow_ups for plan in drawn.plans.values())

@@ -1,0 +1,70 @@
+"""The one place that decides what becomes of a delivery that did not work."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from integration.errors import AuthRejected
+from integration.errors import IntegrationError
+from integration.errors import NotSetUp
+from integration.errors import ServerFault
+from integration.errors import Throttled
+from integration.errors import Unreachable
+
+#: Seconds before the second, third, … attempt; after the last one the delivery is a dead letter.
+DELAYS = (10, 60, 300, 1800, 7200, 18000)
+JITTER = 0.2
+
+
+class Blame(StrEnum):
+    """Whose fault it is, which decides what happens."""
+
+    RECORD = "record"
+    CONNECTION = "connection"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a failed delivery; `wait` is None for a dead letter."""
+
+    blame: Blame
+    wait: timedelta | None
+
+
+def blame(error: IntegrationError) -> Blame:
+    """Return whose fault an error is: credentials and unreachable servers hold, faults pass, the rest is the record."""
+    if isinstance(error, Unreachable | AuthRejected | NotSetUp | Throttled):
+        return Blame.CONNECTION
+    return Blame.NOBODY if isinstance(error, ServerFault) else Blame.RECORD
+
+
+def verdict(error: IntegrationError, attempts: int, chance: random.Random) -> Verdict:
+    """Return the verdict after attempt number `attempts` (1 for the first)."""
+    whose = blame(error)
+    if whose is Blame.RECORD:
+        return Verdict(whose, None)
+    if whose is Blame.CONNECTION:
+        return Verdict(whose, timedelta(0))
+    return Verdict(whose, delay(attempts, chance))
+
+
+def delay(attempts: int, chance: random.Random) -> timedelta | None:
+    """Return how long to wait after attempt number `attempts`, give or take 20 %; None when they are used up."""
+    if attempts > len(DELAYS):
+        return None
+    spread = chance.uniform(1 - JITTER, 1 + JITTER)
+    return timedelta(seconds=DELAYS[max(attempts, 1) - 1] * spread)
+
+
+PROBE_DELAYS = (5, 10, 30, 60, 120, 300)
+
+
+def probe_delay(probes: int, error: IntegrationError | None) -> timedelta:
+    """Return when to look again after `probes` fruitless probes; what the service asked for comes first."""
+    if isinstance(error, Throttled) and error.retry_after:
+        return timedelta(seconds=min(error.retry_after, 3600.0))
+    return timedelta(seconds=PROBE_DELAYS[min(probes, len(PROBE_DELAYS) - 1)])

@@ -1,0 +1,215 @@
+"""Runs: started, leased, followed and ended."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import literal_column
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from integration.errors import IntegrationError
+from integration.masking import mask_text
+from integration.models.run import Run
+from integration.models.run import RunKind
+from integration.models.run import RunLine
+from integration.models.run import RunState
+from integration.pipeline import outbox
+from integration.pipeline.leases import alive
+from integration.pipeline.ports import Ports
+
+LEASE = timedelta(seconds=60)
+_GOING = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
+
+
+class RunGoing(IntegrationError):
+    """Another run of the connector is going."""
+
+    def __init__(self, run_id: int | None) -> None:
+        super().__init__(
+            "run_going", "A run of this connector is going already.", "Wait until it has ended, or cancel it first."
+        )
+        self.run_id = run_id
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `rate` in records a second, `seconds_left` from it; None while they cannot be told."""
+
+    run: Run
+    done: int
+    expected: int | None
+    waiting: int
+    rate: float | None
+    seconds_left: int | None
+    going: bool
+    summary: dict[str, Any]
+
+
+def start(
+    ports: Ports, connector_id: int, kind: RunKind | str, *, trigger: str, options: Mapping[str, Any] | None = None
+) -> int:
+    """Ask for a run and return its id; a worker begins it at once. Raises RunGoing when one is going."""
+    run = Run(
+        connector_id=connector_id,
+        kind=RunKind(kind),
+        state=RunState.PENDING,
+        trigger=trigger,
+        options=dict(options or {}),
+        correlation_id=str(uuid.uuid4()),
+        created_at=ports.clock.now(),
+    )
+    try:
+        with ports.db.write() as session:
+            session.add(run)
+            session.flush()
+            ports.on_accept(session, connector_id)
+    except IntegrityError:
+        with ports.db.read() as session:
+            raise RunGoing(session.scalar(select(Run.id).where(Run.connector_id == connector_id, _GOING))) from None
+    ports.bell.ring(connector_id)
+    return run.id
+
+
+def cancel(ports: Ports, run_id: int) -> None:
+    """Ask a run to stop after the batch in flight; what was sent stays. A run nobody works on ends at once."""
+    now = ports.clock.now()
+    with ports.db.write() as session:
+        run = session.get(Run, run_id)
+        if run is None or run.state not in (RunState.PENDING, RunState.RUNNING):
+            return
+        run.cancel_asked_at = now
+        if run.lease_token is None:
+            finish(session, now, run, RunState.CANCELLED)
+    ports.bell.ring(run.connector_id)
+
+
+def resume(ports: Ports, run_id: int) -> None:
+    """Let an ended run go on where it stood; a cancelled one begins again, unchanged records cost nothing.
+
+    Raises RunGoing when another run of the connector is going.
+    """
+    try:
+        with ports.db.write() as session:
+            run = session.get(Run, run_id)
+            if run is None or run.state not in (RunState.FAILED, RunState.CANCELLED):
+                return
+            if run.state == RunState.CANCELLED:
+                run.cursor, run.phase = {}, ""
+            run.state, run.cancel_asked_at, run.ended_at = RunState.PENDING, None, None
+            run.error, run.error_code, run.lease_token = "", "", None
+            add_line(session, ports.clock.now(), run.id, "The run goes on.")
+            session.flush()
+            ports.on_accept(session, run.connector_id)
+    except IntegrityError:
+        raise RunGoing(None) from None
+    ports.bell.ring(run.connector_id)
+
+
+def take(session: Session, now: datetime, token: str, connector_id: int | None = None) -> Run | None:
+    """Lease one run that is pending, or whose process is gone; None when there is nothing to do."""
+    query = select(Run).where(_GOING).order_by(Run.id).with_for_update(skip_locked=True)
+    if connector_id is not None:
+        query = query.where(Run.connector_id == connector_id)
+    for run in session.scalars(query):
+        lost = run.lease_token and (run.leased_until is None or run.leased_until < now or not alive(run.lease_token))
+        if run.lease_token is None or lost:
+            if lost:
+                add_line(session, now, run.id, "The process that did this run was gone; it goes on where it stood.")
+            run.lease_token, run.leased_until = token, now + LEASE
+            run.state, run.started_at = RunState.RUNNING, run.started_at or now
+            return run
+    return None
+
+
+def keep(session: Session, now: datetime, run_id: int, token: str) -> Run | None:
+    """Prolong the lease and return the run as it is now; None when it is no longer ours."""
+    run = session.get(Run, run_id, with_for_update=True)
+    if run is None or run.lease_token != token:
+        return None
+    run.leased_until = now + LEASE
+    return run
+
+
+def finish(session: Session, now: datetime, run: Run, state: RunState, error: IntegrationError | None = None) -> None:
+    """End a run; a cancelled one gives up what it still had waiting."""
+    given_up = outbox.discard(session, now, run.connector_id, run_id=run.id) if state is RunState.CANCELLED else 0
+    run.state, run.ended_at, run.lease_token, run.leased_until = state, now, None, None
+    if error is not None:
+        run.error_code, run.error = error.code, mask_text(str(error))
+        add_line(session, now, run.id, f"Stopped: {error}", "error")
+    if state is RunState.CANCELLED:
+        add_line(session, now, run.id, f"Cancelled; {given_up} waiting records were not sent. What was sent stays.")
+    if state is RunState.COMPLETED:
+        add_line(session, now, run.id, "Completed.")
+
+
+def add_line(session: Session, now: datetime, run_id: int, text: str, level: str = "info") -> None:
+    """Write one line of the run's log."""
+    session.add(RunLine(run_id=run_id, at=now, level=level, text=mask_text(text)[:2000]))
+
+
+def count(session: Session, outcomes: Sequence[outbox.Outcome], calls: int) -> None:
+    """Raise the counters of the runs that the settled deliveries belong to; `calls` go to the first of them."""
+    sums: dict[int, dict[str, int]] = {}
+    for outcome in outcomes:
+        if outcome.run_id is not None and outcome.state is not None:
+            column = _COLUMN.get(outcome.state, "failed")
+            numbers = sums.setdefault(outcome.run_id, {"pushed": 0, "skipped": 0, "failed": 0})
+            numbers[column] += 1
+    for place, (run_id, numbers) in enumerate(sorted(sums.items())):
+        values: dict[str, Any] = {name: getattr(Run, name) + number for name, number in numbers.items() if number}
+        if place == 0 and calls:
+            values["calls"] = Run.calls + calls
+        session.execute(
+            update(Run).where(Run.id == run_id).values(**values).execution_options(synchronize_session=False)
+        )
+
+
+_COLUMN = {
+    outbox.DeliveryState.DELIVERED: "pushed",
+    outbox.DeliveryState.SKIPPED: "skipped",
+    outbox.DeliveryState.DISCARDED: "skipped",
+    outbox.DeliveryState.CONFLICT: "skipped",
+}
+
+
+def progress(session: Session, run_id: int, now: datetime) -> Progress:
+    """Return how far a run is; raises LookupError for an unknown one."""
+    run = session.get(Run, run_id)
+    if run is None:
+        raise LookupError(f"there is no run {run_id}")
+    waiting = outbox.open_count(session, run_id=run_id)
+    done = run.pushed + run.skipped + run.failed
+    expected = max(run.expected or 0, run.accepted, done) or None
+    seconds = ((run.ended_at or now) - run.started_at).total_seconds() if run.started_at else 0.0
+    rate = done / seconds if done and seconds > 1 else None
+    going = run.state in (RunState.PENDING, RunState.RUNNING)
+    left = int((expected - done) / rate) if going and rate and expected else None
+    return Progress(run, done, expected, waiting, rate, left, going, summary(run, seconds))
+
+
+def summary(run: Run, seconds: float) -> dict[str, Any]:
+    """Return the figures a run ends with, ready for JSON."""
+    names = ("state", "kind", "pulled", "pushed", "skipped", "failed", "calls")
+    return {"run": run.id} | {name: getattr(run, name) for name in names} | {"seconds": round(seconds, 1)}
+
+
+def latest(session: Session, connector_id: int, kind: str | None = None) -> Run | None:
+    """Return the newest run of a connector, of one kind if given."""
+    query = select(Run).where(Run.connector_id == connector_id).order_by(Run.id.desc()).limit(1)
+    return session.scalar(query.where(Run.kind == kind) if kind else query)
+
+
+def lines(session: Session, run_id: int, after_id: int = 0, limit: int = 500) -> Sequence[RunLine]:
+    """Return the newest `limit` lines after a given one, in their order."""
+    query = select(RunLine).where(RunLine.run_id == run_id, RunLine.id > after_id)
+    return list(reversed(session.scalars(query.order_by(RunLine.id.desc()).limit(limit)).all()))

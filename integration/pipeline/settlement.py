@@ -1,0 +1,294 @@
+"""Decides what became of each delivery of a batch and writes it all in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from integration.errors import IntegrationError
+from integration.errors import ServerFault
+from integration.errors import ServiceError
+from integration.mautic.results import Receipt
+from integration.models.connector import Connector
+from integration.models.delivery import DeliveryState
+from integration.pipeline import desk as desks
+from integration.pipeline import follow_ups
+from integration.pipeline import holds
+from integration.pipeline import outbox
+from integration.pipeline import retries
+from integration.pipeline import runs
+from integration.pipeline import synclog
+from integration.pipeline.follow_ups import Followed
+from integration.pipeline.lines import Item
+from integration.pipeline.lines import Line
+from integration.pipeline.lines import Outcome
+from integration.pipeline.planning import Drawn
+from integration.pipeline.planning import sentences
+from integration.pipeline.ports import Ports
+from integration.pipeline.synclog import Entry
+
+log = logging.getLogger(__name__)
+
+_WRITE = "create_or_update"
+
+
+@dataclass
+class Settlement:
+    """Collects what happened to a batch; `close` writes it."""
+
+    ports: Ports
+    connector: Connector
+    token: str
+    chance: random.Random
+    followed: list[Followed] = field(default_factory=list)
+    broken: ServiceError | None = None
+    calls: int = 0
+    seconds: float = 0.0
+    _drawn: Sequence[Drawn] = ()
+    _receipts: Mapping[str, Receipt] = field(default_factory=dict)
+    _outcomes: list[Outcome] = field(default_factory=list)
+    _entries: list[Entry] = field(default_factory=list)
+
+    def judge(self, drawn: Sequence[Drawn], receipts: Mapping[str, Receipt], broken: ServiceError | None) -> None:
+        """Take what the contact writes gave; `broken` is the connection's error that stopped them."""
+        self._drawn, self._receipts, self.broken = drawn, receipts, broken
+
+    def reached(self) -> Iterator[tuple[Drawn, int]]:
+        """Yield the lines whose contact stands in Mautic, with its id: their follow-ups can be done."""
+        for drawn in self._drawn:
+            contact_id = self._contact(drawn)
+            if contact_id is not None:
+                yield drawn, contact_id
+
+    def _contact(self, drawn: Drawn) -> int | None:
+        receipt = self._receipts.get(drawn.line.subject)
+        if receipt is not None:
+            return receipt.mautic_id if receipt.error is None else None
+        return drawn.link.contact_id if drawn.unchanged and drawn.link else None
+
+    def connection_failed(self, lines: Sequence[Line], error: ServiceError) -> None:
+        """Put all lines back unharmed: nothing could be tried."""
+        self.broken = error
+        items = (item for line in lines for item in line.items)
+        self._outcomes = [self._back(item, error) for item in items]
+
+    def close(self) -> None:
+        """Write outcomes, links, marks, log entries, counters and the hold or its end, all or nothing."""
+        now = self.ports.clock.now()
+        for drawn in self._drawn:
+            for item in drawn.line.items:
+                self._outcomes.append(self._outcome(now, drawn, item))
+        self.broken = self.broken or self._broken_later()
+        with self.ports.db.write() as session:
+            self._store(session, now)
+
+    def _store(self, session: Session, now: datetime) -> None:
+        ours = outbox.settle(session, now, self.connector.id, self.token, self._outcomes)
+        if len(ours) < len(self._outcomes):
+            log.warning("%d deliveries were no longer ours when they were settled.", len(self._outcomes) - len(ours))
+        desks.save_links(session, self.connector.id, list(self._links(now)))
+        follow_ups.finish_marks(session, self.connector.id, now, self.followed)
+        synclog.record(session, self._entries)
+        runs.count(session, ours, self.calls)
+        self._report(session, now, ours)
+        if self.broken is not None:
+            holds.hold(session, now, self.connector.id, self.broken)
+
+    def _report(self, session: Session, now: datetime, ours: Sequence[Outcome]) -> None:
+        for run_id in sorted({outcome.run_id for outcome in ours if outcome.run_id is not None}):
+            mine = [outcome for outcome in ours if outcome.run_id == run_id]
+            text = f"Batch of {len(mine)} records to Mautic: {_tally(mine)}; {self.calls} calls, {self.seconds:.1f} s."
+            runs.add_line(session, now, run_id, text)
+            for outcome in [o for o in mine if o.error_code and o.state is not None][:20]:
+                runs.add_line(session, now, run_id, f"Delivery {outcome.delivery_id}: {outcome.message}", "error")
+            if self.broken is not None:
+                runs.add_line(session, now, run_id, f"Waiting: {self.broken}", "warning")
+
+    def _links(self, now: datetime) -> Iterator[dict[str, object]]:
+        for drawn in self._drawn:
+            receipt = self._receipts.get(drawn.line.subject)
+            if receipt is None or receipt.error is not None or drawn.write is None:
+                continue
+            known = dict(drawn.link.hashes) if drawn.link and drawn.link.contact_id == receipt.mautic_id else {}
+            hashes = {**known, **desks.hashes(drawn.write)}
+            yield {
+                "subject": drawn.line.subject,
+                "contact_id": receipt.mautic_id,
+                "fields": hashes,
+                "written_at": now,
+            }
+
+    # -- one delivery -------------------------------------------------------------------------------------------------
+
+    def _outcome(self, now: datetime, drawn: Drawn, item: Item) -> Outcome:
+        if item.id in drawn.errors:
+            return self._dead(now, item, drawn.errors[item.id])
+        if item.id in drawn.skips:
+            return self._skipped(now, item, drawn.skips[item.id].code, drawn.skips[item.id].sentence)
+        receipt = self._receipts.get(drawn.line.subject)
+        contact_id = self._contact(drawn)
+        if contact_id is None:
+            error = (receipt.error if receipt else None) or self.broken
+            assert error is not None, "a contact is missing without an error"
+            return self._failed(now, item, error)
+        if receipt is not None:
+            message = " ".join(filter(None, (_written(receipt), sentences((*drawn.adjustments, *receipt.adjustments)))))
+            self._note(now, item, _WRITE, message, contact_id)
+        return self._after_follow_ups(now, drawn, item, contact_id, receipt)
+
+    def _after_follow_ups(
+        self, now: datetime, drawn: Drawn, item: Item, contact_id: int, receipt: Receipt | None
+    ) -> Outcome:
+        results = [result for result in self.followed if result.act.item.id == item.id]
+        wanted = drawn.plans[item.id].follow_ups
+        if wanted and not results:
+            assert self.broken is not None, "follow-ups were left out without an error"
+            return self._back(item, self.broken)
+        for result in results:
+            if not result.repeated and result.error is None:
+                self._note(now, item, result.act.what.action, result.message, contact_id)
+        bad = next((result for result in results if result.error is not None), None)
+        if bad is not None and bad.error is not None:
+            return self._half(now, item, bad.act.what.action, bad.error, contact_id)
+        if receipt is None and all(result.repeated for result in results):
+            return self._skipped(now, item, "unchanged", "Nothing has changed since the last sync.", contact_id)
+        result = receipt.outcome if receipt else "updated"
+        return Outcome(item.id, DeliveryState.DELIVERED, result, contact_id, run_id=item.run_id)
+
+    def _half(self, now: datetime, item: Item, action: str, error: IntegrationError, contact_id: int) -> Outcome:
+        """The contact is written, a follow-up is not."""
+        verdict = retries.verdict(error, item.attempts, self.chance)
+        if verdict.blame is retries.Blame.CONNECTION:
+            return self._back(item, error)
+        self._note(now, item, action, _again(error, verdict.wait), contact_id, error)
+        if error.code == "uncertain":
+            return self._end(item, DeliveryState.DEAD, error)
+        if verdict.wait is not None:
+            return _later(item, error, verdict.wait)
+        return self._end(item, DeliveryState.DELIVERED, error, contact_id, result="updated", partial=True)
+
+    def _failed(self, now: datetime, item: Item, error: ServiceError) -> Outcome:
+        verdict = retries.verdict(error, item.attempts, self.chance)
+        server_at_fault = self.broken is not None and isinstance(error, ServerFault)
+        if verdict.blame is retries.Blame.CONNECTION or server_at_fault:
+            return self._back(item, error)
+        if verdict.wait is None:
+            return self._dead(now, item, error)
+        self._note(now, item, _WRITE, _again(error, verdict.wait), None, error)
+        return _later(item, error, verdict.wait)
+
+    def _dead(self, now: datetime, item: Item, error: IntegrationError) -> Outcome:
+        self._note(now, item, _WRITE, str(error), None, error)
+        return self._end(item, DeliveryState.DEAD, error)
+
+    def _skipped(self, now: datetime, item: Item, code: str, sentence: str, contact_id: int | None = None) -> Outcome:
+        self._note(now, item, "skip", sentence, contact_id)
+        return Outcome(
+            item.id, DeliveryState.SKIPPED, "skipped", contact_id, error_code=code, message=sentence, run_id=item.run_id
+        )
+
+    def _back(self, item: Item, error: IntegrationError) -> Outcome:
+        """The connection was at fault: later, and the attempt does not count."""
+        return Outcome(
+            item.id,
+            None,
+            error_code=error.code,
+            message=str(error),
+            wait=timedelta(0),
+            attempts=max(item.attempts - 1, 0),
+            run_id=item.run_id,
+        )
+
+    def _end(
+        self,
+        item: Item,
+        state: DeliveryState,
+        error: IntegrationError,
+        contact_id: int | None = None,
+        *,
+        result: str = "",
+        partial: bool = False,
+    ) -> Outcome:
+        return Outcome(
+            item.id,
+            state,
+            result,
+            contact_id,
+            partial=partial,
+            error_code=error.code,
+            message=str(error),
+            run_id=item.run_id,
+        )
+
+    def _note(
+        self,
+        now: datetime,
+        item: Item,
+        action: str,
+        message: str,
+        contact_id: int | None,
+        error: IntegrationError | None = None,
+    ) -> None:
+        self._entries.append(
+            Entry(
+                connector_id=self.connector.id,
+                at=now,
+                type=item.kind,
+                object_id=item.object_id,
+                action=action,
+                status=synclog.SUCCESS if error is None else synclog.ERROR,
+                message=message,
+                contact_id=contact_id,
+                source_id=item.source_id,
+                subject=item.subject,
+                delivery_id=item.id,
+                run_id=item.run_id,
+            )
+        )
+
+    def _broken_later(self) -> ServiceError | None:
+        """Return the connection's error that a follow-up met."""
+        errors = (result.error for result in self.followed)
+        whose = (e for e in errors if isinstance(e, ServiceError) and retries.blame(e) is retries.Blame.CONNECTION)
+        return next(whose, None)
+
+
+def _later(item: Item, error: IntegrationError, wait: timedelta) -> Outcome:
+    return Outcome(
+        item.id,
+        None,
+        error_code=error.code,
+        message=str(error),
+        wait=wait,
+        attempts=item.attempts,
+        run_id=item.run_id,
+    )
+
+
+def _written(receipt: Receipt) -> str:
+    return "Contact created." if receipt.outcome == "created" else "Contact updated."
+
+
+def _again(error: IntegrationError, wait: timedelta | None) -> str:
+    if wait is None:
+        return str(error)
+    seconds = int(wait.total_seconds())
+    span = f"{seconds} seconds" if seconds < 120 else f"{seconds // 60} minutes"
+    return f"{error} It is tried again in {span}."
+
+
+def _tally(outcomes: Sequence[Outcome]) -> str:
+    written = sum(o.state is DeliveryState.DELIVERED for o in outcomes)
+    skipped = sum(o.state is DeliveryState.SKIPPED for o in outcomes)
+    failed = sum(o.state is DeliveryState.DEAD for o in outcomes)
+    later = sum(o.state is None for o in outcomes)
+    return f"{written} written, {skipped} skipped, {failed} failed, {later} later"
