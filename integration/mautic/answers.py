@@ -1,0 +1,226 @@
+"""What Mautic's answers mean: HTTP status, `errors[0].type` and details, turned into the error tree.
+
+Message texts are localised and are looked at in two places only, where the dossier says that nothing else tells the
+causes apart (M02, M03).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from integration.errors import AuthRejected
+from integration.errors import NotSetUp
+from integration.errors import Rejected
+from integration.errors import ServerFault
+from integration.errors import ServiceError
+from integration.errors import Throttled
+from integration.masking import mask_text
+from integration.mautic import causes
+from integration.transport import Answer
+
+SERVICE = "mautic"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One entry of `errors[]`; `kernel` is True for {message, code, type}, False for {code, message, details}.
+
+    The kernel answers before any controller ran: unknown route, credentials, crash (001, 063, 048); a controller
+    answers for the entity: 075, 042. Inside a batch both shapes carry a type (137, 157).
+    """
+
+    code: int = 0
+    message: str = ""
+    type: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    kernel: bool = False
+
+
+def problem_of(entry: object) -> Problem | None:
+    """Return the problem of one entry of `errors`, None when it is not one; `details` may be [] (075)."""
+    if not isinstance(entry, dict):
+        return None
+    details = entry.get("details")
+    return Problem(
+        code=_number(entry.get("code")),
+        message=str(entry.get("message") or ""),
+        type=str(entry.get("type") or ""),
+        details=details if isinstance(details, dict) else _listed(details),
+        kernel="details" not in entry,
+    )
+
+
+def _number(value: object) -> int:
+    return int(value) if isinstance(value, int | str) and str(value).isdigit() else 0
+
+
+def _listed(details: object) -> dict[str, Any]:
+    return {str(index): text for index, text in enumerate(details)} if isinstance(details, list) else {}
+
+
+def first_problem(value: object) -> Problem | None:
+    """Return the first problem of an answer's JSON, whichever of the shapes it has, or None.
+
+    OAuth2's plain {"error", "error_description"} (Mautic 2, some proxies) counts as a type.
+    """
+    if not isinstance(value, dict):
+        return None
+    entries = value.get("errors")
+    if isinstance(entries, dict):
+        entries = list(entries.values())
+    if isinstance(entries, list) and entries:
+        return problem_of(entries[0])
+    if isinstance(value.get("error"), str):
+        return Problem(message=str(value.get("error_description") or ""), type=value["error"], kernel=True)
+    return None
+
+
+def classify(answer: Answer, now: datetime, *, basic: bool, path: str) -> ServiceError | None:
+    """Return the error that an answer means, None for 2xx; `path` is below /api/, `basic` how we signed in."""
+    if answer.status < 300:
+        return None
+    if answer.status < 400:
+        return _redirected(answer)
+    wait = retry_after(answer.headers, now)
+    if answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers):
+        return Throttled(SERVICE, "throttled", *causes.THROTTLED, status=answer.status, retry_after=wait)
+    problem = first_problem(_json(answer))
+    excerpt = mask_text(answer.text[:1000])
+    if problem is None:
+        return foreign(answer, excerpt)
+    return refusal(answer.status, problem, path=path, basic=basic, excerpt=excerpt)
+
+
+def _json(answer: Answer) -> object:
+    try:
+        return answer.json()[0]
+    except ValueError:
+        return None
+
+
+def _redirected(answer: Answer) -> NotSetUp:
+    target = mask_text(answer.headers.get("location", ""))
+    sentence, hint = causes.REDIRECTED
+    return NotSetUp(SERVICE, "redirected", sentence.format(target=target or "nowhere"), hint, status=answer.status)
+
+
+def foreign(answer: Answer, excerpt: str) -> ServiceError:
+    """Return the error for an answer that Mautic itself did not write: a proxy, a firewall, another site."""
+    status = answer.status
+    if status >= 500 and status != 501:
+        cause = causes.GATEWAY if status in (502, 503, 504) or status >= 520 else causes.OFFLINE
+        return ServerFault(SERVICE, "server_fault", *cause, status=status, excerpt=excerpt)
+    if status == 408:
+        return ServerFault(SERVICE, "server_fault", *causes.GATEWAY, status=status, excerpt=excerpt)
+    if status == 413:
+        return Rejected(SERVICE, "too_large", *causes.TOO_LARGE, status=status, excerpt=excerpt)
+    code = {401: "web_login", 403: "firewall", 406: "firewall", 405: "method_blocked", 501: "method_blocked"}
+    name = code.get(status, "not_mautic")
+    return NotSetUp(SERVICE, name, *causes.FOREIGN[name], status=status, excerpt=excerpt)
+
+
+def refusal(
+    status: int, problem: Problem, *, path: str = "", basic: bool = False, excerpt: str = "", row: bool = False
+) -> ServiceError:
+    """Return the error of a problem that Mautic named, for a whole answer or (`row`) for one row of a batch."""
+    if status in (400, 401, 403):
+        credentials = None if row else _credentials(status, problem, basic, excerpt)
+        if credentials is not None:
+            return credentials
+    if status == 403:
+        return AuthRejected(SERVICE, "no_right", *causes.right(path), status=status, excerpt=excerpt)
+    if status == 404 and problem.kernel and not row:
+        return NotSetUp(SERVICE, "no_route", *causes.NO_ROUTE, status=status, excerpt=excerpt)
+    if status == 409:
+        return ServerFault(SERVICE, "locked", *causes.LOCKED, status=status, excerpt=excerpt)
+    if status >= 500 or status in (401, 405):
+        return ServerFault(SERVICE, "server_fault", *causes.OFFLINE, status=status, excerpt=excerpt)
+    return _content(status, problem, excerpt)
+
+
+def _content(status: int, problem: Problem, excerpt: str) -> Rejected:
+    code = {404: "not_found", 422: "not_unique"}.get(status, "refused")
+    sentence, hint = causes.CONTENT[code]
+    said = _said(problem)
+    if said:
+        sentence = f"{sentence[:-1]}: {said}."
+    return Rejected(SERVICE, code, sentence, hint, status=status, details=problem.details, excerpt=excerpt)
+
+
+def _said(problem: Problem) -> str:
+    said = "; ".join(f"{name}: {message_of(value)}" for name, value in problem.details.items())
+    return mask_text(said or problem.message)[:300].rstrip(".")
+
+
+def message_of(value: object) -> str:
+    """Return the text of one entry of `details`: a text, or a list of texts."""
+    if isinstance(value, list | tuple):
+        return " ".join(str(part) for part in value)
+    return str(value)
+
+
+def _credentials(status: int, problem: Problem, basic: bool, excerpt: str) -> ServiceError | None:
+    """Recordings 001-018, 353-358; dossier 2.4."""
+    if status == 403 and problem.type == "api_disabled":
+        return NotSetUp(SERVICE, "api_disabled", *causes.API_DISABLED, status=status, excerpt=excerpt)
+    if status == 403 and problem.type == "access_denied" and (basic or "basic" in problem.message.lower()):
+        return NotSetUp(SERVICE, "basic_disabled", *causes.BASIC_DISABLED, status=status, excerpt=excerpt)
+    if status == 401 and "API authorization denied" in problem.message:
+        return NotSetUp(SERVICE, "header_lost", *causes.HEADER_LOST, status=status, excerpt=excerpt)
+    name = _refused_as(status, problem.type)
+    return AuthRejected(SERVICE, name, *causes.CREDENTIALS[name], status=status, excerpt=excerpt) if name else None
+
+
+def _refused_as(status: int, kind: str) -> str:
+    if kind == "invalid_grant":
+        return "token_refused" if status == 401 else "grant_refused"
+    if kind in ("invalid_client", "unauthorized_client", "invalid_request", "unsupported_grant_type"):
+        return "invalid_client" if kind == "invalid_client" else "unauthorized_client"
+    return "wrong_credentials" if status == 401 else ""
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds to wait from Retry-After (number or date) or X-RateLimit-Reset (recording 359), else None."""
+    told = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", told):
+        return float(told)
+    if told:
+        return _until(told, now)
+    reset = headers.get("x-ratelimit-reset", "").strip()
+    if not reset.isdigit():
+        return None
+    moment = float(reset)
+    # A reset of less than a year is a number of seconds: some proxies write it so.
+    return moment if moment < 31_536_000 else max(0.0, moment - now.timestamp())
+
+
+def _until(date: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - now.timestamp()) if moment.tzinfo else None
+
+
+def read(answer: Answer) -> Any:
+    """Return the JSON of a 2xx answer; NotSetUp (not_mautic) for a page, ServerFault (unreadable) for anything else."""
+    try:
+        return answer.json()[0]
+    except ValueError:
+        excerpt = mask_text(answer.text[:1000])
+    page = "html" in answer.headers.get("content-type", "") or answer.text.lstrip()[:1] == "<"
+    if page and "mautic-version" not in answer.headers:
+        return _raise(
+            NotSetUp(SERVICE, "not_mautic", *causes.FOREIGN["not_mautic"], status=answer.status, excerpt=excerpt)
+        )
+    return _raise(ServerFault(SERVICE, "unreadable", *causes.UNREADABLE, status=answer.status, excerpt=excerpt))
+
+
+def _raise(error: ServiceError) -> Any:
+    raise error

@@ -1,0 +1,120 @@
+"""Batches: how large the next one is, and the answer of one, row by row."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from integration.errors import ServerFault
+from integration.mautic import causes
+from integration.mautic.answers import SERVICE
+from integration.mautic.answers import Problem
+from integration.mautic.answers import problem_of
+
+#: Mautic answers 500 to more rows (144, 167).
+LARGEST = 200
+#: Seconds a call should take: well below the 30 to 60 s after which PHP and proxies give up (dossier 5).
+AIM = 5.0
+
+
+class BatchSize:
+    """The size of one connector's next batch: starts at 50, grows while calls are quick; safe for several threads."""
+
+    def __init__(self, start: int = 50, least: int = 1, most: int = LARGEST) -> None:
+        self._most = max(1, min(most, LARGEST))
+        self._least = max(1, min(least, self._most))
+        self._value = max(self._least, min(start, self._most))
+        self._lock = threading.Lock()
+
+    @property
+    def value(self) -> int:
+        """Return how many rows the next batch should have."""
+        return self._value
+
+    def took(self, rows: int, seconds: float) -> None:
+        """Learn from a good answer: twice the size when under 2.5 s, the rows that fit into 5 s when over."""
+        with self._lock:
+            if seconds > AIM and rows <= self._value:
+                self._set(int(rows * AIM / seconds))
+            elif seconds < AIM / 2 and rows >= self._value:
+                self._set(self._value * 2)
+
+    def timed_out(self) -> None:
+        """Learn from a time-out: half the size."""
+        with self._lock:
+            self._set(self._value // 2)
+
+    def _set(self, value: int) -> None:
+        self._value = max(self._least, min(value, self._most))
+
+
+@dataclass(frozen=True, slots=True)
+class RowAnswer:
+    """What a batch says of one row: its status (0 when it says nothing), the entity, the problem."""
+
+    status: int
+    item: dict[str, Any]
+    problem: Problem
+
+    @property
+    def good(self) -> bool:
+        """Tell whether the row was written; the HTTP status of the whole says nothing (140, 164)."""
+        return 200 <= self.status < 300
+
+
+def row_answers(value: object, noun: str, count: int) -> list[RowAnswer]:
+    """Return one RowAnswer for each of the `count` rows sent; `noun` is contacts or notes.
+
+    Raises ServerFault (unreadable) when the answer has no statusCodes.
+    """
+    codes = value.get("statusCodes") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(codes, list | dict):
+        raise ServerFault(SERVICE, "unreadable", *causes.UNREADABLE)
+    numbers = _by_index(codes)
+    statuses = [_status(numbers.get(index)) for index in range(count)]
+    good = [index for index, status in enumerate(statuses) if 200 <= status < 300]
+    bad = [index for index, status in enumerate(statuses) if not 200 <= status < 300]
+    items = _aligned(value.get(noun), good)
+    errors = _aligned(value.get("errors"), bad)
+    return [
+        RowAnswer(status, _entity(items.get(index)), problem_of(errors.get(index)) or Problem(code=status))
+        for index, status in enumerate(statuses)
+    ]
+
+
+def _status(value: object) -> int:
+    return int(value) if isinstance(value, int | str) and str(value).isdigit() else 0
+
+
+def _entity(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _by_index(value: object) -> dict[int, Any]:
+    """Return a list or an object with row numbers as keys by row number (137, 139, 140)."""
+    if isinstance(value, list):
+        return dict(enumerate(value))
+    if isinstance(value, dict):
+        return {int(key): inner for key, inner in value.items() if str(key).isdigit()}
+    return {}
+
+
+def _aligned(value: object, rows: list[int]) -> dict[int, Any]:
+    """Return the entries by row number, where a list of as many entries as `rows` belongs to exactly those rows.
+
+    PHP writes a list only when the keys are 0, 1, 2 …, so row numbers and places in it agree (139); versions that
+    number anew are met by counting. A 422 row of an edit is listed among the contacts all the same (162, 185), and
+    then the counts differ and the place counts.
+    """
+    if isinstance(value, list) and len(value) == len(rows):
+        return dict(zip(rows, value, strict=True))
+    return _by_index(value)
+
+
+def halves(rows: list[Any]) -> Iterator[list[Any]]:
+    """Yield both halves of at least two rows, the first one first."""
+    middle = (len(rows) + 1) // 2
+    yield rows[:middle]
+    yield rows[middle:]

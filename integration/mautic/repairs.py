@@ -1,0 +1,131 @@
+"""Makes a contact row acceptable that Mautic refused for the value of a field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+from integration.mautic.answers import message_of
+from integration.mautic.results import ContactRow
+from integration.plans import Adjustment
+from integration.plans import Value
+
+#: Other ways to write a value of a field, best first: (alias, value) -> values.
+Alternates = Callable[[str, Any], Iterable[Value]]
+#: Each text-like field holds 64 characters unless it was made longer (065-068, 295).
+SHORT = 64
+#: So often other spellings are tried for a row; after that a refused value is left out at once.
+MOST_ROUNDS = 5
+#: FILTER_SANITIZE_EMAIL keeps these beside letters and digits and drops the rest silently (032, dossier 4.1.2).
+_ADDRESS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-=?^_`{|}~@.[]")
+
+
+def no_alternates(alias: str, value: Any) -> Iterable[Value]:
+    """Return nothing: the value has no other spelling."""
+    return ()
+
+
+def survives(email: str) -> bool:
+    """Tell whether Mautic would store the address as it is, and not drop letters of it (032)."""
+    return "@" in email and all(letter in _ADDRESS for letter in email.strip())
+
+
+@dataclass(slots=True)
+class Job:
+    """The working state of one row: `fields` and `adjustments` change as Mautic refuses values."""
+
+    row: ContactRow
+    alternates: Alternates = no_alternates
+    mautic_id: int | None = None
+    fields: dict[str, Value] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    adjustments: list[Adjustment] = field(default_factory=list)
+    calls: int = 0
+    rounds: int = 0
+    with_email: bool = True
+    searched: bool = False
+    twins: tuple[int, ...] = ()
+    _tried: dict[str, list[Value]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: ContactRow, alternates: Alternates) -> Job:
+        """Return the job of a row; `id` and `email` are never taken from the fields."""
+        fields = {alias: value for alias, value in row.write.fields.items() if alias not in ("id", "email", "tags")}
+        return cls(row, alternates, row.mautic_id, fields, tuple(row.write.tags))
+
+    @property
+    def email(self) -> str:
+        """Return the row's address."""
+        return self.row.write.email.strip()
+
+    @property
+    def marks(self) -> set[str]:
+        """Return what may stand only once in a batch: the id (365, 166) and the address."""
+        address = {self.email.casefold()} if self.email else set()
+        return address | ({f"#{self.mautic_id}"} if self.mautic_id is not None else set())
+
+    def body(self) -> dict[str, Any]:
+        """Return the row as it is sent; an empty list of tags is left out (dossier 4.3)."""
+        body: dict[str, Any] = dict(self.fields)
+        if self.mautic_id is not None:
+            body["id"] = self.mautic_id
+        if self.with_email and self.email:
+            body["email"] = self.email
+        if self.tags:
+            body["tags"] = list(self.tags)
+        return body
+
+    def mend(self, details: Mapping[str, Any]) -> bool:
+        """Change or drop each refused value (037, 042-047, 150, 290); False when nothing of the row is named."""
+        self.rounds += 1
+        named = [alias for alias in details if alias in self.fields]
+        for alias in named:
+            self._mend_one(alias, message_of(details[alias]))
+        if "tags" in details and self.tags:
+            self.tags = ()
+            self._adjust("tags", "left_out", "Mautic refused the tags, so they were left out.")
+            return True
+        return bool(named)
+
+    def _mend_one(self, alias: str, message: str) -> None:
+        value = self.fields[alias]
+        tried = self._tried.setdefault(alias, [value])
+        for other in self._others(alias, tried[0]):
+            if other not in tried:
+                tried.append(other)
+                self.fields[alias] = other
+                return self._changed(alias, tried[0], other)
+        del self.fields[alias]
+        return self._adjust(alias, "left_out", f"Mautic refused the value of {alias} ({_short(message)}): left out.")
+
+    def _others(self, alias: str, value: Value) -> Iterable[Value]:
+        if self.rounds > MOST_ROUNDS:
+            return
+        yield from self.alternates(alias, value)
+        if isinstance(value, str) and len(value) > SHORT:
+            yield value[: SHORT - 1].rstrip() + "…"
+
+    def _changed(self, alias: str, before: Value, after: Value) -> None:
+        if isinstance(before, str) and isinstance(after, str) and after.endswith("…"):
+            self._adjust(alias, "shortened", f"The value of {alias} was shortened to {len(after)} characters.")
+        else:
+            self._adjust(alias, "changed", f"The value of {alias} was sent as “{after}”, as Mautic writes it.")
+
+    def _adjust(self, alias: str, kind: str, sentence: str) -> None:
+        self.adjustments = [each for each in self.adjustments if each.field != alias]
+        self.adjustments.append(Adjustment(alias, kind, sentence))
+
+    def twin(self, ids: tuple[int, ...]) -> None:
+        """Aim at one of several contacts with this address, ours or else the oldest, without sending the address."""
+        self.twins = ids
+        self.with_email = False
+        if self.mautic_id not in ids:
+            self.mautic_id = min(ids)
+
+
+def _short(message: str) -> str:
+    return message.strip().rstrip(".")[:120]

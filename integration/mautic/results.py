@@ -1,0 +1,51 @@
+"""What came of the rows that were handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from integration.errors import ServiceError
+from integration.plans import Adjustment
+from integration.plans import ContactWrite
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """One person to be written; `key` is our subject, `mautic_id` the contact it was last written to, if known."""
+
+    key: str
+    write: ContactWrite
+    mautic_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one ContactRow; `calls` counts the requests it took part in, `adjustments` what was changed."""
+
+    key: str
+    outcome: Literal["created", "updated", "failed"]
+    mautic_id: int | None = None
+    error: ServiceError | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NoteReceipt:
+    """What became of one NoteRow; `note_id` may be None when Mautic made it without telling its number."""
+
+    key: str
+    outcome: Literal["created", "failed"]
+    note_id: int | None = None
+    error: ServiceError | None = None
+
+
+class Interrupted(Exception):
+    """The connection failed in the middle: `error` says why, `receipts` are the rows that were settled before it."""
+
+    def __init__(self, error: ServiceError, receipts: Sequence[Receipt] | Sequence[NoteReceipt]) -> None:
+        super().__init__(error.code, len(receipts))
+        self.error = error
+        self.receipts = tuple(receipts)

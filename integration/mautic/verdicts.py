@@ -1,0 +1,126 @@
+"""Judges failures of contact rows: whose fault it is, and what to tell about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integration.errors import NotSetUp
+from integration.errors import Rejected
+from integration.errors import ServerFault
+from integration.errors import ServiceError
+from integration.errors import Unreachable
+from integration.mautic.answers import SERVICE
+from integration.mautic.answers import refusal
+from integration.mautic.batches import RowAnswer
+from integration.mautic.repairs import Job
+from integration.mautic.repairs import survives
+from integration.mautic.search import email_of
+from integration.plans import Adjustment
+
+DEDUPLICATE = "Merge them in Mautic: run bin/console mautic:contacts:deduplicate, then sync the record again."
+
+
+def unsendable(job: Job) -> Rejected | None:
+    """Return why a row must not be sent: without an address each post makes an empty contact (028, 149)."""
+    if not job.email:
+        if job.mautic_id is not None:
+            return None
+        return Rejected(SERVICE, "no_email", "The record has no e-mail address.", "Enter one in the store.")
+    if survives(job.email):
+        return None
+    return Rejected(
+        SERVICE,
+        "email_refused",
+        f"Mautic cannot hold the e-mail address {job.email}: it drops some of its characters.",
+        "Correct the address in the store.",
+        details={"email": ["Mautic drops characters of it."]},
+    )
+
+
+def is_time_out(error: ServiceError) -> bool:
+    """Tell whether the server took too long over a request it has got."""
+    return isinstance(error, Unreachable) and error.code == "timeout" and error.sent
+
+
+def may_be_a_row(error: ServiceError) -> bool:
+    """Tell whether one row of a batch may be what made the whole fail (148, 151, 166, a firewall's rule)."""
+    if isinstance(error, Unreachable):
+        return error.sent and error.code in ("timeout", "cut")
+    if isinstance(error, NotSetUp):
+        return error.code == "firewall"
+    return isinstance(error, ServerFault | Rejected)
+
+
+def blocked(error: NotSetUp) -> Rejected:
+    """Return the error of the one row that a firewall's content rule refuses while others pass (dossier M32)."""
+    return Rejected(
+        SERVICE,
+        "firewall",
+        "A firewall in front of Mautic refused this record for its content.",
+        "Exempt /api/* from its rules, or correct the record.",
+        status=error.status,
+        excerpt=error.excerpt,
+    )
+
+
+def of_the_server(error: ServiceError) -> ServiceError:
+    """Return the error for rows that were not tried any more because several others had failed alike."""
+    if isinstance(error, ServerFault | Unreachable):
+        return error
+    sentence = "Mautic refused several records one after another, so this one was not tried."
+    return ServerFault(SERVICE, "server_fault", sentence, "It is tried again by itself.", status=error.status)
+
+
+def of_a_row(job: Job, answer: RowAnswer) -> ServiceError:
+    """Return the error of one row by its status code."""
+    details = answer.problem.details
+    if answer.status == 0:
+        sentence = "Mautic's answer says nothing of this record."
+        return ServerFault(SERVICE, "no_result", sentence, "It is tried again by itself.")
+    if answer.status == 422 and "email" in details:
+        return _duplicate(job, answer)
+    error = refusal(answer.status, answer.problem, path="contacts", row=True)
+    if isinstance(error, Rejected) and "email" in details:
+        hint = "Correct the address in the store."
+        return Rejected(SERVICE, "email_refused", error.sentence, hint, status=answer.status, details=details)
+    return error
+
+
+def _duplicate(job: Job, answer: RowAnswer) -> Rejected:
+    ids = ", ".join(str(number) for number in sorted(job.twins))
+    which = f" ({ids})" if len(job.twins) > 1 else ""
+    sentence = f"Several contacts in Mautic have this e-mail address{which}, so Mautic refuses each change of them."
+    details = {**answer.problem.details, "ids": sorted(job.twins)}
+    return Rejected(SERVICE, "duplicate_in_mautic", sentence, DEDUPLICATE, status=422, details=details)
+
+
+def mismatch(job: Job, item: dict[str, Any], version: str) -> ServiceError | None:
+    """Return an error when the contact written is not the one that was meant (rows shift: 155-159, 365).
+
+    Mautic 4 merges where later versions refuse, so there another id with the right address is right (dossier 4.1.4).
+    """
+    number = item.get("id")
+    if not isinstance(number, int):
+        sentence = "Mautic's answer does not say which contact was written."
+        return ServerFault(SERVICE, "no_result", sentence, "It is tried again by itself.")
+    address = email_of(item)
+    same_address = not job.email or not job.with_email or address.casefold() == job.email.casefold()
+    same_id = job.mautic_id in (None, number)
+    if same_address and (same_id or version.startswith(("2.", "3.", "4."))):
+        return None
+    return Rejected(
+        SERVICE,
+        "mismatch",
+        f"Mautic wrote this record to the contact {number} with the address {address or 'none'}.",
+        "Look at that contact in Mautic, and sync the record again.",
+        status=200,
+    )
+
+
+def twin_note(job: Job) -> tuple[Adjustment, ...]:
+    """Return what to tell when one of several contacts with the same address could be written."""
+    if len(job.twins) < 2:
+        return ()
+    ids = ", ".join(str(number) for number in sorted(job.twins))
+    sentence = f"Mautic has several contacts with this e-mail address ({ids}); contact {job.mautic_id} was updated."
+    return (Adjustment("email", "changed", sentence),)

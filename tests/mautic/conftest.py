@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from integration.clock import SetClock
+from integration.mautic.access import MauticAccess
+from integration.mautic.access import MemoryTokens
+from integration.mautic.client import MauticClient
+from integration.transport import Route
+from tests.mautic.script import NOON
+from tests.mautic.script import Script
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    script = Script()
+    yield script
+    script.stop()
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(NOON)
+
+
+@pytest.fixture
+def basic(script: Script, clock: SetClock) -> MauticClient:
+    """A client that signs in with user and password."""
+    return MauticClient(MauticAccess(script.url, "basic", "admin", "secret"), clock=clock, route=Route(read_timeout=2))
+
+
+@pytest.fixture
+def tokens() -> MemoryTokens:
+    return MemoryTokens()
+
+
+@pytest.fixture
+def oauth(script: Script, clock: SetClock, tokens: MemoryTokens) -> MauticClient:
+    """A client that signs in with client credentials."""
+    access = MauticAccess(script.url, "client_credentials", client_id="1_abc", client_secret="xyz")
+    return MauticClient(access, tokens, clock, Route(read_timeout=2))
