@@ -1,0 +1,152 @@
+"""Users: made, given passwords, signed in by password or by a one-time link."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from datetime import timedelta
+
+from email_validator import EmailNotValidError
+from email_validator import validate_email
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash
+from werkzeug.security import generate_password_hash
+
+from integration.errors import SettingError
+from integration.models.user import Role
+from integration.models.user import SignInLink
+from integration.models.user import User
+from integration.pipeline.ports import Ports
+
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 200
+LINK_LIFETIME = timedelta(hours=24)
+#: Compared with when there is no such user, so that an unknown address takes as long as a wrong password.
+_NOBODY = generate_password_hash(secrets.token_hex(16))
+
+
+def create_user(
+    ports: Ports, organisation_id: int, email: str, role: Role | str, password: str = "", name: str = ""
+) -> int:
+    """Make a user and return the id; without a password only a one-time link signs in.
+
+    Raises SettingError (email, role, password) for a value that cannot be used or an address that is taken.
+    """
+    address = _address(email)
+    hashed = generate_password_hash(check_password(password)) if password else ""
+    with ports.db.write() as session:
+        if session.scalar(select(User.id).where(User.email == address)):
+            raise SettingError("email", f"There is a user with the address {address} already.", "Choose another one.")
+        user = User(
+            organisation_id=organisation_id,
+            email=address,
+            name=name.strip()[:120],
+            password_hash=hashed,
+            role=_role(role),
+            session_key=secrets.token_hex(16),
+            created_at=ports.clock.now(),
+        )
+        session.add(user)
+        session.flush()
+        return user.id
+
+
+def set_password(ports: Ports, user_id: int, password: str) -> str:
+    """Give a user a new password and return the new session key: all open sessions and links of the user end.
+
+    Raises SettingError (password) when it is too short or too long, LookupError for an unknown user.
+    """
+    hashed = generate_password_hash(check_password(password))
+    key = secrets.token_hex(16)
+    with ports.db.write() as session:
+        user = session.get(User, user_id)
+        if user is None:
+            raise LookupError(f"there is no user {user_id}")
+        user.password_hash, user.session_key = hashed, key
+        session.execute(
+            update(SignInLink)
+            .where(SignInLink.user_id == user_id, SignInLink.used_at.is_(None))
+            .values(used_at=ports.clock.now())
+        )
+    return key
+
+
+def authenticate(session: Session, email: str, password: str) -> User | None:
+    """Return the user of an address and password, None when they do not fit; both take the same time."""
+    user = find(session, email)
+    usable = user is not None and bool(user.password_hash) and user.disabled_at is None
+    hashed = user.password_hash if user is not None and usable else _NOBODY
+    fits = check_password_hash(hashed, password[:LONGEST_PASSWORD])
+    return user if fits and usable else None
+
+
+def find(session: Session, email: str) -> User | None:
+    """Return the user of an address, None when there is none."""
+    return session.scalar(select(User).where(User.email == email.strip().casefold()))
+
+
+def make_link(ports: Ports, user_id: int) -> str:
+    """Return the token of a new one-time sign-in link, good for 24 hours; only its hash is stored."""
+    token = secrets.token_urlsafe(32)
+    with ports.db.write() as session:
+        session.get_one(User, user_id)
+        session.add(
+            SignInLink(user_id=user_id, token_hash=_digest(token), expires_at=ports.clock.now() + LINK_LIFETIME)
+        )
+    return token
+
+
+def link_is_good(session: Session, now: datetime, token: str) -> bool:
+    """Return whether a link can still be used; looking does not use it up."""
+    link = session.scalar(select(SignInLink).where(SignInLink.token_hash == _digest(token)))
+    return link is not None and link.used_at is None and link.expires_at > now
+
+
+def use_link(session: Session, now: datetime, token: str) -> User | None:
+    """Use a link up and return its user; None when it is unknown, used or too old. The caller commits."""
+    link = session.scalar(select(SignInLink).where(SignInLink.token_hash == _digest(token)))
+    if link is None:
+        return None
+    # Two clicks at once: only the one whose update finds the link unused signs in.
+    taken = session.execute(
+        update(SignInLink)
+        .where(SignInLink.id == link.id, SignInLink.used_at.is_(None), SignInLink.expires_at > now)
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    user = session.get(User, link.user_id) if taken.rowcount == 1 else None  # type: ignore[attr-defined]  # a CursorResult
+    return user if user is not None and user.disabled_at is None else None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _address(email: str) -> str:
+    try:
+        checked = validate_email(email.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise SettingError("email", f"“{email}” is not an e-mail address.", str(error)) from None
+    return checked.normalized.casefold()
+
+
+def _role(role: Role | str) -> Role:
+    try:
+        return Role(role)
+    except ValueError:
+        names = ", ".join(Role)
+        raise SettingError("role", f"“{role}” is no role.", f"Choose one of {names}.") from None
+
+
+def check_password(password: str) -> str:
+    """Return a password that is long enough; raises SettingError (password)."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise SettingError(
+            "password", f"The password needs at least {SHORTEST_PASSWORD} characters.", "A few words make a good one."
+        )
+    if len(password) > LONGEST_PASSWORD:
+        raise SettingError("password", f"The password is longer than {LONGEST_PASSWORD} characters.", "Shorten it.")
+    return password

@@ -1,0 +1,27 @@
+"""Webhooks: the store's own calls, without a user and without a form."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask import request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from integration.pipeline.hooks import receive
+from integration.web.access import public
+from integration.web.security import csrf
+from integration.web.wiring import ports
+
+bp = Blueprint("hooks", __name__)
+
+
+@bp.post("/hooks/<webhook_path>")
+@csrf.exempt
+@public
+def delivery(webhook_path: str) -> ResponseReturnValue:
+    """Take a webhook on its raw bytes and answer with a status and nothing else: WooCommerce ignores bodies."""
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        return "", 413
+    return "", receive(ports(), webhook_path, request.headers, body)

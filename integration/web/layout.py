@@ -1,0 +1,157 @@
+"""The frame of every page: menu, tabs, connector chooser, and what holds the work up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+
+from flask import Flask
+from flask import current_app
+from flask import g
+from flask import request
+from flask import session as cookie
+from flask import url_for
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector
+from integration.models.hold import Hold
+from integration.models.user import Role
+from integration.operations import heartbeat
+from integration.pipeline import holds
+from integration.web import filters
+from integration.web.access import me
+from integration.web.access import own_connectors
+from integration.web.wiring import ports
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page in the menu: endpoint, label, least role; `blueprint` pages are marked while one of theirs is open."""
+
+    endpoint: str
+    label: str
+    role: Role = Role.VIEWER
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as it is drawn."""
+
+    url: str
+    label: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Links below a heading."""
+
+    title: str
+    items: Sequence[Link]
+
+
+#: The plugin's tabs, in its order.
+TABS = (
+    Place("connection.index", "Connection"),
+    Place("contacts.index", "Contact Sync"),
+    Place("orders.index", "Order Sync"),
+    Place("fields.index", "Mautic Fields"),
+    Place("tools.index", "Tools"),
+)
+OPERATIONS = (Place("runs.index", "Runs"), Place("logs.index", "Logs", Role.SUPPORT))
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What layout.html draws around a page."""
+
+    menu: Sequence[Group]
+    zone: str
+    connector: Connector | None = None
+    choices: Sequence[Link] = ()
+    tabs: Sequence[Link] = ()
+    holds: Sequence[Hold] = field(default_factory=tuple)
+    worker_alive: bool = True
+    connection_url: str | None = None
+    debug_until: str = ""
+
+
+def shell() -> Shell:
+    """Return the frame of the page that is being drawn."""
+    now = ports().clock.now()
+    with ports().db.read() as session:
+        connectors = own_connectors(session)
+        connector = _chosen(connectors)
+        alive = heartbeat.alive(session, now, "worker")
+        open_holds = holds.open_holds(session, connector.id) if connector else ()
+    zone = str(filters.zone_of(connector))
+    if connector is None:
+        return Shell(_menu(None), zone, worker_alive=alive)
+    until = connector.debug_until
+    return Shell(
+        menu=_menu(connector.id),
+        zone=zone,
+        connector=connector,
+        choices=[_choice(each, connector) for each in connectors],
+        tabs=_tabs(connector.id),
+        holds=open_holds,
+        worker_alive=alive,
+        connection_url=_url("connection.index", connector.id),
+        debug_until=filters.local(until) if until and until > now else "",
+    )
+
+
+def _chosen(connectors: Sequence[Connector]) -> Connector | None:
+    """Return the connector of the page, else the one looked at last, else the first."""
+    wanted = g.get("connector")
+    number = wanted.id if wanted is not None else cookie.get("connector_id")
+    found = next((each for each in connectors if each.id == number), None)
+    return found or (connectors[0] if connectors else None)
+
+
+def _menu(connector_id: int | None) -> list[Group]:
+    first = Link(_overview(connector_id), "Overview", request.blueprint == "overview")
+    if connector_id is None:
+        return [Group("", [first])]
+    groups = [
+        Group("", [first, *_links(TABS, connector_id)]),
+        Group("Operations", _links(OPERATIONS, connector_id)),
+    ]
+    return [group for group in groups if group.items]
+
+
+def _overview(connector_id: int | None) -> str:
+    return url_for("overview.show", connector_id=connector_id) if connector_id else url_for("overview.index")
+
+
+def _tabs(connector_id: int) -> list[Link]:
+    links = _links(TABS, connector_id)
+    return links if any(link.current for link in links) else []
+
+
+def _links(places: Sequence[Place], connector_id: int) -> list[Link]:
+    return [
+        Link(url, place.label, request.blueprint == place.endpoint.partition(".")[0])
+        for place in places
+        if me().may(place.role) and (url := _url(place.endpoint, connector_id))
+    ]
+
+
+def _url(endpoint: str, connector_id: int) -> str | None:
+    """Return the address of a page that exists, else None."""
+    known = endpoint in current_app.view_functions
+    return url_for(endpoint, connector_id=connector_id) if known else None
+
+
+def _choice(connector: Connector, current: Connector) -> Link:
+    """Return the link to the same page of another connector where the page is one of a connector's."""
+    args = dict(request.view_args or {})
+    same = request.endpoint if set(args) == {"connector_id"} and request.method == "GET" else "overview.show"
+    url = url_for(same or "overview.show", connector_id=connector.id)
+    return Link(url, connector.name, connector.id == current.id)
+
+
+def init_app(app: Flask) -> None:
+    """Let the templates ask for the frame."""
+    app.context_processor(lambda: {"shell": shell, "pages": app.view_functions})
