@@ -1,48 +1,153 @@
-"""Masks secrets before anything is written: log, payload file, error text."""
+"""Masks secrets before anything is written: log, debug file, error text."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
+from urllib.parse import quote
+from urllib.parse import quote_plus
+from urllib.parse import unquote
+from urllib.parse import urlsplit
 
 MASK = "***"
 
-_SECRET_KEYS = re.compile(
-    r"authorization|password|passwd|secret|token|consumer_key|consumer_secret|client_id|api_?key|cookie|signature|nonce",
-    re.IGNORECASE,
+_WORD = (
+    r"(?:authorization|passw(?:or)?d|passphrase|passcode|secret|token|consumer[-_]?key|client[-_]?id|api[-_]?key"
+    r"|private[-_]?key|access[-_]?key|auth[-_]?key|cookie|signature|nonce)"
 )
-_PAIRS = re.compile(
-    r"((?:consumer_key|consumer_secret|access_token|refresh_token|client_id|client_secret|password|oauth_[a-z_]+|token)"
-    r"(?:%3D|=|\"\s*:\s*\"))([^&\s\"'<>]+)",
-    re.IGNORECASE,
+_NAME = re.compile(rf"{_WORD}|[a-z0-9]_key$", re.IGNORECASE)
+#: Names that look like secrets and are none: e-mail tokens are texts for the reader, meta_key names a field.
+_HARMLESS = re.compile(r"^(?:tokens|token_type|meta_key)$", re.IGNORECASE)
+
+_TAIL = r"[\w.\[\]-]{0,40}(?:%(?:25)*5[BD][\w.-]{0,40}){0,6}"
+_JSON_TEXT = re.compile(
+    rf"({_WORD}{_TAIL}(?:\\*[\"'])\s*:\s*)(\\*[\"'])(.*?)(?:(?<!\\)\2|\Z)", re.IGNORECASE | re.DOTALL
 )
-_KEYS = re.compile(r"\b(c[ks]_)[0-9a-fA-F]{8,}\b")
-_SCHEMES = re.compile(r"\b(Basic|Bearer)\s+[A-Za-z0-9+/=._~-]{6,}", re.IGNORECASE)
-_USERINFO = re.compile(r"(https?://)[^/\s@:]+:[^/\s@]+@", re.IGNORECASE)
+_JSON_NUMBER = re.compile(rf"({_WORD}{_TAIL}(?:\\*[\"'])\s*:\s*)(-?\d[\w.+-]*)", re.IGNORECASE)
+_QUOTED = re.compile(rf"({_WORD}{_TAIL}=\s?)(\\*[\"'])(.*?)(?:(?<!\\)\2|\Z)", re.IGNORECASE | re.DOTALL)
+_PAIR = re.compile(rf"({_WORD}{_TAIL}(?:%(?:25)*3D|=))([^&\s\"'<>]+)", re.IGNORECASE)
+_HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
+_STORE_KEYS = re.compile(r"\b(c[ks]_)[0-9A-Za-z_]{8,}")
+_ORDER_KEYS = re.compile(r"\b(wc_order_)[0-9A-Za-z]{6,}")
+_SCHEME = re.compile(r"\b(Basic|Bearer)(\s+|%20|\+)([A-Za-z0-9+/=._~-]{6,})", re.IGNORECASE)
+#: Bounded, so that a long text without an address costs no more than its length.
+_USER_INFO = re.compile(r"([a-z][a-z0-9+.-]{1,19}(?:://|%3A%2F%2F))[^/\s?#\"'<>]{0,500}(?:@|%40)", re.IGNORECASE)
+
+
+def is_secret(name: str) -> bool:
+    """Return whether a header, parameter or key of this name holds a secret."""
+    return bool(_NAME.search(name)) and not _HARMLESS.match(name)
 
 
 def mask_text(text: str) -> str:
     """Return the text with keys, tokens, passwords and user info in addresses replaced by ***."""
-    text = _PAIRS.sub(rf"\g<1>{MASK}", text)
-    text = _KEYS.sub(rf"\g<1>{MASK}", text)
-    text = _SCHEMES.sub(rf"\g<1> {MASK}", text)
-    return _USERINFO.sub(rf"\g<1>{MASK}@", text)
+    text = _HEADER_LINE.sub(rf"\g<1>\g<2>{MASK}", text)
+    text = _JSON_TEXT.sub(rf"\g<1>\g<2>{MASK}\g<2>", text)
+    text = _JSON_NUMBER.sub(rf"\g<1>{MASK}", text)
+    text = _QUOTED.sub(rf"\g<1>\g<2>{MASK}\g<2>", text)
+    text = _PAIR.sub(rf"\g<1>{MASK}", text)
+    text = _STORE_KEYS.sub(rf"\g<1>{MASK}", text)
+    text = _ORDER_KEYS.sub(rf"\g<1>{MASK}", text)
+    text = _SCHEME.sub(_masked_scheme, text)
+    return _USER_INFO.sub(rf"\g<1>{MASK}@", text)
 
 
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers with every secret-bearing value replaced by ***."""
-    return {name: MASK if _SECRET_KEYS.search(name) else mask_text(value) for name, value in headers.items()}
+    return {name: MASK if is_secret(name) else mask_text(str(value)) for name, value in headers.items()}
 
 
 def mask_value(value: Any) -> Any:
-    """Return a JSON value with the values of secret-named keys replaced, at any depth."""
+    """Return a JSON value with the values of secret-named keys replaced, at any depth.
+
+    A pair like {"key": "_api_key", "value": "x"}, as WooCommerce writes meta data, is masked too.
+    """
     if isinstance(value, Mapping):
-        return {key: MASK if _is_secret(key, inner) else mask_value(inner) for key, inner in value.items()}
+        paired = _names_secret(value)
+        return {
+            _masked_key(key): _masked_leaves(inner) if _hides(key, paired) else mask_value(inner)
+            for key, inner in value.items()
+        }
     if isinstance(value, list | tuple):
         return [mask_value(inner) for inner in value]
     return mask_text(value) if isinstance(value, str) else value
 
 
-def _is_secret(key: object, inner: object) -> bool:
-    return isinstance(key, str) and bool(_SECRET_KEYS.search(key)) and isinstance(inner, str) and bool(inner)
+def mask_body(body: str) -> str:
+    """Return a request's or answer's body masked; JSON keeps its form, anything else is treated as text."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return mask_text(body)
+    masked = mask_value(value)
+    return mask_text(body if masked == value else json.dumps(masked, ensure_ascii=False))
+
+
+def secrets_of(headers: Mapping[str, str], url: str, body: str = "") -> set[str]:
+    """Return the secrets that a request carries, so that they can be hidden where an answer repeats them."""
+    pairs = parse_qsl(urlsplit(url).query) + ([] if body.lstrip()[:1] in ("{", "[") else parse_qsl(body))
+    found = {value for name, value in pairs if is_secret(name)}
+    for name, value in headers.items():
+        if is_secret(name):
+            found |= _credentials(str(value))
+    user_info = urlsplit(url).netloc.rpartition("@")[0]
+    found |= {unquote(part) for part in user_info.split(":", 1) if part}
+    return {secret for secret in found if len(secret) >= 6}
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Return the text with each of the secrets, plain or percent-encoded, replaced by ***."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]):
+            text = text.replace(form, MASK)
+    return text
+
+
+def _credentials(value: str) -> set[str]:
+    scheme, _, rest = value.partition(" ")
+    if not rest:
+        return {value}
+    decoded = _decoded(rest) if scheme.lower() == "basic" else ""
+    password = decoded.partition(":")[2]
+    return {rest} | ({password} if password else set())
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4)).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _masked_scheme(match: re.Match[str]) -> str:
+    # "Basic authentication" in a sentence is not a credential.
+    word = match[3]
+    plain = match[1].lower() == "basic" and word.isalpha() and word.islower() and ":" not in _decoded(word)
+    return match[0] if plain else f"{match[1]}{match[2]}{MASK}"
+
+
+def _names_secret(value: Mapping[Any, Any]) -> bool:
+    names = (value.get("key"), value.get("name"))
+    return "value" in value and any(isinstance(name, str) and is_secret(name) for name in names)
+
+
+def _hides(key: object, paired: bool) -> bool:
+    return isinstance(key, str) and (is_secret(key) or (paired and key.endswith("value")))
+
+
+def _masked_key(key: Any) -> Any:
+    return mask_text(key) if isinstance(key, str) else key
+
+
+def _masked_leaves(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_masked_key(key): _masked_leaves(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked_leaves(inner) for inner in value]
+    return value if value is None or isinstance(value, bool) or value == "" else MASK

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy import update
+
+from integration.models import AuditEntry
+from integration.models import Connector
+from integration.models import Delivery
+from integration.models import Heartbeat
+from integration.models import Run
+from integration.models import RunLine
+from integration.models import SyncLogCount
+from integration.models import SyncLogEntry
+from integration.operations import retention
+from tests.operations.conftest import NOW
+from tests.operations.conftest import Desk
+
+
+def prune(desk: Desk, batch: int = 7, pauses: list[int] | None = None) -> dict[str, int]:
+    tick = (lambda: pauses.append(1)) if pauses is not None else (lambda: None)
+    return retention.prune(desk, NOW, batch=batch, pause=tick)
+
+
+def entry(connector_id: int, age: timedelta, status: str = "success", kind: str = "order") -> SyncLogEntry:
+    return SyncLogEntry(
+        connector_id=connector_id, at=NOW - age, type=kind, object_id="1", action="create_or_update", status=status
+    )
+
+
+def log(desk: Desk, entries: list[SyncLogEntry]) -> None:
+    counts = Counter((e.connector_id, retention.hour_of(e.at), e.type, e.action, e.status) for e in entries)
+    with desk.db.write() as session:
+        session.add_all(entries)
+        for (connector_id, hour, kind, action, status), number in counts.items():
+            session.add(
+                SyncLogCount(
+                    connector_id=connector_id, hour=hour, type=kind, action=action, status=status, entries=number
+                )
+            )
+
+
+def rows_and_counts(desk: Desk) -> tuple[Counter[Any], Counter[Any]]:
+    with desk.db.read() as session:
+        rows = Counter(
+            (e.connector_id, retention.hour_of(e.at), e.type, e.action, e.status)
+            for e in session.scalars(
+                select(SyncLogEntry)
+                .join(Connector, Connector.id == SyncLogEntry.connector_id)
+                .where(SyncLogEntry.id > Connector.log_cleared_id)
+            )
+        )
+        counts = {
+            (c.connector_id, c.hour, c.type, c.action, c.status): c.entries
+            for c in session.scalars(select(SyncLogCount))
+        }
+    return rows, Counter(counts)
+
+
+def many(age: timedelta, number: int = 20, **values: Any) -> list[SyncLogEntry]:
+    return [entry(1 + n % 2, age + timedelta(minutes=13 * n), **values) for n in range(number)]
+
+
+def test_success_goes_after_90_days_and_errors_after_180(desk: Desk) -> None:
+    day = timedelta(days=1)
+    log(desk, many(91 * day) + many(89 * day, status="error") + many(181 * day, status="error") + many(day))
+    log(desk, many(80 * day, 5, kind="contact") + many(91 * day + timedelta(hours=20), 5, status="error"))
+    gone = prune(desk)
+    assert (gone["success"], gone["errors"], gone["cleared"]) == (20, 20, 0)
+    rows, counts = rows_and_counts(desk)
+    assert rows == counts
+    assert sum(counts.values()) == 20 + 20 + 5 + 5
+
+
+def test_an_hour_that_goes_by_parts_keeps_the_count_of_the_rest(desk: Desk) -> None:
+    edge = timedelta(days=90)
+    log(
+        desk,
+        [entry(1, edge + timedelta(minutes=5))] * 0 + [entry(1, edge + timedelta(minutes=m)) for m in (-20, 5, 10)],
+    )
+    assert prune(desk)["success"] == 2
+    rows, counts = rows_and_counts(desk)
+    assert rows == counts
+    assert list(counts.values()) == [1]
+
+
+def test_cleared_entries_go_first_and_are_not_counted_down_again(desk: Desk) -> None:
+    log(desk, [entry(1, timedelta(minutes=n)) for n in range(15)] + [entry(2, timedelta(minutes=n)) for n in range(15)])
+    with desk.db.write() as session:
+        last = session.scalar(select(func.max(SyncLogEntry.id)).where(SyncLogEntry.connector_id == 1))
+        session.execute(update(Connector).where(Connector.id == 1).values(log_cleared_id=last))
+        for count in session.scalars(select(SyncLogCount).where(SyncLogCount.connector_id == 1)):
+            session.delete(count)
+    log(desk, [entry(1, timedelta(minutes=1))])
+    assert prune(desk)["cleared"] == 15
+    rows, counts = rows_and_counts(desk)
+    assert rows == counts
+    assert sum(counts.values()) == 16
+
+
+def test_batches_are_small_and_pause_between(desk: Desk) -> None:
+    log(desk, [entry(1, timedelta(days=100)) for _ in range(15)])
+    pauses: list[int] = []
+    assert prune(desk, batch=7, pauses=pauses)["success"] == 15
+    assert len(pauses) == 2
+
+
+def delivery(number: int, state: str, settled_at: datetime | None, run_id: int | None = None) -> Delivery:
+    return Delivery(
+        connector_id=1,
+        run_id=run_id,
+        kind="order",
+        source_id=str(number),
+        what="completed",
+        identity=str(number),
+        subject=str(number),
+        origin="poll",
+        state=state,
+        due_at=NOW,
+        payload_at=NOW,
+        created_at=NOW,
+        settled_at=settled_at,
+    )
+
+
+def test_settled_deliveries_go_and_dead_letters_and_open_ones_never(desk: Desk) -> None:
+    old, young = NOW - timedelta(days=400), NOW - timedelta(days=89)
+    settled = ["delivered", "skipped", "conflict", "discarded"]
+    with desk.db.write() as session:
+        session.add_all(delivery(n, state, old) for n, state in enumerate([*settled, "dead", "ready", "leased"]))
+        session.add_all(delivery(n + 20, state, young) for n, state in enumerate(settled))
+        session.add(delivery(40, "waiting", None))
+    assert prune(desk, batch=3)["deliveries"] == 4
+    with desk.db.read() as session:
+        states = Counter(session.scalars(select(Delivery.state)))
+    assert states == Counter([*settled, "dead", "ready", "leased", "waiting"])
+
+
+def run(number: int, state: str, ended_at: datetime | None) -> Run:
+    return Run(
+        id=number,
+        connector_id=1,
+        kind="full",
+        state=state,
+        correlation_id=str(number),
+        created_at=NOW - timedelta(days=200),
+        ended_at=ended_at,
+    )
+
+
+def test_ended_runs_go_with_their_lines_unless_work_of_theirs_is_open(desk: Desk) -> None:
+    old = NOW - timedelta(days=91)
+    with desk.db.write() as session:
+        session.add_all([run(1, "COMPLETED", old), run(2, "FAILED", old), run(3, "RUNNING", None)])
+        session.add_all([run(4, "CANCELLED", NOW - timedelta(days=89)), run(5, "COMPLETED", old)])
+        session.flush()
+        session.add_all(RunLine(run_id=n % 5 + 1, at=NOW, level="info", text="x") for n in range(50))
+        session.add(delivery(1, "waiting", None, run_id=5))
+    assert prune(desk, batch=4)["runs"] == 2
+    with desk.db.read() as session:
+        assert sorted(session.scalars(select(Run.id))) == [3, 4, 5]
+        assert Counter(session.scalars(select(RunLine.run_id))) == {3: 10, 4: 10, 5: 10}
+
+
+def test_audit_is_kept_for_two_years_and_silent_processes_for_a_day(desk: Desk) -> None:
+    with desk.db.write() as session:
+        for days in (729, 731):
+            session.add(AuditEntry(organisation_id=1, at=NOW - timedelta(days=days), actor=str(days), action="UPDATED"))
+        for hours in (23, 25):
+            session.add(Heartbeat(name=str(hours), role="worker", beat_at=NOW - timedelta(hours=hours)))
+    gone = prune(desk)
+    assert (gone["audit"], gone["heartbeats"]) == (1, 1)
+    with desk.db.read() as session:
+        assert list(session.scalars(select(AuditEntry.actor))) == ["729"]
+        assert list(session.scalars(select(Heartbeat.name))) == ["23"]
+
+
+def test_a_second_prune_finds_nothing(desk: Desk) -> None:
+    log(desk, many(timedelta(days=100)))
+    prune(desk)
+    assert set(prune(desk).values()) == {0}
