@@ -1,0 +1,39 @@
+"""Brings a database to the newest schema, from the command line and at start."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from integration.models.database import Database
+from integration.models.database import open_database
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def upgrade(url: str) -> None:
+    """Apply the migrations that are missing; two processes that start at once wait for each other."""
+    database = open_database(url)
+    try:
+        with database.engine.connect() as connection:
+            _wait_for_turn(database, connection)
+            config = Config()
+            config.set_main_option("script_location", str(FOLDER))
+            config.attributes["connection"] = connection
+            logging.getLogger("alembic").setLevel(logging.WARNING)
+            command.upgrade(config, "head")
+            connection.commit()
+    finally:
+        database.dispose()
+
+
+def _wait_for_turn(database: Database, connection: object) -> None:
+    if not database.sqlite:
+        connection.execute(text("SELECT pg_advisory_xact_lock(7320)"))  # type: ignore[attr-defined]  # a Connection
+    else:
+        connection.execution_options(write=True)  # type: ignore[attr-defined]  # a Connection
+        connection.begin()  # type: ignore[attr-defined]  # a Connection

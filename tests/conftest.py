@@ -1,0 +1,88 @@
+"""Fixtures for all tests: databases of both kinds, a clock that can be moved, ports on them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy import text
+
+from integration.clock import SetClock
+from integration.config import Deployment
+from integration.models import Base
+from integration.models import Organisation
+from integration.models.database import Database
+from integration.models.database import open_database
+from tests.postgres import Cluster
+from tests.postgres import binaries
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+WITHOUT_POSTGRES = "PostgreSQL is not installed (apt-get install postgresql)"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server; skipped with the reason where there is none."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+        return
+    folder = binaries()
+    if folder is None:
+        pytest.skip(WITHOUT_POSTGRES)
+    cluster = Cluster(folder)
+    cluster.start()
+    yield cluster.url
+    cluster.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield postgres_server.rsplit("/", 1)[0] + f"/{name}"
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, once of each kind."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{tmp_path / 'test.sqlite'}"
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """A database with all tables and one organisation."""
+    database = open_database(database_url)
+    Base.metadata.create_all(database.engine)
+    with database.write() as session:
+        session.add(Organisation(name="Shop Ltd", created_at=NOON))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A clock that stands at noon until it is moved."""
+    return SetClock(NOON)
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, database_url: str) -> Deployment:
+    """The settings of an installation in a temporary folder."""
+    folder = tmp_path / "instance"
+    folder.mkdir()
+    return Deployment(instance_path=folder, secret_key="k" * 32, database_url=database_url, ratelimit=False)

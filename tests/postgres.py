@@ -1,0 +1,59 @@
+"""A throw-away PostgreSQL for the tests: its own cluster in a temporary folder, never an installed one's data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+
+def binaries() -> Path | None:
+    """Return the folder with initdb and pg_ctl, None where PostgreSQL is not installed."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    found = shutil.which("initdb")
+    folders += [Path(found).parent] if found else []
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "pg_ctl").exists()), None)
+
+
+class Cluster:
+    """A PostgreSQL server on a free loopback port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._bin = folder
+        self._home = Path(tempfile.mkdtemp(prefix="wm-pg-"))
+        self._data = self._home / "data"
+        self.port = _free_port()
+
+    @property
+    def url(self) -> str:
+        """Return the SQLAlchemy URL of the maintenance database."""
+        return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Make the cluster and start it; PostgreSQL refuses root, so root hands it to the user postgres."""
+        if os.geteuid() == 0:
+            shutil.chown(self._home, "postgres")
+        self._run("initdb", "-D", str(self._data), "-U", "tester", "-A", "trust", "--no-sync")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off -c unix_socket_directories={self._home}"
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._home / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop the server and remove its files."""
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _run(self, program: str, *args: str) -> None:
+        command = [str(self._bin / program), *args]
+        if os.geteuid() == 0:
+            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+        subprocess.run(command, check=True, capture_output=True, cwd="/", timeout=60)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
