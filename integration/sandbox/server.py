@@ -50,6 +50,11 @@ def nginx_page(status: int) -> Response:
     return Response(NGINX.format(REASONS.get(status, str(status))), status, content_type="text/html")
 
 
+def _ready_made(rule: Rule) -> Response:
+    kind = "application/json" if str(rule.body).lstrip()[:1] in ("{", "[") else "text/html"
+    return Response(rule.body, int(rule.value), content_type=kind)
+
+
 def note_rows(count: int) -> None:
     """Say how many batch rows the request in hand has, for `calls`."""
     request.environ[ROWS] = count
@@ -172,7 +177,7 @@ class SandboxServer:
 
     def _instead(self, about: tuple[str, str]) -> Response | None:
         if rule := self.faults.take(Fault.STATUS, *about):
-            answer = Response(rule.body, int(rule.value)) if rule.body is not None else self.fault_answer(rule)
+            answer = _ready_made(rule) if rule.body is not None else self.fault_answer(rule)
             if rule.retry_after is not None:
                 answer.headers["Retry-After"] = f"{rule.retry_after:g}"
             return answer

@@ -40,30 +40,38 @@ def _activity(server: MauticServer, contact_id: int) -> Response:
     with server.state.lock:
         contact = server.contact(contact_id)
         g.caller.need("lead:leads", "view")
-        events = [*_sent(server, contact), *_memberships(server, contact), *_dnc(contact), *_identified(contact)]
-    filters = asked.get("filters") if isinstance(asked.get("filters"), dict) else {}
-    included = [str(each) for each in entries(filters.get("includeEvents"))]
-    excluded = [str(each) for each in entries(filters.get("excludeEvents"))]
-    chosen = [
-        each for each in events if each["event"] in (included or [each["event"]]) and each["event"] not in excluded
-    ]
-    chosen.sort(key=lambda each: str(each["timestamp"]), reverse=True)
+        events = [*_sent(server, contact), *_memberships(contact), *_dnc(contact), *_identified(contact)]
+    filters = asked.get("filters")
+    wanted, unwanted = _names(filters, "includeEvents"), _names(filters, "excludeEvents")
+    chosen = [each for each in events if each["event"] in (wanted or [each["event"]]) and each["event"] not in unwanted]
     limit = whole(asked.get("limit"), PAGE) or PAGE
     number = max(1, whole(asked.get("page"), 1))
-    return server.reply(
-        dump(
-            {
-                "events": chosen[(number - 1) * limit : number * limit],
-                "filters": {"search": "", "includeEvents": included, "excludeEvents": excluded},
-                "order": ["timestamp", "DESC"],
-                "types": data("activity_types"),
-                "total": len(chosen),
-                "page": number,
-                "limit": limit,
-                "maxPages": float(math.ceil(len(chosen) / limit)),
-            }
-        )
-    )
+    body = {
+        "events": _page(chosen, number, limit),
+        "filters": {"search": "", "includeEvents": wanted, "excludeEvents": unwanted},
+        "order": ["timestamp", "DESC"],
+        "types": data("activity_types"),
+        "total": len(chosen),
+        "page": number,
+        "limit": limit,
+        "maxPages": float(math.ceil(len(chosen) / limit)),
+    }
+    return server.reply(dump(body))
+
+
+def _names(filters: Any, name: str) -> list[str]:
+    return [str(each) for each in entries(filters.get(name))] if isinstance(filters, dict) else []
+
+
+def _page(events: list[Event], number: int, limit: int) -> list[Event]:
+    """Return a page, newest first; the limit holds for each kind of event (recording 332: nine for a limit of 5)."""
+    seen: dict[str, int] = {}
+    page = []
+    for event in sorted(events, key=lambda each: str(each["timestamp"]), reverse=True):
+        place = seen[event["event"]] = seen.get(event["event"], 0) + 1
+        if (number - 1) * limit < place <= number * limit:
+            page.append(event)
+    return page
 
 
 def _event(kind: str, number: int, label: Any, at: str | None, contact: Contact, details: Any) -> Event:
@@ -102,14 +110,12 @@ def _sent(server: MauticServer, contact: Contact) -> Iterator[Event]:
         yield _event("email.sent", sent["id"], label, sent["sent_at"], contact, {"stat": stat, "type": "sent"})
 
 
-def _memberships(server: MauticServer, contact: Contact) -> Iterator[Event]:
-    for segment_id, about in contact.segments.items():
-        name = server.state.segments[segment_id]["name"]
-        how = "removed from" if about["removed"] else "added to"
-        details = {"objectDescription": name}
-        yield _event(
-            "segment_membership", segment_id, f"Contact {how} segment, {name}", about["added"], contact, details
-        )
+def _memberships(contact: Contact) -> Iterator[Event]:
+    for each in contact.history:
+        how = "removed from" if each["action"] == "removed" else "added to"
+        label = f"Contact {how} segment, {each['name']}"
+        details = {"objectDescription": each["name"]}
+        yield _event("segment_membership", each["id"], label, each["at"], contact, details)
 
 
 def _dnc(contact: Contact) -> Iterator[Event]:

@@ -24,6 +24,7 @@ from integration.sandbox.mautic.contacts import shown
 from integration.sandbox.mautic.contacts import upsert
 from integration.sandbox.mautic.payload import row_of
 from integration.sandbox.mautic.payload import rows
+from integration.sandbox.mautic.render import EMPTIED
 from integration.sandbox.mautic.writing import Mode
 from integration.sandbox.server import note_rows
 
@@ -187,14 +188,17 @@ class Edit:
             raise Crash  # Recording 166.
         else:
             held.contact = self._server.writer.twin(draft, g.caller)  # Recordings 365, 368.
-        held.saved, held.shown = True, draft.shown
+        emptied = {alias: value for alias, value in held.shown.items() if value is EMPTIED}
+        held.saved, held.shown = True, {**draft.shown, **emptied}
 
     def _body(self) -> str:
         renderer = self._server.renderer
         with self._server.state.lock:
             for key, held in self._held.items():
                 refused = key in self._refused and not held.saved
-                text = renderer.contact(held.contact, made=held.created, refused=refused, shown=held.shown)
+                text = renderer.contact(
+                    held.contact, made=held.created, refused=refused, shown=held.shown, written=True
+                )
                 self._result.written[key] = text
         return self._result.body()
 

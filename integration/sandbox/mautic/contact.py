@@ -16,7 +16,7 @@ class Contact:
     """A row of the table `leads` with what hangs on it.
 
     `values` maps an alias to its value and holds no blanks; `tags` are ids in the order they were added; `dnc` holds
-    {"id", "reason", "comments", "channel", "added"}; `segments` maps a segment id to {"added", "removed"}.
+    {"id", "reason", "comments", "channel", "added"}; `segments` maps a segment id to the time of adding; `history` holds {"id", "name", "action", "at"} of adding and removing.
     """
 
     id: int
@@ -25,7 +25,8 @@ class Contact:
     points: int = 0
     tags: list[int] = field(default_factory=list)
     dnc: list[dict[str, Any]] = field(default_factory=list)
-    segments: dict[int, dict[str, Any]] = field(default_factory=dict)
+    segments: dict[int, str] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
     companies: list[int] = field(default_factory=list)
     owner: int | None = None
     last_active: datetime | None = None

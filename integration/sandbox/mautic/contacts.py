@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
@@ -28,6 +29,17 @@ if TYPE_CHECKING:
 
 AREA = "lead:leads"
 POINTS = {"plus": 1, "minus": -1}
+UTM = {
+    "referer": "referer",
+    "remotehost": "remoteHost",
+    "url": "url",
+    "useragent": "userAgent",
+    "utm_campaign": "utmCampaign",
+    "utm_content": "utmContent",
+    "utm_medium": "utmMedium",
+    "utm_source": "utmSource",
+    "utm_term": "utmTerm",
+}
 
 
 class Written(NamedTuple):
@@ -76,7 +88,7 @@ def _write(server: MauticServer, draft: Draft, caller: Caller) -> Written:
 
 def shown(server: MauticServer, written: Written) -> str:
     """Return a written contact as JSON."""
-    return server.renderer.contact(written.contact, made=written.created, shown=written.shown)
+    return server.renderer.contact(written.contact, made=written.created, shown=written.shown, written=True)
 
 
 def _answer(server: MauticServer, written: Written) -> Response:
@@ -156,6 +168,7 @@ def _points(server: MauticServer, contact_id: int, action: str, delta: int) -> R
         if action not in POINTS:
             raise Refused(400, "Invalid operator")  # Recording 335.
         contact.points += POINTS[action] * delta
+        server.writer.stamp(contact, g.caller)
         server.state.changes += 1
     return server.reply(dump({"success": 1}))
 
@@ -165,21 +178,23 @@ def _utm(server: MauticServer, contact_id: int) -> Response:
     with server.state.lock:
         contact = server.contact(contact_id)
         g.caller.need(AREA, "edit")
-        tag = {name: value for name, value in sent.items() if name.startswith("utm_")}
-        contact.utm.append({"id": server.state.next_id("utm"), "query": tag, **_camel(tag)})
+        tag = {name: php.text(sent[key]) for key, name in UTM.items() if sent.get(key)}
+        contact.utm.append({"id": server.state.next_id("utm"), "query": [], **tag})
+        server.writer.stamp(contact, g.caller)
         server.state.changes += 1
         return server.reply(f'{{"contact":{server.renderer.plain(contact)}}}')
-
-
-def _camel(tag: dict[str, Any]) -> dict[str, Any]:
-    return {f"utm{name[4:].title()}": value for name, value in tag.items()}
 
 
 def _fields(server: MauticServer) -> Response:
     g.caller.need(AREA, "view")
     rows = sorted(server.state.fields.values(), key=lambda row: (row["order"], row["id"]))
     names = ("id", "label", "alias", "type", "group", "order", "object", "properties")
-    return server.reply(dump({str(row["id"]): {name: row[name] for name in names} for row in rows}))
+    return server.reply(dump({str(row["id"]): _named(row, names) for row in rows}))
+
+
+def _named(row: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Describe a field; properties are shown only where there are none (recording 098)."""
+    return {name: row[name] for name in names if name != "properties" or not row[name]}
 
 
 def _owners(server: MauticServer) -> Response:

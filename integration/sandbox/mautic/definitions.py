@@ -13,7 +13,26 @@ from typing import Any
 
 DATA = Path(__file__).parent / "data"
 TYPES = frozenset(
-    ["boolean", "country", "date", "datetime", "email", "html", "locale", "lookup", "multiselect", "number", "region", "select", "tel", "text", "textarea", "time", "timezone", "url"]
+    [
+        "boolean",
+        "country",
+        "date",
+        "datetime",
+        "email",
+        "html",
+        "locale",
+        "lookup",
+        "multiselect",
+        "number",
+        "region",
+        "select",
+        "tel",
+        "text",
+        "textarea",
+        "time",
+        "timezone",
+        "url",
+    ]
 )
 TEXT_LIKE = frozenset({"text", "email", "tel", "url", "lookup"})
 DEFAULT_LIMIT = 64
@@ -22,7 +41,24 @@ ALIAS_LENGTH = 25
 
 #: Columns of the table of contacts that are no fields: a field of that alias gets a number (recording 258).
 RESERVED = frozenset(
-    ["id", "date_added", "date_modified", "created_by", "created_by_user", "modified_by", "modified_by_user", "owner_id", "stage_id", "color", "internal", "social_cache", "date_identified", "preferred_profile_image", "is_published", "checked_out"]
+    [
+        "id",
+        "date_added",
+        "date_modified",
+        "created_by",
+        "created_by_user",
+        "modified_by",
+        "modified_by_user",
+        "owner_id",
+        "stage_id",
+        "color",
+        "internal",
+        "social_cache",
+        "date_identified",
+        "preferred_profile_image",
+        "is_published",
+        "checked_out",
+    ]
 )
 
 

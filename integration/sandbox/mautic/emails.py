@@ -31,7 +31,18 @@ if TYPE_CHECKING:
 
 AREA = "email:emails"
 NO_LIST = "Either no list was selected or you do not have access to one of the lists that was selected."
-TEXTS = ["name", "subject", "emailType", "customHtml", "plainText", "language", "fromAddress", "fromName", "template", "description"]
+TEXTS = [
+    "name",
+    "subject",
+    "emailType",
+    "customHtml",
+    "plainText",
+    "language",
+    "fromAddress",
+    "fromName",
+    "template",
+    "description",
+]
 CONTACT_FIELD = re.compile(r"\{contactfield=(\w+)(?:\|[^}]*)?\}")
 
 

@@ -109,7 +109,8 @@ def _ordered(rows: list[Row], asked: dict[str, Any], default_order: str) -> list
     orders = [(str(each.get("col")), str(each.get("dir", "asc"))) for each in entries(asked.get("order"))]
     if "orderBy" in asked:
         orders = [(asked["orderBy"], asked.get("orderByDir", "asc"))]
-    for name, direction in reversed(orders or [(default_order, "asc")]):
+    default = (default_order.lstrip("-"), "desc" if default_order.startswith("-") else "asc")
+    for name, direction in reversed(orders or [default]):
         rows = sorted(
             rows, key=lambda row, name=name: sort_key(_column(row, name)), reverse=direction.lower() == "desc"
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from flask import g
+from flask import request
 from werkzeug.wrappers import Response
 
 from integration.sandbox.mautic import php
@@ -144,10 +145,13 @@ def _list(server: MauticServer) -> Response:
 
 
 def _of_contact(server: MauticServer, contact_id: int) -> Response:
-    """Show a contact's notes without what is null (recording 217)."""
+    """Show a contact's notes without what is null: the newest make a page, in the order of ids (recording 217)."""
     with server.state.lock:
         contact = server.contact(contact_id)
         g.caller.need(AREA, "view")
-        total, chosen = page(server.state.notes_of(contact.id), search=named)
+        total, chosen = page(server.state.notes_of(contact.id), "-id", named)
+    chosen = (
+        chosen if {"orderBy", "order[0][col]"} & set(request.args) else sorted(chosen, key=lambda note: int(note["id"]))
+    )
     rows = [{**{name: value for name, value in note.items() if value is not None}, "lead": {}} for note in chosen]
     return server.reply(dump({"total": total, "notes": rows}))

@@ -80,7 +80,7 @@ class Gate:
             raise KernelError(401, "The access token provided is invalid.", "invalid_grant")
         if expires <= self._server.state.clock.now():
             raise KernelError(401, "The access token provided has expired.", "invalid_grant")
-        return Caller(None, "Sandbox client [1]", True, {})
+        return Caller(None, f"{self._server.credentials.client_name} [1]", True, {})
 
     def _limit(self) -> None:
         rule = None if self._server.major >= 7 else self._struck(Fault.RATE_LIMIT)

@@ -27,6 +27,7 @@ class Credentials:
     user: str = "admin"
     password: str = "mautic-sandbox"
     client_id: str = "1_2vxf5hpria4gosg0o48koc04co88woksggk44wcs0k8wgksgwc"
+    client_name: str = "Sandbox client"
     client_secret: str = "4lq1u4bz6f8k0s4wgw0gk4s8owkow4k8c0s4c88ok8ssw40k0w"
     token_lifetime: int = 3600
     viewer: str = "viewer"

@@ -13,6 +13,7 @@ from integration.sandbox.mautic import php
 from integration.sandbox.mautic.answers import dump
 from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.state import State
+from integration.sandbox.mautic.state import collate
 from integration.sandbox.mautic.values import label_of
 
 GROUPS = ("core", "social", "personal", "professional")
@@ -21,6 +22,8 @@ IP_DETAILS = (
     '"timezone":"","extra":""}'
 )
 NOTHING: Mapping[str, Any] = {}
+#: Shown for a field that was just emptied: null in `all`, "" in its group (recordings 027, 105).
+EMPTIED = object()
 
 
 class Piece(NamedTuple):
@@ -52,16 +55,24 @@ class Renderer:
         refused: bool = False,
         shown: Mapping[str, Any] = NOTHING,
         deleted: bool = False,
+        written: bool = False,
     ) -> str:
         """Return a contact.
 
         `made`: just created (017); `minimal`: without what hangs on it (081); `refused`: as a batch edit shows one
-        that it did not write (162); `shown`: values shown otherwise than they are stored (027); `deleted`: id null.
+        that it did not write (162); `shown`: values shown otherwise than they are stored (027); `deleted`: id null;
+        `written`: tags in the order they were put, not by name (122, 127).
         """
         number = "null" if deleted else str(contact.id)
-        fields = self._fields(contact, made, shown, None if refused else number)
+        fields = self._fields(contact, made, self._as_text(contact) if refused else shown, None if refused else number)
         head = f'{self._head(contact)},"id":{number},"points":{contact.points},"color":null,"fields":{fields}'
-        return f"{{{head}}}" if minimal else f"{{{head},{self._tail(contact, made)}}}"
+        return f"{{{head}}}" if minimal else f"{{{head},{self._tail(contact, made or written, made)}}}"
+
+    def _as_text(self, contact: Contact) -> dict[str, Any]:
+        """Return numbers as the database gives them, in quotes (recordings 162, 185)."""
+        self._refresh()
+        values = ((piece.alias, _value(contact, piece.alias)) for piece in self._pieces)
+        return {alias: str(value) for alias, value in values if isinstance(value, int | float)}
 
     def lead(self, contact: Contact) -> str:
         """Return a contact as a new note shows it (recording 205)."""
@@ -82,7 +93,8 @@ class Renderer:
         )
 
     def _filled(self, contact: Contact) -> list[tuple[str, Any]]:
-        return [(piece.alias, contact.values[piece.alias]) for piece in self._pieces if piece.alias in contact.values]
+        fixed = (piece.alias for piece in self._pieces if piece.field["isFixed"])
+        return [(alias, contact.values[alias]) for alias in fixed if alias in contact.values]
 
     def _plain_group(self, contact: Contact, pieces: list[Piece]) -> str:
         parts = []
@@ -123,21 +135,23 @@ class Renderer:
         flat: list[str],
     ) -> None:
         value = shown[piece.alias] if piece.alias in shown else _value(contact, piece.alias)
+        if value is EMPTIED:
+            flat.append(f"{piece.key}:null")
+            described.append(f'{piece.key}:{piece.read}"","normalizedValue":""}}')
+            return
+        plainly = made and piece.alias not in shown
+        if plainly and piece.alias == "last_active":
+            value = None  # Recordings 054, 055.
         said = "null" if value is None else dump(value)
         flat.append(f"{piece.key}:{said}")
-        if made and piece.alias == "points":
+        if plainly and piece.alias == "points":
             said, value = "null", None
-        label = (
-            '""'
-            if value is None
-            else said
-            if value is label_of(piece.field, value)
-            else dump(label_of(piece.field, value))
-        )
+        normal = label_of(piece.field, value)
+        label = said if normal is value else dump(normal)
         described.append(f'{piece.key}:{piece.made if made else piece.read}{said},"normalizedValue":{label}}}')
 
-    def _tail(self, contact: Contact, made: bool) -> str:
-        tags = ",".join(dump(row) for row in (self._tags(contact, made)))
+    def _tail(self, contact: Contact, as_put: bool, made: bool) -> str:
+        tags = ",".join(dump(row) for row in self._tags(contact, as_put))
         utm = "null" if made else dump(contact.utm)
         return (
             f'"lastActive":{dump(php.iso(contact.last_active))},"owner":{self._owner(contact)},'
@@ -146,9 +160,9 @@ class Renderer:
             f'"doNotContact":{dump([_dnc(entry) for entry in contact.dnc])},"frequencyRules":[]'
         )
 
-    def _tags(self, contact: Contact, made: bool = False) -> list[dict[str, Any]]:
+    def _tags(self, contact: Contact, as_put: bool = False) -> list[dict[str, Any]]:
         rows = [self._state.tags[number] for number in contact.tags]
-        return rows if made else sorted(rows, key=lambda row: row["tag"].casefold())
+        return rows if as_put else sorted(rows, key=lambda row: collate(row["tag"]))
 
     def _owner(self, contact: Contact) -> str:
         user = self._state.users.get(contact.owner or 0)

@@ -67,5 +67,5 @@ def _contact(
     contact.tags = [state.tag_id(name) for name in tags]
     if "newsletter" in tags:
         segment = state.segment("newsletter")
-        contact.segments = {segment["id"]: {"added": iso(added), "removed": False}} if segment else {}
+        contact.segments = {segment["id"]: iso(added) or ""} if segment else {}
     state.insert(contact)

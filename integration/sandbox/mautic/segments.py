@@ -74,16 +74,17 @@ def add_segment(server: MauticServer, sent: dict[str, Any]) -> dict[str, Any]:
     name = php.text(sent.get("name") or "").strip()
     if not name:
         raise Invalid({"name": ["A name is required."]})
+    alias, filters = _alias(server, sent, name), _filters(sent)
     state = server.state
     row = {
         **made(state),
         "id": state.next_id("segments"),
         "name": name,
         "publicName": sent.get("publicName") or name,
-        "alias": _alias(server, sent, name),
+        "alias": alias,
         "description": sent.get("description"),
         "category": None,
-        "filters": _filters(sent),
+        "filters": filters,
         "isGlobal": _flag(sent, "isGlobal", True),
         "isPreferenceCenter": _flag(sent, "isPreferenceCenter", False),
     }
@@ -143,22 +144,25 @@ def _open_segment(server: MauticServer, segment_id: int) -> dict[str, Any]:
     return row
 
 
-def _put(server: MauticServer, contact: Contact, segment_id: int, *, removed: bool) -> None:
-    now = php.iso(server.state.now())
-    held = contact.segments.get(segment_id)
-    if held is None and removed:
+def _put(server: MauticServer, contact: Contact, segment: dict[str, Any], *, removed: bool) -> None:
+    """Add or remove; twice is fine (233, 245), and a removed one leaves no row behind (330)."""
+    if (segment["id"] in contact.segments) is not removed:
         return
-    if held is None or held["removed"] != removed:
-        contact.segments[segment_id] = {"added": now, "removed": removed}
-        server.state.changes += 1
+    now = php.iso(server.state.now()) or ""
+    contact.segments.pop(segment["id"], None)
+    if not removed:
+        contact.segments[segment["id"]] = now
+    event = {"name": segment["name"], "action": "removed" if removed else "added", "at": now}
+    contact.history.append({"id": server.state.next_id("history"), **event})
+    server.state.changes += 1
 
 
 def _move(server: MauticServer, segment_id: int, contact_id: int, action: str) -> Response:
     with server.state.lock:
-        _open_segment(server, segment_id)
+        segment = _open_segment(server, segment_id)
         contact = server.other_contact(contact_id)
         g.caller.need("lead:leads", "edit")
-        _put(server, contact, segment_id, removed=action == "remove")
+        _put(server, contact, segment, removed=action == "remove")
     return server.reply(dump({"success": 1}))
 
 
@@ -166,33 +170,32 @@ def _add_many(server: MauticServer, segment_id: int) -> Response:
     """Add the contacts of `ids`; success is 1 whatever became of them (recordings 237-241)."""
     sent = form()
     with server.state.lock:
-        _open_segment(server, segment_id)
+        segment = _open_segment(server, segment_id)
         if "ids" not in sent:
             raise Refused(400, "This is a bad request.")
         ids = [int(each) for each in entries(sent["ids"]) if php.text(each).isdigit()]
         note_rows(len(ids))
-        details = {str(number): {"success": _added(server, segment_id, number)} for number in ids}
+        details = {str(number): {"success": _added(server, segment, number)} for number in ids}
     server.work(len(ids))
     return server.reply(dump({"success": 1, "details": details or []}))
 
 
-def _added(server: MauticServer, segment_id: int, contact_id: int) -> bool:
+def _added(server: MauticServer, segment: dict[str, Any], contact_id: int) -> bool:
     contact = server.state.contacts.get(contact_id)
     if contact is None or not g.caller.may("lead:leads", "edit"):
         return False
-    _put(server, contact, segment_id, removed=False)
+    _put(server, contact, segment, removed=False)
     return True
 
 
 def _of_contact(server: MauticServer, contact_id: int) -> Response:
     contact = server.contact(contact_id)
     g.caller.need(AREA, "view")
-    rows = {str(number): _membership(server, number, about) for number, about in contact.segments.items()}
-    shown = {number: row for number, row in rows.items() if not row["manuallyRemoved"]}
+    shown = {str(number): _membership(server, number, added) for number, added in contact.segments.items()}
     return server.reply(dump({"total": len(shown), "lists": shown or []}))
 
 
-def _membership(server: MauticServer, segment_id: int, about: dict[str, Any]) -> dict[str, Any]:
+def _membership(server: MauticServer, segment_id: int, added: str) -> dict[str, Any]:
     row = server.state.segments[segment_id]
     named = {name: row[name] for name in ("id", "name", "alias")}
-    return {**named, "dateAdded": about["added"], "manuallyRemoved": about["removed"], "manuallyAdded": True}
+    return {**named, "dateAdded": added, "manuallyRemoved": False, "manuallyAdded": True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,11 @@ TABLES = ("notes", "segments", "emails", "fields", "tags", "companies", "users",
 def fold(value: Any) -> str:
     """Return a value as Mautic's collation compares it: without letter case and blanks around (recording 025)."""
     return str(value).strip().casefold()
+
+
+def collate(name: str) -> str:
+    """Return what Mautic sorts names by: without letter case and accents (recordings 127, 130)."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold() or name
 
 
 class State:
@@ -41,7 +47,7 @@ class State:
         self.roles: dict[int, dict[str, Any]] = {}
         self.hooks: dict[int, dict[str, Any]] = {}
         self.sent: list[dict[str, Any]] = []
-        self._last_ids: dict[str, int] = {"fields": max(self.fields), "companies": 1}
+        self._last_ids: dict[str, int] = {"fields": max(self.fields)}
         self.reindex()
 
     def now(self) -> datetime:
@@ -145,8 +151,7 @@ class State:
 
     def members(self, segment_id: int) -> list[Contact]:
         """Return the contacts of a segment."""
-        found = (contact for contact in self.contacts.values() if segment_id in contact.segments)
-        return [contact for contact in found if not contact.segments[segment_id]["removed"]]
+        return [contact for contact in self.contacts.values() if segment_id in contact.segments]
 
     def segment(self, alias: str) -> dict[str, Any] | None:
         """Return the segment of that alias."""

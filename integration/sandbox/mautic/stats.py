@@ -82,12 +82,12 @@ def _email_stats(state: State) -> Iterator[Row]:
 
 def _memberships(state: State) -> Iterator[Row]:
     for contact in state.contacts.values():
-        for segment_id, about in contact.segments.items():
+        for segment_id, added in contact.segments.items():
             yield {
                 "leadlist_id": str(segment_id),
                 "lead_id": str(contact.id),
-                "date_added": _sql(about["added"]),
-                "manually_removed": str(int(about["removed"])),
+                "date_added": _sql(added),
+                "manually_removed": "0",
                 "manually_added": "1",
             }
 

@@ -17,7 +17,9 @@ from integration.sandbox.mautic.companies import attach_by_name
 from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.payload import entries
 from integration.sandbox.mautic.people import Caller
+from integration.sandbox.mautic.render import EMPTIED
 from integration.sandbox.mautic.state import State
+from integration.sandbox.mautic.state import collate
 from integration.sandbox.mautic.state import fold
 from integration.sandbox.mautic.values import NOT_VALID
 from integration.sandbox.mautic.values import NotValid
@@ -73,6 +75,8 @@ class Writer:
         draft = Draft(contact, row, mode=mode)
         errors: dict[str, list[str]] = {}
         overwrite = bool(row.get("overwriteWithBlank")) or mode is Mode.PUT
+        if overwrite and contact is None:
+            draft.shown["points"] = 0  # Recording 114.
         for about in self._state.lead_fields:
             self._field(draft, about, overwrite, errors)
         if row.get("owner") and not self._known_user(row["owner"]):
@@ -113,6 +117,7 @@ class Writer:
             draft.shown[alias] = 0.0 if about["type"] == "number" else ""  # Recordings 027, 105, 112.
         elif everything or alias in draft.row:
             draft.values[alias] = None
+            draft.shown[alias] = EMPTIED
 
     def _set(self, draft: Draft, alias: str, value: Any) -> None:
         held = draft.contact.values.get(alias) if draft.contact else None
@@ -150,7 +155,7 @@ class Writer:
         self._points(contact, draft)
         self._state.update(contact, draft.values)
         if self._extras(contact, draft) or changed:
-            self._stamp(contact, caller)
+            self.stamp(contact, caller)
         return contact
 
     def _create(self, draft: Draft, caller: Caller) -> Contact:
@@ -162,7 +167,8 @@ class Writer:
         self._state.insert(contact)
         return contact
 
-    def _stamp(self, contact: Contact, caller: Caller) -> None:
+    def stamp(self, contact: Contact, caller: Caller) -> None:
+        """Note who changed a contact, and when."""
         contact.modified = self._state.now()
         contact.modified_by, contact.modified_by_user = caller.id, caller.name
         contact.identified = contact.identified or contact.modified
@@ -173,7 +179,7 @@ class Writer:
     def _extras(self, contact: Contact, draft: Draft) -> bool:
         row = draft.row
         changed = self.tag(contact, row.get("tags"))
-        changed |= self.set_dnc(contact, entries(row.get("doNotContact")))
+        self.set_dnc(contact, entries(row.get("doNotContact")))  # Does not count as a change of the contact (203).
         if row.get("lastActive"):
             contact.last_active = php.moment(row["lastActive"]) or EPOCH  # Recordings 054, 055.
         if row.get("ipAddress"):
@@ -196,25 +202,24 @@ class Writer:
 
     def tag(self, contact: Contact, tags: Any) -> bool:
         """Add tags and remove those with '-' in front; tell whether anything changed (recordings 122-128)."""
-        before = list(contact.tags)
+        before = contact.tags = sorted(contact.tags, key=lambda number: collate(self._state.tags[number]["tag"]))
         for name in _tag_names(tags):
             if name.startswith("-"):
                 known = self._state.known_tag(name[1:])
                 contact.tags = [number for number in contact.tags if number != known]
             elif (number := self._state.tag_id(name)) not in contact.tags:
-                contact.tags.append(number)
+                contact.tags = [*contact.tags, number]
         return contact.tags != before
 
-    def set_dnc(self, contact: Contact, wanted: Iterable[Any]) -> bool:
-        """Set or, with reason 0, remove do-not-contact entries; tell whether anything changed (recordings 203, 204)."""
-        changed = False
+    def set_dnc(self, contact: Contact, wanted: Iterable[Any]) -> None:
+        """Set or, with reason 0, remove do-not-contact entries (recordings 203, 204)."""
         for each in wanted:
             about = each if isinstance(each, dict) else {}
             channel, reason = about.get("channel") or "email", int(about.get("reason", 3))
-            changed |= self.remove_dnc(contact, channel) if reason == 0 else True
             if reason:
                 self.add_dnc(contact, channel, reason, about.get("comments") or "")
-        return changed
+            else:
+                self.remove_dnc(contact, channel)
 
     def add_dnc(self, contact: Contact, channel: str, reason: int, comments: str) -> None:
         """Put a channel on the do-not-contact list, or change its entry (recordings 194, 195)."""
@@ -244,7 +249,7 @@ class Writer:
         )
         copy.values = {alias: value for alias, value in merged.items() if alias not in emptied}
         copy.created_by, copy.created_by_user = origin.created_by, origin.created_by_user
-        self._stamp(copy, caller)
+        self.stamp(copy, caller)
         self._state.insert(copy)
         return copy
 
