@@ -190,3 +190,9 @@ def resume(ports: Ports, connector_id: int) -> None:
 def _state(ports: Ports, connector_id: int, state: ConnectorState) -> None:
     with ports.db.write() as session:
         session.get_one(Connector, connector_id).state = state
+
+
+def exported(ports: Ports, connector: Connector) -> dict[str, Any]:
+    """Return a connector's settings without any secret (P89)."""
+    plain = {name: getattr(connector, name) for name in PLAIN if name not in ("mautic_user", "mautic_client_id")}
+    return {"id": connector.id, **plain, "modules": ports.modules(connector).to_json()}

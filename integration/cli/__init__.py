@@ -1,0 +1,42 @@
+"""The console command `woo-mautic`: the same functions as the pages, from the command line.
+
+Exit codes: 0 done, 1 something failed (and it was said), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from integration.cli import connecting
+from integration.cli import logs
+from integration.cli import serving
+from integration.cli import syncing
+from integration.cli import users
+from integration.errors import IntegrationError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def root() -> None:
+    """Keep a WooCommerce store and a Mautic instance in step."""
+
+
+for module in (serving, connecting, syncing, logs, users):
+    for command in module.COMMANDS:
+        root.add_command(command)
+
+
+def main() -> None:
+    """Run the command; an error is one sentence on standard error and exit code 1, never a stack trace."""
+    try:
+        root.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2 if isinstance(error, click.UsageError) else 1)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(1)
+    except IntegrationError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,57 @@
+"""The demo's two ends in a process of their own: a shop that lives and an empty Mautic.
+
+Prints one line of JSON with addresses and credentials, then serves until its standard input ends, so that it never
+outlives the process that started it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from integration.sandbox.mautic import MauticServer
+from integration.sandbox.mautic.seed import seed as seed_mautic
+from integration.sandbox.store import StoreServer
+from integration.sandbox.store.seed import seed as seed_store
+from integration.sandbox.store.shopper import Shopper
+
+
+def main() -> None:
+    """Start both servers, tell where they are, and shop until the parent is gone."""
+    parser = argparse.ArgumentParser(prog="sandbox")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--store-port", type=int, default=0)
+    parser.add_argument("--mautic-port", type=int, default=0)
+    parser.add_argument("--customers", type=int, default=200)
+    parser.add_argument("--orders", type=int, default=500)
+    parser.add_argument("--interval", type=float, default=20.0)
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    with (
+        StoreServer(asked.store_port, asked.folder / "store.json") as store,
+        MauticServer(asked.mautic_port, asked.folder / "mautic.json") as mautic,
+    ):
+        if not store.state.orders:
+            seed_store(store.state, customers=asked.customers, orders=asked.orders)
+        if not mautic.state.emails:
+            seed_mautic(mautic.state)
+        print(json.dumps(_whereabouts(store, mautic)), flush=True)
+        with Shopper(store.state, interval=asked.interval):
+            sys.stdin.read()
+
+
+def _whereabouts(store: StoreServer, mautic: MauticServer) -> dict[str, str]:
+    return {
+        "store_url": store.url,
+        "store_key": store.credentials.key,
+        "store_secret": store.credentials.secret,
+        "mautic_url": mautic.url,
+        "mautic_client_id": mautic.credentials.client_id,
+        "mautic_client_secret": mautic.credentials.client_secret,
+    }
+
+
+if __name__ == "__main__":
+    main()

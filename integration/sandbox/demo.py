@@ -1,0 +1,63 @@
+"""Starts the demo's two ends and connects them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from sqlalchemy import select
+
+from integration.errors import IntegrationError
+from integration.models.connector import Connector
+from integration.pipeline import connectors
+from integration.pipeline.ports import Ports
+
+PORTS = (8091, 8092)
+NAME = "Demo shop"
+
+
+class Demo:
+    """The demo store and Mautic, in a child process that ends with this one; their state stays in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._child: subprocess.Popen[str] | None = None
+        self._whereabouts: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Start both servers on their usual ports, or on free ones where those are taken."""
+        for ports in (PORTS, (0, 0)):
+            if self._try(*ports):
+                return
+        raise IntegrationError("demo", "The demo's store and Mautic could not be started.", "See the lines above.")
+
+    def _try(self, store: int, mautic: int) -> bool:
+        command = [sys.executable, "-m", "integration.sandbox", "--folder", str(self._folder)]
+        command += ["--store-port", str(store), "--mautic-port", str(mautic)]
+        errors = None if not store else subprocess.DEVNULL
+        # A session of its own: Ctrl-C goes to the app alone, which then ends the demo in order.
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+        )
+        assert self._child.stdout is not None
+        line = self._child.stdout.readline()
+        self._whereabouts = json.loads(line) if line else {}
+        return bool(line)
+
+    def connect(self, ports: Ports, organisation_id: int) -> int:
+        """Make the demo connector, or tell the one there is where its ends are now; return its id."""
+        with ports.db.read() as session:
+            found = session.scalar(select(Connector.id).where(Connector.is_demo).limit(1))
+        values = {**self._whereabouts, "mautic_method": "client_credentials"}
+        if found is None:
+            return connectors.create(ports, organisation_id=organisation_id, name=NAME, is_demo=True, **values)
+        connectors.connect(ports, found, **values)
+        return found
+
+    def stop(self) -> None:
+        """End both servers; they save their state."""
+        if self._child is not None and self._child.stdin is not None:
+            self._child.stdin.close()
+            self._child.wait(timeout=20)
