@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from integration.sandbox.store.breakage import CRITICAL
 from integration.sandbox.store.exchange import Answer
 from integration.sandbox.store.exchange import Ask
 from integration.sandbox.store.problems import Refused
@@ -27,10 +28,19 @@ def batch(create: Handler, edit: Handler, delete: Handler) -> Handler:
             raise too_many()
         done: dict[str, list[Any]] = {}
         for name, entries in parts.items():
-            done[name] = [_each(state, ask, name, entry, (create, edit, delete)) for entry in entries]
+            done[name] = []
+            for entry in entries:
+                _crash(ask, sum(map(len, done.values())))
+                done[name].append(_each(state, ask, name, entry, (create, edit, delete)))
         return Answer(200, done)
 
     return run
+
+
+def _crash(ask: Ask, count: int) -> None:
+    """Die in the middle of a batch when that is commanded; what was done before stays done."""
+    if ask.crash_after is not None and count >= ask.crash_after:
+        raise Refused(500, "internal_server_error", CRITICAL)
 
 
 def _each(state: State, ask: Ask, part: str, entry: Any, handlers: tuple[Handler, Handler, Handler]) -> Any:

@@ -82,8 +82,10 @@ def _shown(state: State, ask: Ask, person: Person, status: int = 200) -> Answer:
     found = wire.pick(shown, ask.fields)
     if ask.fields:
         found["_links"] = shown["_links"]
-    headers = [("Location", shown["_links"]["self"][0]["href"])] if status == 201 else []
-    return Answer(status, found, headers)
+    if status == 201:
+        return Answer(status, found, [("Location", shown["_links"]["self"][0]["href"])])
+    allowed = shown["_links"]["self"][0]["targetHints"]["allow"]
+    return Answer(status, found, [("Allow", ", ".join(allowed))])
 
 
 def one(state: State, ask: Ask, number: int) -> Answer:
@@ -114,6 +116,7 @@ def delete(state: State, ask: Ask, number: int) -> Answer:
     shown = _shown(state, ask, person)
     # The account is gone when its links are written, so they say no more what may be done (recording 164).
     shown.body["_links"]["self"][0].pop("targetHints")
+    shown.headers, shown.names_verbs = [], False
     accounts.delete(state, person)
     return shown
 

@@ -29,6 +29,7 @@ class Ask:
     secure: bool
     role: str | None = None
     rest_base: str = "/wp-json"
+    crash_after: int | None = None
 
     def __post_init__(self) -> None:
         text = self.target.partition("?")[2]
@@ -85,6 +86,7 @@ class Answer:
     body: Any = None
     headers: list[tuple[str, str]] = field(default_factory=list)
     kind: str = JSON
+    names_verbs: bool = True
     then: Callable[[], object] | None = None
 
     def raw(self) -> bytes:

@@ -63,9 +63,6 @@ def edit(state: State, row: Row, fields: dict[str, Any]) -> Row:
 
 
 def _set_status(state: State, row: Row, status: str) -> None:
-    if row.status == "trash":
-        # A PUT with a status takes an order out of the trash (recording 456).
-        _forget_trash(state, row)
     before, row.status = row.status, status
     now = state.now()
     if status in PAID and row.paid is None:
@@ -155,8 +152,12 @@ def trash(state: State, row: Row) -> None:
 
 
 def restore(state: State, row: Row) -> None:
-    """Take an order out of the trash: order.restored rings with the full order (recording 339)."""
+    """Take an order out of the trash: order.restored rings with the full order (recording 339).
+
+    A PUT with a status does so too, but leaves the marks of the trash in the meta data (recording 456).
+    """
     marks = {entry["key"]: entry["value"] for entry in state.own_document(row)["meta_data"]}
+    _forget_trash(state, row)
     _set_status(state, row, str(marks.get("_wp_trash_meta_status", "wc-pending")).removeprefix("wc-"))
     state.orders.touch(row, state.now())
     state.changed("order.restored", row.id)

@@ -14,6 +14,7 @@ class Refused(Exception):
         self.code = code
         self.message = message
         self.data = data
+        self.allow = ""
 
     def body(self, status: int | None = None) -> dict[str, Any]:
         """Return the JSON body; batches and webhooks may show another status than the line (recording 165)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from dataclasses import field
 
 from integration.sandbox.store import coupons
 from integration.sandbox.store import customers
@@ -18,6 +17,7 @@ from integration.sandbox.store.batches import Handler
 from integration.sandbox.store.batches import batch
 from integration.sandbox.store.exchange import Answer
 from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.problems import Refused
 from integration.sandbox.store.problems import no_route
 from integration.sandbox.store.state import State
 
@@ -31,10 +31,12 @@ class Route:
     pattern: str
     handlers: dict[str, Handler]
     kind: str = "list"
-    verbs: list[str] = field(init=False)
+    more: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "verbs", list(self.handlers))
+    @property
+    def verbs(self) -> list[str]:
+        """Return the verbs the real route has; `more` are those that are not made here."""
+        return [*self.handlers, *self.more]
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the named parts of the path, or None."""
@@ -42,13 +44,15 @@ class Route:
         return found.groupdict() if found else None
 
 
-def _list(place: str, index: Handler, create: Handler | None = None) -> Route:
-    return Route(place, {"GET": index} | ({"POST": create} if create else {}))
+def _list(place: str, index: Handler, create: Handler | None = None, more: tuple[str, ...] = ()) -> Route:
+    return Route(place, {"GET": index} | ({"POST": create} if create else {}), more=more)
 
 
-def _item(place: str, one: Handler, edit: Handler | None = None, delete: Handler | None = None) -> Route:
-    changes = {"POST": edit, "PUT": edit, "PATCH": edit} if edit else {}
-    return Route(place, {"GET": one} | changes | ({"DELETE": delete} if delete else {}), "item")
+def _item(place: str, one: Handler, *changers: Handler, more: tuple[str, ...] = ()) -> Route:
+    """Make the route of one item; the changers are for editing and for deleting."""
+    changes = {"POST": changers[0], "PUT": changers[0], "PATCH": changers[0]} if changers else {}
+    deleting = {"DELETE": changers[1]} if changers[1:] else {}
+    return Route(place, {"GET": one} | changes | deleting, "item", more)
 
 
 def _batch(place: str, create: Handler, edit: Handler, delete: Handler) -> Route:
@@ -64,17 +68,17 @@ ROUTES: tuple[Route, ...] = (
     _item(ORDER, orders.one, orders.edit, orders.delete),
     _list(f"{ORDER}/notes", order_parts.notes, order_parts.add_note),
     _list(f"{ORDER}/refunds", order_parts.refunds, order_parts.add_refund),
-    _item(rf"{ORDER}/refunds/(?P<refund>[\d]+)", order_parts.one_refund),
+    _item(rf"{ORDER}/refunds/(?P<refund>[\d]+)", order_parts.one_refund, more=("DELETE",)),
     _list(f"{V3}/refunds", order_parts.all_refunds),
     _list(f"{V3}/customers", customers.index, customers.create),
     _batch(f"{V3}/customers/batch", customers.create, customers.edit, customers.delete),
     _item(rf"{V3}/customers/{NUMBER}", customers.one, customers.edit, customers.delete),
     _list(rf"{V3}/customers/{NUMBER}/downloads", customers.downloads),
-    _list(f"{V3}/products", goods.index),
-    _list(f"{V3}/products/categories", goods.categories),
-    _item(rf"{V3}/products/categories/{NUMBER}", goods.category),
+    _list(f"{V3}/products", goods.index, more=("POST",)),
+    _list(f"{V3}/products/categories", goods.categories, more=("POST",)),
+    _item(rf"{V3}/products/categories/{NUMBER}", goods.category, more=("POST", "PUT", "PATCH", "DELETE")),
     _item(rf"{V3}/products/{NUMBER}", goods.one, goods.edit, goods.delete),
-    _list(rf"{V3}/products/{NUMBER}/variations", goods.variations),
+    _list(rf"{V3}/products/{NUMBER}/variations", goods.variations, more=("POST",)),
     _list(f"{V3}/coupons", coupons.index, coupons.create),
     _batch(f"{V3}/coupons/batch", coupons.create, coupons.edit, coupons.delete),
     _item(rf"{V3}/coupons/{NUMBER}", coupons.one, coupons.edit, coupons.delete),
@@ -85,10 +89,10 @@ ROUTES: tuple[Route, ...] = (
     _list(f"{V3}/settings/general", system.general),
     _list(f"{V3}/data/currencies/current", system.currency),
     _list(f"{V3}/data/countries", system.countries),
-    _list(f"{V3}/taxes", system.taxes),
+    _list(f"{V3}/taxes", system.taxes, more=("POST",)),
     _list(f"{V3}/reports/orders/totals", system.order_totals),
     _list(f"{V3}/reports/customers/totals", system.customer_totals),
-    _item(rf"{V3}/payment_gateways/(?P<name>[\w-]+)", system.gateway),
+    _item(rf"{V3}/payment_gateways/(?P<name>[\w-]+)", system.gateway, more=("POST", "PUT", "PATCH")),
 )
 
 
@@ -103,11 +107,16 @@ def run(state: State, ask: Ask, path: str) -> Answer:
         raise no_route()
     check_rights(ask.role, route.kind, method)
     with state.lock:
-        answer = handler(state, ask, **{name: _typed(name, value) for name, value in parts.items()})
+        try:
+            answer = handler(state, ask, **{name: _typed(name, value) for name, value in parts.items()})
+        except Refused as refused:
+            refused.allow = "" if refused.code == "wc_user_invalid_id" else ", ".join(route.verbs)
+            raise
     if answer.then:
         # The ping of a new webhook goes out before the answer, but not under the lock: its receiver may ask us things.
         answer.then()
-    answer.headers.append(_allow(route))
+    if answer.names_verbs and not any(name == "Allow" for name, _ in answer.headers):
+        answer.headers.append(_allow(route))
     return answer
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from typing import Self
 from urllib.parse import unquote
 
+from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response
 
 from integration.clock import Clock
@@ -35,6 +36,7 @@ from integration.sandbox.store.problems import no_route
 from integration.sandbox.store.state import State
 
 MODES = ("normal", "plain_permalinks", "plugin_off", "maintenance", "coming_soon", "rest_disabled", "php_down")
+NOTED = "sandbox.store.rows"
 PLAIN = "/index.php?rest_route="
 USUAL = (
     ("X-Robots-Tag", "noindex"),
@@ -103,6 +105,14 @@ class StoreServer(SandboxServer):
             return nginx_page(status)
         return _response(breakage.plain_status(status))
 
+    def _answer(self, incoming: Request, environ: dict[str, Any]) -> Response:
+        # The application gets a copy of the environment, so the count of rows comes back by way of a list.
+        noted: list[int] = []
+        environ[NOTED] = noted
+        answer = super()._answer(incoming, environ)
+        environ[ROWS] = sum(noted)
+        return answer
+
     def _serve(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(CONTROL):
             return self._inner(environ, start_response)
@@ -111,9 +121,10 @@ class StoreServer(SandboxServer):
             answer = self._broken(ask)
         except Refused as refused:
             headers = [api_link(ask), *([] if ask.role else [("Vary", "Origin")])]
+            headers += [("Allow", refused.allow)] if refused.allow else []
             answer = Answer(refused.status, refused.body(), headers)
         if isinstance(answer.body, list):
-            environ[ROWS] = len(answer.body)
+            environ[NOTED].append(len(answer.body))
             self.faults.work(ask.method, ask.path, len(answer.body))
         return _response(answer)(environ, start_response)
 
@@ -166,6 +177,8 @@ class StoreServer(SandboxServer):
 
     def _shop(self, ask: Ask, path: str) -> Answer:
         self._admit(ask)
+        if path.endswith("/batch") and (rule := self.faults.take(Fault.CRASH_AFTER_ROWS, ask.method, ask.path)):
+            ask.crash_after = int(rule.value)
         if path == "/wc/v3":
             return _with_allow(front.namespace(ask, routes.ROUTES))
         answer = routes.run(self.state, ask, path)

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from integration.sandbox.store import posting
@@ -141,9 +140,8 @@ def create(state: State, ask: Ask) -> Answer:
     }
     state.webhooks[hook["id"]] = hook
     shown = _show(state, hook, ask.root)
-    hook["modified"] = now
     state.changed()
-    return Answer(201, shown, [("Location", shown["_links"]["self"][0]["href"])], then=_ping(hook))
+    return Answer(201, shown, [("Location", shown["_links"]["self"][0]["href"])], then=_ping(state, hook))
 
 
 def _dated_name(now: int) -> str:
@@ -161,13 +159,22 @@ def _check(fields: dict[str, Any]) -> None:
         raise invalid([fault])
 
 
-def _ping(hook: dict[str, Any]) -> Callable[[], object] | None:
-    """Return the ping: `webhook_id=N` as a form, unsigned, before the answer goes out (recordings 310 and 373)."""
+def _ping(state: State, hook: dict[str, Any]) -> Callable[[], object] | None:
+    """Return the ping: `webhook_id=N` as a form, unsigned, before the answer goes out (recordings 310 and 373).
+
+    Only a ping that is answered with 200 moves the webhook's date (recordings 319 and 402).
+    """
     if hook["status"] != "active":
         return None
     body = f"webhook_id={hook['id']}".encode()
     message = posting.Message(body, {"Content-Type": "application/x-www-form-urlencoded"})
-    return partial(posting.post, hook["delivery_url"], message, PING_TIMEOUT)
+
+    def ping() -> None:
+        if posting.post(hook["delivery_url"], message, PING_TIMEOUT) == 200:
+            with state.lock:
+                hook["modified"] = state.now()
+
+    return ping
 
 
 def edit(state: State, ask: Ask, number: int) -> Answer:
@@ -182,7 +189,7 @@ def edit(state: State, ask: Ask, number: int) -> Answer:
     hook["modified"] = state.now()
     state.changed()
     shown = one(state, ask, number)
-    shown.then = _ping(hook) if moved else None
+    shown.then = _ping(state, hook) if moved else None
     return shown
 
 

@@ -1,0 +1,96 @@
+"""The stand-in store under test: the recorded shop over https and over http, and empty shops for what changes them."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from datetime import UTC
+from datetime import datetime
+
+import pytest
+import trustme
+from store_client import Client
+from store_receiver import Receiver
+from store_shop import build
+from store_shop import returning
+
+from integration.clock import SetClock
+from integration.sandbox.store import StoreServer
+
+RECORDED_AT = datetime(2026, 11, 20, 19, 48, 40, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Return a certificate authority of our own."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def certificate(authority: trustme.CA) -> ssl.SSLContext:
+    """Return the shop's certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def trust(authority: trustme.CA) -> ssl.SSLContext:
+    """Return what a client needs to believe the shop."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+def _recorded(tls: ssl.SSLContext | None) -> StoreServer:
+    server = StoreServer(tls=tls, clock=SetClock(RECORDED_AT))
+    build(server.state)
+    returning(server.state)
+    return server
+
+
+@pytest.fixture(scope="session")
+def _secure_shop(certificate: ssl.SSLContext) -> Iterator[StoreServer]:
+    with _recorded(certificate) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _plain_shop() -> Iterator[StoreServer]:
+    with _recorded(None) as server:
+        yield server
+
+
+@pytest.fixture
+def secure(_secure_shop: StoreServer, trust: ssl.SSLContext) -> Client:
+    """Return a client of the recorded shop over https; what is read only."""
+    return Client(_secure_shop, trust)
+
+
+@pytest.fixture
+def plain(_plain_shop: StoreServer) -> Client:
+    """Return a client of the recorded shop over http; what is read only."""
+    return Client(_plain_shop)
+
+
+@pytest.fixture
+def changing(certificate: ssl.SSLContext, trust: ssl.SSLContext) -> Iterator[Client]:
+    """Return a client of a recorded shop of the test's own, over https."""
+    with _recorded(certificate) as server:
+        yield Client(server, trust)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Return something that webhooks can be delivered to."""
+    with Receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def hooked() -> Iterator[Client]:
+    """Return a client of a recorded shop of the test's own over http, whose webhooks go out at once."""
+    server = _recorded(None)
+    server.state.bells.latency = 0.0
+    with server:
+        yield Client(server)
