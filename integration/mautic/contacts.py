@@ -25,6 +25,7 @@ from integration.mautic.batches import halves
 from integration.mautic.batches import row_answers
 from integration.mautic.client import MauticClient
 from integration.mautic.client import Reply
+from integration.mautic.probe import writable
 from integration.mautic.repairs import Alternates
 from integration.mautic.repairs import Job
 from integration.mautic.repairs import no_alternates
@@ -33,7 +34,7 @@ from integration.mautic.results import Interrupted
 from integration.mautic.results import Receipt
 from integration.mautic.search import find_by_email
 
-#: So many failures in a row, without a success between them, are the server's fault and not the rows'.
+#: After so many failures of single rows, or time-outs, without a success between them, the server is suspected.
 ENOUGH = 3
 #: Addresses looked for in one search (085).
 SEARCHED_AT_ONCE = 10
@@ -144,10 +145,13 @@ class _Run:
         if len(jobs) > 1:
             self._halve(jobs, slow=verdicts.is_time_out(error))
         elif isinstance(error, NotSetUp):
+            writable(self._client)
             self._fail(jobs[0], verdicts.blocked(error))
         else:
             self._fail(jobs[0], error)
-        if self._lone_failures >= ENOUGH:
+        if self._lone_failures == ENOUGH:
+            self._try_elsewhere()
+        elif self._lone_failures > ENOUGH:
             self._give_up(error)
 
     def _count(self, jobs: list[Job], error: ServiceError) -> None:
@@ -167,9 +171,17 @@ class _Run:
         else:
             self._split.extendleft(reversed(parts))
 
+    def _try_elsewhere(self) -> None:
+        """Send the farthest row next: if that fails as well, it was not a few bad rows side by side."""
+        if self._waiting:
+            self._split.appendleft([self._waiting.pop()])
+        elif self._split:
+            *rest, farthest = self._split.pop()
+            if rest:
+                self._split.append(rest)
+            self._split.appendleft([farthest])
+
     def _give_up(self, error: ServiceError) -> None:
-        if isinstance(error, NotSetUp):
-            raise error
         rest = [*(job for part in self._split for job in part), *self._waiting, *self._clashing]
         self._split.clear()
         self._waiting.clear()

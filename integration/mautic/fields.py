@@ -50,11 +50,12 @@ class Fields:
 
         A field made in the background is not published yet (202, dossier M23). Raises Rejected (field_refused).
         """
-        known = self._known if self._known is not None else self.read()
-        if need.alias in known:
-            return known[need.alias]
-        field = self._create(need)
-        known[field.alias] = field
+        if self._known is None:
+            self.read()
+        field = self._known.get(need.alias) if self._known else None
+        if field is None:
+            field = self._create(need)
+            self._known = {**(self._known or {}), field.alias: field}
         return field
 
     def create_all(self, needs: Iterable[FieldNeed]) -> list[MauticField]:

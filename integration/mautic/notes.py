@@ -26,6 +26,7 @@ from integration.mautic.batches import LARGEST
 from integration.mautic.batches import RowAnswer
 from integration.mautic.batches import row_answers
 from integration.mautic.client import MauticClient
+from integration.mautic.probe import writable
 from integration.mautic.results import Interrupted
 from integration.mautic.results import NoteReceipt
 from integration.mautic.search import entries
@@ -79,16 +80,16 @@ class NoteWriter:
 
     def find_many(self, pairs: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int | None]:
         """Return the note's id for each (contact id, marker); one read for each contact."""
-        wanted: dict[int, set[str]] = {}
+        wanted: dict[int, list[str]] = {}
         for contact_id, marker in pairs:
-            wanted.setdefault(contact_id, set()).add(marker)
+            wanted.setdefault(contact_id, []).append(marker)
         found: dict[tuple[int, str], int | None] = {}
         for contact_id, markers in wanted.items():
             notes = self._notes_of(contact_id, markers)
             found |= {(contact_id, marker): _holding(notes, marker) for marker in markers}
         return found
 
-    def _notes_of(self, contact_id: int, markers: set[str]) -> list[dict[str, Any]]:
+    def _notes_of(self, contact_id: int, markers: Sequence[str]) -> list[dict[str, Any]]:
         """Return the contact's notes, newest first (217), as far as the markers need them; none for a 404."""
         notes: list[dict[str, Any]] = []
         while True:
@@ -178,8 +179,13 @@ class _Run:
             self._open = batch + self._open
             self._size = len(batch) // 2
         else:
-            place, row = batch[0]
-            self._settle(place, row, error=blocked(error) if isinstance(error, NotSetUp) else error)
+            self._settle(*batch[0], error=self._of_content(error))
+
+    def _of_content(self, error: Rejected | NotSetUp) -> Rejected:
+        if isinstance(error, Rejected):
+            return error
+        writable(self._client)
+        return blocked(error)
 
     def _crashed(self, batch: list[tuple[int, NoteRow]], error: ServerFault | Unreachable) -> None:
         """Look up what arrived; what did not is sent again only when Mautic has surely stopped working on it."""
@@ -207,6 +213,7 @@ class _Run:
         try:
             value = self._client.post("notes/new", row.body(self._client.clock.now()))
         except Rejected as refused:
+            self._lone_failures = 0
             self._settle(place, row, error=_gone(refused))
         except (ServerFault, Unreachable) as error:
             self._suspect_failed(place, row, error)

@@ -104,6 +104,11 @@ def check(client: MauticClient, area: str) -> None:
     client.get(path, params)
 
 
+def writable(client: MauticClient) -> None:
+    """Send an empty batch, which changes nothing (145); raises what stops every write, such as a firewall."""
+    client.post("contacts/batch/new", [])
+
+
 def write_and_remove(client: MauticClient) -> None:
     """Make and delete a contact at example.invalid; it sets off Mautic's own triggers, so only when asked for."""
     address = f"probe+{uuid.uuid4().hex[:12]}@example.invalid"

@@ -8,6 +8,7 @@ from integration.clock import SetClock
 from integration.mautic.access import MauticAccess
 from integration.mautic.access import MemoryTokens
 from integration.mautic.client import MauticClient
+from integration.sandbox.mautic import MauticServer
 from integration.transport import Route
 from tests.mautic.script import NOON
 from tests.mautic.script import Script
@@ -41,3 +42,17 @@ def oauth(script: Script, clock: SetClock, tokens: MemoryTokens) -> MauticClient
     """A client that signs in with client credentials."""
     access = MauticAccess(script.url, "client_credentials", client_id="1_abc", client_secret="xyz")
     return MauticClient(access, tokens, clock, Route(read_timeout=2))
+
+
+@pytest.fixture
+def mautic() -> Iterator[MauticServer]:
+    """A stand-in Mautic without contacts."""
+    with MauticServer() as server:
+        yield server
+
+
+@pytest.fixture
+def client(mautic: MauticServer) -> MauticClient:
+    """A client of the stand-in's admin, who gives up after half a second."""
+    access = MauticAccess(mautic.url, "basic", mautic.credentials.user, mautic.credentials.password)
+    return MauticClient(access, route=Route(read_timeout=0.5))

@@ -105,7 +105,8 @@ class Script:
                     self.close_connection = True
                     return
                 content = answer.body.encode()
-                self.send_response(answer.status)
+                # No Date of its own: the clock of the tests stands still.
+                self.send_response_only(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))

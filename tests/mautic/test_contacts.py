@@ -1,0 +1,310 @@
+"""The batch writer against recorded answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from integration.errors import AuthRejected
+from integration.errors import NotSetUp
+from integration.errors import Rejected
+from integration.errors import ServerFault
+from integration.errors import Throttled
+from integration.errors import Unreachable
+from integration.mautic.batches import BatchSize
+from integration.mautic.client import MauticClient
+from integration.mautic.contacts import ContactWriter
+from integration.mautic.results import ContactRow
+from integration.mautic.results import Interrupted
+from integration.plans import ContactWrite
+from tests.mautic.script import DROP
+from tests.mautic.script import Canned
+from tests.mautic.script import Script
+from tests.mautic.script import canned
+from tests.mautic.script import page
+from tests.mautic.script import refusals
+
+
+def row(email: str, mautic_id: int | None = None, tags: tuple[str, ...] = (), **fields: Any) -> ContactRow:
+    return ContactRow(email, ContactWrite(email, fields, tags), mautic_id)
+
+
+def contact(number: int, email: str) -> dict[str, Any]:
+    return {"id": number, "fields": {"all": {"id": number, "email": email}}}
+
+
+def written(*contacts: dict[str, Any], code: int = 201) -> Canned:
+    return canned({"contacts": [*contacts], "statusCodes": [code] * len(contacts)}, 201)
+
+
+def found(*contacts: dict[str, Any]) -> Canned:
+    return canned({"total": str(len(contacts)), "contacts": {str(each["id"]): each for each in contacts}})
+
+
+def brief(receipts: Any) -> list[tuple[str, int | None, str]]:
+    return [(each.outcome, each.mautic_id, each.error.code if each.error else "") for each in receipts]
+
+
+def interrupted(writer: ContactWriter, rows: list[ContactRow]) -> Interrupted:
+    with pytest.raises(Interrupted) as told:
+        writer.upsert(rows)
+    return told.value
+
+
+@pytest.fixture
+def writer(basic: MauticClient) -> ContactWriter:
+    return ContactWriter(basic)
+
+
+def test_no_rows_make_no_call(writer: ContactWriter, script: Script) -> None:
+    assert writer.upsert([]) == []
+    assert not script.seen
+
+
+def test_one_refused_row_leaves_its_neighbours_alone(writer: ContactWriter, script: Script) -> None:
+    script.then("137")
+    receipts = writer.upsert([row("b1@example.com"), row("b2@a"), row("b3@example.com")])
+    assert brief(receipts) == [("created", 27, ""), ("failed", None, "email_refused"), ("created", 28, "")]
+    assert isinstance(receipts[1].error, Rejected)
+    assert [each.key for each in receipts] == ["b1@example.com", "b2@a", "b3@example.com"]
+
+
+def test_known_ids_are_edited_and_others_made(writer: ContactWriter, script: Script) -> None:
+    script.then(written(contact(1, "new@example.com")), written(contact(7, "old@example.com"), code=200))
+    receipts = writer.upsert([row("new@example.com", city="X"), row("old@example.com", 7, ("a", "-b"))])
+    assert brief(receipts) == [("created", 1, ""), ("updated", 7, "")]
+    assert [(seen.method, seen.path) for seen in script.seen] == [
+        ("POST", "/api/contacts/batch/new"),
+        ("PATCH", "/api/contacts/batch/edit"),
+    ]
+    assert script.seen[0].json == [{"city": "X", "email": "new@example.com"}]
+    assert script.seen[1].json == [{"id": 7, "email": "old@example.com", "tags": ["a", "-b"]}]
+
+
+def test_no_batch_holds_an_id_or_an_address_twice(writer: ContactWriter, script: Script) -> None:
+    first, second = written(contact(7, "a@example.com"), code=200), written(contact(7, "a@example.com"), code=200)
+    script.then(first, second)
+    receipts = writer.upsert([row("a@example.com", 7, city="1"), row("A@example.com", 7, city="2")])
+    assert brief(receipts) == [("updated", 7, "")] * 2
+    assert [[each["city"] for each in seen.json] for seen in script.seen] == [["1"], ["2"]]
+
+
+@pytest.mark.parametrize(
+    ("email", "code"),
+    [
+        ("", "no_email"),
+        ("  ", "no_email"),
+        ("jörg@bücher.example", "email_refused"),
+        ("a,b@example.com", "email_refused"),
+    ],
+)
+def test_an_address_that_mautic_would_garble_is_never_sent(
+    email: str, code: str, writer: ContactWriter, script: Script
+) -> None:
+    assert brief(writer.upsert([row(email)])) == [("failed", None, code)]
+    assert not script.seen
+
+
+def test_an_id_among_the_fields_is_never_sent(writer: ContactWriter, script: Script) -> None:
+    script.then(written(contact(1, "a@example.com")))
+    writer.upsert([ContactRow("k", ContactWrite("a@example.com", {"id": 5, "email": "b@example.com"}))])
+    assert script.seen[0].json == [{"email": "a@example.com"}]
+
+
+def test_a_contact_that_is_gone_is_made_again(writer: ContactWriter, script: Script) -> None:
+    script.then("164", written(contact(300, "gone@example.com")))
+    (receipt,) = writer.upsert([row("gone@example.com", 99999, city="C1")])
+    assert brief([receipt]) == [("created", 300, "")]
+    assert receipt.calls == 2
+    assert "id" not in script.seen[1].json[0]
+
+
+def test_rows_that_shifted_are_noticed(writer: ContactWriter, script: Script) -> None:
+    """Row 1 asked for contact 27 and was written into 29 (158)."""
+    script.then("158", written(contact(31, "c@example.com")))
+    receipts = writer.upsert([row("a@example.com", 26), row("l1@example.com", 27), row("c@example.com", 29)])
+    assert brief(receipts) == [("failed", 26, "refused"), ("failed", 27, "mismatch"), ("created", 31, "")]
+    assert receipts[1].error is not None
+    assert "contact 29" in receipts[1].error.sentence
+
+
+def test_another_address_than_the_rows_is_noticed(writer: ContactWriter, script: Script) -> None:
+    script.then(written(contact(1, "other@example.com")))
+    assert brief(writer.upsert([row("a@example.com")])) == [("failed", None, "mismatch")]
+
+
+def test_letter_case_is_no_mismatch(writer: ContactWriter, script: Script) -> None:
+    script.then(written(contact(1, "A@Example.com")))
+    assert brief(writer.upsert([row("a@example.com")])) == [("created", 1, "")]
+
+
+def test_mautic_4_may_have_merged_into_another_id(writer: ContactWriter, script: Script) -> None:
+    answer = written(contact(9, "a@example.com"), code=200)
+    script.then(Canned(answer.status, answer.body, {**answer.headers, "Mautic-Version": "4.4.9"}))
+    assert brief(writer.upsert([row("a@example.com", 7)])) == [("updated", 9, "")]
+
+
+def test_a_stale_id_is_healed_by_the_address(writer: ContactWriter, script: Script) -> None:
+    edited = written(contact(29, "l1@example.com"), code=200)
+    script.then("162", found(contact(29, "l1@example.com")), edited)
+    receipts = writer.upsert([row("l1@example.com", 27, city="new"), ContactRow("k2", ContactWrite("", {}), 29)])
+    assert brief(receipts)[0] == ("updated", 29, "")
+    assert "email%3Al1%40example.com" in script.seen[1].path
+    assert script.seen[2].json == [{"id": 29, "email": "l1@example.com", "city": "new"}]
+
+
+def test_duplicates_that_refuse_every_change_are_named(writer: ContactWriter, script: Script) -> None:
+    script.then("180", "178", refusals(422, email="This field must be unique."))
+    (receipt,) = writer.upsert([row("same2@example.com", city="Y")])
+    assert receipt.error is not None and receipt.error.code == "duplicate_in_mautic"
+    assert "248, 249, 250, 251, 252, 253, 254" in receipt.error.sentence
+    assert "mautic:contacts:deduplicate" in receipt.error.hint
+    assert script.seen[2].json == [{"id": 248, "city": "Y"}]
+
+
+def test_duplicates_that_take_a_change_without_the_address_are_healed(writer: ContactWriter, script: Script) -> None:
+    script.then("180", "178", written(contact(248, "same2@example.com"), code=200))
+    (receipt,) = writer.upsert([row("same2@example.com", city="Y")])
+    assert brief([receipt]) == [("updated", 248, "")]
+    assert [(each.field, each.kind) for each in receipt.adjustments] == [("email", "changed")]
+
+
+def test_our_own_id_among_duplicates_is_kept(writer: ContactWriter, script: Script) -> None:
+    script.then(refusals(422, email="x"), "178", written(contact(250, "same2@example.com"), code=200))
+    assert brief(writer.upsert([row("same2@example.com", 250)])) == [("updated", 250, "")]
+
+
+def test_a_race_that_another_writer_won_is_written_to_its_contact(writer: ContactWriter, script: Script) -> None:
+    edited = written(contact(5, "a@example.com"), code=200)
+    script.then(refusals(422, email="x"), found(contact(5, "a@example.com")), edited)
+    assert brief(writer.upsert([row("a@example.com")])) == [("updated", 5, "")]
+
+
+def test_several_clashes_take_one_search(writer: ContactWriter, script: Script) -> None:
+    people = [contact(number, f"p{number}@example.com") for number in (1, 2, 3)]
+    script.then(refusals(422, 422, 422, email="x"), found(*people), written(*people, code=200))
+    receipts = writer.upsert([row(f"p{number}@example.com") for number in (1, 2, 3)])
+    assert brief(receipts) == [("updated", 1, ""), ("updated", 2, ""), ("updated", 3, "")]
+    assert len(script.seen) == 3
+
+
+def test_a_refused_country_is_tried_in_other_spellings_and_then_left_out(basic: MauticClient, script: Script) -> None:
+    names = {"country": ["Turkey", "Turkiye"]}
+    writer = ContactWriter(basic, alternates=lambda alias, value: names.get(alias, []))
+    refused = refusals(400, country="This value is not valid.")
+    script.then(refused, refused, refused, written(contact(1, "a@example.com")))
+    (receipt,) = writer.upsert([row("a@example.com", country="Türkiye", city="Izmir")])
+    assert [seen.json[0].get("country") for seen in script.seen] == ["Türkiye", "Turkey", "Turkiye", None]
+    assert brief([receipt]) == [("created", 1, "")]
+    assert [(each.field, each.kind) for each in receipt.adjustments] == [("country", "left_out")]
+
+
+def test_another_spelling_that_is_taken_is_told(basic: MauticClient, script: Script) -> None:
+    writer = ContactWriter(basic, alternates=lambda alias, value: ["Turkey"])
+    script.then(refusals(400, country="x"), written(contact(1, "a@example.com")))
+    (receipt,) = writer.upsert([row("a@example.com", country="Türkiye")])
+    assert [(each.field, each.kind) for each in receipt.adjustments] == [("country", "changed")]
+    assert "Turkey" in receipt.adjustments[0].sentence
+
+
+def test_a_value_that_is_too_long_is_shortened(writer: ContactWriter, script: Script) -> None:
+    script.then(refusals(400, address1="This value is too long."), written(contact(1, "a@example.com")))
+    (receipt,) = writer.upsert([row("a@example.com", address1="x" * 300)])
+    assert len(script.seen[1].json[0]["address1"]) == 64
+    assert [(each.field, each.kind) for each in receipt.adjustments] == [("address1", "shortened")]
+
+
+def test_all_refused_values_of_a_row_are_mended_at_once(writer: ContactWriter, script: Script) -> None:
+    script.then(refusals(400, timezone="x", preferred_locale="x"), written(contact(1, "a@example.com")))
+    (receipt,) = writer.upsert([row("a@example.com", timezone="Mars", preferred_locale="tlh", city="X")])
+    assert script.seen[1].json == [{"city": "X", "email": "a@example.com"}]
+    assert {each.field for each in receipt.adjustments} == {"timezone", "preferred_locale"}
+
+
+def test_a_refusal_of_something_that_was_not_sent_is_final(writer: ContactWriter, script: Script) -> None:
+    script.then(refusals(400, owner="x"))
+    assert brief(writer.upsert([row("a@example.com", city="X")])) == [("failed", None, "refused")]
+
+
+def test_a_row_without_right_says_so_and_a_locked_one_waits(writer: ContactWriter, script: Script) -> None:
+    script.then(refusals(403, 409))
+    receipts = writer.upsert([row("a@example.com", 1), row("b@example.com", 2)])
+    assert [type(each.error) for each in receipts] == [AuthRejected, ServerFault]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        ("354", NotSetUp, "basic_disabled"),
+        ("355", NotSetUp, "api_disabled"),
+        ("002", AuthRejected, "wrong_credentials"),
+        ("349", AuthRejected, "no_right"),
+        ("359", Throttled, "throttled"),
+        (page(404), NotSetUp, "not_mautic"),
+    ],
+)
+def test_the_connections_fault_interrupts_and_keeps_what_was_written(
+    answer: str | Canned, kind: type[Exception], code: str, basic: MauticClient, script: Script
+) -> None:
+    script.then(written(contact(1, "a@example.com")), answer)
+    told = interrupted(ContactWriter(basic, BatchSize(1)), [row("a@example.com"), row("b@example.com")])
+    assert isinstance(told.error, kind) and told.error.code == code
+    assert brief(told.receipts) == [("created", 1, "")]
+
+
+def test_a_server_that_fails_at_everything_is_not_asked_for_each_row(writer: ContactWriter, script: Script) -> None:
+    script.then(*[page(500)] * 50)
+    receipts = writer.upsert([row(f"p{number}@example.com") for number in range(50)])
+    assert {each.outcome for each in receipts} == {"failed"}
+    assert all(isinstance(each.error, ServerFault) for each in receipts)
+    assert len(script.seen) <= 11
+
+
+NOTHING = canned({"contacts": [], "statusCodes": []}, 201)
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_firewall_that_blocks_everything_interrupts(count: int, writer: ContactWriter, script: Script) -> None:
+    script.then(*[page(403)] * 50)
+    told = interrupted(writer, [row(f"p{number}@example.com") for number in range(count)])
+    assert (told.error.code, told.receipts) == ("firewall", ())
+
+
+def test_a_firewall_that_dislikes_one_row_costs_only_that(writer: ContactWriter, script: Script) -> None:
+    """An empty batch, which it lets through, proves that it is the row."""
+    blocked = page(406, "Mod_Security")
+    script.then(blocked, blocked, NOTHING, written(contact(2, "b@example.com")))
+    receipts = writer.upsert([row("a@example.com"), row("b@example.com")])
+    assert brief(receipts) == [("failed", None, "firewall"), ("created", 2, "")]
+    assert isinstance(receipts[0].error, Rejected)
+    assert script.seen[2].json == []
+
+
+def test_a_firewall_that_dislikes_many_rows_leaves_the_rest_for_later(writer: ContactWriter, script: Script) -> None:
+    no = page(403)
+    script.then(no, no, no, no, NOTHING, no, NOTHING, no, no, NOTHING, no, NOTHING)
+    receipts = writer.upsert([row(f"p{number}@example.com") for number in range(8)])
+    refused = [number for number, each in enumerate(receipts) if isinstance(each.error, Rejected)]
+    assert refused == [0, 1, 2, 7]
+    assert [type(each.error) for each in receipts].count(ServerFault) == 4
+
+
+def test_lost_answers_halve_and_end_in_the_row(writer: ContactWriter, script: Script) -> None:
+    script.then(DROP, DROP, written(contact(2, "b@example.com")))
+    receipts = writer.upsert([row("a@example.com"), row("b@example.com")])
+    assert brief(receipts) == [("failed", None, "cut"), ("created", 2, "")]
+    assert isinstance(receipts[0].error, Unreachable)
+
+
+def test_a_row_that_the_answer_leaves_out_is_tried_later(writer: ContactWriter, script: Script) -> None:
+    script.then(canned({"contacts": [contact(1, "a@example.com")], "statusCodes": [201]}, 201))
+    receipts = writer.upsert([row("a@example.com"), row("b@example.com")])
+    assert brief(receipts) == [("created", 1, ""), ("failed", None, "no_result")]
+
+
+def test_an_unreachable_mautic_interrupts_at_once(basic: MauticClient, script: Script) -> None:
+    script.stop()
+    told = interrupted(ContactWriter(basic), [row("a@example.com"), row("b@example.com")])
+    assert isinstance(told.error, Unreachable) and told.error.code == "refused"
+    assert told.receipts == () and basic.calls == 1

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from integration.errors import AuthRejected
+from integration.errors import NotSetUp
+from integration.errors import ServerFault
+from integration.errors import ServiceError
+from integration.mautic import probe
+from integration.mautic.access import MauticAccess
+from integration.mautic.client import MauticClient
+from integration.sandbox.mautic import MauticServer
+from integration.transport import Transport
+from tests.mautic.script import Canned
+from tests.mautic.script import Script
+from tests.mautic.script import canned
+from tests.mautic.script import page
+
+
+def reach(script: Script) -> int:
+    return probe.reach(MauticAccess(script.url), Transport("mautic")).status
+
+
+def test_mautics_own_refusal_proves_the_address(script: Script) -> None:
+    script.then("001")
+    assert reach(script) == 401
+    assert "Authorization" not in script.seen[0].headers
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        ("355", NotSetUp, "api_disabled"),
+        ("063", NotSetUp, "no_route"),
+        ("364", ServerFault, "server_fault"),
+        (page(200), NotSetUp, "not_mautic"),
+        (page(404), NotSetUp, "not_mautic"),
+        (page(401), NotSetUp, "web_login"),
+        (canned({"code": "rest_no_route"}, 404), NotSetUp, "not_mautic"),
+        (Canned(301, "", {"Location": "https://www.example.com/api/users/self"}), NotSetUp, "redirected"),
+    ],
+)
+def test_each_wrong_address_is_named(answer: Canned | str, kind: type[ServiceError], code: str, script: Script) -> None:
+    script.then(answer)
+    with pytest.raises(kind) as told:
+        reach(script)
+    assert told.value.code == code
+
+
+def test_who_we_are(basic: MauticClient, script: Script) -> None:
+    script.then("019")
+    assert probe.identity(basic) == probe.Identity(1, "admin", "Administrator", True)
+    assert probe.version(basic) == "5.2.1"
+
+
+@pytest.mark.parametrize("answer", ["349", "075"])
+def test_a_client_that_is_no_user_is_nobody(answer: str, basic: MauticClient, script: Script) -> None:
+    script.then(answer)
+    assert probe.identity(basic) is None
+
+
+def test_wrong_credentials_are_not_nobody(basic: MauticClient, script: Script) -> None:
+    script.then("002")
+    with pytest.raises(AuthRejected) as told:
+        probe.identity(basic)
+    assert told.value.code == "wrong_credentials"
+
+
+@pytest.mark.parametrize("area", probe.AREAS)
+def test_an_admin_may_everything(area: str, client: MauticClient) -> None:
+    probe.check(client, area)
+
+
+@pytest.mark.parametrize(
+    ("area", "allowed"), [("contacts", True), ("segments", True), ("notes", False), ("fields", False)]
+)
+def test_each_missing_right_is_named(area: str, allowed: bool, mautic: MauticServer) -> None:
+    access = MauticAccess(mautic.url, "basic", mautic.credentials.editor, mautic.credentials.editor_password)
+    client = MauticClient(access)
+    if allowed:
+        probe.check(client, area)
+        return
+    with pytest.raises(AuthRejected) as told:
+        probe.check(client, area)
+    assert told.value.code == "no_right" and area in told.value.sentence
+
+
+def test_the_version_costs_a_call_only_while_unknown(client: MauticClient) -> None:
+    assert probe.version(client) == "5.2.1"
+    calls = client.calls
+    assert probe.version(client) == "5.2.1" and client.calls == calls
+
+
+def test_a_written_contact_is_removed_again(client: MauticClient, mautic: MauticServer) -> None:
+    probe.write_and_remove(client)
+    assert not mautic.state.contacts
+    assert mautic.calls.count("/api/contacts/new", "POST") == 1
