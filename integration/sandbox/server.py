@@ -30,6 +30,7 @@ from integration.sandbox.wire import Listener
 
 CONTROL = "/_sandbox/"
 ROWS = "sandbox.rows"
+NOTED = "sandbox.noted"
 
 NGINX = (
     "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
@@ -57,7 +58,7 @@ def _ready_made(rule: Rule) -> Response:
 
 def note_rows(count: int) -> None:
     """Say how many batch rows the request in hand has, for `calls`."""
-    request.environ[ROWS] = count
+    request.environ[NOTED].append(count)
 
 
 class SandboxServer:
@@ -153,11 +154,13 @@ class SandboxServer:
         if incoming.path.startswith(CONTROL):
             return self.app.wsgi_app(environ, start_response)
         status = 0
+        noted: list[int] = []
+        environ[NOTED] = noted  # A list, for the application runs on a copy of environ.
         try:
             answer = self._answer(incoming, environ)
             status = answer.status_code
         finally:
-            self.calls.add(Call(incoming.method, incoming.path, status, environ.get(ROWS, 0)))
+            self.calls.add(Call(incoming.method, incoming.path, status, environ.get(ROWS, sum(noted))))
         return answer(environ, start_response)
 
     def _answer(self, incoming: Request, environ: dict[str, Any]) -> Response:

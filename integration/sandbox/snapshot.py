@@ -39,7 +39,7 @@ class Snapshot:
         if self._path.exists():
             with self._book.lock:
                 self._book.load(json.loads(self._path.read_text("utf-8")))
-        self._saved = self._book.changes
+                self._saved = self._book.changes
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name="sandbox-snapshot", daemon=True)
         self._thread.start()

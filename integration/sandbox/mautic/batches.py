@@ -221,7 +221,7 @@ def _delete(server: MauticServer) -> Response:
     note_rows(len(numbers))
     state = server.state
     with state.lock:
-        found = [state.contacts[number] for number in numbers if number in state.contacts]
+        found = [state.contacts[number] for number in dict.fromkeys(numbers) if number in state.contacts]
         deleted = [server.renderer.contact(contact) for contact in found]
         for contact in found:
             state.delete(contact)

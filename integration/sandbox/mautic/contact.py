@@ -16,7 +16,8 @@ class Contact:
     """A row of the table `leads` with what hangs on it.
 
     `values` maps an alias to its value and holds no blanks; `tags` are ids in the order they were added; `dnc` holds
-    {"id", "reason", "comments", "channel", "added"}; `segments` maps a segment id to the time of adding; `history` holds {"id", "name", "action", "at"} of adding and removing.
+    {"id", "reason", "comments", "channel", "dateAdded"}; `segments` maps a segment id to the time of adding;
+    `history` holds {"id", "name", "action", "at"} of adding to segments and removing.
     """
 
     id: int

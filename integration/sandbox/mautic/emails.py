@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 AREA = "email:emails"
 NO_LIST = "Either no list was selected or you do not have access to one of the lists that was selected."
-TEXTS = [
+TEXTS = (
     "name",
     "subject",
     "emailType",
@@ -42,7 +42,7 @@ TEXTS = [
     "fromName",
     "template",
     "description",
-]
+)
 CONTACT_FIELD = re.compile(r"\{contactfield=(\w+)(?:\|[^}]*)?\}")
 
 

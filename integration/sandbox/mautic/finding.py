@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from integration.sandbox.mautic import php
@@ -107,7 +108,7 @@ def _where(state: State, found: Iterable[Contact], conditions: Any) -> Iterable[
     for name in (each.get("col", "") for each in entries(conditions) if each.get("expr") not in ("andX", "orX")):
         _known(state, name)
     quick = _by_email(state, found, conditions)
-    return [each for each in quick if fulfils(conditions, lambda name, each=each: column(state, each, name))]
+    return [each for each in quick if fulfils(conditions, partial(column, state, each))]
 
 
 def _known(state: State, name: str) -> None:

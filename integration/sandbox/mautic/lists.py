@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from flask import request
@@ -77,7 +78,7 @@ def _comparable(held: str, wanted: str) -> tuple[Any, Any]:
 
 
 def fulfils(conditions: Any, column: Callable[[str], Any]) -> bool:
-    """Tell whether a row fulfils all conditions, andX and orX nested; `column` gives a value or raises UnknownColumn."""
+    """Tell whether a row fulfils all conditions, andX and orX nested; `column` may raise UnknownColumn."""
     return all(_condition(each, column) for each in entries(conditions))
 
 
@@ -95,7 +96,7 @@ def page(
     """Return the total and one page of rows as the query string asks; an unknown column is a 500 (093, 094)."""
     asked = query()
     try:
-        chosen = [row for row in rows if fulfils(asked.get("where"), lambda name, row=row: _column(row, name))]
+        chosen = [row for row in rows if fulfils(asked.get("where"), partial(_column, row))]
         if search and asked.get("search"):
             chosen = [row for row in chosen if search(row, asked["search"])]
         chosen = _ordered(chosen, asked, default_order)
@@ -111,9 +112,7 @@ def _ordered(rows: list[Row], asked: dict[str, Any], default_order: str) -> list
         orders = [(asked["orderBy"], asked.get("orderByDir", "asc"))]
     default = (default_order.lstrip("-"), "desc" if default_order.startswith("-") else "asc")
     for name, direction in reversed(orders or [default]):
-        rows = sorted(
-            rows, key=lambda row, name=name: sort_key(_column(row, name)), reverse=direction.lower() == "desc"
-        )
+        rows = sorted(rows, key=partial(_key, name), reverse=direction.lower() == "desc")
     return rows
 
 
@@ -122,6 +121,10 @@ def sort_key(value: Any) -> tuple[int, Any]:
     if value is None:
         return (0, 0)
     return (1, value) if isinstance(value, int | float) else (2, str(value).casefold())
+
+
+def _key(name: str, row: Row) -> tuple[int, Any]:
+    return sort_key(_column(row, name))
 
 
 def _column(row: Row, name: str) -> Any:

@@ -71,7 +71,7 @@ def first_users(state: State, credentials: Credentials) -> None:
 
 def add_role(state: State, about: dict[str, Any], rights: Any, admin: bool = False) -> dict[str, Any]:
     """Add a role; `rights` maps an area to actions (recording 344)."""
-    role = {
+    role: dict[str, Any] = {
         "isPublished": True,
         "dateAdded": iso(state.now()),
         "dateModified": None,
@@ -90,9 +90,9 @@ def add_role(state: State, about: dict[str, Any], rights: Any, admin: bool = Fal
     return role
 
 
-def add_user(state: State, about: dict[str, Any], password: str, role: int) -> dict[str, Any]:
+def add_user(state: State, about: dict[str, Any], password: str, role_id: int) -> dict[str, Any]:
     """Add a user; the password is kept as it is, this is a sandbox."""
-    user = {
+    user: dict[str, Any] = {
         "isPublished": True,
         "dateAdded": iso(state.now()),
         "dateModified": None,
@@ -103,7 +103,7 @@ def add_user(state: State, about: dict[str, Any], password: str, role: int) -> d
         "id": state.next_id("users"),
         **{name: about.get(name) for name in ("username", "firstName", "lastName", "email", "position")},
         "password": password,
-        "role": role,
+        "role": role_id,
         "timezone": None,
         "locale": None,
         "lastLogin": None,

@@ -186,8 +186,12 @@ class Renderer:
         read = {"id": str(row["id"]), **about, "group": row["group"], **stored, **serialized}
         plain = read if row["defaultValue"] is None else {**read, "default_value": row["defaultValue"]}
         read = {**read, "default_value": row["defaultValue"]}
-        opened = [f'{dump(each)[:-1]},"value":' for each in (made, read)]
-        return Piece(row, row["alias"], dump(row["alias"]), *opened, f"{dump(plain)[:-1]},")
+        key = dump(row["alias"])
+        return Piece(row, row["alias"], key, _opened(made), _opened(read), f"{dump(plain)[:-1]},")
+
+
+def _opened(about: dict[str, Any]) -> str:
+    return f'{dump(about)[:-1]},"value":'
 
 
 def _value(contact: Contact, alias: str) -> Any:

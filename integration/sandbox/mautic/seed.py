@@ -17,7 +17,8 @@ EMAILS = (
     ("You left something behind", "Your cart is waiting", "Hello", "is waiting: {cart_url}"),
 )
 SEGMENTS = (("Customers", "customers"), ("Newsletter", "newsletter"))
-PEOPLE = (
+Person = tuple[str, str, str, str, str, tuple[str, ...]]
+PEOPLE: tuple[Person, ...] = (
     ("Ada", "Lovelace", "ada@example.com", "London", "United Kingdom", ("vip",)),
     ("Grace", "Hopper", "grace@example.com", "New York", "United States", ("newsletter",)),
     ("Konrad", "Zuse", "konrad@example.com", "Berlin", "Germany", ()),
@@ -32,10 +33,10 @@ def seed(state: State) -> None:
             return
         for name, alias in SEGMENTS:
             _segment(state, name, alias)
-        for about in EMAILS:
-            _email(state, *about)
-        for days, about in enumerate(reversed(PEOPLE), 1):
-            _contact(state, days, *about)
+        for email in EMAILS:
+            _email(state, *email)
+        for months, person in enumerate(reversed(PEOPLE), 1):
+            _contact(state, months, person)
         state.changes += 1
 
 
@@ -52,15 +53,15 @@ def _segment(state: State, name: str, alias: str) -> None:
 
 def _email(state: State, name: str, subject: str, greeting: str, what: str) -> None:
     number = state.next_id("emails")
-    body = f"<html><body><p>{greeting} {{contactfield=firstname}},</p><p>your order {{order_number}} {what}.</p></body></html>"
+    lines = f"<p>{greeting} {{contactfield=firstname}},</p><p>your order {{order_number}} {what}.</p>"
+    body = f"<html><body>{lines}</body></html>"
     texts = {"name": name, "subject": subject, "customHtml": body, "emailType": "template", "lists": []}
     state.emails[number] = {**_stamp(state), "id": number, **data("new_email"), **texts}
 
 
-def _contact(
-    state: State, days: int, first: str, last: str, email: str, city: str, country: str, tags: tuple[str, ...]
-) -> None:
-    added = state.now() - timedelta(days=days * 30)
+def _contact(state: State, months: int, person: Person) -> None:
+    added = state.now() - timedelta(days=months * 30)
+    first, last, email, city, country, tags = person
     values = {"firstname": first, "lastname": last, "email": email, "city": city, "country": country}
     contact = Contact(state.next_id("contacts"), added, values, identified=added)
     contact.created_by, contact.created_by_user = 1, "Admin User"

@@ -13,9 +13,8 @@ from mautic_replay import Answer
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")
 SQL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
 #: Set when the request is handled, so a little off.
-TIMES = frozenset(
-    ["dateAdded", "dateModified", "dateIdentified", "date_sent", "date_added", "timestamp", "dateSent", "date_associated"]
-)
+TIMES = frozenset({"dateAdded", "dateModified", "dateIdentified", "date_sent", "date_added"})
+TIMES |= {"timestamp", "dateSent", "date_associated"}
 #: Made by chance, or naming a server.
 RANDOM = frozenset({"access_token", "tracking_hash", "idHash", "secret", "href"})
 HEADERS = ("mautic-version", "location", "x-ratelimit-limit", "x-ratelimit-remaining", "pragma", "content-type")
@@ -77,7 +76,7 @@ def _both_numbers(one: Any, other: Any) -> bool:
 
 
 def _near(one: str | None, other: str | None) -> bool:
-    """Tell whether two times of one form are near: the clock is set to the recorded Date, and 200 rows took 5 s (143)."""
+    """Tell whether two times of one form are near: the clock is set to the recorded Date; 200 rows took 5 s (143)."""
     if one is None or other is None:
         return True
     return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other)) <= timedelta(seconds=6)
