@@ -12,6 +12,7 @@ import click
 from sqlalchemy import select
 
 from integration.config import load
+from integration.engines import wired
 from integration.errors import SettingError
 from integration.models.connector import Connector
 from integration.models.migrate import upgrade
@@ -32,7 +33,7 @@ def opened() -> Iterator[Ports]:
     deployment = load()
     configure_logging(deployment)
     upgrade(deployment.database_url)
-    plain = open_ports(deployment)
+    plain = wired(open_ports(deployment))
     try:
         yield with_observers(plain, Capture(deployment.instance_path / "logs").observer)
     finally:

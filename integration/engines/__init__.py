@@ -17,6 +17,17 @@ class Engine(Protocol):
         """Finish what is in flight and stop."""
 
 
+def wired(ports: Ports) -> Ports:
+    """Return the ports with the deployment's bell: procrastinate defers its job in the accepting transaction."""
+    if ports.deployment.engine == "procrastinate":
+        from integration.engines.procrastinate import defer
+        from integration.engines.procrastinate import install
+
+        install(ports.db)
+        ports.on_accept = defer
+    return ports
+
+
 def engine_for(ports: Ports, *, role: str) -> Engine:
     """Return the engine that the deployment asks for; a worker of ENGINE=none is the embedded one by itself."""
     if ports.deployment.engine == "procrastinate":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Callable
@@ -15,38 +14,52 @@ from integration.operations import heartbeat
 from integration.operations import retention
 from integration.pipeline.ports import Ports
 
-log = logging.getLogger(__name__)
 
+class Ticks:
+    """What every engine does by the clock: schedules, sweeps, heartbeats, retention."""
 
-class Embedded:
-    """Runs schedules, sweeps, heartbeats and the worker until it is stopped."""
-
-    def __init__(self, ports: Ports, *, role: str = "embedded", threads: int = 8) -> None:
-        self.ports = ports
-        self.worker = Worker(ports, threads=threads)
-        self.scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
-        self._name = f"{role}@{socket.gethostname()}:{os.getpid()}"
+    def __init__(self, ports: Ports, role: str) -> None:
+        self._ports = ports
         self._role = role
+        self._name = f"{role}@{socket.gethostname()}:{os.getpid()}"
+        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+
+    def add(self, job: Callable[[], object], seconds: int) -> None:
+        """Do a job every so many seconds."""
+        self._scheduler.add_job(job, "interval", seconds=seconds)
 
     def start(self) -> None:
         """Take back what a killed process left, then begin."""
-        schedule.sweep(self.ports)
+        schedule.sweep(self._ports)
         self._beat()
-        self._add(lambda: schedule.tick(self.ports), 10)
-        self._add(lambda: schedule.sweep(self.ports), 10)
-        self._add(self._beat, 20)
-        self._add(lambda: retention.prune(self.ports, self.ports.clock.now()), 3600)
-        self.scheduler.start()
+        self.add(lambda: schedule.tick(self._ports), 10)
+        self.add(lambda: schedule.sweep(self._ports), 10)
+        self.add(self._beat, 20)
+        self.add(lambda: retention.prune(self._ports, self._ports.clock.now()), 3600)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop ticking."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def _beat(self) -> None:
+        heartbeat.beat(self._ports, self._name, self._role)
+
+
+class Embedded:
+    """Ticks and the worker in one process, until it is stopped."""
+
+    def __init__(self, ports: Ports, *, role: str = "embedded", threads: int = 8) -> None:
+        self.worker = Worker(ports, threads=threads)
+        self._ticks = Ticks(ports, role)
+
+    def start(self) -> None:
+        """Begin to tick and to work."""
+        self._ticks.start()
         self.worker.start()
 
     def stop(self) -> None:
         """Finish what is in flight and stop."""
-        if self.scheduler.running:
-            self.scheduler.shutdown(wait=False)
+        self._ticks.stop()
         self.worker.stop()
-
-    def _add(self, job: Callable[[], object], seconds: int) -> None:
-        self.scheduler.add_job(job, "interval", seconds=seconds)
-
-    def _beat(self) -> None:
-        heartbeat.beat(self.ports, self._name, self._role)

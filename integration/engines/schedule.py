@@ -21,6 +21,7 @@ from integration.models.run import RunKind
 from integration.models.schedule import Schedule
 from integration.pipeline import outbox
 from integration.pipeline import runs
+from integration.pipeline.leases import alive
 from integration.pipeline.ports import Ports
 
 log = logging.getLogger(__name__)
@@ -92,8 +93,12 @@ def busy_connectors(session: Session, now: datetime) -> list[int]:
     return list(session.scalars(query.order_by(Connector.id)))
 
 
-def waiting_runs(session: Session, now: datetime) -> bool:
-    """Return whether a run waits for somebody: pending, or its lease has run out or its process is gone."""
+def connectors_with_runs(session: Session, now: datetime) -> list[int]:
+    """Return the connectors whose run waits for somebody: pending, its lease over, or its process gone."""
     going = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
-    rows = session.execute(select(Run.lease_token, Run.leased_until).where(going)).all()
-    return any(token is None or until is None or until < now or not runs.alive(token) for token, until in rows)
+    rows = session.execute(select(Run.connector_id, Run.lease_token, Run.leased_until).where(going)).all()
+    return [
+        connector_id
+        for connector_id, token, until in rows
+        if token is None or until is None or until < now or not alive(token)
+    ]

@@ -68,7 +68,7 @@ class Worker:
         now = self.ports.clock.now()
         with self.ports.db.read() as session:
             busy = schedule.busy_connectors(session, now)
-            runs_wait = schedule.waiting_runs(session, now)
+            runs_wait = schedule.connectors_with_runs(session, now)
         if runs_wait:
             self._take_runs()
         for connector_id in busy:
@@ -76,11 +76,29 @@ class Worker:
         with self._lock:
             return self._reading + sum(self._active.values())
 
-    def _take_runs(self) -> None:
+    def drain(self, connector_id: int) -> None:
+        """Work for one connector until nothing of it is due and nothing is going here."""
+        pause = threading.Event()
+        while not self._stop.is_set():
+            now = self.ports.clock.now()
+            with self.ports.db.read() as session:
+                busy = connector_id in schedule.busy_connectors(session, now)
+                waiting = connector_id in schedule.connectors_with_runs(session, now)
+            if waiting:
+                self._take_runs(connector_id)
+            if busy:
+                self._fill(connector_id)
+            with self._lock:
+                going = self._active[connector_id] + self._reading
+            if not (busy or waiting or going):
+                return
+            pause.wait(0.05)
+
+    def _take_runs(self, connector_id: int | None = None) -> None:
         while not self._stop.is_set():
             token = new_token()
             with self.ports.db.write() as session:
-                run = runs.take(session, self.ports.clock.now(), token)
+                run = runs.take(session, self.ports.clock.now(), token, connector_id)
                 session.flush()
                 session.expunge_all()
             if run is None:
@@ -148,4 +166,4 @@ class Worker:
     def _due(self) -> bool:
         now = self.ports.clock.now()
         with self.ports.db.read() as session:
-            return bool(schedule.busy_connectors(session, now)) or schedule.waiting_runs(session, now)
+            return bool(schedule.busy_connectors(session, now) or schedule.connectors_with_runs(session, now))
