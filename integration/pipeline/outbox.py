@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,7 +88,7 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
     snapshots = {c.source_id: c for c in changes if c.kind is Kind.CONTACT and c.what != "deleted"}
     if not snapshots:
         return set()
-    query = select(Delivery.id, Delivery.source_id).where(
+    query = select(Delivery.id, Delivery.source_id, Delivery.subject).where(
         Delivery.connector_id == connector_id,
         Delivery.kind == Kind.CONTACT,
         Delivery.source_id.in_(list(snapshots)),
@@ -95,19 +96,25 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
         Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'")]),
         Delivery.lease_token.is_(None),
     )
-    rows = [_snapshot(now, key, snapshots[source]) for key, source in session.execute(query)]
-    rows = [row for row in rows if row["b_subject"] == snapshots[row.pop("source")].subject]
-    if rows:
-        statement = update(Delivery).where(Delivery.id == bindparam("b_id"), Delivery.subject == bindparam("b_subject"))
-        session.connection().execute(statement, rows)
-    return {row["identity"] for row in rows}
+    found = [(row.id, snapshots[row.source_id]) for row in session.execute(query) if _same(row, snapshots)]
+    if found:
+        statement = update(Delivery).where(Delivery.id == bindparam("b_id"))
+        session.connection().execute(statement, [_snapshot(now, key, change) for key, change in found])
+    return {change.identity for _, change in found}
+
+
+def _same(row: Any, snapshots: Mapping[str, Change]) -> bool:
+    """Return whether the waiting row is still about the same person: an address may have changed."""
+    return bool(row.subject == _subject(snapshots[row.source_id]))
+
+
+def _subject(change: Change) -> str:
+    return change.subject or f"{change.kind}:{change.source_id}"
 
 
 def _snapshot(now: datetime, key: int, change: Change) -> dict[str, Any]:
     return {
         "b_id": key,
-        "b_subject": change.subject or f"{change.kind}:{change.source_id}",
-        "source": change.source_id,
         "identity": change.identity,
         "payload": dict(change.payload),
         "payload_at": now,
@@ -124,7 +131,7 @@ def _row(now: datetime, connector_id: int, change: Change, run_id: int | None) -
         "number": change.number,
         "what": change.what,
         "identity": change.identity,
-        "subject": change.subject or f"{change.kind}:{change.source_id}",
+        "subject": _subject(change),
         "origin": change.origin,
         "priority": priority_of(change.origin),
         "state": DeliveryState.WAITING,

@@ -150,7 +150,7 @@ class Phases:
     def _changed_orders(self) -> None:
         began: datetime | None = None
         for page in self._order_pages(facts.statuses(self.connector), window=self._cursor_window()):
-            began = began or page.server_time
+            began = began or page.began
             self._page(page, self._new_rows(page.rows), rows=len(page.rows))
         self._move_cursor(began)
 

@@ -1,0 +1,1 @@
+"""Measurements, one JSON object a line; never part of the tests."""

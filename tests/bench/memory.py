@@ -1,0 +1,47 @@
+"""Memory of an import of 100,000 orders, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from integration.config import load
+from integration.models.migrate import upgrade
+from integration.models.organisation import Organisation
+from integration.pipeline import connectors
+from integration.pipeline.ports import open_ports
+from integration.sandbox.mautic import MauticServer
+from integration.sandbox.store import StoreServer
+from integration.sandbox.store.bulk import seed_bulk
+from tests.bench.world import NOW
+from tests.bench.world import report
+from tests.bench.world import whereabouts
+
+ORDERS = int(os.environ.get("BENCH_ORDERS", "100000"))
+
+
+def measure() -> None:
+    """Import with the command line and read the largest resident size of that process alone."""
+    with tempfile.TemporaryDirectory() as folder, StoreServer() as store, MauticServer() as mautic:
+        seed_bulk(store.state, customers=2000, orders=ORDERS)
+        ports = open_ports(load({"INSTANCE_PATH": folder}))
+        upgrade(ports.deployment.database_url)
+        with ports.db.write() as session:
+            session.add(Organisation(name="Bench", created_at=NOW))
+        connectors.create(ports, organisation_id=1, name="Bench", **whereabouts(store, mautic))
+        command = [sys.executable, "-c", _CHILD, "sync", "1", "--kind", "initial", "--wait", "--json"]
+        environ = {**os.environ, "INSTANCE_PATH": folder, "LOG_LEVEL": "ERROR"}
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        largest = int(done.stderr.rsplit("maxrss ", 1)[-1].split()[0]) / 1024
+    summary = done.stdout.strip()
+    report("memory of an import", largest, "MB", "<= 200", largest <= 200, orders=ORDERS, summary=summary)
+
+
+_CHILD = """
+import atexit, resource, sys
+atexit.register(lambda: print("maxrss", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr))
+from integration.cli import main
+main()
+"""

@@ -1,0 +1,123 @@
+"""Records per second: against a bare client, and when nothing has changed."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+
+import requests
+
+from integration.models.run import RunKind
+from integration.pipeline import runs
+from integration.sandbox.store.bulk import seed_bulk
+from tests.bench.world import World
+from tests.bench.world import contact_changes
+from tests.bench.world import report
+from tests.bench.world import world
+
+PEOPLE = 1200
+BATCH = 100
+LANES = 2
+ROUNDS = 3
+
+
+def share_of_a_bare_client() -> None:
+    """Compare with a client that only posts the same batches, two at once, against a stand-in of 20 ms a record."""
+    ratios = []
+    for _ in range(ROUNDS):
+        bare, ours = _bare(), _ours()
+        ratios.append(bare / ours)
+    ratio = statistics.median(ratios)
+    report("speed as a share of a bare client", ratio, "ratio", ">= 0.9", ratio >= 0.9, rounds=ROUNDS)
+
+
+def _slow(at: World) -> None:
+    at.mautic.faults.command({"kind": "delay_per_record", "value": 0.02})
+
+
+def _ours() -> float:
+    settings = {"sync.batch_start": BATCH, "sync.batch_max": BATCH, "sync.lanes": LANES}
+    with world(**settings) as at:
+        at.accept(contact_changes(2))
+        at.work()
+        _slow(at)
+        at.accept(contact_changes(PEOPLE, first=100))
+        began = time.perf_counter()
+        at.work()
+        return time.perf_counter() - began
+
+
+def _bare() -> float:
+    with world() as at:
+        _slow(at)
+        token = _token(at)
+        batches = list(_bodies())
+        lock = threading.Lock()
+
+        def post() -> None:
+            session = requests.Session()
+            session.headers["Authorization"] = f"Bearer {token}"
+            while True:
+                with lock:
+                    if not batches:
+                        return
+                    body = batches.pop()
+                session.post(f"{at.mautic.url}/api/contacts/batch/new", json=body, timeout=60).raise_for_status()
+
+        threads = [threading.Thread(target=post) for _ in range(LANES)]
+        began = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return time.perf_counter() - began
+
+
+def _token(at: World) -> str:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": at.mautic.credentials.client_id,
+        "client_secret": at.mautic.credentials.client_secret,
+    }
+    token: str = requests.post(f"{at.mautic.url}/oauth/v2/token", data=form, timeout=10).json()["access_token"]
+    return token
+
+
+def _bodies() -> Iterator[list[dict[str, str]]]:
+    rows = [
+        {"email": c.payload["email"], "firstname": c.payload["first_name"], "lastname": "Customer", "city": "Milano"}
+        for c in contact_changes(PEOPLE, first=100)
+    ]
+    for start in range(0, len(rows), BATCH):
+        yield json.loads(json.dumps(rows[start : start + BATCH]))
+
+
+def unchanged_full_sync() -> None:
+    """Sync 20,000 records twice; the second time nothing may be written."""
+    with world() as at:
+        seed_bulk(at.store.state, customers=10_000, orders=10_000)
+        _run(at, RunKind.INITIAL)
+        at.mautic.calls.reset()
+        began = time.perf_counter()
+        run_id = _run(at, RunKind.FULL)
+        seconds = time.perf_counter() - began
+        with at.ports.db.read() as session:
+            progress = runs.progress(session, run_id, at.ports.clock.now())
+        writes = sum(1 for call in at.mautic.calls if call.method != "GET" and "/token" not in call.path)
+        report("writes of an unchanged full sync", writes, "calls", "0", writes == 0, records=progress.run.pulled)
+        report("unchanged full sync", progress.run.pulled / seconds, "records/s", "stated", True)
+
+
+def _run(at: World, kind: RunKind) -> int:
+    run_id = runs.start(at.ports, at.connector_id, kind, trigger="bench")
+    at.work()
+    return run_id
+
+
+def measure() -> None:
+    """Measure all of it."""
+    share_of_a_bare_client()
+    unchanged_full_sync()
