@@ -1,0 +1,28 @@
+"""The names of our own contact fields, and the names that Mautic makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+ORDER_DATA = "mautic_woo_order_data"
+TOTAL_SPENT = "mautic_woo_total_spent"
+ORDER_COUNT = "mautic_woo_order_count"
+LAST_ORDER = "mautic_woo_last_order_date"
+FIRST_ORDER = "mautic_woo_first_order_date"
+AVERAGE = "mautic_woo_avg_order_value"
+CART_DATA = "mautic_woo_cart_data"
+
+#: Fields that hold JSON with `items`, which is shortened by whole items.
+JSON = frozenset({ORDER_DATA, CART_DATA})
+#: Mautic cuts an alias here (recording 260) and takes a `_` at the end away.
+LONGEST = 25
+
+
+def cut(alias: str) -> str:
+    """Return the alias that Mautic gives a field made with this one (recording 260)."""
+    return alias[:LONGEST].rstrip("_")
+
+
+def actual(alias: str, known: Container[str]) -> str | None:
+    """Return the alias under which Mautic has the field: as wanted or cut, None when it has neither."""
+    return next((name for name in (alias, cut(alias)) if name in known), None)

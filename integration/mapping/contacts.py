@@ -1,0 +1,62 @@
+"""A registered customer as a contact (P10 to P17)."""
+
+from __future__ import annotations
+
+from integration.mapping import addresses
+from integration.mapping.tags import typed_tags
+from integration.modules import ContactModule
+from integration.plans import ContactWrite
+from integration.plans import Plan
+from integration.plans import Skip
+from integration.plans import Value
+from integration.records import Customer
+
+MODULE_OFF = Skip("module_off", "Contact Sync is switched off; switch it on under Contact Sync.")
+NO_EMAIL = Skip("no_email", "The customer has no e-mail address; add one in the store.")
+NOT_ON_CHANGE = Skip("not_on_change", "Syncing on registration and profile change is switched off in Contact Sync.")
+
+
+def plan(customer: Customer, module: ContactModule, *, on_change: bool = False) -> Plan | Skip:
+    """Return what to write for a customer, or why nothing is; `on_change` says that a live change asks for it."""
+    if not module.enabled:
+        return MODULE_OFF
+    if on_change and not module.on_change:
+        return NOT_ON_CHANGE
+    if not _has_role(customer, module):
+        return Skip("role", f"Users with the role “{customer.role}” are not synced; choose roles under Contact Sync.")
+    email = email_of(customer)
+    if not email:
+        return NO_EMAIL
+    billing, adjustments = addresses.fields(customer.billing, billing=module.billing, phone=module.phone)
+    write = ContactWrite(email, {**_names(customer), **billing}, typed_tags(module.default_tags))
+    return Plan(write, adjustments=adjustments)
+
+
+def email_of(customer: Customer) -> str:
+    """Return the account's address, or the billing one when the account's is empty or decayed.
+
+    WordPress saves an address with `&` as `&amp;amp` or as nothing at all, while the billing address stays right
+    (recording 109).
+    """
+    account, billing = customer.email.strip(), customer.billing.email.strip()
+    decayed = "@" not in account or "&" in account
+    return billing if decayed and billing else account
+
+
+def _has_role(customer: Customer, module: ContactModule) -> bool:
+    """Compare roles as slugs; no role chosen means no filter."""
+    wanted = {_role(role) for role in module.roles}
+    return not wanted or _role(customer.role) in wanted
+
+
+def _role(name: str) -> str:
+    return "_".join(name.replace("-", " ").lower().split())
+
+
+def _names(customer: Customer) -> dict[str, Value]:
+    return addresses.filled(
+        {
+            "firstname": customer.first_name.strip() or customer.billing.first_name.strip(),
+            "lastname": customer.last_name.strip() or customer.billing.last_name.strip(),
+        }
+    )

@@ -1,0 +1,60 @@
+"""E-mail addresses as Mautic takes them."""
+
+from __future__ import annotations
+
+import re
+
+import idna
+
+from integration.errors import MappingError
+from integration.plans import Adjustment
+from integration.plans import MauticField
+
+#: Without the field list: each text-like field holds 64 characters, the e-mail too (recordings 065, 066).
+DEFAULT_LIMIT = 64
+#: Mautic drops any other character silently (recording 032) and refuses ^ & * % (dossier 4.1.6).
+_ALLOWED = re.compile(r"[A-Za-z0-9!#$'+\-=?_`{|}~.@\[\]]*")
+_HINT = "Correct the address in the store."
+
+
+def fit_email(email: str, field: MauticField | None) -> tuple[str, tuple[Adjustment, ...]]:
+    """Return the address with its domain in ASCII.
+
+    Raises MappingError: no_email, email_invalid (030, 031), email_characters (032), email_too_long (036, 066).
+    """
+    email = email.strip()
+    if not email:
+        raise MappingError("no_email", "The record has no e-mail address.", "Add one in the store.")
+    local, at, domain = email.rpartition("@")
+    if not at or not local or "@" in local or "." not in domain.strip("."):
+        raise MappingError("email_invalid", f"“{_shown(email)}” is not an e-mail address.", _HINT)
+    ascii_email = f"{local}@{_ascii(domain, email)}"
+    if not _ALLOWED.fullmatch(ascii_email):
+        sentence = f"“{_shown(email)}” has characters that Mautic would refuse or drop."
+        raise MappingError("email_characters", sentence, "Use letters of the Latin alphabet, digits and . _ - +.")
+    _check_length(ascii_email, field)
+    if ascii_email == email:
+        return email, ()
+    sentence = f"The domain of “{_shown(email)}” was sent as {ascii_email.rpartition('@')[2]}."
+    return ascii_email, (Adjustment("email", "changed", sentence),)
+
+
+def _check_length(email: str, field: MauticField | None) -> None:
+    limit = field.limit if field is not None else DEFAULT_LIMIT
+    if limit is not None and len(email) > limit:
+        sentence = f"The e-mail address has {len(email)} characters, Mautic's field holds {limit}."
+        raise MappingError("email_too_long", sentence, "Raise the limit of the field Email in Mautic.")
+
+
+def _ascii(domain: str, email: str) -> str:
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        raise MappingError("email_invalid", f"“{_shown(email)}” is not an e-mail address.", _HINT) from None
+
+
+def _shown(email: str) -> str:
+    """Return the address for a sentence: short, and without half surrogates, which no log can hold."""
+    return email[:80].encode(errors="replace").decode()

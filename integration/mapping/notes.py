@@ -1,0 +1,89 @@
+"""The note that an order leaves at the contact (P39), and the texts of an order for e-mails (P40)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from html import escape
+
+from integration.mapping.order_data import date_of
+from integration.mapping.order_data import money
+from integration.mapping.order_data import quantity
+from integration.mapping.text import clean
+from integration.plans import Note
+from integration.plans import SendEmail
+from integration.records import LineItem
+from integration.records import Order
+
+#: Older Mautic keeps notes in 65,535 bytes (dossier 4.4); the 70,000 of recording 213 are not theirs.
+LONGEST = 60_000
+
+
+def note(order: Order) -> Note:
+    """Return the note of an order and its status: title, all line items, total, and the marker that finds it again."""
+    mark = marker(order)
+    title = f"<p><strong>Order #{_text(order.number)}: {_text(order.status)}</strong></p>"
+    facts = [date_of(order), _text(order.payment_method), ", ".join(_text(code) for code in order.coupons)]
+    total = " · ".join([f"Total {_price(order)}", *(fact for fact in facts if fact)])
+    end = f"<p>{total}</p><p>{mark}</p>"
+    text = title + _lines(order, LONGEST - len((title + end).encode())) + end
+    return Note(str(order.id), order.status, text, mark, _at(order))
+
+
+def marker(order: Order) -> str:
+    """Return the line that finds the note of this order and status in Mautic: `[order 1234 completed]`."""
+    return f"[order {order.id} {_text(order.status)}]"
+
+
+def send_email(order: Order, email_id: int) -> SendEmail:
+    """Return the e-mail for the order's status; tokens are escaped, since Mautic puts them into HTML as they are."""
+    tokens = {
+        "order_id": str(order.id),
+        "order_number": order.number,
+        "status": order.status,
+        "total": money(order.total),
+        "currency": order.currency,
+        "date": date_of(order),
+        "payment_method": order.payment_method,
+        "items": ", ".join(_item(item) for item in order.items),
+    }
+    return SendEmail(str(order.id), order.status, email_id, {name: _text(text) for name, text in tokens.items()})
+
+
+def _at(order: Order) -> datetime | None:
+    """Return when the order took this status, as near as the store tells."""
+    done = order.completed_at if order.status == "completed" else None
+    return done or order.modified_at or order.created_at
+
+
+def _lines(order: Order, room: int) -> str:
+    """Return the items as a list; those beyond `room` bytes are counted instead."""
+    lines: list[str] = []
+    used = 200
+    for position, item in enumerate(order.items):
+        line = f"<li>{_text(_item(item))} – {_money(item, order)}</li>"
+        used += len(line.encode())
+        if used > room:
+            lines.append(f"<li>… and {len(order.items) - position} more</li>")
+            break
+        lines.append(line)
+    return f"<ul>{''.join(lines)}</ul>" if lines else ""
+
+
+def _item(item: LineItem) -> str:
+    sku = f" ({item.sku})" if item.sku else ""
+    return f"{quantity(item.quantity)} × {item.name}{sku}"
+
+
+def _money(item: LineItem, order: Order) -> str:
+    return f"{money(item.total)} {_text(order.currency)}"
+
+
+def _price(order: Order) -> str:
+    refunded = money(sum(order.refunds, Decimal(0))) if order.refunds else ""
+    total = f"{money(order.total)} {_text(order.currency)}"
+    return f"{total}, refunded {refunded} {_text(order.currency)}" if refunded else total
+
+
+def _text(value: str) -> str:
+    return escape(clean(value), quote=False)

@@ -1,0 +1,141 @@
+"""An order as a plan for its buyer (P30 to P41)."""
+
+from __future__ import annotations
+
+from integration.errors import MappingError
+from integration.mapping import addresses
+from integration.mapping import aliases
+from integration.mapping import lifetime as lifetimes
+from integration.mapping.notes import note
+from integration.mapping.notes import send_email
+from integration.mapping.order_data import order_data
+from integration.mapping.tags import once
+from integration.mapping.tags import product_tags
+from integration.mapping.tags import typed_tags
+from integration.mapping.tags import undone_tags
+from integration.modules import Modules
+from integration.modules import OrderModule
+from integration.plans import Adjustment
+from integration.plans import ContactWrite
+from integration.plans import FollowUp
+from integration.plans import Lifetime
+from integration.plans import Plan
+from integration.plans import SegmentAdd
+from integration.plans import Skip
+from integration.plans import Value
+from integration.records import Order
+
+DRAFTS = ("checkout-draft", "auto-draft", "draft")
+
+MODULE_OFF = Skip("module_off", "Order Sync is switched off; switch it on under Order Sync.")
+DRAFT = Skip("draft", "The order is a draft; it is synced once it is placed.")
+NO_EMAIL = Skip("no_email", "The order has no billing e-mail; add one to the order in the store.")
+SKU_FILTER = Skip("sku_filter", "No product's SKU contains a text of the SKU filter; change it under Order Sync.")
+REMOVED = Skip("removed", "The order was deleted or trashed in the store, and nothing of it has to change in Mautic.")
+
+
+def plan(
+    order: Order,
+    modules: Modules,
+    *,
+    lifetime: Lifetime | None,
+    latest: bool,
+    known: bool,
+    historical: bool,
+    shop_currency: str = "",
+) -> Plan | Skip:
+    """Return what to write for an order in its status, or why nothing is.
+
+    `lifetime` sums the person's paid orders, this one included. `latest` says that no newer order of the person is
+    known: only then address and order data are written. `known` says that the person is in Mautic by us.
+    `historical` keeps e-mails back (P40). Raises MappingError (order_unnamed) for an order without status.
+    """
+    module = modules.orders
+    skip = _unfit(order, module)
+    if skip is not None:
+        return skip
+    if order.status == "trash":
+        return removal(order.email, modules, lifetime=lifetime, known=known, shop_currency=shop_currency)
+    if order.status not in module.statuses:
+        return _unsynced(order, module, lifetime if known else None, shop_currency, known)
+    fields, adjustments = _latest(order, modules) if latest else ({}, ())
+    values, said = _values(module, lifetime, shop_currency)
+    write = ContactWrite(order.email, {**fields, **values}, tags(order, module))
+    return Plan(write, _follow_ups(order, module, historical), (*adjustments, *said))
+
+
+def removal(
+    email: str, modules: Modules, *, lifetime: Lifetime | None, known: bool, shop_currency: str = ""
+) -> Plan | Skip:
+    """Return a plan with the lifetime values only, for an order that was deleted or trashed and counts no more."""
+    if not modules.orders.enabled:
+        return MODULE_OFF
+    values, adjustments = _values(modules.orders, lifetime if known else None, shop_currency)
+    if not values or not email.strip():
+        return REMOVED
+    return Plan(ContactWrite(email.strip(), values), adjustments=adjustments)
+
+
+def tags(order: Order, module: OrderModule) -> tuple[str, ...]:
+    """Return the tags of a synced order: products with status, general ones, and "-x" for what is undone (P33-P37)."""
+    products = product_tags(order, module.product_id_tags) if module.product_tags else ()
+    undone = undone_tags(order, module.product_id_tags) if module.remove_completed_tag else ()
+    return once((*products, *typed_tags(module.general_tags), *undone))
+
+
+def _unfit(order: Order, module: OrderModule) -> Skip | None:
+    if not module.enabled:
+        return MODULE_OFF
+    if not order.status:
+        raise MappingError("order_unnamed", f"Order {order.id} has no status.", "Save the order in the store again.")
+    if order.status in DRAFTS:
+        return DRAFT
+    if not order.email:
+        return NO_EMAIL
+    return None if _sells(order, module.sku_filter) else SKU_FILTER
+
+
+def _sells(order: Order, texts: tuple[str, ...]) -> bool:
+    """Tell whether a product's SKU contains one of the texts; no text means every order (P41)."""
+    wanted = [text.strip().casefold() for text in texts if text.strip()]
+    return not wanted or any(text in item.sku.casefold() for item in order.items for text in wanted)
+
+
+def _unsynced(
+    order: Order, module: OrderModule, lifetime: Lifetime | None, shop_currency: str, known: bool
+) -> Plan | Skip:
+    """Keep what an earlier status wrote true: lifetime values, and the completed tag that is to go (P37)."""
+    values, adjustments = _values(module, lifetime, shop_currency)
+    undone = undone_tags(order, module.product_id_tags) if known and module.remove_completed_tag else ()
+    if values or undone:
+        return Plan(ContactWrite(order.email, values, undone), adjustments=adjustments)
+    sentence = f"Orders with the status “{order.status}” are not synced; tick it under Order Sync, Statuses."
+    return Skip("status_not_synced", sentence)
+
+
+def _latest(order: Order, modules: Modules) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
+    """Return name, address and order data; the switches for address and phone are those of Contact Sync (P12, P13)."""
+    billing, adjustments = addresses.fields(
+        order.billing, billing=modules.contacts.billing, phone=modules.contacts.phone
+    )
+    names = {"firstname": order.billing.first_name.strip(), "lastname": order.billing.last_name.strip()}
+    data = {aliases.ORDER_DATA: order_data(order)} if modules.orders.order_data else {}
+    return {**addresses.filled(dict(names)), **billing, **data}, adjustments
+
+
+def _values(
+    module: OrderModule, lifetime: Lifetime | None, shop_currency: str
+) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
+    if not module.lifetime or lifetime is None:
+        return {}, ()
+    return lifetimes.fields(lifetime), lifetimes.adjustments(lifetime, shop_currency)
+
+
+def _follow_ups(order: Order, module: OrderModule, historical: bool) -> tuple[FollowUp, ...]:
+    steps: list[FollowUp] = [note(order)] if module.notes else []
+    segment, email = module.segments.get(order.status, 0), module.emails.get(order.status, 0)
+    if segment > 0:
+        steps.append(SegmentAdd(segment))
+    if email > 0 and not historical:
+        steps.append(send_email(order, email))
+    return tuple(steps)

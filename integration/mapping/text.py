@@ -1,0 +1,47 @@
+"""Text as Mautic takes it: no control characters, no markup, no longer than the field."""
+
+from __future__ import annotations
+
+import re
+
+#: Half of a surrogate pair alone cannot be written as UTF-8, and JSON from a store can hold one.
+_BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_LINE_ENDS = re.compile(r"[\t\r\n]+")
+_TAG = re.compile(r"<(?=[^\s<>])[^<>]*>")
+_OPEN = re.compile(r"<(?=\S)")
+#: A cut at a word may cost this share of the allowed length, more would lose too much of the value.
+_WORD_LOSS = 0.4
+
+
+def clean(text: str, *, lines: bool = False) -> str:
+    """Return the text without control characters, lone surrogates and blanks around; line ends stay if `lines`."""
+    text = _BROKEN.sub("", text.replace("\r\n", "\n"))
+    return (text if lines else _LINE_ENDS.sub(" ", text)).strip()
+
+
+def without_markup(text: str) -> str:
+    """Return the text as Mautic stores it, which strips HTML tags (recordings 051, 274).
+
+    A lone `<` before a letter ("<3") would cost Mautic's stripping the rest of the text, so a blank is put after it.
+    """
+    shorter = _TAG.sub("", text)
+    while shorter != text:
+        text, shorter = shorter, _TAG.sub("", shorter)
+    return _OPEN.sub("< ", text).rstrip("<").strip()
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return at most `limit` characters (code points, as Mautic counts: 069), cut at a word if one is near."""
+    if len(text) <= limit:
+        return text
+    cut = text[:limit]
+    if not text[limit].isspace():
+        space = max(cut.rfind(" "), cut.rfind("\n"))
+        cut = cut[:space] if space >= limit * (1 - _WORD_LOSS) else cut
+    # A joiner at the end would wait for the other half of an emoji.
+    return cut.rstrip("\u200d \t\r\n,;")
+
+
+def shorten_bytes(text: str, limit: int) -> str:
+    """Return the text cut to `limit` bytes of UTF-8, never inside a character."""
+    return text.encode()[:limit].decode(errors="ignore") if len(text.encode()) > limit else text

@@ -1,0 +1,216 @@
+"""One value made fit for one Mautic field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import UTC
+from datetime import date
+from datetime import datetime
+from decimal import Decimal
+from decimal import InvalidOperation
+
+from integration.mapping import aliases
+from integration.mapping import places
+from integration.mapping.order_data import shortened
+from integration.mapping.text import clean
+from integration.mapping.text import shorten
+from integration.mapping.text import shorten_bytes
+from integration.mapping.text import without_markup
+from integration.plans import Adjustment
+from integration.plans import MauticField
+from integration.plans import Value
+
+#: A TEXT column holds this many bytes in most versions (dossier 4.1.6).
+TEXT_BYTES = 65_535
+#: Mautic refuses 1e20 (recording 282); above this a float loses whole units.
+LARGEST = Decimal(10) ** 15
+#: What PHP calls numeric.
+_NUMERIC = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+_JSON_ALIASES = frozenset(aliases.cut(alias) for alias in aliases.JSON)
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+Fitted = tuple[Value, tuple[Adjustment, ...]]
+
+
+def fit_value(field: MauticField, value: Value) -> Fitted:
+    """Return the value as the field takes it, None to leave it out, and what was changed; blanks go without a word."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None, ()
+    if field.type != "boolean" and _is_zero(value):
+        # POST and PATCH drop it silently and keep the old value (recordings 110, 283, dossier 4.1.5).
+        return _left_out(field, f"Mautic ignores zero and values below 1, so {_name(field)} keeps the value it had.")
+    if field.alias in _JSON_ALIASES and field.type in ("text", "textarea", "html"):
+        return _json(field, _written(value))
+    return _FITTERS.get(field.type, _text)(field, value)
+
+
+def _is_zero(value: Value) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, str):
+        return bool(_NUMERIC.fullmatch(value)) and abs(float(value)) < 1
+    return value is not None and abs(value) < 1
+
+
+def _text(field: MauticField, value: Value) -> Fitted:
+    plain = clean(_written(value))
+    bare = without_markup(plain)
+    if not bare:
+        return _left_out(field, f"{_name(field)} has only markup or unprintable characters and was left out.")
+    said = _markup(field, plain, bare)
+    if field.limit is None or len(bare) <= field.limit:
+        return bare, said
+    short = shorten(bare, max(field.limit, 0))
+    if not short:
+        return _left_out(field, f"{_name(field)} is longer than Mautic's {field.limit} characters and was left out.")
+    if _is_zero(short):
+        return _left_out(field, f"{_name(field)} would be zero when shortened and was left out.")
+    return short, (*said, _shortened(field, len(bare), len(short)))
+
+
+def _long_text(field: MauticField, value: Value) -> Fitted:
+    plain = clean(_written(value), lines=True)
+    bare = plain if field.type == "html" else without_markup(plain)
+    short = shorten_bytes(bare if field.limit is None else shorten(bare, field.limit), TEXT_BYTES)
+    if not short:
+        return _left_out(field, f"{_name(field)} has only markup or unprintable characters and was left out.")
+    said = _markup(field, plain, bare)
+    return short, (*said, *([_shortened(field, len(bare), len(short))] if short != bare else []))
+
+
+def _json(field: MauticField, value: str) -> Fitted:
+    limit = TEXT_BYTES if field.limit is None else field.limit
+    text: str | None = value
+    dropped = 0
+    while text is not None and (len(text) > limit or len(text.encode()) > TEXT_BYTES):
+        # The column counts bytes and we count characters, so come nearer by what is too much.
+        over = max(len(text) - limit, (len(text.encode()) - TEXT_BYTES) // 4, 1)
+        text, dropped = shortened(value, len(text) - over)
+    if text is None:
+        return _left_out(field, f"{_name(field)} is longer than Mautic's {limit} characters and was left out.")
+    if not dropped:
+        return text, ()
+    items = "1 item" if dropped == 1 else f"{dropped} items"
+    sentence = f"{_name(field)} was shortened by {items} to fit Mautic's {limit} characters."
+    return text, (Adjustment(field.alias, "shortened", sentence),)
+
+
+def _number(field: MauticField, value: Value) -> Fitted:
+    try:
+        amount = Decimal(_written(value).strip().replace(",", "."))
+    except InvalidOperation:
+        return _left_out(field, f"“{_excerpt(value)}” is no number, so {_name(field)} was left out.")
+    if not amount.is_finite() or abs(amount) >= LARGEST:
+        return _left_out(field, f"{_excerpt(value)} is beyond Mautic's numbers, so {_name(field)} was left out.")
+    if abs(amount) < 1:
+        return _left_out(field, f"Mautic ignores zero and values below 1, so {_name(field)} keeps the value it had.")
+    return (int(amount) if amount == amount.to_integral_value() else float(amount)), ()
+
+
+def _boolean(field: MauticField, value: Value) -> Fitted:
+    word = _written(value).strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE, ()
+    return _left_out(field, f"“{_excerpt(value)}” is neither yes nor no, so {_name(field)} was left out.")
+
+
+def _choice(field: MauticField, value: Value) -> Fitted:
+    if not field.choices:
+        return _text(field, value)
+    text = _written(value).strip()
+    found = text if text in field.choices else _same_word(text, field.choices)
+    if found is None:
+        return _left_out(field, f"“{_excerpt(value)}” is not in Mautic's list for {_name(field)} and was left out.")
+    said = () if found == text else (Adjustment(field.alias, "changed", f"{_name(field)} was sent as “{found}”."),)
+    return found, said
+
+
+def _choices(field: MauticField, value: Value) -> Fitted:
+    parts = [_choice(field, part) for part in _written(value).split("|") if part.strip()]
+    kept = [str(part) for part, _ in parts if part is not None]
+    return "|".join(kept) or None, tuple(each for _, said in parts for each in said)
+
+
+def _country(field: MauticField, value: Value) -> Fitted:
+    text = _written(value).strip()
+    named = places.country_named(text)
+    spellings = [text, named, *places.country_alternates(named)] if named else [text]
+    listed = field.choices or ((named,) if named else ())
+    return _listed(field, text, next((name for name in spellings if name in listed), None))
+
+
+def _region(field: MauticField, value: Value) -> Fitted:
+    text = _written(value).strip()
+    return _listed(field, text, text if (text in field.choices if field.choices else places.is_state(text)) else None)
+
+
+def _listed(field: MauticField, text: str, found: str | None) -> Fitted:
+    if found is None:
+        return _left_out(field, f"“{_excerpt(text)}” is not in Mautic's list for {_name(field)} and was left out.")
+    said = () if found == text else (Adjustment(field.alias, "changed", f"{_name(field)} was sent as “{found}”."),)
+    return found, said
+
+
+def _date(field: MauticField, value: Value) -> Fitted:
+    try:
+        return date.fromisoformat(_written(value).strip()[:10]).isoformat(), ()
+    except ValueError:
+        # Mautic ignores a date it cannot read, with 200 (recordings 277, 279).
+        return _left_out(field, f"“{_excerpt(value)}” is no date, so {_name(field)} was left out.")
+
+
+def _datetime(field: MauticField, value: Value) -> Fitted:
+    try:
+        at = datetime.fromisoformat(_written(value).strip())
+        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return _left_out(field, f"“{_excerpt(value)}” is no date and time, so {_name(field)} was left out.")
+    return at.strftime("%Y-%m-%d %H:%M:%S"), ()
+
+
+_FITTERS: Mapping[str, Callable[[MauticField, Value], Fitted]] = {
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "select": _choice,
+    "multiselect": _choices,
+    "country": _country,
+    "region": _region,
+    "textarea": _long_text,
+    "html": _long_text,
+}
+
+
+def _written(value: Value) -> str:
+    """Return the value as text; true is 1 as in PHP (recording 050)."""
+    return {True: "1", False: "0"}[value] if isinstance(value, bool) else str(value)
+
+
+def _same_word(text: str, choices: tuple[str, ...]) -> str | None:
+    return next((choice for choice in choices if choice.casefold() == text.casefold()), None)
+
+
+def _left_out(field: MauticField, sentence: str) -> Fitted:
+    return None, (Adjustment(field.alias, "left_out", sentence),)
+
+
+def _markup(field: MauticField, plain: str, bare: str) -> tuple[Adjustment, ...]:
+    if plain == bare:
+        return ()
+    return (Adjustment(field.alias, "changed", f"Markup was taken out of {_name(field)}, as Mautic would."),)
+
+
+def _shortened(field: MauticField, before: int, after: int) -> Adjustment:
+    return Adjustment(field.alias, "shortened", f"{_name(field)} was shortened from {before} to {after} characters.")
+
+
+def _name(field: MauticField) -> str:
+    return f"“{field.label or field.alias}”"
+
+
+def _excerpt(value: Value) -> str:
+    return clean(_written(value))[:60]
