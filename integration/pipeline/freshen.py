@@ -24,16 +24,18 @@ def freshen(ports: Ports, connector: Connector, lines: Sequence[Line]) -> tuple[
     When the store cannot be read the old payload serves: the order of things must not hang on both systems.
     """
     now = ports.clock.now()
-    stale = [i for line in lines for i in line.items if i.attempts > 1 and now - i.payload_at > OLD]
-    stale = [item for item in stale if item.what != "deleted" and item.source_id.isdigit()]
-    if not stale or not connector.store_url:
+    items = [item for line in lines for item in line.items if item.source_id.isdigit()]
+    stale = [i for i in items if i.attempts > 1 and now - i.payload_at > OLD and i.what != "deleted"]
+    nameless = [i for i in items if i.what == "deleted" and i.kind is Kind.ORDER and not i.payload.get("email")]
+    if not (stale or nameless) or not connector.store_url:
         return list(lines), frozenset()
     try:
         found = _read(ports, connector, stale)
+        names = _names(ports, connector, nameless)
     except ServiceError:
         return list(lines), frozenset()
     gone = frozenset(item.id for item in stale if (item.kind, item.source_id) not in found)
-    return [Line(line.subject, tuple(_fresh(item, found) for item in line.items)) for line in lines], gone
+    return [Line(line.subject, tuple(_fresh(item, found, names) for item in line.items)) for line in lines], gone
 
 
 def _read(ports: Ports, connector: Connector, stale: Sequence[Item]) -> dict[tuple[Kind, str], dict[str, Any]]:
@@ -46,6 +48,15 @@ def _read(ports: Ports, connector: Connector, stale: Sequence[Item]) -> dict[tup
     return found
 
 
-def _fresh(item: Item, found: dict[tuple[Kind, str], dict[str, Any]]) -> Item:
+def _names(ports: Ports, connector: Connector, nameless: Sequence[Item]) -> dict[int, str]:
+    """Return the e-mail of trashed orders, whose webhook names only the id; the trash can still be read (155)."""
+    client = ports.open_store(connector)
+    rows = {item.id: reading.fetch_order(client, int(item.source_id)) for item in nameless}
+    return {key: str((row.get("billing") or {}).get("email") or "") for key, row in rows.items() if row}
+
+
+def _fresh(item: Item, found: dict[tuple[Kind, str], dict[str, Any]], names: dict[int, str]) -> Item:
+    if item.id in names:
+        return replace(item, payload={**item.payload, "email": names[item.id]})
     row = found.get((item.kind, item.source_id))
-    return replace(item, payload=row) if row is not None and item.attempts > 1 else item
+    return replace(item, payload=row) if row is not None and item.attempts > 1 and item.what != "deleted" else item

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy import select
@@ -15,6 +18,8 @@ from sqlalchemy.orm import Session
 from integration.errors import MappingError
 from integration.events import Change
 from integration.events import Kind
+from integration.events import Origin
+from integration.events import subject_of
 from integration.models.delivery import Delivery
 from integration.models.ledger import CustomerMark
 from integration.pipeline import ledger
@@ -49,6 +54,18 @@ def _with_subject(session: Session, now: datetime, connector_id: int, change: Ch
     subject = ledger.remove(session, connector_id, int(change.source_id), now)
     session.flush()
     return replace(change, subject=subject or change.subject)
+
+
+def trashed(row: Mapping[str, Any], origin: Origin, now: datetime) -> Change:
+    """Return the change of an order that lies in the trash: it counts no more."""
+    email = str((row.get("billing") or {}).get("email") or "")
+    stamp = row.get("date_modified_gmt")
+    at = datetime.fromisoformat(stamp).replace(tzinfo=UTC) if stamp else None
+    subject = subject_of(email) if email.strip() else ""
+    payload = {"id": row["id"], "email": email}
+    return Change(
+        Kind.ORDER, str(row["id"]), "deleted", subject, payload, now, origin, at, str(row.get("number") or row["id"])
+    )
 
 
 def unseen(session: Session, connector_id: int, changes: Sequence[Change]) -> list[Change]:

@@ -163,7 +163,7 @@ class Phases:
 
     def _trashed_orders(self) -> None:
         for page in self._order_pages(("trash",), window=self._cursor_window("previous"), fields=reading.LEDGER_FIELDS):
-            changes = [parse.trashed_change(row, self._origin, self._now()) for row in page.rows]
+            changes = [intake_rows.trashed(row, self._origin, self._now()) for row in page.rows]
             self._page(
                 page,
                 lambda s, c=changes: self._take(s, intake_rows.unseen(s, self.connector.id, c)),

@@ -97,16 +97,14 @@ def _contact(item: Item, desk: Desk) -> Plan | Skip:
     if item.what == "deleted":
         return Skip("deleted_in_store", "The customer was deleted in the store; the contact stays in Mautic.")
     live = item.origin in (Origin.WEBHOOK, Origin.POLL)
-    if live and not desk.modules.contacts.on_change:
-        return Skip("on_change_off", "Syncing on registration and profile change is switched off in Contact Sync.")
-    return contacts.plan(parse.customer(item.payload), desk.modules.contacts)
+    return contacts.plan(parse.customer(item.payload), desk.modules.contacts, on_change=live)
 
 
 def _order(item: Item, desk: Desk, known: bool) -> Plan | Skip:
     lifetime = _lifetime(item, desk)
     if item.what == "deleted":
         email = str(item.payload.get("email") or "")
-        return orders.removal(email, desk.modules, lifetime=lifetime, known=known)
+        return orders.removal(email, desk.modules, lifetime=lifetime, known=known, shop_currency=desk.currency)
     order = parse.order(item.payload)
     if order.status != item.what:
         # A retry reads the store again; what happened stays what happened.

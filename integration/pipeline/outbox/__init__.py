@@ -1,0 +1,27 @@
+"""The only writer of deliveries: accept, claim, settle, recover, requeue, discard."""
+
+from integration.models.delivery import DeliveryState
+from integration.pipeline.lines import Outcome
+from integration.pipeline.outbox.acceptance import Accepted
+from integration.pipeline.outbox.acceptance import accept
+from integration.pipeline.outbox.leasing import claim
+from integration.pipeline.outbox.leasing import recover
+from integration.pipeline.outbox.leasing import renew
+from integration.pipeline.outbox.reopening import discard
+from integration.pipeline.outbox.reopening import open_count
+from integration.pipeline.outbox.reopening import requeue
+from integration.pipeline.outbox.settling import settle
+
+__all__ = [
+    "Accepted",
+    "DeliveryState",
+    "Outcome",
+    "accept",
+    "claim",
+    "discard",
+    "open_count",
+    "recover",
+    "renew",
+    "requeue",
+    "settle",
+]

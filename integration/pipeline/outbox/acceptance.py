@@ -1,0 +1,149 @@
+"""Accepting: changes become deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam
+from sqlalchemy import insert
+from sqlalchemy import literal_column
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from integration.events import HISTORICAL
+from integration.events import Change
+from integration.events import Kind
+from integration.events import Origin
+from integration.models.database import lock_connector
+from integration.models.delivery import Delivery
+from integration.models.delivery import DeliveryState
+from integration.pipeline.outbox.promotion import promote
+from integration.pipeline.outbox.states import OPEN
+from integration.pipeline.outbox.states import READY
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """How many changes became deliveries, replaced a waiting one, or were already open."""
+
+    new: int = 0
+    replaced: int = 0
+    repeated: int = 0
+
+
+def priority_of(origin: Origin) -> int:
+    """Return 0 for what a shopper just did, 1 for what polling found, 2 for history."""
+    if origin in HISTORICAL:
+        return 2
+    return 1 if origin is Origin.POLL else 0
+
+
+def accept(
+    session: Session, now: datetime, connector_id: int, changes: Sequence[Change], run_id: int | None = None
+) -> Accepted:
+    """Owe the changes to Mautic; the caller commits, so that its own bookkeeping stands or falls with them."""
+    if not changes:
+        return Accepted()
+    lock_connector(session, connector_id)
+    unique = {change.identity: change for change in changes}
+    known = open_identities(session, connector_id, unique)
+    fresh = [change for identity, change in unique.items() if identity not in known]
+    replaced = _replace_snapshots(session, now, connector_id, fresh)
+    rows = [_row(now, connector_id, c, run_id) for c in fresh if c.identity not in replaced]
+    if rows:
+        session.execute(insert(Delivery), rows)
+    subjects = {row["subject"] for row in rows}
+    _hasten(session, connector_id, rows)
+    promote(session, connector_id, subjects)
+    return Accepted(len(rows), len(replaced), len(changes) - len(fresh))
+
+
+def open_identities(session: Session, connector_id: int, identities: Collection[str]) -> set[str]:
+    query = select(Delivery.identity).where(
+        Delivery.connector_id == connector_id, Delivery.identity.in_(list(identities)), OPEN
+    )
+    return set(session.scalars(query))
+
+
+def _replace_snapshots(session: Session, now: datetime, connector_id: int, changes: Iterable[Change]) -> set[str]:
+    """Give a waiting contact update the newer snapshot; return the identities that need no row of their own."""
+    snapshots = {c.source_id: c for c in changes if c.kind is Kind.CONTACT and c.what != "deleted"}
+    if not snapshots:
+        return set()
+    query = select(Delivery.id, Delivery.source_id, Delivery.subject).where(
+        Delivery.connector_id == connector_id,
+        Delivery.kind == Kind.CONTACT,
+        Delivery.source_id.in_(list(snapshots)),
+        Delivery.what != "deleted",
+        Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'")]),
+        Delivery.lease_token.is_(None),
+    )
+    found = [(row.id, snapshots[row.source_id]) for row in session.execute(query) if _same(row, snapshots)]
+    if found:
+        statement = update(Delivery).where(Delivery.id == bindparam("b_id"))
+        session.connection().execute(statement, [_snapshot(now, key, change) for key, change in found])
+    return {change.identity for _, change in found}
+
+
+def _same(row: Any, snapshots: Mapping[str, Change]) -> bool:
+    """Return whether the waiting row is still about the same person: an address may have changed."""
+    return bool(row.subject == _subject(snapshots[row.source_id]))
+
+
+def _subject(change: Change) -> str:
+    return change.subject or f"{change.kind}:{change.source_id}"
+
+
+def _snapshot(now: datetime, key: int, change: Change) -> dict[str, Any]:
+    return {
+        "b_id": key,
+        "identity": change.identity,
+        "payload": dict(change.payload),
+        "payload_at": now,
+        "modified_at": change.modified_at,
+    }
+
+
+def _row(now: datetime, connector_id: int, change: Change, run_id: int | None) -> dict[str, Any]:
+    return {
+        "connector_id": connector_id,
+        "run_id": run_id,
+        "kind": change.kind,
+        "source_id": change.source_id,
+        "number": change.number,
+        "what": change.what,
+        "identity": change.identity,
+        "subject": _subject(change),
+        "origin": change.origin,
+        "priority": priority_of(change.origin),
+        "state": DeliveryState.WAITING,
+        "due_at": now,
+        "payload": dict(change.payload),
+        "payload_at": change.seen_at,
+        "modified_at": change.modified_at,
+        "created_at": now,
+    }
+
+
+def _hasten(session: Session, connector_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Let a line that a shopper has joined overtake imports."""
+    for priority in sorted({row["priority"] for row in rows if row["priority"] < 2}):
+        subjects = [row["subject"] for row in rows if row["priority"] == priority]
+        session.execute(
+            update(Delivery)
+            .where(
+                Delivery.connector_id == connector_id,
+                Delivery.subject.in_(subjects),
+                READY,
+                Delivery.priority > priority,
+            )
+            .values(priority=priority)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,82 @@
+"""Claiming: lines are leased, and leases are kept or taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from integration.models.delivery import Delivery
+from integration.models.delivery import DeliveryState
+from integration.pipeline.leases import alive
+from integration.pipeline.lines import Line
+from integration.pipeline.lines import group
+from integration.pipeline.outbox.promotion import promote
+from integration.pipeline.outbox.states import LEASED
+from integration.pipeline.outbox.states import OPEN
+from integration.pipeline.outbox.states import READY
+from integration.pipeline.outbox.states import WAITING
+
+LEASE = timedelta(seconds=60)
+
+
+def claim(
+    session: Session, now: datetime, connector_id: int, people: int, token: str, *, by_hand_only: bool = False
+) -> list[Line]:
+    """Lease the lines of up to `people` people, live ones first; `token` must be new (see leases.new_token)."""
+    query = select(Delivery.id, Delivery.subject).where(
+        Delivery.connector_id == connector_id, READY, Delivery.due_at <= now
+    )
+    if by_hand_only:
+        query = query.where(Delivery.run_id.is_not(None))
+    query = query.order_by(Delivery.priority, Delivery.id).limit(people).with_for_update(skip_locked=True)
+    leads = session.execute(query).all()
+    if not leads:
+        return []
+    _lease(session, now, token, [lead.id for lead in leads], READY, state=DeliveryState.LEASED)
+    subjects = [lead.subject for lead in leads]
+    followers = (Delivery.connector_id == connector_id) & Delivery.subject.in_(subjects) & WAITING
+    _lease(session, now, token, None, followers & Delivery.lease_token.is_(None))
+    rows = session.scalars(select(Delivery).where(Delivery.lease_token == token, OPEN).order_by(Delivery.id)).all()
+    return group(rows, order=subjects)
+
+
+def _lease(session: Session, now: datetime, token: str, ids: list[int] | None, which: Any, **values: Any) -> None:
+    statement = update(Delivery).where(which)
+    if ids is not None:
+        statement = statement.where(Delivery.id.in_(ids))
+    values |= {"lease_token": token, "leased_until": now + LEASE, "attempts": Delivery.attempts + 1}
+    session.execute(statement.values(**values).execution_options(synchronize_session=False))
+
+
+def renew(session: Session, now: datetime, token: str) -> bool:
+    """Prolong a lease; return False when it is lost."""
+    renewed = session.execute(
+        update(Delivery).where(Delivery.lease_token == token, OPEN).values(leased_until=now + LEASE)
+    )
+    return renewed.rowcount > 0  # type: ignore[attr-defined,no-any-return]  # an UPDATE returns a CursorResult
+
+
+def recover(session: Session, now: datetime) -> int:
+    """Take back leases that ran out or whose process is gone; return how many deliveries are free again."""
+    tokens = session.execute(select(Delivery.lease_token, Delivery.leased_until).where(LEASED).distinct()).all()
+    lost = [token for token, until in tokens if token and (until is None or until < now or not alive(token))]
+    freed = 0
+    for token in lost:
+        rows = session.execute(
+            select(Delivery.id, Delivery.connector_id, Delivery.subject).where(Delivery.lease_token == token, OPEN)
+        ).all()
+        session.execute(
+            update(Delivery)
+            .where(Delivery.lease_token == token, OPEN)
+            .values(state=DeliveryState.WAITING, lease_token=None, leased_until=None)
+            .execution_options(synchronize_session=False)
+        )
+        for connector_id in {row.connector_id for row in rows}:
+            promote(session, connector_id, {row.subject for row in rows if row.connector_id == connector_id})
+        freed += len(rows)
+    return freed

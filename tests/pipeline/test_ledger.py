@@ -1,0 +1,81 @@
+"""The ledger: exact sums over one person's rows (P38)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from integration.clock import SetClock
+from integration.events import subject_of
+from integration.pipeline import ledger
+from integration.pipeline.ports import Ports
+from integration.records import Address
+from integration.records import Order
+from tests.conftest import NOON
+
+ADA = subject_of("ada@example.com")
+PAID = ("processing", "completed")
+
+
+def order(number: int, total: str = "10.00", **values: Any) -> Order:
+    given = {"status": "completed", "currency": "EUR", "email": "Ada@Example.com", "minutes": number} | values
+    at = NOON + timedelta(minutes=given.pop("minutes"))
+    email = given.pop("email")
+    return Order(
+        number, str(number), total=Decimal(total), billing=Address(email=email), created_at=at, modified_at=at, **given
+    )
+
+
+def write(ports: Ports, connector_id: int, *orders: Order) -> None:
+    with ports.db.write() as session:
+        ledger.record(session, connector_id, orders)
+
+
+def people(ports: Ports, connector_id: int) -> ledger.People:
+    with ports.db.read() as session:
+        return ledger.People(session, connector_id, [ADA])
+
+
+def test_every_spelling_and_only_paid_orders_count(ports: Ports, connector_id: int) -> None:
+    write(ports, connector_id, order(1, "10.10"), order(2, "0.20", email=" ada@EXAMPLE.com"), order(3, status="failed"))
+    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+    assert (life.total_spent, life.order_count, life.average) == (Decimal("10.30"), 2, Decimal("5.15"))
+
+
+def test_refunds_are_taken_off_and_a_full_one_counts_nowhere(ports: Ports, connector_id: int) -> None:
+    part = order(1, "10.00", refunds=(Decimal("2.50"),))
+    full = order(2, "9.00", refunds=(Decimal("4.00"), Decimal("5.00")))
+    write(ports, connector_id, part, full)
+    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+    assert (life.total_spent, life.order_count) == (Decimal("7.50"), 1)
+
+
+def test_other_currencies_are_left_out_and_counted(ports: Ports, connector_id: int) -> None:
+    write(ports, connector_id, order(1), order(2, currency="JPY"))
+    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+    assert (life.order_count, life.other_currencies) == (1, 1)
+
+
+def test_an_older_sighting_does_not_overwrite_a_newer_one(ports: Ports, connector_id: int) -> None:
+    write(ports, connector_id, order(1, "20.00", minutes=9))
+    write(ports, connector_id, order(1, "10.00", minutes=1))
+    assert people(ports, connector_id).lifetime(ADA, PAID, "EUR").total_spent == Decimal("20.00")
+
+
+def test_a_removed_order_counts_no_more_and_names_its_person(ports: Ports, connector_id: int, clock: SetClock) -> None:
+    write(ports, connector_id, order(1), order(2))
+    with ports.db.write() as session:
+        assert ledger.remove(session, connector_id, 2, clock.now()) == ADA
+        assert ledger.remove(session, connector_id, 99, clock.now()) == ""
+    found = people(ports, connector_id)
+    assert found.lifetime(ADA, PAID, "EUR").order_count == 1
+    assert found.is_latest(ADA, order(1))
+
+
+@pytest.mark.parametrize(("number", "latest"), [(1, False), (2, True), (3, True)])
+def test_the_latest_order_is_known(ports: Ports, connector_id: int, number: int, latest: bool) -> None:
+    write(ports, connector_id, order(1), order(2))
+    assert people(ports, connector_id).is_latest(ADA, order(number)) is latest
