@@ -1,0 +1,8 @@
+"""Test connection (E1 to E3): five steps for the store, five for Mautic, each with a sentence and what to do."""
+
+from integration.operations.diagnostics.mautic import mautic_steps
+from integration.operations.diagnostics.steps import Step
+from integration.operations.diagnostics.steps import as_dict
+from integration.operations.diagnostics.store import store_steps
+
+__all__ = ["Step", "as_dict", "mautic_steps", "store_steps"]

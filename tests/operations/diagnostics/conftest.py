@@ -1,0 +1,108 @@
+"""Servers at the other end: the stand-ins, over http and over TLS, and one that says what it is told to."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import trustme
+
+from integration.sandbox.mautic import MauticServer
+from integration.sandbox.store import StoreServer
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A server's context and the file of the authority that signed it."""
+
+    context: ssl.SSLContext
+    ca: str
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return Certificate(context, str(path))
+
+
+@pytest.fixture
+def store() -> Iterator[StoreServer]:
+    with StoreServer() as server:
+        yield server
+
+
+@pytest.fixture
+def secure_store(certificate: Certificate) -> Iterator[StoreServer]:
+    with StoreServer(tls=certificate.context) as server:
+        yield server
+
+
+@pytest.fixture
+def mautic() -> Iterator[MauticServer]:
+    with MauticServer() as server:
+        yield server
+
+
+class Scripted(ThreadingHTTPServer):
+    """Answers each path as `answers` says (status, headers, body), any other with 404 and a page."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Speaker)
+        self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        self.asked: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def say(self, path: str, status: int, body: str | bytes = b"", **headers: str) -> None:
+        text = body.encode() if isinstance(body, str) else body
+        self.answers[path] = (status, {name.replace("_", "-"): value for name, value in headers.items()}, text)
+
+
+class _Speaker(BaseHTTPRequestHandler):
+    server: Scripted
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        page = (404, {"Content-Type": "text/html"}, b"<html><body>Nothing here.</body></html>")
+        status, headers, body = self.server.answers.get(self.path.partition("?")[0], page)
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    server = Scripted()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def foreign_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificate of an authority that signed nothing here."""
+    path = tmp_path_factory.mktemp("tls") / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    return path
