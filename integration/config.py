@@ -68,7 +68,7 @@ def load(environ: Mapping[str, str] | None = None, root: Path | None = None, **o
     folder = Path(overrides.get("instance_path") or environ.get("INSTANCE_PATH") or (root or Path.cwd()) / "instance")
     folder = _folder(folder.absolute())
     raw = {**_file_values(folder / "config.py"), **{k: environ[k] for k in MEANINGS if k in environ}}
-    values = {name.lower(): _PARSERS.get(name, _text)(name, value) for name, value in raw.items()}
+    values = {name.lower(): _parsed(name, value) for name, value in raw.items()}
     values |= {"instance_path": folder, **{k: v for k, v in overrides.items() if v is not None}}
     values["instance_path"] = folder
     values["secret_key"] = values.get("secret_key") or kept_key(folder)
@@ -124,6 +124,11 @@ def _file_values(path: Path) -> dict[str, Any]:
     except (SyntaxError, NameError, TypeError, ValueError) as error:
         raise SettingError("config.py", f"{path} cannot be read: {error}.", "Write one NAME = value a line.") from error
     return {name: values[name] for name in MEANINGS if name in values}
+
+
+def _parsed(name: str, value: Any) -> Any:
+    parser: Callable[[str, Any], Any] = _PARSERS.get(name, _text)
+    return parser(name, value)
 
 
 def _text(name: str, value: Any) -> str:

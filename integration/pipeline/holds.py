@@ -61,7 +61,7 @@ def take_probe(session: Session, now: datetime, hold: Hold) -> bool:
         .values(probe_at=now + probe_delay(hold.probes, None))
         .execution_options(synchronize_session=False)
     )
-    return moved.rowcount == 1  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
 def release(session: Session, now: datetime, connector_id: int, service: str) -> bool:
@@ -71,7 +71,7 @@ def release(session: Session, now: datetime, connector_id: int, service: str) ->
         .where(Hold.connector_id == connector_id, Hold.service == service, Hold.released_at.is_(None))
         .values(released_at=now)
     )
-    return ended.rowcount > 0  # type: ignore[attr-defined,no-any-return]  # an UPDATE returns a CursorResult
+    return bool(ended.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
 def probe_now(session: Session, now: datetime, connector_id: int) -> None:

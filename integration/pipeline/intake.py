@@ -21,11 +21,11 @@ from integration.pipeline import facts
 from integration.pipeline import holds
 from integration.pipeline import outbox
 from integration.pipeline import runs
-from integration.pipeline.phases import Cancelled
-from integration.pipeline.phases import Lost
 from integration.pipeline.phases import Phases
 from integration.pipeline.ports import Ports
 from integration.pipeline.retries import probe_delay
+from integration.pipeline.taking import Cancelled
+from integration.pipeline.taking import Lost
 
 log = logging.getLogger(__name__)
 

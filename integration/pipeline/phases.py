@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -20,15 +19,11 @@ from integration.events import Change
 from integration.events import Origin
 from integration.events import content_hash
 from integration.models.connector import Connector
-from integration.models.run import Run
 from integration.models.run import RunKind
 from integration.pipeline import facts
-from integration.pipeline import forecast
 from integration.pipeline import intake_rows
 from integration.pipeline import ledger
-from integration.pipeline import outbox
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
+from integration.pipeline.taking import Taking
 from integration.records import Order
 from integration.store import parse
 from integration.store import reading
@@ -40,37 +35,20 @@ _ORIGINS = {
     RunKind.BULK: Origin.BULK,
     RunKind.INCREMENTAL: Origin.POLL,
 }
-#: Reading waits while so many deliveries of the run are still open: payloads stay fresh and the book small.
-MOST_OPEN = 3000
 #: Customers have no modification window; a larger list is gone through once an hour only, webhooks bring the rest.
 SMALL_LIST = 2000
 CUSTOMERS_EVERY = timedelta(hours=1)
-
-
-class Cancelled(Exception):
-    """Somebody asked the run to stop."""
-
-
-class Lost(Exception):
-    """Another process has taken the run over."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class Phases:
-    """Reads what a run asks for; `pages` counts pages that were accepted since it was made."""
-
-    ports: Ports
-    connector: Connector
-    run: Run
-    token: str
-    stop: threading.Event
-    pages: int = 0
+class Phases(Taking):
+    """Reads what a run asks for."""
 
     def __post_init__(self) -> None:
-        """Open the store once for all phases."""
+        """Look at the options once for all phases."""
         self._client: Any = None
-        self._options: Mapping[str, Any] = self.run.options
-        self._only = set(self._options.get("only") or ("contacts", "orders"))
+        self._only = set(self.options.get("only") or ("contacts", "orders"))
         self._modules = self.ports.modules(self.connector)
 
     @property
@@ -93,7 +71,7 @@ class Phases:
 
     def _everything(self) -> list[tuple[str, Callable[[], None]]]:
         plan: list[tuple[str, Callable[[], None]]] = []
-        if "orders" in self._only and not self._options.get("dry_run"):
+        if "orders" in self._only and not self.options.get("dry_run"):
             plan.append(("ledger", self._fill_ledger))
         if "contacts" in self._only and self._modules.contacts.enabled:
             plan.append(("customers", self._customers))
@@ -114,8 +92,11 @@ class Phases:
     def _fill_ledger(self) -> None:
         """Read all orders without their lines, so that the first contact already has its final lifetime values."""
         for page in self._order_pages(facts.statuses(self.connector), fields=reading.LEDGER_FIELDS):
-            orders = list(_parsed(page.rows))
-            self._page(page, lambda s, o=orders: ledger.record(s, self.connector.id, o), count=False)
+            self._page(page, self._ledger_rows(page.rows), count=False)
+
+    def _ledger_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
+        orders = list(_parsed(rows))
+        return lambda session: ledger.record(session, self.connector.id, orders)
 
     def _customers(self) -> None:
         pages = reading.read_customers(self._client, fields=reading.CUSTOMER_FIELDS, start=self._start())
@@ -123,16 +104,20 @@ class Phases:
             rows = [row for row in page.rows if self._wanted(row)]
             self._page(page, self._customer_rows(rows), rows=len(rows))
 
-    def _customer_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
+    def _customer_rows(
+        self, rows: Sequence[Mapping[str, Any]], seen: Sequence[Mapping[str, Any]] = ()
+    ) -> Callable[[Session], None]:
         def take(session: Session) -> None:
             changes = [parse.customer_change(row, self._origin, self._now(), created=False) for row in rows]
             self._take(session, changes)
-            intake_rows.mark_customers(session, self.connector.id, {int(row["id"]): version(row) for row in rows})
+            if not self.options.get("dry_run"):
+                marks = {int(row["id"]): version(row) for row in (*seen, *rows)}
+                intake_rows.mark_customers(session, self.connector.id, marks)
 
         return take
 
     def _orders(self) -> None:
-        wanted = tuple(self._options.get("statuses") or self._modules.orders.statuses)
+        wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
         known = facts.statuses(self.connector)
         for page in self._order_pages(tuple(s for s in wanted if s in known), window=self._since()):
             self._page(page, self._order_rows(page.rows), rows=len(page.rows))
@@ -151,35 +136,38 @@ class Phases:
         began: datetime | None = None
         for page in self._order_pages(facts.statuses(self.connector), window=self._cursor_window()):
             began = began or page.began
-            self._page(page, self._new_rows(page.rows), rows=len(page.rows))
+            self._page(page, self._new_changes(list(self._order_changes(page.rows))), rows=len(page.rows))
         self._move_cursor(began)
 
-    def _new_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
+    def _new_changes(self, changes: Sequence[Change]) -> Callable[[Session], None]:
         def take(session: Session) -> None:
-            fresh = intake_rows.unseen(session, self.connector.id, list(self._order_changes(rows)))
-            self._take(session, fresh)
+            self._take(session, intake_rows.unseen(session, self.connector.id, changes))
 
         return take
 
     def _trashed_orders(self) -> None:
         for page in self._order_pages(("trash",), window=self._cursor_window("previous"), fields=reading.LEDGER_FIELDS):
             changes = [intake_rows.trashed(row, self._origin, self._now()) for row in page.rows]
-            self._page(
-                page,
-                lambda s, c=changes: self._take(s, intake_rows.unseen(s, self.connector.id, c)),
-                rows=len(changes),
-            )
+            self._page(page, self._new_changes(changes), rows=len(changes))
 
     def _moved_customers(self) -> None:
         if not self._customers_due():
             return
+        total = 0
         for page in reading.read_customers(self._client, fields=reading.CUSTOMER_INDEX_FIELDS, start=self._start()):
-            versions = {int(row["id"]): version(row) for row in page.rows}
-            with self.ports.db.read() as session:
-                moved = intake_rows.moved_customers(session, self.connector.id, versions)
+            total = page.total or total
+            moved = self._moved(page.rows)
             rows = reading.fetch_customers(self._client, moved) if moved else []
-            self._page(page, self._customer_rows(rows), rows=len(rows))
-        self._store_cursor("customers", self._now())
+            self._page(page, self._customer_rows(rows, seen=page.rows), rows=len(rows))
+        self._store_cursors(customers=self._now().isoformat(), customers_total=total)
+
+    def _moved(self, index: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Return who moved; before anything was read that is who changed since the connector was made."""
+        if not self.connector.cursors.get("customers") and not self.connector.initial_done_at:
+            began = self.connector.created_at
+            return [int(row["id"]) for row in index if (_moment(row.get("date_modified_gmt")) or _NEVER) >= began]
+        with self.ports.db.read() as session:
+            return intake_rows.moved_customers(session, self.connector.id, {int(r["id"]): version(r) for r in index})
 
     def _customers_due(self) -> bool:
         total = int(self.connector.cursors.get("customers_total") or 0)
@@ -195,63 +183,6 @@ class Phases:
             return []
         return reading.read_orders(self._client, window=window, statuses=statuses, fields=fields, start=self._start())
 
-    def _take(self, session: Session, changes: Sequence[Change]) -> None:
-        if self._options.get("dry_run"):
-            forecast.foretell(session, self._now(), self.connector, self.run.id, changes)
-            return
-        accepted = intake_rows.accept(session, self._now(), self.connector.id, changes, self.run.id)
-        session.get_one(Run, self.run.id).accepted += accepted.new
-        if accepted.new:
-            self.ports.on_accept(session, self.connector.id)
-
-    def _page(
-        self, page: reading.Page, take: Callable[[Session], None], *, rows: int | None = None, count: bool = True
-    ) -> None:
-        """Accept one page: its rows, the run's cursor and its counters stand or fall together."""
-        with self.ports.db.write() as session:
-            run = self._held(session)
-            take(session)
-            run.cursor = {**run.cursor, run.phase: page.cursor}
-            run.pulled += (rows if rows is not None else len(page.rows)) if count else 0
-            self._tell(session, run, page, rows)
-        self.run.cursor = run.cursor
-        self.pages += 1
-        self.ports.bell.ring(self.connector.id)
-        self._yield()
-
-    def _tell(self, session: Session, run: Run, page: reading.Page, rows: int | None) -> None:
-        seen = len(page.rows) if rows is None else rows
-        text = f"Read page {page.number} of {page.pages or '?'} ({run.phase}): {seen} records."
-        runs.add_line(session, self._now(), run.id, text)
-        for what, error in page.failed:
-            runs.add_line(session, self._now(), run.id, f"The store could not give {what}: {error}", "error")
-        if page.number == 1 and page.total is not None and run.phase in ("customers", "orders", "changes"):
-            run.expected = (run.expected or 0) + page.total
-
-    def _yield(self) -> None:
-        """Wait while the book holds enough of this run."""
-        while not self.stop.is_set():
-            with self.ports.db.read() as session:
-                if outbox.open_count(session, run_id=self.run.id) < MOST_OPEN:
-                    return
-            with self.ports.db.write() as session:
-                self._held(session)
-            self.stop.wait(0.3)
-
-    def _held(self, session: Session) -> Run:
-        run = runs.keep(session, self._now(), self.run.id, self.token)
-        if run is None:
-            raise Lost
-        if run.cancel_asked_at is not None:
-            raise Cancelled
-        return run
-
-    def _enter(self, name: str) -> None:
-        with self.ports.db.write() as session:
-            run = self._held(session)
-            run.phase = name
-        self.run.phase = name
-
     def _start(self) -> Any:
         return self.run.cursor.get(self.run.phase)
 
@@ -259,15 +190,12 @@ class Phases:
     def _origin(self) -> Origin:
         return _ORIGINS.get(RunKind(self.run.kind), Origin.BULK)
 
-    def _now(self) -> datetime:
-        return self.ports.clock.now()
-
     def _since(self) -> Window | None:
-        since, until = self._options.get("since"), self._options.get("until")
+        since, until = self.options.get("since"), self.options.get("until")
         return Window(_moment(since), _moment(until)) if since or until else None
 
     def _wanted(self, row: Mapping[str, Any]) -> bool:
-        since = _moment(self._options.get("since"))
+        since = _moment(self.options.get("since"))
         touched = row.get("date_modified_gmt") or row.get("date_created_gmt")
         return since is None or not touched or datetime.fromisoformat(touched).replace(tzinfo=UTC) >= since
 
@@ -279,13 +207,13 @@ class Phases:
         """Let the next read begin where this one began, by the store's clock; the trash still reads from before."""
         if began is None:
             return
-        self._store_cursor("previous", self._cursor_window().after or began)
-        self._store_cursor("orders", began)
+        before = self._cursor_window().after or began
+        self._store_cursors(previous=before.isoformat(), orders=began.isoformat())
 
-    def _store_cursor(self, name: str, at: datetime) -> None:
+    def _store_cursors(self, **values: Any) -> None:
         with self.ports.db.write() as session:
             row = session.get_one(Connector, self.connector.id)
-            row.cursors = {**row.cursors, name: at.isoformat()}
+            row.cursors = {**row.cursors, **values}
             self.connector.cursors = row.cursors
 
 

@@ -161,8 +161,8 @@ class Settlement:
             return self._half(now, item, bad.act.what.action, bad.error, contact_id)
         if receipt is None and all(result.repeated for result in results):
             return self._skipped(now, item, "unchanged", "Nothing has changed since the last sync.", contact_id)
-        result = receipt.outcome if receipt else "updated"
-        return Outcome(item.id, DeliveryState.DELIVERED, result, contact_id, run_id=item.run_id)
+        written = receipt.outcome if receipt else "updated"
+        return Outcome(item.id, DeliveryState.DELIVERED, written, contact_id, run_id=item.run_id)
 
     def _half(self, now: datetime, item: Item, action: str, error: IntegrationError, contact_id: int) -> Outcome:
         """The contact is written, a follow-up is not."""

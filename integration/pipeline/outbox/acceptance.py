@@ -66,6 +66,7 @@ def accept(
 
 
 def open_identities(session: Session, connector_id: int, identities: Collection[str]) -> set[str]:
+    """Return which of the identities are open."""
     query = select(Delivery.identity).where(
         Delivery.connector_id == connector_id, Delivery.identity.in_(list(identities)), OPEN
     )

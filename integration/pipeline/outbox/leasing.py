@@ -58,7 +58,7 @@ def renew(session: Session, now: datetime, token: str) -> bool:
     renewed = session.execute(
         update(Delivery).where(Delivery.lease_token == token, OPEN).values(leased_until=now + LEASE)
     )
-    return renewed.rowcount > 0  # type: ignore[attr-defined,no-any-return]  # an UPDATE returns a CursorResult
+    return bool(renewed.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
 def recover(session: Session, now: datetime) -> int:

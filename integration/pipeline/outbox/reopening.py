@@ -54,7 +54,7 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
         .execution_options(synchronize_session=False)
     )
     promote(session, connector_id, subjects)
-    return gone.rowcount  # type: ignore[attr-defined,no-any-return]  # an UPDATE returns a CursorResult
+    return int(gone.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
 def open_count(session: Session, *, connector_id: int | None = None, run_id: int | None = None) -> int:

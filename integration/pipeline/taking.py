@@ -1,0 +1,111 @@
+"""Takes pages of a run into the book: rows, cursor and counters stand or fall together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from integration.events import Change
+from integration.models.connector import Connector
+from integration.models.run import Run
+from integration.pipeline import forecast
+from integration.pipeline import intake_rows
+from integration.pipeline import outbox
+from integration.pipeline import runs
+from integration.pipeline.ports import Ports
+from integration.store import reading
+
+#: Reading waits while so many deliveries of the run are still open: payloads stay fresh and the book small.
+MOST_OPEN = 3000
+
+
+class Cancelled(Exception):
+    """Somebody asked the run to stop."""
+
+
+class Lost(Exception):
+    """Another process has taken the run over."""
+
+
+@dataclass
+class Taking:
+    """A leased run that takes pages; `pages` counts those accepted since it was made."""
+
+    ports: Ports
+    connector: Connector
+    run: Run
+    token: str
+    stop: threading.Event
+    pages: int = 0
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Return what the run was asked for."""
+        return self.run.options
+
+    def _take(self, session: Session, changes: Sequence[Change]) -> None:
+        if self.options.get("dry_run"):
+            forecast.foretell(session, self._now(), self.connector, self.run.id, changes)
+            return
+        accepted = intake_rows.accept(session, self._now(), self.connector.id, changes, self.run.id)
+        session.get_one(Run, self.run.id).accepted += accepted.new
+        if accepted.new:
+            self.ports.on_accept(session, self.connector.id)
+
+    def _page(
+        self, page: reading.Page, take: Callable[[Session], None], *, rows: int | None = None, count: bool = True
+    ) -> None:
+        """Accept one page: its rows, the run's cursor and its counters stand or fall together."""
+        with self.ports.db.write() as session:
+            run = self._held(session)
+            take(session)
+            run.cursor = {**run.cursor, run.phase: page.cursor}
+            run.pulled += (rows if rows is not None else len(page.rows)) if count else 0
+            self._tell(session, run, page, rows)
+        self.run.cursor = run.cursor
+        self.pages += 1
+        self.ports.bell.ring(self.connector.id)
+        self._yield()
+
+    def _tell(self, session: Session, run: Run, page: reading.Page, rows: int | None) -> None:
+        seen = len(page.rows) if rows is None else rows
+        text = f"Read page {page.number} of {page.pages or '?'} ({run.phase}): {seen} records."
+        runs.add_line(session, self._now(), run.id, text)
+        for what, error in page.failed:
+            runs.add_line(session, self._now(), run.id, f"The store could not give {what}: {error}", "error")
+        if page.number == 1 and page.total is not None and run.phase in ("customers", "orders", "changes"):
+            run.expected = (run.expected or 0) + page.total
+
+    def _yield(self) -> None:
+        """Wait while the book holds enough of this run."""
+        while not self.stop.is_set():
+            with self.ports.db.read() as session:
+                if outbox.open_count(session, run_id=self.run.id) < MOST_OPEN:
+                    return
+            with self.ports.db.write() as session:
+                self._held(session)
+            self.stop.wait(0.3)
+
+    def _held(self, session: Session) -> Run:
+        run = runs.keep(session, self._now(), self.run.id, self.token)
+        if run is None:
+            raise Lost
+        if run.cancel_asked_at is not None:
+            raise Cancelled
+        return run
+
+    def _enter(self, name: str) -> None:
+        with self.ports.db.write() as session:
+            run = self._held(session)
+            run.phase = name
+        self.run.phase = name
+
+    def _now(self) -> datetime:
+        return self.ports.clock.now()
