@@ -45,7 +45,7 @@ class FieldCheck:
 
 
 def needs(modules: Modules) -> tuple[FieldNeed, ...]:
-    """Return the fields that the enabled modules write; aliases as Mautic will name them, cut at 25 characters (260)."""
+    """Return the fields that the enabled modules write, by the aliases that Mautic will give them (260)."""
     if not modules.orders.enabled:
         return ()
     data = [(aliases.ORDER_DATA, "Woo order data", "textarea")] if modules.orders.order_data else []

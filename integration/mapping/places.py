@@ -29,6 +29,11 @@ def country_alternates(name: str) -> tuple[str, ...]:
     return tuple(other for other in names if other != name)
 
 
+def alternates(alias: str, value: object) -> tuple[str, ...]:
+    """Return the other spellings of a field's value for a writer to try when Mautic refuses it (042)."""
+    return country_alternates(value) if alias == "country" and isinstance(value, str) else ()
+
+
 def country_named(name: str) -> str | None:
     """Return Mautic's name for a code or for a name in any of the spellings known, None when there is none."""
     code = country(name) if len(name.strip()) == 2 else None

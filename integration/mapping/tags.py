@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from slugify import slugify
@@ -40,9 +41,11 @@ def slug(text: str) -> str:
 
 
 def _transliterated(match: re.Match[str]) -> str:
-    foreign = match.group()
-    blanks = (" " if foreign[0].isspace() else "", " " if foreign[-1].isspace() else "")
-    return blanks[0] + slugify(foreign) + blanks[1]
+    """Write letters of other scripts in Latin ones; signs such as ™ are dropped, as WordPress does."""
+    words = "".join(
+        letter if unicodedata.category(letter)[0] in "LMN" else " " * letter.isspace() for letter in match[0]
+    )
+    return " ".join(slugify(word) for word in words.split(" "))
 
 
 def product_tag(item: LineItem, status: str, with_id: bool = False) -> str:

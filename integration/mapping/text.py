@@ -27,7 +27,7 @@ def without_markup(text: str) -> str:
     shorter = _TAG.sub("", text)
     while shorter != text:
         text, shorter = shorter, _TAG.sub("", shorter)
-    return _OPEN.sub("< ", text).rstrip("<").strip()
+    return _OPEN.sub("< ", text).rstrip("< \t\n").strip()
 
 
 def shorten(text: str, limit: int) -> str:

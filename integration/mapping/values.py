@@ -27,7 +27,7 @@ TEXT_BYTES = 65_535
 #: Mautic refuses 1e20 (recording 282); above this a float loses whole units.
 LARGEST = Decimal(10) ** 15
 #: What PHP calls numeric.
-_NUMERIC = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+_NUMERIC = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _JSON_ALIASES = frozenset(aliases.cut(alias) for alias in aliases.JSON)
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -39,17 +39,15 @@ def fit_value(field: MauticField, value: Value) -> Fitted:
     """Return the value as the field takes it, None to leave it out, and what was changed; blanks go without a word."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None, ()
-    if field.type != "boolean" and _is_zero(value):
+    json = field.alias in _JSON_ALIASES and field.type in ("text", "textarea", "html")
+    fitted, said = _json(field, _written(value)) if json else _FITTERS.get(field.type, _text)(field, value)
+    if field.type != "boolean" and _is_zero(fitted):
         # POST and PATCH drop it silently and keep the old value (recordings 110, 283, dossier 4.1.5).
         return _left_out(field, f"Mautic ignores zero and values below 1, so {_name(field)} keeps the value it had.")
-    if field.alias in _JSON_ALIASES and field.type in ("text", "textarea", "html"):
-        return _json(field, _written(value))
-    return _FITTERS.get(field.type, _text)(field, value)
+    return fitted, said
 
 
 def _is_zero(value: Value) -> bool:
-    if isinstance(value, bool):
-        return False
     if isinstance(value, str):
         return bool(_NUMERIC.fullmatch(value)) and abs(float(value)) < 1
     return value is not None and abs(value) < 1
@@ -66,8 +64,6 @@ def _text(field: MauticField, value: Value) -> Fitted:
     short = shorten(bare, max(field.limit, 0))
     if not short:
         return _left_out(field, f"{_name(field)} is longer than Mautic's {field.limit} characters and was left out.")
-    if _is_zero(short):
-        return _left_out(field, f"{_name(field)} would be zero when shortened and was left out.")
     return short, (*said, _shortened(field, len(bare), len(short)))
 
 
@@ -105,8 +101,6 @@ def _number(field: MauticField, value: Value) -> Fitted:
         return _left_out(field, f"“{_excerpt(value)}” is no number, so {_name(field)} was left out.")
     if not amount.is_finite() or abs(amount) >= LARGEST:
         return _left_out(field, f"{_excerpt(value)} is beyond Mautic's numbers, so {_name(field)} was left out.")
-    if abs(amount) < 1:
-        return _left_out(field, f"Mautic ignores zero and values below 1, so {_name(field)} keeps the value it had.")
     return (int(amount) if amount == amount.to_integral_value() else float(amount)), ()
 
 
