@@ -1,7 +1,7 @@
 """Retention: old rows leave in small batches, so that nobody waits for the writer's lock.
 
 The counts of the sync log stand for the entries that are not cleared (id > connector.log_cleared_id). Clearing takes
-the cleared entries out of them at once, here only rows go; an entry that goes for its age is counted down with it.
+the cleared entries out of them at once, here their rows follow; an entry that goes for its age is counted down with it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sqlalchemy import Row
 from sqlalchemy import and_
 from sqlalchemy import delete
 from sqlalchemy import exists
+from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -28,6 +29,7 @@ from sqlalchemy.orm import Session
 from integration.models.audit import AuditEntry
 from integration.models.connector import Connector
 from integration.models.database import Database
+from integration.models.database import lock_connector
 from integration.models.delivery import OPEN
 from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from integration.pipeline.ports import Ports
 
 BATCH = 1000
+_HOUR = timedelta(hours=1)
+#: Nothing is written into hours that are longer ago, so they may be counted anew.
+_QUIET = timedelta(hours=2)
 _SETTLED = (DeliveryState.DELIVERED, DeliveryState.SKIPPED, DeliveryState.CONFLICT, DeliveryState.DISCARDED)
 _ENDED = (RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED)
 _COUNTED = (SyncLogEntry.connector_id, SyncLogEntry.at, SyncLogEntry.type, SyncLogEntry.action, SyncLogEntry.status)
@@ -71,7 +76,7 @@ def prune(
     keep = keep or Keep()
     work = Batches(ports.db, batch, pause)
     return {
-        "cleared": _cleared(ports.db, work),
+        "cleared": _cleared(ports.db, work, now),
         "success": _aged(ports.db, work, now - timedelta(days=keep.success), SyncLogEntry.status != "error"),
         "errors": _aged(ports.db, work, now - timedelta(days=keep.errors), SyncLogEntry.status == "error"),
         "deliveries": _deliveries(work, now - timedelta(days=keep.deliveries)),
@@ -114,15 +119,38 @@ class Batches:
             self._pause()
 
 
-def _cleared(db: Database, work: Batches) -> int:
+def _cleared(db: Database, work: Batches, now: datetime) -> int:
     with db.read() as session:
         marks = session.execute(
             select(Connector.id, Connector.log_cleared_id).where(Connector.log_cleared_id > 0)
         ).all()
-    return sum(
-        work.delete(SyncLogEntry, and_(SyncLogEntry.connector_id == connector, SyncLogEntry.id <= mark))
-        for connector, mark in marks
-    )
+    gone = 0
+    for connector, mark in marks:
+        purged = work.delete(SyncLogEntry, and_(SyncLogEntry.connector_id == connector, SyncLogEntry.id <= mark))
+        if purged:
+            _true_up(db, connector, hour_of(now - _QUIET))
+        gone += purged
+    return gone
+
+
+def _true_up(db: Database, connector: int, quiet: datetime) -> None:
+    """Make the counts of hours before `quiet` agree with what is left: none before the first entry, its own exact."""
+    with db.write() as session:
+        lock_connector(session, connector)
+        first = session.scalar(select(func.min(SyncLogEntry.at)).where(SyncLogEntry.connector_id == connector))
+        edge = quiet if first is None else min(hour_of(first), quiet)
+        mine = SyncLogCount.connector_id == connector
+        session.execute(delete(SyncLogCount).where(mine, SyncLogCount.hour < edge))
+        if edge < quiet:
+            session.execute(delete(SyncLogCount).where(mine, SyncLogCount.hour == edge))
+            session.add_all(_counted(session, connector, edge))
+
+
+def _counted(session: Session, connector: int, hour: datetime) -> list[SyncLogCount]:
+    groups = (SyncLogEntry.type, SyncLogEntry.action, SyncLogEntry.status)
+    within = and_(SyncLogEntry.connector_id == connector, SyncLogEntry.at >= hour, SyncLogEntry.at < hour + _HOUR)
+    rows = session.execute(select(*groups, func.count().label("entries")).where(within).group_by(*groups))
+    return [SyncLogCount(connector_id=connector, hour=hour, **row._mapping) for row in rows]
 
 
 def _aged(db: Database, work: Batches, before: datetime, status: ColumnElement[bool]) -> int:

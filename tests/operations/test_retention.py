@@ -103,6 +103,21 @@ def test_cleared_entries_go_first_and_are_not_counted_down_again(desk: Desk) -> 
     assert sum(counts.values()) == 16
 
 
+def test_counts_that_a_clearing_left_behind_are_trued_up(desk: Desk) -> None:
+    log(desk, [entry(1, timedelta(hours=5, minutes=n)) for n in range(0, 300, 7)] + [entry(2, timedelta(hours=9))])
+    with desk.db.write() as session:
+        ids = session.scalars(select(SyncLogEntry.id).where(SyncLogEntry.connector_id == 1)).all()
+        older = session.scalars(select(SyncLogEntry).where(SyncLogEntry.connector_id == 1)).all()
+        # Entries were written youngest first here; clear the older half by turning the ids round.
+        moments = sorted(one.at for one in older)
+        for one, at in zip(sorted(older, key=lambda one: one.id), moments, strict=True):
+            one.at = at
+        session.execute(update(Connector).where(Connector.id == 1).values(log_cleared_id=ids[len(ids) // 2]))
+    assert prune(desk)["cleared"] == len(ids) // 2 + 1
+    rows, counts = rows_and_counts(desk)
+    assert rows == counts
+
+
 def test_batches_are_small_and_pause_between(desk: Desk) -> None:
     log(desk, [entry(1, timedelta(days=100)) for _ in range(15)])
     pauses: list[int] = []

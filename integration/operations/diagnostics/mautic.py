@@ -118,7 +118,7 @@ class _Test:
             raise self.refusal
         granted = {area: self._granted(partial(probe.check, self.client, area)) for area in probe.AREAS}
         granted["writing contacts"] = self._granted(self._refused_contact)
-        facts = {area: "yes" if allowed else "no" for area, allowed in granted.items()}
+        facts = {area.replace(" ", "_"): "yes" if allowed else "no" for area, allowed in granted.items()}
         missing = [area for area, allowed in granted.items() if not allowed]
         if set(missing) & set(ESSENTIAL):
             raise Failed(SERVICE, "missing_rights", facts=facts, areas=_listed(missing), rights=_wanted(missing))

@@ -157,7 +157,7 @@ class _Test:
 
     def _about(self) -> dict[str, Any]:
         zone = self.index.get("timezone_string") or f"UTC{float(self.index.get('gmt_offset') or 0):+g}"
-        return {"name": self.index.get("name", ""), "time zone": zone, "rest root": self.root}
+        return {"name": self.index.get("name", ""), "time_zone": zone, "rest_root": self.root}
 
     def _may_read(self, client: StoreClient) -> None:
         areas = {**_READ, "webhooks": _ONE} if self.writes else _READ
@@ -205,7 +205,7 @@ class _Test:
 
 _EXTRAS: dict[str, Any] = {
     "currency": ("data/currencies/current", None, lambda value: str(value["code"])),
-    "WooCommerce": (
+    "version": (
         "system_status",
         {"_fields": "environment.version"},
         lambda value: str(value["environment"]["version"]),

@@ -52,7 +52,7 @@ def test_a_mautic_that_is_well_with_basic_auth(mautic: MauticServer) -> None:
     assert [step.state for step in steps] == ["ok"] * 5
     assert steps[1].facts == {"version": "5.2.1"}
     assert steps[3].sentence == "Signed in as admin (Administrator)."
-    areas = ["contacts", "fields", "segments", "emails", "notes", "writing contacts"]
+    areas = ["contacts", "fields", "segments", "emails", "notes", "writing_contacts"]
     assert steps[3].facts == dict.fromkeys(areas, "yes")
 
 
@@ -204,7 +204,7 @@ def test_missing_rights_are_named(mautic: MauticServer) -> None:
     assert outcome(step) == (4, "missing_rights")
     assert "writing contacts" in step.sentence
     assert "contacts: view, create and edit" in step.hint
-    assert (step.facts["contacts"], step.facts["writing contacts"]) == ("yes", "no")
+    assert (step.facts["contacts"], step.facts["writing_contacts"]) == ("yes", "no")
     assert not mautic.state.contacts
 
 
