@@ -16,6 +16,8 @@ from integration.records import Order
 
 #: A tag of 300 characters is answered with 500 (recording 129); the column holds this many.
 LONGEST = 191
+#: WordPress keeps statuses in 20 characters; a plugin that renames them may send more.
+STATUS_LONGEST = 60
 #: Statuses that undo a completed order (P37).
 UNDONE = ("refunded", "cancelled")
 
@@ -51,7 +53,7 @@ def _transliterated(match: re.Match[str]) -> str:
 def product_tag(item: LineItem, status: str, with_id: bool = False) -> str:
     """Return `{sku}_{status}`, without SKU `{name}_{status}` (P33) or `{id}_{name}_{status}` (P34), "" if nameless."""
     base = product_slug(item, with_id)
-    end = f"_{slug(status)}"
+    end = f"_{slug(status)[:STATUS_LONGEST]}"
     return base[: LONGEST - len(end)].rstrip("-") + end if base else ""
 
 

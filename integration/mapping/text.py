@@ -38,8 +38,8 @@ def shorten(text: str, limit: int) -> str:
     if not text[limit].isspace():
         space = max(cut.rfind(" "), cut.rfind("\n"))
         cut = cut[:space] if space >= limit * (1 - _WORD_LOSS) else cut
-    # A joiner at the end would wait for the other half of an emoji.
-    return cut.rstrip("\u200d \t\r\n,;")
+    # A joiner at the end would wait for the other half of an emoji, a lone < would be taken for a tag.
+    return cut.rstrip("\u200d \t\r\n,;<")
 
 
 def shorten_bytes(text: str, limit: int) -> str:
