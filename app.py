@@ -10,12 +10,15 @@ from flask_sqlalchemy import SQLAlchemy
 
 from integration import config
 from integration.config import Deployment
+from integration.engines import wired
 from integration.models import Base
 from integration.models import Database
 from integration.models.database import engine_options
 from integration.models.database import prepare
+from integration.operations.capture import Capture
 from integration.pipeline.ports import Ports
 from integration.pipeline.ports import open_ports
+from integration.pipeline.ports import with_observers
 from integration.web import access
 from integration.web import errors
 from integration.web import filters
@@ -53,7 +56,6 @@ def create_app(deployment: Deployment | None = None, ports: Ports | None = None)
         SQLALCHEMY_DATABASE_URI=deployment.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(deployment.database_url),
     )
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     db.init_app(app)
     app.extensions["ports"] = ports or _open_ports(app, deployment)
     security.init_app(app, deployment)
@@ -69,5 +71,8 @@ def create_app(deployment: Deployment | None = None, ports: Ports | None = None)
 
 
 def _open_ports(app: Flask, deployment: Deployment) -> Ports:
+    """Return the ports of this process, on the extension's engine."""
     with app.app_context():
-        return open_ports(deployment, database=Database(prepare(db.engine)))
+        database = Database(prepare(db.engine))
+    plain = wired(open_ports(deployment, database=database))
+    return with_observers(plain, Capture(deployment.instance_path / "logs").observer)

@@ -39,7 +39,7 @@ login.login_message = None
 
 
 @dataclass(frozen=True)
-class SignedIn(UserMixin):
+class SignedIn(UserMixin):  # type: ignore[misc]  # flask-login ships no types
     """The user of a request; the session also carries `session_key`, so that a changed key ends it."""
 
     id: int
@@ -63,7 +63,6 @@ def signed_in(user: User) -> SignedIn:
     return SignedIn(user.id, user.organisation_id, user.email, user.name, Role(user.role), user.session_key)
 
 
-@login.user_loader
 def load_user(token: str) -> SignedIn | None:
     """Return the user of a session, None when it was ended or the user disabled."""
     number, _, key = token.partition(".")
@@ -76,9 +75,12 @@ def load_user(token: str) -> SignedIn | None:
     return signed_in(user)
 
 
+login.user_loader(load_user)
+
+
 def me() -> SignedIn:
     """Return the signed-in user; only for views that need one."""
-    return cast(SignedIn, current_user._get_current_object())  # noqa: SLF001 - flask-login's own way to the object
+    return cast(SignedIn, current_user._get_current_object())
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

@@ -41,14 +41,14 @@ _PER_ADDRESS = "10 per minute; 60 per hour"
 _PER_USER = "20 per hour"
 
 
-class SignInForm(FlaskForm):
+class SignInForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """E-mail address and password."""
 
     email = EmailField("E-mail address", render_kw={"autocomplete": "username", "required": True})
     password = PasswordField("Password", render_kw={"autocomplete": "current-password", "required": True})
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """The old password and the new one, twice."""
 
     current = PasswordField("Current password", render_kw={"autocomplete": "current-password"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import current_app
 from flask import url_for
@@ -115,7 +116,7 @@ def _import(session: Session, connector: Connector, connected: bool) -> Step:
     )
 
 
-def _url(endpoint: str, connector: Connector, anchor: str | None = None, **values: int) -> str:
+def _url(endpoint: str, connector: Connector, anchor: str | None = None, **values: Any) -> str:
     if endpoint not in current_app.view_functions:
         return ""
     return url_for(endpoint, connector_id=connector.id, _anchor=anchor, **values)

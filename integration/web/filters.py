@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC
 from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from datetime import tzinfo
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -14,15 +17,18 @@ from integration.models.connector import Connector
 from integration.web.wiring import ports
 
 
-def zone_of(connector: Connector | None) -> ZoneInfo:
-    """Return the store's own time zone if it named one, else the deployment's."""
-    named = str((connector.store_facts or {}).get("timezone") or "") if connector else ""
-    for name in (named, ports().deployment.timezone):
+def zone_of(connector: Connector | None) -> tzinfo:
+    """Return the store's own time zone, or its offset where it has no zone, else the deployment's zone."""
+    facts = (connector.store_facts or {}) if connector else {}
+    if name := str(facts.get("timezone") or ""):
         try:
             return ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError):
-            continue
-    return ZoneInfo("UTC")
+            pass
+    offset = facts.get("gmt_offset")
+    if isinstance(offset, int | float) and -15 < offset < 15:
+        return timezone(timedelta(hours=offset))
+    return ZoneInfo(ports().deployment.timezone)
 
 
 def local(moment: datetime) -> str:

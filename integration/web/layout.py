@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import datetime
 
 from flask import Flask
 from flask import current_app
@@ -62,6 +63,10 @@ TABS = (
 OPERATIONS = (Place("runs.index", "Runs"), Place("logs.index", "Logs", Role.SUPPORT))
 
 
+#: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
+WORKING_ROLES = ("embedded", "worker")
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
     """What layout.html draws around a page."""
@@ -83,7 +88,7 @@ def shell() -> Shell:
     with ports().db.read() as session:
         connectors = own_connectors(session)
         connector = _chosen(connectors)
-        alive = heartbeat.alive(session, now, "worker")
+        alive = _worker_alive(session, now)
         open_holds = holds.open_holds(session, connector.id) if connector else ()
     zone = str(filters.zone_of(connector))
     if connector is None:
@@ -100,6 +105,10 @@ def shell() -> Shell:
         connection_url=_url("connection.index", connector.id),
         debug_until=filters.local(until) if until and until > now else "",
     )
+
+
+def _worker_alive(session: Session, now: datetime) -> bool:
+    return any(heartbeat.alive(session, now, role) for role in WORKING_ROLES)
 
 
 def _chosen(connectors: Sequence[Connector]) -> Connector | None:

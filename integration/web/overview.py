@@ -34,7 +34,7 @@ bp = Blueprint("overview", __name__)
 _NEWEST = 5
 
 
-class ConnectorForm(FlaskForm):
+class ConnectorForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """The name of a new connector."""
 
     name = StringField("Name", description="For example the name of the shop.", render_kw={"maxlength": 120})

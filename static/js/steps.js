@@ -18,7 +18,9 @@
     const holder = document.createElement("template");
     holder.innerHTML = line;
     for (const item of holder.content.querySelectorAll("[data-into]")) {
-      box.querySelector(`#${item.dataset.into}`).append(item);
+      const target = box.querySelector(`#${item.dataset.into}`);
+      if (target.querySelector(".waiting")) target.replaceChildren(item);
+      else target.append(item);
     }
   };
 
@@ -36,7 +38,6 @@
       if (first) box.scrollIntoView({ block: "nearest" });
       first = false;
     }
-    box.querySelectorAll(".waiting").forEach((element) => element.classList.remove("waiting"));
   };
 
   document.addEventListener("click", async (event) => {

@@ -1,0 +1,152 @@
+"""The Connection tab (P1 to P6): both systems, their test, debug mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint
+from flask import Response
+from flask import flash
+from flask import redirect
+from flask import render_template
+from flask import request
+from flask import stream_with_context
+from flask import url_for
+from flask.typing import ResponseReturnValue
+
+from integration.errors import SettingError
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.user import Role
+from integration.operations.diagnostics import Step
+from integration.pipeline import connectors as pairs
+from integration.pipeline.webhook_set import delivery_url
+from integration.web import filters
+from integration.web import forms
+from integration.web import store_keys
+from integration.web import trial
+from integration.web.access import connector_or_404
+from integration.web.access import me
+from integration.web.access import needs
+from integration.web.access import record
+from integration.web.forms import ConnectionForm
+from integration.web.mautic_sign_in import redirect_uri
+from integration.web.wiring import ports
+
+bp = Blueprint("connection", __name__, url_prefix="/connectors/<int:connector_id>/connection")
+#: Value of the choice -> (label, duration).
+DURATIONS = {
+    "1h": ("1 hour", timedelta(hours=1)),
+    "24h": ("24 hours", timedelta(hours=24)),
+    "7d": ("7 days", timedelta(days=7)),
+}
+Results = Sequence[tuple[str, Step]]
+
+
+@bp.get("")
+def index(connector_id: int) -> str:
+    """Show how both systems are connected; administrators can change it."""
+    connector = _connector(connector_id)
+    return _page(connector, ConnectionForm(formdata=None, obj=connector))
+
+
+@bp.post("")
+@needs(Role.ADMIN)
+def save(connector_id: int) -> ResponseReturnValue:
+    """Save the connection; an error stands at its field."""
+    connector, form = _connector(connector_id), ConnectionForm()
+    values = form.values()
+    try:
+        forms.check(values, connector, ports().secrets(connector))
+        diff = pairs.connect(ports(), connector_id, **values)
+    except SettingError as error:
+        form.refuse(error)
+        return _page(connector, form), 400
+    if diff:
+        with ports().db.write() as session:
+            record(session, AuditAction.UPDATED, f"connection of {connector.name}", diff, connector)
+    flash("The connection is saved. Test it now to see whether it works." if diff else "Nothing has changed.", "ok")
+    return redirect(url_for("connection.index", connector_id=connector_id))
+
+
+@bp.post("/test")
+@needs(Role.SUPPORT)
+def test(connector_id: int) -> ResponseReturnValue:
+    """Try both connections with what is typed; support staff try what is saved."""
+    connector = _connector(connector_id)
+    form = ConnectionForm() if me().may(Role.ADMIN) else ConnectionForm(formdata=None, obj=connector)
+    try:
+        attempt = _attempt(connector, form)
+    except SettingError as error:
+        form.refuse(error)
+        return _page(connector, form), 400
+    live = request.headers.get("X-Live") == "1"
+    steps = trial.steps(ports(), attempt)
+    if live:
+        return Response(stream_with_context(_lines(steps)), mimetype="text/html", headers={"X-Accel-Buffering": "no"})
+    return _page(connector, form, list(steps))
+
+
+def _attempt(connector: Connector, form: ConnectionForm) -> trial.Trial:
+    typed = form.values() if me().may(Role.ADMIN) else {}
+    if typed:
+        forms.check(typed, connector, ports().secrets(connector))
+    return trial.prepare(ports(), connector, typed)
+
+
+def _lines(steps: Iterator[tuple[str, Step]]) -> Iterator[str]:
+    """Yield one line of HTML for the frame, for each step and for the verdict: what static/js/steps.js puts in."""
+    yield _line("connection/results.html", results=None, sides=trial.SIDES)
+    done: list[tuple[str, Step]] = []
+    for side, step in steps:
+        done.append((side, step))
+        yield _line("connection/step.html", side=side, step=step)
+    yield _line("connection/verdict.html", results=done)
+
+
+def _line(template: str, **values: Any) -> str:
+    return " ".join(render_template(template, **values).split("\n")) + "\n"
+
+
+@bp.post("/debug")
+@needs(Role.ADMIN)
+def debug(connector_id: int) -> ResponseReturnValue:
+    """Switch debug mode on for a while, or off."""
+    connector = _connector(connector_id)
+    _, duration = DURATIONS.get(request.form.get("duration", ""), DURATIONS["24h"])
+    until = ports().clock.now() + duration if request.form.get("switch") == "on" else None
+    pairs.set_debug(ports(), connector_id, until)
+    action = AuditAction.DEBUG_ON if until else AuditAction.DEBUG_OFF
+    with ports().db.write() as session:
+        record(session, action, connector.name, {"debug_until": [connector.debug_until, until]}, connector)
+    flash(f"Debug mode is on until {filters.local(until)}." if until else "Debug mode is off.", "ok")
+    return redirect(url_for("connection.index", connector_id=connector_id, _anchor="debug"))
+
+
+def _connector(connector_id: int) -> Connector:
+    with ports().db.read() as session:
+        return connector_or_404(session, connector_id)
+
+
+def _page(connector: Connector, form: ConnectionForm, results: Results | None = None) -> str:
+    now, secrets = ports().clock.now(), ports().secrets(connector)
+    until = connector.debug_until
+    return render_template(
+        "connection/index.html",
+        connector=connector,
+        form=form,
+        stored={name for name, value in secrets.items() if value},
+        methods=dict(forms.METHODS),
+        results=results,
+        sides=trial.SIDES,
+        typed_secrets=[name for name in forms.ADDRESS_OF if form[name].data],
+        redirect_uri=redirect_uri(),
+        key_link=store_keys.offered(connector),
+        delivery_url=delivery_url(ports(), connector),
+        public=ports().deployment.base_url.startswith("https://"),
+        durations=DURATIONS,
+        debug_on=until is not None and until > now,
+    )

@@ -1,0 +1,74 @@
+"""Test connection (P4): both systems tried with what is typed, saved or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace
+
+from integration.mapping.fields import needs
+from integration.mautic.access import MemoryTokens
+from integration.mautic.access import TokenBox
+from integration.models.connector import Connector
+from integration.operations.diagnostics import Step
+from integration.operations.diagnostics import mautic_steps
+from integration.operations.diagnostics import store_steps
+from integration.pipeline.connectors import PLAIN
+from integration.pipeline.connectors import SECRETS
+from integration.pipeline.ports import Ports
+from integration.pipeline.ports import StoredTokens
+from integration.transport import Route
+
+SIDES = (("store", "Store"), ("mautic", "Mautic"))
+#: Nobody watches a page for two minutes, which is what a busy store gets otherwise.
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A connector as it would be with the typed values, and its secrets."""
+
+    connector: Connector
+    secrets: Mapping[str, str]
+
+
+def prepare(ports: Ports, connector: Connector, typed: Mapping[str, str]) -> Trial:
+    """Return a trial of the typed values over the stored ones; nothing is saved."""
+    copy = Connector(id=connector.id, settings=connector.settings, debug_until=connector.debug_until)
+    for name in PLAIN:
+        setattr(copy, name, typed.get(name, getattr(connector, name)))
+    for name in ("store_url", "mautic_url"):
+        setattr(copy, name, _with_scheme(getattr(copy, name)))
+    copy.store_rest_root = ""
+    given = {name: typed[name] for name in SECRETS if typed.get(name)}
+    return Trial(copy, {**ports.secrets(connector), **given})
+
+
+def steps(ports: Ports, trial: Trial) -> Iterator[tuple[str, Step]]:
+    """Yield ("store" or "mautic", step) as each of the ten steps ends; errors of a side are its steps."""
+    modules = ports.modules(trial.connector)
+    watch = ports.observers(trial.connector)
+    store = ports.store_access(trial.connector, dict(trial.secrets))
+    for step in store_steps(
+        store, _route(ports, store.ca), writes=modules.sync.webhooks, clock=ports.clock, observer=watch
+    ):
+        yield "store", step
+    mautic = ports.mautic_access(trial.connector, dict(trial.secrets))
+    for step in mautic_steps(
+        mautic, _tokens(ports, trial.connector), needs(modules), ports.clock, _route(ports, mautic.ca), watch
+    ):
+        yield "mautic", step
+
+
+def _tokens(ports: Ports, connector: Connector) -> TokenBox:
+    """Return the stored token for authorization codes, which cannot be had without a person; else a fresh box."""
+    return StoredTokens(ports, connector.id) if connector.mautic_method == "authorization_code" else MemoryTokens()
+
+
+def _route(ports: Ports, ca: str | None) -> Route:
+    return replace(ports.route(ca), read_timeout=_PATIENCE)
+
+
+def _with_scheme(address: str) -> str:
+    return address if not address or "://" in address else f"https://{address}"
