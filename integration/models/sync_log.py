@@ -27,7 +27,7 @@ class SyncLogEntry(Base):
         Index("ix_sync_log_contact", "connector_id", "contact_id", "id"),
         Index("ix_sync_log_subject", "connector_id", "subject", "id"),
         Index("ix_sync_log_page", "connector_id", "id"),
-        Index("ix_sync_log_at", "connector_id", "at"),
+        Index("ix_sync_log_at", "connector_id", "at", "id"),
     )
 
     id: Mapped[Key]

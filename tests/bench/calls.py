@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from integration.mapping.fields import needs
-
 from integration.mautic.fields import Fields
 from integration.models.connector import Connector
 from tests.bench.world import World

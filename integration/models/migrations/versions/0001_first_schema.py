@@ -383,7 +383,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sync_log", schema=None) as batch_op:
         batch_op.create_index("ix_sync_log_action", ["connector_id", "action", "id"], unique=False)
-        batch_op.create_index("ix_sync_log_at", ["connector_id", "at"], unique=False)
+        batch_op.create_index("ix_sync_log_at", ["connector_id", "at", "id"], unique=False)
         batch_op.create_index("ix_sync_log_contact", ["connector_id", "contact_id", "id"], unique=False)
         batch_op.create_index("ix_sync_log_object", ["connector_id", "object_id", "id"], unique=False)
         batch_op.create_index("ix_sync_log_page", ["connector_id", "id"], unique=False)

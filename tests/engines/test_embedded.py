@@ -1,0 +1,48 @@
+"""The embedded engine: delivers by itself, within a second when idle, and stops cleanly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from integration.engines.embedded import Embedded
+from integration.operations import heartbeat
+from integration.pipeline.ports import Ports
+from integration.sandbox.mautic import MauticServer
+from tests.bench.world import order_changes
+from tests.engines.conftest import accept
+from tests.engines.conftest import connect
+
+
+def wait_for(ready: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Return whether something came true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if ready():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_what_is_accepted_is_delivered_without_anybody_asking(live: Ports, mautic: MauticServer) -> None:
+    connector_id = connect(live, mautic)
+    engine = Embedded(live)
+    engine.start()
+    try:
+        accept(live, connector_id, order_changes(3))
+        assert wait_for(lambda: mautic.state.contact("buyer3@example.com") is not None)
+        with live.db.read() as session:
+            assert heartbeat.alive(session, live.clock.now(), "embedded")
+    finally:
+        engine.stop()
+
+
+def test_a_lost_bell_loses_nothing(live: Ports, mautic: MauticServer) -> None:
+    connector_id = connect(live, mautic)
+    accept(live, connector_id, order_changes(2))
+    engine = Embedded(live)
+    engine.start()
+    try:
+        assert wait_for(lambda: mautic.state.contact("buyer2@example.com") is not None)
+    finally:
+        engine.stop()
