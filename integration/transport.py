@@ -256,12 +256,13 @@ _NAMES = {"store": "The store", "mautic": "Mautic"}
 def translate(service: str, error: BaseException) -> Unreachable | NotSetUp:
     """Return our error for one of requests', urllib3's or the socket's: the only border where this happens."""
     name = _NAMES.get(service, service)
-    texts = _chain(error)
+    links = _links(error)
+    texts = " ".join(repr(link) for link in links)
+    if any(isinstance(link, PrivateAddress) for link in links):
+        return NotSetUp(service, "private_address", f"{name}'s address leads into a private network.", _PRIVATE_HINT)
     for known, code, sentence, hint, sent in _BORDER:
         if isinstance(error, known[0]) and (not known[1] or re.search(known[1], texts, re.IGNORECASE)):
             return Unreachable(service, code, f"{name} {sentence}", hint, sent=sent)
-    if isinstance(error, PrivateAddress):
-        return NotSetUp(service, "private_address", f"{name}'s address leads into a private network.", _PRIVATE_HINT)
     if isinstance(error, _BAD_ADDRESSES):
         return NotSetUp(
             service, "bad_address", f"{name}'s address cannot be used.", "Check how the address is written."
@@ -348,10 +349,14 @@ _BORDER: tuple[tuple[tuple[Any, str], str, str, str, bool], ...] = (
 )
 
 
-def _chain(error: BaseException) -> str:
-    parts: list[str] = []
-    current: BaseException | None = error
-    while current is not None and len(parts) < 10:
-        parts.append(repr(current))
-        current = current.__cause__ or current.__context__
-    return " ".join(parts)
+def _links(error: BaseException) -> list[BaseException]:
+    """Return the error and what is behind it: urllib3 wraps what a connection raises, some of it in `args` only."""
+    found: list[BaseException] = []
+    open_ = [error]
+    while open_ and len(found) < 20:
+        current = open_.pop(0)
+        if not any(current is one for one in found):
+            found.append(current)
+            behind = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+            open_ += [one for one in behind if isinstance(one, BaseException)]
+    return found

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from integration.errors import ServerFault
 from integration.errors import ServiceError
+from integration.mapping import places
 from integration.mautic.batches import BatchSize
 from integration.mautic.client import MauticClient
 from integration.mautic.contacts import ContactWriter
@@ -149,7 +150,8 @@ class Batch:
         if not rows:
             return [], None
         try:
-            return ContactWriter(client, self.deliverer.lanes.size).upsert(rows), None
+            writer = ContactWriter(client, self.deliverer.lanes.size, places.alternates)
+            return writer.upsert(rows), None
         except Interrupted as stop:
             return [r for r in stop.receipts if isinstance(r, Receipt)], stop.error
 

@@ -78,16 +78,20 @@ def fields_to_json(fields: Mapping[str, MauticField]) -> list[dict[str, Any]]:
     return [asdict(field) for field in fields.values()]
 
 
-def hashes(write: ContactWrite) -> dict[str, str]:
-    """Return alias -> short hash of each value, "tag:x" -> "+" or "-": what `unchanged` compares."""
+def hashes(source: str, write: ContactWrite) -> dict[str, str]:
+    """Return "source.alias" -> short hash of each value, "source.tag:x" -> "+" or "-".
+
+    They are kept for each source apart: a profile and an order of one person may differ for ever, and what neither has
+    changed must not be written to and fro.
+    """
     values = {alias: _short(value) for alias, value in write.fields.items()}
     tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else "+" for tag in write.tags}
-    return values | {"email": _short(write.email)} | tags
+    return {f"{source}.{key}": value for key, value in (values | {"email": _short(write.email)} | tags).items()}
 
 
-def unchanged(link: Linked | None, write: ContactWrite) -> bool:
-    """Return whether Mautic has confirmed all of this before."""
-    return link is not None and all(link.hashes.get(key) == value for key, value in hashes(write).items())
+def unchanged(link: Linked | None, wanted: Mapping[str, str]) -> bool:
+    """Return whether Mautic has confirmed all of this before; `wanted` is what `hashes` gave."""
+    return link is not None and all(link.hashes.get(key) == value for key, value in wanted.items())
 
 
 def _short(value: object) -> str:

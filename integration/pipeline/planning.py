@@ -18,6 +18,7 @@ from integration.mapping.fields import fit
 from integration.mapping.merge import merge
 from integration.pipeline.desk import Desk
 from integration.pipeline.desk import Linked
+from integration.pipeline.desk import hashes
 from integration.pipeline.desk import unchanged
 from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
@@ -42,6 +43,7 @@ class Drawn:
     skips: dict[int, Skip] = field(default_factory=dict)
     errors: dict[int, MappingError] = field(default_factory=dict)
     write: ContactWrite | None = None
+    hashes: dict[str, str] = field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
     unchanged: bool = False
 
@@ -69,17 +71,29 @@ def draw(line: Line, desk: Desk, gone: frozenset[int] = frozenset()) -> Drawn:
 
 
 def _fit(drawn: Drawn, desk: Desk) -> None:
+    """Fit what each kind of record wants to Mautic, and keep only the kinds that have changed."""
     if not drawn.plans:
         return
-    whole = merge(list(drawn.plans.values()))
     try:
+        changed = {kind for kind in {item.kind for item in drawn.planned} if _changed(drawn, kind, desk)}
+        plans = [drawn.plans[item.id] for item in drawn.planned if item.kind in changed or not changed]
+        whole = merge(plans)
         drawn.write, fitted = fit(whole.contact, desk.fields)
     except MappingError as error:
         drawn.errors.update(dict.fromkeys(drawn.plans, error))
         drawn.plans.clear()
         return
     drawn.adjustments = _once(whole.adjustments, fitted)
-    drawn.unchanged = unchanged(drawn.link, drawn.write)
+    drawn.unchanged = not changed
+
+
+def _changed(drawn: Drawn, kind: Kind, desk: Desk) -> bool:
+    own = merge([drawn.plans[item.id] for item in drawn.planned if item.kind is kind])
+    wanted = hashes(kind, fit(own.contact, desk.fields)[0])
+    if unchanged(drawn.link, wanted):
+        return False
+    drawn.hashes.update(wanted)
+    return True
 
 
 def _once(*groups: Sequence[Adjustment]) -> tuple[Adjustment, ...]:

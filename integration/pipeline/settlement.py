@@ -108,7 +108,7 @@ class Settlement:
             mine = [outcome for outcome in ours if outcome.run_id == run_id]
             text = f"Batch of {len(mine)} records to Mautic: {_tally(mine)}; {self.calls} calls, {self.seconds:.1f} s."
             runs.add_line(session, now, run_id, text)
-            for outcome in [o for o in mine if o.error_code and o.state is not None][:20]:
+            for outcome in [o for o in mine if o.state is DeliveryState.DEAD][:20]:
                 runs.add_line(session, now, run_id, f"Delivery {outcome.delivery_id}: {outcome.message}", "error")
             if self.broken is not None:
                 runs.add_line(session, now, run_id, f"Waiting: {self.broken}", "warning")
@@ -119,7 +119,7 @@ class Settlement:
             if receipt is None or receipt.error is not None or drawn.write is None:
                 continue
             known = dict(drawn.link.hashes) if drawn.link and drawn.link.contact_id == receipt.mautic_id else {}
-            hashes = {**known, **desks.hashes(drawn.write)}
+            hashes = {**known, **drawn.hashes}
             yield {
                 "subject": drawn.line.subject,
                 "contact_id": receipt.mautic_id,

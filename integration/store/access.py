@@ -1,0 +1,94 @@
+"""How to get into a store: its address, its key, and how a request is signed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.parse import urlunsplit
+
+from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256
+from oauthlib.oauth1 import SIGNATURE_TYPE_QUERY
+from requests.auth import AuthBase
+from requests.auth import HTTPBasicAuth
+from requests_oauthlib import OAuth1
+
+from integration.errors import NotSetUp
+
+SERVICE = "store"
+#: What people paste behind the root: the API's own path and pages of the administration.
+_BEHIND_THE_ROOT = re.compile(r"/(?:index\.php|wp-json|wp-admin|wp-login\.php|wc-auth)(?:/.*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAccess:
+    """Address and key of one store.
+
+    `rest_root` is what discovery found ("https://shop.example/wp-json"), cached by the caller, "" before; `ca` is a
+    file with the authority that signed the store's certificate.
+    """
+
+    url: str
+    key: str = ""
+    secret: str = field(default="", repr=False)
+    ca: str | None = None
+    rest_root: str = ""
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether the store is asked over https."""
+        return urlsplit(self.api).scheme == "https"
+
+    @property
+    def api(self) -> str:
+        """Return the address of wc/v3 without a slash at the end.
+
+        Raises NotSetUp (plain_permalinks) for a root of the ?rest_route= form, where WooCommerce does not look at
+        keys (recordings 004, 418 to 420).
+        """
+        root = self.rest_root.strip() or f"{home(self.url)}/wp-json"
+        if "rest_route=" in root:
+            raise plain_permalinks()
+        return f"{root.rstrip('/')}/wc/v3"
+
+
+def home(url: str) -> str:
+    """Return the store's address without a slash at the end; https where no scheme is given, sub-directory kept."""
+    text = url.strip()
+    text = text if "://" in text else f"https://{text}"
+    parts = urlsplit(text)
+    path = _BEHIND_THE_ROOT.sub("", re.sub(r"/{2,}", "/", parts.path)).rstrip("/")
+    return urlunsplit((parts.scheme.lower(), parts.netloc.rpartition("@")[2].lower(), path, "", ""))
+
+
+def signature(access: StoreAccess) -> AuthBase:
+    """Return what signs one request: basic over https, OAuth 1.0a with HMAC-SHA256 in the query over http.
+
+    Over plain http WooCommerce does not look at basic auth (recording 173).
+    """
+    if access.secure:
+        return HTTPBasicAuth(access.key.encode(), access.secret.encode())
+    return OAuth1(
+        access.key,
+        client_secret=access.secret,
+        signature_method=SIGNATURE_HMAC_SHA256,
+        signature_type=SIGNATURE_TYPE_QUERY,
+    )
+
+
+def key_params(access: StoreAccess) -> dict[str, Any]:
+    """Return the key as query parameters, for servers that drop the Authorization header (recording 175)."""
+    return {"consumer_key": access.key, "consumer_secret": access.secret}
+
+
+def plain_permalinks(status: int | None = None) -> NotSetUp:
+    """Return the error for a store whose API has no address of its own (recordings 413 to 422)."""
+    return NotSetUp(
+        SERVICE,
+        "plain_permalinks",
+        "The store uses plain permalinks, so its API takes no keys.",
+        "In WordPress choose Settings, Permalinks, “Post name” and save.",
+        status=status,
+    )

@@ -1,0 +1,152 @@
+"""Finds the store's REST root behind whatever address somebody has typed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
+
+from integration.errors import NotSetUp
+from integration.errors import ServiceError
+from integration.store.access import SERVICE
+from integration.store.access import StoreAccess
+from integration.store.access import home
+from integration.store.access import plain_permalinks
+from integration.store.answers import classify
+from integration.store.answers import read
+from integration.store.client import StoreClient
+from integration.transport import Answer
+from integration.transport import Observer
+from integration.transport import Route
+from integration.transport import Transport
+
+_LINK = re.compile(r"<([^>]+)>\s*;\s*rel=[\"']?https://api\.w\.org/[\"']?")
+#: The cheap form of the index (recording 461); the whole one has every route in it.
+INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What the store says of itself; `fingerprint` is the same as long as it is the same shop at the same address."""
+
+    rest_root: str
+    name: str
+    home: str
+    timezone: str
+    gmt_offset: float
+    has_woocommerce: bool
+    wc_version: str | None = None
+    currency: str | None = None
+    fingerprint: str = ""
+
+
+def discover(access: StoreAccess, route: Route | None = None, observer: Observer | None = None) -> Discovery:
+    """Return the store behind an address.
+
+    Raises NotSetUp (not_wordpress, plain_permalinks, no_woocommerce, a redirect, a page) and the border's errors.
+    """
+    route = route or Route()
+    transport = Transport(SERVICE, replace(route, ca=route.ca or access.ca), observer)
+    root, index = _index(transport, access)
+    if "wc/v3" not in (index.get("namespaces") or []):
+        raise NotSetUp(
+            SERVICE,
+            "no_woocommerce",
+            "WordPress answers, but WooCommerce does not.",
+            "Activate WooCommerce in the store; version 5.8 or newer is needed.",
+        )
+    version, currency = _shop(StoreClient(replace(access, rest_root=root), route, observer))
+    shop = str(index.get("home") or index.get("url") or home(access.url))
+    return Discovery(
+        rest_root=root,
+        name=str(index.get("name") or ""),
+        home=shop,
+        timezone=str(index.get("timezone_string") or ""),
+        gmt_offset=_offset(index.get("gmt_offset")),
+        has_woocommerce=True,
+        wc_version=version,
+        currency=currency,
+        fingerprint=hashlib.sha256(f"{shop}|{index.get('name')}".encode()).hexdigest()[:16],
+    )
+
+
+def _index(transport: Transport, access: StoreAccess) -> tuple[str, Mapping[str, Any]]:
+    """Return the REST root and its index: /wp-json of the address, else where the front page's Link header points."""
+    root = f"{home(access.url)}/wp-json"
+    answer = transport.send("GET", f"{root}/", params={"_fields": INDEX_FIELDS})
+    index = _wordpress(answer)
+    if index is not None:
+        return root, index
+    linked = _linked(transport, access)
+    if linked and "rest_route=" in linked:
+        raise plain_permalinks(answer.status)
+    if linked and linked != root:
+        answer = transport.send("GET", f"{linked}/", params={"_fields": INDEX_FIELDS})
+        index = _wordpress(answer)
+        if index is not None:
+            return linked, index
+    raise _not_wordpress(answer)
+
+
+def _wordpress(answer: Answer) -> Mapping[str, Any] | None:
+    """Return the index of a WordPress, None when this is none; raises what the store itself says is wrong."""
+    error = classify(answer)
+    if error is not None:
+        if error.code in ("html_answer", "no_woocommerce") or error.status == 404:
+            return None
+        raise error
+    try:
+        value, _ = read(answer)
+    except ServiceError as unread:
+        if unread.code in ("bot_wall", "firewall"):
+            raise
+        return None
+    return value if isinstance(value, Mapping) and "namespaces" in value else None
+
+
+def _linked(transport: Transport, access: StoreAccess) -> str | None:
+    front = transport.send("GET", f"{home(access.url)}/", headers={"Accept": "text/html"})
+    found = _LINK.search(front.headers.get("link", ""))
+    return found.group(1).rstrip("/") if found else None
+
+
+def _not_wordpress(answer: Answer) -> NotSetUp:
+    return NotSetUp(
+        SERVICE,
+        "not_wordpress",
+        "There is no WordPress at this address.",
+        "Enter the address of the store's front page as the browser shows it.",
+        status=answer.status,
+        excerpt=answer.text[:300],
+    )
+
+
+def _shop(client: StoreClient) -> tuple[str | None, str | None]:
+    """Return WooCommerce's version and currency; only these nested fields, the whole report calls other servers."""
+    if not client.access.key:
+        return None, None
+    try:
+        value, _ = client.get("system_status", {"_fields": "environment.version,settings.currency"})
+    except ServiceError as error:
+        if error.status is not None and error.status < 500:
+            # A key may read orders and not the system; both values are a courtesy.
+            return None, None
+        raise
+    environment, settings = (value.get(name) or {} for name in ("environment", "settings"))
+    return environment.get("version"), settings.get("currency")
+
+
+def statuses(client: StoreClient) -> tuple[tuple[str, str], ...]:
+    """Return (slug, name) of every order status, custom ones included (recording 134)."""
+    rows, _ = client.get("reports/orders/totals")
+    return tuple((str(row["slug"]), str(row.get("name") or row["slug"])) for row in rows if row.get("slug"))
+
+
+def _offset(value: Any) -> float:
+    try:
+        return float(value or 0)
+    except (TypeError, ValueError):
+        return 0.0

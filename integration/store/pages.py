@@ -1,0 +1,123 @@
+"""Pages of a list: what a reader gets, where it can go on, and the sizes that are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from integration.errors import ServiceError
+from integration.store.answers import server_now
+from integration.store.answers import unreadable
+from integration.store.client import StoreClient
+from integration.transport import Answer
+
+#: WooCommerce gives at most 100 a page (recording 202); a failing page is tried smaller and smaller.
+SIZES = (100, 50, 25, 10, 1)
+#: After so many good pages at a smaller size the larger one is tried again.
+GROW_AFTER = 20
+
+Row = dict[str, Any]
+Failure = tuple[str, ServiceError]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page handed out: rows in order of id, none of them handed out before by the same reading.
+
+    `number` counts from 1 over resumptions, `pages` and `total` are None where the store does not say, `failed` names
+    the records that the store could not give, with its error. `server_time` is the store's clock when the page was
+    asked for, `began` the same for the first page of the whole reading: the cursor of the next window. `cursor` goes
+    back as `start` to continue after this page.
+    """
+
+    rows: list[Row]
+    number: int
+    total: int | None
+    pages: int | None
+    per_page: int
+    server_time: datetime | None
+    began: datetime | None = None
+    failed: list[Failure] = field(default_factory=list)
+    cursor: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reading stands: `offset` positions are done, `last_id` was the last row, `size` is asked for at once.
+
+    `sure` is False after a record that could not be read: its position cannot be asked for again.
+    """
+
+    offset: int = 0
+    last_id: int = 0
+    size: int = SIZES[0]
+    number: int = 0
+    good: int = 0
+    sure: bool = True
+    total: int | None = None
+    began: str = ""
+
+    @classmethod
+    def of(cls, start: Mapping[str, Any] | None, size: int) -> Place:
+        """Return the place that a page's cursor names; unknown keys are dropped."""
+        known = {name: value for name, value in (start or {}).items() if name in cls.__slots__}
+        return cls(**{"size": min(size, SIZES[0]), **known})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the place as a cursor."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @property
+    def overlap(self) -> int:
+        """Return 1 when the next request begins with the last row again, to see that nothing slipped by."""
+        return 1 if self.last_id and self.sure and self.offset and self.size > 1 else 0
+
+    def smaller(self) -> Place | None:
+        """Return the place with the next smaller size, None below 1."""
+        size = next((each for each in SIZES if each < self.size), None)
+        return replace(self, size=size, good=0) if size else None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One answer of a list: its rows, the position of the first, how many were asked for, the store's total."""
+
+    rows: list[Row]
+    offset: int
+    limit: int
+    total: int | None
+    sent_at: datetime | None
+
+
+def fetch(client: StoreClient, path: str, params: Mapping[str, Any], offset: int, limit: int) -> Piece:
+    """Return one piece of a list, asked for by offset (recording 028) and in order of id (recording 023)."""
+    query = {**params, "per_page": limit, "offset": offset or None, "orderby": "id", "order": "asc"}
+    value, answer = client.get(path, query)
+    rows = rows_of(value, answer)
+    return Piece(rows, offset, limit, _total(answer), asked_at(answer))
+
+
+def rows_of(value: Any, answer: Answer) -> list[Row]:
+    """Return the answer's value as a list of records; raises ServerFault for anything else."""
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise unreadable(answer)
+    return value
+
+
+def _total(answer: Answer) -> int | None:
+    text = answer.headers.get("x-wp-total", "")
+    return int(text) if text.isdigit() else None
+
+
+def asked_at(answer: Answer) -> datetime | None:
+    """Return the store's clock when the request was sent, rounded down.
+
+    The Date header is written at the end: what changed while the page was being made must not count as seen.
+    """
+    now = server_now(answer)
+    return now - timedelta(seconds=int(answer.seconds) + 1) if now else None
