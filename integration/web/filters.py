@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC
 from datetime import datetime
-from datetime import timedelta
-from datetime import timezone
-from datetime import tzinfo
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -17,8 +14,8 @@ from integration.models.connector import Connector
 from integration.web.wiring import ports
 
 
-def zone_of(connector: Connector | None) -> tzinfo:
-    """Return the store's own time zone, or its offset where it has no zone, else the deployment's zone."""
+def zone_of(connector: Connector | None) -> ZoneInfo:
+    """Return the store's own time zone, or that of its offset in whole hours, else the deployment's."""
     facts = (connector.store_facts or {}) if connector else {}
     if name := str(facts.get("timezone") or ""):
         try:
@@ -26,9 +23,16 @@ def zone_of(connector: Connector | None) -> tzinfo:
         except (ZoneInfoNotFoundError, ValueError):
             pass
     offset = facts.get("gmt_offset")
-    if isinstance(offset, int | float) and -15 < offset < 15:
-        return timezone(timedelta(hours=offset))
+    if isinstance(offset, int | float) and offset == int(offset) and -12 <= offset <= 14:
+        # The names of these zones count westward.
+        return ZoneInfo(f"Etc/GMT{-int(offset):+d}")
     return ZoneInfo(ports().deployment.timezone)
+
+
+def zone_label(zone: ZoneInfo) -> str:
+    """Return a zone as people know it: Europe/Rome, or UTC+2 where the store has but an offset."""
+    west = zone.key.removeprefix("Etc/GMT")
+    return zone.key if west == zone.key else f"UTC{-int(west or 0):+d}"
 
 
 def local(moment: datetime) -> str:

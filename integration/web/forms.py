@@ -11,16 +11,17 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField
 from wtforms import RadioField
 from wtforms import StringField
+from wtforms.fields.choices import SelectChoice
 
 from integration.errors import SettingError
 from integration.models.connector import Connector
 from integration.pipeline.connectors import PLAIN
 
-METHODS = (
-    ("client_credentials", "OAuth2 client credentials (recommended)"),
-    ("basic", "Basic: user name and password"),
-    ("authorization_code", "OAuth2 authorization code"),
-)
+METHODS = {
+    "client_credentials": "OAuth2 client credentials (recommended)",
+    "basic": "Basic: user name and password",
+    "authorization_code": "OAuth2 authorization code",
+}
 #: Secret -> the field with the address it is sent to.
 ADDRESS_OF = {
     "store_key": "store_url",
@@ -62,7 +63,9 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no typ
         description="The address of Mautic's start page.",
         render_kw=_url("https://mautic.example.com"),
     )
-    mautic_method = RadioField("How to sign in", choices=METHODS, validate_choice=False)
+    mautic_method = RadioField(
+        "How to sign in", choices=[SelectChoice(*each) for each in METHODS.items()], validate_choice=False
+    )
     mautic_user = StringField("User name", render_kw={"autocomplete": "off", "maxlength": 254})
     mautic_password = PasswordField("Password", render_kw=_SECRET)
     mautic_client_id = StringField(

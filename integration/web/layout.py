@@ -90,7 +90,7 @@ def shell() -> Shell:
         connector = _chosen(connectors)
         alive = _worker_alive(session, now)
         open_holds = holds.open_holds(session, connector.id) if connector else ()
-    zone = str(filters.zone_of(connector))
+    zone = filters.zone_label(filters.zone_of(connector))
     if connector is None:
         return Shell(_menu(None), zone, worker_alive=alive)
     until = connector.debug_until

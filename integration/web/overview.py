@@ -20,8 +20,10 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline import connectors as pairs
 from integration.pipeline import holds
+from integration.pipeline import logpages
+from integration.pipeline import outbox
 from integration.pipeline import runs
-from integration.pipeline import synclog
+from integration.pipeline.logquery import LogQuery
 from integration.web import checklist
 from integration.web.access import connector_or_404
 from integration.web.access import me
@@ -97,11 +99,11 @@ def show(connector_id: int) -> str:
     with ports().db.read() as session:
         connector = connector_or_404(session, connector_id)
         steps = checklist.steps(session, connector)
-        query = synclog.LogQuery(connector_id=connector_id, size=10)
+        query = LogQuery(connector_id, size=10)
         values = {
-            "waiting": synclog.waiting(session, connector_id),
-            "total": synclog.total(session, connector_id),
-            "entries": synclog.read_page(session, query).entries[:_NEWEST],
+            "waiting": outbox.open_count(session, connector_id=connector_id),
+            "total": logpages.total(session, connector_id),
+            "entries": logpages.read_page(session, query).entries[:_NEWEST],
             "run": runs.latest(session, connector_id),
             "row": _row(session, connector),
         }

@@ -36,6 +36,7 @@ def settings(deployment: Deployment) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": secure,
         "PERMANENT_SESSION_LIFETIME": timedelta(days=14),
+        "PREFERRED_URL_SCHEME": "https" if secure else "http",
         "MAX_CONTENT_LENGTH": LARGEST_BODY,
         "WTF_CSRF_TIME_LIMIT": None,
         "RATELIMIT_ENABLED": deployment.ratelimit,

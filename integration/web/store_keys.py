@@ -65,6 +65,8 @@ def ask(connector_id: int) -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def back(connector_id: int) -> ResponseReturnValue:
     """Say what came of it when the store sends the browser back."""
+    with ports().db.read() as session:
+        connector_or_404(session, connector_id)
     if request.args.get("success") == "1":
         flash("The store has handed over a key. Test the connection now.", "ok")
     else:

@@ -1,0 +1,212 @@
+"""The cast of the pages' tests: viewer, support, admin and super admin of one shop, and a stranger of another one."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.security import generate_password_hash
+from werkzeug.test import TestResponse
+
+from app import create_app
+from integration.clock import SetClock
+from integration.config import Deployment
+from integration.models import AuditEntry
+from integration.models import Base
+from integration.models import Connector
+from integration.models import Heartbeat
+from integration.models import Organisation
+from integration.models import Role
+from integration.models import User
+from integration.models.database import open_database
+from integration.pipeline import connectors as pairs
+from integration.pipeline.ports import Ports
+from integration.pipeline.ports import open_ports
+
+PASSWORD = "correct horse battery"
+#: As strong hashes take a tenth of a second each, the cast's are weak.
+_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
+SECRETS = {
+    "store_key": "ck_0123456789abcdef",
+    "store_secret": "cs_fedcba9876543210",
+    "mautic_client_secret": "client-secret-of-mautic",
+    "mautic_password": "password-of-mautic",
+}
+
+
+class Person:
+    """A browser, signed in or not; `post` sends the CSRF token of a page of its own as a form would."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self._token = ""
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.client.get(path, **kwargs)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, **kwargs)
+
+    def token(self) -> str:
+        if not self._token:
+            page = self.client.get("/password", follow_redirects=True).text
+            found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+            assert found is not None
+            self._token = found[1]
+        return self._token
+
+
+def text_of(response: TestResponse) -> str:
+    """The words of a page, tags left out, blanks made one."""
+    body = re.sub(r"<head>.*?</head>", " ", response.text, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'web.sqlite'}"
+
+
+@pytest.fixture
+def make_app(deployment: Deployment, clock: SetClock) -> Iterator[Callable[..., Flask]]:
+    """Makes the application with other deployment settings, on one database."""
+    database = open_database(deployment.database_url)
+    Base.metadata.create_all(database.engine)
+
+    def make(**settings: Any) -> Flask:
+        changed = replace(deployment, **settings)
+        app = create_app(changed, open_ports(changed, database=database, clock=clock))
+        app.config["TESTING"] = False
+        return app
+
+    yield make
+    database.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask], clock: SetClock) -> Flask:
+    """The application with two organisations, the cast and a worker that is alive."""
+    app = make_app()
+    with app.extensions["ports"].db.write() as session:
+        session.add(Organisation(id=1, name="Shop Ltd", created_at=clock.now()))
+        session.add(Organisation(id=2, name="Other Ltd", created_at=clock.now()))
+        session.flush()
+        for number, (name, organisation, role) in enumerate(_CAST, 1):
+            session.add(_user(number, name, organisation, role, clock))
+        session.add(Heartbeat(name="worker@test", role="worker", beat_at=clock.now()))
+    return app
+
+
+_CAST = (
+    ("viewer", 1, Role.VIEWER),
+    ("support", 1, Role.SUPPORT),
+    ("admin", 1, Role.ADMIN),
+    ("super", 1, Role.SUPER),
+    ("stranger", 2, Role.ADMIN),
+)
+
+
+def _user(number: int, name: str, organisation: int, role: Role, clock: SetClock) -> User:
+    return User(
+        id=number,
+        organisation_id=organisation,
+        email=f"{name}@example.com",
+        role=role,
+        password_hash=_HASH,
+        session_key=f"key-of-{name}",
+        created_at=clock.now(),
+    )
+
+
+@pytest.fixture
+def ports(app: Flask) -> Ports:
+    ports: Ports = app.extensions["ports"]
+    return ports
+
+
+@pytest.fixture
+def connector_id(ports: Ports) -> int:
+    """A connector of Shop Ltd that is connected to addresses where nobody answers."""
+    return pairs.create(
+        ports,
+        organisation_id=1,
+        name="Sunflower",
+        store_url="https://127.0.0.1:9",
+        mautic_url="https://127.0.0.1:9",
+        mautic_client_id="1_client",
+        **SECRETS,
+    )
+
+
+def sign_in(app: Flask, name: str) -> Person:
+    """A signed-in browser of one of the cast."""
+    number = [who for who, _, _ in _CAST].index(name) + 1
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = f"{number}.key-of-{name}"
+        cookie["_fresh"] = True
+    return Person(client)
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Person:
+    """Somebody who has not signed in."""
+    return Person(app.test_client())
+
+
+@pytest.fixture
+def viewer(app: Flask) -> Person:
+    return sign_in(app, "viewer")
+
+
+@pytest.fixture
+def support(app: Flask) -> Person:
+    return sign_in(app, "support")
+
+
+@pytest.fixture
+def admin(app: Flask) -> Person:
+    return sign_in(app, "admin")
+
+
+@pytest.fixture
+def super_admin(app: Flask) -> Person:
+    return sign_in(app, "super")
+
+
+@pytest.fixture
+def stranger(app: Flask) -> Person:
+    """An administrator of another organisation, who must see nothing of this one."""
+    return sign_in(app, "stranger")
+
+
+@pytest.fixture
+def audit_of(ports: Ports) -> Callable[[str], list[AuditEntry]]:
+    """Returns the audit entries of one action, oldest first."""
+
+    def entries(action: str) -> list[AuditEntry]:
+        with ports.db.read() as session:
+            query = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)
+            return list(session.scalars(query))
+
+    return entries
+
+
+@pytest.fixture
+def connector(ports: Ports, connector_id: int) -> Callable[[], Connector]:
+    """Returns the connector as it is stored now."""
+
+    def read() -> Connector:
+        with ports.db.read() as session:
+            return session.get_one(Connector, connector_id)
+
+    return read

@@ -1,0 +1,107 @@
+"""Webhooks: signed on the raw bytes, answered with a status and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import func
+from sqlalchemy import select
+
+from integration.models import Connector
+from integration.models import Delivery
+from integration.pipeline import connectors as pairs
+from integration.pipeline.ports import Ports
+from tests.web.conftest import Person
+
+SECRET = "the webhook secret"
+ORDER = {
+    "id": 1040,
+    "number": "1040",
+    "status": "completed",
+    "date_created_gmt": "2026-11-20T11:00:00",
+    "date_modified_gmt": "2026-11-20T11:30:00",
+    "currency": "EUR",
+    "total": "10.00",
+    "billing": {"email": "a@example.com"},
+    "line_items": [],
+}
+
+
+@pytest.fixture
+def path(ports: Ports, connector_id: int, connector: Callable[[], Connector]) -> str:
+    pairs.connect(ports, connector_id, webhook_secret=SECRET)
+    return f"/hooks/{connector().webhook_path}"
+
+
+def sign(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    digest = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+    return {
+        "X-WC-Webhook-Signature": digest,
+        "X-WC-Webhook-Topic": "order.updated",
+        "X-WC-Webhook-Resource": "order",
+        "X-WC-Webhook-Event": "updated",
+        "Content-Type": "application/json",
+    }
+
+
+def waiting(ports: Ports) -> int:
+    with ports.db.read() as session:
+        return session.scalar(select(func.count()).select_from(Delivery)) or 0
+
+
+def test_a_signed_order_becomes_a_delivery(
+    visitor: Person, path: str, ports: Ports, connector: Callable[[], Connector]
+) -> None:
+    body = json.dumps(ORDER).encode()
+    answer = visitor.client.post(path, data=body, headers=sign(body))
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert waiting(ports) == 1
+    assert connector().last_webhook_at == ports.clock.now()
+
+
+def test_the_ping_is_answered(visitor: Person, path: str, ports: Ports) -> None:
+    answer = visitor.client.post(path, data={"webhook_id": "12"})
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert waiting(ports) == 0
+
+
+@pytest.mark.parametrize("headers", [{}, sign(b"another body"), sign(json.dumps(ORDER).encode(), "another secret")])
+def test_forged_and_unsigned_ones_are_refused(
+    visitor: Person, path: str, ports: Ports, headers: dict[str, str]
+) -> None:
+    answer = visitor.client.post(path, data=json.dumps(ORDER).encode(), headers=headers)
+    assert (answer.status_code, answer.data) == (401, b"")
+    assert waiting(ports) == 0
+
+
+def test_an_unknown_address_is_not_found(visitor: Person, path: str) -> None:
+    body = json.dumps(ORDER).encode()
+    answer = visitor.client.post("/hooks/nobody-knows-this", data=body, headers=sign(body))
+    assert (answer.status_code, answer.data) == (404, b"")
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_oversized_ones_are_refused(visitor: Person, path: str, announced: bool) -> None:
+    import io
+
+    body = b"x" * (5 * 1024 * 1024 + 1)
+    if announced:
+        answer = visitor.client.post(path, data=body, headers=sign(body))
+    else:
+        environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+        answer = visitor.client.post(path, input_stream=io.BytesIO(body), headers=sign(body), environ_overrides=environ)
+    assert (answer.status_code, answer.data) == (413, b"")
+
+
+def test_a_body_of_the_largest_size_is_looked_at(visitor: Person, path: str) -> None:
+    body = b" " * (5 * 1024 * 1024)
+    assert visitor.client.post(path, data=body, headers=sign(body, "wrong")).status_code == 401
+
+
+def test_looking_at_the_address_shows_nothing(visitor: Person, path: str) -> None:
+    assert visitor.get(path).status_code == 405

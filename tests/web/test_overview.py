@@ -1,0 +1,158 @@
+"""The overview: checklist, figures, banners, the list of connectors."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from integration.clock import SetClock
+from integration.models import Connector
+from integration.models import Hold
+from integration.models import Run
+from integration.pipeline import connectors as pairs
+from integration.pipeline import synclog
+from integration.pipeline.ports import Ports
+from tests.web.conftest import Person
+from tests.web.conftest import text_of
+
+
+def test_without_a_connector_it_offers_to_add_one(admin: Person, viewer: Person) -> None:
+    assert "Add one to connect your store" in text_of(admin.get("/", follow_redirects=True))
+    assert "An administrator of your organisation can add one." in text_of(viewer.get("/", follow_redirects=True))
+
+
+def test_the_only_connector_opens_by_itself(viewer: Person, connector_id: int, ports: Ports) -> None:
+    assert viewer.get("/").location == f"/connectors/{connector_id}/"
+    pairs.create(ports, organisation_id=1, name="Second")
+    assert viewer.get("/").location == "/connectors"
+
+
+def test_adding_goes_to_the_connection_and_is_audited(admin: Person, audit_of) -> None:
+    answer = admin.post("/connectors/new", {"name": "  Rose shop "})
+    assert answer.location == "/connectors/1/connection"
+    assert [(entry.entity, entry.organisation_id) for entry in audit_of("CREATED")] == [("connector Rose shop", 1)]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 121])
+def test_a_bad_name_is_marked(admin: Person, name: str) -> None:
+    answer = admin.post("/connectors/new", {"name": name})
+    assert answer.status_code == 400
+    assert 'id="name-error"' in answer.text
+
+
+def test_the_checklist_of_a_new_connector_begins_with_the_store(viewer: Person, ports: Ports) -> None:
+    number = pairs.create(ports, organisation_id=1, name="Fresh")
+    words = text_of(viewer.get(f"/connectors/{number}/"))
+    assert "0 of 5 done." in words
+    assert words.index("Connect the store") < words.index("Connect Mautic") < words.index("Run the initial import")
+    assert "Not set up" in words
+
+
+def test_what_is_done_is_marked(viewer: Person, connector_id: int) -> None:
+    words = text_of(viewer.get(f"/connectors/{connector_id}/"))
+    assert "2 of 5 done." in words
+    assert "The store is https://127.0.0.1:9." in words
+
+
+def test_authorization_codes_count_once_mautic_has_agreed(viewer: Person, connector_id: int, ports: Ports) -> None:
+    pairs.connect(ports, connector_id, mautic_method="authorization_code")
+    assert "1 of 5 done." in text_of(viewer.get(f"/connectors/{connector_id}/"))
+
+
+def test_a_finished_checklist_goes_away(viewer: Person, connector_id: int, ports: Ports, clock: SetClock) -> None:
+    with ports.db.write() as session:
+        connector = session.get_one(Connector, connector_id)
+        connector.settings = {"orders": {"enabled": False}}
+        connector.fields = [{"alias": "email", "type": "email", "label": "E-mail"}]
+        connector.initial_done_at = clock.now()
+    assert "Set up in five steps" not in viewer.get(f"/connectors/{connector_id}/").text
+
+
+def test_the_last_run_and_the_newest_entries_are_shown(
+    viewer: Person, connector_id: int, ports: Ports, clock: SetClock
+) -> None:
+    with ports.db.write() as session:
+        session.add(
+            Run(
+                connector_id=connector_id,
+                kind="full",
+                state="COMPLETED",
+                trigger="admin@example.com",
+                correlation_id="c",
+                pulled=1234,
+                pushed=1000,
+                created_at=clock.now(),
+                started_at=clock.now(),
+            )
+        )
+        entry = synclog.Entry(connector_id, clock.now(), "order", "#1040", "create_note", message="Said <b>so</b>.")
+        synclog.record(session, [entry])
+    page = viewer.get(f"/connectors/{connector_id}/")
+    assert "1,234 records read from the store, 1,000 written to Mautic" in text_of(page)
+    assert "#1040" in page.text
+    assert "Said &lt;b&gt;so&lt;/b&gt;." in page.text
+
+
+def test_every_page_says_what_holds_the_work_up(
+    viewer: Person, connector_id: int, ports: Ports, clock: SetClock
+) -> None:
+    now = clock.now()
+    with ports.db.write() as session:
+        for service, released in (("store", None), ("mautic", now)):
+            session.add(
+                Hold(
+                    connector_id=connector_id,
+                    service=service,
+                    code="refused",
+                    sentence=f"The {service} refused the connection.",
+                    hint="Check that it runs.",
+                    since=now - timedelta(hours=1),
+                    probe_at=now + timedelta(minutes=5),
+                    released_at=released,
+                )
+            )
+    for path in (f"/connectors/{connector_id}/", f"/connectors/{connector_id}/connection", "/password"):
+        words = text_of(viewer.get(path))
+        assert "The store refused the connection. Check that it runs." in words
+        assert "Since 20 Nov 2026, 11:00:00 UTC . Next try 20 Nov 2026, 12:05:00 UTC" in words
+        assert "The mautic refused" not in words
+    assert "Held" in text_of(viewer.get("/connectors"))
+
+
+def test_a_silent_worker_is_said_with_what_to_do(viewer: Person, connector_id: int, clock: SetClock) -> None:
+    path = f"/connectors/{connector_id}/"
+    assert "No worker is running" not in text_of(viewer.get(path))
+    clock.advance(minutes=5)
+    words = text_of(viewer.get(path))
+    assert "No worker is running, so nothing is being sent to Mautic." in words
+    assert "woo-mautic worker" in words
+
+
+def test_the_chooser_leads_to_the_same_page_of_another_connector(
+    viewer: Person, connector_id: int, ports: Ports
+) -> None:
+    other = pairs.create(ports, organisation_id=1, name="Second")
+    page = viewer.get(f"/connectors/{connector_id}/connection").text
+    assert f'href="/connectors/{other}/connection"' in page
+
+
+@pytest.mark.parametrize(
+    ("facts", "shown", "zone"),
+    [
+        ({"timezone": "Europe/Rome"}, "13:00:00 CET", "Europe/Rome"),
+        ({"timezone": "", "gmt_offset": 2}, "14:00:00 +02", "UTC+2"),
+        ({"timezone": "Nowhere/City", "gmt_offset": -3}, "09:00:00 -03", "UTC-3"),
+        ({}, "12:00:00 UTC", "UTC"),
+    ],
+)
+def test_times_are_in_the_stores_zone_with_its_name_and_utc_on_hover(
+    viewer: Person, connector_id: int, ports: Ports, clock: SetClock, facts: dict, shown: str, zone: str
+) -> None:
+    with ports.db.write() as session:
+        connector = session.get_one(Connector, connector_id)
+        connector.store_facts, connector.last_webhook_at = facts, clock.now()
+    page = viewer.get(f"/connectors/{connector_id}/")
+    assert shown in text_of(page)
+    assert 'title="2026-11-20 12:00:00 UTC"' in page.text
+    assert f"Times are in {zone}." in text_of(page)
