@@ -64,7 +64,7 @@ def create_app(deployment: Deployment | None = None, ports: Ports | None = None)
     for part in (errors, filters, layout):
         part.init_app(app)
     for name in BLUEPRINTS:
-        # (temporary until all land)
+        # The menu, too, shows only the pages that are there.
         if find_spec(f"integration.web.{name}"):
             app.register_blueprint(import_module(f"integration.web.{name}").bp)
     return app
