@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from integration.events import subject_of
 from integration.models.connector import Connector
+from integration.models.database import Database
 from integration.models.sync_log import SyncLogCount
 from integration.models.sync_log import SyncLogEntry
 from integration.pipeline.logquery import LogQuery
@@ -206,3 +208,19 @@ def _hour(at: datetime) -> datetime:
 
 def _next_hour(at: datetime) -> datetime:
     return at if at == _hour(at) else _hour(at) + HOUR
+
+
+def walk(db: Database, query: LogQuery, size: int = 500) -> Iterator[Sequence[SyncLogEntry]]:
+    """Yield all entries of a query, newest first, each slice in a read of its own so that no lock is held long."""
+    before: int | None = None
+    while True:
+        with db.read() as session:
+            conditions = _conditions(session, query)
+            if before is not None:
+                conditions.append(SyncLogEntry.id < before)
+            rows = select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id.desc()).limit(size)
+            entries = session.scalars(rows).all()
+        if not entries:
+            return
+        yield entries
+        before = entries[-1].id

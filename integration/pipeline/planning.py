@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -139,8 +140,21 @@ def _lifetime(item: Item, desk: Desk) -> Lifetime:
 
 
 def sentences(adjustments: Sequence[Adjustment]) -> str:
-    """Return what was changed in values, as text for the log."""
-    return " ".join(adjustment.sentence for adjustment in adjustments)
+    """Return what was changed in values as text for the log; what befell several fields alike is said once."""
+    alike: dict[str, list[str]] = {}
+    for adjustment in adjustments:
+        names = _NAME.findall(adjustment.sentence)
+        frame = adjustment.sentence.replace(f"“{names[0]}”", "“”", 1) if names else adjustment.sentence
+        alike.setdefault(frame, []).append(names[0] if names else "")
+    return " ".join(_said(frame, names) for frame, names in alike.items())
+
+
+_NAME = re.compile(r"“([^”]+)”")
+
+
+def _said(frame: str, names: list[str]) -> str:
+    listed = "“" + "”, “".join(names) + "”"
+    return frame.replace("“”", listed, 1) if names[0] else frame
 
 
 def counts(drawn: Sequence[Drawn]) -> Mapping[str, int]:

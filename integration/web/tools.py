@@ -1,0 +1,180 @@
+"""The Tools tab: the Sync Log (P80 to P88), its export (P90), clearing, and the settings to take away (P89)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint
+from flask import Response
+from flask import flash
+from flask import redirect
+from flask import render_template
+from flask import request
+from flask import url_for
+from flask.typing import ResponseReturnValue
+
+from integration.errors import SettingError
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.sync_log import SyncLogEntry
+from integration.models.user import Role
+from integration.pipeline import connectors
+from integration.pipeline import logclear
+from integration.pipeline import logpages
+from integration.pipeline import logquery
+from integration.pipeline.logquery import LogQuery
+from integration.store.webhooks import admin_order_url
+from integration.store.webhooks import admin_user_url
+from integration.web import export
+from integration.web import filters
+from integration.web.access import connector_or_404
+from integration.web.access import me
+from integration.web.access import needs
+from integration.web.access import record
+from integration.web.wiring import ports
+
+bp = Blueprint("tools", __name__, url_prefix="/connectors/<int:connector_id>/tools")
+MOST_DAYS = 36_500
+USUAL_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the ids of a log row lead: into Mautic and into the store's administration."""
+
+    connector: Connector
+
+    def contact(self, contact_id: int | None) -> str:
+        """Return the contact's page in Mautic, "" when there is none."""
+        if contact_id is None or not self.connector.mautic_url:
+            return ""
+        return f"{self.connector.mautic_url}/s/contacts/view/{contact_id}"
+
+    def object(self, entry: SyncLogEntry) -> str:
+        """Return the order's or customer's page in the store's administration, "" when there is none."""
+        home = str(self.connector.store_facts.get("home") or self.connector.store_url)
+        source = entry.source_id or entry.object_id
+        if not home or not source.isdigit():
+            return ""
+        return admin_user_url(home, source) if entry.type == "contact" else admin_order_url(home, source)
+
+
+@bp.get("")
+def index(connector_id: int) -> ResponseReturnValue:
+    """Show the tab with the number of entries; the table opens below."""
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        total = logpages.total(session, connector_id)
+    return render_template("tools/index.html", connector=connector, total=total, may_clear=_may_clear())
+
+
+@bp.get("/log")
+def log(connector_id: int) -> ResponseReturnValue:
+    """Show the tab with the table open: one page of the entries that fit the address."""
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        query, notices = LogQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+        page = logpages.read_page(session, query)
+        total = page.total if not query.filtered else logpages.total(session, connector_id)
+    return render_template(
+        "tools/log.html",
+        connector=connector,
+        total=total,
+        query=query,
+        page=page,
+        notices=[*notices, *page.notices],
+        links=_page_links(connector_id, query, page),
+        addresses=Addresses(connector),
+        choices=logquery,
+        typed=request.args,
+        may_clear=_may_clear(),
+    )
+
+
+def _page_links(connector_id: int, query: LogQuery, page: logpages.LogPage) -> Mapping[str, str | None]:
+    def to(number: int) -> str:
+        return url_for("tools.log", connector_id=connector_id, **query.args(page=number))
+
+    return {
+        "prev": to(page.page - 1) if page.page > 1 else None,
+        "next": to(page.page + 1) if page.page < page.pages else None,
+    }
+
+
+def _may_clear() -> bool:
+    return me().may(Role.SUPPORT)
+
+
+@bp.get("/log.<any(csv, jsonl):form>")
+def download(connector_id: int, form: str) -> ResponseReturnValue:
+    """Stream the filtered log as CSV or JSON lines."""
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    query, _ = LogQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+    name = f"sync-log-{connector_id}.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(export.stream(ports().db, query, form), mimetype=export.MIMETYPES[form], headers=headers)
+
+
+@bp.get("/clear")
+@needs(Role.SUPPORT)
+def clear(connector_id: int) -> ResponseReturnValue:
+    """Ask before anything is cleared: what goes, and what stays."""
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        total = logpages.total(session, connector_id)
+    try:
+        days = _days(request.args)
+    except SettingError as error:
+        flash(str(error), "bad")
+        return redirect(url_for("tools.index", connector_id=connector_id))
+    return render_template("tools/clear.html", connector=connector, total=total, days=days)
+
+
+@bp.post("/clear")
+@needs(Role.SUPPORT)
+def clear_post(connector_id: int) -> ResponseReturnValue:
+    """Clear the log, or what is older than so many days, and write it to the audit log."""
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    try:
+        days = _days(request.form)
+    except SettingError as error:
+        flash(str(error), "bad")
+        return redirect(url_for("tools.index", connector_id=connector_id))
+    cleared = logclear.clear(ports(), connector_id, older_than_days=days)
+    with ports().db.write() as session:
+        diff = {"entries": [cleared, 0], "older_than_days": [None, days]}
+        record(session, AuditAction.LOG_CLEARED, "sync log", diff, connector)
+    flash(_cleared(cleared, days), "ok")
+    return redirect(url_for("tools.log", connector_id=connector_id))
+
+
+def _days(values: Mapping[str, Any]) -> int | None:
+    """Return the number of days typed, None for everything; raises SettingError (days)."""
+    if values.get("scope") != "older":
+        return None
+    text = str(values.get("days") or "").strip()
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DAYS):
+        raise SettingError("days", f"“{text}” is no number of days.", f"Write a whole number from 1 to {MOST_DAYS}.")
+    return int(text)
+
+
+def _cleared(number: int, days: int | None) -> str:
+    what = "entry was" if number == 1 else "entries were"
+    which = f" older than {days} days" if days else ""
+    return f"{number:,} {what} cleared from the Sync Log{which}. New entries keep coming."
+
+
+@bp.get("/settings.json")
+@needs(Role.ADMIN)
+def settings(connector_id: int) -> ResponseReturnValue:
+    """Download the connector's settings without any secret."""
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    text = json.dumps(connectors.exported(ports(), connector), ensure_ascii=False, indent=2)
+    headers = {"Content-Disposition": f'attachment; filename="woo-mautic-{connector_id}.json"'}
+    return Response(text, mimetype="application/json", headers=headers)
