@@ -39,7 +39,7 @@ from integration.pipeline.ports import Ports
 @click.option("--mautic-client-secret", default="")
 @click.option("--mautic-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False), default="")
 @desk.as_json
-def connect(as_json: bool, name: str, **connection: str) -> None:
+def connect(as_json: bool, name: str, **connection: Any) -> None:
     """Connect a store with a Mautic and print the connector's id."""
     connection["mautic_method"] = _method(connection)
     with desk.opened() as ports:
@@ -48,7 +48,7 @@ def connect(as_json: bool, name: str, **connection: str) -> None:
     desk.show({"id": made}, as_json=as_json, text=str(made))
 
 
-def _method(connection: dict[str, str]) -> str:
+def _method(connection: dict[str, Any]) -> str:
     if connection["mautic_client_id"] and connection["mautic_client_secret"]:
         return "client_credentials"
     if connection["mautic_user"] and connection["mautic_password"]:

@@ -8,6 +8,7 @@ from integration.cli import desk
 from integration.errors import SettingError
 from integration.models.user import Role
 from integration.operations import accounts
+from integration.pipeline.ports import Ports
 
 _password = click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
 
@@ -50,7 +51,7 @@ def link(email: str) -> None:
         click.echo(f"{ports.deployment.base_url}/sign-in/link/{token}")
 
 
-def _user_id(ports: desk.Ports, email: str) -> int:
+def _user_id(ports: Ports, email: str) -> int:
     with ports.db.read() as session:
         found = accounts.find(session, email)
     if found is None:

@@ -96,7 +96,8 @@ def log(connector_id: int) -> ResponseReturnValue:
 
 def _page_links(connector_id: int, query: LogQuery, page: logpages.LogPage) -> Mapping[str, str | None]:
     def to(number: int) -> str:
-        return url_for("tools.log", connector_id=connector_id, **query.args(page=number))
+        values: dict[str, Any] = dict(query.args(page=number))
+        return url_for("tools.log", connector_id=connector_id, **values)
 
     return {
         "prev": to(page.page - 1) if page.page > 1 else None,
