@@ -11,7 +11,6 @@ from flask_sqlalchemy import SQLAlchemy
 from integration import config
 from integration.config import Deployment
 from integration.engines import wired
-from integration.engines import wired
 from integration.models import Base
 from integration.models import Database
 from integration.models.database import engine_options
