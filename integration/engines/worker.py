@@ -32,7 +32,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="run")
         self._stop = threading.Event()
-        self._lanes: dict[int, Lanes] = {}
+        self._lanes: dict[int, tuple[tuple[int, int, int], Lanes]] = {}
         self._active: Counter[int] = Counter()
         self._reading = 0
         self._lock = threading.Lock()
@@ -119,21 +119,27 @@ class Worker:
             self.ports.bell.ring(intake.run.connector_id)
 
     def _fill(self, connector_id: int) -> None:
-        lanes = self._lanes_of(connector_id)
         with self.ports.db.read() as session:
             connector = session.get(Connector, connector_id)
         if connector is None:
             return
-        wanted = self.ports.modules(connector).sync.lanes
+        lanes = self._lanes_of(connector)
         with self._lock:
-            missing = wanted - self._active[connector_id]
+            missing = lanes.width + 1 - self._active[connector_id]
             self._active[connector_id] += max(missing, 0)
         for _ in range(missing):
             self._pool.submit(self._lane, connector_id, lanes)
 
-    def _lanes_of(self, connector_id: int) -> Lanes:
+    def _lanes_of(self, connector: Connector) -> Lanes:
+        """Return what the connector's lanes share; new settings make it anew."""
+        sync = self.ports.modules(connector).sync
+        asked = (sync.lanes, sync.batch_start, sync.batch_max)
         with self._lock:
-            return self._lanes.setdefault(connector_id, Lanes(BatchSize()))
+            known = self._lanes.get(connector.id)
+            if known is None or known[0] != asked:
+                known = (asked, Lanes(BatchSize(sync.batch_start, most=sync.batch_max), sync.lanes))
+                self._lanes[connector.id] = known
+            return known[1]
 
     def _lane(self, connector_id: int, lanes: Lanes) -> None:
         worked = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,10 +43,18 @@ FAULTS_IN_A_ROW = 3
 
 @dataclass
 class Lanes:
-    """What the lanes of one process share about a connector: batch size and the run of faults."""
+    """What the lanes of one process share about a connector: batch size, the run of faults, the gate to Mautic.
+
+    The gate lets `width` lanes call at once; one lane more than that has its next batch ready meanwhile.
+    """
 
     size: BatchSize
+    width: int = 2
     faulty: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Make the gate."""
+        self.gate = threading.BoundedSemaphore(self.width)
 
 
 @dataclass
@@ -151,7 +160,8 @@ class Batch:
             return [], None
         try:
             writer = ContactWriter(client, self.deliverer.lanes.size, places.alternates)
-            return writer.upsert(rows), None
+            with self.deliverer.lanes.gate:
+                return writer.upsert(rows), None
         except Interrupted as stop:
             return [r for r in stop.receipts if isinstance(r, Receipt)], stop.error
 
@@ -188,4 +198,5 @@ class Batch:
         if not acts:
             return []
         ports = self.deliverer.ports
-        return FollowUps(ports.db, client, self.connector.id, ports.clock.now()).do(acts)
+        with self.deliverer.lanes.gate:
+            return FollowUps(ports.db, client, self.connector.id, ports.clock.now()).do(acts)
