@@ -12,6 +12,7 @@ from sqlalchemy import select
 from integration.errors import IntegrationError
 from integration.models.connector import Connector
 from integration.pipeline import connectors
+from integration.pipeline import webhook_set
 from integration.pipeline.ports import Ports
 
 PORTS = (8091, 8092)
@@ -47,13 +48,18 @@ class Demo:
         return bool(line)
 
     def connect(self, ports: Ports, organisation_id: int) -> int:
-        """Make the demo connector, or tell the one there is where its ends are now; return its id."""
+        """Make the demo connector, or tell the one there is where its ends are now; return its id.
+
+        The shop's webhooks are registered too, so that what its shoppers do is seen at once.
+        """
         with ports.db.read() as session:
             found = session.scalar(select(Connector.id).where(Connector.is_demo).limit(1))
         values = {**self._whereabouts, "mautic_method": "client_credentials"}
         if found is None:
-            return connectors.create(ports, organisation_id=organisation_id, name=NAME, is_demo=True, **values)
-        connectors.connect(ports, found, **values)
+            found = connectors.create(ports, organisation_id=organisation_id, name=NAME, is_demo=True, **values)
+        else:
+            connectors.connect(ports, found, **values)
+        webhook_set.register(ports, found)
         return found
 
     def stop(self) -> None:
