@@ -30,7 +30,7 @@ class Worker:
     def __init__(self, ports: Ports, *, threads: int = 8) -> None:
         self.ports = ports
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
-        self._readers = ThreadPoolExecutor(4, thread_name_prefix="run")
+        self._readers = ThreadPoolExecutor(16, thread_name_prefix="run")
         self._stop = threading.Event()
         self._lanes: dict[int, tuple[tuple[int, int, int], Lanes]] = {}
         self._active: Counter[int] = Counter()

@@ -97,7 +97,7 @@ def _unknown(wanted: str, value: Value) -> tuple[Adjustment, ...]:
     """Say that the field is missing: Mautic would ignore it without a word (recording 041)."""
     if value in ("", None):
         return ()
-    sentence = f"Mautic has no field {wanted}, so its value was left out; create it under Mautic Fields."
+    sentence = f"Mautic has no field “{wanted}”, so its value was left out; create it under Mautic Fields."
     return (Adjustment(wanted, "left_out", sentence),)
 
 

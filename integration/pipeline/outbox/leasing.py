@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
 from integration.pipeline.leases import alive
@@ -63,20 +64,24 @@ def renew(session: Session, now: datetime, token: str) -> bool:
 
 def recover(session: Session, now: datetime) -> int:
     """Take back leases that ran out or whose process is gone; return how many deliveries are free again."""
-    tokens = session.execute(select(Delivery.lease_token, Delivery.leased_until).where(LEASED).distinct()).all()
-    lost = [token for token, until in tokens if token and (until is None or until < now or not alive(token))]
-    freed = 0
-    for token in lost:
-        rows = session.execute(
-            select(Delivery.id, Delivery.connector_id, Delivery.subject).where(Delivery.lease_token == token, OPEN)
-        ).all()
-        session.execute(
-            update(Delivery)
-            .where(Delivery.lease_token == token, OPEN)
-            .values(state=DeliveryState.WAITING, lease_token=None, leased_until=None)
-            .execution_options(synchronize_session=False)
-        )
-        for connector_id in {row.connector_id for row in rows}:
-            promote(session, connector_id, {row.subject for row in rows if row.connector_id == connector_id})
-        freed += len(rows)
-    return freed
+    query = select(Delivery.lease_token, Delivery.leased_until, Delivery.connector_id).where(LEASED).distinct()
+    leases = session.execute(query).all()
+    lost = [(token, owner) for token, until, owner in leases if token and _is_lost(token, until, now)]
+    return sum(_free(session, token, connector_id) for token, connector_id in lost)
+
+
+def _is_lost(token: str, until: datetime | None, now: datetime) -> bool:
+    return until is None or until < now or not alive(token)
+
+
+def _free(session: Session, token: str, connector_id: int) -> int:
+    lock_connector(session, connector_id)
+    subjects = session.scalars(select(Delivery.subject).where(Delivery.lease_token == token, OPEN)).all()
+    session.execute(
+        update(Delivery)
+        .where(Delivery.lease_token == token, OPEN)
+        .values(state=DeliveryState.WAITING, lease_token=None, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    promote(session, connector_id, set(subjects))
+    return len(subjects)
