@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import re
 import socket
@@ -17,7 +18,13 @@ from integration.errors import NotSetUp
 from integration.errors import Unreachable
 
 _METADATA = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
-FAILURES = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
+FAILURES = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    UnicodeError,
+)
 
 
 class PrivateAddress(requests.exceptions.InvalidURL):

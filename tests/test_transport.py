@@ -1,0 +1,216 @@
+"""The border to the network: every failure is ours, no redirect is followed, nothing leads where it must not."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+import trustme
+from urllib3 import exceptions as urllib3_exceptions
+
+from integration.border import FAILURES
+from integration.border import check_peer
+from integration.border import translate
+from integration.errors import NotSetUp
+from integration.errors import Unreachable
+from integration.transport import Answer
+from integration.transport import Exchange
+from integration.transport import Route
+from integration.transport import Transport
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers by its path."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if self.path == "/redirect":
+            self.answer(302, b"", {"Location": "/elsewhere"})
+        elif self.path == "/cut":
+            self.answer(200, b"half", {"Content-Length": "100"})
+            self.close_connection = True
+        elif self.path == "/slow":
+            threading.Event().wait(1.5)
+            self.answer(200, b"{}")
+        else:
+            self.answer(200, b'{"fine": true}')
+
+    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=made.serve_forever, args=(0.02,), daemon=True).start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+@pytest.fixture
+def url(server: ThreadingHTTPServer) -> str:
+    return f"http://127.0.0.1:{server.server_address[1]}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_an_answer_comes_whole_with_lower_case_headers(url: str) -> None:
+    answer = Transport("store").send("GET", f"{url}/")
+    assert answer.json() == ({"fine": True}, True)
+    assert answer.headers["content-length"] == "14"
+
+
+def test_redirects_are_not_followed(url: str) -> None:
+    answer = Transport("store").send("GET", f"{url}/redirect")
+    assert (answer.status, answer.headers["location"]) == (302, "/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "sent"),
+    [
+        ("http://does-not-exist.invalid/", "dns", False),
+        (f"http://127.0.0.1:{free_port()}/", "refused", False),
+    ],
+)
+def test_who_cannot_be_reached_is_named(address: str, code: str, sent: bool) -> None:
+    with pytest.raises(Unreachable) as caught:
+        Transport("mautic").send("GET", address)
+    assert (caught.value.code, caught.value.sent, caught.value.service) == (code, sent, "mautic")
+    assert caught.value.sentence.startswith("Mautic ")
+    assert caught.value.hint
+
+
+def test_a_cut_answer_and_a_slow_one_may_have_been_carried_out(url: str) -> None:
+    with pytest.raises(Unreachable) as cut:
+        Transport("store").send("GET", f"{url}/cut")
+    with pytest.raises(Unreachable) as slow:
+        Transport("store").send("GET", f"{url}/slow", timeout=0.2)
+    assert [(e.value.code, e.value.sent) for e in (cut, slow)] == [("cut", True), ("timeout", True)]
+
+
+@pytest.mark.parametrize("address", ["htp://x", "http://", "no address", "http://[::1"])
+def test_an_address_that_is_none_is_not_set_up(address: str) -> None:
+    with pytest.raises(NotSetUp) as caught:
+        Transport("store").send("GET", address)
+    assert caught.value.code == "bad_address"
+
+
+def test_a_self_signed_certificate_is_refused_unless_its_authority_is_given(
+    server: ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    address = f"https://127.0.0.1:{server.server_address[1]}/"
+    with pytest.raises(Unreachable) as caught:
+        Transport("store").send("GET", address)
+    assert caught.value.code == "self_signed"
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    assert Transport("store", Route(ca=str(tmp_path / "ca.pem"))).send("GET", address).status == 200
+
+
+_SAMPLES = {
+    "JSONDecodeError": ("no JSON", "text", 0),
+    "IncompleteRead": (1, 2),
+    "InvalidChunkLength": (io.BytesIO(b"x"), b"zz"),
+}
+#: Raised for proxies only, and no proxy is ever used.
+_NEVER = {"ProxySchemeUnsupported"}
+
+
+def _constructed(kind: type[BaseException]) -> BaseException:
+    for args in (_SAMPLES.get(kind.__name__, ()), ("text",), (None, "text"), (None, "text", "more")):
+        try:
+            return kind(*args)
+        except TypeError:
+            continue
+    raise AssertionError(f"{kind} needs a sample")
+
+
+_CLASSES = [
+    kind
+    for module in (requests.exceptions, urllib3_exceptions)
+    for _, kind in inspect.getmembers(module, inspect.isclass)
+    if issubclass(kind, Exception)
+    and not issubclass(kind, Warning)
+    and kind.__module__.startswith(("requests.", "urllib3."))
+    and kind.__name__ not in _NEVER
+]
+
+
+@pytest.mark.parametrize("kind", _CLASSES, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
+def test_no_exception_of_the_libraries_crosses_the_border(kind: type[BaseException]) -> None:
+    """Fails when a library grows an exception that is neither caught nor translated."""
+    assert issubclass(kind, FAILURES), f"{kind} would cross the border"
+    ours = translate("store", _constructed(kind))
+    assert isinstance(ours, Unreachable | NotSetUp)
+    assert ours.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("peer", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254"])
+def test_link_local_addresses_are_never_called(peer: str) -> None:
+    with pytest.raises(requests.exceptions.InvalidURL):
+        check_peer("anything", peer, ("*",))
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "10.0.0.1", "192.168.1.1", "::1", "fd00::1"])
+def test_private_addresses_need_to_be_allowed(peer: str) -> None:
+    check_peer("mautic.lan", peer, ("*",))
+    check_peer("Mautic.lan", peer, ("mautic.lan",))
+    with pytest.raises(requests.exceptions.InvalidURL):
+        check_peer("mautic.lan", peer, ("other.lan",))
+    check_peer("example.com", "93.184.216.34", ())
+
+
+def test_the_socket_is_checked_before_anything_is_sent(url: str) -> None:
+    with pytest.raises(NotSetUp) as caught:
+        Transport("store", Route(private_allowed=())).send("GET", f"{url}/")
+    assert caught.value.code == "private_address"
+
+
+def test_the_observer_sees_answers_and_failures(url: str) -> None:
+    seen: list[Exchange] = []
+    transport = Transport("store", observer=seen.append)
+    transport.send("GET", f"{url}/")
+    with pytest.raises(Unreachable):
+        transport.send("GET", f"{url}/cut")
+    assert [(e.status, e.error) for e in seen] == [(200, ""), (None, "cut")]
+    assert transport.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "clean"),
+    [(b'{"a": 1}', True), (b'\xef\xbb\xbf{"a": 1}', False), (b'<br />\n<b>Warning</b>: x in y[1]\n{"a": 1}', False)],
+)
+def test_what_is_printed_before_the_json_is_passed_over(body: bytes, clean: bool) -> None:
+    assert Answer(200, {}, body, 0.1, "").json() == ({"a": 1}, clean)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"a": ', b"nothing"])
+def test_no_json_is_a_value_error(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        Answer(200, {}, body, 0.1, "").json()
