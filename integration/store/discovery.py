@@ -95,7 +95,7 @@ def _wordpress(answer: Answer) -> Mapping[str, Any] | None:
     """Return the index of a WordPress, None when this is none; raises what the store itself says is wrong."""
     error = classify(answer)
     if error is not None:
-        if error.code in ("html_answer", "no_woocommerce") or error.status == 404:
+        if error.code in ("html_answer", "no_woocommerce") or error.status == 404 or not _speaks_wordpress(answer):
             return None
         raise error
     try:
@@ -105,6 +105,15 @@ def _wordpress(answer: Answer) -> Mapping[str, Any] | None:
             raise
         return None
     return value if isinstance(value, Mapping) and "namespaces" in value else None
+
+
+def _speaks_wordpress(answer: Answer) -> bool:
+    """Tell whether an error may be a WordPress' own: its JSON has a code, a web page or a proxy says nothing of it."""
+    try:
+        value, _ = answer.json()
+    except ValueError:
+        return True
+    return isinstance(value, Mapping) and isinstance(value.get("code"), str)
 
 
 def _linked(transport: Transport, access: StoreAccess) -> str | None:

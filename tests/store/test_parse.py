@@ -1,0 +1,106 @@
+"""Parsing: the store's records as it really sends them, and anything else without a crash."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integration.errors import MappingError
+from integration.events import Origin
+from integration.store import parse
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+ORDER: dict[str, Any] = {
+    "id": 94,
+    "number": "WC-94",
+    "status": "completed",
+    "currency": "eur",
+    "total": "2967.36",
+    "discount_total": "",
+    "customer_id": 0,
+    "billing": {"first_name": "Chloé", "email": "GUEST.1@EXAMPLE.NET", "country": "IT", "state": None},
+    "payment_method_title": "Cash &amp; carry",
+    "line_items": [
+        {"name": "Mug &amp; cup", "product_id": 0, "sku": None, "price": 9.5, "quantity": 1.5, "total": "14.25"}
+    ],
+    "refunds": [{"id": 1, "total": "-10.50"}, {"id": 2, "total": "-0.50"}],
+    "coupon_lines": [{"code": "save10"}],
+    "date_created": "2024-11-21T09:49:07",
+    "date_created_gmt": "2024-11-21T08:49:07",
+    "date_modified_gmt": "2024-11-24T12:57:51",
+    "date_paid_gmt": None,
+    "meta_data": [{"key": "a", "value": [1]}, {"key": "a", "value": {"x": 1}}, {"no": "key"}, "nonsense"],
+}
+
+
+def test_an_order_is_read_with_exact_money_and_utc_dates() -> None:
+    order = parse.order(ORDER)
+    assert (order.total, order.refunds, order.net_total) == (
+        Decimal("2967.36"),
+        (Decimal("10.50"), Decimal("0.50")),
+        Decimal("2956.36"),
+    )
+    assert order.created_at == datetime(2024, 11, 21, 8, 49, 7, tzinfo=UTC)
+    assert (order.local_date, order.currency, order.discount_total) == ("2024-11-21", "EUR", Decimal(0))
+    assert order.items[0].name == "Mug & cup"
+    assert (order.items[0].sku, order.items[0].quantity) == ("", Decimal("1.5"))
+    assert order.meta == {"a": {"x": 1}}
+
+
+def test_what_waits_in_the_book_reads_the_same() -> None:
+    slim = parse.slim_order(ORDER)
+    assert parse.order(slim) == parse.order({**ORDER, "meta_data": []})
+    assert "meta_data" not in slim
+
+
+def test_account_names_are_decoded_once() -> None:
+    raw = {"id": 5, "email": "a@example.com", "first_name": "Smith &amp; Sons", "last_name": "&amp;amp;"}
+    customer = parse.customer(raw)
+    assert (customer.first_name, customer.last_name, customer.role) == ("Smith & Sons", "&amp;", "customer")
+
+
+def test_an_account_without_address_is_its_billing_address() -> None:
+    raw = {"id": 5, "email": "", "billing": {"email": "a&b@example.com"}}
+    same = parse.customer_change({"id": 6, "email": "A&B@example.com "}, Origin.POLL, NOW, created=False)
+    assert parse.customer_change(raw, Origin.POLL, NOW, created=True).subject == same.subject
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("total", "many", "bad_amount"),
+        ("total", "NaN", "bad_amount"),
+        ("total", True, "bad_amount"),
+        ("date_created_gmt", "yesterday", "bad_date"),
+        ("id", 0, "no_id"),
+        ("id", None, "no_id"),
+    ],
+)
+def test_what_cannot_be_read_names_its_field(field: str, value: Any, code: str) -> None:
+    with pytest.raises(MappingError) as caught:
+        parse.order({**ORDER, field: value})
+    assert caught.value.code == code
+    assert field in caught.value.sentence or field == "id"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*ORDER, "x"]), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(ORDER)), _JSON))
+def test_no_record_makes_the_parser_raise_anything_but_a_mapping_error(raw: dict[str, Any]) -> None:
+    for read in (parse.order, parse.customer, parse.slim_order, parse.slim_customer):
+        try:
+            read(raw)
+        except MappingError as error:
+            assert error.sentence.endswith(".")
