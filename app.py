@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -34,6 +33,7 @@ BLUEPRINTS = (
     "store_keys",
     "mautic_sign_in",
     "webhooks",
+    "imports",
     "contacts",
     "orders",
     "fields",
@@ -64,9 +64,7 @@ def create_app(deployment: Deployment | None = None, ports: Ports | None = None)
     for part in (errors, filters, layout):
         part.init_app(app)
     for name in BLUEPRINTS:
-        # The menu, too, shows only the pages that are there.
-        if find_spec(f"integration.web.{name}"):
-            app.register_blueprint(import_module(f"integration.web.{name}").bp)
+        app.register_blueprint(import_module(f"integration.web.{name}").bp)
     return app
 
 

@@ -110,11 +110,13 @@ class Ports:
         access = self.store_access(connector)
         return StoreClient(access, self.route(access.ca), self.observers(connector), correlation)
 
-    def open_mautic(self, connector: Connector, correlation: str = "") -> MauticClient:
-        """Return a client of the connector's Mautic, its token kept in the database."""
+    def open_mautic(self, connector: Connector, correlation: str = "", *, quick: bool = False) -> MauticClient:
+        """Return a client of the connector's Mautic, its token kept in the database; `quick` where a page waits."""
         access = self.mautic_access(connector)
         box = StoredTokens(self, connector.id)
-        return MauticClient(access, box, self.clock, self.route(access.ca), self.observers(connector), correlation)
+        route = self.route(access.ca)
+        route = replace(route, connect_timeout=3.0, read_timeout=8.0) if quick else route
+        return MauticClient(access, box, self.clock, route, self.observers(connector), correlation)
 
 
 class StoredTokens:

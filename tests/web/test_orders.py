@@ -1,0 +1,91 @@
+"""Order Sync: statuses, tags, notes, and the pickers filled from Mautic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from integration.models import Connector
+from integration.pipeline import connectors
+from integration.pipeline.ports import Ports
+from integration.sandbox.mautic import MauticServer
+from integration.sandbox.mautic.seed import seed
+from tests.web.conftest import Person
+from tests.web.conftest import text_of
+
+TYPED = {
+    "orders.enabled": "1",
+    "orders.statuses": ["completed", "processing"],
+    "orders.paid_statuses": ["completed"],
+    "orders.notes": "1",
+    "orders.general_tags": "woo",
+    "orders.sku_filter": "MUG, CUP",
+    "orders.emails:completed": "3",
+    "orders.emails:processing": "0",
+    "orders.segments:completed": "",
+}
+
+
+@pytest.fixture
+def page(connector_id: int) -> str:
+    return f"/connectors/{connector_id}/orders"
+
+
+def test_an_admin_saves(admin: Person, page: str, ports: Ports, connector: Callable[[], Connector]) -> None:
+    assert "The settings were saved." in text_of(admin.post(page, TYPED, follow_redirects=True))
+    saved = ports.modules(connector()).orders
+    assert (saved.statuses, saved.paid_statuses) == (("completed", "processing"), ("completed",))
+    assert (saved.notes, saved.product_tags, saved.order_data) == (True, False, False)
+    assert (dict(saved.emails), dict(saved.segments)) == ({"completed": 3}, {})
+    assert saved.sku_filter == ("MUG", "CUP")
+
+
+def test_a_wrong_number_names_the_field_and_saves_nothing(
+    admin: Person, page: str, ports: Ports, connector: Callable[[], Connector]
+) -> None:
+    answer = admin.post(page, {**TYPED, "orders.emails:completed": "three"})
+    assert answer.status_code == 400
+    assert "“orders.emails” must be a whole number" in text_of(answer)
+    assert 'value="MUG,CUP"' in answer.text.replace(", ", ",")
+    assert ports.modules(connector()).orders.notes is False
+
+
+def test_an_e_mail_of_a_status_that_is_not_synced_is_warned_about(admin: Person, page: str) -> None:
+    admin.post(page, {**TYPED, "orders.statuses": ["processing"]})
+    assert "“Completed” has an e-mail, but orders of that status are not synced." in text_of(admin.get(page))
+
+
+def test_presets_tick_without_saving(
+    admin: Person, page: str, ports: Ports, connector: Callable[[], Connector]
+) -> None:
+    shown = admin.get(f"{page}?preset=all").text
+    assert 'name="orders.statuses" value="failed" checked' in shown
+    assert ports.modules(connector()).orders.statuses == ("completed", "refunded")
+
+
+def test_without_mautic_numbers_are_typed_and_the_reason_is_said(admin: Person, page: str) -> None:
+    shown = admin.get(page)
+    assert "The list could not be read from Mautic:" in text_of(shown)
+    assert '<input type="number" name="orders.emails:completed"' in shown.text
+
+
+def test_the_pickers_are_filled_from_mautic(admin: Person, page: str, ports: Ports, connector_id: int) -> None:
+    with MauticServer() as mautic:
+        seed(mautic.state)
+        connectors.connect(
+            ports,
+            connector_id,
+            mautic_url=mautic.url,
+            mautic_client_id=mautic.credentials.client_id,
+            mautic_client_secret=mautic.credentials.client_secret,
+        )
+        shown = admin.get(page).text
+    assert ">Order completed</option>" in shown
+    assert ">Newsletter</option>" in shown
+
+
+def test_who_may_what(viewer: Person, support: Person, stranger: Person, page: str) -> None:
+    assert "Save changes" not in text_of(support.get(page))
+    assert [who.post(page, TYPED).status_code for who in (viewer, support, stranger)] == [403, 403, 404]
+    assert stranger.get(page).status_code == 404
