@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 import trustme
+from urllib3 import HTTPResponse
 from urllib3 import exceptions as urllib3_exceptions
 
 from integration.border import FAILURES
@@ -136,7 +137,7 @@ def test_a_self_signed_certificate_is_refused_unless_its_authority_is_given(
 _SAMPLES = {
     "JSONDecodeError": ("no JSON", "text", 0),
     "IncompleteRead": (1, 2),
-    "InvalidChunkLength": (io.BytesIO(b"x"), b"zz"),
+    "InvalidChunkLength": (HTTPResponse(io.BytesIO(b"x"), preload_content=False), b"zz"),
 }
 #: Raised for proxies only, and no proxy is ever used.
 _NEVER = {"ProxySchemeUnsupported"}
