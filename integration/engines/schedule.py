@@ -89,7 +89,9 @@ def busy_connectors(session: Session, now: datetime) -> list[int]:
     held = exists().where(Hold.connector_id == Connector.id, Hold.service == "mautic", Hold.released_at.is_(None))
     quiet = held.where(Hold.probe_at > now)
     due = held.where(Hold.probe_at <= now)
-    query = select(Connector.id).where(Connector.mautic_url != "", (ready & ~quiet) | due)
+    # A paused connector sends only what a run by hand has brought.
+    allowed = (Connector.state == ConnectorState.ACTIVE) & ready | ready.where(Delivery.run_id.is_not(None))
+    query = select(Connector.id).where(Connector.mautic_url != "", (allowed & ~quiet) | due)
     return list(session.scalars(query.order_by(Connector.id)))
 
 

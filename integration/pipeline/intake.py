@@ -26,6 +26,7 @@ from integration.pipeline.ports import Ports
 from integration.pipeline.retries import probe_delay
 from integration.pipeline.taking import Cancelled
 from integration.pipeline.taking import Lost
+from integration.pipeline.taking import Stopped
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ class Intake:
             self._work()
         except Cancelled:
             self._end(RunState.CANCELLED)
+        except Stopped:
+            self._give_back()
         except Lost:
             log.warning("Run %d is done by another process now.", self.run.id)
         except IntegrationError as error:
@@ -74,9 +77,9 @@ class Intake:
             finally:
                 self._add_calls(phases.calls)
             self._release(connector)
-            if not self.stop.is_set():
-                self._finish(connector)
+            self._finish(connector)
             return
+        raise Stopped
 
     def _pause(self, connector: Connector, error: ServiceError, tries: int) -> None:
         """Hold the store side and wait; an incremental run is over, its schedule comes again."""
@@ -103,10 +106,10 @@ class Intake:
             self._phase("deliver")
             self._wait(self._settled, None)
         if self.stop.is_set():
-            return
+            raise Stopped
         with self.ports.db.write() as session:
             now = self.ports.clock.now()
-            run = self._mine(runs.keep(session, now, self.run.id, self.token))
+            run = self._mine(runs.keep(session, now, self.run, self.token))
             runs.finish(session, now, run, RunState.COMPLETED)
             if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
                 session.get_one(Connector, connector.id).initial_done_at = now
@@ -117,7 +120,7 @@ class Intake:
 
     def _phase(self, name: str) -> None:
         with self.ports.db.write() as session:
-            run = self._mine(runs.keep(session, self.ports.clock.now(), self.run.id, self.token))
+            run = self._mine(runs.keep(session, self.ports.clock.now(), self.run, self.token))
             run.phase = name
 
     def _wait(self, ready: Callable[[], bool], seconds: float | None) -> None:
@@ -125,14 +128,14 @@ class Intake:
         waited = 0.0
         beats = 0
         while not ready() and not self.stop.is_set() and (seconds is None or waited < seconds):
-            if beats % 10 == 0:
+            if beats % 3 == 0:
                 self._keep()
             self.stop.wait(POLL)
             waited, beats = waited + POLL, beats + 1
 
     def _keep(self) -> None:
         with self.ports.db.write() as session:
-            run = self._mine(runs.keep(session, self.ports.clock.now(), self.run.id, self.token))
+            run = self._mine(runs.keep(session, self.ports.clock.now(), self.run, self.token))
             cancelled = run.cancel_asked_at is not None
         if cancelled:
             raise Cancelled
@@ -144,9 +147,13 @@ class Intake:
 
     def _add_calls(self, calls: int) -> None:
         with self.ports.db.write() as session:
-            run = runs.keep(session, self.ports.clock.now(), self.run.id, self.token)
+            run = runs.keep(session, self.ports.clock.now(), self.run, self.token)
             if run is not None:
                 run.store_calls += calls
+
+    def _give_back(self) -> None:
+        with self.ports.db.write() as session:
+            runs.give_back(session, self.run, self.token)
 
     def _line(self, text: str, level: str = "info") -> None:
         with self.ports.db.write() as session:
@@ -155,6 +162,6 @@ class Intake:
     def _end(self, state: RunState, error: IntegrationError | None = None) -> None:
         with self.ports.db.write() as session:
             now = self.ports.clock.now()
-            run = runs.keep(session, now, self.run.id, self.token)
+            run = runs.keep(session, now, self.run, self.token)
             if run is not None:
                 runs.finish(session, now, run, state, error)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.masking import mask_text
+from integration.models.database import lock_connector
 from integration.models.run import Run
 from integration.models.run import RunKind
 from integration.models.run import RunLine
@@ -86,6 +87,7 @@ def cancel(ports: Ports, run_id: int) -> None:
         run = session.get(Run, run_id)
         if run is None or run.state not in (RunState.PENDING, RunState.RUNNING):
             return
+        lock_connector(session, run.connector_id)
         run.cancel_asked_at = now
         if run.lease_token is None:
             finish(session, now, run, RunState.CANCELLED)
@@ -130,13 +132,22 @@ def take(session: Session, now: datetime, token: str, connector_id: int | None =
     return None
 
 
-def keep(session: Session, now: datetime, run_id: int, token: str) -> Run | None:
-    """Prolong the lease and return the run as it is now; None when it is no longer ours."""
-    run = session.get(Run, run_id, with_for_update=True)
-    if run is None or run.lease_token != token:
+def keep(session: Session, now: datetime, run: Run, token: str) -> Run | None:
+    """Prolong the lease and return the run as it is now; None when it is no longer ours.
+
+    The connector is locked before the row, as settle does it: the other way round the two would wait for each other.
+    """
+    lock_connector(session, run.connector_id)
+    found = session.get(Run, run.id, with_for_update=True)
+    if found is None or found.lease_token != token:
         return None
-    run.leased_until = now + LEASE
-    return run
+    found.leased_until = now + LEASE
+    return found
+
+
+def give_back(session: Session, run: Run, token: str) -> None:
+    """Let another process take a run up that this one has to leave."""
+    session.execute(update(Run).where(Run.id == run.id, Run.lease_token == token).values(lease_token=None))
 
 
 def finish(session: Session, now: datetime, run: Run, state: RunState, error: IntegrationError | None = None) -> None:

@@ -30,6 +30,10 @@ class Cancelled(Exception):
     """Somebody asked the run to stop."""
 
 
+class Stopped(Exception):
+    """This process is to end; the run goes on in another."""
+
+
 class Lost(Exception):
     """Another process has taken the run over."""
 
@@ -73,6 +77,8 @@ class Taking:
         self.pages += 1
         self.ports.bell.ring(self.connector.id)
         self._yield()
+        if self.stop.is_set():
+            raise Stopped
 
     def _tell(self, session: Session, run: Run, page: reading.Page, rows: int | None) -> None:
         seen = len(page.rows) if rows is None else rows
@@ -94,7 +100,7 @@ class Taking:
             self.stop.wait(0.3)
 
     def _held(self, session: Session) -> Run:
-        run = runs.keep(session, self._now(), self.run.id, self.token)
+        run = runs.keep(session, self._now(), self.run, self.token)
         if run is None:
             raise Lost
         if run.cancel_asked_at is not None:

@@ -1,0 +1,132 @@
+"""The whole road on real sockets: a stand-in shop, the book, a stand-in Mautic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from integration.clock import SetClock
+from integration.config import Deployment
+from integration.engines.worker import Worker
+from integration.models import Delivery
+from integration.models import Organisation
+from integration.models import Run
+from integration.models import SyncLogEntry
+from integration.models.migrate import upgrade
+from integration.pipeline import connectors
+from integration.pipeline import holds
+from integration.pipeline import intake_rows
+from integration.pipeline import runs
+from integration.pipeline.ports import Ports
+from integration.pipeline.ports import open_ports
+from integration.sandbox.mautic import MauticServer
+from integration.sandbox.store import StoreServer
+from integration.store import parse
+from tests.conftest import NOON
+
+
+@dataclass
+class Road:
+    """Both ends, what lies between, and the acts of a test."""
+
+    ports: Ports
+    connector_id: int
+    store: StoreServer
+    mautic: MauticServer
+
+    def work(self) -> None:
+        """Deliver and read what is due now."""
+        worker = Worker(self.ports)
+        worker.until_idle()
+        worker.stop()
+
+    def run(self, kind: str = "initial", **options: Any) -> Run:
+        """Do a run to its end and return it."""
+        run_id = runs.start(self.ports, self.connector_id, kind, trigger="test", options=options)
+        self.work()
+        with self.ports.db.read() as session:
+            return session.get_one(Run, run_id)
+
+    def arrive(self, *orders: dict[str, Any], origin: str = "webhook") -> None:
+        """Accept orders of the shop as if a webhook had brought them."""
+        now = self.ports.clock.now()
+        changes = [parse.order_change(order, origin, now) for order in orders]  # type: ignore[arg-type]  # a StrEnum's value
+        with self.ports.db.write() as session:
+            intake_rows.accept(session, now, self.connector_id, changes)
+
+    def order(self, email: str, status: str = "completed", **fields: Any) -> dict[str, Any]:
+        """Place an order in the shop and return it as the API shows it."""
+        billing = {"first_name": "Ada", "last_name": "Lovelace", "email": email, **fields.pop("billing", {})}
+        made = self.store.state.place_order(status=status, billing=billing, **fields)
+        return self.store.state.shown(made["id"])
+
+    def deliveries(self) -> list[Delivery]:
+        with self.ports.db.read() as session:
+            return list(session.scalars(select(Delivery).order_by(Delivery.id)))
+
+    def states(self) -> set[str]:
+        return {delivery.state for delivery in self.deliveries()}
+
+    def log(self) -> list[SyncLogEntry]:
+        with self.ports.db.read() as session:
+            return list(session.scalars(select(SyncLogEntry).order_by(SyncLogEntry.id)))
+
+    def holds(self) -> list[str]:
+        with self.ports.db.read() as session:
+            return [hold.code for hold in holds.open_holds(session, self.connector_id)]
+
+    def writes(self) -> int:
+        return sum(call.method != "GET" and "/token" not in call.path for call in self.mautic.calls)
+
+
+@pytest.fixture
+def store() -> Iterator[StoreServer]:
+    with StoreServer() as server:
+        yield server
+
+
+@pytest.fixture
+def mautic() -> Iterator[MauticServer]:
+    with MauticServer() as server:
+        yield server
+
+
+@pytest.fixture
+def make_road(
+    deployment: Deployment, database_url: str, store: StoreServer, mautic: MauticServer
+) -> Iterator[Callable[..., Road]]:
+    """Makes the road with module settings; `clock` None is the real one."""
+    opened: list[Ports] = []
+
+    def make(clock: SetClock | None = None, **settings: Any) -> Road:
+        upgrade(database_url)
+        ports = open_ports(replace(deployment, database_url=database_url), clock=clock)
+        opened.append(ports)
+        with ports.db.write() as session:
+            session.add(Organisation(name="Shop Ltd", created_at=NOON))
+        connector_id = connectors.create(ports, organisation_id=1, name="Shop", **whereabouts(store, mautic))
+        connectors.configure(ports, connector_id, {key.replace("__", "."): value for key, value in settings.items()})
+        return Road(ports, connector_id, store, mautic)
+
+    yield make
+    for ports in opened:
+        ports.db.dispose()
+
+
+def whereabouts(store: StoreServer, mautic: MauticServer) -> dict[str, str]:
+    """The connection settings of both stand-ins."""
+    return {
+        "store_url": store.url,
+        "store_key": store.credentials.key,
+        "store_secret": store.credentials.secret,
+        "mautic_url": mautic.url,
+        "mautic_method": "client_credentials",
+        "mautic_client_id": mautic.credentials.client_id,
+        "mautic_client_secret": mautic.credentials.client_secret,
+    }
