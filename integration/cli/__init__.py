@@ -30,7 +30,7 @@ for module in (serving, connecting, syncing, logs, users):
 def main() -> None:
     """Run the command; an error is one sentence on standard error and exit code 1, never a stack trace."""
     try:
-        root.main(standalone_mode=False)
+        root.main(prog_name="woo-mautic", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2 if isinstance(error, click.UsageError) else 1)

@@ -31,13 +31,13 @@ from integration.pipeline.ports import Ports
 @click.option("--store-url", required=True)
 @click.option("--store-key", required=True, help="Consumer key (ck_…).")
 @click.option("--store-secret", required=True, help="Consumer secret (cs_…).")
-@click.option("--store-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False), default="")
+@click.option("--store-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @click.option("--mautic-url", required=True)
 @click.option("--mautic-user", default="")
 @click.option("--mautic-password", default="")
 @click.option("--mautic-client-id", default="")
 @click.option("--mautic-client-secret", default="")
-@click.option("--mautic-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False), default="")
+@click.option("--mautic-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @desk.as_json
 def connect(as_json: bool, name: str, **connection: Any) -> None:
     """Connect a store with a Mautic and print the connector's id."""

@@ -20,7 +20,7 @@ def user() -> None:
 
 @user.command()
 @click.argument("email")
-@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.VIEWER, show_default=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.VIEWER.value, show_default=True)
 @click.option("--name", default="")
 @_password
 @desk.as_json

@@ -1,0 +1,142 @@
+"""Every command: what it does, what it prints as JSON, and its exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+from integration.sandbox.mautic import MauticServer
+from integration.sandbox.store import StoreServer
+from integration.sandbox.store.seed import seed
+from tests.cli.conftest import Run
+
+
+def test_a_shop_is_connected_checked_synced_and_read(
+    run: Run, connected: str, store: StoreServer, mautic: MauticServer
+) -> None:
+    seed(store.state, customers=10, orders=30)
+    assert [row["name"] for row in run("connectors", "--json").json] == ["Shop"]
+    steps = run("check", connected, "--json")
+    assert steps.code == 0
+    assert [step["state"] for step in steps.json] == ["ok"] * 9 + ["warning"]
+    assert run("fields", connected).code == 1
+    assert run("fields", connected, "--create").code == 0
+    assert run("configure", connected, "orders.notes=yes", "contacts.default_tags=shop", "--json").json == {
+        "contacts.default_tags": [[], ["shop"]],
+        "orders.notes": [False, True],
+    }
+    summary = run("sync", connected, "--kind", "initial", "--wait", "--json").json
+    assert set(summary) == {"run", "state", "kind", "pulled", "pushed", "skipped", "failed", "calls", "seconds"}
+    assert (summary["state"], summary["pushed"] > 20) == ("COMPLETED", True)
+    assert mautic.state.notes
+    entries = run("log", connected, "--type", "order", "--limit", "10", "--json").json
+    assert [entry["type"] for entry in entries] == ["order"] * 10
+    assert set(entries[0]) == {"time", "type", "object_id", "action", "status", "contact_id", "message"}
+    assert run("clear-log", connected, "--older-than", "3", "--json").json == {"cleared": 0}
+    assert run("clear-log", connected, "--json").json["cleared"] > 20
+    assert run("log", connected, "--json").json == []
+
+
+def test_a_dry_run_sends_nothing(run: Run, connected: str, store: StoreServer, mautic: MauticServer) -> None:
+    store.state.place_order(status="completed", billing={"email": "ada@example.com"})
+    before = len(mautic.state.contacts)
+    summary = run("sync", connected, "--kind", "full", "--only", "orders", "--dry-run", "--wait", "--json").json
+    assert (summary["state"], summary["pushed"], len(mautic.state.contacts)) == ("COMPLETED", 1, before)
+
+
+def test_what_is_due_is_worked_off(run: Run, connected: str, store: StoreServer, mautic: MauticServer) -> None:
+    store.state.place_order(status="completed", billing={"email": "ada@example.com"})
+    assert run("sync", connected, "--kind", "full").code == 0
+    assert mautic.state.contact("ada@example.com") is None
+    assert run("worker", "--until-idle").code == 0
+    assert mautic.state.contact("ada@example.com") is not None
+
+
+def test_webhooks_are_registered_looked_at_and_removed(run: Run, connected: str) -> None:
+    assert run("webhooks", connected, "--status").code == 1
+    assert {row["state"] for row in run("webhooks", connected, "--register", "--json").json} == {"active"}
+    assert run("webhooks", connected, "--status").code == 0
+    assert {row["state"] for row in run("webhooks", connected, "--remove", "--json").json} == {"missing"}
+
+
+def test_settings_leave_without_secrets(run: Run, connected: str, store: StoreServer, mautic: MauticServer) -> None:
+    [exported] = run("export-settings").json
+    assert exported["modules"]["orders"]["statuses"] == ["completed", "refunded"]
+    text = run("export-settings", connected).out
+    assert store.credentials.secret not in text
+    assert mautic.credentials.client_secret not in text
+
+
+def test_users_are_added_and_changed(run: Run) -> None:
+    added = run("user", "add", "ada@example.com", "--role", "admin", "--password", "correct horse battery")
+    assert added.code == 0
+    again = run("user", "add", "Ada@example.com", "--password", "correct horse battery")
+    assert (again.code, "There is a user" in again.err) == (1, True)
+    assert run("user", "password", "ada@example.com", "--password", "another long one").code == 0
+    assert "/sign-in/link/" in run("user", "link", "ada@example.com").out
+    assert run("user", "link", "nobody@example.com").code == 1
+
+
+def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: MauticServer) -> None:
+    common = ["--name=X", f"--store-url={store.url}", "--store-key=ck_wrong", "--store-secret=cs_wrong"]
+    made = run("connect", *common, f"--mautic-url={mautic.url}", "--mautic-user=admin", "--mautic-password=wrong")
+    checked = run("check", made.out.strip())
+    assert checked.code == 1
+    assert "store  4 failed" in checked.out
+    assert "mautic 4 failed" in checked.out
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["configure", "1", "orders.nonsense=1"], 1, "There is no setting “orders.nonsense”."),
+        (["configure", "1", "orders.notes=perhaps"], 1, "“orders.notes” must be yes or no"),
+        (["configure", "1", "orders.notes"], 2, "is not of the form key=value"),
+        (["check", "99"], 1, "There is no connector 99."),
+        (["check", "many"], 2, "is not a valid integer"),
+        (["sync", "1"], 2, "--kind"),
+        (["sync", "1", "--kind", "full", "--only", "carts"], 2, "--only takes contacts and orders"),
+        (["sync", "1", "--kind", "full", "--since", "gestern"], 2, "is no time"),
+        (["webhooks", "1"], 2, "--register"),
+        (["clear-log", "1", "--older-than", "0"], 2, "--older-than"),
+        (["nonsense"], 2, "No such command"),
+        (["connect", "--name=X"], 2, "Missing option"),
+    ],
+)
+def test_wrong_use_is_said_in_a_sentence(run: Run, connected: str, args: list[str], code: int, said: str) -> None:
+    result = run(*args)
+    assert (result.code, said in result.err) == (code, True), result.err
+
+
+def test_an_address_that_is_none_names_the_field(run: Run) -> None:
+    result = run(
+        "connect",
+        "--name=X",
+        "--store-url=http://",
+        "--store-key=a",
+        "--store-secret=b",
+        "--mautic-url=https://m.test",
+        "--mautic-user=u",
+        "--mautic-password=p",
+    )
+    assert (result.code, "is not a web address" in result.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "99999"),
+        ("ENGINE", "steam"),
+        ("ENGINE", "procrastinate"),
+        ("DATABASE_URL", "mysql://x"),
+        ("SECRET_KEY", "short"),
+        ("PUBLIC_URL", "shop"),
+        ("TIMEZONE", "Mars/Olympus"),
+        ("LOG_LEVEL", "loud"),
+        ("THREADS", "0"),
+        ("INSTANCE_PATH", "/proc/nowhere"),
+    ],
+)
+def test_a_wrong_setting_is_named_at_start(run: Run, setting: str, value: str) -> None:
+    result = run("connectors", **{setting: value})
+    assert (result.code, setting in result.err) == (1, True), result.err

@@ -1,0 +1,118 @@
+"""serve and demo under the production server, in processes of their own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import COMMAND
+from tests.cli.conftest import Run
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def wait_for(ready: Callable[[], object], seconds: float = 30.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if ready():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def ask(port: str, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> tuple[int, str]:
+    line = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
+    try:
+        line.request(method, path, body, headers or {})
+        answer = line.getresponse()
+        return answer.status, answer.read().decode()
+    except OSError:
+        return 0, ""
+    finally:
+        line.close()
+
+
+def start(environ: dict[str, str], command: str, port: str) -> tuple[subprocess.Popen[str], str]:
+    """Start a server; return it with its one-time link once it answers."""
+    child = subprocess.Popen([*COMMAND, command], env=environ | {"PORT": port}, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    said = child.stdout.readline() + child.stdout.readline()
+    link = re.search(r"/sign-in/link/\S+", said)
+    assert link is not None, said
+    assert wait_for(lambda: ask(port, "GET", "/healthz")[0] == 200)
+    return child, link[0]
+
+
+def ends(environ: dict[str, str]) -> list[str]:
+    """The process ids of this installation's demo shop and Mautic."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:
+            continue
+        if "integration.sandbox" in words and any(environ["INSTANCE_PATH"] in word for word in words):
+            found.append(path.parent.name)
+    return found
+
+
+def test_the_link_signs_in_once_and_sigterm_ends_in_order(environ: dict[str, str]) -> None:
+    port = free_port()
+    child, link = start(environ, "serve", port)
+    try:
+        status, page = ask(port, "GET", link)
+        assert (status, "csrf_token" in page) == (200, True)
+        assert ask(port, "GET", "/")[0] in (302, 303)
+    finally:
+        child.send_signal(signal.SIGTERM)
+    assert child.wait(timeout=40) == 0
+
+
+def test_a_port_that_is_taken_is_said_by_its_name(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = run("serve", PORT=str(taken.getsockname()[1]))
+    assert result.code == 1
+    assert "PORT" in result.err
+
+
+def test_the_demo_comes_up_connected_and_ends_with_its_parent(environ: dict[str, str], run: Run) -> None:
+    port = free_port()
+    child, _ = start(environ, "demo", port)
+    try:
+        [connector] = run("connectors", "--json").json
+        assert connector["name"] == "Demo shop"
+        assert run("check", "1").code == 0
+        assert len(ends(environ)) == 1
+    finally:
+        child.kill()
+    child.wait(timeout=20)
+    assert wait_for(lambda: ends(environ) == [])
+    again, _ = start(environ, "demo", free_port())
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(timeout=40) == 0
+    assert len(run("connectors", "--json").json) == 1
+
+
+@pytest.mark.usefixtures("environ")
+def test_the_readme_names_every_setting() -> None:
+    from integration.config import MEANINGS
+
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", readme, re.MULTILINE))
+    assert {name: meaning.strip() for name, meaning in rows.items()} == {n: m for n, (m, _) in MEANINGS.items()}
+    assert json.dumps(sorted(rows)) == json.dumps(sorted(MEANINGS))
