@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,10 @@ import click
 from integration.cli import desk
 from integration.engines import engine_for
 from integration.engines.worker import Worker
+from integration.errors import IntegrationError
 from integration.models.run import Run
 from integration.models.run import RunState
+from integration.pipeline import holds
 from integration.pipeline import outbox
 from integration.pipeline import runs
 from integration.pipeline.ports import Ports
@@ -63,7 +66,7 @@ def sync(
     with desk.opened() as ports:
         desk.connector(ports, connector_id)
         run_id = runs.start(ports, connector_id, kind, trigger="command line", options=options)
-        summary = _wait(ports, run_id) if wait else {"run": run_id, "state": RunState.PENDING}
+        summary = wait_for_end(ports, run_id) if wait else {"run": run_id, "state": RunState.PENDING}
     text = ", ".join(f"{name} {value}" for name, value in summary.items())
     desk.show(summary, as_json=as_json, text=text)
     if summary["state"] in (RunState.FAILED, RunState.CANCELLED):
@@ -86,22 +89,36 @@ def _since(text: str | None) -> str | None:
         raise click.UsageError(f"--since {text} is no time; write it like 2026-11-20T12:00:00Z.") from None
 
 
-def _wait(ports: Ports, run_id: int) -> dict[str, Any]:
-    """Work until the run and all it has accepted are done; a hold is said once and ends the wait."""
+def wait_for_end(ports: Ports, run_id: int) -> dict[str, Any]:
+    """Work until the run and all it has accepted are done.
+
+    Raises IntegrationError (held) when the connection is on hold and nothing has moved for half a minute: the run stays
+    and is taken up by the next worker.
+    """
     one = Worker(ports)
     one.start()
     pause = threading.Event()
+    moved, moved_at = (0, 0), time.monotonic()
     try:
         while True:
             with ports.db.read() as session:
                 progress = runs.progress(session, run_id, ports.clock.now())
-            if not progress.going and not progress.waiting:
+                held = holds.open_holds(session, progress.run.connector_id)
+            over = not progress.going and (not progress.waiting or progress.run.state != RunState.COMPLETED)
+            if over:
                 return _summary(ports, run_id)
-            if not progress.going and progress.run.state != RunState.COMPLETED:
-                return _summary(ports, run_id)
+            if (progress.done, progress.run.pulled) != moved:
+                moved, moved_at = (progress.done, progress.run.pulled), time.monotonic()
+            if held and time.monotonic() - moved_at > PATIENCE:
+                raise IntegrationError("held", f"{held[0].sentence} {held[0].hint}", _GOES_ON)
             pause.wait(0.2)
     finally:
         one.stop()
+
+
+#: Seconds without any movement after which waiting for a held connection ends.
+PATIENCE = 30.0
+_GOES_ON = "What was read waits and is sent by the next `woo-mautic worker` or `woo-mautic serve`."
 
 
 def _summary(ports: Ports, run_id: int) -> dict[str, Any]:

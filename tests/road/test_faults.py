@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
+from integration.cli import syncing
 from integration.clock import SetClock
+from integration.errors import IntegrationError
 from integration.pipeline import connectors
+from integration.pipeline import runs
 from integration.pipeline.retries import DELAYS
 from tests.conftest import NOON
 from tests.road.conftest import Road
@@ -137,3 +140,20 @@ def test_a_store_key_that_is_refused_ends_the_run_with_a_reason(road: Road) -> N
     assert run.state == "FAILED"
     assert run.error.count(".") >= 2
     assert road.holds()
+
+
+def test_waiting_for_a_held_connection_ends_and_the_work_stays(
+    make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    road = make_road()
+    road.order("ada@example.com")
+    road.mautic.faults.command({"kind": "down"})
+    run_id = runs.start(road.ports, road.connector_id, "full", trigger="test")
+    monkeypatch.setattr(syncing, "PATIENCE", 0.5)
+    with pytest.raises(IntegrationError) as caught:
+        syncing.wait_for_end(road.ports, run_id)
+    assert caught.value.code == "held"
+    road.mautic.faults.clear()
+    connectors.connect(road.ports, road.connector_id)
+    assert syncing.wait_for_end(road.ports, run_id)["state"] == "COMPLETED"
+    assert "ada@example.com" in emails(road)
