@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from flask import redirect
 from flask import render_template
-from flask import request
-from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from integration.models.connector import Connector
@@ -21,6 +18,7 @@ from integration.web.module_form import WHOLE
 from integration.web.module_form import YES
 from integration.web.module_form import ModuleForm
 from integration.web.module_form import Shown
+from integration.web.module_form import respond
 from integration.web.module_form import stored_values
 from integration.web.wiring import ports
 
@@ -65,13 +63,7 @@ def index(connector_id: int) -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def save(connector_id: int) -> ResponseReturnValue:
     """Store the settings; what cannot be used comes back with the reason."""
-    with ports().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-    error = FORM.save(connector, request.form)
-    if error is None:
-        return redirect(url_for("contacts.index", connector_id=connector_id))
-    shown = Shown(stored_values(ports().modules(connector)), FORM.values(request.form), error)
-    return _page(connector, shown), 400
+    return respond(FORM, connector_id, _page, "contacts.index")
 
 
 def _page(connector: Connector, shown: Shown) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,10 @@ from dataclasses import field
 from typing import Any
 
 from flask import flash
+from flask import redirect
+from flask import request
+from flask import url_for
+from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from integration.errors import SettingError
@@ -16,6 +21,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.modules import Modules
 from integration.pipeline import connectors
+from integration.web.access import connector_or_404
 from integration.web.access import record
 from integration.web.wiring import ports
 
@@ -102,3 +108,16 @@ class Shown:
 def stored_values(modules: Modules) -> dict[str, Any]:
     """Return dotted key -> value of all settings."""
     return {f"{module}.{name}": value for module, values in modules.to_json().items() for name, value in values.items()}
+
+
+def respond(
+    form: ModuleForm, connector_id: int, page: Callable[[Connector, Shown], str], endpoint: str
+) -> ResponseReturnValue:
+    """Store what was typed and go back to the page; what cannot be used comes back on it with the reason, as 400."""
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    error = form.save(connector, request.form)
+    if error is None:
+        return redirect(url_for(endpoint, connector_id=connector_id))
+    shown = Shown(stored_values(ports().modules(connector)), form.values(request.form), error)
+    return page(connector, shown), 400

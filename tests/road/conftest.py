@@ -28,6 +28,7 @@ from integration.pipeline.ports import open_ports
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.store import parse
+from tests.bench.world import whereabouts
 from tests.conftest import NOON
 
 
@@ -117,16 +118,3 @@ def make_road(
     yield make
     for ports in opened:
         ports.db.dispose()
-
-
-def whereabouts(store: StoreServer, mautic: MauticServer) -> dict[str, str]:
-    """The connection settings of both stand-ins."""
-    return {
-        "store_url": store.url,
-        "store_key": store.credentials.key,
-        "store_secret": store.credentials.secret,
-        "mautic_url": mautic.url,
-        "mautic_method": "client_credentials",
-        "mautic_client_id": mautic.credentials.client_id,
-        "mautic_client_secret": mautic.credentials.client_secret,
-    }
