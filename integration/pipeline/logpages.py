@@ -186,20 +186,22 @@ def _beyond(session: Session, query: LogQuery, edge: datetime, oldest: bool) -> 
 
 
 def _seek(session: Session, query: LogQuery, offset: int, oldest: bool) -> tuple[datetime | None, int]:
-    """Return the hour at which an offset lies and how many rows lie before it, seen from one end."""
-    per_hour = (
-        select(SyncLogCount.hour, func.sum(SyncLogCount.entries))
+    """Return the edge of the hour in which an offset lies and how many rows lie before it, seen from one end."""
+    hours = (
+        select(SyncLogCount.hour, func.sum(SyncLogCount.entries).label("entries"))
         .where(*_counts(query))
         .group_by(SyncLogCount.hour)
-        .order_by(SyncLogCount.hour if oldest else SyncLogCount.hour.desc())
+        .subquery()
     )
-    passed, edge = 0, None
-    for hour, entries in session.execute(per_hour):
-        if passed + entries > offset:
-            return (edge, passed)
-        passed += int(entries)
-        edge = hour + HOUR if oldest else hour
-    return edge, passed
+    order = hours.c.hour if oldest else hours.c.hour.desc()
+    upto = func.sum(hours.c.entries).over(order_by=order).label("upto")
+    running = select(hours.c.hour, hours.c.entries, upto).subquery()
+    order = running.c.hour if oldest else running.c.hour.desc()
+    found = select(running).where(running.c.upto > offset).order_by(order).limit(1)
+    row = session.execute(found).one_or_none()
+    if row is None:
+        return None, 0
+    return (row.hour if oldest else row.hour + HOUR), int(row.upto - row.entries)
 
 
 def _hour(at: datetime) -> datetime:
