@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,6 +25,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
+        # Threads of one process queue here: SQLite's own waiting sleeps up to 100 ms at a time.
+        self._turn: AbstractContextManager[Any] = threading.RLock() if self.sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -36,7 +41,7 @@ class Database:
         On SQLite the writer's lock is taken at the start: a transaction that reads first and writes later would fail
         with "database is locked" when another one commits in between.
         """
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self._turn, Session(self.engine, expire_on_commit=False) as session:
             session.connection(execution_options={_IMMEDIATE: True})
             yield session
             session.commit()
