@@ -108,6 +108,7 @@ _BAD_ADDRESSES = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidHeader,
+    urllib3.exceptions.LocationValueError,
     UnicodeError,
 )
 _R = requests.exceptions
@@ -158,6 +159,13 @@ _BORDER: tuple[tuple[tuple[Any, str], str, str, str, bool], ...] = (
         "refused",
         "refused the connection.",
         "Check that the server runs and that the port is right.",
+        False,
+    ),
+    (
+        (_R.ConnectionError, r"NewConnectionError"),
+        "unreachable",
+        "could not be reached.",
+        "Check address, network and firewall; it is tried again by itself.",
         False,
     ),
     (

@@ -6,6 +6,7 @@ a name that changes between look-up and connection gains nothing.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import threading
@@ -51,16 +52,24 @@ class Answer:
         clean = not self.body.startswith(b"\xef\xbb\xbf")
         try:
             return json.loads(text), clean
+        except RecursionError:
+            raise ValueError("the JSON is nested too deeply") from None
         except ValueError:
             return _embedded_json(text), False
 
 
+#: Where JSON may begin behind something printed; not inside JSON, else the last row of a cut list would pass for all.
+_BEGINNING = re.compile(r"(?<![\[{,:])[\[{]")
+
+
 def _embedded_json(text: str) -> Any:
     decoder = json.JSONDecoder()
-    for match in list(re.finditer(r"[\[{]", text))[:200]:
+    if text.lstrip()[:1] in ("[", "{"):
+        raise ValueError("the JSON is cut or broken")
+    for match in itertools.islice(_BEGINNING.finditer(text), 200):
         try:
             value, end = decoder.raw_decode(text, match.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not text[end:].strip():
             return value
@@ -142,7 +151,10 @@ class Transport:
 
     def _exchange(self, prepared: requests.PreparedRequest, timeout: float | None, started: float) -> Answer:
         limits = (self.route.connect_timeout, timeout or self.route.read_timeout)
-        with self._session().send(prepared, timeout=limits, allow_redirects=False, stream=True) as response:
+        session = self._session()
+        # Not session.send(): it reads the body of a redirect whole and parses where it leads, and keeps cookies.
+        adapter = session.get_adapter(prepared.url or "")
+        with adapter.send(prepared, timeout=limits, stream=True, verify=session.verify or True) as response:
             body = _read(response)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, body, time.monotonic() - started, prepared.url or "")

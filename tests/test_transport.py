@@ -36,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/redirect":
             self.answer(302, b"", {"Location": "/elsewhere"})
+        elif self.path == "/redirect-nowhere":
+            self.answer(302, b"moved", {"Location": "http://[bad", "Set-Cookie": "seen=1"})
         elif self.path == "/cut":
             self.answer(200, b"half", {"Content-Length": "100"})
             self.close_connection = True
@@ -81,6 +83,29 @@ def test_redirects_are_not_followed(url: str) -> None:
     assert (answer.status, answer.headers["location"]) == (302, "/elsewhere")
 
 
+def test_a_redirect_to_no_address_is_an_answer_as_well_and_no_cookie_is_kept(url: str) -> None:
+    seen: list[Exchange] = []
+    transport = Transport("store", observer=seen.append)
+    answer = transport.send("GET", f"{url}/redirect-nowhere")
+    assert (answer.status, answer.body, answer.headers["location"]) == (302, b"moved", "http://[bad")
+    transport.send("GET", f"{url}/")
+    assert "Cookie" not in seen[-1].request_headers
+
+
+def test_an_answer_that_is_too_large_is_not_kept(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integration.transport.LARGEST_ANSWER", 10)
+    with pytest.raises(Unreachable) as caught:
+        Transport("store").send("GET", f"{url}/")
+    assert (caught.value.code, caught.value.sent) == ("too_large", True)
+
+
+def test_a_connection_that_was_never_made_sent_nothing() -> None:
+    refused = urllib3_exceptions.NewConnectionError(None, "[Errno 113] No route to host")  # type: ignore[arg-type]  # only its text counts
+    ours = translate("store", requests.exceptions.ConnectionError(refused))
+    assert isinstance(ours, Unreachable)
+    assert (ours.code, ours.sent) == ("unreachable", False)
+
+
 @pytest.mark.parametrize(
     ("address", "code", "sent"),
     [
@@ -104,7 +129,7 @@ def test_a_cut_answer_and_a_slow_one_may_have_been_carried_out(url: str) -> None
     assert [(e.value.code, e.value.sent) for e in (cut, slow)] == [("cut", True), ("timeout", True)]
 
 
-@pytest.mark.parametrize("address", ["htp://x", "http://", "no address", "http://[::1"])
+@pytest.mark.parametrize("address", ["htp://x", "http://", "no address", "http://[::1", "http://a..b/"])
 def test_an_address_that_is_none_is_not_set_up(address: str) -> None:
     with pytest.raises(NotSetUp) as caught:
         Transport("store").send("GET", address)
@@ -203,7 +228,10 @@ def test_what_is_printed_before_the_json_is_passed_over(body: bytes, clean: bool
     assert Answer(200, {}, body, 0.1, "").json() == ({"a": 1}, clean)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"a": ', b"nothing"])
+_CUT = [b'[{"a":1},{"b":2}', b'<br />\n<b>Warning</b>: x[1]\n[{"a":1},{"b":2}', b"[" * 100_000]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"a": ', b"nothing", *_CUT], ids=lambda body: body[:20])
 def test_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         Answer(200, {}, body, 0.1, "").json()

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.parse import urlunsplit
 
 from integration.errors import NotSetUp
 from integration.errors import ServiceError
@@ -117,9 +119,25 @@ def _speaks_wordpress(answer: Answer) -> bool:
 
 
 def _linked(transport: Transport, access: StoreAccess) -> str | None:
+    """Return the root that the front page's Link header names, asked for where the key may go: at the typed host.
+
+    Behind a proxy WordPress names http although it is asked over https (recording 423); raises NotSetUp (redirect)
+    when another host is named.
+    """
     front = transport.send("GET", f"{home(access.url)}/", headers={"Accept": "text/html"})
     found = _LINK.search(front.headers.get("link", ""))
-    return found.group(1).rstrip("/") if found else None
+    if found is None:
+        return None
+    typed, named = urlsplit(home(access.url)), urlsplit(found.group(1))
+    if named.hostname != typed.hostname:
+        raise _elsewhere(f"{named.scheme}://{named.netloc}")
+    return urlunsplit((typed.scheme, typed.netloc, named.path, named.query, "")).rstrip("/")
+
+
+def _elsewhere(address: str) -> NotSetUp:
+    return NotSetUp(
+        SERVICE, "redirect", f"The store says that its API is at {address}.", f"Enter {address} as the store's address."
+    )
 
 
 def _not_wordpress(answer: Answer) -> NotSetUp:
