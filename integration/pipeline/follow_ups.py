@@ -92,9 +92,13 @@ class FollowUps:
         done, started = self._marks(once)
         results = [Followed(act, repeated=True) for act in once if key_of(act.what) in done]  # type: ignore[arg-type]
         open_ = [act for act in once if key_of(act.what) not in done]  # type: ignore[arg-type]  # only once-acts
-        results += self._notes([a for a in open_ if isinstance(a.what, Note)], started)
+        chosen = {key_of(act.what): act for act in open_}  # type: ignore[arg-type]  # only once-acts
+        unique = list(chosen.values())
+        results += self._notes([a for a in unique if isinstance(a.what, Note)], started)
         results += self._segments([a for a in acts if isinstance(a.what, SegmentAdd)])
-        return results + self._emails([a for a in open_ if isinstance(a.what, SendEmail)], started)
+        results += self._emails([a for a in unique if isinstance(a.what, SendEmail)], started)
+        twins = [act for act in open_ if chosen[key_of(act.what)] is not act]  # type: ignore[arg-type]  # once-acts
+        return results + _twins(twins, results)
 
     def _marks(self, acts: Iterable[Act]) -> tuple[set[MarkKey], dict[MarkKey, datetime]]:
         keys = [key_of(act.what) for act in acts if isinstance(act.what, Note | SendEmail)]
@@ -200,6 +204,13 @@ class FollowUps:
 _NOT_ADDED = IntegrationError(
     "not_added", "Mautic did not add the contact to the segment.", "Check that the segment and the contact exist."
 )
+
+
+def _twins(acts: Sequence[Act], results: Sequence[Followed]) -> list[Followed]:
+    """Return what became of acts that another delivery of the same order and status stood for in this batch."""
+    found = {key_of(r.act.what): r for r in results if isinstance(r.act.what, Note | SendEmail)}
+    stood = [(act, found[key_of(act.what)]) for act in acts]  # type: ignore[arg-type]  # only once-acts
+    return [Followed(act, error=result.error, repeated=result.error is None) for act, result in stood]
 
 
 def _note_row(key: str, act: Act, now: datetime) -> NoteRow:
