@@ -127,9 +127,14 @@ def money(value: Any, field: str) -> Decimal:
         amount = Decimal(str(value).strip())
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite() or isinstance(value, bool):
+    if not amount.is_finite() or isinstance(value, bool) or _beyond_money(amount):
         raise MappingError("bad_amount", f"“{str(value)[:40]}” in {field} is no amount.", "Correct it in the store.")
     return amount
+
+
+def _beyond_money(amount: Decimal) -> bool:
+    """Tell whether no currency has such an amount: floats, columns and Mautic's numbers break on it."""
+    return abs(amount.adjusted()) > 15 or len(amount.as_tuple().digits) > 30
 
 
 def moment(value: Any, field: str) -> datetime | None:

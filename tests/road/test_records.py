@@ -41,14 +41,15 @@ def messages(road: Road, order: dict[str, object]) -> str:
 def test_unruly_orders_in_one_batch_each_end_as_they_should(road: Road) -> None:
     good = [road.order(f"good{n}@example.com") for n in range(3)]
     refused = road.order("some^one@example.com")
+    absurd = {**road.order("absurd@example.com"), "total": "1e400"}
     long = road.order("long@example.com", billing={"address_1": "Long Street " * 25})
     unknown = road.order("nowhere@example.com", billing={"country": "XX"})
     emoji = road.order("emoji@example.com", billing={"first_name": "Zoë 🎉"})
     nobody = road.order("")
-    road.arrive(good[0], refused, long, good[1], unknown, emoji, nobody, good[2])
+    road.arrive(good[0], refused, absurd, long, good[1], unknown, emoji, nobody, good[2])
     road.work()
     states = {int(d.source_id): d.state for d in road.deliveries()}
-    assert states[refused["id"]] == "dead"
+    assert (states[refused["id"]], states[absurd["id"]]) == ("dead", "dead")
     assert states[nobody["id"]] == "skipped"
     assert {states[o["id"]] for o in (*good, long, unknown, emoji)} == {"delivered"}
     assert "characters that Mautic would refuse" in messages(road, refused)

@@ -78,6 +78,8 @@ def test_an_account_without_address_is_its_billing_address() -> None:
         ("total", "many", "bad_amount"),
         ("total", "NaN", "bad_amount"),
         ("total", True, "bad_amount"),
+        ("total", "1e400", "bad_amount"),
+        ("total", "9" * 60, "bad_amount"),
         ("date_created_gmt", "yesterday", "bad_date"),
         ("id", 0, "no_id"),
         ("id", None, "no_id"),
