@@ -36,10 +36,16 @@ class AuditAction(StrEnum):
     USER_CHANGED = "USER_CHANGED"
     WEBHOOKS_CHANGED = "WEBHOOKS_CHANGED"
     FIELDS_CREATED = "FIELDS_CREATED"
+    TOKEN_CHANGED = "TOKEN_CHANGED"
+    REPAIRED = "REPAIRED"
+    EDITED = "EDITED"
 
 
 class AuditEntry(Base):
-    """One act of a person or of the system; `diff` maps a setting to [before, after], secrets as "changed"."""
+    """One act of a person or of the system; `diff` maps a setting to [before, after], secrets as "changed".
+
+    `hash` covers the entry and `previous_hash`, the hash of the organisation's entry before it: a chain.
+    """
 
     __tablename__ = "audit_entry"
     __table_args__ = (Index("ix_audit_entry_page", "organisation_id", "id"),)
@@ -53,3 +59,19 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(20))
     entity: Mapped[str] = mapped_column(String(120), default="")
     diff: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    previous_hash: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    hash: Mapped[str] = mapped_column(String(64), default="", server_default="")
+
+
+class AuditAnchor(Base):
+    """Where an organisation's chain begins now: the hash of the newest entry that retention has taken.
+
+    `organisation_id` is 0 for entries of no organisation.
+    """
+
+    __tablename__ = "audit_anchor"
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(String(64))
+    entries: Mapped[int]
+    moved_at: Mapped[datetime]

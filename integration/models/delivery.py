@@ -34,13 +34,18 @@ class DeliveryState(StrEnum):
 OPEN = (DeliveryState.WAITING, DeliveryState.READY, DeliveryState.LEASED)
 _OPEN_SQL = text("state IN ('waiting', 'ready', 'leased')")
 _LEAD_SQL = text("state IN ('ready', 'leased')")
+_SETTLED_SQL = text("settled_at IS NOT NULL")
+_PARTIAL_SQL = text("partial")
+_DIED_SQL = text("died_at IS NOT NULL")
 
 
 class Delivery(Base):
     """One change that is owed. Of one person at most one is ready or leased; the others wait behind it.
 
     `priority` 0 is live, 1 poll, 2 history. `due_at` is when the next attempt may begin. `result` is created, updated,
-    deleted or skipped; `partial` says that the contact was written but a follow-up was not.
+    deleted or skipped; `partial` says that the contact was written but a follow-up was not. `died_at` is when it first
+    became a dead letter, `replayed_at` when a person last sent it again. `corrections` maps a path of the payload
+    ("billing.email") to the value a person gave instead of the store's.
     """
 
     __tablename__ = "delivery"
@@ -92,8 +97,38 @@ class Delivery(Base):
             sqlite_where=text("state = 'dead'"),
             postgresql_where=text("state = 'dead'"),
         ),
-        Index("ix_delivery_source", "connector_id", "source_id", "kind"),
+        Index(
+            "ix_delivery_source", "connector_id", "source_id", "kind", postgresql_ops={"source_id": "text_pattern_ops"}
+        ),
         Index("ix_delivery_settled", "settled_at"),
+        Index("ix_delivery_page", "connector_id", "id"),
+        Index(
+            "ix_delivery_state", "connector_id", "state", "id", sqlite_where=_SETTLED_SQL, postgresql_where=_SETTLED_SQL
+        ),
+        Index(
+            "ix_delivery_result",
+            "connector_id",
+            "result",
+            "id",
+            sqlite_where=_SETTLED_SQL,
+            postgresql_where=_SETTLED_SQL,
+        ),
+        Index("ix_delivery_kind", "connector_id", "kind", "id"),
+        Index("ix_delivery_subject", "connector_id", "subject", "id"),
+        Index("ix_delivery_number", "connector_id", "number", postgresql_ops={"number": "text_pattern_ops"}),
+        Index("ix_delivery_created", "connector_id", "created_at", "id"),
+        Index("ix_delivery_run", "run_id", "id"),
+        Index("ix_delivery_partial", "connector_id", "id", sqlite_where=_PARTIAL_SQL, postgresql_where=_PARTIAL_SQL),
+        Index("ix_delivery_died", "connector_id", "id", sqlite_where=_DIED_SQL, postgresql_where=_DIED_SQL),
+        Index(
+            "ix_delivery_cause",
+            "connector_id",
+            "error_code",
+            "category",
+            "settled_at",
+            sqlite_where=text("state = 'dead'"),
+            postgresql_where=text("state = 'dead'"),
+        ),
     )
 
     id: Mapped[Key]
@@ -122,3 +157,9 @@ class Delivery(Base):
     contact_id: Mapped[int | None]
     error_code: Mapped[str] = mapped_column(String(40), default="")
     error: Mapped[str] = mapped_column(Text, default="")
+    category: Mapped[str] = mapped_column(String(14), default="", server_default="")
+    started_at: Mapped[datetime | None]
+    died_at: Mapped[datetime | None]
+    replayed_at: Mapped[datetime | None]
+    discard_reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    corrections: Mapped[dict[str, Any] | None]

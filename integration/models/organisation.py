@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import String
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
@@ -13,10 +15,11 @@ from integration.models.base import Key
 
 
 class Organisation(Base):
-    """A company whose rows nobody else sees."""
+    """A company whose rows nobody else sees; `retention` maps a kind of row to the days it is kept."""
 
     __tablename__ = "organisation"
 
     id: Mapped[Key]
     name: Mapped[str] = mapped_column(String(120), unique=True)
     created_at: Mapped[datetime]
+    retention: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))

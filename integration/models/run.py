@@ -39,7 +39,8 @@ class RunState(StrEnum):
 
 
 GOING = (RunState.PENDING, RunState.RUNNING)
-_GOING_SQL = text("state IN ('PENDING', 'RUNNING')")
+_GOING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind <> 'replay'")
+_REPLAYING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'replay'")
 
 
 class Run(Base):
@@ -52,7 +53,15 @@ class Run(Base):
     __tablename__ = "run"
     __table_args__ = (
         Index("ix_run_connector", "connector_id", "id"),
+        Index("ix_run_created", "connector_id", "created_at"),
         Index("uq_run_going", "connector_id", unique=True, sqlite_where=_GOING_SQL, postgresql_where=_GOING_SQL),
+        Index(
+            "uq_run_replaying",
+            "connector_id",
+            unique=True,
+            sqlite_where=_REPLAYING_SQL,
+            postgresql_where=_REPLAYING_SQL,
+        ),
     )
 
     id: Mapped[Key]
@@ -83,7 +92,7 @@ class Run(Base):
 
 
 class RunLine(Base):
-    """One line of a run's log."""
+    """One line of a run's log, with the payload file that it speaks of."""
 
     __tablename__ = "run_line"
     __table_args__ = (Index("ix_run_line_run", "run_id", "id"),)
@@ -93,3 +102,4 @@ class RunLine(Base):
     at: Mapped[datetime]
     level: Mapped[str] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text)
+    payload_file_id: Mapped[int | None]

@@ -13,13 +13,18 @@ from integration.models.base import Base
 
 
 class Schedule(Base):
-    """A job that is due again and again; `next_run_at` moves by compare-and-swap. `every` is in seconds, 0 = off."""
+    """A job that is due again and again; `next_run_at` moves by compare-and-swap.
+
+    `every` is in seconds, 0 = off; `cron`, where it is not empty, is a crontab of five fields in the store's time zone
+    and goes before `every`.
+    """
 
     __tablename__ = "schedule"
 
     connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"), primary_key=True)
     job: Mapped[str] = mapped_column(String(20), primary_key=True)
     every: Mapped[int]
+    cron: Mapped[str] = mapped_column(String(100), default="", server_default="")
     next_run_at: Mapped[datetime]
     last_run_at: Mapped[datetime | None]
 

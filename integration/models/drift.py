@@ -1,0 +1,92 @@
+"""Reconciliations and the drift they find between store, book and Mautic (X4), and gaps of webhooks (X6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy import Index
+from sqlalchemy import String
+from sqlalchemy import Text
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from integration.models.base import Base
+from integration.models.base import Key
+
+_GOING_SQL = text("ended_at IS NULL")
+
+
+class Reconciliation(Base):
+    """One comparison; `cursor` says where it goes on, the counts are people looked at and drift found by kind."""
+
+    __tablename__ = "reconciliation"
+    __table_args__ = (
+        Index("ix_reconciliation_page", "connector_id", "id"),
+        Index(
+            "uq_reconciliation_going",
+            "connector_id",
+            unique=True,
+            sqlite_where=_GOING_SQL,
+            postgresql_where=_GOING_SQL,
+        ),
+    )
+
+    id: Mapped[Key]
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"))
+    trigger: Mapped[str] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(10))
+    cursor: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    checked: Mapped[int] = mapped_column(default=0)
+    missing: Mapped[int] = mapped_column(default=0)
+    doubled: Mapped[int] = mapped_column(default=0)
+    differs: Mapped[int] = mapped_column(default=0)
+    surplus: Mapped[int] = mapped_column(default=0)
+    calls: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    leased_until: Mapped[datetime | None]
+    cancel_asked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(Text, default="")
+
+
+class Drift(Base):
+    """One difference; `kind` is missing, doubled, differs or surplus, `detail` maps a field to [wanted, in Mautic]."""
+
+    __tablename__ = "drift"
+    __table_args__ = (Index("ix_drift_page", "reconciliation_id", "id"),)
+
+    id: Mapped[Key]
+    reconciliation_id: Mapped[int] = mapped_column(ForeignKey("reconciliation.id", ondelete="CASCADE"))
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(10))
+    subject: Mapped[str] = mapped_column(String(64))
+    source_kind: Mapped[str] = mapped_column(String(20), default="")
+    source_id: Mapped[str] = mapped_column(String(40), default="")
+    contact_id: Mapped[int | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    sentence: Mapped[str] = mapped_column(Text, default="")
+    found_at: Mapped[datetime]
+    repaired_at: Mapped[datetime | None]
+
+
+class Gap(Base):
+    """A time in which the store's webhooks did not come; `cause` is missing, disabled, silent or refused."""
+
+    __tablename__ = "gap"
+    __table_args__ = (Index("ix_gap_page", "connector_id", "id"),)
+
+    id: Mapped[Key]
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"))
+    cause: Mapped[str] = mapped_column(String(12))
+    topics: Mapped[list[Any]] = mapped_column(default=list)
+    sentence: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime | None]
+    noticed_at: Mapped[datetime]
+    healed_at: Mapped[datetime | None]
+    run_id: Mapped[int | None]
+    saved: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(Text, default="")

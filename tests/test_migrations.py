@@ -1,0 +1,68 @@
+"""The migrations: they lead to what the models say, keep what is stored, and lead back."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy import text
+
+from integration.models import Base
+from integration.models.database import open_database
+from integration.models.migrate import FOLDER
+from integration.models.migrate import upgrade
+
+
+def steer(connection: Connection, act: str, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    getattr(command, act)(config, revision)
+    connection.commit()
+
+
+def test_the_migrations_lead_to_what_the_models_say(database_url: str) -> None:
+    upgrade(database_url)
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    database.dispose()
+
+
+OLD_ORGANISATION = "INSERT INTO organisation (id, name, created_at) VALUES (1, 'A', '2026-01-01 10:00:00')"
+OLD_ROW = """
+INSERT INTO delivery (connector_id, kind, source_id, number, what, identity, subject, origin, priority, state, due_at,
+    attempts, payload_at, created_at, settled_at, result, partial, error_code, error)
+VALUES (1, 'order', '7', '7', 'completed', :identity, :identity, 'webhook', 0, :state, '2026-01-01 10:00:00', 1,
+    '2026-01-01 10:00:00', '2026-01-01 10:20:00', '2026-01-01 11:00:00', '', :partial, '', '')
+"""
+OLD_CONNECTOR = """
+INSERT INTO connector (id, organisation_id, name, state, is_demo, store_url, store_rest_root, store_ca, store_facts,
+    mautic_url, mautic_method, mautic_user, mautic_client_id, mautic_ca, mautic_facts, settings, cursors, fields,
+    webhook_path, webhook_ids, log_cleared_id, created_at, updated_at)
+VALUES (1, 1, 'Shop', 'active', :no, '', '', '', '{}', '', 'basic', '', '', '', '{}', '{}', '{}', '[]', 'path', '{}',
+    0, '2026-01-01 10:00:00', '2026-01-01 10:00:00')
+"""
+
+
+def test_an_older_database_keeps_its_rows_and_gets_their_counts(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        steer(connection, "upgrade", "0001")
+        connection.execute(
+            text("INSERT INTO organisation (id, name, created_at) VALUES (1, 'A', '2026-01-01 10:00:00')")
+        )
+        connection.execute(text(OLD_CONNECTOR), {"no": False})
+        for number, (state, partial) in enumerate((("delivered", False), ("delivered", True), ("dead", False))):
+            connection.execute(text(OLD_ROW), {"identity": str(number), "state": state, "partial": partial})
+        connection.commit()
+        steer(connection, "upgrade", "head")
+        counts = connection.execute(text("SELECT state, records FROM record_count ORDER BY state")).all()
+        assert [tuple(row) for row in counts] == [("dead", 1), ("delivered", 1), ("partial", 1)]
+        assert connection.scalar(text("SELECT COUNT(*) FROM delivery WHERE died_at IS NOT NULL")) == 1
+        steer(connection, "downgrade", "0001")
+        assert connection.scalar(text("SELECT COUNT(*) FROM delivery")) == 3
+    database.dispose()
