@@ -62,4 +62,4 @@ def test_files_are_small_and_colours_are_tokens(path: Path) -> None:
 
 
 def test_there_are_four_files() -> None:
-    assert sorted(path.stem for path in CSS.glob("*.css")) == ["base", "components", "pages", "tokens"]
+    assert sorted(path.stem for path in CSS.glob("*.css")) == ["base", "components", "operations", "pages", "tokens"]
