@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func
@@ -56,7 +57,9 @@ def since(session: Session, connector_id: int, begin: datetime, end: datetime | 
     query = select(*sums).where(Meter.connector_id == connector_id, Meter.hour >= counting.hour_of(begin))
     if end is not None:
         query = query.where(Meter.hour < end)
-    return Sums(*(int(number) for number in session.execute(query).one()))
+    numbers = session.execute(query).one()
+    counters: dict[str, int] = dict(zip(COUNTERS, map(int, numbers), strict=True))
+    return replace(Sums(), **counters)  # type: ignore[arg-type]  # the counters are the fields but hour
 
 
 def by_hour(session: Session, connector_id: int, begin: datetime, end: datetime) -> Sequence[Sums]:
@@ -66,4 +69,9 @@ def by_hour(session: Session, connector_id: int, begin: datetime, end: datetime)
         .where(Meter.connector_id == connector_id, Meter.hour >= counting.hour_of(begin), Meter.hour < end)
         .order_by(Meter.hour)
     )
-    return [Sums(*(getattr(row, name) for name in COUNTERS), hour=row.hour) for row in session.scalars(query)]
+    return [_hour(row) for row in session.scalars(query)]
+
+
+def _hour(row: Meter) -> Sums:
+    counters: dict[str, int] = {name: getattr(row, name) for name in COUNTERS}
+    return replace(Sums(), hour=row.hour, **counters)
