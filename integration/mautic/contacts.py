@@ -38,6 +38,8 @@ from integration.mautic.search import find_by_email
 ENOUGH = 3
 #: Addresses looked for in one search (085).
 SEARCHED_AT_ONCE = 10
+_NEW = ("POST", "contacts/batch/new")
+_EDIT = ("PATCH", "contacts/batch/edit")
 
 
 class ContactWriter:
@@ -133,9 +135,8 @@ class _Run:
 
     def _call(self, jobs: list[Job]) -> Reply:
         body = [job.body() for job in jobs]
-        if jobs[0].mautic_id is None:
-            return self._client.request("POST", "contacts/batch/new", body=body)
-        return self._client.request("PATCH", "contacts/batch/edit", body=body)
+        method, path = _NEW if jobs[0].mautic_id is None else _EDIT
+        return self._client.request(method, path, body=body)
 
     def _failed(self, jobs: list[Job], error: ServiceError) -> None:
         """Halve a failed batch around the bad row, unless it is the connection that fails."""
@@ -209,7 +210,9 @@ class _Run:
         new: Literal["created", "updated"] = "created" if answer.status == 201 else "updated"
         adjustments = (*job.adjustments, *verdicts.twin_note(job))
         number = int(answer.item["id"])
-        self._receipts[id(job)] = Receipt(job.row.key, new, number, None, adjustments, job.calls)
+        self._receipts[id(job)] = Receipt(
+            job.row.key, new, number, None, adjustments, job.calls, _request(job), job.body(), answer.status
+        )
 
     def _forget_id(self, job: Job, answer: RowAnswer) -> None:
         """Write a contact that was deleted or merged in Mautic again by its address (156, 157, 164)."""
@@ -251,5 +254,20 @@ class _Run:
 
     def _fail(self, job: Job, error: ServiceError) -> None:
         self._receipts[id(job)] = Receipt(
-            job.row.key, "failed", job.mautic_id, error, tuple(job.adjustments), job.calls
+            job.row.key,
+            "failed",
+            job.mautic_id,
+            error,
+            tuple(job.adjustments),
+            job.calls,
+            _request(job),
+            job.body() if job.calls else None,
+            error.status,
         )
+
+
+def _request(job: Job) -> str:
+    """Return the call that the row was last part of, "" when it was never sent."""
+    if not job.calls:
+        return ""
+    return " ".join(_EDIT if job.mautic_id is not None else _NEW)

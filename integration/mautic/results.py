@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from typing import Literal
 
 from integration.errors import ServiceError
@@ -22,7 +24,10 @@ class ContactRow:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one ContactRow; `calls` counts the requests it took part in, `adjustments` what was changed."""
+    """What became of one ContactRow; `calls` counts the requests it took part in, `adjustments` what was changed.
+
+    `request` is method and path of the last call it was in, `sent` its row there, `status` the row's own status code.
+    """
 
     key: str
     outcome: Literal["created", "updated", "failed"]
@@ -30,6 +35,9 @@ class Receipt:
     error: ServiceError | None = None
     adjustments: tuple[Adjustment, ...] = ()
     calls: int = 0
+    request: str = ""
+    sent: Mapping[str, Any] | None = None
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
 from integration.errors import ServiceError
 from integration.events import Kind
+from integration.events import Origin
 from integration.models.connector import Connector
+from integration.pipeline.corrections import corrected
 from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
 from integration.pipeline.ports import Ports
@@ -25,7 +28,7 @@ def freshen(ports: Ports, connector: Connector, lines: Sequence[Line]) -> tuple[
     """
     now = ports.clock.now()
     items = [item for line in lines for item in line.items if item.source_id.isdigit()]
-    stale = [i for i in items if i.attempts > 1 and now - i.payload_at > OLD and i.what != "deleted"]
+    stale = [i for i in items if _is_stale(i, now) and i.what != "deleted"]
     nameless = [i for i in items if i.what == "deleted" and i.kind is Kind.ORDER and not i.payload.get("email")]
     if not (stale or nameless) or not connector.store_url:
         return list(lines), frozenset()
@@ -36,6 +39,11 @@ def freshen(ports: Ports, connector: Connector, lines: Sequence[Line]) -> tuple[
         return list(lines), frozenset()
     gone = frozenset(item.id for item in stale if (item.kind, item.source_id) not in found)
     return [Line(line.subject, tuple(_fresh(item, found, names) for item in line.items)) for line in lines], gone
+
+
+def _is_stale(item: Item, now: datetime) -> bool:
+    """Tell whether the record is to be read again: a replay always, a retry when its payload has grown old."""
+    return item.origin is Origin.REPLAY or (item.attempts > 1 and now - item.payload_at > OLD)
 
 
 def _read(ports: Ports, connector: Connector, stale: Sequence[Item]) -> dict[tuple[Kind, str], dict[str, Any]]:
@@ -59,4 +67,5 @@ def _fresh(item: Item, found: dict[tuple[Kind, str], dict[str, Any]], names: dic
     if item.id in names:
         return replace(item, payload={**item.payload, "email": names[item.id]})
     row = found.get((item.kind, item.source_id))
-    return replace(item, payload=row) if row is not None and item.attempts > 1 and item.what != "deleted" else item
+    fresh = row is not None and (item.attempts > 1 or item.origin is Origin.REPLAY) and item.what != "deleted"
+    return replace(item, payload=corrected(row or {}, item.corrections)) if fresh else item

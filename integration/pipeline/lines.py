@@ -14,6 +14,7 @@ from integration.events import Kind
 from integration.events import Origin
 from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
+from integration.pipeline.corrections import corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Item:
     payload_at: datetime
     attempts: int
     run_id: int | None = None
+    corrections: Mapping[str, Any] | None = None
 
     @property
     def object_id(self) -> str:
@@ -48,7 +50,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one delivery. `state` None means later, after `wait`, with `attempts` counted so far."""
+    """What became of one delivery. `state` None means later, after `wait`, with `attempts` counted so far.
+
+    `category` says whose fault an error is (retries.Category).
+    """
 
     delivery_id: int
     state: DeliveryState | None
@@ -60,6 +65,7 @@ class Outcome:
     wait: timedelta | None = None
     attempts: int = 0
     run_id: int | None = None
+    category: str = ""
 
 
 def group(rows: Iterable[Delivery], order: Sequence[str]) -> list[Line]:
@@ -79,8 +85,9 @@ def _item(row: Delivery) -> Item:
         what=row.what,
         subject=row.subject,
         origin=Origin(row.origin),
-        payload=row.payload or {},
+        payload=corrected(row.payload or {}, row.corrections),
         payload_at=row.payload_at,
         attempts=row.attempts,
+        corrections=row.corrections,
         run_id=row.run_id,
     )

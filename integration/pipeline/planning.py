@@ -28,6 +28,7 @@ from integration.plans import ContactWrite
 from integration.plans import Lifetime
 from integration.plans import Plan
 from integration.plans import Skip
+from integration.plans import Value
 from integration.store import parse
 
 #: The person is left out of a batch because the store no longer has the record.
@@ -36,7 +37,10 @@ GONE = Skip("gone", "The record no longer exists in the store.")
 
 @dataclass
 class Drawn:
-    """A line with its plans: `write` is None when nothing is to be sent to the contact."""
+    """A line with its plans: `write` is None when nothing is to be sent to the contact.
+
+    `conflicts` maps a field to [store, Mautic] where somebody else's value is kept (D6).
+    """
 
     line: Line
     link: Linked | None
@@ -47,6 +51,7 @@ class Drawn:
     hashes: dict[str, str] = field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
     unchanged: bool = False
+    conflicts: dict[str, list[Value]] = field(default_factory=dict)
 
     @property
     def planned(self) -> list[Item]:

@@ -9,8 +9,11 @@ from enum import StrEnum
 
 from integration.errors import AuthRejected
 from integration.errors import IntegrationError
+from integration.errors import MappingError
 from integration.errors import NotSetUp
+from integration.errors import Rejected
 from integration.errors import ServerFault
+from integration.errors import SettingError
 from integration.errors import Throttled
 from integration.errors import Unreachable
 
@@ -25,6 +28,27 @@ class Blame(StrEnum):
     RECORD = "record"
     CONNECTION = "connection"
     NOBODY = "nobody"
+
+
+class Category(StrEnum):
+    """What kind of failure a dead letter is (B2)."""
+
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+    CONFIGURATION = "configuration"
+    UNCERTAIN = "uncertain"
+    UNKNOWN = "unknown"
+
+
+def category(error: IntegrationError) -> Category:
+    """Return what kind of failure an error is."""
+    if error.code == "uncertain":
+        return Category.UNCERTAIN
+    if isinstance(error, AuthRejected | NotSetUp | SettingError):
+        return Category.CONFIGURATION
+    if isinstance(error, Unreachable | Throttled | ServerFault):
+        return Category.TRANSIENT
+    return Category.PERMANENT if isinstance(error, MappingError | Rejected) else Category.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -20,10 +22,13 @@ from integration.errors import ServiceError
 from integration.mautic.results import Receipt
 from integration.models.connector import Connector
 from integration.models.delivery import DeliveryState
+from integration.pipeline import attempts
 from integration.pipeline import desk as desks
 from integration.pipeline import follow_ups
 from integration.pipeline import holds
+from integration.pipeline import meter
 from integration.pipeline import outbox
+from integration.pipeline import reporting
 from integration.pipeline import retries
 from integration.pipeline import runs
 from integration.pipeline import synclog
@@ -49,6 +54,7 @@ class Settlement:
     connector: Connector
     token: str
     chance: random.Random
+    correlation_id: str = ""
     followed: list[Followed] = field(default_factory=list)
     broken: ServiceError | None = None
     calls: int = 0
@@ -99,19 +105,31 @@ class Settlement:
         follow_ups.finish_marks(session, self.connector.id, now, self.followed)
         synclog.record(session, self._entries)
         runs.count(session, ours, self.calls)
-        self._report(session, now, ours)
+        reporting.tell_runs(session, now, ours, self.calls, self.seconds, self.broken)
+        attempts.record(session, self._tried(now), ours)
+        self._meter(session, now, ours)
         if self.broken is not None:
             holds.hold(session, now, self.connector.id, self.broken)
 
-    def _report(self, session: Session, now: datetime, ours: Sequence[Outcome]) -> None:
-        for run_id in sorted({outcome.run_id for outcome in ours if outcome.run_id is not None}):
-            mine = [outcome for outcome in ours if outcome.run_id == run_id]
-            text = f"Batch of {len(mine)} records to Mautic: {_tally(mine)}; {self.calls} calls, {self.seconds:.1f} s."
-            runs.add_line(session, now, run_id, text)
-            for outcome in [o for o in mine if o.state is DeliveryState.DEAD][:20]:
-                runs.add_line(session, now, run_id, f"Delivery {outcome.delivery_id}: {outcome.message}", "error")
-            if self.broken is not None:
-                runs.add_line(session, now, run_id, f"Waiting: {self.broken}", "warning")
+    def _tried(self, now: datetime) -> list[dict[str, Any]]:
+        batch = attempts.Batch(self.connector.id, now, self.seconds, self.correlation_id)
+        if not self._drawn:
+            return list(attempts.untried(batch, self._outcomes))
+        return list(attempts.rows(batch, self._drawn, self._receipts, self.followed, self._outcomes))
+
+    def _meter(self, session: Session, now: datetime, ours: Sequence[Outcome]) -> None:
+        states = Counter(outcome.state for outcome in ours)
+        single = sum(entry.action != "skip" for entry in self._entries)
+        meter.record(
+            session,
+            self.connector.id,
+            now,
+            pushed=states[DeliveryState.DELIVERED],
+            skipped=states[DeliveryState.SKIPPED] + states[DeliveryState.CONFLICT],
+            failed=states[DeliveryState.DEAD],
+            mautic_calls=self.calls,
+            single_calls=single,
+        )
 
     def _links(self, now: datetime) -> Iterator[dict[str, object]]:
         for drawn in self._drawn:
@@ -141,7 +159,9 @@ class Settlement:
             assert error is not None, "a contact is missing without an error"
             return self._failed(now, item, error)
         if receipt is not None:
-            message = " ".join(filter(None, (_written(receipt), sentences((*drawn.adjustments, *receipt.adjustments)))))
+            message = " ".join(
+                filter(None, (reporting.written(receipt), sentences((*drawn.adjustments, *receipt.adjustments))))
+            )
             self._note(now, item, _WRITE, message, contact_id)
         return self._after_follow_ups(now, drawn, item, contact_id, receipt)
 
@@ -169,7 +189,7 @@ class Settlement:
         verdict = retries.verdict(error, item.attempts, self.chance)
         if verdict.blame is retries.Blame.CONNECTION:
             return self._back(item, error)
-        self._note(now, item, action, _again(error, verdict.wait), contact_id, error)
+        self._note(now, item, action, reporting.again(error, verdict.wait), contact_id, error)
         if error.code == "uncertain":
             return self._end(item, DeliveryState.DEAD, error)
         if verdict.wait is not None:
@@ -183,7 +203,7 @@ class Settlement:
             return self._back(item, error)
         if verdict.wait is None:
             return self._dead(now, item, error)
-        self._note(now, item, _WRITE, _again(error, verdict.wait), None, error)
+        self._note(now, item, _WRITE, reporting.again(error, verdict.wait), None, error)
         return _later(item, error, verdict.wait)
 
     def _dead(self, now: datetime, item: Item, error: IntegrationError) -> Outcome:
@@ -206,6 +226,7 @@ class Settlement:
             wait=timedelta(0),
             attempts=max(item.attempts - 1, 0),
             run_id=item.run_id,
+            category=retries.category(error),
         )
 
     def _end(
@@ -227,6 +248,7 @@ class Settlement:
             error_code=error.code,
             message=str(error),
             run_id=item.run_id,
+            category=retries.category(error),
         )
 
     def _note(
@@ -271,24 +293,5 @@ def _later(item: Item, error: IntegrationError, wait: timedelta) -> Outcome:
         wait=wait,
         attempts=item.attempts,
         run_id=item.run_id,
+        category=retries.category(error),
     )
-
-
-def _written(receipt: Receipt) -> str:
-    return "Contact created." if receipt.outcome == "created" else "Contact updated."
-
-
-def _again(error: IntegrationError, wait: timedelta | None) -> str:
-    if wait is None:
-        return str(error)
-    seconds = int(wait.total_seconds())
-    span = f"{seconds} seconds" if seconds < 120 else f"{seconds // 60} minutes"
-    return f"{error} It is tried again in {span}."
-
-
-def _tally(outcomes: Sequence[Outcome]) -> str:
-    written = sum(o.state is DeliveryState.DELIVERED for o in outcomes)
-    skipped = sum(o.state is DeliveryState.SKIPPED for o in outcomes)
-    failed = sum(o.state is DeliveryState.DEAD for o in outcomes)
-    later = sum(o.state is None for o in outcomes)
-    return f"{written} written, {skipped} skipped, {failed} failed, {later} later"

@@ -166,7 +166,7 @@ def test_a_dead_letter_keeps_its_payload_and_can_be_sent_again(
     dead = Outcome(line.items[0].id, DeliveryState.DEAD, error_code="email_refused", message="No.")
     settle(ports, connector_id, token, dead)
     with ports.db.write() as session:
-        assert outbox.requeue(session, ports.clock.now(), connector_id, [line.items[0].id]) == 1
+        assert outbox.requeue(session, ports.clock.now(), connector_id, [line.items[0].id]).queued == 1
     [line] = claim(ports, connector_id)
     assert line.items[0].origin is Origin.REPLAY
     assert line.items[0].payload["id"] == 1

@@ -106,7 +106,7 @@ def test_a_dead_letter_that_is_sent_again_sends_no_e_mail(road: Road) -> None:
     road.mautic.faults.remove(rule)
     road.mautic.faults.remove(lone)
     with road.ports.db.write() as session:
-        assert outbox.requeue(session, road.ports.clock.now(), road.connector_id, [dead.id]) == 1
+        assert outbox.requeue(session, road.ports.clock.now(), road.connector_id, [dead.id]).queued == 1
     road.work()
     assert road.states() == {"delivered"}
     assert (len(notes(road)), road.mautic.state.sent) == (1, [])

@@ -7,6 +7,9 @@ from integration.pipeline.outbox.acceptance import accept
 from integration.pipeline.outbox.leasing import claim
 from integration.pipeline.outbox.leasing import recover
 from integration.pipeline.outbox.leasing import renew
+from integration.pipeline.outbox.reopening import Requeued
+from integration.pipeline.outbox.reopening import bury
+from integration.pipeline.outbox.reopening import correct
 from integration.pipeline.outbox.reopening import discard
 from integration.pipeline.outbox.reopening import open_count
 from integration.pipeline.outbox.reopening import requeue
@@ -16,8 +19,11 @@ __all__ = [
     "Accepted",
     "DeliveryState",
     "Outcome",
+    "Requeued",
     "accept",
+    "bury",
     "claim",
+    "correct",
     "discard",
     "open_count",
     "recover",

@@ -27,6 +27,7 @@ from integration.models.delivery import DeliveryState
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN
 from integration.pipeline.outbox.states import READY
+from integration.pipeline.outbox.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,18 @@ def accept(
     rows = [_row(now, connector_id, c, run_id) for c in fresh if c.identity not in replaced]
     if rows:
         session.execute(insert(Delivery), rows)
+        _tally(session, now, connector_id, rows)
     subjects = {row["subject"] for row in rows}
     _hasten(session, connector_id, rows)
     promote(session, connector_id, subjects)
     return Accepted(len(rows), len(replaced), len(changes) - len(fresh))
+
+
+def _tally(session: Session, now: datetime, connector_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    tally = Tally(connector_id)
+    for row in rows:
+        tally.enter(now, row["kind"])
+    tally.write(session)
 
 
 def open_identities(session: Session, connector_id: int, identities: Collection[str]) -> set[str]:

@@ -50,7 +50,7 @@ def _lease(session: Session, now: datetime, token: str, ids: list[int] | None, w
     statement = update(Delivery).where(which)
     if ids is not None:
         statement = statement.where(Delivery.id.in_(ids))
-    values |= {"lease_token": token, "leased_until": now + LEASE, "attempts": Delivery.attempts + 1}
+    values |= {"lease_token": token, "leased_until": now + LEASE, "attempts": Delivery.attempts + 1, "started_at": now}
     session.execute(statement.values(**values).execution_options(synchronize_session=False))
 
 

@@ -1,9 +1,13 @@
-"""Sending again, giving up, counting."""
+"""Sending again, giving up, correcting, counting."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy import literal_column
@@ -18,43 +22,99 @@ from integration.models.delivery import DeliveryState
 from integration.pipeline.outbox.acceptance import open_identities
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN
+from integration.pipeline.outbox.tally import Tally
 
 
-def requeue(session: Session, now: datetime, connector_id: int, ids: Collection[int]) -> int:
-    """Send dead letters again, as history (no e-mails); return how many."""
+@dataclass(frozen=True, slots=True)
+class Requeued:
+    """What became of dead letters that were to be sent again.
+
+    `busy` are those whose change is on its way already, `gone` those that are no dead letters any more.
+    """
+
+    queued: int = 0
+    busy: int = 0
+    gone: int = 0
+
+    def __add__(self, other: Requeued) -> Requeued:
+        return Requeued(self.queued + other.queued, self.busy + other.busy, self.gone + other.gone)
+
+
+def requeue(
+    session: Session, now: datetime, connector_id: int, ids: Collection[int], run_id: int | None = None
+) -> Requeued:
+    """Send dead letters again, as history (no e-mails), counted to a replay run if given; the store is read again."""
     lock_connector(session, connector_id)
-    return _reopen(session, now, connector_id, ids)
+    dead = _dead(session, connector_id, ids)
+    busy = open_identities(session, connector_id, [row.identity for row in dead])
+    # Two dead letters of one change would break the rule that an open change is open once: the newest stands for both.
+    chosen = {row.identity: row for row in dead if row.identity not in busy}
+    tally = Tally(connector_id)
+    for row in chosen.values():
+        tally.settled(row.created_at, row.kind, DeliveryState.DEAD, row.result, -1)
+        tally.enter(row.created_at, row.kind)
+        row.state, row.attempts, row.due_at, row.settled_at = DeliveryState.WAITING, 0, now, None
+        row.origin, row.replayed_at, row.run_id, row.priority = Origin.REPLAY, now, run_id, 1
+    session.flush()
+    tally.write(session)
+    promote(session, connector_id, {row.subject for row in chosen.values()})
+    return Requeued(len(chosen), len(dead) - len(chosen), len(set(ids)) - len(dead))
 
 
-def _reopen(session: Session, now: datetime, connector_id: int, ids: Collection[int]) -> int:
+def _dead(session: Session, connector_id: int, ids: Collection[int]) -> Sequence[Delivery]:
     query = select(Delivery).where(
         Delivery.connector_id == connector_id, Delivery.id.in_(list(ids)), Delivery.state == DeliveryState.DEAD
     )
-    dead = session.scalars(query).all()
-    busy = open_identities(session, connector_id, [row.identity for row in dead])
-    again = [row for row in dead if row.identity not in busy]
-    for row in again:
-        row.state, row.attempts, row.due_at, row.settled_at = DeliveryState.WAITING, 0, now, None
-        row.origin, row.error, row.error_code = Origin.REPLAY, "", ""
+    return session.scalars(query.order_by(Delivery.id)).all()
+
+
+def bury(session: Session, now: datetime, connector_id: int, ids: Collection[int], reason: str) -> int:
+    """Discard dead letters for good with a person's reason; return how many."""
+    lock_connector(session, connector_id)
+    dead = _dead(session, connector_id, ids)
+    tally = Tally(connector_id)
+    for row in dead:
+        tally.settled(row.created_at, row.kind, DeliveryState.DEAD, row.result, -1)
+        tally.settled(row.created_at, row.kind, DeliveryState.DISCARDED, row.result)
+        row.state, row.settled_at, row.payload, row.discard_reason = DeliveryState.DISCARDED, now, None, reason[:300]
     session.flush()
-    promote(session, connector_id, {row.subject for row in again})
-    return len(again)
+    tally.write(session)
+    return len(dead)
+
+
+def correct(session: Session, delivery_id: int, corrections: Mapping[str, Any], subject: str) -> None:
+    """Keep a person's values for a dead letter; `subject` is the person's under the corrected address."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.state == DeliveryState.DEAD)
+        .values(corrections=dict(corrections) or None, subject=subject)
+    )
 
 
 def discard(session: Session, now: datetime, connector_id: int, *, run_id: int | None = None) -> int:
-    """Give up what a cancelled run still had waiting; what is leased is finished; return how many."""
+    """Give up what a cancelled run still had waiting; what is leased is finished; return how many.
+
+    What a cancelled replay had not sent yet becomes a dead letter again, so that nothing is lost.
+    """
     lock_connector(session, connector_id)
     mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
-    query = select(Delivery.subject).where(mine, OPEN).distinct()
-    subjects = set(session.scalars(query))
-    gone = session.execute(
-        update(Delivery)
-        .where(mine, OPEN, Delivery.state != literal_column("'leased'"))
-        .values(state=DeliveryState.DISCARDED, settled_at=now, payload=None)
-        .execution_options(synchronize_session=False)
-    )
-    promote(session, connector_id, subjects)
-    return int(gone.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    free = (mine, OPEN, Delivery.state != literal_column("'leased'"))
+    columns = (Delivery.subject, Delivery.kind, Delivery.created_at, Delivery.replayed_at, Delivery.result)
+    rows = session.execute(select(*columns).where(*free)).all()
+    _end(session, (*free, Delivery.replayed_at.is_(None)), state=DeliveryState.DISCARDED, settled_at=now, payload=None)
+    _end(session, (*free, Delivery.replayed_at.is_not(None)), state=DeliveryState.DEAD, settled_at=now)
+    tally = Tally(connector_id)
+    for row in rows:
+        tally.leave(row.created_at, row.kind)
+        state = DeliveryState.DISCARDED if row.replayed_at is None else DeliveryState.DEAD
+        tally.settled(row.created_at, row.kind, state, row.result)
+    tally.write(session)
+    promote(session, connector_id, {row.subject for row in rows})
+    return len(rows)
+
+
+def _end(session: Session, which: Sequence[Any], **values: Any) -> None:
+    session.execute(update(Delivery).where(*which).values(**values).execution_options(synchronize_session=False))
 
 
 def open_count(session: Session, *, connector_id: int | None = None, run_id: int | None = None) -> int:
