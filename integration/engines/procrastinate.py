@@ -89,7 +89,7 @@ class Procrastinate:
         """Defer for every connector that has something due: retries, probes, and work whose job was lost."""
         now = self.ports.clock.now()
         with self.ports.db.write() as session:
-            due = set(schedule.busy_connectors(session, now)) | set(schedule.connectors_with_runs(session, now))
+            due = set(schedule.busy_connectors(session, now)) | set(schedule.connectors_with_runs(session))
             for connector_id in sorted(due):
                 defer(session, connector_id)
 

@@ -21,7 +21,6 @@ from integration.models.run import RunKind
 from integration.models.schedule import Schedule
 from integration.pipeline import outbox
 from integration.pipeline import runs
-from integration.pipeline.leases import alive
 from integration.pipeline.ports import Ports
 
 log = logging.getLogger(__name__)
@@ -73,9 +72,13 @@ def _start(ports: Ports, connector_id: int) -> int:
 
 
 def sweep(ports: Ports) -> int:
-    """Take back what gone processes had leased and return how many deliveries are free again."""
+    """Take back what gone processes had leased, close their runs, and return how many deliveries are free again."""
     with ports.db.write() as session:
-        freed = outbox.recover(session, ports.clock.now())
+        now = ports.clock.now()
+        freed = outbox.recover(session, now)
+        closed = runs.close_lost(session, now)
+    for run_id in closed:
+        log.warning("Run %d was closed: its process is gone.", run_id)
     if freed:
         log.warning("%d deliveries were taken back from a process that is gone.", freed)
     return freed
@@ -95,12 +98,7 @@ def busy_connectors(session: Session, now: datetime) -> list[int]:
     return list(session.scalars(query.order_by(Connector.id)))
 
 
-def connectors_with_runs(session: Session, now: datetime) -> list[int]:
-    """Return the connectors whose run waits for somebody: pending, its lease over, or its process gone."""
+def connectors_with_runs(session: Session) -> list[int]:
+    """Return the connectors with a run that waits for somebody."""
     going = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
-    rows = session.execute(select(Run.connector_id, Run.lease_token, Run.leased_until).where(going)).all()
-    return [
-        connector_id
-        for connector_id, token, until in rows
-        if token is None or until is None or until < now or not alive(token)
-    ]
+    return list(session.scalars(select(Run.connector_id).where(going, Run.lease_token.is_(None))))

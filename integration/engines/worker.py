@@ -68,7 +68,7 @@ class Worker:
         now = self.ports.clock.now()
         with self.ports.db.read() as session:
             busy = schedule.busy_connectors(session, now)
-            runs_wait = schedule.connectors_with_runs(session, now)
+            runs_wait = schedule.connectors_with_runs(session)
         if runs_wait:
             self._take_runs()
         for connector_id in busy:
@@ -83,7 +83,7 @@ class Worker:
             now = self.ports.clock.now()
             with self.ports.db.read() as session:
                 busy = connector_id in schedule.busy_connectors(session, now)
-                waiting = connector_id in schedule.connectors_with_runs(session, now)
+                waiting = connector_id in schedule.connectors_with_runs(session)
             if waiting:
                 self._take_runs(connector_id)
             if busy:
@@ -172,4 +172,4 @@ class Worker:
     def _due(self) -> bool:
         now = self.ports.clock.now()
         with self.ports.db.read() as session:
-            return bool(schedule.busy_connectors(session, now) or schedule.connectors_with_runs(session, now))
+            return bool(schedule.busy_connectors(session, now) or schedule.connectors_with_runs(session))

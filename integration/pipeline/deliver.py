@@ -23,13 +23,13 @@ from integration.models.connector import Connector
 from integration.models.connector import ConnectorState
 from integration.pipeline import desk as desks
 from integration.pipeline import holds
+from integration.pipeline import keeper
 from integration.pipeline import outbox
 from integration.pipeline.fieldlist import ensure_fields
 from integration.pipeline.follow_ups import Act
 from integration.pipeline.follow_ups import Followed
 from integration.pipeline.follow_ups import FollowUps
 from integration.pipeline.freshen import freshen
-from integration.pipeline.keeper import Keeper
 from integration.pipeline.leases import new_token
 from integration.pipeline.lines import Line
 from integration.pipeline.planning import Drawn
@@ -72,7 +72,7 @@ class Deliverer:
         connector, lines = self._claim(token)
         if not lines:
             return 0
-        with Keeper(self.ports, token):
+        with keeper.of_batch(self.ports, token):
             Batch(self, connector, token, lines).deliver()
         return len(lines)
 

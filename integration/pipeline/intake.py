@@ -7,6 +7,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.errors import ServerFault
@@ -19,6 +22,7 @@ from integration.models.run import RunKind
 from integration.models.run import RunState
 from integration.pipeline import facts
 from integration.pipeline import holds
+from integration.pipeline import keeper
 from integration.pipeline import outbox
 from integration.pipeline import runs
 from integration.pipeline.phases import Phases
@@ -47,7 +51,8 @@ class Intake:
     def execute(self) -> None:
         """Do what is left of the run; every way it can end is written to the run."""
         try:
-            self._work()
+            with keeper.of_run(self.ports, self.run.id, self.token):
+                self._work()
         except Cancelled:
             self._end(RunState.CANCELLED)
         except Stopped:
@@ -110,13 +115,21 @@ class Intake:
         with self.ports.db.write() as session:
             now = self.ports.clock.now()
             run = self._mine(runs.keep(session, now, self.run, self.token))
+            self._tell_later(session, now)
             runs.finish(session, now, run, RunState.COMPLETED)
             if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
                 session.get_one(Connector, connector.id).initial_done_at = now
 
     def _settled(self) -> bool:
+        """Tell whether all has been tried; what is tried again later must not keep the run, and the next, waiting."""
         with self.ports.db.read() as session:
-            return outbox.open_count(session, run_id=self.run.id) == 0
+            return outbox.busy_count(session, self.ports.clock.now(), self.run.id) == 0
+
+    def _tell_later(self, session: Session, now: datetime) -> None:
+        later = outbox.later_count(session, now, self.run.id)
+        if later and self.run.kind != RunKind.INCREMENTAL:
+            text = f"{later} records are tried again later; the run does not wait for them."
+            runs.add_line(session, now, self.run.id, text, "warning")
 
     def _phase(self, name: str) -> None:
         with self.ports.db.write() as session:

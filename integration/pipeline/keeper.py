@@ -1,22 +1,25 @@
-"""Keeps a lease alive while a batch is on its way."""
+"""Keeps a lease alive while something slow is on its way."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 
 from integration.pipeline import outbox
+from integration.pipeline import runs
 from integration.pipeline.ports import Ports
 
-RENEW_EVERY = 20.0
+BATCH_EVERY = 20.0
+RUN_EVERY = 10.0
 
 
 class Keeper:
-    """A context in which the lease of a token is renewed every 20 seconds."""
+    """A context in which a lease is renewed again and again; it gives up when `renew` says that the lease is lost."""
 
-    def __init__(self, ports: Ports, token: str) -> None:
-        self._ports = ports
-        self._token = token
+    def __init__(self, renew: Callable[[], bool], every: float) -> None:
+        self._prolong = renew
+        self._every = every
         self._timer: threading.Timer | None = None
         self._closed = threading.Event()
 
@@ -32,14 +35,30 @@ class Keeper:
             self._timer.cancel()
 
     def _wind(self) -> None:
-        self._timer = threading.Timer(RENEW_EVERY, self._renew)
+        self._timer = threading.Timer(self._every, self._renew)
         self._timer.daemon = True
         self._timer.start()
 
     def _renew(self) -> None:
-        if self._closed.is_set():
-            return
-        with self._ports.db.write() as session:
-            kept = outbox.renew(session, self._ports.clock.now(), self._token)
-        if kept and not self._closed.is_set():
+        if not self._closed.is_set() and self._prolong() and not self._closed.is_set():
             self._wind()
+
+
+def of_batch(ports: Ports, token: str) -> Keeper:
+    """Return the keeper of a batch's lease."""
+
+    def renew() -> bool:
+        with ports.db.write() as session:
+            return outbox.renew(session, ports.clock.now(), token)
+
+    return Keeper(renew, BATCH_EVERY)
+
+
+def of_run(ports: Ports, run_id: int, token: str) -> Keeper:
+    """Return the keeper of a run's lease: a slow store must not make it look lost."""
+
+    def renew() -> bool:
+        with ports.db.write() as session:
+            return runs.renew(session, ports.clock.now(), run_id, token)
+
+    return Keeper(renew, RUN_EVERY)

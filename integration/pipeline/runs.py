@@ -27,7 +27,13 @@ from integration.pipeline import outbox
 from integration.pipeline.leases import alive
 from integration.pipeline.ports import Ports
 
-LEASE = timedelta(seconds=60)
+#: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
+LEASE = timedelta(seconds=40)
+PROCESS_GONE = IntegrationError(
+    "process_gone",
+    "The process that did this run ended without a word: it was killed, or the machine restarted.",
+    "Resume the run; it goes on where it stood, and what was sent is not sent again.",
+)
 _GOING = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
 
 
@@ -43,7 +49,10 @@ class RunGoing(IntegrationError):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is. `rate` in records a second, `seconds_left` from it; None while they cannot be told."""
+    """How far a run is. `rate` in records a second, `seconds_left` from it; None while they cannot be told.
+
+    `later` counts the records of `waiting` that are tried again at a later time.
+    """
 
     run: Run
     done: int
@@ -53,6 +62,7 @@ class Progress:
     seconds_left: int | None
     going: bool
     summary: dict[str, Any]
+    later: int = 0
 
 
 def start(
@@ -74,8 +84,10 @@ def start(
             session.flush()
             ports.on_accept(session, connector_id)
     except IntegrityError:
+        same = Run.kind == RunKind.REPLAY if run.kind == RunKind.REPLAY else Run.kind != RunKind.REPLAY
+        going = select(Run.id).where(Run.connector_id == connector_id, _GOING, same)
         with ports.db.read() as session:
-            raise RunGoing(session.scalar(select(Run.id).where(Run.connector_id == connector_id, _GOING))) from None
+            raise RunGoing(session.scalar(going)) from None
     ports.bell.ring(connector_id)
     return run.id
 
@@ -117,19 +129,39 @@ def resume(ports: Ports, run_id: int) -> None:
 
 
 def take(session: Session, now: datetime, token: str, connector_id: int | None = None) -> Run | None:
-    """Lease one run that is pending, or whose process is gone; None when there is nothing to do."""
-    query = select(Run).where(_GOING).order_by(Run.id).with_for_update(skip_locked=True)
+    """Lease one run that nobody works on; None when there is nothing to do."""
+    query = select(Run).where(_GOING, Run.lease_token.is_(None)).order_by(Run.id).with_for_update(skip_locked=True)
     if connector_id is not None:
         query = query.where(Run.connector_id == connector_id)
-    for run in session.scalars(query):
-        lost = run.lease_token and (run.leased_until is None or run.leased_until < now or not alive(run.lease_token))
-        if run.lease_token is None or lost:
-            if lost:
-                add_line(session, now, run.id, "The process that did this run was gone; it goes on where it stood.")
-            run.lease_token, run.leased_until = token, now + LEASE
-            run.state, run.started_at = RunState.RUNNING, run.started_at or now
-            return run
-    return None
+    run = session.scalars(query.limit(1)).first()
+    if run is not None:
+        run.lease_token, run.leased_until = token, now + LEASE
+        run.state, run.started_at = RunState.RUNNING, run.started_at or now
+    return run
+
+
+def close_lost(session: Session, now: datetime) -> list[int]:
+    """End the runs whose process is gone as FAILED, to be resumed by a person, and return their ids."""
+    query = select(Run).where(_GOING, Run.lease_token.is_not(None)).with_for_update(skip_locked=True)
+    lost = [run for run in session.scalars(query) if _is_lost(run, now)]
+    for run in lost:
+        if run.cancel_asked_at is not None:
+            finish(session, now, run, RunState.CANCELLED)
+        else:
+            finish(session, now, run, RunState.FAILED, PROCESS_GONE)
+    return [run.id for run in lost]
+
+
+def _is_lost(run: Run, now: datetime) -> bool:
+    return run.leased_until is None or run.leased_until < now or not alive(run.lease_token or "")
+
+
+def renew(session: Session, now: datetime, run_id: int, token: str) -> bool:
+    """Prolong a run's lease while something slow is waited for; False when it is lost."""
+    kept = session.execute(
+        update(Run).where(Run.id == run_id, Run.lease_token == token).values(leased_until=now + LEASE)
+    )
+    return bool(kept.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
 def keep(session: Session, now: datetime, run: Run, token: str) -> Run | None:
@@ -199,13 +231,14 @@ def progress(session: Session, run_id: int, now: datetime) -> Progress:
     if run is None:
         raise LookupError(f"there is no run {run_id}")
     waiting = outbox.open_count(session, run_id=run_id)
+    later = outbox.later_count(session, now, run_id)
     done = run.pushed + run.skipped + run.failed
     expected = max(run.expected or 0, run.accepted, done) or None
     seconds = ((run.ended_at or now) - run.started_at).total_seconds() if run.started_at else 0.0
     rate = done / seconds if done and seconds > 1 else None
     going = run.state in (RunState.PENDING, RunState.RUNNING)
     left = int((expected - done) / rate) if going and rate and expected else None
-    return Progress(run, done, expected, waiting, rate, left, going, summary(run, seconds))
+    return Progress(run, done, expected, waiting, rate, left, going, summary(run, seconds), later)
 
 
 def summary(run: Run, seconds: float) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from integration.pipeline.outbox.leasing import recover
 from integration.pipeline.outbox.leasing import renew
 from integration.pipeline.outbox.reopening import Requeued
 from integration.pipeline.outbox.reopening import bury
+from integration.pipeline.outbox.reopening import busy_count
 from integration.pipeline.outbox.reopening import correct
 from integration.pipeline.outbox.reopening import discard
+from integration.pipeline.outbox.reopening import later_count
 from integration.pipeline.outbox.reopening import open_count
 from integration.pipeline.outbox.reopening import requeue
 from integration.pipeline.outbox.settling import settle
@@ -22,9 +24,11 @@ __all__ = [
     "Requeued",
     "accept",
     "bury",
+    "busy_count",
     "claim",
     "correct",
     "discard",
+    "later_count",
     "open_count",
     "recover",
     "renew",

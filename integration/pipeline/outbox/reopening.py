@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import literal_column
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm import aliased
 
 from integration.events import Origin
 from integration.models.database import lock_connector
@@ -115,6 +117,22 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
 
 def _end(session: Session, which: Sequence[Any], **values: Any) -> None:
     session.execute(update(Delivery).where(*which).values(**values).execution_options(synchronize_session=False))
+
+
+def later_count(session: Session, now: datetime, run_id: int) -> int:
+    """Count a run's deliveries that wait for their next attempt, or behind one of their person that does."""
+    return open_count(session, run_id=run_id) - busy_count(session, now, run_id)
+
+
+def busy_count(session: Session, now: datetime, run_id: int) -> int:
+    """Count a run's deliveries that are on their way or could be taken at once."""
+    lead = aliased(Delivery)
+    lead_open = lead.state.in_([literal_column("'ready'"), literal_column("'leased'")])
+    retrying = exists().where(
+        lead.connector_id == Delivery.connector_id, lead.subject == Delivery.subject, lead_open, lead.due_at > now
+    )
+    query = select(func.count()).select_from(Delivery).where(Delivery.run_id == run_id, OPEN, ~retrying)
+    return session.scalar(query) or 0
 
 
 def open_count(session: Session, *, connector_id: int | None = None, run_id: int | None = None) -> int:
