@@ -11,6 +11,7 @@ from integration.errors import IntegrationError
 from integration.events import Change
 from integration.models.connector import Connector
 from integration.pipeline import intake_rows
+from integration.pipeline import meter
 from integration.pipeline.ports import Ports
 from integration.store import webhooks
 
@@ -43,6 +44,7 @@ def _accept(ports: Ports, connector: Connector, change: Change | None) -> None:
     with ports.db.write() as session:
         if change is not None:
             intake_rows.accept(session, now, connector.id, [change])
+            meter.record(session, connector.id, now, pulled=1)
             ports.on_accept(session, connector.id)
         session.execute(update(Connector).where(Connector.id == connector.id).values(last_webhook_at=now))
     if change is not None:

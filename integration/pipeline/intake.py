@@ -23,6 +23,7 @@ from integration.models.run import RunState
 from integration.pipeline import facts
 from integration.pipeline import holds
 from integration.pipeline import keeper
+from integration.pipeline import meter
 from integration.pipeline import outbox
 from integration.pipeline import runs
 from integration.pipeline.phases import Phases
@@ -163,6 +164,7 @@ class Intake:
             run = runs.keep(session, self.ports.clock.now(), self.run, self.token)
             if run is not None:
                 run.store_calls += calls
+                meter.record(session, run.connector_id, self.ports.clock.now(), store_calls=calls)
 
     def _give_back(self) -> None:
         with self.ports.db.write() as session:

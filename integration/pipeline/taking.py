@@ -17,6 +17,7 @@ from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline import forecast
 from integration.pipeline import intake_rows
+from integration.pipeline import meter
 from integration.pipeline import outbox
 from integration.pipeline import runs
 from integration.pipeline.ports import Ports
@@ -71,7 +72,9 @@ class Taking:
             run = self._held(session)
             take(session)
             run.cursor = {**run.cursor, run.phase: page.cursor}
-            run.pulled += (rows if rows is not None else len(page.rows)) if count else 0
+            pulled = (rows if rows is not None else len(page.rows)) if count else 0
+            run.pulled += pulled
+            meter.record(session, self.connector.id, self._now(), pulled=pulled)
             self._tell(session, run, page, rows)
         self.run.cursor = run.cursor
         self.pages += 1

@@ -87,7 +87,8 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
     snapshots = {c.source_id: c for c in changes if c.kind is Kind.CONTACT and c.what != "deleted"}
     if not snapshots:
         return set()
-    query = select(Delivery.id, Delivery.source_id, Delivery.subject).where(
+    columns = (Delivery.id, Delivery.source_id, Delivery.subject, Delivery.modified_at, Delivery.priority)
+    query = select(*columns).where(
         Delivery.connector_id == connector_id,
         Delivery.kind == Kind.CONTACT,
         Delivery.source_id.in_(list(snapshots)),
@@ -95,11 +96,16 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
         Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'")]),
         Delivery.lease_token.is_(None),
     )
-    found = [(row.id, snapshots[row.source_id]) for row in session.execute(query) if _same(row, snapshots)]
-    if found:
-        statement = update(Delivery).where(Delivery.id == bindparam("b_id"))
-        session.connection().execute(statement, [_snapshot(now, key, change) for key, change in found])
+    found = [(row, snapshots[row.source_id]) for row in session.execute(query) if _same(row, snapshots)]
+    newer = [_snapshot(now, row, change) for row, change in found if not _is_older(change, row)]
+    if newer:
+        session.connection().execute(update(Delivery).where(Delivery.id == bindparam("b_id")), newer)
+    # An older sighting that comes late needs no row either: what waits says more.
     return {change.identity for _, change in found}
+
+
+def _is_older(change: Change, row: Any) -> bool:
+    return bool(change.modified_at and row.modified_at and change.modified_at < row.modified_at)
 
 
 def _same(row: Any, snapshots: Mapping[str, Change]) -> bool:
@@ -111,9 +117,10 @@ def _subject(change: Change) -> str:
     return change.subject or f"{change.kind}:{change.source_id}"
 
 
-def _snapshot(now: datetime, key: int, change: Change) -> dict[str, Any]:
+def _snapshot(now: datetime, row: Any, change: Change) -> dict[str, Any]:
     return {
-        "b_id": key,
+        "b_id": row.id,
+        "priority": min(row.priority, priority_of(change.origin)),
         "identity": change.identity,
         "payload": dict(change.payload),
         "payload_at": now,
