@@ -37,11 +37,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as it is drawn."""
+    """A link as it is drawn; a badge is a count beside its label, drawn unless it is None or 0."""
 
     url: str
     label: str
     current: bool
+    badge: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,24 @@ TABS = (
     Place("fields.index", "Mautic Fields"),
     Place("tools.index", "Tools"),
 )
-OPERATIONS = (Place("runs.index", "Runs"), Place("logs.index", "Logs", Role.SUPPORT))
-
+#: Pages of one connector.
+OPERATIONS = (
+    Place("runs.index", "Runs"),
+    Place("records.index", "Records"),
+    Place("dead_letters.index", "Dead letters"),
+    Place("activity.index", "Activity"),
+    Place("reconciliation.index", "Reconciliation"),
+    Place("diagnostics.index", "Diagnostics"),
+    Place("logs.index", "Logs", Role.SUPPORT),
+)
+#: Pages of an organisation, or of the whole platform.
+ADMINISTRATION = (
+    Place("alerts.index", "Alerts", Role.ADMIN),
+    Place("users.index", "Users", Role.ADMIN),
+    Place("tokens.index", "Tokens", Role.ADMIN),
+    Place("audit.index", "Audit log", Role.ADMIN),
+    Place("platform.index", "Platform", Role.SUPER),
+)
 
 #: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
 WORKING_ROLES = ("embedded", "worker")
@@ -121,11 +138,10 @@ def _chosen(connectors: Sequence[Connector]) -> Connector | None:
 
 def _menu(connector_id: int | None) -> list[Group]:
     first = Link(_overview(connector_id), "Overview", request.blueprint == "overview")
-    if connector_id is None:
-        return [Group("", [first])]
     groups = [
         Group("", [first, *_links(TABS, connector_id)]),
         Group("Operations", _links(OPERATIONS, connector_id)),
+        Group("Administration", _links(ADMINISTRATION, connector_id)),
     ]
     return [group for group in groups if group.items]
 
@@ -139,7 +155,7 @@ def _tabs(connector_id: int) -> list[Link]:
     return links if any(link.current for link in links) else []
 
 
-def _links(places: Sequence[Place], connector_id: int) -> list[Link]:
+def _links(places: Sequence[Place], connector_id: int | None) -> list[Link]:
     return [
         Link(url, place.label, request.blueprint == place.endpoint.partition(".")[0])
         for place in places
@@ -147,10 +163,13 @@ def _links(places: Sequence[Place], connector_id: int) -> list[Link]:
     ]
 
 
-def _url(endpoint: str, connector_id: int) -> str | None:
-    """Return the address of a page that exists, else None."""
-    known = endpoint in current_app.view_functions
-    return url_for(endpoint, connector_id=connector_id) if known else None
+def _url(endpoint: str, connector_id: int | None) -> str | None:
+    """Return the address of a page, None when it does not exist or needs a connector and there is none."""
+    if endpoint not in current_app.view_functions:
+        return None
+    if not any("connector_id" in rule.arguments for rule in current_app.url_map.iter_rules(endpoint)):
+        return url_for(endpoint)
+    return url_for(endpoint, connector_id=connector_id) if connector_id else None
 
 
 def _choice(connector: Connector, current: Connector) -> Link:
