@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
+
+from sqlalchemy import select
 
 from integration.errors import ServerFault
 from integration.errors import ServiceError
@@ -21,6 +24,7 @@ from integration.mautic.results import Interrupted
 from integration.mautic.results import Receipt
 from integration.models.connector import Connector
 from integration.models.connector import ConnectorState
+from integration.models.run import Run
 from integration.pipeline import desk as desks
 from integration.pipeline import holds
 from integration.pipeline import keeper
@@ -73,7 +77,7 @@ class Deliverer:
         if not lines:
             return 0
         with keeper.of_batch(self.ports, token):
-            Batch(self, connector, token, lines).deliver()
+            Batch(self, connector, token, lines, self._runs(lines)).deliver()
         return len(lines)
 
     def _claim(self, token: str) -> tuple[Connector, list[Line]]:
@@ -89,6 +93,13 @@ class Deliverer:
             session.flush()
             session.expunge_all()
         return connector, lines
+
+    def _runs(self, lines: Sequence[Line]) -> dict[int, Run]:
+        ids = {item.run_id for line in lines for item in line.items if item.run_id is not None}
+        if not ids:
+            return {}
+        with self.ports.db.read() as session:
+            return {run.id: run for run in session.scalars(select(Run).where(Run.id.in_(ids)))}
 
     def _open(self, now: datetime) -> bool:
         """Return whether claims are allowed; a hold whose time has come is probed and released if Mautic answers."""
@@ -125,13 +136,21 @@ class Batch:
     connector: Connector
     token: str
     lines: Sequence[Line]
+    runs: Mapping[int, Run]
+
+    @property
+    def correlation_id(self) -> str:
+        """Return what the calls carry: the run's correlation id where all of the batch is of one run, else its own."""
+        of_runs = {item.run_id for line in self.lines for item in line.items}
+        run = self.runs.get(next(iter(of_runs)) or 0) if len(of_runs) == 1 else None
+        return run.correlation_id if run is not None else self.token
 
     def deliver(self) -> None:
         """Read, map, write, follow up and settle; whatever happens, every delivery is settled or its lease runs out."""
         began = time.monotonic()
         ports = self.deliverer.ports
-        client = ports.open_mautic(self.connector, self.token)
-        settlement = Settlement(ports, self.connector, self.token, self.deliverer.chance)
+        client = ports.open_mautic(self.connector, self.correlation_id)
+        settlement = Settlement(ports, self.connector, self.token, self.deliverer.chance, self.correlation_id)
         try:
             drawn = self._draw(client)
             receipts, broken = self._write(client, drawn)
@@ -147,7 +166,8 @@ class Batch:
         lines, gone = freshen(ports, self.connector, self.lines)
         self.connector = ensure_fields(ports, self.connector, client)
         with ports.db.read() as session:
-            desk = desks.lay(session, self.connector, [line.subject for line in lines])
+            resend = frozenset(run.id for run in self.runs.values() if run.options.get("resend"))
+            desk = desks.lay(session, self.connector, [line.subject for line in lines], resend)
         return [draw(line, desk, gone) for line in lines]
 
     def _write(self, client: MauticClient, drawn: Sequence[Drawn]) -> tuple[list[Receipt], ServiceError | None]:

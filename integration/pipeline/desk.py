@@ -34,13 +34,17 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The settings, fields, links and ledger rows that the lines of one batch are worked with."""
+    """The settings, fields, links and ledger rows that the lines of one batch are worked with.
+
+    `resend` are the runs that send what has not changed too.
+    """
 
     connector: Connector
     modules: Modules
     fields: Mapping[str, MauticField]
     links: Mapping[str, Linked]
     people: People
+    resend: frozenset[int] = frozenset()
 
     @property
     def currency(self) -> str:
@@ -48,8 +52,8 @@ class Desk:
         return str(self.connector.store_facts.get("currency") or "")
 
 
-def lay(session: Session, connector: Connector, subjects: Iterable[str]) -> Desk:
-    """Return the desk for some people."""
+def lay(session: Session, connector: Connector, subjects: Iterable[str], resend: frozenset[int] = frozenset()) -> Desk:
+    """Return the desk for some people; `resend` are the runs that send what has not changed too."""
     wanted = sorted(set(subjects))
     return Desk(
         connector=connector,
@@ -57,6 +61,7 @@ def lay(session: Session, connector: Connector, subjects: Iterable[str]) -> Desk
         fields=fields_from_json(connector.fields),
         links=_links(session, connector.id, wanted),
         people=People(session, connector.id, wanted),
+        resend=resend,
     )
 
 

@@ -94,9 +94,10 @@ def _fit(drawn: Drawn, desk: Desk) -> None:
 
 
 def _changed(drawn: Drawn, kind: Kind, desk: Desk) -> bool:
-    own = merge([drawn.plans[item.id] for item in drawn.planned if item.kind is kind])
+    items = [item for item in drawn.planned if item.kind is kind]
+    own = merge([drawn.plans[item.id] for item in items])
     wanted = hashes(kind, fit(own.contact, desk.fields)[0])
-    if unchanged(drawn.link, wanted):
+    if unchanged(drawn.link, wanted) and desk.resend.isdisjoint(item.run_id for item in items):
         return False
     drawn.hashes.update(wanted)
     return True

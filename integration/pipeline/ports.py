@@ -27,6 +27,7 @@ from integration.models.vault import Vault
 from integration.modules import Modules
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
+from integration.transport import Exchange
 from integration.transport import Observer
 from integration.transport import Route
 
@@ -110,13 +111,31 @@ class Ports:
         access = self.store_access(connector)
         return StoreClient(access, self.route(access.ca), self.observers(connector), correlation)
 
-    def open_mautic(self, connector: Connector, correlation: str = "", *, quick: bool = False) -> MauticClient:
-        """Return a client of the connector's Mautic, its token kept in the database; `quick` where a page waits."""
+    def open_mautic(
+        self, connector: Connector, correlation: str = "", *, quick: bool = False, watch: Observer | None = None
+    ) -> MauticClient:
+        """Return a client of the connector's Mautic, its token kept in the database.
+
+        `quick` is for where a page waits; `watch` sees each exchange beside the connector's own observer.
+        """
         access = self.mautic_access(connector)
         box = StoredTokens(self, connector.id)
         route = self.route(access.ca)
         route = replace(route, connect_timeout=3.0, read_timeout=8.0) if quick else route
-        return MauticClient(access, box, self.clock, route, self.observers(connector), correlation)
+        observer = both(self.observers(connector), watch)
+        return MauticClient(access, box, self.clock, route, observer, correlation)
+
+
+def both(one: Observer | None, other: Observer | None) -> Observer | None:
+    """Return an observer that tells both; None when there is neither."""
+    if one is None or other is None:
+        return one or other
+
+    def observe(exchange: Exchange) -> None:
+        one(exchange)
+        other(exchange)
+
+    return observe
 
 
 class StoredTokens:
