@@ -26,7 +26,6 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from integration.models.audit import AuditEntry
 from integration.models.connector import Connector
 from integration.models.database import Database
 from integration.models.database import lock_connector
@@ -39,6 +38,7 @@ from integration.models.run import RunState
 from integration.models.schedule import Heartbeat
 from integration.models.sync_log import SyncLogCount
 from integration.models.sync_log import SyncLogEntry
+from integration.operations import audit
 
 if TYPE_CHECKING:
     from integration.pipeline.ports import Ports
@@ -81,7 +81,7 @@ def prune(
         "errors": _aged(ports.db, work, now - timedelta(days=keep.errors), SyncLogEntry.status == "error"),
         "deliveries": _deliveries(work, now - timedelta(days=keep.deliveries)),
         "runs": _runs(ports.db, work, now - timedelta(days=keep.runs)),
-        "audit": work.delete(AuditEntry, AuditEntry.at < now - timedelta(days=keep.audit)),
+        "audit": audit.retire(ports.db, now - timedelta(days=keep.audit), now, batch=batch, pause=pause),
         "heartbeats": work.delete(Heartbeat, Heartbeat.beat_at < now - timedelta(days=keep.heartbeats), Heartbeat.name),
     }
 

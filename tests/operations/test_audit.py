@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +20,11 @@ def record(desk: Desk, **values: Any) -> None:
         audit.record(session, **given)
 
 
-def read(desk: Desk, organisation_id: int | None = 1, **filters: Any) -> list[AuditEntry]:
+def read(desk: Desk, organisation_id: int | None = 1, size: int = 100, **asked: str) -> Sequence[AuditEntry]:
+    query, notices = audit.AuditQuery.parse(organisation_id, asked)
+    assert notices == []
     with desk.db.read() as session:
-        return audit.entries(session, organisation_id, **filters)
+        return audit.read(session, query, size)
 
 
 def test_an_entry_keeps_what_was_said(desk: Desk) -> None:
@@ -71,19 +74,63 @@ def test_filters_and_paging_newest_first(desk: Desk) -> None:
     for number in range(5):
         record(
             desk,
-            clock_now=NOW + timedelta(hours=number),
-            entity=str(number),
+            clock_now=NOW + timedelta(days=number),
+            entity=f"Thing {number}",
             actor="bob@owner.test" if number % 2 else "ann@owner.test",
             connector_id=number % 2 + 1,
             action=AuditAction.PAUSED if number == 4 else AuditAction.UPDATED,
         )
-    assert [entry.entity for entry in read(desk)] == ["4", "3", "2", "1", "0"]
-    assert [entry.entity for entry in read(desk, actor="bob@owner.test")] == ["3", "1"]
-    assert [entry.entity for entry in read(desk, connector_id=1)] == ["4", "2", "0"]
-    assert [entry.entity for entry in read(desk, action="PAUSED")] == ["4"]
-    assert [e.entity for e in read(desk, since=NOW + timedelta(hours=1), until=NOW + timedelta(hours=3))] == ["2", "1"]
-    first = read(desk, limit=2)
-    assert [entry.entity for entry in read(desk, limit=2, before_id=first[-1].id)] == ["2", "1"]
+
+    def found(**asked: str) -> str:
+        return "".join(entry.entity[-1] for entry in read(desk, **asked))
+
+    assert found() == "43210"
+    assert found(actor="BOB") == "31"
+    assert found(connector="1") == "420"
+    assert found(action="PAUSED") == "4"
+    assert found(entity="g 3") == "3"
+    assert found(entity="%") == ""
+    assert found(since="2026-05-05", until="2026-05-07") == "321"
+    first = read(desk, size=2)
+    assert [entry.entity[-1] for entry in read(desk, size=2, before=str(first[-1].id))] == ["2", "1"]
+
+
+def test_a_walk_yields_everything_that_fits(desk: Desk) -> None:
+    for number in range(7):
+        record(desk, entity=str(number), actor="bob@owner.test" if number % 3 else "ann@owner.test")
+    query, _ = audit.AuditQuery.parse(1, {"actor": "bob"})
+    slices = [[entry.entity for entry in entries] for entries in audit.walk(desk.db, query, size=3)]
+    assert slices == [["5", "4", "2"], ["1"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "notice"),
+    [
+        ({"action": "EXPLODED"}, "There is no action “EXPLODED”. That filter was left out."),
+        ({"since": "yesterday"}, "“yesterday” is no date; write it like 2026-11-20. That filter was left out."),
+        ({"until": "9999-12-31"}, "“9999-12-31” is no date; write it like 2026-11-20. That filter was left out."),
+        ({"connector": "-1"}, "“-1” is no number. That filter was left out."),
+        ({"before": "9" * 30}, f"“{'9' * 30}” is no number. That filter was left out."),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_left_out_with_a_notice(asked: dict[str, str], notice: str) -> None:
+    query, notices = audit.AuditQuery.parse(1, asked)
+    assert notices == [notice]
+    assert query == audit.AuditQuery(1)
+
+
+def test_a_query_stands_in_an_address() -> None:
+    asked = {"actor": "ann", "action": "UPDATED", "connector": "3", "since": "2026-05-01", "before": "77"}
+    query, _ = audit.AuditQuery.parse(1, asked)
+    assert query.args() == asked
+    assert query.args(before=None) == {name: value for name, value in asked.items() if name != "before"}
+    assert query.filtered
+    assert not audit.AuditQuery(1, before=3).filtered
+
+
+def test_days_that_are_turned_round_find_nothing_and_say_so() -> None:
+    query, notices = audit.AuditQuery.parse(1, {"since": "2026-05-05", "until": "2026-05-01"})
+    assert notices == ["The first day is after the last one, so nothing can be found."]
 
 
 def test_an_entry_cannot_be_altered(desk: Desk) -> None:

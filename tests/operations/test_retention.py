@@ -184,7 +184,7 @@ def test_ended_runs_go_with_their_lines_unless_work_of_theirs_is_open(desk: Desk
 
 def test_audit_is_kept_for_two_years_and_silent_processes_for_a_day(desk: Desk) -> None:
     with desk.db.write() as session:
-        for days in (729, 731):
+        for days in (731, 729):
             session.add(AuditEntry(organisation_id=1, at=NOW - timedelta(days=days), actor=str(days), action="UPDATED"))
         for hours in (23, 25):
             session.add(Heartbeat(name=str(hours), role="worker", beat_at=NOW - timedelta(hours=hours)))

@@ -1,0 +1,80 @@
+"""What an address asks for: each value is checked, and one that cannot be used is left out with a notice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Mapping
+from datetime import UTC
+from datetime import date
+from datetime import datetime
+from datetime import time
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+#: Longest text of a filter that is looked for.
+LONGEST = 254
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 30)
+
+
+class Asked:
+    """Reads the values of an address; `notices` are sentences on what could not be used."""
+
+    def __init__(self, args: Mapping[str, str]) -> None:
+        self._args = args
+        self.notices: list[str] = []
+
+    def text(self, name: str) -> str:
+        """Return a text without blanks around it, cut to LONGEST characters."""
+        return (self._args.get(name) or "").replace("\x00", "").strip()[:LONGEST]
+
+    def choice(self, name: str, known: Collection[str]) -> str:
+        """Return one of the known values, "" for none."""
+        value = self.text(name)
+        if not value or value in known:
+            return value
+        self._leave_out(f"There is no {name} “{value}”")
+        return ""
+
+    def number(self, name: str) -> int | None:
+        """Return a whole number from 0 up."""
+        value = self.text(name)
+        if not value:
+            return None
+        if value.isascii() and value.isdigit() and len(value) <= 15:
+            return int(value)
+        self._leave_out(f"“{value}” is no number")
+        return None
+
+    def day(self, name: str) -> date | None:
+        """Return a day written like 2026-11-20."""
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            found = date.fromisoformat(value)
+        except ValueError:
+            found = None
+        if found is None or not _FIRST_DAY <= found <= _LAST_DAY:
+            self._leave_out(f"“{value}” is no date; write it like 2026-11-20")
+            return None
+        return found
+
+    def days(self) -> tuple[date | None, date | None]:
+        """Return the days `since` and `until`, both of them included."""
+        since, until = self.day("since"), self.day("until")
+        if since and until and since > until:
+            self.notices.append("The first day is after the last one, so nothing can be found.")
+        return since, until
+
+    def _leave_out(self, why: str) -> None:
+        self.notices.append(f"{why}. That filter was left out.")
+
+
+def begin_of(day: date | None, zone: str) -> datetime | None:
+    """Return the first moment of a day of a zone."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) if day else None
+
+
+def end_of(day: date | None, zone: str) -> datetime | None:
+    """Return the moment behind the last one of a day of a zone."""
+    return begin_of(day + timedelta(days=1), zone) if day else None

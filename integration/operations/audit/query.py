@@ -1,0 +1,113 @@
+"""A validated request for entries of the audit log, as its address says it, and the entries that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.models.audit import AuditAction
+from integration.models.audit import AuditEntry
+from integration.models.database import Database
+from integration.operations.asked import Asked
+from integration.operations.asked import begin_of
+from integration.operations.asked import end_of
+from integration.operations.audit import chain
+
+SIZE = 100
+_NAMES = ("actor", "action", "connector", "entity", "since", "until", "before")
+
+
+@dataclass(frozen=True)
+class AuditQuery:
+    """Which entries are wanted, newest first; texts are looked for anywhere, days are whole ones of the zone.
+
+    `organisation_id` None means all organisations, 0 the entries of none; `before` is an id that was reached already.
+    """
+
+    organisation_id: int | None
+    actor: str = ""
+    action: str = ""
+    connector: int | None = None
+    entity: str = ""
+    since: date | None = None
+    until: date | None = None
+    before: int | None = None
+    zone: str = "UTC"
+
+    @classmethod
+    def parse(
+        cls, organisation_id: int | None, args: Mapping[str, str], zone: str = "UTC"
+    ) -> tuple[AuditQuery, list[str]]:
+        """Return the query of an address and a notice for each value that could not be used and was left out."""
+        asked = Asked(args)
+        since, until = asked.days()
+        query = cls(
+            organisation_id,
+            actor=asked.text("actor"),
+            action=asked.choice("action", [each.value for each in AuditAction]),
+            connector=asked.number("connector"),
+            entity=asked.text("entity"),
+            since=since,
+            until=until,
+            before=asked.number("before"),
+            zone=zone,
+        )
+        return query, asked.notices
+
+    def args(self, **changes: Any) -> dict[str, str]:
+        """Return the query, with changes, as it stands in an address."""
+        wanted = replace(self, **changes)
+        values = {name: getattr(wanted, name) for name in _NAMES}
+        return {name: str(value) for name, value in values.items() if value not in ("", None)}
+
+    @property
+    def filtered(self) -> bool:
+        """Return whether anything is filtered."""
+        return bool(self.args(before=None))
+
+
+def read(session: Session, query: AuditQuery, size: int = SIZE) -> Sequence[AuditEntry]:
+    """Return up to `size` entries that fit, newest first."""
+    rows = select(AuditEntry).where(*_conditions(query)).order_by(AuditEntry.id.desc()).limit(size)
+    return session.scalars(rows).all()
+
+
+def walk(db: Database, query: AuditQuery, size: int = 500) -> Iterator[Sequence[AuditEntry]]:
+    """Yield all entries that fit, newest first, each slice in a read of its own so that no lock is held long."""
+    while True:
+        with db.read() as session:
+            entries = read(session, query, size)
+        if not entries:
+            return
+        yield entries
+        query = replace(query, before=entries[-1].id)
+
+
+def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
+    begin, end = begin_of(query.since, query.zone), end_of(query.until, query.zone)
+    wanted: list[tuple[object, ColumnElement[bool]]] = [
+        (query.actor, AuditEntry.actor.icontains(query.actor, autoescape=True)),
+        (query.entity, AuditEntry.entity.icontains(query.entity, autoescape=True)),
+        (query.action, AuditEntry.action == query.action),
+    ]
+    found = [condition for value, condition in wanted if value]
+    if query.organisation_id is not None:
+        found.append(chain.of(query.organisation_id or None))
+    if query.connector is not None:
+        found.append(AuditEntry.connector_id == query.connector)
+    if query.before is not None:
+        found.append(AuditEntry.id < query.before)
+    if begin:
+        found.append(AuditEntry.at >= begin)
+    if end:
+        found.append(AuditEntry.at < end)
+    return found
