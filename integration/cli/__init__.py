@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from integration.cli import audit
 from integration.cli import connecting
 from integration.cli import logs
 from integration.cli import serving
@@ -22,7 +23,7 @@ def root() -> None:
     """Keep a WooCommerce store and a Mautic instance in step."""
 
 
-for module in (serving, connecting, syncing, logs, users):
+for module in (serving, connecting, syncing, logs, users, audit):
     for command in module.COMMANDS:
         root.add_command(command)
 
