@@ -39,6 +39,10 @@ BLUEPRINTS = (
     "fields",
     "tools",
     "runs",
+    "records",
+    "record",
+    "dead_letters",
+    "audit",
     "logs",
     "hooks",
 )

@@ -28,6 +28,7 @@ from integration.pipeline import outbox
 from integration.pipeline import runs
 from integration.pipeline.phases import Phases
 from integration.pipeline.ports import Ports
+from integration.pipeline.replay import Replay
 from integration.pipeline.retries import probe_delay
 from integration.pipeline.taking import Cancelled
 from integration.pipeline.taking import Lost
@@ -68,10 +69,11 @@ class Intake:
             connector = session.get_one(Connector, self.run.connector_id)
         tries = 0
         while not self.stop.is_set():
-            phases = Phases(self.ports, connector, self.run, self.token, self.stop)
+            phases = self._phases(connector)
             try:
-                connector = facts.refresh(self.ports, connector, always=self.run.kind != RunKind.INCREMENTAL)
-                phases.connector = connector
+                if self.run.kind != RunKind.REPLAY:
+                    connector = facts.refresh(self.ports, connector, always=self.run.kind != RunKind.INCREMENTAL)
+                    phases.connector = connector
                 phases.read()
             except (Unreachable, Throttled, ServerFault) as error:
                 tries = 0 if phases.pages else tries + 1
@@ -82,10 +84,15 @@ class Intake:
                 raise
             finally:
                 self._add_calls(phases.calls)
-            self._release(connector)
+            if self.run.kind != RunKind.REPLAY:
+                self._release(connector)
             self._finish(connector)
             return
         raise Stopped
+
+    def _phases(self, connector: Connector) -> Phases | Replay:
+        what = Replay if self.run.kind == RunKind.REPLAY else Phases
+        return what(self.ports, connector, self.run, self.token, self.stop)
 
     def _pause(self, connector: Connector, error: ServiceError, tries: int) -> None:
         """Hold the store side and wait; an incremental run is over, its schedule comes again."""

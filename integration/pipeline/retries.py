@@ -51,6 +51,19 @@ def category(error: IntegrationError) -> Category:
     return Category.PERMANENT if isinstance(error, MappingError | Rejected) else Category.UNKNOWN
 
 
+_FAULTS = {
+    Category.PERMANENT: "The data is at fault: a field is missing or was refused.",
+    Category.CONFIGURATION: "The connection is at fault: credentials, rights or addresses.",
+    Category.TRANSIENT: "Nobody is at fault: the other side did not answer well; it can be sent again.",
+    Category.UNCERTAIN: "It may have been done: look at the contact in Mautic before it is sent again.",
+}
+
+
+def fault_of(category: str) -> str:
+    """Return whose fault a failure is, as a sentence (A7)."""
+    return _FAULTS.get(Category(category), "") if category in set(Category) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What to do with a failed delivery; `wait` is None for a dead letter."""

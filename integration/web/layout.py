@@ -19,6 +19,7 @@ from integration.models.connector import Connector
 from integration.models.hold import Hold
 from integration.models.user import Role
 from integration.operations import heartbeat
+from integration.pipeline import deadletters
 from integration.pipeline import holds
 from integration.web import filters
 from integration.web.access import me
@@ -107,7 +108,8 @@ def shell() -> Shell:
         connector = _chosen(connectors)
         alive = _worker_alive(session, now)
         open_holds = holds.open_holds(session, connector.id) if connector else ()
-    zone = filters.zone_label(filters.zone_of(connector))
+    # Moments are written in the zone of the page's own connector, which the chosen one need not be.
+    zone = filters.zone_label(filters.zone_of(g.get("connector")))
     if connector is None:
         return Shell(_menu(None), zone, worker_alive=alive)
     until = connector.debug_until
@@ -157,10 +159,24 @@ def _tabs(connector_id: int) -> list[Link]:
 
 def _links(places: Sequence[Place], connector_id: int | None) -> list[Link]:
     return [
-        Link(url, place.label, request.blueprint == place.endpoint.partition(".")[0])
+        Link(url, place.label, request.blueprint in _blueprints(place.endpoint), _badge(place, connector_id))
         for place in places
         if me().may(place.role) and (url := _url(place.endpoint, connector_id))
     ]
+
+
+def _blueprints(endpoint: str) -> tuple[str, ...]:
+    """Return whose pages mark a menu item: a page of one record belongs to Records."""
+    name = endpoint.partition(".")[0]
+    return (name, "record") if name == "records" else (name,)
+
+
+def _badge(place: Place, connector_id: int | None) -> int | None:
+    """Return how many dead letters wait, beside their page's name."""
+    if place.endpoint != "dead_letters.index" or connector_id is None:
+        return None
+    with ports().db.read() as session:
+        return deadletters.waiting(session, connector_id)
 
 
 def _url(endpoint: str, connector_id: int | None) -> str | None:

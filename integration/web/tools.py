@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint
@@ -18,48 +17,24 @@ from flask.typing import ResponseReturnValue
 
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
-from integration.models.connector import Connector
-from integration.models.sync_log import SyncLogEntry
 from integration.models.user import Role
 from integration.pipeline import connectors
 from integration.pipeline import logclear
 from integration.pipeline import logpages
 from integration.pipeline import logquery
 from integration.pipeline.logquery import LogQuery
-from integration.store.webhooks import admin_order_url
-from integration.store.webhooks import admin_user_url
 from integration.web import export
 from integration.web import filters
 from integration.web.access import connector_or_404
 from integration.web.access import me
 from integration.web.access import needs
 from integration.web.access import record
+from integration.web.addresses import Addresses
 from integration.web.wiring import ports
 
 bp = Blueprint("tools", __name__, url_prefix="/connectors/<int:connector_id>/tools")
 MOST_DAYS = 36_500
 USUAL_DAYS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the ids of a log row lead: into Mautic and into the store's administration."""
-
-    connector: Connector
-
-    def contact(self, contact_id: int | None) -> str:
-        """Return the contact's page in Mautic, "" when there is none."""
-        if contact_id is None or not self.connector.mautic_url:
-            return ""
-        return f"{self.connector.mautic_url}/s/contacts/view/{contact_id}"
-
-    def object(self, entry: SyncLogEntry) -> str:
-        """Return the order's or customer's page in the store's administration, "" when there is none."""
-        home = str(self.connector.store_facts.get("home") or self.connector.store_url)
-        source = entry.source_id or entry.object_id
-        if not home or not source.isdigit():
-            return ""
-        return admin_user_url(home, source) if entry.type == "contact" else admin_order_url(home, source)
 
 
 @bp.get("")

@@ -20,15 +20,23 @@ from werkzeug.test import TestResponse
 from app import create_app
 from integration.clock import SetClock
 from integration.config import Deployment
+from integration.events import Change
+from integration.events import Kind
+from integration.events import Origin
+from integration.events import subject_of
 from integration.models import AuditEntry
 from integration.models import Base
 from integration.models import Connector
+from integration.models import DeliveryState
 from integration.models import Heartbeat
 from integration.models import Organisation
 from integration.models import Role
 from integration.models import User
 from integration.models.database import open_database
 from integration.pipeline import connectors as pairs
+from integration.pipeline import outbox
+from integration.pipeline.leases import new_token
+from integration.pipeline.lines import Outcome
 from integration.pipeline.ports import Ports
 from integration.pipeline.ports import open_ports
 
@@ -210,3 +218,35 @@ def connector(ports: Ports, connector_id: int) -> Callable[[], Connector]:
             return session.get_one(Connector, connector_id)
 
     return read
+
+
+Settle = Callable[..., int]
+
+
+@pytest.fixture
+def record(ports: Ports, connector_id: int) -> Settle:
+    """Accepts an order and lets it end; returns its id."""
+
+    def make(source: int, state: str | None = "delivered", email: str = "ada@example.com", **ends: Any) -> int:
+        now = ports.clock.now()
+        payload = {
+            "id": source,
+            "number": str(source),
+            "billing": {"email": email},
+            "total": "10.00",
+            "status": "completed",
+        }
+        change = Change(
+            Kind.ORDER, str(source), "completed", subject_of(email), payload, now, Origin.WEBHOOK, now, str(source)
+        )
+        with ports.db.write() as session:
+            outbox.accept(session, now, connector_id, [change])
+        token = new_token()
+        with ports.db.write() as session:
+            lines = outbox.claim(session, now, connector_id, 50, token)
+            item = next(item for line in lines for item in line.items if item.source_id == str(source))
+            outcome = Outcome(item.id, DeliveryState(state) if state else None, **ends)
+            outbox.settle(session, now, connector_id, token, [outcome])
+        return item.id
+
+    return make

@@ -12,6 +12,7 @@ from integration.pipeline.outbox.reopening import bury
 from integration.pipeline.outbox.reopening import busy_count
 from integration.pipeline.outbox.reopening import correct
 from integration.pipeline.outbox.reopening import discard
+from integration.pipeline.outbox.reopening import hasten
 from integration.pipeline.outbox.reopening import later_count
 from integration.pipeline.outbox.reopening import open_count
 from integration.pipeline.outbox.reopening import requeue
@@ -28,6 +29,7 @@ __all__ = [
     "claim",
     "correct",
     "discard",
+    "hasten",
     "later_count",
     "open_count",
     "recover",

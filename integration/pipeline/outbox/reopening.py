@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import and_
 from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import literal_column
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -71,17 +73,34 @@ def _dead(session: Session, connector_id: int, ids: Collection[int]) -> Sequence
 
 
 def bury(session: Session, now: datetime, connector_id: int, ids: Collection[int], reason: str) -> int:
-    """Discard dead letters for good with a person's reason; return how many."""
+    """Discard records that are dead letters or still wait, for good, with a person's reason; return how many."""
     lock_connector(session, connector_id)
-    dead = _dead(session, connector_id, ids)
+    free = and_(OPEN, Delivery.lease_token.is_(None))
+    which = or_(Delivery.state == DeliveryState.DEAD, free)
+    query = select(Delivery).where(Delivery.connector_id == connector_id, Delivery.id.in_(list(ids)), which)
     tally = Tally(connector_id)
-    for row in dead:
-        tally.settled(row.created_at, row.kind, DeliveryState.DEAD, row.result, -1)
+    rows = session.scalars(query.order_by(Delivery.id)).all()
+    for row in rows:
+        if row.state == DeliveryState.DEAD:
+            tally.settled(row.created_at, row.kind, DeliveryState.DEAD, row.result, -1)
+        else:
+            tally.leave(row.created_at, row.kind)
         tally.settled(row.created_at, row.kind, DeliveryState.DISCARDED, row.result)
         row.state, row.settled_at, row.payload, row.discard_reason = DeliveryState.DISCARDED, now, None, reason[:300]
     session.flush()
     tally.write(session)
-    return len(dead)
+    promote(session, connector_id, {row.subject for row in rows})
+    return len(rows)
+
+
+def hasten(session: Session, now: datetime, connector_id: int, delivery_id: int) -> bool:
+    """Let a record that waits for its next attempt be tried at once; return whether it did wait."""
+    moved = session.execute(
+        update(Delivery)
+        .where(Delivery.connector_id == connector_id, Delivery.id == delivery_id, OPEN, Delivery.due_at > now)
+        .values(due_at=now, priority=0)
+    )
+    return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
 def correct(session: Session, delivery_id: int, corrections: Mapping[str, Any], subject: str) -> None:

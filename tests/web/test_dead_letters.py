@@ -1,0 +1,139 @@
+"""The Dead letters page: badge, causes, columns, ticks, everything that matches, a window of time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from integration.models import AuditEntry
+from integration.models import Delivery
+from integration.models import Run
+from integration.pipeline import deadletters
+from integration.pipeline import runs
+from integration.pipeline.ports import Ports
+from tests.web.conftest import Person
+from tests.web.conftest import Settle
+from tests.web.conftest import text_of
+from tests.web.test_records import REFUSED
+
+FAULT = {"error_code": "http_500", "message": "Mautic had a fault.", "category": "transient"}
+
+
+@pytest.fixture
+def page(connector_id: int) -> str:
+    return f"/connectors/{connector_id}/dead-letters"
+
+
+@pytest.fixture
+def dead(record: Settle) -> list[int]:
+    """Two that were refused, one that met a fault."""
+    return [
+        record(1, "dead", "a@example.com", **REFUSED),
+        record(2, "dead", "b@example.com", **REFUSED),
+        record(3, "dead", "c@example.com", **FAULT),
+    ]
+
+
+def states(ports: Ports, ids: list[int]) -> list[str]:
+    with ports.db.read() as session:
+        return [session.get_one(Delivery, key).state for key in ids]
+
+
+def test_failures_are_grouped_by_cause(viewer: Person, page: str, dead: list[int]) -> None:
+    text = text_of(viewer.get(page))
+    assert re.search(r"2 Permanent Mautic refused the e-mail\. refused", text)
+    assert re.search(r"1 Transient Mautic had a fault\. http_500", text)
+
+
+def test_the_menu_says_how_many_wait(viewer: Person, connector_id: int, dead: list[int], ports: Ports) -> None:
+    with ports.db.read() as session:
+        assert deadletters.waiting(session, connector_id) == 3
+    assert re.search(
+        r"Dead letters\s*<span class=\"menu-badge[^>]*>3<", viewer.get(f"/connectors/{connector_id}/").text
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("", 3),
+        ("category=permanent", 2),
+        ("code=http_500", 1),
+        ("kind=contact", 0),
+        ("source=2", 1),
+        ("status=replayed", 0),
+        ("since=2026-11-20T13:00", 0),
+        ("category=odd&since=never", 3),
+    ],
+)
+def test_the_filters_find_their_dead_letters(
+    viewer: Person, page: str, dead: list[int], address: str, shown: int
+) -> None:
+    text = text_of(viewer.get(f"{page}?{address}"))
+    assert (f"Showing {shown} of {shown}" in text) == (shown > 0)
+
+
+def test_the_ticked_ones_are_sent_again_with_a_count(
+    viewer: Person, support: Person, page: str, dead: list[int], ports: Ports
+) -> None:
+    assert viewer.post(f"{page}/ticked", {"id": dead[:1], "act": "replay"}).status_code == 403
+    answer = support.post(f"{page}/ticked", {"id": [*dead[:2], 999], "act": "replay"}, follow_redirects=True)
+    assert "2 queued to be sent again; 1 left out because they wait no more." in text_of(answer)
+    assert states(ports, dead) == ["ready", "ready", "dead"]
+    assert "Showing 2 of 2" in text_of(support.get(f"{page}?status=replayed"))
+    assert "No record was ticked." in text_of(support.post(f"{page}/ticked", {"act": "replay"}, follow_redirects=True))
+
+
+def test_the_ticked_ones_are_discarded_with_a_reason(
+    support: Person, page: str, dead: list[int], ports: Ports, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    asked = support.post(f"{page}/ticked", {"id": dead[:2], "act": "discard"}, follow_redirects=True)
+    assert "2 dead letters ticked will not be sent" in text_of(asked)
+    assert support.post(f"{page}/discard", {"id": dead[:2], "reason": ""}).status_code == 400
+    support.post(f"{page}/discard", {"id": dead[:2], "reason": "Tests."})
+    assert states(ports, dead) == ["discarded", "discarded", "dead"]
+    assert "Showing 2 of 2" in text_of(support.get(f"{page}?status=discarded"))
+    assert audit_of("DISCARDED")[0].diff["reason"] == ["", "Tests."]
+
+
+def test_everything_that_matches_is_sent_again_in_a_run(
+    support: Person, page: str, dead: list[int], ports: Ports, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    assert "2 dead letters that match the filter (category permanent)" in text_of(
+        support.get(f"{page}/replay?category=permanent")
+    )
+    answer = support.post(f"{page}/replay", {"category": "permanent"})
+    run_id = int(answer.location.rsplit("/", 1)[1])
+    with ports.db.read() as session:
+        run = session.get_one(Run, run_id)
+    assert (run.kind, run.options["filter"]) == ("replay", {"category": "permanent"})
+    assert "going already" in text_of(support.post(f"{page}/replay", follow_redirects=True))
+    assert len(audit_of("REPLAYED")) == 1
+
+
+def test_a_window_of_time_is_recovered(support: Person, page: str, dead: list[int], ports: Ports) -> None:
+    nothing = support.post(f"{page}/window", {"what": "failed", "since": "soon"}, follow_redirects=True)
+    assert "“soon” is no time" in text_of(nothing)
+    support.post(f"{page}/window", {"what": "failed", "since": "2026-11-20T00:00"})
+    support.post(f"{page}/window", {"what": "changed", "since": "2026-11-20T00:00"})
+    with ports.db.read() as session:
+        kinds = {run.kind: run.options for run in session.query(Run)}
+    assert kinds["replay"]["filter"] == {"since": "2026-11-20T00:00"}
+    assert kinds["bulk"]["since"].startswith("2026-11-20T00:00")
+
+
+def test_an_empty_page_says_that_nothing_waits(viewer: Person, page: str) -> None:
+    assert "Nothing waits for you" in text_of(viewer.get(page))
+
+
+def test_a_stranger_sees_and_does_nothing(stranger: Person, page: str, dead: list[int], ports: Ports) -> None:
+    for path in ("", "/replay", "/discard"):
+        assert stranger.get(f"{page}{path}").status_code == 404
+    for path in ("/ticked", "/replay", "/discard", "/window"):
+        values = {"id": dead, "act": "replay", "reason": "x", "since": "2026-11-20T00:00"}
+        assert stranger.post(f"{page}{path}", values).status_code == 404
+    assert states(ports, dead) == ["dead"] * 3
+    with ports.db.read() as session:
+        assert runs.latest(session, 1) is None

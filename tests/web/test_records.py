@@ -1,0 +1,232 @@
+"""The Records pages: figures over all rows, filters in the URL, one record with every attempt, send again, discard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from integration.clock import SetClock
+from integration.events import subject_of
+from integration.models import AuditEntry
+from integration.models import Delivery
+from integration.models.attempt import Attempt
+from integration.pipeline.ports import Ports
+from tests.web.conftest import Person
+from tests.web.conftest import Settle
+from tests.web.conftest import text_of
+
+
+@pytest.fixture
+def page(connector_id: int) -> str:
+    return f"/connectors/{connector_id}/records"
+
+
+REFUSED = {"error_code": "refused", "message": "Mautic refused the e-mail.", "category": "permanent"}
+
+
+@pytest.fixture
+def several(record: Settle) -> list[int]:
+    """One record of each end: success, partial, failed, skipped, retrying."""
+    return [
+        record(101, result="created", contact_id=7),
+        record(102, result="updated", contact_id=7, partial=True),
+        record(103, "dead", "bob@example.com", **REFUSED),
+        record(104, "skipped", result="skipped"),
+        record(105, None, "cy@example.com", error_code="http_500", wait=timedelta(minutes=5), attempts=1),
+    ]
+
+
+def test_the_cards_count_all_records_that_match(viewer: Person, page: str, several: list[int]) -> None:
+    text = text_of(viewer.get(page))
+    assert "Total operations 5 Success 1 Partial success 1 Failed 1 Success rate 33.3 %" in text
+    assert "1 waiting or in progress, 1 skipped" in text
+    assert "Showing 5 of 5" in text
+
+
+FILTERS = {
+    "status=failed": ["103"],
+    "status=success": ["101"],
+    "status=partial": ["102"],
+    "status=retrying": ["105"],
+    "status=skipped": ["104"],
+    "status=waiting": [],
+    "operation=created": ["101"],
+    "source=%23103": ["103"],
+    "source=10": ["105", "104", "103", "102", "101"],
+    "email=BOB@example.com": ["103"],
+    "kind=order&status=success": ["101"],
+    "since=2026-11-20T11:00&until=2026-11-20T12:30": ["105", "104", "103", "102", "101"],
+    "since=2026-11-20T12:01": [],
+    "limit=10&operation=updated": ["102"],
+}
+
+
+@pytest.mark.parametrize("address", FILTERS)
+def test_a_filter_finds_its_records_and_counts_them(
+    viewer: Person, page: str, several: list[int], address: str
+) -> None:
+    answer = viewer.get(f"{page}?{address}")
+    shown = [number for number in ("105", "104", "103", "102", "101") if f">{number}</a>" in answer.text]
+    assert shown == FILTERS[address]
+    assert f"Total operations {len(shown)} " in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "status=x",
+        "kind=goat",
+        "operation=%00",
+        "since=yesterday",
+        "limit=many",
+        "run=-1",
+        "before=x",
+        "batch=1",
+        "source=%F0%9F%98%80",
+    ],
+)
+def test_a_bad_filter_gives_the_page_with_a_notice(viewer: Person, page: str, several: list[int], address: str) -> None:
+    answer = viewer.get(f"{page}?{address}")
+    assert answer.status_code == 200
+
+
+def test_notices_name_what_was_left_out(viewer: Person, page: str) -> None:
+    text = text_of(viewer.get(f"{page}?status=lost&since=soon"))
+    assert "There is no status “lost”" in text
+    assert "“soon” is no time" in text
+
+
+def test_more_than_the_limit_goes_on_at_older(viewer: Person, page: str, record: Settle) -> None:
+    for number in range(12):
+        record(200 + number, result="created", contact_id=number + 1)
+    first = viewer.get(f"{page}?limit=10")
+    assert "Showing 10 of 12" in text_of(first)
+    older = first.text.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    assert "Showing 2 of 12" in text_of(viewer.get(older))
+
+
+def test_without_records_the_page_says_what_would_fill_it(viewer: Person, page: str) -> None:
+    assert "The first sync fills this page" in text_of(viewer.get(page))
+
+
+def test_the_entity_list_follows_the_connector(
+    admin: Person, viewer: Person, page: str, ports: Ports, connector_id: int
+) -> None:
+    from integration.pipeline import connectors
+
+    assert '<option value="contact"' in viewer.get(page).text
+    connectors.configure(ports, connector_id, {"contacts.enabled": False})
+    assert '<option value="contact"' not in viewer.get(page).text
+
+
+def test_all_connectors_are_those_of_the_organisation(
+    viewer: Person, stranger: Person, page: str, ports: Ports, several: list[int]
+) -> None:
+    from integration.pipeline import connectors
+
+    connectors.create(ports, organisation_id=1, name="Second shop")
+    other = connectors.create(ports, organisation_id=2, name="Strange shop")
+    everything = viewer.get(f"{page}?connector=all")
+    assert "Showing 5 of 5" in text_of(everything)
+    assert "Strange shop" not in everything.text
+    assert "Showing" not in text_of(stranger.get(f"/connectors/{other}/records?connector=all"))
+    assert viewer.get(f"{page}?connector={other}", follow_redirects=True).status_code == 404
+
+
+def test_a_record_shows_its_error_its_blame_and_every_attempt(
+    viewer: Person, page: str, ports: Ports, connector_id: int, record: Settle
+) -> None:
+    key = record(103, "dead", **REFUSED)
+    attempt = Attempt(
+        connector_id=connector_id,
+        delivery_id=key,
+        at=ports.clock.now(),
+        seconds=0.4,
+        outcome="dead",
+        http_status=400,
+        error_code="refused",
+        message="Mautic refused the e-mail.",
+        sent={"request": "POST contacts/batch/new", "fields": {"email": "<b>ada</b>"}},
+        answer={"error": "not valid"},
+        differs=None,
+        correlation_id="abc-123",
+    )
+    with ports.db.write() as session:
+        session.add(attempt)
+    answer = viewer.get(f"{page}/{key}")
+    text = text_of(answer)
+    assert "The data is at fault" in text
+    assert "HTTP 400" in text
+    assert "POST contacts/batch/new" in text
+    assert "abc-123" in text
+    assert "<b>ada</b>" not in answer.text
+    assert "Send again" not in text
+
+
+def test_support_sends_a_dead_letter_again_and_a_viewer_cannot(
+    viewer: Person,
+    support: Person,
+    page: str,
+    ports: Ports,
+    record: Settle,
+    audit_of: Callable[[str], list[AuditEntry]],
+) -> None:
+    key = record(103, "dead", **REFUSED)
+    assert viewer.post(f"{page}/{key}/retry").status_code == 403
+    assert "is sent again" in text_of(support.post(f"{page}/{key}/retry", follow_redirects=True))
+    with ports.db.read() as session:
+        assert session.get_one(Delivery, key).state == "ready"
+    assert [entry.entity for entry in audit_of("REPLAYED")] == [f"order 103 (record {key})"]
+
+
+def test_what_waits_for_its_next_attempt_is_tried_now(
+    support: Person, page: str, ports: Ports, several: list[int], clock: SetClock
+) -> None:
+    assert "tried again now" in text_of(support.post(f"{page}/{several[4]}/retry", follow_redirects=True))
+    with ports.db.read() as session:
+        assert session.get_one(Delivery, several[4]).due_at == clock.now()
+    assert "nothing to send again" in text_of(support.post(f"{page}/{several[0]}/retry", follow_redirects=True))
+
+
+def test_discarding_asks_for_a_reason_and_keeps_it(
+    support: Person, page: str, ports: Ports, record: Settle, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    key = record(103, "dead", **REFUSED)
+    assert support.post(f"{page}/{key}/discard", {"reason": " "}).status_code == 400
+    support.post(f"{page}/{key}/discard", {"reason": "A test order."})
+    assert "Reason: A test order." in text_of(support.get(f"{page}/{key}"))
+    assert audit_of("DISCARDED")[0].diff == {"reason": ["", "A test order."]}
+
+
+def test_a_dead_letter_is_edited_and_sent_again(
+    support: Person, page: str, ports: Ports, record: Settle, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    key = record(103, "dead", "bob(at)example.com", **REFUSED)
+    assert "bob(at)example.com" in support.get(f"{page}/{key}/edit").text
+    same = {"value:billing.email": "bob(at)example.com"}
+    assert "No value was changed" in text_of(support.post(f"{page}/{key}/edit", same))
+    bad = support.post(f"{page}/{key}/edit", {"value:total": "ten"})
+    assert (bad.status_code, "“ten” in total is no amount" in text_of(bad)) == (400, True)
+    support.post(f"{page}/{key}/edit", {"value:billing.email": "bob@example.com"})
+    with ports.db.read() as session:
+        row = session.get_one(Delivery, key)
+    assert (row.state, row.subject) == ("ready", subject_of("bob@example.com"))
+    assert row.corrections == {"billing.email": "bob@example.com"}
+    assert audit_of("EDITED")[0].diff == {"billing.email": ["bob(at)example.com", "bob@example.com"]}
+
+
+def test_comparing_with_a_store_that_does_not_answer_says_so(support: Person, page: str, record: Settle) -> None:
+    text = text_of(support.get(f"{page}/{record(103, result='created', contact_id=7)}/compare"))
+    assert "store" in text
+
+
+def test_a_stranger_sees_no_record(stranger: Person, page: str, several: list[int], ports: Ports) -> None:
+    for path in ("", f"/{several[2]}", f"/{several[2]}/edit", f"/{several[2]}/discard", f"/{several[2]}/compare"):
+        assert stranger.get(f"{page}{path}").status_code == 404
+    for act in ("retry", "edit", "discard"):
+        assert stranger.post(f"{page}/{several[2]}/{act}", {"reason": "x"}).status_code == 404
+    with ports.db.read() as session:
+        assert session.scalar(select(Delivery.state).where(Delivery.id == several[2])) == "dead"
