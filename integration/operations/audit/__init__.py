@@ -7,6 +7,7 @@ from integration.operations.audit.chain import verify
 from integration.operations.audit.diffs import CHANGED
 from integration.operations.audit.diffs import changes
 from integration.operations.audit.diffs import masked_diff
+from integration.operations.audit.query import SIZE
 from integration.operations.audit.query import AuditQuery
 from integration.operations.audit.query import read
 from integration.operations.audit.query import walk
@@ -16,6 +17,7 @@ from integration.operations.audit.writing import record
 
 __all__ = [
     "CHANGED",
+    "SIZE",
     "AppendOnly",
     "AuditQuery",
     "Chain",
