@@ -5,19 +5,27 @@ from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import update
 
+from integration.errors import SettingError
+from integration.models import Attempt
 from integration.models import AuditEntry
 from integration.models import Connector
 from integration.models import Delivery
 from integration.models import Heartbeat
+from integration.models import Organisation
+from integration.models import RecordCount
 from integration.models import Run
 from integration.models import RunLine
 from integration.models import SyncLogCount
 from integration.models import SyncLogEntry
 from integration.operations import retention
+from integration.operations.retention import Keep
+from integration.pipeline.counting import hour_of
+from integration.pipeline.outbox.tally import Tally
 from tests.operations.conftest import NOW
 from tests.operations.conftest import Desk
 
@@ -34,7 +42,7 @@ def entry(connector_id: int, age: timedelta, status: str = "success", kind: str 
 
 
 def log(desk: Desk, entries: list[SyncLogEntry]) -> None:
-    counts = Counter((e.connector_id, retention.hour_of(e.at), e.type, e.action, e.status) for e in entries)
+    counts = Counter((e.connector_id, hour_of(e.at), e.type, e.action, e.status) for e in entries)
     with desk.db.write() as session:
         session.add_all(entries)
         for (connector_id, hour, kind, action, status), number in counts.items():
@@ -48,7 +56,7 @@ def log(desk: Desk, entries: list[SyncLogEntry]) -> None:
 def rows_and_counts(desk: Desk) -> tuple[Counter[Any], Counter[Any]]:
     with desk.db.read() as session:
         rows = Counter(
-            (e.connector_id, retention.hour_of(e.at), e.type, e.action, e.status)
+            (e.connector_id, hour_of(e.at), e.type, e.action, e.status)
             for e in session.scalars(
                 select(SyncLogEntry)
                 .join(Connector, Connector.id == SyncLogEntry.connector_id)
@@ -199,3 +207,68 @@ def test_a_second_prune_finds_nothing(desk: Desk) -> None:
     log(desk, many(timedelta(days=100)))
     prune(desk)
     assert set(prune(desk).values()) == {0}
+
+
+def delivered(desk: Desk, connector_id: int, age: timedelta, number: int) -> None:
+    """Write records of one state with their counts, as the outbox would."""
+    rows = [
+        Delivery(
+            connector_id=connector_id,
+            kind="order",
+            source_id=str(n),
+            what="completed",
+            identity=f"{age}:{n}",
+            subject=f"{age}:{n}",
+            origin="webhook",
+            state="delivered",
+            result="created",
+            due_at=NOW - age,
+            payload_at=NOW - age,
+            created_at=NOW - age,
+            settled_at=NOW - age,
+        )
+        for n in range(number)
+    ]
+    tally = Tally(connector_id)
+    tally.settled(NOW - age, "order", "delivered", "created", number)
+    with desk.db.write() as session:
+        session.add_all(rows)
+        tally.write(session)
+
+
+def counted(desk: Desk) -> dict[tuple[int, str], int]:
+    with desk.db.read() as session:
+        return {(row.connector_id, row.state): row.records for row in session.scalars(select(RecordCount))}
+
+
+def test_the_counts_of_records_go_with_the_records(desk: Desk) -> None:
+    delivered(desk, 1, timedelta(days=91), 20)
+    delivered(desk, 1, timedelta(days=2), 3)
+    assert prune(desk)["deliveries"] == 20
+    assert counted(desk) == {(1, "delivered"): 3}
+
+
+def test_attempts_go_with_their_record(desk: Desk) -> None:
+    delivered(desk, 1, timedelta(days=91), 2)
+    with desk.db.write() as session:
+        for key in session.scalars(select(Delivery.id)).all():
+            session.add(Attempt(connector_id=1, delivery_id=key, at=NOW, seconds=0.1, outcome="delivered"))
+    prune(desk)
+    with desk.db.read() as session:
+        assert session.scalars(select(Attempt)).all() == []
+
+
+def test_each_organisation_keeps_as_long_as_it_wants(desk: Desk) -> None:
+    with desk.db.write() as session:
+        organisation = session.get_one(Organisation, 1)
+        diff = retention.save(session, organisation, Keep.of(organisation).with_values({"deliveries": "1"}))
+    assert diff == {"deliveries": [90, 1]}
+    delivered(desk, 1, timedelta(days=2), 3)
+    assert prune(desk)["deliveries"] == 3
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "ninety", "99999", "1.5"])
+def test_a_number_of_days_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        Keep().with_values({"audit": text})
+    assert refused.value.name == "audit"

@@ -1,0 +1,88 @@
+"""Retention of records with their attempts, of runs, and of what the operations write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy import and_
+from sqlalchemy import delete
+from sqlalchemy import exists
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.models.alert import Alert
+from integration.models.counts import Meter
+from integration.models.counts import RecordCount
+from integration.models.database import Database
+from integration.models.delivery import OPEN
+from integration.models.delivery import Delivery
+from integration.models.delivery import DeliveryState
+from integration.models.drift import Gap
+from integration.models.drift import Reconciliation
+from integration.models.run import Run
+from integration.models.run import RunLine
+from integration.models.run import RunState
+from integration.models.schedule import Heartbeat
+from integration.operations.retention.batches import Batches
+from integration.pipeline.outbox.tally import Tally
+from integration.pipeline.outbox.tally import state_of
+
+_SETTLED = (DeliveryState.DELIVERED, DeliveryState.SKIPPED, DeliveryState.CONFLICT, DeliveryState.DISCARDED)
+_ENDED = (RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED)
+_TALLIED = (
+    Delivery.connector_id,
+    Delivery.created_at,
+    Delivery.kind,
+    Delivery.state,
+    Delivery.partial,
+    Delivery.result,
+)
+#: The hours of the meter are few; they are kept for the charts of two years.
+METER = timedelta(days=730)
+HEARTBEATS = timedelta(days=1)
+
+
+def purge_records(work: Batches, connector_id: int, before: datetime) -> int:
+    """Delete a connector's settled records from before a moment; dead letters and open work stay."""
+    old = and_(Delivery.settled_at < before, Delivery.connector_id == connector_id, Delivery.state.in_(_SETTLED))
+    return work.delete(Delivery, old, returning=_TALLIED, then=_count_down)
+
+
+def _count_down(session: Session, rows: Sequence[Row[Any]]) -> None:
+    tally = Tally(rows[0].connector_id)
+    for row in rows:
+        tally.settled(row.created_at, row.kind, state_of(row.state, row.partial), row.result, -1)
+    tally.write(session)
+    session.execute(
+        delete(RecordCount).where(RecordCount.connector_id == rows[0].connector_id, RecordCount.records == 0)
+    )
+
+
+def purge_runs(db: Database, work: Batches, connector_id: int, before: datetime) -> int:
+    """Delete a connector's ended runs from before a moment that nothing is owed for, their lines first."""
+    owed = exists().where(Delivery.run_id == Run.id, Delivery.state.in_(OPEN))
+    old = and_(Run.connector_id == connector_id, Run.state.in_(_ENDED), Run.ended_at < before, ~owed)
+    with db.read() as session:
+        ids = session.scalars(select(Run.id).where(old)).all()
+    for run_id in ids:
+        # The cascade would take a long run's lines in one transaction.
+        work.delete(RunLine, RunLine.run_id == run_id)
+    return work.delete(Run, old)
+
+
+def purge_findings(work: Batches, connector_id: int, before: datetime) -> int:
+    """Delete ended alerts, reconciliations with their drift, and healed gaps from before a moment."""
+    alerts = and_(Alert.connector_id == connector_id, Alert.ended_at < before)
+    compared = and_(Reconciliation.connector_id == connector_id, Reconciliation.ended_at < before)
+    gaps = and_(Gap.connector_id == connector_id, Gap.healed_at < before)
+    return work.delete(Alert, alerts) + work.delete(Reconciliation, compared) + work.delete(Gap, gaps)
+
+
+def purge_common(work: Batches, now: datetime) -> int:
+    """Delete what belongs to no organisation: old hours of the meter and heartbeats; return the heartbeats' number."""
+    work.delete(Meter, Meter.hour < now - METER, Meter.hour)
+    return work.delete(Heartbeat, Heartbeat.beat_at < now - HEARTBEATS, Heartbeat.name)
