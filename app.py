@@ -42,6 +42,7 @@ BLUEPRINTS = (
     "records",
     "record",
     "dead_letters",
+    "storage",
     "audit",
     "logs",
     "hooks",

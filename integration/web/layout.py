@@ -78,6 +78,7 @@ ADMINISTRATION = (
     Place("users.index", "Users", Role.ADMIN),
     Place("tokens.index", "Tokens", Role.ADMIN),
     Place("audit.index", "Audit log", Role.ADMIN),
+    Place("storage.index", "Storage", Role.ADMIN),
     Place("platform.index", "Platform", Role.SUPER),
 )
 

@@ -44,7 +44,7 @@ def _days(name: str, text: str) -> int:
     text = text.strip()
     if not (text.isascii() and text.isdigit() and len(text) < 6 and LEAST <= int(text) <= MOST):
         raise SettingError(
-            name, f"“{text}” is no number that can be kept.", f"Write a whole number from {LEAST} to {MOST}."
+            name, f"“{text}” is no number of days or hours.", f"Write a whole number from {LEAST} to {MOST}."
         )
     return int(text)
 

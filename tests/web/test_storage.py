@@ -1,0 +1,40 @@
+"""The Storage page: rows, sizes, and for how long they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from integration.models import AuditEntry
+from tests.web.conftest import Person
+from tests.web.conftest import Settle
+from tests.web.conftest import text_of
+
+USUAL = {"success": "90", "errors": "180", "deliveries": "90", "runs": "90", "audit": "730", "payload_hours": "24"}
+
+
+def test_an_administrator_sees_rows_and_changes_how_long_they_stay(
+    admin: Person, record: Settle, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    record(1, result="created", contact_id=7)
+    assert "Records with their attempts 1 Records and their attempts: 90 days" in text_of(admin.get("/storage"))
+    assert "Saved." in text_of(admin.post("/storage", {**USUAL, "deliveries": "30"}, follow_redirects=True))
+    assert audit_of("UPDATED")[-1].diff == {"deliveries": [90, 30]}
+    assert "attempts: 30 days" in text_of(admin.get("/storage"))
+
+
+def test_a_number_that_makes_no_sense_is_named_at_its_field(admin: Person) -> None:
+    answer = admin.post("/storage", {**USUAL, "audit": "for ever"})
+    assert answer.status_code == 400
+    assert "“for ever” is no number of days or hours." in text_of(answer)
+    assert 'value="for ever"' in answer.text
+
+
+def test_only_a_super_admin_sees_the_whole_installation(admin: Person, super_admin: Person, support: Person) -> None:
+    assert "On disk" not in text_of(admin.get("/storage"))
+    assert "On disk, all organisations Database" in text_of(super_admin.get("/storage"))
+    assert support.get("/storage").status_code == 403
+
+
+def test_an_organisation_counts_its_own_rows_only(stranger: Person, record: Settle) -> None:
+    record(1, result="created", contact_id=7)
+    assert "Records with their attempts 0" in text_of(stranger.get("/storage"))
