@@ -43,7 +43,7 @@ def normalise_email(email: str) -> str:
 
 def subject_of(email: str) -> str:
     """Return the subject of an e-mail address: 32 hex digits, the same for every spelling of one address."""
-    return hashlib.sha256(normalise_email(email).encode()).hexdigest()[:32]
+    return hashlib.sha256(normalise_email(email).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def content_hash(value: object) -> str:

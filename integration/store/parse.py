@@ -20,6 +20,10 @@ from integration.records import Address
 from integration.records import Customer
 from integration.records import LineItem
 from integration.records import Order
+from integration.store.texts import MOST
+from integration.store.texts import fitting
+from integration.store.texts import storable
+from integration.store.texts import text_of
 
 Raw = Mapping[str, Any]
 
@@ -51,6 +55,11 @@ _ORDER = (
     *_DATES,
 )
 _CUSTOMER = ("id", "email", "first_name", "last_name", "role", "date_created_gmt", "date_modified_gmt")
+#: What names a record goes into columns, which hold so many characters.
+LONGEST = {"number": 60, "status": 40, "currency": 10}
+_SOURCE_LONGEST = 40
+#: Python refuses to read longer numbers.
+_DIGITS = 4000
 _ITEM = ("name", "product_id", "variation_id", "sku", "price", "quantity", "total")
 
 
@@ -59,23 +68,23 @@ def order(raw: Raw) -> Order:
     number = _id(raw)
     return Order(
         id=number,
-        number=_text(raw.get("number")) or str(number),
-        status=_text(raw.get("status")),
-        currency=_text(raw.get("currency")).upper(),
+        number=_named(raw, "number") or str(number),
+        status=_named(raw, "status"),
+        currency=_named(raw, "currency"),
         total=money(raw.get("total"), "total"),
         billing=address(raw.get("billing")),
         discount_total=money(raw.get("discount_total"), "discount_total"),
-        coupons=tuple(_text(c.get("code")) for c in _list(raw, "coupon_lines") if c.get("code")),
-        payment_method=unescape(_text(raw.get("payment_method_title")) or _text(raw.get("payment_method"))),
+        coupons=tuple(text_of(c.get("code")) for c in _list(raw, "coupon_lines") if c.get("code")),
+        payment_method=unescape(text_of(raw.get("payment_method_title")) or text_of(raw.get("payment_method"))),
         customer_id=_whole(raw.get("customer_id")),
         items=tuple(item(line) for line in _list(raw, "line_items")),
         refunds=tuple(abs(money(r.get("total"), "refunds.total")) for r in _list(raw, "refunds")),
         created_at=moment(raw.get("date_created_gmt"), "date_created_gmt"),
-        local_date=_text(raw.get("date_created"))[:10],
+        local_date=text_of(raw.get("date_created"))[:10],
         modified_at=moment(raw.get("date_modified_gmt"), "date_modified_gmt"),
         paid_at=moment(raw.get("date_paid_gmt"), "date_paid_gmt"),
         completed_at=moment(raw.get("date_completed_gmt"), "date_completed_gmt"),
-        created_via=_text(raw.get("created_via")),
+        created_via=text_of(raw.get("created_via")),
         meta=meta(raw),
     )
 
@@ -84,10 +93,10 @@ def customer(raw: Raw) -> Customer:
     """Return a customer; account names come HTML-encoded and are decoded once (recordings 095 to 112)."""
     return Customer(
         id=_id(raw),
-        email=_text(raw.get("email")),
-        first_name=unescape(_text(raw.get("first_name"))),
-        last_name=unescape(_text(raw.get("last_name"))),
-        role=_text(raw.get("role")) or "customer",
+        email=text_of(raw.get("email")),
+        first_name=unescape(text_of(raw.get("first_name"))),
+        last_name=unescape(text_of(raw.get("last_name"))),
+        role=text_of(raw.get("role")) or "customer",
         billing=address(raw.get("billing")),
         created_at=moment(raw.get("date_created_gmt"), "date_created_gmt"),
         modified_at=moment(raw.get("date_modified_gmt"), "date_modified_gmt"),
@@ -98,10 +107,10 @@ def customer(raw: Raw) -> Customer:
 def item(raw: Raw) -> LineItem:
     """Return a line; a deleted product has product_id 0 and no SKU (recording 061)."""
     return LineItem(
-        name=unescape(_text(raw.get("name"))),
+        name=unescape(text_of(raw.get("name"))),
         product_id=_whole(raw.get("product_id")),
         variation_id=_whole(raw.get("variation_id")),
-        sku=_text(raw.get("sku")),
+        sku=text_of(raw.get("sku")),
         price=money(raw.get("price"), "line_items.price"),
         quantity=money(raw.get("quantity", 1), "line_items.quantity"),
         total=money(raw.get("total"), "line_items.total"),
@@ -111,7 +120,7 @@ def item(raw: Raw) -> LineItem:
 def address(raw: Any) -> Address:
     """Return a billing address as it stands, "" for what is missing."""
     values = raw if isinstance(raw, Mapping) else {}
-    return Address(**{name: _text(values.get(name)) for name in _ADDRESS})
+    return Address(**{name: text_of(values.get(name)) for name in _ADDRESS})
 
 
 def meta(raw: Raw) -> dict[str, Any]:
@@ -123,12 +132,14 @@ def money(value: Any, field: str) -> Decimal:
     """Return an amount, 0 for a missing one; raises MappingError naming the field."""
     if value in (None, ""):
         return Decimal(0)
+    text = text_of(value).strip()
     try:
-        amount = Decimal(str(value).strip())
+        amount = Decimal(text)
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite() or isinstance(value, bool) or _beyond_money(amount):
-        raise MappingError("bad_amount", f"“{str(value)[:40]}” in {field} is no amount.", "Correct it in the store.")
+    if not amount.is_finite() or _beyond_money(amount):
+        shown = text[:40] or type(value).__name__
+        raise MappingError("bad_amount", f"“{shown}” in {field} is no amount.", "Correct it in the store.")
     return amount
 
 
@@ -139,39 +150,46 @@ def _beyond_money(amount: Decimal) -> bool:
 
 def moment(value: Any, field: str) -> datetime | None:
     """Return a *_gmt date, which has no zone, as aware UTC; None for a missing one; raises MappingError."""
-    text = _text(value).strip()
+    text = text_of(value).strip()
     if not text or text.startswith("0000"):
         return None
     try:
         at = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise MappingError("bad_date", f"“{text[:40]}” in {field} is no date.", "Correct it in the store.") from None
+        at = datetime.min
+    # The first and last years of the calendar cannot be shown in every time zone.
+    if not 1000 <= at.year < 9999:
+        raise MappingError("bad_date", f"“{text[:40]}” in {field} is no date.", "Correct it in the store.")
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def order_change(raw: Raw, origin: Origin, seen_at: datetime) -> Change:
-    """Return the change that an order's record stands for: its status."""
+    """Return the change that an order's record stands for: its status.
+
+    What is wrong with the record is said when it is mapped, so that it is that record's own failure; only a record
+    without an id is nobody's. Raises MappingError (no_id).
+    """
     email = address(raw.get("billing")).email
     return Change(
         kind=Kind.ORDER,
-        source_id=str(_id(raw)),
-        what=_text(raw.get("status")) or "updated",
+        source_id=_source(raw),
+        what=text_of(raw.get("status"))[: LONGEST["status"]] or "updated",
         subject=_subject(email),
         payload=slim_order(raw),
         seen_at=seen_at,
         origin=origin,
         modified_at=_lenient(raw),
-        number=_text(raw.get("number")),
+        number=text_of(raw.get("number"))[: LONGEST["number"]],
     )
 
 
 def customer_change(raw: Raw, origin: Origin, seen_at: datetime, *, created: bool) -> Change:
-    """Return the change that a customer's record stands for."""
-    account, billing = _text(raw.get("email")).strip(), address(raw.get("billing")).email.strip()
+    """Return the change that a customer's record stands for; raises as order_change does."""
+    account, billing = text_of(raw.get("email")).strip(), address(raw.get("billing")).email.strip()
     decayed = "@" not in account or "&" in account
     return Change(
         kind=Kind.CONTACT,
-        source_id=str(_id(raw)),
+        source_id=_source(raw),
         what="created" if created else "updated",
         subject=_subject(billing if decayed and billing else account),
         payload=slim_customer(raw),
@@ -183,7 +201,7 @@ def customer_change(raw: Raw, origin: Origin, seen_at: datetime, *, created: boo
 
 def slim_order(raw: Raw) -> dict[str, Any]:
     """Return only what order() looks at, so that what waits in the database is small."""
-    slim = {name: raw[name] for name in _ORDER if name in raw}
+    slim = _slim(raw, _ORDER)
     slim["billing"] = _slim(raw.get("billing"), _ADDRESS)
     slim["coupon_lines"] = [_slim(row, ("code",)) for row in _list(raw, "coupon_lines")]
     slim["line_items"] = [_slim(row, _ITEM) for row in _list(raw, "line_items")]
@@ -193,13 +211,13 @@ def slim_order(raw: Raw) -> dict[str, Any]:
 
 def slim_customer(raw: Raw) -> dict[str, Any]:
     """Return only what customer() looks at."""
-    slim = {name: raw[name] for name in _CUSTOMER if name in raw}
+    slim = _slim(raw, _CUSTOMER)
     slim["billing"] = _slim(raw.get("billing"), _ADDRESS)
     return slim
 
 
 def _slim(raw: Any, names: Sequence[str]) -> dict[str, Any]:
-    return {name: raw[name] for name in names if name in raw} if isinstance(raw, Mapping) else {}
+    return {name: storable(raw[name]) for name in names if name in raw} if isinstance(raw, Mapping) else {}
 
 
 def _lenient(raw: Raw) -> datetime | None:
@@ -219,17 +237,28 @@ def _list(raw: Raw, name: str) -> list[Raw]:
     return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list | tuple) else []
 
 
-def _text(value: Any) -> str:
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+def _named(raw: Raw, name: str) -> str:
+    text = text_of(raw.get(name))
+    return fitting(text.upper() if name == "currency" else text, name, LONGEST[name])
 
 
 def _whole(value: Any) -> int:
-    text = _text(value)
-    return int(text) if text.isascii() and text.isdigit() else 0
+    text = text_of(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
 
 
 def _id(raw: Raw) -> int:
     number = _whole(raw.get("id"))
+    if number > MOST:
+        raise MappingError(
+            "bad_number", f"The id {str(number)[:30]}… is too great for an id.", "Look at the record in the store."
+        )
     if not number:
         raise MappingError("no_id", "The store's record has no id.", "Look at the record in the store.")
     return number
+
+
+def _source(raw: Raw) -> str:
+    """Return the id as text; one that no column holds becomes a name that nothing takes for an id."""
+    number = _whole(raw.get("id"))
+    return str(_id(raw)) if number <= MOST else f"?{number}"[:_SOURCE_LONGEST]

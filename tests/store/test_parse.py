@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from integration.errors import MappingError
 from integration.events import Origin
+from integration.events import subject_of
 from integration.store import parse
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -83,6 +85,16 @@ def test_an_account_without_address_is_its_billing_address() -> None:
         ("date_created_gmt", "yesterday", "bad_date"),
         ("id", 0, "no_id"),
         ("id", None, "no_id"),
+        ("id", 2**63, "bad_number"),
+        ("number", "9" * 61, "bad_text"),
+        ("number", "WC\x0094", "bad_text"),
+        ("status", "x" * 41, "bad_text"),
+        ("status", "\ud800", "bad_text"),
+        ("currency", "ß" * 6, "bad_text"),
+        ("total", ["1.00"], "bad_amount"),
+        pytest.param("total", 10**5000, "bad_amount", id="an amount of five thousand digits"),
+        ("date_modified_gmt", "0001-01-01T00:00:00", "bad_date"),
+        ("date_modified_gmt", "9999-12-31T23:59:59-23:00", "bad_date"),
     ],
 )
 def test_what_cannot_be_read_names_its_field(field: str, value: Any, code: str) -> None:
@@ -90,6 +102,32 @@ def test_what_cannot_be_read_names_its_field(field: str, value: Any, code: str) 
         parse.order({**ORDER, field: value})
     assert caught.value.code == code
     assert field in caught.value.sentence or field == "id"
+
+
+def test_what_waits_in_the_book_holds_only_what_every_database_takes() -> None:
+    deep: Any = "end"
+    for _ in range(50):
+        deep = [deep]
+    raw = {**ORDER, "total": float("inf"), "customer_id": 10**30, "discount_total": deep}
+    raw["billing"] = {"first_name": "A\x00da", "email": "a\ud83d@example.com"}
+    slim = parse.slim_order(raw)
+    text = json.dumps(slim, allow_nan=False, ensure_ascii=False)
+    text.encode()
+    assert "\x00" not in text
+    assert (slim["total"], slim["customer_id"]) == ("inf", str(10**30))
+    assert "end" not in text
+    assert slim["billing"] == {"first_name": "A\ufffdda", "email": "a\ufffd@example.com"}
+
+
+def test_what_goes_into_columns_is_cut_to_them() -> None:
+    raw = {**ORDER, "id": 10**30, "number": "n" * 99, "status": "s" * 99}
+    change = parse.order_change(raw, Origin.POLL, NOW)
+    assert (change.source_id, change.number, change.what) == (f"?{10**30}", "n" * 60, "s" * 40)
+
+
+def test_every_spelling_of_an_odd_address_is_one_person() -> None:
+    assert parse.order_change({**ORDER, "billing": {"email": "A\ud83d@x.com"}}, Origin.POLL, NOW).subject
+    assert subject_of("A\ud83d@x.com") == subject_of(" a\ud83d@X.com")
 
 
 _JSON = st.recursive(
