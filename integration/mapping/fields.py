@@ -65,13 +65,16 @@ def check(needs: Iterable[FieldNeed], fields: Mapping[str, MauticField]) -> list
     return [_check(need, fields) for need in needs]
 
 
-def fit(write: ContactWrite, fields: Mapping[str, MauticField]) -> tuple[ContactWrite, tuple[Adjustment, ...]]:
+def fit(
+    write: ContactWrite, fields: Mapping[str, MauticField], *, known: bool = False
+) -> tuple[ContactWrite, tuple[Adjustment, ...]]:
     """Return the write as Mautic takes it and what was changed, shortened or left out.
 
-    Raises MappingError when the e-mail address cannot be sent: no_email, email_invalid, email_characters,
-    email_too_long.
+    A contact that is `known` by its id needs no address. Raises MappingError when the e-mail address cannot be sent:
+    no_email, email_invalid, email_characters, email_too_long.
     """
-    email, adjustments = fit_email(write.email, fields.get("email"))
+    nameless = known and not write.email.strip()
+    email, adjustments = ("", ()) if nameless else fit_email(write.email, fields.get("email"))
     fitted: dict[str, Value] = {}
     for wanted, value in write.fields.items():
         alias, value, said = _fit_one(wanted, value, fields)

@@ -16,6 +16,7 @@ T = TypeVar("T")
 def merge(plans: Sequence[Plan]) -> Plan:
     """Return one plan of the plans, oldest first: later fields win, tags add up, follow-ups keep their order.
 
+    A plan without an address leaves the others' as it is.
     A later "-x" cancels an earlier "x" and the other way round. Merging is associative.
     Raises ValueError without plans.
     """
@@ -24,7 +25,8 @@ def merge(plans: Sequence[Plan]) -> Plan:
     fields: dict[str, Value] = {}
     for plan in plans:
         fields.update(plan.contact.fields)
-    write = ContactWrite(plans[-1].contact.email, fields, _tags(tag for plan in plans for tag in plan.contact.tags))
+    email = next((plan.contact.email for plan in reversed(plans) if plan.contact.email), "")
+    write = ContactWrite(email, fields, _tags(tag for plan in plans for tag in plan.contact.tags))
     return Plan(
         write,
         _once(step for plan in plans for step in plan.follow_ups),

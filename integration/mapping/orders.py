@@ -9,6 +9,7 @@ from integration.mapping import lifetime as lifetimes
 from integration.mapping.notes import note
 from integration.mapping.notes import send_email
 from integration.mapping.order_data import order_data
+from integration.mapping.tags import UNDONE
 from integration.mapping.tags import once
 from integration.mapping.tags import product_tags
 from integration.mapping.tags import typed_tags
@@ -33,6 +34,8 @@ NO_EMAIL = Skip("no_email", "The order has no billing e-mail; add one to the ord
 SKU_FILTER = Skip("sku_filter", "No product's SKU contains a text of the SKU filter; change it under Order Sync.")
 REMOVED = Skip("removed", "The order was deleted or trashed in the store, and nothing of it has to change in Mautic.")
 
+MOVED = Skip("moved", "The order has another e-mail address now, and nothing has to change at its former one.")
+
 
 def plan(
     order: Order,
@@ -42,13 +45,16 @@ def plan(
     latest: bool,
     known: bool,
     historical: bool,
+    since: str = "",
     shop_currency: str = "",
 ) -> Plan | Skip:
     """Return what to write for an order in its status, or why nothing is.
 
     `lifetime` sums the person's paid orders, this one included. `latest` says that no newer order of the person is
     known: only then address and order data are written. `known` says that the person is in Mautic by us.
-    `historical` keeps e-mails back (P40). Raises MappingError (order_unnamed) for an order without status.
+    `historical` keeps e-mails back (P40). `since` is the status in which the order was seen after this one, "" when it
+    was not: what that one said of the completed tag stays. Raises MappingError (order_unnamed) for an order without
+    status.
     """
     module = modules.orders
     skip = _unfit(order, module)
@@ -57,30 +63,39 @@ def plan(
     if order.status == "trash":
         return removal(order.email, modules, lifetime=lifetime, known=known, shop_currency=shop_currency)
     if order.status not in module.statuses:
-        return _unsynced(order, module, lifetime if known else None, shop_currency, known)
+        return _unsynced(order, module, lifetime if known else None, shop_currency, known, since)
     fields, adjustments = _latest(order, modules) if latest else ({}, ())
     values, said = _values(module, lifetime, shop_currency)
-    write = ContactWrite(order.email, {**fields, **values}, tags(order, module))
+    write = ContactWrite(order.email, {**fields, **values}, tags(order, module, since))
     return Plan(write, _follow_ups(order, module, historical), (*adjustments, *said))
 
 
 def removal(
     email: str, modules: Modules, *, lifetime: Lifetime | None, known: bool, shop_currency: str = ""
 ) -> Plan | Skip:
-    """Return a plan with the lifetime values only, for an order that was deleted or trashed and counts no more."""
+    """Return a plan with the lifetime values only, for an order that was deleted, trashed or given to somebody else.
+
+    Without an address the contact is found by its link alone, so `known` must be true then.
+    """
     if not modules.orders.enabled:
         return MODULE_OFF
     values, adjustments = _values(modules.orders, lifetime if known else None, shop_currency)
-    if not values or not email.strip():
+    if not values or not (known or email.strip()):
         return REMOVED
     return Plan(ContactWrite(email.strip(), values), adjustments=adjustments)
 
 
-def tags(order: Order, module: OrderModule) -> tuple[str, ...]:
+def tags(order: Order, module: OrderModule, since: str = "") -> tuple[str, ...]:
     """Return the tags of a synced order: products with status, general ones, and "-x" for what is undone (P33-P37)."""
-    products = product_tags(order, module.product_id_tags) if module.product_tags else ()
-    undone = undone_tags(order, module.product_id_tags) if module.remove_completed_tag else ()
-    return once((*products, *typed_tags(module.general_tags), *undone))
+    undone_since = module.remove_completed_tag and order.status == "completed" and since in UNDONE
+    products = product_tags(order, module.product_id_tags) if module.product_tags and not undone_since else ()
+    return once((*products, *typed_tags(module.general_tags), *_undone(order, module, since)))
+
+
+def _undone(order: Order, module: OrderModule, since: str) -> tuple[str, ...]:
+    """Return the completed tags that are to go, none when the order was seen in good order since (P37)."""
+    fine_since = bool(since) and since not in UNDONE
+    return undone_tags(order, module.product_id_tags) if module.remove_completed_tag and not fine_since else ()
 
 
 def _unfit(order: Order, module: OrderModule) -> Skip | None:
@@ -102,11 +117,11 @@ def _sells(order: Order, texts: tuple[str, ...]) -> bool:
 
 
 def _unsynced(
-    order: Order, module: OrderModule, lifetime: Lifetime | None, shop_currency: str, known: bool
+    order: Order, module: OrderModule, lifetime: Lifetime | None, shop_currency: str, known: bool, since: str
 ) -> Plan | Skip:
     """Keep what an earlier status wrote true: lifetime values, and the completed tag that is to go (P37)."""
     values, adjustments = _values(module, lifetime, shop_currency)
-    undone = undone_tags(order, module.product_id_tags) if known and module.remove_completed_tag else ()
+    undone = _undone(order, module, since) if known else ()
     if values or undone:
         return Plan(ContactWrite(order.email, values, undone), adjustments=adjustments)
     sentence = f"Orders with the status “{order.status}” are not synced; tick it under Order Sync, Statuses."

@@ -91,7 +91,8 @@ def hashes(source: str, write: ContactWrite) -> dict[str, str]:
     """
     values = {alias: _short(value) for alias, value in write.fields.items()}
     tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else "+" for tag in write.tags}
-    return {f"{source}.{key}": value for key, value in (values | {"email": _short(write.email)} | tags).items()}
+    address = {"email": _short(write.email)} if write.email else {}
+    return {f"{source}.{key}": value for key, value in (values | address | tags).items()}
 
 
 def unchanged(link: Linked | None, wanted: Mapping[str, str]) -> bool:

@@ -13,6 +13,7 @@ from integration.events import Kind
 from integration.events import Origin
 from integration.models.connector import Connector
 from integration.pipeline.corrections import corrected
+from integration.pipeline.ledger import LEAVES
 from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
 from integration.pipeline.ports import Ports
@@ -28,7 +29,7 @@ def freshen(ports: Ports, connector: Connector, lines: Sequence[Line]) -> tuple[
     """
     now = ports.clock.now()
     items = [item for line in lines for item in line.items if item.source_id.isdigit()]
-    stale = [i for i in items if _is_stale(i, now) and i.what != "deleted"]
+    stale = [i for i in items if _is_stale(i, now) and i.what not in LEAVES]
     nameless = [i for i in items if i.what == "deleted" and i.kind is Kind.ORDER and not i.payload.get("email")]
     if not (stale or nameless) or not connector.store_url:
         return list(lines), frozenset()
@@ -67,5 +68,5 @@ def _fresh(item: Item, found: dict[tuple[Kind, str], dict[str, Any]], names: dic
     if item.id in names:
         return replace(item, payload={**item.payload, "email": names[item.id]})
     row = found.get((item.kind, item.source_id))
-    fresh = row is not None and (item.attempts > 1 or item.origin is Origin.REPLAY) and item.what != "deleted"
+    fresh = row is not None and (item.attempts > 1 or item.origin is Origin.REPLAY) and item.what not in LEAVES
     return replace(item, payload=corrected(row or {}, item.corrections)) if fresh else item

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC
 from datetime import datetime
 from typing import Any
 
@@ -19,22 +18,54 @@ from integration.errors import MappingError
 from integration.events import Change
 from integration.events import Kind
 from integration.events import Origin
-from integration.events import subject_of
+from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import CustomerMark
 from integration.pipeline import ledger
 from integration.pipeline import outbox
 from integration.records import Order
 from integration.store import parse
+from integration.store.texts import MOST
 
 
 def accept(
     session: Session, now: datetime, connector_id: int, changes: Sequence[Change], run_id: int | None = None
 ) -> outbox.Accepted:
     """Note orders in the ledger and owe all changes to Mautic, in the caller's transaction."""
-    ledger.record(session, connector_id, [order for change in changes for order in _orders(change)])
+    if not changes:
+        return outbox.Accepted()
+    lock_connector(session, connector_id)
+    orders = [order for change in changes for order in _orders(change)]
+    left = _left(ledger.record(session, connector_id, orders), now, changes[0].origin)
     known = [_with_subject(session, now, connector_id, change) for change in changes]
-    return outbox.accept(session, now, connector_id, known, run_id)
+    return outbox.accept(session, now, connector_id, [*known, *left], run_id)
+
+
+def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
+    """Note orders in the ledger that are not synced themselves; who lost one of them is owed new sums all the same."""
+    lock_connector(session, connector_id)
+    left = _left(ledger.record(session, connector_id, orders), now, origin)
+    outbox.accept(session, now, connector_id, left)
+
+
+def _left(moves: Sequence[ledger.Move], now: datetime, origin: Origin) -> list[Change]:
+    """Return what is owed to those whose order was given to another e-mail address: their sums without it.
+
+    The address is known no more: the contact is found by its link. The payload makes each move a change of its own.
+    """
+    return [
+        Change(
+            kind=Kind.ORDER,
+            source_id=str(move.order.id),
+            what="moved",
+            subject=move.left,
+            payload={"id": move.order.id, "left": move.left, "at": str(move.order.modified_at)},
+            seen_at=now,
+            origin=origin,
+            number=move.order.number,
+        )
+        for move in moves
+    ]
 
 
 def _orders(change: Change) -> list[Order]:
@@ -51,6 +82,9 @@ def _with_subject(session: Session, now: datetime, connector_id: int, change: Ch
     """Return a deleted order's change with the person it belonged to: its payload names only the id."""
     if change.kind is not Kind.ORDER or change.what != "deleted" or not change.source_id.isdigit():
         return change
+    if int(change.source_id) > MOST:
+        name = f"?{change.source_id}"[:40]
+        return replace(change, source_id=name, number=name, payload={"id": name})
     subject = ledger.remove(session, connector_id, int(change.source_id), now)
     session.flush()
     return replace(change, subject=subject or change.subject)
@@ -58,14 +92,9 @@ def _with_subject(session: Session, now: datetime, connector_id: int, change: Ch
 
 def trashed(row: Mapping[str, Any], origin: Origin, now: datetime) -> Change:
     """Return the change of an order that lies in the trash: it counts no more."""
-    email = str((row.get("billing") or {}).get("email") or "")
-    stamp = row.get("date_modified_gmt")
-    at = datetime.fromisoformat(stamp).replace(tzinfo=UTC) if stamp else None
-    subject = subject_of(email) if email.strip() else ""
-    payload = {"id": row["id"], "email": email}
-    return Change(
-        Kind.ORDER, str(row["id"]), "deleted", subject, payload, now, origin, at, str(row.get("number") or row["id"])
-    )
+    change = parse.order_change(row, origin, now)
+    payload = {"id": change.source_id, "email": parse.address(row.get("billing")).email}
+    return replace(change, what="deleted", payload=payload, number=change.number or change.source_id)
 
 
 def unseen(session: Session, connector_id: int, changes: Sequence[Change]) -> list[Change]:
@@ -79,7 +108,8 @@ def unseen(session: Session, connector_id: int, changes: Sequence[Change]) -> li
 
 
 def mark_customers(session: Session, connector_id: int, versions: dict[int, str]) -> None:
-    """Remember customers as read now."""
+    """Remember customers as read now; an id that no column holds is looked at each time."""
+    versions = {key: value for key, value in versions.items() if key <= MOST}
     if not versions:
         return
     table = CustomerMark.__table__
@@ -97,7 +127,7 @@ def mark_customers(session: Session, connector_id: int, versions: dict[int, str]
 def moved_customers(session: Session, connector_id: int, versions: dict[int, str]) -> list[int]:
     """Return the ids of the customers whose version is not the one that was read last."""
     query = select(CustomerMark.customer_id, CustomerMark.version).where(
-        CustomerMark.connector_id == connector_id, CustomerMark.customer_id.in_(list(versions))
+        CustomerMark.connector_id == connector_id, CustomerMark.customer_id.in_([k for k in versions if k <= MOST])
     )
     known = dict(session.execute(query).tuples().all())
     return [key for key, value in versions.items() if known.get(key) != value]

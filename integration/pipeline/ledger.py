@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
 from decimal import Decimal
@@ -22,13 +24,24 @@ from integration.records import Order
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 GONE = "trash"
+#: What a change is that takes an order away from a person: it was deleted, or given to another e-mail address.
+LEAVES = ("deleted", "moved")
 
 
-def record(session: Session, connector_id: int, orders: Sequence[Order]) -> None:
-    """Write one row an order; a row that is newer than what is given stays as it is."""
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An order that went from one person to another: `left` is the subject whose sums must be written again."""
+
+    order: Order
+    left: str
+
+
+def record(session: Session, connector_id: int, orders: Sequence[Order]) -> list[Move]:
+    """Write one row an order and return those that changed hands; a row that is newer than what is given stays."""
     rows = {order.id: _row(connector_id, order) for order in sorted(orders, key=lambda o: o.modified_at or _NEVER)}
     if not rows:
-        return
+        return []
+    moves = _moves(session, connector_id, orders, rows)
     table = LedgerEntry.__table__
     assert isinstance(table, Table)
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
@@ -40,6 +53,30 @@ def record(session: Session, connector_id: int, orders: Sequence[Order]) -> None
         statement.on_conflict_do_update(index_elements=["connector_id", "order_id"], set_=values, where=older),
         list(rows.values()),
     )
+    return moves
+
+
+def _moves(
+    session: Session, connector_id: int, orders: Sequence[Order], rows: Mapping[int, Mapping[str, Any]]
+) -> list[Move]:
+    """Return the orders that belong to another person in the ledger, and counted there until now."""
+    columns = (LedgerEntry.order_id, LedgerEntry.subject, LedgerEntry.modified_at)
+    query = select(*columns).where(
+        LedgerEntry.connector_id == connector_id,
+        LedgerEntry.order_id.in_(list(rows)),
+        LedgerEntry.subject != "",
+        LedgerEntry.status != GONE,
+    )
+    given = {order.id: order for order in orders}
+    return [
+        Move(given[number], subject)
+        for number, subject, at in session.execute(query).tuples()
+        if subject != rows[number]["subject"] and not _is_older(rows[number]["modified_at"], at)
+    ]
+
+
+def _is_older(at: datetime | None, known: datetime | None) -> bool:
+    return at is not None and known is not None and at < known
 
 
 def remove(session: Session, connector_id: int, order_id: int, at: datetime) -> str:
@@ -97,7 +134,22 @@ class People:
         )
 
     def is_latest(self, subject: str, order: Order) -> bool:
+        """Return whether this is the newest sighting of the person's newest order."""
+        return self.is_newest(subject, order) and not self.overtaken(subject, order)
+
+    def is_newest(self, subject: str, order: Order) -> bool:
         """Return whether no other order of the person is newer, by order date and id."""
         mine = (order.created_at or _NEVER, order.id)
         others = (r for r in self._rows.get(subject, []) if r.status != GONE)
         return all((r.ordered_at or _NEVER, r.order_id) <= mine for r in others)
+
+    def overtaken(self, subject: str, order: Order) -> str:
+        """Return the status in which the order was seen since, "" when this is its newest sighting.
+
+        The store's clock has seconds only: of two sightings in one second the ledger's status is the newer.
+        """
+        row = next((r for r in self._rows.get(subject, []) if r.order_id == order.id and r.status != GONE), None)
+        if row is None or row.modified_at is None or order.modified_at is None:
+            return ""
+        same = row.modified_at == order.modified_at and row.status == order.status
+        return "" if same or row.modified_at < order.modified_at else row.status

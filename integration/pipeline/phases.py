@@ -22,7 +22,6 @@ from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.pipeline import facts
 from integration.pipeline import intake_rows
-from integration.pipeline import ledger
 from integration.pipeline.taking import Taking
 from integration.records import Order
 from integration.store import parse
@@ -96,7 +95,7 @@ class Phases(Taking):
 
     def _ledger_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
         orders = list(_parsed(rows))
-        return lambda session: ledger.record(session, self.connector.id, orders)
+        return lambda session: intake_rows.note(session, self._now(), self.connector.id, orders, self._origin)
 
     def _customers(self) -> None:
         pages = reading.read_customers(self._client, fields=reading.CUSTOMER_FIELDS, start=self._start())

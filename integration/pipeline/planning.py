@@ -21,6 +21,7 @@ from integration.pipeline.desk import Desk
 from integration.pipeline.desk import Linked
 from integration.pipeline.desk import hashes
 from integration.pipeline.desk import unchanged
+from integration.pipeline.ledger import LEAVES
 from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
 from integration.plans import Adjustment
@@ -33,6 +34,7 @@ from integration.store import parse
 
 #: The person is left out of a batch because the store no longer has the record.
 GONE = Skip("gone", "The record no longer exists in the store.")
+CONTACT_GONE = Skip("contact_gone", "The contact was deleted in Mautic, so nothing of it has to change.")
 
 
 @dataclass
@@ -84,7 +86,7 @@ def _fit(drawn: Drawn, desk: Desk) -> None:
         changed = {kind for kind in {item.kind for item in drawn.planned} if _changed(drawn, kind, desk)}
         plans = [drawn.plans[item.id] for item in drawn.planned if item.kind in changed or not changed]
         whole = merge(plans)
-        drawn.write, fitted = fit(whole.contact, desk.fields)
+        drawn.write, fitted = fit(whole.contact, desk.fields, known=drawn.link is not None)
     except MappingError as error:
         drawn.errors.update(dict.fromkeys(drawn.plans, error))
         drawn.plans.clear()
@@ -96,7 +98,7 @@ def _fit(drawn: Drawn, desk: Desk) -> None:
 def _changed(drawn: Drawn, kind: Kind, desk: Desk) -> bool:
     items = [item for item in drawn.planned if item.kind is kind]
     own = merge([drawn.plans[item.id] for item in items])
-    wanted = hashes(kind, fit(own.contact, desk.fields)[0])
+    wanted = hashes(kind, fit(own.contact, desk.fields, known=drawn.link is not None)[0])
     if unchanged(drawn.link, wanted) and desk.resend.isdisjoint(item.run_id for item in items):
         return False
     drawn.hashes.update(wanted)
@@ -123,10 +125,12 @@ def _contact(item: Item, desk: Desk) -> Plan | Skip:
 
 def _order(item: Item, desk: Desk, known: bool) -> Plan | Skip:
     lifetime = _lifetime(item, desk)
-    if item.what == "deleted":
+    if item.what in LEAVES:
         email = str(item.payload.get("email") or "")
-        return orders.removal(email, desk.modules, lifetime=lifetime, known=known, shop_currency=desk.currency)
+        made = orders.removal(email, desk.modules, lifetime=lifetime, known=known, shop_currency=desk.currency)
+        return orders.MOVED if made is orders.REMOVED and item.what == "moved" else made
     order = parse.order(item.payload)
+    since = order.status if order.status != item.what else desk.people.overtaken(item.subject, order)
     if order.status != item.what:
         # A retry reads the store again; what happened stays what happened.
         order = replace(order, status=item.what)
@@ -134,7 +138,9 @@ def _order(item: Item, desk: Desk, known: bool) -> Plan | Skip:
         order,
         desk.modules,
         lifetime=lifetime,
-        latest=desk.people.is_latest(item.subject, order),
+        # Who is new in Mautic has no newer values there that could be overwritten.
+        latest=desk.people.is_newest(item.subject, order) and not (known and since),
+        since=since,
         known=known,
         historical=item.origin in HISTORICAL,
         shop_currency=desk.currency,

@@ -33,9 +33,11 @@ from integration.pipeline import retries
 from integration.pipeline import runs
 from integration.pipeline import synclog
 from integration.pipeline.follow_ups import Followed
+from integration.pipeline.ledger import LEAVES
 from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
 from integration.pipeline.lines import Outcome
+from integration.pipeline.planning import CONTACT_GONE
 from integration.pipeline.planning import Drawn
 from integration.pipeline.planning import sentences
 from integration.pipeline.ports import Ports
@@ -145,8 +147,6 @@ class Settlement:
                 "written_at": now,
             }
 
-    # -- one delivery -------------------------------------------------------------------------------------------------
-
     def _outcome(self, now: datetime, drawn: Drawn, item: Item) -> Outcome:
         if item.id in drawn.errors:
             return self._dead(now, item, drawn.errors[item.id])
@@ -201,6 +201,8 @@ class Settlement:
         server_at_fault = self.broken is not None and isinstance(error, ServerFault)
         if verdict.blame is retries.Blame.CONNECTION or server_at_fault:
             return self._back(item, error)
+        if error.code == "not_found" and item.what in LEAVES:
+            return self._skipped(now, item, CONTACT_GONE.code, CONTACT_GONE.sentence)
         if verdict.wait is None:
             return self._dead(now, item, error)
         self._note(now, item, _WRITE, reporting.again(error, verdict.wait), None, error)

@@ -273,13 +273,35 @@ def test_a_deleted_order_of_a_known_person_only_updates_the_lifetime_values():
     assert (made.contact.email, made.contact.fields) == ("a@example.com", LIFETIME)
 
 
+def test_a_known_person_needs_no_address_for_the_lifetime_values():
+    made = orders.removal("", Modules(), lifetime=samples.lifetime(), known=True)
+    assert isinstance(made, Plan)
+    assert (made.contact.email, made.contact.fields) == ("", LIFETIME)
+
+
+@pytest.mark.parametrize(
+    ("status", "since", "tags"),
+    [
+        ("completed", "", ("mug_completed",)),
+        ("completed", "processing", ("mug_completed",)),
+        ("completed", "refunded", ()),
+        ("refunded", "", ("mug_refunded", "-mug_completed")),
+        ("refunded", "completed", ("mug_refunded",)),
+        ("refunded", "cancelled", ("mug_refunded", "-mug_completed")),
+    ],
+)
+def test_p37_an_older_sighting_leaves_the_completed_tag_to_the_newer_one(status, since, tags):
+    order = replace(samples.order("kwd"), status=status, items=(LineItem("Mug"),))
+    assert orders.tags(order, modules(remove_completed_tag=True).orders, since) == tags
+
+
 @pytest.mark.parametrize(
     ("email", "settings", "lifetime", "known", "code"),
     [
         ("a@example.com", Modules(), samples.lifetime(), False, "removed"),
         ("a@example.com", Modules(), None, True, "removed"),
         ("a@example.com", modules(lifetime=False), samples.lifetime(), True, "removed"),
-        ("", Modules(), samples.lifetime(), True, "removed"),
+        ("", Modules(), samples.lifetime(), False, "removed"),
         ("a@example.com", modules(enabled=False), samples.lifetime(), True, "module_off"),
     ],
 )

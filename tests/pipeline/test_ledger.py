@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,9 +30,9 @@ def order(number: int, total: str = "10.00", **values: Any) -> Order:
     )
 
 
-def write(ports: Ports, connector_id: int, *orders: Order) -> None:
+def write(ports: Ports, connector_id: int, *orders: Order) -> list[ledger.Move]:
     with ports.db.write() as session:
-        ledger.record(session, connector_id, orders)
+        return ledger.record(session, connector_id, orders)
 
 
 def people(ports: Ports, connector_id: int) -> ledger.People:
@@ -79,3 +80,47 @@ def test_a_removed_order_counts_no_more_and_names_its_person(ports: Ports, conne
 def test_the_latest_order_is_known(ports: Ports, connector_id: int, number: int, latest: bool) -> None:
     write(ports, connector_id, order(1), order(2))
     assert people(ports, connector_id).is_latest(ADA, order(number)) is latest
+
+
+def test_an_older_sighting_of_the_latest_order_is_overtaken(ports: Ports, connector_id: int) -> None:
+    old = order(1, status="completed")
+    new = replace(old, status="refunded", modified_at=NOON + timedelta(minutes=9))
+    write(ports, connector_id, new)
+    found = people(ports, connector_id)
+    assert (found.overtaken(ADA, old), found.is_latest(ADA, old), found.is_newest(ADA, old)) == (
+        "refunded",
+        False,
+        True,
+    )
+    assert (found.overtaken(ADA, new), found.is_latest(ADA, new)) == ("", True)
+
+
+def test_of_two_sightings_in_one_second_the_ledgers_is_the_newer(ports: Ports, connector_id: int) -> None:
+    write(ports, connector_id, order(1, status="refunded"))
+    found = people(ports, connector_id)
+    assert found.overtaken(ADA, order(1, status="processing")) == "refunded"
+    assert found.overtaken(ADA, order(1, status="refunded")) == ""
+
+
+def test_an_order_without_a_date_of_change_is_never_overtaken(ports: Ports, connector_id: int) -> None:
+    write(ports, connector_id, order(1))
+    assert people(ports, connector_id).is_latest(ADA, replace(order(1), modified_at=None))
+
+
+def test_an_order_that_changes_hands_names_who_had_it(ports: Ports, connector_id: int) -> None:
+    assert write(ports, connector_id, order(1), order(2)) == []
+    moved = order(1, email="bob@example.com", minutes=5)
+    assert write(ports, connector_id, moved, order(2, minutes=6)) == [ledger.Move(moved, ADA)]
+    assert write(ports, connector_id, moved) == []
+
+
+def test_an_older_sighting_gives_no_order_back(ports: Ports, connector_id: int) -> None:
+    write(ports, connector_id, order(1, email="bob@example.com", minutes=5))
+    assert write(ports, connector_id, order(1)) == []
+
+
+def test_a_trashed_order_is_taken_from_nobody(ports: Ports, connector_id: int, clock: SetClock) -> None:
+    write(ports, connector_id, order(1))
+    with ports.db.write() as session:
+        ledger.remove(session, connector_id, 1, clock.now())
+    assert write(ports, connector_id, order(1, email="bob@example.com", minutes=99)) == []
