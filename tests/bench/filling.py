@@ -79,7 +79,8 @@ def _write(db: Database, model: type[Base], statement: str, values: dict[str, ob
             index.create(connection)
         connection.commit()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"ANALYZE {table.name}")
+        # As autovacuum and time would have left it.
+        connection.exec_driver_sql(f"{'ANALYZE' if db.sqlite else 'VACUUM ANALYZE'} {table.name}")
 
 
 def _person(words: Words) -> str:
