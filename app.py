@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "record",
     "dead_letters",
     "storage",
+    "activity",
     "audit",
     "logs",
     "hooks",
