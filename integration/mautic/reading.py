@@ -27,7 +27,7 @@ _SCALE = re.compile(r's:5:"scale";(?:i:|s:\d+:")(\d+)')
 
 
 def by_ids(client: MauticClient, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Return contact id -> contact with fields and tags, `AT_ONCE` a call; ids that are not there are left out (089)."""
+    """Return contact id -> contact with fields and tags, `AT_ONCE` a call; ids not there are left out (089)."""
     found: dict[int, dict[str, Any]] = {}
     for part in _parts([str(number) for number in sorted(set(ids))]):
         query = {"search": f"ids:{','.join(part)}"}
