@@ -11,7 +11,7 @@ from integration.operations.audit.query import SIZE
 from integration.operations.audit.query import AuditQuery
 from integration.operations.audit.query import read
 from integration.operations.audit.query import walk
-from integration.operations.audit.retirement import retire
+from integration.operations.audit.retirement import retire_chain
 from integration.operations.audit.writing import AppendOnly
 from integration.operations.audit.writing import record
 
@@ -25,7 +25,7 @@ __all__ = [
     "masked_diff",
     "read",
     "record",
-    "retire",
+    "retire_chain",
     "verify",
     "walk",
 ]

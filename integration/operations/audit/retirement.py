@@ -16,15 +16,7 @@ from sqlalchemy.orm import Session
 from integration.models.audit import AuditAnchor
 from integration.models.audit import AuditEntry
 from integration.models.database import Database
-from integration.models.organisation import Organisation
 from integration.operations.audit import chain
-
-
-def retire(db: Database, before: datetime, now: datetime, *, batch: int, pause: Callable[[], None]) -> int:
-    """Delete what all chains have from before a moment and return the number of entries."""
-    with db.read() as session:
-        organisations = [None, *session.scalars(select(Organisation.id))]
-    return sum(retire_chain(db, each, before, now, batch=batch, pause=pause) for each in organisations)
 
 
 def retire_chain(
