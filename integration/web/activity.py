@@ -26,6 +26,18 @@ from integration.web.changes import changes_of
 from integration.web.wiring import ports
 
 bp = Blueprint("activity", __name__, url_prefix="/connectors/<int:connector_id>/activity")
+#: What one event of a kind is called.
+_LABELS = {
+    "run": "Run",
+    "poll": "Poll",
+    "hold": "Hold",
+    "dead": "Failure",
+    "conflict": "Conflict",
+    "alert": "Alert",
+    "reconciliation": "Reconciliation",
+    "gap": "Webhook gap",
+    "change": "Change",
+}
 #: Where more is to be seen: endpoint, what the link says, least role.
 _PAGES = {
     "hold": ("connection.index", "Connection", Role.VIEWER),
@@ -54,6 +66,7 @@ def index(connector_id: int) -> ResponseReturnValue:
         query=query,
         notices=notices,
         kinds=activity.KINDS,
+        labels=_LABELS,
     )
 
 

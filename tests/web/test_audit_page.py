@@ -192,6 +192,7 @@ def test_the_json_lines_are_enough_to_check_the_chain(admin: Person, write: Writ
 
 
 def test_the_chain_is_verified_on_request(admin: Person, write: Write) -> None:
+    assert "There is nothing to verify yet" in text_of(admin.get("/audit/verify"))
     for _ in range(3):
         write()
     said = text_of(admin.get("/audit/verify"))
