@@ -47,13 +47,19 @@ class OrderModule:
 
 @dataclass(frozen=True, slots=True)
 class SyncModule:
-    """Schedule and batching: `every` in seconds between incremental reads, 0 = off."""
+    """Schedule and batching: `every` in seconds between incremental reads, 0 = off.
+
+    `policy` is what is done where somebody else has changed a contact (D6): store, mautic or fill. Of each
+    `proof_every`th batch a sample is read back, 0 = never.
+    """
 
     every: int = 300
     webhooks: bool = True
     batch_start: int = 50
     batch_max: int = 200
     lanes: int = 2
+    policy: str = "store"
+    proof_every: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ def _parse(key: str, default: Any, value: Any) -> Any:
         return _truth(key, value)
     if isinstance(default, int):
         return _whole(key, value)
+    if isinstance(default, str):
+        return value.strip()
     if isinstance(default, Mapping):
         return _pairs(key, value)
     return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
@@ -149,10 +157,15 @@ _RANGES = {
     "sync.batch_start": (1, 200),
     "sync.batch_max": (1, 200),
     "sync.lanes": (1, 8),
+    "sync.proof_every": (0, 1000),
 }
+_CHOICES = {"sync.policy": ("store", "mautic", "fill")}
 
 
 def _check(key: str, value: Any) -> None:
+    choices = _CHOICES.get(key, (value,))
+    if value not in choices:
+        raise SettingError(key, f"“{value}” is no choice for “{key}”.", f"Choose one of {', '.join(choices)}.")
     low, high = _RANGES.get(key, (None, None))
     if low is not None and high is not None and not low <= value <= high:
         raise SettingError(key, f"“{key}” must be between {low} and {high}.", "Choose a number in that range.")

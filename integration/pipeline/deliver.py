@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import random
 import threading
 import time
@@ -25,10 +27,13 @@ from integration.mautic.results import Receipt
 from integration.models.connector import Connector
 from integration.models.connector import ConnectorState
 from integration.models.run import Run
+from integration.modules import Modules
+from integration.pipeline import conflicts
 from integration.pipeline import desk as desks
 from integration.pipeline import holds
 from integration.pipeline import keeper
 from integration.pipeline import outbox
+from integration.pipeline import proof
 from integration.pipeline.fieldlist import ensure_fields
 from integration.pipeline.follow_ups import Act
 from integration.pipeline.follow_ups import Followed
@@ -39,7 +44,10 @@ from integration.pipeline.lines import Line
 from integration.pipeline.planning import Drawn
 from integration.pipeline.planning import draw
 from integration.pipeline.ports import Ports
+from integration.pipeline.proof import Proof
 from integration.pipeline.settlement import Settlement
+
+log = logging.getLogger(__name__)
 
 #: So many different people refused by a faulty server in a row mean that the server is at fault, not the records.
 FAULTS_IN_A_ROW = 3
@@ -59,6 +67,11 @@ class Lanes:
     def __post_init__(self) -> None:
         """Make the gate."""
         self.gate = threading.BoundedSemaphore(self.width)
+        self._batches = itertools.count()
+
+    def proof_due(self, every: int) -> bool:
+        """Return True for the first batch of this process and for each `every`th after it."""
+        return next(self._batches) % every == 0
 
 
 @dataclass
@@ -156,6 +169,7 @@ class Batch:
             receipts, broken = self._write(client, drawn)
             self._judge(settlement, drawn, receipts, broken)
             settlement.followed = [] if settlement.broken else self._follow(client, settlement)
+            settlement.proofs = [] if settlement.broken else self._prove(client, drawn, receipts)
         except ServiceError as error:
             settlement.connection_failed(self.lines, error)
         settlement.calls, settlement.seconds = client.calls, time.monotonic() - began
@@ -168,14 +182,12 @@ class Batch:
         with ports.db.read() as session:
             resend = frozenset(run.id for run in self.runs.values() if run.options.get("resend"))
             desk = desks.lay(session, self.connector, [line.subject for line in lines], resend)
-        return [draw(line, desk, gone) for line in lines]
+        drawn = [draw(line, desk, gone) for line in lines]
+        conflicts.settle(client, drawn, desk.modules.sync.policy)
+        return drawn
 
     def _write(self, client: MauticClient, drawn: Sequence[Drawn]) -> tuple[list[Receipt], ServiceError | None]:
-        rows = [
-            ContactRow(d.line.subject, d.write, d.link.contact_id if d.link else None)
-            for d in drawn
-            if d.write is not None and not d.unchanged
-        ]
+        rows = _rows(drawn)
         if not rows:
             return [], None
         try:
@@ -184,6 +196,19 @@ class Batch:
                 return writer.upsert(rows), None
         except Interrupted as stop:
             return [r for r in stop.receipts if isinstance(r, Receipt)], stop.error
+
+    def _prove(self, client: MauticClient, drawn: Sequence[Drawn], receipts: Sequence[Receipt]) -> list[Proof]:
+        """Read a sample of the batch back, now and then; what cannot be read back now is no fault of the batch."""
+        every = Modules.from_json(self.connector.settings).sync.proof_every
+        first = any(run.calls == 0 for run in self.runs.values())
+        if not every or not (self.deliverer.lanes.proof_due(every) or first):
+            return []
+        samples = proof.sample(_rows(drawn), receipts, self.deliverer.chance)
+        try:
+            return proof.read_back(client, samples)
+        except ServiceError as error:
+            log.info("A sample could not be read back: %s", error)
+            return []
 
     def _judge(
         self,
@@ -220,3 +245,11 @@ class Batch:
         ports = self.deliverer.ports
         with self.deliverer.lanes.gate:
             return FollowUps(ports.db, client, self.connector.id, ports.clock.now()).do(acts)
+
+
+def _rows(drawn: Sequence[Drawn]) -> list[ContactRow]:
+    return [
+        ContactRow(one.line.subject, one.write, one.link.contact_id if one.link else None)
+        for one in drawn
+        if one.write is not None and not one.unchanged
+    ]

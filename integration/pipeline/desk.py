@@ -89,9 +89,9 @@ def hashes(source: str, write: ContactWrite) -> dict[str, str]:
     They are kept for each source apart: a profile and an order of one person may differ for ever, and what neither has
     changed must not be written to and fro.
     """
-    values = {alias: _short(value) for alias, value in write.fields.items()}
+    values = {alias: fingerprint(value) for alias, value in write.fields.items()}
     tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else "+" for tag in write.tags}
-    address = {"email": _short(write.email)} if write.email else {}
+    address = {"email": fingerprint(write.email)} if write.email else {}
     return {f"{source}.{key}": value for key, value in (values | address | tags).items()}
 
 
@@ -100,7 +100,8 @@ def unchanged(link: Linked | None, wanted: Mapping[str, str]) -> bool:
     return link is not None and all(link.hashes.get(key) == value for key, value in wanted.items())
 
 
-def _short(value: object) -> str:
+def fingerprint(value: object) -> str:
+    """Return the short hash that a value is remembered by."""
     return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 

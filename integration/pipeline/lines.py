@@ -33,6 +33,7 @@ class Item:
     attempts: int
     run_id: int | None = None
     corrections: Mapping[str, Any] | None = None
+    modified_at: datetime | None = None
 
     @property
     def object_id(self) -> str:
@@ -89,5 +90,6 @@ def _item(row: Delivery) -> Item:
         payload_at=row.payload_at,
         attempts=row.attempts,
         corrections=row.corrections,
+        modified_at=row.modified_at,
         run_id=row.run_id,
     )

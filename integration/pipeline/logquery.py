@@ -26,6 +26,7 @@ ACTIONS = {
     "create_field": "Create field",
     "remove_tag": "Remove tag",
     "create_coupon": "Create coupon",
+    "verify": "Read back",
 }
 SIZES = (10, 25, 50, 100)
 SMALLEST, USUAL, LARGEST = 10, 25, 100

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import random
-from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -12,9 +10,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
-from typing import Any
-
-from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.errors import ServerFault
@@ -22,16 +17,11 @@ from integration.errors import ServiceError
 from integration.mautic.results import Receipt
 from integration.models.connector import Connector
 from integration.models.delivery import DeliveryState
-from integration.pipeline import attempts
-from integration.pipeline import desk as desks
-from integration.pipeline import follow_ups
-from integration.pipeline import holds
-from integration.pipeline import meter
-from integration.pipeline import outbox
+from integration.pipeline import conflicts
 from integration.pipeline import reporting
 from integration.pipeline import retries
-from integration.pipeline import runs
 from integration.pipeline import synclog
+from integration.pipeline.bookkeeping import Books
 from integration.pipeline.follow_ups import Followed
 from integration.pipeline.ledger import LEAVES
 from integration.pipeline.lines import Item
@@ -41,9 +31,8 @@ from integration.pipeline.planning import CONTACT_GONE
 from integration.pipeline.planning import Drawn
 from integration.pipeline.planning import sentences
 from integration.pipeline.ports import Ports
+from integration.pipeline.proof import Proof
 from integration.pipeline.synclog import Entry
-
-log = logging.getLogger(__name__)
 
 _WRITE = "create_or_update"
 
@@ -61,6 +50,7 @@ class Settlement:
     broken: ServiceError | None = None
     calls: int = 0
     seconds: float = 0.0
+    proofs: Sequence[Proof] = ()
     _drawn: Sequence[Drawn] = ()
     _receipts: Mapping[str, Receipt] = field(default_factory=dict)
     _outcomes: list[Outcome] = field(default_factory=list)
@@ -97,55 +87,22 @@ class Settlement:
                 self._outcomes.append(self._outcome(now, drawn, item))
         self.broken = self.broken or self._broken_later()
         with self.ports.db.write() as session:
-            self._store(session, now)
+            self._books().write(session, now, self.broken)
 
-    def _store(self, session: Session, now: datetime) -> None:
-        ours = outbox.settle(session, now, self.connector.id, self.token, self._outcomes)
-        if len(ours) < len(self._outcomes):
-            log.warning("%d deliveries were no longer ours when they were settled.", len(self._outcomes) - len(ours))
-        desks.save_links(session, self.connector.id, list(self._links(now)))
-        follow_ups.finish_marks(session, self.connector.id, now, self.followed)
-        synclog.record(session, self._entries)
-        runs.count(session, ours, self.calls)
-        reporting.tell_runs(session, now, ours, self.calls, self.seconds, self.broken)
-        attempts.record(session, self._tried(now), ours)
-        self._meter(session, now, ours)
-        if self.broken is not None:
-            holds.hold(session, now, self.connector.id, self.broken)
-
-    def _tried(self, now: datetime) -> list[dict[str, Any]]:
-        batch = attempts.Batch(self.connector.id, now, self.seconds, self.correlation_id)
-        if not self._drawn:
-            return list(attempts.untried(batch, self._outcomes))
-        return list(attempts.rows(batch, self._drawn, self._receipts, self.followed, self._outcomes))
-
-    def _meter(self, session: Session, now: datetime, ours: Sequence[Outcome]) -> None:
-        states = Counter(outcome.state for outcome in ours)
-        single = sum(entry.action != "skip" for entry in self._entries)
-        meter.record(
-            session,
+    def _books(self) -> Books:
+        return Books(
             self.connector.id,
-            now,
-            pushed=states[DeliveryState.DELIVERED],
-            skipped=states[DeliveryState.SKIPPED] + states[DeliveryState.CONFLICT],
-            failed=states[DeliveryState.DEAD],
-            mautic_calls=self.calls,
-            single_calls=single,
+            self.token,
+            self.correlation_id,
+            self._drawn,
+            self._receipts,
+            self.followed,
+            self._outcomes,
+            self._entries,
+            self.proofs,
+            self.calls,
+            self.seconds,
         )
-
-    def _links(self, now: datetime) -> Iterator[dict[str, object]]:
-        for drawn in self._drawn:
-            receipt = self._receipts.get(drawn.line.subject)
-            if receipt is None or receipt.error is not None or drawn.write is None:
-                continue
-            known = dict(drawn.link.hashes) if drawn.link and drawn.link.contact_id == receipt.mautic_id else {}
-            hashes = {**known, **drawn.hashes}
-            yield {
-                "subject": drawn.line.subject,
-                "contact_id": receipt.mautic_id,
-                "fields": hashes,
-                "written_at": now,
-            }
 
     def _outcome(self, now: datetime, drawn: Drawn, item: Item) -> Outcome:
         if item.id in drawn.errors:
@@ -159,10 +116,8 @@ class Settlement:
             assert error is not None, "a contact is missing without an error"
             return self._failed(now, item, error)
         if receipt is not None:
-            message = " ".join(
-                filter(None, (reporting.written(receipt), sentences((*drawn.adjustments, *receipt.adjustments))))
-            )
-            self._note(now, item, _WRITE, message, contact_id)
+            changed = sentences((*drawn.adjustments, *receipt.adjustments))
+            self._note(now, item, _WRITE, f"{reporting.written(receipt)} {changed}".strip(), contact_id)
         return self._after_follow_ups(now, drawn, item, contact_id, receipt)
 
     def _after_follow_ups(
@@ -179,10 +134,19 @@ class Settlement:
         bad = next((result for result in results if result.error is not None), None)
         if bad is not None and bad.error is not None:
             return self._half(now, item, bad.act.what.action, bad.error, contact_id)
+        if conflicts.of_item(drawn, item):
+            return self._kept(now, drawn, item, contact_id)
         if receipt is None and all(result.repeated for result in results):
             return self._skipped(now, item, "unchanged", "Nothing has changed since the last sync.", contact_id)
         written = receipt.outcome if receipt else "updated"
         return Outcome(item.id, DeliveryState.DELIVERED, written, contact_id, run_id=item.run_id)
+
+    def _kept(self, now: datetime, drawn: Drawn, item: Item, contact_id: int) -> Outcome:
+        """Somebody else's value was kept: the rest is written, and both values are on record."""
+        said = conflicts.sentence(conflicts.of_item(drawn, item))
+        self._note(now, item, "skip", said, contact_id)
+        state = DeliveryState.CONFLICT
+        return Outcome(item.id, state, "skipped", contact_id, error_code="conflict", message=said, run_id=item.run_id)
 
     def _half(self, now: datetime, item: Item, action: str, error: IntegrationError, contact_id: int) -> Outcome:
         """The contact is written, a follow-up is not."""

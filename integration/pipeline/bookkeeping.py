@@ -1,0 +1,129 @@
+"""Writes what became of a batch: outcomes, links, marks, log, attempts, counters and holds, all or nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from integration.errors import ServiceError
+from integration.mautic.results import Receipt
+from integration.models.delivery import DeliveryState
+from integration.pipeline import attempts
+from integration.pipeline import desk as desks
+from integration.pipeline import follow_ups
+from integration.pipeline import holds
+from integration.pipeline import meter
+from integration.pipeline import outbox
+from integration.pipeline import reporting
+from integration.pipeline import runs
+from integration.pipeline import synclog
+from integration.pipeline.follow_ups import Followed
+from integration.pipeline.lines import Outcome
+from integration.pipeline.planning import Drawn
+from integration.pipeline.proof import Proof
+from integration.pipeline.synclog import Entry
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Books:
+    """Everything that a batch gave; `calls` to Mautic, `seconds` that it took, `proofs` of what was read back."""
+
+    connector_id: int
+    token: str
+    correlation_id: str
+    drawn: Sequence[Drawn] = ()
+    receipts: Mapping[str, Receipt] = field(default_factory=dict)
+    followed: Sequence[Followed] = ()
+    outcomes: list[Outcome] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    proofs: Sequence[Proof] = ()
+    calls: int = 0
+    seconds: float = 0.0
+
+    def write(self, session: Session, now: datetime, broken: ServiceError | None) -> None:
+        """Write it in the caller's transaction; `broken` is the error of the connection that holds the connector."""
+        ours = outbox.settle(session, now, self.connector_id, self.token, self.outcomes)
+        if len(ours) < len(self.outcomes):
+            log.warning("%d deliveries were no longer ours when they were settled.", len(self.outcomes) - len(ours))
+        desks.save_links(session, self.connector_id, list(self._links(now)))
+        follow_ups.finish_marks(session, self.connector_id, now, self.followed)
+        synclog.record(session, [*self.entries, *self._unproved(now)])
+        runs.count(session, ours, self.calls)
+        reporting.tell_runs(session, now, ours, self.calls, self.seconds, broken)
+        attempts.record(session, self._tried(now), ours)
+        self._meter(session, now, ours)
+        if broken is not None:
+            holds.hold(session, now, self.connector_id, broken)
+
+    def _tried(self, now: datetime) -> list[dict[str, Any]]:
+        batch = attempts.Batch(self.connector_id, now, self.seconds, self.correlation_id)
+        if not self.drawn:
+            return list(attempts.untried(batch, self.outcomes))
+        return list(attempts.rows(batch, self.drawn, self.receipts, self.followed, self.outcomes))
+
+    def _meter(self, session: Session, now: datetime, ours: Sequence[Outcome]) -> None:
+        states = Counter(outcome.state for outcome in ours)
+        meter.record(
+            session,
+            self.connector_id,
+            now,
+            pushed=states[DeliveryState.DELIVERED],
+            skipped=states[DeliveryState.SKIPPED] + states[DeliveryState.CONFLICT],
+            failed=states[DeliveryState.DEAD],
+            mautic_calls=self.calls,
+            single_calls=sum(entry.action != "skip" for entry in self.entries),
+            proved=sum(proof.proved for proof in self.proofs),
+            unproved=sum(not proof.proved for proof in self.proofs),
+        )
+
+    def _links(self, now: datetime) -> Iterator[dict[str, object]]:
+        for drawn in self.drawn:
+            contact_id = self._confirmed(drawn)
+            if contact_id is None:
+                continue
+            known = dict(drawn.link.hashes) if drawn.link and drawn.link.contact_id == contact_id else {}
+            yield {
+                "subject": drawn.line.subject,
+                "contact_id": contact_id,
+                "fields": {**known, **drawn.hashes},
+                "written_at": now,
+            }
+
+    def _confirmed(self, drawn: Drawn) -> int | None:
+        """Return the contact that has the line's values now; a kept conflict is settled until the store changes."""
+        receipt = self.receipts.get(drawn.line.subject)
+        if receipt is None:
+            return drawn.link.contact_id if drawn.conflicts and drawn.link else None
+        return receipt.mautic_id if receipt.error is None and drawn.write is not None else None
+
+    def _unproved(self, now: datetime) -> Iterator[Entry]:
+        """Yield an error for each contact that has not what Mautic confirmed."""
+        items = {one.line.subject: one.line.items[0] for one in self.drawn}
+        for proof in self.proofs:
+            item = items.get(proof.key)
+            if item is not None and not proof.proved:
+                yield Entry(
+                    connector_id=self.connector_id,
+                    at=now,
+                    type=item.kind,
+                    object_id=item.object_id,
+                    action="verify",
+                    status=synclog.ERROR,
+                    message=proof.sentence,
+                    contact_id=proof.contact_id,
+                    source_id=item.source_id,
+                    subject=item.subject,
+                    delivery_id=item.id,
+                    run_id=item.run_id,
+                )
