@@ -37,6 +37,7 @@ _LEAD_SQL = text("state IN ('ready', 'leased')")
 _SETTLED_SQL = text("settled_at IS NOT NULL")
 _PARTIAL_SQL = text("partial")
 _DIED_SQL = text("died_at IS NOT NULL")
+_REPLAYED_SQL = text("replayed_at IS NOT NULL")
 
 
 class Delivery(Base):
@@ -120,6 +121,7 @@ class Delivery(Base):
         Index("ix_delivery_run", "run_id", "id"),
         Index("ix_delivery_partial", "connector_id", "id", sqlite_where=_PARTIAL_SQL, postgresql_where=_PARTIAL_SQL),
         Index("ix_delivery_died", "connector_id", "id", sqlite_where=_DIED_SQL, postgresql_where=_DIED_SQL),
+        Index("ix_delivery_replayed", "connector_id", "id", sqlite_where=_REPLAYED_SQL, postgresql_where=_REPLAYED_SQL),
         Index(
             "ix_delivery_cause",
             "connector_id",

@@ -121,6 +121,7 @@ def upgrade() -> None:
         sa.Column("sentence", sa.Text(), nullable=False),
         sa.Column("since", UtcDateTime(timezone=True), nullable=True),
         sa.Column("noticed_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("tried_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("healed_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("saved", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -268,6 +269,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
         sa.Column("found_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("repaired_at", UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["connector_id"], ["connector.id"], name=op.f("fk_drift_connector_id"), ondelete="CASCADE"
@@ -279,6 +281,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("drift", schema=None) as batch_op:
         batch_op.create_index("ix_drift_page", ["reconciliation_id", "id"], unique=False)
+        batch_op.create_index("uq_drift_subject", ["reconciliation_id", "subject"], unique=True)
+        batch_op.create_index(
+            "ix_drift_asked",
+            ["connector_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("asked_at IS NOT NULL AND repaired_at IS NULL"),
+            postgresql_where=sa.text("asked_at IS NOT NULL AND repaired_at IS NULL"),
+        )
+
+    op.create_table(
+        "reconciled",
+        sa.Column("reconciliation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id"],
+            ["reconciliation.id"],
+            name=op.f("fk_reconciled_reconciliation_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("reconciliation_id", "subject", name=op.f("pk_reconciled")),
+    )
 
     op.create_table(
         "payload_file",
@@ -316,6 +339,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'dead'"),
     )
     op.create_index("ix_delivery_created", "delivery", ["connector_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_delivery_replayed",
+        "delivery",
+        ["connector_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("replayed_at IS NOT NULL"),
+        postgresql_where=sa.text("replayed_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_delivery_died",
         "delivery",
@@ -425,7 +456,20 @@ def downgrade() -> None:
 
 _INDEXES = tuple(
     f"ix_delivery_{name}"
-    for name in ("page", "state", "result", "kind", "subject", "number", "created", "run", "partial", "died", "cause")
+    for name in (
+        "page",
+        "state",
+        "result",
+        "kind",
+        "subject",
+        "number",
+        "created",
+        "run",
+        "partial",
+        "died",
+        "replayed",
+        "cause",
+    )
 )
 _COLUMNS = {
     "delivery": ("category", "started_at", "died_at", "replayed_at", "discard_reason", "corrections"),
@@ -439,6 +483,7 @@ _TABLES = (
     "payload_file",
     "gap",
     "drift",
+    "reconciled",
     "reconciliation",
     "api_token",
     "invitation",
