@@ -42,6 +42,7 @@ BLUEPRINTS = (
     "records",
     "record",
     "dead_letters",
+    "search",
     "storage",
     "activity",
     "audit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -104,6 +105,18 @@ def _row(connector_id: int, order: Order) -> dict[str, Any]:
     }
 
 
+STATUS, REFUNDED, CURRENCY = "status", "refunded", "currency"
+
+
+def left_out(row: LedgerEntry, paid: Collection[str], currency: str) -> str:
+    """Return why an order is not in its person's lifetime values: "status", "refunded" or "currency", "" if it is."""
+    if row.status not in paid:
+        return STATUS
+    if row.refunded:
+        return REFUNDED
+    return CURRENCY if currency and row.currency != currency else ""
+
+
 class People:
     """The ledger rows of some people: their lifetime values and their newest order."""
 
@@ -121,16 +134,22 @@ class People:
         A fully refunded order counts nowhere; other currencies are counted apart. Without a known shop currency all
         orders count.
         """
-        statuses = set(paid)
-        rows = [r for r in self._rows.get(subject, []) if r.status in statuses and not r.refunded]
-        own = [r for r in rows if not currency or r.currency == currency]
+        paid = frozenset(paid)
+        found = [(row, left_out(row, paid, currency)) for row in self._rows.get(subject, [])]
+        own = [row for row, why in found if not why]
         dates = sorted(r.ordered_at for r in own if r.ordered_at)
         return Lifetime(
             total_spent=sum((Decimal(r.net_total) for r in own), Decimal(0)),
             order_count=len(own),
             first_order_at=dates[0] if dates else None,
             last_order_at=dates[-1] if dates else None,
-            other_currencies=len(rows) - len(own),
+            other_currencies=sum(why == CURRENCY for _, why in found),
+        )
+
+    def rows(self, subject: str) -> list[LedgerEntry]:
+        """Return a person's orders, newest first."""
+        return sorted(
+            self._rows.get(subject, []), key=lambda row: (row.ordered_at or _NEVER, row.order_id), reverse=True
         )
 
     def is_latest(self, subject: str, order: Order) -> bool:

@@ -1,0 +1,94 @@
+"""How a person's lifetime values were added up, order by order (X13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector
+from integration.models.delivery import Delivery
+from integration.models.ledger import LedgerEntry
+from integration.modules import Modules
+from integration.pipeline import ledger
+from integration.plans import Lifetime
+
+SHOWN = 100
+_NUMBERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one order adds to the sum: `net` in `currency`, less all refunds; `why` says why it is not counted."""
+
+    order_id: int
+    number: str
+    status: str
+    net: Decimal
+    currency: str
+    ordered_at: datetime | None
+    why: str
+
+    @property
+    def counted(self) -> bool:
+        """Return whether the order is in the sum."""
+        return not self.why
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """A person's lifetime values in `currency` and the newest orders behind them; `more` counts those not listed."""
+
+    lifetime: Lifetime
+    currency: str
+    shares: Sequence[Share]
+    more: int = 0
+    sent: bool = True
+
+    @property
+    def zero(self) -> bool:
+        """Return whether Mautic cannot be told: it ignores values below 1 and keeps what it had."""
+        return self.sent and self.lifetime.total_spent < 1
+
+
+def add_up(session: Session, connector: Connector, subject: str) -> Sums:
+    """Return how a person's values come about, from the order ledger by the settings as they are now."""
+    module = Modules.from_json(connector.settings).orders
+    currency = str(connector.store_facts.get("currency") or "")
+    people = ledger.People(session, connector.id, [subject])
+    rows = people.rows(subject)
+    numbers = _numbers(session, connector.id, subject)
+    paid = frozenset(module.paid_statuses)
+    shares = [_share(row, numbers, ledger.left_out(row, paid, currency), currency) for row in rows[:SHOWN]]
+    sent = module.enabled and module.lifetime
+    return Sums(people.lifetime(subject, paid, currency), currency, shares, max(0, len(rows) - SHOWN), sent)
+
+
+def _numbers(session: Session, connector_id: int, subject: str) -> dict[str, str]:
+    """Return source id -> order number, which the ledger does not keep, from the newest records."""
+    query = select(Delivery.source_id, Delivery.number).where(
+        Delivery.connector_id == connector_id, Delivery.subject == subject, Delivery.kind == "order"
+    )
+    return dict(session.execute(query.order_by(Delivery.id.desc()).limit(_NUMBERS)).tuples().all())
+
+
+def _share(row: LedgerEntry, numbers: Mapping[str, str], why: str, currency: str) -> Share:
+    number = numbers.get(str(row.order_id)) or str(row.order_id)
+    net = Decimal(row.net_total)
+    said = _sentence(row, why, currency) if why else ""
+    return Share(row.order_id, number, row.status, net, row.currency, row.ordered_at, said)
+
+
+def _sentence(row: LedgerEntry, why: str, currency: str) -> str:
+    if row.status == ledger.GONE:
+        return "It was deleted or lies in the store's trash."
+    if why == ledger.STATUS:
+        return f"Its status “{row.status}” is not one that counts as paid (Order Sync)."
+    if why == ledger.REFUNDED:
+        return "It was refunded in full."
+    return f"It is in {row.currency or 'no currency'}, the shop counts in {currency}."

@@ -1,0 +1,168 @@
+"""Search: what a person types, what is found by it, and that only indexes are used."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event
+
+from integration.models.base import Base
+from integration.pipeline import connectors
+from integration.pipeline import finding
+from integration.pipeline.finding import Asked
+from integration.pipeline.finding import Hit
+from integration.pipeline.ports import Ports
+from tests.pipeline import rows
+
+
+def search(ports: Ports, text: str, *connector_ids: int) -> list[Hit]:
+    with ports.db.read() as session:
+        return finding.find(session, connector_ids, Asked.parse(text))
+
+
+def found(hits: list[Hit]) -> list[tuple[str, str, str]]:
+    return [(hit.what, hit.key, hit.how) for hit in hits]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind", "text"),
+    [
+        (" #10482 ", "", "10482"),
+        ("WC-10482", "", "WC-10482"),
+        ("Ada@Example.com", "email", "Ada@Example.com"),
+        ("contact 77", "contact", "77"),
+        ("Contact:77", "contact", "77"),
+        ("order #94", "order", "94"),
+        ("customer 5", "customer", "5"),
+        ("run 12", "run", "12"),
+        ("1\x000\ud800", "", "10"),
+        ("", "", ""),
+        ("x" * 999, "", "x" * 254),
+    ],
+)
+def test_what_was_typed_is_understood(typed: str, kind: str, text: str) -> None:
+    assert Asked.parse(typed) == Asked(text, kind)
+
+
+@pytest.mark.parametrize("typed", ["10482", "#10482", "WC-10482", "wc-10482", "order 10482", "WC-10482-B"])
+def test_a_number_is_found_with_and_without_what_stands_around_it(ports: Ports, connector_id: int, typed: str) -> None:
+    shop = [rows.delivery(connector_id, str(n), number=f"WC-{10400 + n}", at=n) for n in (80, 81, 82)]
+    rows.store(ports, *shop)
+    assert found(search(ports, typed, connector_id)) == [("order", "82", "order number")]
+
+
+def test_an_order_is_found_once_by_number_and_by_id(ports: Ports, connector_id: int) -> None:
+    rows.store(
+        ports,
+        rows.delivery(connector_id, "94", "delivered", 0, what="processing"),
+        rows.delivery(connector_id, "94", "delivered", 5, what="completed"),
+        rows.delivery(connector_id, "94", "delivered", 9, what="moved", subject=rows.BOB),
+        rows.link(connector_id),
+    )
+    hits = search(ports, "94", connector_id)
+    assert found(hits) == [("order", "94", "order number"), ("order", "94", "order id")]
+    assert {(hit.name, hit.subject, hit.contact_id) for hit in hits} == {("Order 94 (completed)", rows.ADA, 77)}
+    one = finding.one(hits)
+    assert one is not None
+    assert (one.what, one.key) == ("order", "94")
+
+
+def test_an_order_that_was_only_added_up_is_found_by_its_id(ports: Ports, connector_id: int) -> None:
+    rows.store(ports, rows.entry(connector_id, 55, "on-hold"))
+    assert found(search(ports, "order 55", connector_id)) == [("order", "55", "order id")]
+
+
+def test_the_beginning_of_a_number_is_looked_for_when_nothing_fits(ports: Ports, connector_id: int) -> None:
+    shop = [rows.delivery(connector_id, str(n), number=f"{n}-2026", at=n) for n in (31, 32, 310)]
+    rows.store(ports, *shop)
+    assert {hit.key for hit in search(ports, "31", connector_id)} == {"31"}
+    assert {hit.key for hit in search(ports, "310-", connector_id)} == {"310"}
+    assert search(ports, "4", connector_id) == []
+
+
+@pytest.mark.parametrize("typed", ["ada@example.com", " ADA@Example.COM "])
+@pytest.mark.parametrize("where", ["link", "delivery", "ledger", "log"])
+def test_an_address_is_found_wherever_the_person_is_known(
+    ports: Ports, connector_id: int, typed: str, where: str
+) -> None:
+    known: dict[str, Base] = {
+        "link": rows.link(connector_id),
+        "delivery": rows.delivery(connector_id, "1"),
+        "ledger": rows.entry(connector_id, 1),
+        "log": rows.log(connector_id, "1"),
+    }
+    assert search(ports, typed, connector_id) == []
+    rows.store(ports, known[where])
+    assert found(search(ports, typed, connector_id)) == [("person", rows.ADA, "e-mail address")]
+
+
+def test_a_contact_is_found_by_its_link_and_by_the_log(ports: Ports, connector_id: int) -> None:
+    rows.store(ports, rows.link(connector_id), rows.log(connector_id, "3", contact_id=77, subject=rows.BOB))
+    assert found(search(ports, "contact 77", connector_id)) == [
+        ("person", rows.ADA, "contact id"),
+        ("person", rows.BOB, "contact id"),
+    ]
+
+
+def test_plain_digits_are_grouped_by_what_they_may_be(ports: Ports, connector_id: int) -> None:
+    rows.store(
+        ports,
+        rows.delivery(connector_id, "77"),
+        rows.delivery(connector_id, "77", kind="contact", number="", what="created", identity="c", subject=rows.BOB),
+        rows.link(connector_id, 77, "c" * 32),
+    )
+    hits = search(ports, "77", connector_id)
+    assert {hit.how for hit in hits} == {"order number", "order id", "customer id", "contact id"}
+    assert finding.one(hits) is None
+    assert found(search(ports, "customer 77", connector_id)) == [("person", rows.BOB, "customer id")]
+
+
+def test_several_orders_of_one_person_are_that_person(ports: Ports, connector_id: int) -> None:
+    rows.store(ports, rows.delivery(connector_id, "1", number="A-7"), rows.delivery(connector_id, "2", number="A-7"))
+    one = finding.one(search(ports, "A-7", connector_id))
+    assert one is not None
+    assert (one.what, one.key) == ("person", rows.ADA)
+
+
+def test_a_run_is_found_by_its_correlation_id(ports: Ports, connector_id: int) -> None:
+    [run] = rows.store(ports, rows.run(connector_id))
+    assert found(search(ports, run.correlation_id.upper(), connector_id)) == [("run", str(run.id), "correlation id")]
+    assert found(search(ports, f"run {run.id}", connector_id)) == [("run", str(run.id), "correlation id")]
+    assert search(ports, "run 99999", connector_id) == []
+
+
+def test_other_connectors_are_not_looked_into(ports: Ports, connector_id: int) -> None:
+    other = connectors.create(ports, organisation_id=1, name="Other")
+    rows.store(
+        ports,
+        rows.delivery(other, "94"),
+        rows.link(other),
+        rows.entry(other, 94),
+        rows.log(other, "94", contact_id=77),
+        run := rows.run(other),
+    )
+    for typed in ("94", "ada@example.com", "contact 77", run.correlation_id, f"run {run.id}"):
+        assert search(ports, typed, connector_id) == []
+        assert search(ports, typed, connector_id, other)
+
+
+@pytest.mark.parametrize("typed", ["10482", "WC-1", "ada@example.com", "contact 77", "customer 5", "order 9", "7" * 40])
+def test_every_look_uses_an_index(ports: Ports, connector_id: int, typed: str) -> None:
+    asked: list[tuple[str, object]] = []
+    event.listen(
+        ports.db.engine, "before_cursor_execute", lambda c, cursor, sql, given, *rest: asked.append((sql, given))
+    )
+    search(ports, typed, connector_id)
+    assert asked
+    with ports.db.engine.connect() as connection:
+        if not ports.db.sqlite:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN " if ports.db.sqlite else "EXPLAIN "
+        for sql, given in [one for one in asked if one[0].startswith("SELECT")]:
+            plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + sql, given))  # type: ignore[arg-type]  # as they came
+            assert "SCAN delivery" not in plan.replace("Index Scan", "")
+            assert "SCAN sync_log" not in plan
+            assert "Seq Scan" not in plan
+
+
+def test_nothing_is_found_for_nothing(ports: Ports, connector_id: int) -> None:
+    assert search(ports, " # ", connector_id) == []
