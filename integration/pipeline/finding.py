@@ -113,7 +113,9 @@ def _orders(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
 def _beginning(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
     """Find some orders whose number begins with the text; unsorted in the database, since very many may."""
     if asked.may_be("order") and len(asked.text) > 1:
-        query = select(Delivery).where(Delivery.connector_id == connector_id, begins(session, Delivery.number, asked.text))
+        query = select(Delivery).where(
+            Delivery.connector_id == connector_id, begins(session, Delivery.number, asked.text)
+        )
         rows = session.scalars(query.where(Delivery.kind == Kind.ORDER).limit(MOST)).all()
         newest = sorted(rows, key=lambda row: row.id, reverse=True)
         yield from _order_hits(connector_id, newest, "beginning of the order number")

@@ -199,5 +199,3 @@ def _title(known: standing.Known) -> str:
 
 def _storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
