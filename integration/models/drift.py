@@ -17,6 +17,7 @@ from integration.models.base import Base
 from integration.models.base import Key
 
 _GOING_SQL = text("ended_at IS NULL")
+_ASKED_SQL = text("asked_at IS NOT NULL AND repaired_at IS NULL")
 
 
 class Reconciliation(Base):
@@ -53,11 +54,32 @@ class Reconciliation(Base):
     error: Mapped[str] = mapped_column(Text, default="")
 
 
+class Reconciled(Base):
+    """A person that a going reconciliation has met in the store: nobody is compared twice, whoever is left is surplus.
+
+    The rows go when the reconciliation has ended.
+    """
+
+    __tablename__ = "reconciled"
+
+    reconciliation_id: Mapped[int] = mapped_column(
+        ForeignKey("reconciliation.id", ondelete="CASCADE"), primary_key=True
+    )
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
 class Drift(Base):
-    """One difference; `kind` is missing, doubled, differs or surplus, `detail` maps a field to [wanted, in Mautic]."""
+    """One difference; `kind` is missing, doubled, differs or surplus, `detail` maps a field to [wanted, in Mautic].
+
+    `asked_at` is when somebody asked to repair it, `repaired_at` when the record was given to the sync again.
+    """
 
     __tablename__ = "drift"
-    __table_args__ = (Index("ix_drift_page", "reconciliation_id", "id"),)
+    __table_args__ = (
+        Index("ix_drift_page", "reconciliation_id", "id"),
+        Index("uq_drift_subject", "reconciliation_id", "subject", unique=True),
+        Index("ix_drift_asked", "connector_id", "id", sqlite_where=_ASKED_SQL, postgresql_where=_ASKED_SQL),
+    )
 
     id: Mapped[Key]
     reconciliation_id: Mapped[int] = mapped_column(ForeignKey("reconciliation.id", ondelete="CASCADE"))
@@ -70,11 +92,15 @@ class Drift(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     sentence: Mapped[str] = mapped_column(Text, default="")
     found_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
     repaired_at: Mapped[datetime | None]
 
 
 class Gap(Base):
-    """A time in which the store's webhooks did not come; `cause` is missing, disabled, silent or refused."""
+    """A time in which the store's webhooks did not come; `cause` is missing, moved, disabled, paused or silent.
+
+    `tried_at` is the last attempt to heal it, `run_id` the run that read what was missed, `saved` its new records.
+    """
 
     __tablename__ = "gap"
     __table_args__ = (Index("ix_gap_page", "connector_id", "id"),)
@@ -86,6 +112,7 @@ class Gap(Base):
     sentence: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime | None]
     noticed_at: Mapped[datetime]
+    tried_at: Mapped[datetime | None]
     healed_at: Mapped[datetime | None]
     run_id: Mapped[int | None]
     saved: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,31 @@
+"""Reconciliation (X4): compares the store, our book and Mautic, lists what differs, and repairs it on demand.
+
+It goes in slices of a few seconds from a cursor, so that any process may go on with it, and never writes to Mautic
+itself: what is repaired takes the same road as everything else.
+"""
+
+from __future__ import annotations
+
+from integration.operations.reconciliation.book import ReconciliationGoing
+from integration.operations.reconciliation.book import cancel
+from integration.operations.reconciliation.book import going
+from integration.operations.reconciliation.book import start
+from integration.operations.reconciliation.listing import KINDS
+from integration.operations.reconciliation.listing import DriftQuery
+from integration.operations.reconciliation.listing import latest
+from integration.operations.reconciliation.listing import read_page
+from integration.operations.reconciliation.repairs import ask
+from integration.operations.reconciliation.work import tick
+
+__all__ = [
+    "KINDS",
+    "DriftQuery",
+    "ReconciliationGoing",
+    "ask",
+    "cancel",
+    "going",
+    "latest",
+    "read_page",
+    "start",
+    "tick",
+]

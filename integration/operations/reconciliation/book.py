@@ -1,0 +1,250 @@
+"""The rows of reconciliations: started, leased for a slice, followed and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy import delete
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from integration.errors import IntegrationError
+from integration.masking import mask_text
+from integration.models.drift import Drift
+from integration.models.drift import Reconciled
+from integration.models.drift import Reconciliation
+from integration.models.run import RunState
+from integration.pipeline.leases import alive
+from integration.pipeline.ports import Ports
+
+LEASE = timedelta(seconds=60)
+KINDS = ("missing", "doubled", "differs", "surplus")
+#: More than this is not a list for a person but a case for a full sync; the counts go on.
+MOST_ROWS = 10_000
+#: Rows of people met that are deleted in one transaction when they are needed no more.
+PURGED_AT_ONCE = 5000
+
+
+class ReconciliationGoing(IntegrationError):
+    """A reconciliation of the connector is going already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "reconciliation_going",
+            "A reconciliation of this connector is going already.",
+            "Wait until it has ended, or cancel it first.",
+        )
+
+
+class Cancelled(Exception):
+    """Somebody asked the reconciliation to stop."""
+
+
+class Lost(Exception):
+    """Another process has taken the reconciliation over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference before it is a row; the columns are those of models.Drift."""
+
+    kind: str
+    subject: str
+    sentence: str
+    source_kind: str = ""
+    source_id: str = ""
+    contact_id: int | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one page gave: differences, people met in the store, how many were compared, and the cursor after it."""
+
+    cursor: Mapping[str, Any]
+    findings: Collection[Finding] = ()
+    met: Collection[str] = ()
+    checked: int = 0
+    calls: int = 0
+
+
+def start(ports: Ports, connector_id: int, trigger: str) -> int:
+    """Ask for a reconciliation and return its id; raises ReconciliationGoing when one is going."""
+    row = Reconciliation(
+        connector_id=connector_id,
+        trigger=trigger,
+        state=RunState.PENDING,
+        cursor={},
+        created_at=ports.clock.now(),
+    )
+    try:
+        with ports.db.write() as session:
+            session.add(row)
+            session.flush()
+    except IntegrityError:
+        raise ReconciliationGoing from None
+    return row.id
+
+
+def cancel(ports: Ports, connector_id: int, reconciliation_id: int) -> bool:
+    """Ask a reconciliation to stop after its page; what it found stays. Return whether it was going."""
+    now = ports.clock.now()
+    with ports.db.write() as session:
+        row = session.get(Reconciliation, reconciliation_id)
+        if row is None or row.connector_id != connector_id or row.ended_at is not None:
+            return False
+        row.cancel_asked_at = now
+        if _is_free(row, now):
+            finish(row, now, RunState.CANCELLED)
+        return True
+
+
+def going(session: Session, connector_id: int) -> Reconciliation | None:
+    """Return the connector's reconciliation that has not ended, None when there is none."""
+    query = select(Reconciliation).where(Reconciliation.connector_id == connector_id, Reconciliation.ended_at.is_(None))
+    return session.scalar(query)
+
+
+def take(session: Session, now: datetime, token: str, passed: Collection[int] = ()) -> Reconciliation | None:
+    """Lease a reconciliation that nobody works on and whose pause is over, None when there is none."""
+    query = select(Reconciliation).where(Reconciliation.ended_at.is_(None), Reconciliation.id.not_in(passed))
+    for row in session.scalars(query.order_by(Reconciliation.id).with_for_update(skip_locked=True)):
+        if _is_free(row, now) and _is_due(row, now):
+            row.lease_token, row.leased_until, row.state = token, now + LEASE, RunState.RUNNING
+            return row
+    return None
+
+
+def _is_free(row: Reconciliation, now: datetime) -> bool:
+    lost = row.leased_until is None or row.leased_until < now
+    return row.lease_token is None or lost or not alive(row.lease_token)
+
+
+def _is_due(row: Reconciliation, now: datetime) -> bool:
+    pause = row.cursor.get("pause_until")
+    return row.cancel_asked_at is not None or not pause or datetime.fromisoformat(pause) <= now
+
+
+def renew(session: Session, now: datetime, reconciliation_id: int, token: str) -> bool:
+    """Prolong the lease while something slow is waited for; False when it is lost."""
+    kept = session.execute(
+        update(Reconciliation)
+        .where(Reconciliation.id == reconciliation_id, Reconciliation.lease_token == token)
+        .values(leased_until=now + LEASE)
+    )
+    return bool(kept.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+
+
+def keep(session: Session, now: datetime, reconciliation_id: int, token: str) -> Reconciliation:
+    """Return the leased row with its lease prolonged; raises Lost and Cancelled."""
+    row = session.get(Reconciliation, reconciliation_id, with_for_update=True)
+    if row is None or row.lease_token != token or row.ended_at is not None:
+        raise Lost
+    if row.cancel_asked_at is not None:
+        raise Cancelled
+    row.leased_until = now + LEASE
+    return row
+
+
+def note(session: Session, now: datetime, row: Reconciliation, step: Step) -> None:
+    """Write what a page gave: findings, people met, counts and cursor stand or fall together."""
+    fresh = _new(session, row, step.findings)
+    room = MOST_ROWS - sum(getattr(row, kind) for kind in KINDS)
+    if fresh[: max(room, 0)]:
+        session.execute(insert(Drift), [_drift(now, row, each) for each in fresh[: max(room, 0)]])
+    for kind in KINDS:
+        setattr(row, kind, getattr(row, kind) + sum(each.kind == kind for each in fresh))
+    _meet(session, row.id, step.met)
+    row.checked += step.checked
+    row.calls += step.calls
+    row.cursor, row.error = dict(step.cursor), ""
+
+
+def _new(session: Session, row: Reconciliation, findings: Iterable[Finding]) -> list[Finding]:
+    by_subject = {each.subject: each for each in findings}
+    query = select(Drift.subject).where(Drift.reconciliation_id == row.id, Drift.subject.in_(list(by_subject)))
+    known = set(session.scalars(query)) if by_subject else set()
+    return [each for subject, each in by_subject.items() if subject not in known]
+
+
+def _drift(now: datetime, row: Reconciliation, finding: Finding) -> dict[str, Any]:
+    return {
+        "reconciliation_id": row.id,
+        "connector_id": row.connector_id,
+        "kind": finding.kind,
+        "subject": finding.subject,
+        "source_kind": finding.source_kind,
+        "source_id": finding.source_id,
+        "contact_id": finding.contact_id,
+        "detail": dict(finding.detail),
+        "sentence": finding.sentence,
+        "found_at": now,
+    }
+
+
+def _meet(session: Session, reconciliation_id: int, subjects: Collection[str]) -> None:
+    if not subjects:
+        return
+    table = Reconciled.__table__
+    assert isinstance(table, Table)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    rows = [{"reconciliation_id": reconciliation_id, "subject": subject} for subject in sorted(set(subjects))]
+    session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def met(session: Session, reconciliation_id: int, subjects: Iterable[str]) -> set[str]:
+    """Return which of these people were met in the store already."""
+    query = select(Reconciled.subject).where(
+        Reconciled.reconciliation_id == reconciliation_id, Reconciled.subject.in_(list(subjects))
+    )
+    return set(session.scalars(query))
+
+
+def give_back(row: Reconciliation, *, sentence: str = "", cursor: Mapping[str, Any] | None = None) -> None:
+    """Let the next tick go on; `sentence` says what is waited for."""
+    row.lease_token, row.leased_until = None, None
+    row.error = mask_text(sentence)
+    row.cursor = dict(cursor) if cursor is not None else row.cursor
+
+
+def finish(row: Reconciliation, now: datetime, state: RunState, error: str = "") -> None:
+    """End a reconciliation; what it found stays."""
+    row.state, row.ended_at, row.error = state, now, mask_text(error)
+    row.lease_token, row.leased_until = None, None
+
+
+def purge(ports: Ports) -> int:
+    """Forget whom ended reconciliations have met, in small transactions; return how many rows went."""
+    gone = 0
+    while True:
+        with ports.db.read() as session:
+            ended = select(Reconciliation.id).where(Reconciliation.ended_at.is_not(None))
+            number = session.scalar(
+                select(Reconciled.reconciliation_id).where(Reconciled.reconciliation_id.in_(ended)).limit(1)
+            )
+            subjects = select(Reconciled.subject).where(Reconciled.reconciliation_id == number)
+            bound = session.scalar(subjects.order_by(Reconciled.subject).limit(1).offset(PURGED_AT_ONCE - 1))
+        if number is None:
+            return gone
+        gone += _purge_part(ports, number, bound)
+
+
+def _purge_part(ports: Ports, reconciliation_id: int, bound: str | None) -> int:
+    statement = delete(Reconciled).where(Reconciled.reconciliation_id == reconciliation_id)
+    if bound is not None:
+        statement = statement.where(Reconciled.subject <= bound)
+    with ports.db.write() as session:
+        return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]  # a CursorResult

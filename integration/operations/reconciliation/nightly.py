@@ -1,0 +1,75 @@
+"""Begins a reconciliation of each connector once a night, by the store's own clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfoNotFoundError
+
+from sqlalchemy import func
+from sqlalchemy import select
+
+from integration.models.connector import Connector
+from integration.models.connector import ConnectorState
+from integration.models.drift import Reconciliation
+from integration.operations.reconciliation import book
+from integration.pipeline.ports import Ports
+
+#: The hour of the store's clock after which it may begin.
+HOUR = 3
+TRIGGER = "nightly"
+
+
+def begin(ports: Ports) -> int:
+    """Start what is due and return how many; connectors whose first import is not done yet are left alone."""
+    now = ports.clock.now()
+    last = (
+        select(Reconciliation.connector_id, func.max(Reconciliation.created_at).label("at"))
+        .group_by(Reconciliation.connector_id)
+        .subquery()
+    )
+    query = (
+        select(Connector, last.c.at)
+        .outerjoin(last, last.c.connector_id == Connector.id)
+        .where(
+            Connector.state == ConnectorState.ACTIVE,
+            Connector.initial_done_at.is_not(None),
+            Connector.store_url != "",
+            Connector.mautic_url != "",
+        )
+    )
+    with ports.db.read() as session:
+        rows = session.execute(query).tuples().all()
+    return sum(_start(ports, connector.id) for connector, at in rows if is_due(ports, connector, at, now))
+
+
+def is_due(ports: Ports, connector: Connector, last_at: datetime | None, now: datetime) -> bool:
+    """Tell whether the last one, or else the first import, is from before the latest three o'clock in the morning."""
+    here = now.astimezone(zone_of(connector, ports.deployment.timezone))
+    three = here.replace(hour=HOUR, minute=0, second=0, microsecond=0)
+    if here < three:
+        three -= timedelta(days=1)
+    since = last_at or connector.initial_done_at
+    return since is not None and since < three
+
+
+def zone_of(connector: Connector, otherwise: str) -> ZoneInfo:
+    """Return the store's time zone, or that of its offset in whole hours, else the given one."""
+    facts = connector.store_facts or {}
+    offset = facts.get("gmt_offset")
+    fixed = f"Etc/GMT{-int(offset):+d}" if isinstance(offset, int | float) and offset == int(offset) else ""
+    for name in (str(facts.get("timezone") or ""), fixed, otherwise):
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            continue
+    return ZoneInfo("UTC")
+
+
+def _start(ports: Ports, connector_id: int) -> int:
+    try:
+        book.start(ports, connector_id, TRIGGER)
+    except book.ReconciliationGoing:
+        return 0
+    return 1

@@ -1,0 +1,143 @@
+"""Repairs drift on demand: the records are accepted once more, and what we believed of Mautic is forgotten.
+
+So they take the same road as every change, and are really written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import delete
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from integration.errors import ServiceError
+from integration.events import Kind
+from integration.events import Origin
+from integration.models.connector import Connector
+from integration.models.contact_link import ContactLink
+from integration.models.drift import Drift
+from integration.operations.reconciliation.people import Gathering
+from integration.operations.reconciliation.people import Person
+from integration.pipeline import desk as desks
+from integration.pipeline import holds
+from integration.pipeline import intake_rows
+from integration.pipeline.ports import Ports
+from integration.store import reading
+from integration.store.picking import pick
+
+log = logging.getLogger(__name__)
+
+#: Kinds that a button can mend: what the store has no more is only shown.
+REPAIRABLE = ("missing", "differs", "doubled")
+AT_ONCE = 100
+#: When the store cannot be read it is tried again after this.
+LATER = timedelta(minutes=2)
+NOTHING_THERE = "The store no longer has this record, so there is nothing to repair."
+
+
+def ask(
+    session: Session,
+    now: datetime,
+    connector_id: int,
+    reconciliation_id: int,
+    *,
+    ids: Sequence[int] | None = None,
+    kind: str | None = None,
+) -> int:
+    """Ask to repair the rows with these ids, or all of a kind, and return how many that are."""
+    statement = update(Drift).where(
+        Drift.connector_id == connector_id,
+        Drift.reconciliation_id == reconciliation_id,
+        Drift.kind.in_([kind] if kind in REPAIRABLE else REPAIRABLE),
+        Drift.asked_at.is_(None),
+        Drift.repaired_at.is_(None),
+    )
+    if ids is not None:
+        statement = statement.where(Drift.id.in_(list(ids)))
+    done = session.execute(statement.values(asked_at=now).execution_options(synchronize_session=False))
+    return int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+
+
+def work(ports: Ports) -> int:
+    """Repair a batch of each connector that somebody asked for and return how many rows were dealt with."""
+    now = ports.clock.now()
+    with ports.db.read() as session:
+        asked = select(Drift.connector_id).where(*_asked(now)).group_by(Drift.connector_id)
+        connectors = [session.get_one(Connector, number) for number in session.scalars(asked).all()]
+    return sum(_repair(ports, connector) for connector in connectors)
+
+
+def _asked(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Drift.asked_at.is_not(None), Drift.repaired_at.is_(None), Drift.asked_at <= now
+
+
+def _repair(ports: Ports, connector: Connector) -> int:
+    now = ports.clock.now()
+    with ports.db.read() as session:
+        if not connector.store_url or holds.current(session, connector.id, "store") is not None:
+            return 0
+        query = select(Drift).where(Drift.connector_id == connector.id, *_asked(now)).order_by(Drift.id)
+        rows = session.scalars(query.limit(AT_ONCE)).all()
+    try:
+        people = _people(ports, connector, [row for row in rows if row.kind != "doubled"])
+    except ServiceError as error:
+        log.warning("The repair of connector %d waits: %s", connector.id, error)
+        _put_off(ports, rows, now + LATER)
+        return 0
+    with ports.db.write() as session:
+        for row in rows:
+            _one(session, now, row, people.get(row.subject))
+        ports.on_accept(session, connector.id)
+    ports.bell.ring(connector.id)
+    return len(rows)
+
+
+def _put_off(ports: Ports, rows: Iterable[Drift], until: datetime) -> None:
+    with ports.db.write() as session:
+        session.execute(update(Drift).where(Drift.id.in_([row.id for row in rows])).values(asked_at=until))
+
+
+def _people(ports: Ports, connector: Connector, rows: Sequence[Drift]) -> dict[str, Person]:
+    """Return the people of the rows as the store has them now; raises ServiceError when it cannot be read."""
+    gathering = Gathering(ports, connector, ports.open_store(connector), Origin.BULK)
+    ids = sorted({int(row.source_id) for row in rows if row.source_kind == Kind.CONTACT and row.source_id.isdigit()})
+    params = {"role": "all", "_fields": reading.CUSTOMER_FIELDS}
+    found = [row for page in pick(gathering.client, "customers", params, ids) for row in page.rows] if ids else []
+    people = {person.subject: person for person in gathering.customers(found)} if found else {}
+    rest = [row.subject for row in rows if row.subject not in people]
+    return {person.subject: person for person in gathering.buyers(rest)} | people if rest else people
+
+
+def _one(session: Session, now: datetime, row: Drift, person: Person | None) -> None:
+    values: dict[str, Any] = {"repaired_at": now}
+    if row.kind == "doubled":
+        _point(session, now, row)
+    elif person is None or not person.changes:
+        values = {"asked_at": None, "sentence": NOTHING_THERE}
+    else:
+        _forget(session, row)
+        intake_rows.accept(session, now, row.connector_id, person.changes)
+    session.execute(update(Drift).where(Drift.id == row.id, Drift.repaired_at.is_(None)).values(**values))
+
+
+def _forget(session: Session, row: Drift) -> None:
+    """Forget what Mautic had confirmed; of a contact that is gone the link goes too."""
+    key = (ContactLink.connector_id == row.connector_id, ContactLink.subject == row.subject)
+    if row.kind == "missing" or row.contact_id is None:
+        session.execute(delete(ContactLink).where(*key))
+    else:
+        session.execute(update(ContactLink).where(*key).values(fields={}, contact_id=row.contact_id))
+
+
+def _point(session: Session, now: datetime, row: Drift) -> None:
+    """Let our link lead to the oldest of several contacts: that is the one which stays when they are merged."""
+    link: dict[str, Any] = {"subject": row.subject, "contact_id": row.contact_id, "fields": {}, "written_at": now}
+    desks.save_links(session, row.connector_id, [link])

@@ -1,0 +1,178 @@
+"""Goes through the store, the book and Mautic, page by page, each page one transaction with its cursor.
+
+First the ledger is brought up to date from a cheap list of orders, then customers and those who only ordered are
+compared with their orders, then what is left of our links, and of contacts with our fields, is what the store has no
+more. Nobody is kept in memory but the people of one page.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+from integration.errors import Rejected
+from integration.errors import ServerFault
+from integration.mapping import aliases
+from integration.mautic import reading as contacts
+from integration.mautic.client import MauticClient
+from integration.mautic.paging import number_of
+from integration.mautic.search import entries
+from integration.models.connector import Connector
+from integration.models.drift import Reconciliation
+from integration.operations.reconciliation import book
+from integration.operations.reconciliation import leftovers
+from integration.operations.reconciliation.book import Step
+from integration.operations.reconciliation.comparison import Comparison
+from integration.operations.reconciliation.people import Gathering
+from integration.operations.reconciliation.people import Person
+from integration.operations.reconciliation.people import note
+from integration.pipeline import facts
+from integration.pipeline import meter
+from integration.pipeline.fieldlist import ensure_fields
+from integration.pipeline.ports import Ports
+from integration.store import reading
+from integration.store.client import StoreClient
+
+#: People that are compared at once.
+AT_ONCE = 100
+#: Links looked at in one call.
+LINKS_AT_ONCE = 200
+PHASES = ("ledger", "customers", "buyers", "links", "strangers")
+
+
+@dataclass
+class Walk:
+    """One slice of a leased reconciliation; `enough` says after each page whether the slice is over."""
+
+    ports: Ports
+    row: Reconciliation
+    token: str
+    enough: Callable[[], bool]
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def go(self, connector: Connector) -> bool:
+        """Go on from the cursor; True when all is done. Raises ServiceError, book.Lost and book.Cancelled."""
+        self._open(connector)
+        while (phase := self._cursor.get("phase", PHASES[0])) != "done":
+            for step in getattr(self, f"_{phase}")():
+                self._write(step)
+                if self.enough() or self.stop.wait(0.05):
+                    return False
+            after = [*PHASES, "done"][PHASES.index(phase) + 1]
+            self._write(Step({"phase": after}))
+        return True
+
+    def _open(self, connector: Connector) -> None:
+        self._cursor: dict[str, Any] = {k: v for k, v in self.row.cursor.items() if k in ("phase", "place")}
+        self._store: StoreClient = self.ports.open_store(facts.refresh(self.ports, connector))
+        self._mautic: MauticClient = self.ports.open_mautic(connector)
+        self._connector = ensure_fields(self.ports, connector, self._mautic)
+        self._gathering = Gathering(self.ports, self._connector, self._store)
+        self._comparison = Comparison(self.ports, self._connector, self._mautic)
+        self._modules = self.ports.modules(self._connector)
+        self._counted = (0, 0)
+
+    def _write(self, step: Step) -> None:
+        now = self.ports.clock.now()
+        calls = (self._mautic.calls, self._store.calls)
+        to_mautic, to_store = calls[0] - self._counted[0], calls[1] - self._counted[1]
+        with self.ports.db.write() as session:
+            row = book.keep(session, now, self.row.id, self.token)
+            book.note(session, now, row, step)
+            row.calls += to_mautic + to_store
+            meter.record(session, row.connector_id, now, mautic_calls=to_mautic, store_calls=to_store)
+        self._counted = calls
+        self._cursor = dict(step.cursor)
+
+    def _after(self, phase: str, place: Any) -> dict[str, Any]:
+        return {"phase": phase, "place": place}
+
+    # -- the store ----------------------------------------------------------------------------------------------------
+
+    def _ledger(self) -> Iterator[Step]:
+        pages = reading.read_orders(
+            self._store,
+            statuses=facts.statuses(self._connector),
+            fields=reading.LEDGER_FIELDS,
+            start=self._cursor.get("place"),
+        )
+        for page in _filled(pages):
+            note(self.ports, self._connector.id, page.rows)
+            yield Step(self._after("ledger", page.cursor))
+
+    def _customers(self) -> Iterator[Step]:
+        for page in _filled(reading.read_customers(self._store, start=self._cursor.get("place"))):
+            people = self._gathering.customers(page.rows)
+            yield self._compared(people, self._after("customers", page.cursor))
+
+    def _buyers(self) -> Iterator[Step]:
+        while True:
+            with self.ports.db.read() as session:
+                place = str(self._cursor.get("place") or "")
+                subjects = leftovers.buyers(session, self._connector.id, place, AT_ONCE)
+                known = book.met(session, self.row.id, subjects)
+            if not subjects:
+                return
+            people = self._gathering.buyers(subject for subject in subjects if subject not in known)
+            yield self._compared(people, self._after("buyers", subjects[-1]))
+
+    def _compared(self, people: list[Person], cursor: dict[str, Any]) -> Step:
+        findings, checked = self._comparison.compare(people)
+        return Step(cursor, findings, [person.subject for person in people], checked)
+
+    # -- what the store has no more -----------------------------------------------------------------------------------
+
+    def _links(self) -> Iterator[Step]:
+        while True:
+            with self.ports.db.read() as session:
+                place = str(self._cursor.get("place") or "")
+                links = leftovers.links(session, self._connector.id, place, LINKS_AT_ONCE)
+                known = book.met(session, self.row.id, [link.subject for link in links])
+            if not links:
+                return
+            left = [link for link in links if link.subject not in known]
+            held = contacts.by_ids(self._mautic, [link.contact_id for link in left])
+            found = [leftovers.linked(link) for link in left if link.contact_id in held]
+            yield Step(self._after("links", links[-1].subject), found, checked=len(left))
+
+    def _strangers(self) -> Iterator[Step]:
+        """Contacts with our order count that no link leads to; a Mautic that cannot search so is left in peace."""
+        alias = aliases.actual(aliases.ORDER_COUNT, {field["alias"] for field in self._connector.fields})
+        if alias is None:
+            return
+        while True:
+            last = int(self._cursor.get("place") or 0)
+            try:
+                rows = self._with_field(alias, last)
+            except (Rejected, ServerFault):
+                return
+            if not rows:
+                return
+            with self.ports.db.read() as session:
+                found = leftovers.strangers(session, self._connector.id, self.row.id, rows)
+            yield Step(self._after("strangers", max(map(number_of, rows))), found)
+
+    def _with_field(self, alias: str, after: int) -> list[dict[str, Any]]:
+        params = {
+            "where[0][col]": alias,
+            "where[0][expr]": "isNotNull",
+            "where[1][col]": "id",
+            "where[1][expr]": "gt",
+            "where[1][val]": after,
+            "orderBy": "id",
+            "orderByDir": "asc",
+            "limit": AT_ONCE,
+            "minimal": 1,
+        }
+        rows = entries(self._mautic.get("contacts", params), "contacts")
+        # A Mautic that did not heed the condition would give the same page for ever.
+        return [row for row in rows if number_of(row) > after]
+
+
+def _filled(pages: Iterator[reading.Page]) -> Iterator[reading.Page]:
+    """Leave out the empty page that a list at its end gives: a short slice would stop after it again and again."""
+    return (page for page in pages if page.rows or page.failed)

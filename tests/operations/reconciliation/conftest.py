@@ -1,0 +1,95 @@
+"""A road that has done its first import, and ways to break what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from integration.models import Drift
+from integration.models import Reconciliation
+from integration.operations import reconciliation
+from integration.sandbox.mautic.contact import Contact
+from tests.road.conftest import Road
+from tests.road.conftest import make_road
+from tests.road.conftest import mautic
+from tests.road.conftest import store
+
+__all__ = ["make_road", "mautic", "store"]
+
+
+@dataclass
+class Bench:
+    """The road with its acts of reconciliation."""
+
+    road: Road
+
+    def reconcile(self) -> Reconciliation:
+        """Do one reconciliation to its end and return it."""
+        number = reconciliation.start(self.road.ports, self.road.connector_id, "test")
+        for _ in range(20):
+            if not reconciliation.tick(self.road.ports):
+                break
+        with self.road.ports.db.read() as session:
+            return session.get_one(Reconciliation, number)
+
+    def drift(self) -> list[Drift]:
+        with self.road.ports.db.read() as session:
+            newest = session.scalar(select(Reconciliation.id).order_by(Reconciliation.id.desc()).limit(1))
+            return list(session.scalars(select(Drift).where(Drift.reconciliation_id == newest).order_by(Drift.id)))
+
+    def found(self) -> dict[str, list[Drift]]:
+        kinds: dict[str, list[Drift]] = {}
+        for row in self.drift():
+            kinds.setdefault(row.kind, []).append(row)
+        return kinds
+
+    def repair(self, **which: Any) -> int:
+        """Ask for the repair of the newest drift and let the sync deliver it."""
+        ports, rows = self.road.ports, self.drift()
+        with ports.db.write() as session:
+            asked = reconciliation.ask(
+                session, ports.clock.now(), self.road.connector_id, rows[0].reconciliation_id, **which
+            )
+        reconciliation.tick(ports)
+        self.road.work()
+        return asked
+
+    def contact(self, email: str) -> Contact:
+        found = self.road.mautic.state.contact(email)
+        assert found is not None
+        return found
+
+    def change(self, whose: str, **values: Any) -> None:
+        contact = self.contact(whose)
+        self.road.mautic.state.update(contact, {**contact.values, **values})
+
+    def delete(self, email: str) -> None:
+        self.road.mautic.state.delete(self.contact(email))
+
+    def double(self, email: str) -> Contact:
+        state = self.road.mautic.state
+        twin = Contact(state.next_id("contacts"), state.now(), {"email": email})
+        state.insert(twin)
+        return twin
+
+
+@pytest.fixture
+def bench(make_road: Callable[..., Road]) -> Bench:
+    """Three customers, one of them with orders, and a guest with two; all of it in Mautic."""
+    road = make_road(orders__general_tags="buyer", orders__create_fields=True)
+    shop = road.store.state
+    for number, name in enumerate(("ada", "bob", "cyd")):
+        shop.register_customer(
+            email=f"{name}@example.com",
+            first_name=name.title(),
+            billing={"city": "Ulm", "country": "DE", "postcode": f"8907{number}"},
+        )
+    road.order("ada@example.com", billing={"city": "Bonn", "country": "DE"})
+    road.order("guest@example.com", billing={"city": "Cork", "country": "IE"})
+    road.order("guest@example.com", status="refunded", billing={"city": "Cork", "country": "IE"})
+    road.run()
+    return Bench(road)
