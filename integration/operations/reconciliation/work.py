@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlalchemy import literal_column
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,7 +33,7 @@ from integration.pipeline.retries import probe_delay
 
 log = logging.getLogger(__name__)
 
-#: Seconds that one slice takes, so that connectors take turns and a process that stops need not be waited for.
+#: Seconds that a tick takes for all connectors together: they take turns, and a process that stops is not waited for.
 SLICE = 8.0
 #: Failed slices in a row before a reconciliation is given up.
 PATIENCE = 20
@@ -46,13 +47,19 @@ def tick(ports: Ports, *, seconds: float = SLICE) -> int:
     """
     nightly.begin(ports)
     repairs.work(ports)
+    share = seconds / max(_going(ports), 1)
     done: list[int] = []
     while (row := _take(ports, token := new_token(), done)) is not None:
         done.append(row.id)
-        _slice(ports, row, token, seconds)
+        _slice(ports, row, token, share)
     if not done:
         book.purge(ports)
     return len(done)
+
+
+def _going(ports: Ports) -> int:
+    with ports.db.read() as session:
+        return session.scalar(select(func.count()).where(Reconciliation.ended_at.is_(None))) or 0
 
 
 def _take(ports: Ports, token: str, passed: list[int]) -> Reconciliation | None:
