@@ -116,7 +116,7 @@ def _beginning(session: Session, connector_id: int, asked: Asked) -> Iterator[Hi
         query = select(Delivery).where(
             Delivery.connector_id == connector_id, begins(session, Delivery.number, asked.text)
         )
-        rows = session.scalars(query.where(Delivery.kind == Kind.ORDER).limit(MOST)).all()
+        rows = session.scalars(query.limit(MOST)).all()
         newest = sorted(rows, key=lambda row: row.id, reverse=True)
         yield from _order_hits(connector_id, newest, "beginning of the order number")
 
@@ -133,8 +133,10 @@ def _order_ids(session: Session, connector_id: int, asked: Asked) -> Iterator[Hi
 
 
 def _by(session: Session, connector_id: int, condition: ColumnElement[bool]) -> Sequence[Delivery]:
-    query = select(Delivery).where(Delivery.connector_id == connector_id, condition, Delivery.kind == Kind.ORDER)
-    return session.scalars(query.order_by((Delivery.id + 0).desc()).limit(MOST)).all()
+    """Return the newest orders that fit; the kind is told apart here, or SQLite would walk through all orders."""
+    query = select(Delivery).where(Delivery.connector_id == connector_id, condition)
+    rows = session.scalars(query.order_by((Delivery.id + 0).desc()).limit(MOST))
+    return [row for row in rows if row.kind == Kind.ORDER]
 
 
 def _order_hits(connector_id: int, rows: Iterable[Delivery], how: str) -> Iterator[Hit]:

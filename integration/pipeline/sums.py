@@ -11,6 +11,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration.events import Kind
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import LedgerEntry
@@ -71,10 +72,11 @@ def add_up(session: Session, connector: Connector, subject: str) -> Sums:
 
 def _numbers(session: Session, connector_id: int, subject: str) -> dict[str, str]:
     """Return source id -> order number, which the ledger does not keep, from the newest records."""
-    query = select(Delivery.source_id, Delivery.number).where(
-        Delivery.connector_id == connector_id, Delivery.subject == subject, Delivery.kind == "order"
+    query = select(Delivery.source_id, Delivery.number, Delivery.kind).where(
+        Delivery.connector_id == connector_id, Delivery.subject == subject
     )
-    return dict(session.execute(query.order_by(Delivery.id.desc()).limit(_NUMBERS)).tuples().all())
+    newest = session.execute(query.order_by((Delivery.id + 0).desc()).limit(_NUMBERS)).tuples()
+    return {source_id: number for source_id, number, kind in newest if kind == Kind.ORDER}
 
 
 def _share(row: LedgerEntry, numbers: Mapping[str, str], why: str, currency: str) -> Share:

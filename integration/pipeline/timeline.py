@@ -126,9 +126,10 @@ def order(session: Session, connector: Connector, source_id: str) -> Scope:
     mine = [Delivery.source_id == source_id, Delivery.kind == Kind.ORDER]
     numbers = session.scalars(select(Delivery.number).where(Delivery.connector_id == connector.id, *mine).limit(MOST))
     names = sorted({source_id, *numbers} - {""})
+    # As an expression the type draws no index away from the number's.
     log = [
         SyncLogEntry.object_id.in_(names),
-        SyncLogEntry.type == Kind.ORDER,
+        SyncLogEntry.type.concat("") == Kind.ORDER,
         SyncLogEntry.source_id.in_(["", source_id]),
     ]
     return Scope(connector, mine, log, [source_id])
