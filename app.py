@@ -45,6 +45,7 @@ BLUEPRINTS = (
     "search",
     "storage",
     "activity",
+    "reconciliation",
     "audit",
     "logs",
     "hooks",
