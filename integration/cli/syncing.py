@@ -104,7 +104,9 @@ def wait_for_end(ports: Ports, run_id: int) -> dict[str, Any]:
             with ports.db.read() as session:
                 progress = runs.progress(session, run_id, ports.clock.now())
                 held = holds.open_holds(session, progress.run.connector_id)
-            over = not progress.going and (not progress.waiting or progress.run.state != RunState.COMPLETED)
+            over = not progress.going and (
+                progress.waiting <= progress.later or progress.run.state != RunState.COMPLETED
+            )
             if over:
                 return _summary(ports, run_id)
             if (progress.done, progress.run.pulled) != moved:

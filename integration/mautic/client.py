@@ -58,7 +58,7 @@ class MauticClient:
     ) -> None:
         self.access = access
         self.clock = clock or Clock()
-        headers = {"X-Correlation-Id": correlation} if correlation else {}
+        headers = {"X-Correlation-ID": correlation} if correlation else {}
         self.transport = Transport(SERVICE, route or Route(ca=access.ca), observer, headers)
         self.login = Login(access, tokens or MemoryTokens(), self.transport, self.clock)
         self.version = ""

@@ -46,6 +46,7 @@ from integration.pipeline.planning import draw
 from integration.pipeline.ports import Ports
 from integration.pipeline.proof import Proof
 from integration.pipeline.settlement import Settlement
+from integration.pipeline.tape import Tape
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +163,8 @@ class Batch:
         """Read, map, write, follow up and settle; whatever happens, every delivery is settled or its lease runs out."""
         began = time.monotonic()
         ports = self.deliverer.ports
-        client = ports.open_mautic(self.connector, self.correlation_id)
+        tape = Tape([run for run in self.runs.values() if run.options.get("payloads")])
+        client = ports.open_mautic(self.connector, self.correlation_id, watch=tape.observer)
         settlement = Settlement(ports, self.connector, self.token, self.deliverer.chance, self.correlation_id)
         try:
             drawn = self._draw(client)
@@ -174,6 +176,7 @@ class Batch:
             settlement.connection_failed(self.lines, error)
         settlement.calls, settlement.seconds = client.calls, time.monotonic() - began
         settlement.close()
+        tape.keep(ports)
 
     def _draw(self, client: MauticClient) -> list[Drawn]:
         ports = self.deliverer.ports

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
@@ -21,11 +22,15 @@ from integration.events import content_hash
 from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.pipeline import facts
+from integration.pipeline import fieldlist
 from integration.pipeline import intake_rows
 from integration.pipeline.taking import Taking
 from integration.records import Order
 from integration.store import parse
 from integration.store import reading
+from integration.store.pages import SIZES
+from integration.store.pages import Failure
+from integration.store.pages import Row
 from integration.store.windows import Window
 
 _ORIGINS = {
@@ -58,6 +63,8 @@ class Phases(Taking):
     def read(self) -> None:
         """Go through the phases that are left; each page is one transaction with its cursor."""
         self._client = self.ports.open_store(self.connector, self.run.correlation_id)
+        if self.options.get("dry_run"):
+            self.connector = fieldlist.look(self.ports, self.connector)
         plan = self._incremental() if self.run.kind == RunKind.INCREMENTAL else self._everything()
         names = [name for name, _ in plan]
         begin = names.index(self.run.phase) if self.run.phase in names else 0
@@ -70,7 +77,7 @@ class Phases(Taking):
 
     def _everything(self) -> list[tuple[str, Callable[[], None]]]:
         plan: list[tuple[str, Callable[[], None]]] = []
-        if "orders" in self._only and not self.options.get("dry_run"):
+        if "orders" in self._only and not self.options.get("dry_run") and not self.options.get("ids"):
             plan.append(("ledger", self._fill_ledger))
         if "contacts" in self._only and self._modules.contacts.enabled:
             plan.append(("customers", self._customers))
@@ -98,8 +105,7 @@ class Phases(Taking):
         return lambda session: intake_rows.note(session, self._now(), self.connector.id, orders, self._origin)
 
     def _customers(self) -> None:
-        pages = reading.read_customers(self._client, fields=reading.CUSTOMER_FIELDS, start=self._start())
-        for page in pages:
+        for page in self._customer_pages(reading.CUSTOMER_FIELDS, self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
             self._page(page, self._customer_rows(rows), rows=len(rows))
 
@@ -118,7 +124,8 @@ class Phases(Taking):
     def _orders(self) -> None:
         wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
         known = facts.statuses(self.connector)
-        for page in self._order_pages(tuple(s for s in wanted if s in known), window=self._since()):
+        chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
+        for page in self._order_pages(known if ids else chosen, window=self._since(), ids=ids):
             self._page(page, self._order_rows(page.rows), rows=len(page.rows))
 
     def _order_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
@@ -155,10 +162,21 @@ class Phases(Taking):
         total = 0
         for page in reading.read_customers(self._client, fields=reading.CUSTOMER_INDEX_FIELDS, start=self._start()):
             total = page.total or total
-            moved = self._moved(page.rows)
-            rows = reading.fetch_customers(self._client, moved) if moved else []
-            self._page(page, self._customer_rows(rows, seen=page.rows), rows=len(rows))
+            rows, failed = self._read_moved(self._moved(page.rows))
+            missing = {what for what, _ in failed}
+            seen = [row for row in page.rows if f"customer {row['id']}" not in missing]
+            page = replace(page, failed=[*page.failed, *failed])
+            self._page(page, self._customer_rows(rows, seen=seen), rows=len(rows))
         self._store_cursors(customers=self._now().isoformat(), customers_total=total)
+
+    def _read_moved(self, ids: Sequence[int]) -> tuple[list[Row], list[Failure]]:
+        """Read customers whole; one that the store cannot give is said, and looked at again next time."""
+        rows: list[Row] = []
+        failed: list[Failure] = []
+        for page in reading.read_customers(self._client, ids=ids) if ids else ():
+            rows += page.rows
+            failed += page.failed
+        return rows, failed
 
     def _moved(self, index: Sequence[Mapping[str, Any]]) -> list[int]:
         """Return who moved; before anything was read that is who changed since the connector was made."""
@@ -176,11 +194,33 @@ class Phases(Taking):
     # -- the common road ----------------------------------------------------------------------------------------------
 
     def _order_pages(
-        self, statuses: Sequence[str], *, window: Window | None = None, fields: str = reading.ORDER_FIELDS
+        self,
+        statuses: Sequence[str],
+        *,
+        window: Window | None = None,
+        fields: str = reading.ORDER_FIELDS,
+        ids: Sequence[int] | None = None,
     ) -> Iterable[reading.Page]:
         if not statuses:
             return []
-        return reading.read_orders(self._client, window=window, statuses=statuses, fields=fields, start=self._start())
+        return reading.read_orders(
+            self._client,
+            window=window,
+            statuses=statuses,
+            fields=fields,
+            start=self._start(),
+            per_page=self._per_page,
+            ids=ids,
+        )
+
+    def _customer_pages(self, fields: str, ids: Sequence[int] | None = None) -> Iterable[reading.Page]:
+        return reading.read_customers(
+            self._client, fields=fields, start=self._start(), per_page=self._per_page, ids=ids
+        )
+
+    @property
+    def _per_page(self) -> int:
+        return int(self.options.get("page_size") or SIZES[0])
 
     def _start(self) -> Any:
         return self.run.cursor.get(self.run.phase)
@@ -195,8 +235,9 @@ class Phases(Taking):
 
     def _wanted(self, row: Mapping[str, Any]) -> bool:
         since = _moment(self.options.get("since"))
-        touched = row.get("date_modified_gmt") or row.get("date_created_gmt")
-        return since is None or not touched or datetime.fromisoformat(touched).replace(tzinfo=UTC) >= since
+        until = _moment(self.options.get("until"))
+        at = _moment(row.get("date_modified_gmt") or row.get("date_created_gmt"))
+        return at is None or ((since is None or at >= since) and (until is None or at < until))
 
     def _cursor_window(self, which: str = "orders") -> Window:
         stored = self.connector.cursors.get(which) or self.connector.cursors.get("orders")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from integration.plans import Adjustment
 from integration.plans import ContactWrite
 from integration.plans import Lifetime
 from integration.plans import Plan
+from integration.plans import SegmentAdd
 from integration.plans import Skip
 from integration.plans import Value
 from integration.store import parse
@@ -169,10 +171,13 @@ def _said(frame: str, names: list[str]) -> str:
     return frame.replace("“”", listed, 1) if names[0] else frame
 
 
-def counts(drawn: Sequence[Drawn]) -> Mapping[str, int]:
-    """Return how many deliveries would be written, skipped and refused: the forecast of a dry run."""
-    written = sum(0 if d.unchanged and not _follow_ups(d) else len(d.plans) for d in drawn)
-    unchanged_ones = sum(len(d.plans) for d in drawn if d.unchanged and not _follow_ups(d))
+def counts(drawn: Sequence[Drawn], done: Collection[tuple[str, str, str]] = ()) -> Mapping[str, int]:
+    """Return how many deliveries would be written, skipped and refused: the forecast of a dry run.
+
+    `done` are the (order, status, action) of notes and e-mails that were sent before.
+    """
+    written = sum(0 if d.unchanged and not _follow_ups(d, done) else len(d.plans) for d in drawn)
+    unchanged_ones = sum(len(d.plans) for d in drawn if d.unchanged and not _follow_ups(d, done))
     return {
         "written": written,
         "skipped": sum(len(d.skips) for d in drawn) + unchanged_ones,
@@ -180,5 +185,6 @@ def counts(drawn: Sequence[Drawn]) -> Mapping[str, int]:
     }
 
 
-def _follow_ups(drawn: Drawn) -> bool:
-    return any(plan.follow_ups for plan in drawn.plans.values())
+def _follow_ups(drawn: Drawn, done: Collection[tuple[str, str, str]]) -> bool:
+    acts = (act for plan in drawn.plans.values() for act in plan.follow_ups)
+    return any(isinstance(a, SegmentAdd) or (a.order_id, a.status, a.action) not in done for a in acts)

@@ -19,6 +19,7 @@ from integration.pipeline import forecast
 from integration.pipeline import intake_rows
 from integration.pipeline import meter
 from integration.pipeline import outbox
+from integration.pipeline import payload_files
 from integration.pipeline import runs
 from integration.pipeline.ports import Ports
 from integration.store import reading
@@ -68,6 +69,9 @@ class Taking:
         self, page: reading.Page, take: Callable[[Session], None], *, rows: int | None = None, count: bool = True
     ) -> None:
         """Accept one page: its rows, the run's cursor and its counters stand or fall together."""
+        if self.options.get("payloads"):
+            title = f"Page {page.number} of {page.pages or '?'} ({self.run.phase}) as the store gave it"
+            payload_files.store(self.ports, self.run, "pull", title, page.rows)
         with self.ports.db.write() as session:
             run = self._held(session)
             take(session)

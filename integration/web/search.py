@@ -14,6 +14,7 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from integration.events import subject_of
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import RunKind
@@ -65,7 +66,7 @@ def _nobody(own: Sequence[Connector], asked: Asked) -> Hit | None:
     if len(own) != 1 or not asked.text:
         return None
     if asked.kind == "email":
-        return Hit(own[0].id, "person", finding.subject_of(asked.text), "e-mail address", asked.text)
+        return Hit(own[0].id, "person", subject_of(asked.text), "e-mail address", asked.text)
     key = _id(asked)
     return Hit(own[0].id, "order", key, "order id", key) if key and asked.may_be("order") else None
 

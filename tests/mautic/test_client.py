@@ -115,4 +115,4 @@ def test_the_observer_sees_each_exchange_and_the_correlation_travels(script: Scr
     script.then(OK)
     client.post("contacts/new", {"email": "a@example.com"})
     assert [(exchange.method, exchange.status) for exchange in seen] == [("POST", 200)]
-    assert script.seen[0].headers["X-Correlation-Id"] == "c-1"
+    assert script.seen[0].headers["X-Correlation-ID"] == "c-1"

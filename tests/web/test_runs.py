@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy import insert
+from sqlalchemy import update
 
 from integration.models import AuditEntry
+from integration.models import Delivery
 from integration.models import Run
+from integration.models import RunLine
 from integration.models import RunState
+from integration.pipeline import runpages
 from integration.pipeline import runs
 from integration.pipeline.leases import new_token
 from integration.pipeline.ports import Ports
 from tests.web.conftest import Person
+from tests.web.conftest import Settle
 from tests.web.conftest import text_of
 
 
@@ -46,10 +53,64 @@ def test_a_run_shows_its_lines_and_asks_for_more_while_it_goes(
     assert "hx-trigger" not in viewer.get(page).text
 
 
-def test_htmx_gets_the_part_that_changes(viewer: Person, page: str) -> None:
-    part = viewer.get(page, headers={"HX-Request": "true"}).text
-    assert part.lstrip().startswith('<div id="run"')
+def test_a_page_that_follows_gets_the_new_lines_and_the_figures(
+    viewer: Person, page: str, ports: Ports, run_id: int
+) -> None:
+    with ports.db.write() as session:
+        runs.add_line(session, ports.clock.now(), run_id, "Read page 2 of 4.")
+    part = viewer.get(f"{page}?after=1", headers={"HX-Request": "true"}).text
+    assert "Read page 2 of 4." in part
+    assert "Read page 1 of 4." not in part
+    assert '<div id="run" hx-swap-oob="true">' in part
+    assert "after=2" in part
     assert "<html" not in part
+
+
+def test_a_run_with_200_000_lines_reads_a_page_of_them_only(
+    viewer: Person, page: str, ports: Ports, run_id: int
+) -> None:
+    now = ports.clock.now()
+    rows = [{"run_id": run_id, "at": now, "level": "info", "text": f"Line {n} of it."} for n in range(200_000)]
+    with ports.db.write() as session:
+        session.execute(insert(RunLine), rows)
+    fetched: list[int] = []
+    event.listen(RunLine, "load", lambda target, context: fetched.append(target.id))
+    shown = text_of(viewer.get(page))
+    assert len(fetched) == runpages.LINES + 1
+    assert "Line 199999 of it." in shown
+    assert "Older lines" in shown
+
+
+def test_lines_are_filtered_by_level_and_followed_backwards(
+    viewer: Person, page: str, ports: Ports, run_id: int
+) -> None:
+    with ports.db.write() as session:
+        runs.add_line(session, ports.clock.now(), run_id, "It went wrong.", "error")
+    assert "Read page 1" not in text_of(viewer.get(f"{page}?level=error"))
+    assert "It went wrong." in text_of(viewer.get(f"{page}?level=error"))
+    assert "Read page 1" in text_of(viewer.get(f"{page}?level=odd&before=2&after=x"))
+
+
+def test_the_list_is_filtered_and_bad_values_are_said(
+    viewer: Person, ports: Ports, connector_id: int, run_id: int
+) -> None:
+    address = f"/connectors/{connector_id}/runs"
+    assert "In progress Initial import" in text_of(viewer.get(f"{address}?kind=initial&state=RUNNING&trigger=ME"))
+    assert "No run fits this filter." in text_of(viewer.get(f"{address}?kind=full"))
+    assert "There is no kind “odd”" in text_of(viewer.get(f"{address}?kind=odd&since=never"))
+    assert "Runs in 24 hours 1" in text_of(viewer.get(address))
+
+
+def test_the_records_of_a_run_have_operation_and_status(
+    viewer: Person, page: str, record: Settle, ports: Ports, run_id: int
+) -> None:
+    first, second = record(1, result="created", contact_id=7), record(2, "dead", error_code="refused", message="No.")
+    with ports.db.write() as session:
+        session.execute(update(Delivery).where(Delivery.id.in_([first, second])).values(run_id=run_id))
+    text = text_of(viewer.get(f"{page}/records"))
+    assert "Order 1 7 CREATE SUCCESS" in text
+    assert "Order 2 SYNC FAILED No." in text
+    assert "CREATE SUCCESS" in text_of(viewer.get(page))
 
 
 def test_support_cancels_and_viewers_cannot(

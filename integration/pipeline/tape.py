@@ -1,0 +1,53 @@
+"""Keeps what a batch sent to Mautic, for runs that asked for payload files (C7)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+from integration.masking import mask_text
+from integration.models.run import Run
+from integration.pipeline import payload_files
+from integration.pipeline.ports import Ports
+from integration.transport import Exchange
+from integration.transport import Observer
+
+
+@dataclass
+class Tape:
+    """Records the exchanges of one batch; does nothing unless a run wants it."""
+
+    runs: Sequence[Run]
+    _writes: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def observer(self) -> Observer | None:
+        """Return what sees each exchange, None when no run wants it."""
+        return self._hear if self.runs else None
+
+    def _hear(self, exchange: Exchange) -> None:
+        if exchange.method != "GET" and "/oauth/" not in exchange.url:
+            self._writes.append(
+                {
+                    "request": f"{exchange.method} {mask_text(exchange.url)}",
+                    "sent": _parsed(exchange.request_body),
+                    "status": exchange.status,
+                    "answer": _parsed(exchange.answer_body),
+                    "seconds": round(exchange.seconds, 3),
+                }
+            )
+
+    def keep(self, ports: Ports) -> None:
+        """Write one file for each run that wants it."""
+        for run in self.runs if self._writes else ():
+            payload_files.store(ports, run, "push", f"{len(self._writes)} calls of a batch to Mautic", self._writes)
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body

@@ -1,0 +1,130 @@
+"""Run with options: each wrong value is an error at its field, and what was typed stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from integration.models import AuditEntry
+from integration.models import PayloadFile
+from integration.models import Run
+from integration.pipeline import payload_files
+from integration.pipeline import runs
+from integration.pipeline.ports import Ports
+from tests.web.conftest import Person
+from tests.web.conftest import text_of
+
+GOOD: dict[str, Any] = {
+    "kind": "bulk",
+    "only": ["orders"],
+    "since": "2026-11-01T00:00",
+    "until": "2026-11-20T00:00",
+    "ids": "12, #7, 12",
+    "page_size": "25",
+    "dry_run": "1",
+    "resend": "1",
+    "payloads": "1",
+}
+
+
+@pytest.fixture
+def page(connector_id: int) -> str:
+    return f"/connectors/{connector_id}/runs/new"
+
+
+def test_a_run_is_started_with_its_options(
+    support: Person, page: str, ports: Ports, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    answer = support.post(page, GOOD)
+    with ports.db.read() as session:
+        run = session.get_one(Run, int(answer.location.rsplit("/", 1)[1]))
+    assert run.kind == "bulk"
+    assert run.options == {
+        "only": ["orders"],
+        "since": "2026-11-01T00:00:00+00:00",
+        "until": "2026-11-20T00:00:00+00:00",
+        "ids": [7, 12],
+        "page_size": 25,
+        "dry_run": True,
+        "resend": True,
+        "payloads": True,
+    }
+    assert audit_of("SYNC_TRIGGERED")[-1].diff["options"] == [None, run.options]
+
+
+WRONG = {
+    "kind": ("odd", "Choose what kind of run it is."),
+    "only": ([], "Choose contacts, orders or both."),
+    "since": ("soon", "“soon” is no time"),
+    "until": ("2026-10-01T00:00", "It must be later than “since”."),
+    "ids": ("7, seven", "“seven” is no id"),
+    "statuses": (["lost"], "The store has no status “lost”."),
+    "page_size": ("5", "Write a number from 10 to 100."),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_value_is_an_error_at_its_field(support: Person, page: str, ports: Ports, name: str) -> None:
+    value, sentence = WRONG[name]
+    answer = support.post(page, {**GOOD, name: value})
+    assert answer.status_code == 400
+    assert sentence in text_of(answer)
+    assert 'value="12, #7, 12"' in answer.text or name == "ids"
+    with ports.db.read() as session:
+        assert session.query(Run).count() == 0
+
+
+def test_a_second_run_is_refused_with_the_reason(support: Person, page: str, ports: Ports, connector_id: int) -> None:
+    runs.start(ports, connector_id, "full", trigger="test")
+    assert "going already" in text_of(support.post(page, GOOD))
+
+
+def test_viewers_and_strangers_start_nothing(viewer: Person, stranger: Person, page: str) -> None:
+    assert (viewer.get(page).status_code, viewer.post(page, GOOD).status_code) == (403, 403)
+    assert (stranger.get(page).status_code, stranger.post(page, GOOD).status_code) == (404, 404)
+
+
+def test_a_payload_file_is_linked_at_its_line_and_given_to_support(
+    viewer: Person, support: Person, stranger: Person, ports: Ports, connector_id: int
+) -> None:
+    run_id = runs.start(ports, connector_id, "full", trigger="test")
+    with ports.db.read() as session:
+        run = session.get_one(Run, run_id)
+    file_id = payload_files.store(ports, run, "pull", "Page 1", [{"id": 1, "consumer_secret": "cs_0123456789abc"}])
+    address = f"/connectors/{connector_id}/runs/{run_id}/payloads/{file_id}"
+    assert address in support.get(f"/connectors/{connector_id}/runs/{run_id}").text
+    given = support.get(address)
+    assert (given.status_code, given.mimetype) == (200, "application/json")
+    assert given.json == [{"id": 1, "consumer_secret": "***"}]
+    assert viewer.get(address).status_code == 403
+    assert stranger.get(address).status_code == 404
+    assert support.get(f"{address}9").status_code == 404
+
+
+def test_payload_files_go_a_day_after_their_run(ports: Ports, connector_id: int, clock: Any) -> None:
+    run_id = runs.start(ports, connector_id, "full", trigger="test")
+    with ports.db.read() as session:
+        run = session.get_one(Run, run_id)
+    payload_files.store(ports, run, "push", "A batch", {"sent": "x"})
+    runs.cancel(ports, run_id)
+    clock.advance(hours=23)
+    assert payload_files.prune(ports, clock.now()) == 0
+    clock.advance(hours=2)
+    assert payload_files.prune(ports, clock.now()) == 1
+    assert list(payload_files.folder(ports).iterdir()) == []
+    with ports.db.read() as session:
+        assert session.query(PayloadFile).count() == 0
+
+
+def test_what_is_too_large_is_said_and_not_kept(
+    ports: Ports, connector_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payload_files, "LARGEST", 10)
+    run_id = runs.start(ports, connector_id, "full", trigger="test")
+    with ports.db.read() as session:
+        run = session.get_one(Run, run_id)
+    assert payload_files.store(ports, run, "pull", "Page 1", ["x" * 50]) is None
+    with ports.db.read() as session:
+        assert "too large" in runs.lines(session, run_id)[-1].text
