@@ -78,12 +78,12 @@ class Asked:
 
 
 def find(session: Session, connector_ids: Sequence[int], asked: Asked) -> list[Hit]:
-    """Return what fits in some connectors, each thing once, orders first."""
+    """Return what fits in some connectors, orders first: each order once, people once for each way they fit."""
     if not asked.text:
         return []
     found = [hit for key in connector_ids for look in _LOOKS for hit in look(session, key, asked)]
     found = found or [hit for key in connector_ids for hit in _beginning(session, key, asked)]
-    unique = {(hit.connector_id, hit.what, hit.key, hit.how): hit for hit in reversed(found)}
+    unique = {(hit.connector_id, hit.what, hit.key, hit.what != "order" and hit.how): hit for hit in reversed(found)}
     order = {"order": 0, "person": 1, "run": 2}
     hits = sorted(reversed(unique.values()), key=lambda hit: order[hit.what])[: MOST * 2]
     return _with_contacts(session, hits)

@@ -66,7 +66,7 @@ def test_an_order_is_found_once_by_number_and_by_id(ports: Ports, connector_id: 
         rows.link(connector_id),
     )
     hits = search(ports, "94", connector_id)
-    assert found(hits) == [("order", "94", "order number"), ("order", "94", "order id")]
+    assert found(hits) == [("order", "94", "order number")]
     assert {(hit.name, hit.subject, hit.contact_id) for hit in hits} == {("Order 94 (completed)", rows.ADA, 77)}
     one = finding.one(hits)
     assert one is not None
@@ -118,7 +118,7 @@ def test_plain_digits_are_grouped_by_what_they_may_be(ports: Ports, connector_id
         rows.link(connector_id, 77, "c" * 32),
     )
     hits = search(ports, "77", connector_id)
-    assert {hit.how for hit in hits} == {"order number", "order id", "customer id", "contact id"}
+    assert [hit.how for hit in hits] == ["order number", "customer id", "contact id"]
     assert finding.one(hits) is None
     assert found(search(ports, "customer 77", connector_id)) == [("person", rows.BOB, "customer id")]
 
