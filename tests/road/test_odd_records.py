@@ -21,6 +21,8 @@ from integration.models import Delivery
 from integration.pipeline import connectors
 from integration.pipeline import intake_rows
 from integration.pipeline import outbox
+from integration.pipeline import standing
+from integration.pipeline import timeline
 from integration.pipeline.ports import Ports
 from integration.pipeline.ports import open_ports
 from integration.store import parse
@@ -250,3 +252,24 @@ def test_an_order_deleted_for_good_is_taken_off_its_person(road: Road) -> None:
         intake_rows.accept(session, road.ports.clock.now(), road.connector_id, [gone])
     road.work()
     assert spent(road, "ada@example.com") == before - Decimal(two["total"])
+
+
+# -- what was never seen ----------------------------------------------------------------------------------------------
+
+
+def test_an_order_read_by_hand_tells_where_it_stands(road: Road) -> None:
+    orders = {status: road.order("ada@example.com", status=status)["id"] for status in ("completed", "on-hold")}
+    nowhere = 424242
+    assert {codes(road, number) for number in (*orders.values(), nowhere)} == {"unknown"}
+    road.run("bulk", ids=[*orders.values(), nowhere], only=["orders"])
+    assert codes(road, orders["completed"]) == "in_mautic"
+    assert codes(road, orders["on-hold"]) == "skipped"
+    assert codes(road, nowhere) == "unknown"
+
+
+def codes(road: Road, order_id: int) -> str:
+    with road.ports.db.read() as session:
+        connector = session.get_one(Connector, road.connector_id)
+        known = timeline.known_order(session, connector, str(order_id), road.ports.clock.now())
+    [verdict] = standing.of_order(known)
+    return verdict.code
