@@ -29,6 +29,7 @@ BLUEPRINTS = (
     "health",
     "auth",
     "overview",
+    "connector_settings",
     "connection",
     "store_keys",
     "mautic_sign_in",

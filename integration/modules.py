@@ -47,8 +47,9 @@ class OrderModule:
 
 @dataclass(frozen=True, slots=True)
 class SyncModule:
-    """Schedule and batching: `every` in seconds between incremental reads, 0 = off.
+    """Schedule and batching: `every` in seconds between incremental reads, 0 = off; `cron` goes before it.
 
+    `hourly_limit` is how many calls Mautic's host allows in an hour, 0 for no limit that is known.
     `policy` is what is done where somebody else has changed a contact (D6): store, mautic or fill. Of each
     `proof_every`th batch a sample is read back, 0 = never.
     """
@@ -58,6 +59,8 @@ class SyncModule:
     batch_start: int = 50
     batch_max: int = 200
     lanes: int = 2
+    cron: str = ""
+    hourly_limit: int = 0
     policy: str = "store"
     proof_every: int = 20
 
@@ -158,6 +161,7 @@ _RANGES = {
     "sync.batch_max": (1, 200),
     "sync.lanes": (1, 8),
     "sync.proof_every": (0, 1000),
+    "sync.hourly_limit": (0, 10_000_000),
 }
 _CHOICES = {"sync.policy": ("store", "mautic", "fill")}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from datetime import timedelta
 
 from sqlalchemy import exists
 from sqlalchemy import literal_column
@@ -19,6 +18,7 @@ from integration.models.hold import Hold
 from integration.models.run import Run
 from integration.models.run import RunKind
 from integration.models.schedule import Schedule
+from integration.pipeline import cadence
 from integration.pipeline import outbox
 from integration.pipeline import runs
 from integration.pipeline.ports import Ports
@@ -45,7 +45,8 @@ def _due(now: datetime):  # type: ignore[no-untyped-def]  # a Select whose type 
         Connector.store_url != "",
         Connector.mautic_url != "",
     )
-    return select(Schedule).where(Schedule.every > 0, Schedule.next_run_at <= now, active)
+    wanted = (Schedule.every > 0) | (Schedule.cron != "")
+    return select(Schedule).where(wanted, Schedule.next_run_at <= now, active)
 
 
 def _move(ports: Ports, row: Schedule, now: datetime) -> bool:
@@ -58,9 +59,14 @@ def _move(ports: Ports, row: Schedule, now: datetime) -> bool:
                 Schedule.job == row.job,
                 Schedule.next_run_at == row.next_run_at,
             )
-            .values(next_run_at=now + timedelta(seconds=row.every), last_run_at=now)
+            .values(next_run_at=_next(session, row, now), last_run_at=now)
         )
         return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+
+
+def _next(session: Session, row: Schedule, now: datetime) -> datetime:
+    zone = cadence.zone_of(session.get_one(Connector, row.connector_id))
+    return cadence.following(now, row.every, row.cron, zone)
 
 
 def _start(ports: Ports, connector_id: int) -> int:

@@ -83,7 +83,7 @@ class Books:
             failed=states[DeliveryState.DEAD],
             mautic_calls=self.calls,
             single_calls=sum(entry.action != "skip" for entry in self.entries),
-            proved=sum(proof.proved for proof in self.proofs),
+            proved=len(self.proofs),
             unproved=sum(not proof.proved for proof in self.proofs),
         )
 

@@ -17,6 +17,7 @@ from integration.models.connector import Connector
 from integration.models.connector import ConnectorState
 from integration.models.schedule import Schedule
 from integration.modules import Modules
+from integration.pipeline import cadence
 from integration.pipeline import holds
 from integration.pipeline.ports import Ports
 
@@ -132,7 +133,7 @@ def configure(ports: Ports, connector_id: int, changes: Mapping[str, Any]) -> di
         connector = session.get_one(Connector, connector_id)
         before = modules = ports.modules(connector)
         for key, value in changes.items():
-            modules = modules.with_value(key, value)
+            modules = modules.with_value(key, cadence.checked(str(value)) if key == "sync.cron" else value)
         diff = difference(before, modules)
         if diff:
             connector.settings = modules.to_json()
@@ -157,12 +158,14 @@ def _plain(value: Any) -> Any:
 
 
 def _reschedule(session: Session, now: datetime, connector_id: int, before: Modules, after: Modules) -> None:
-    if before.sync.every == after.sync.every:
+    if (before.sync.every, before.sync.cron) == (after.sync.every, after.sync.cron):
         return
+    zone = cadence.zone_of(session.get_one(Connector, connector_id))
+    following = cadence.following(now, after.sync.every, after.sync.cron, zone)
     session.execute(
         update(Schedule)
         .where(Schedule.connector_id == connector_id, Schedule.job == INCREMENTAL)
-        .values(every=after.sync.every, next_run_at=_after(now, after.sync.every))
+        .values(every=after.sync.every, cron=after.sync.cron, next_run_at=following)
     )
 
 

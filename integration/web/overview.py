@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint
+from flask import abort
 from flask import flash
 from flask import redirect
 from flask import render_template
+from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -17,23 +23,33 @@ from wtforms import StringField
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
+from integration.models.connector import ConnectorState
+from integration.models.run import RunKind
+from integration.models.schedule import Schedule
 from integration.models.user import Role
+from integration.operations import cost
+from integration.operations import health
 from integration.pipeline import connectors as pairs
-from integration.pipeline import holds
-from integration.pipeline import logpages
+from integration.pipeline import deadletters
+from integration.pipeline import meter
 from integration.pipeline import outbox
+from integration.pipeline import runpages
 from integration.pipeline import runs
-from integration.pipeline.logquery import LogQuery
+from integration.pipeline.ports import Ports
+from integration.web import charts
 from integration.web import checklist
+from integration.web import filters
 from integration.web.access import connector_or_404
 from integration.web.access import me
 from integration.web.access import needs
 from integration.web.access import own_connectors
 from integration.web.access import record
+from integration.web.runs import BADGES
+from integration.web.runs import KINDS
+from integration.web.runs import PHASES
 from integration.web.wiring import ports
 
 bp = Blueprint("overview", __name__)
-_NEWEST = 5
 
 
 class ConnectorForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -95,28 +111,122 @@ def create() -> ResponseReturnValue:
 
 @bp.get("/connectors/<int:connector_id>/")
 def show(connector_id: int) -> str:
-    """Show one connector: the checklist until it is done, then how it fares."""
+    """Show one connector: the checklist until it is done, then how it fares; htmx asks for the part that changes."""
+    now = ports().clock.now()
     with ports().db.read() as session:
         connector = connector_or_404(session, connector_id)
+        values = _state(session, now, connector)
+        zone = filters.zone_of(connector)
+        span, notices = charts.Span.parse(request.args, now.astimezone(zone).date())
+        if request.headers.get("HX-Request"):
+            return render_template("overview/_state.html", connector=connector, **values)
+        hours = meter.by_hour(session, connector_id, *span.moments(zone))
         steps = checklist.steps(session, connector)
-        query = LogQuery(connector_id, size=10)
-        values = {
-            "waiting": outbox.open_count(session, connector_id=connector_id),
-            "total": logpages.total(session, connector_id),
-            "entries": logpages.read_page(session, query).entries[:_NEWEST],
-            "run": runs.latest(session, connector_id),
-            "row": _row(session, connector),
-        }
-    return render_template("overview/show.html", connector=connector, steps=steps, **values)
+    chart = charts.draw(charts.by_day(hours, span, zone))
+    return render_template(
+        "overview/show.html",
+        connector=connector,
+        steps=steps,
+        chart=chart,
+        size=(charts.WIDTH, charts.HEIGHT),
+        span=span,
+        notices=notices,
+        costs=cost.of(hours, connector, ports().modules(connector)),
+        **values,
+    )
+
+
+def _state(session: Session, now: datetime, connector: Connector) -> dict[str, Any]:
+    latest = runs.latest(session, connector.id)
+    schedule = session.get(Schedule, (connector.id, pairs.INCREMENTAL))
+    active = schedule is not None and (schedule.every or schedule.cron) and connector.state == ConnectorState.ACTIVE
+    return {
+        "verdict": health.verdict(session, now, connector, ready=_ready(connector)),
+        "day": meter.since(session, connector.id, now - timedelta(hours=24)),
+        "waiting": outbox.open_count(session, connector_id=connector.id),
+        "dead": deadletters.waiting(session, connector.id),
+        "progress": runs.progress(session, latest.id, now) if latest else None,
+        "last_read": health.last_read(session, connector.id),
+        "next_read": schedule.next_run_at if schedule is not None and active else None,
+        "may_run": me().may(Role.SUPPORT),
+        "may_pause": me().may(Role.ADMIN),
+        "paused": connector.state == ConnectorState.PAUSED,
+        "kinds": KINDS,
+        "badges": BADGES,
+        "phases": PHASES,
+    }
+
+
+@bp.get("/connectors/<int:connector_id>/history")
+def history(connector_id: int) -> str:
+    """Show the newest runs of a connector in its own tab."""
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        found, _ = runpages.read_list(session, runpages.RunQuery(connector_id))
+    return render_template("overview/history.html", connector=connector, runs=found, kinds=KINDS, badges=BADGES)
+
+
+@bp.post("/connectors/<int:connector_id>/run")
+@needs(Role.SUPPORT)
+def run(connector_id: int) -> ResponseReturnValue:
+    """Start a full sync, the initial import or an incremental run."""
+    kind = request.form.get("kind", "")
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    if kind not in (RunKind.FULL, RunKind.INITIAL, RunKind.INCREMENTAL):
+        abort(404)
+    try:
+        run_id = runs.start(ports(), connector_id, kind, trigger=me().email)
+    except runs.RunGoing as going:
+        flash(str(going), "warn")
+    else:
+        with ports().db.write() as session:
+            record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"kind": [None, kind]}, connector)
+        flash(f"{KINDS[kind]}: started.", "ok")
+    return redirect(url_for("overview.show", connector_id=connector_id))
+
+
+@bp.get("/connectors/<int:connector_id>/pause")
+@needs(Role.ADMIN)
+def pause(connector_id: int) -> str:
+    """Ask before the connector is paused, and say what that does."""
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    return render_template("overview/pause.html", connector=connector)
+
+
+@bp.post("/connectors/<int:connector_id>/pause")
+@needs(Role.ADMIN)
+def pause_post(connector_id: int) -> ResponseReturnValue:
+    """Pause the connector."""
+    said = "The connector is paused. What arrives waits and is sent when it is resumed."
+    return _switch(connector_id, pairs.pause, AuditAction.PAUSED, said)
+
+
+@bp.post("/connectors/<int:connector_id>/resume")
+@needs(Role.ADMIN)
+def resume(connector_id: int) -> ResponseReturnValue:
+    """Look after the connector again."""
+    return _switch(connector_id, pairs.resume, AuditAction.RESUMED, "The connector is resumed; what waits is sent now.")
+
+
+def _switch(
+    connector_id: int, act: Callable[[Ports, int], None], action: AuditAction, said: str
+) -> ResponseReturnValue:
+    with ports().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    act(ports(), connector_id)
+    with ports().db.write() as session:
+        record(session, action, f"connector {connector.name}", {}, connector)
+    flash(said, "ok")
+    return redirect(url_for("overview.show", connector_id=connector_id))
+
+
+def _ready(connector: Connector) -> bool:
+    secrets = ports().secrets(connector)
+    return checklist.store_connected(connector, secrets) and checklist.mautic_connected(connector, secrets)
 
 
 def _row(session: Session, connector: Connector) -> Row:
-    secrets = ports().secrets(connector)
-    ready = checklist.store_connected(connector, secrets) and checklist.mautic_connected(connector, secrets)
-    if not ready:
-        return Row(connector, "Not set up", "muted")
-    if holds.open_holds(session, connector.id):
-        return Row(connector, "Held", "bad")
-    if connector.state == "paused":
-        return Row(connector, "Paused", "warn")
-    return Row(connector, "Working", "ok")
+    found = health.verdict(session, ports().clock.now(), connector, ready=_ready(connector))
+    return Row(connector, found.label, found.kind)
