@@ -45,12 +45,12 @@ def refresh(ports: Ports, connector: Connector, client: MauticClient) -> Connect
     return store(ports, connector, found, client.version)
 
 
-def look(ports: Ports, connector: Connector) -> Connector:
+def look(ports: Ports, connector: Connector, correlation: str = "") -> Connector:
     """Return the connector with a field list, for a dry run: what is missing in Mautic is not created."""
     now = ports.clock.now()
     if connector.fields and connector.fields_at and now - connector.fields_at < MAX_AGE:
         return connector
-    client = ports.open_mautic(connector)
+    client = ports.open_mautic(connector, correlation)
     limits = {field.alias: field.limit for field in fields_from_json(connector.fields).values() if field.limit}
     return store(ports, connector, Fields(client, limits).read(), client.version)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -18,6 +19,8 @@ from integration.models.follow_up import MarkState
 from integration.models.run import Run
 from integration.models.run import RunState
 from integration.pipeline import desk as desks
+from integration.pipeline import differences
+from integration.pipeline import foreseen
 from integration.pipeline import planning
 from integration.pipeline import runs
 from integration.pipeline.follow_ups import MarkKey
@@ -29,37 +32,39 @@ from integration.plans import SegmentAdd
 from integration.plans import SendEmail
 
 _MOST_LINES = 50
-#: The forecast's counters, in the order they are shown.
-COUNTERS = (
-    "create",
-    "update",
-    "unchanged",
-    "fields",
-    "blanked",
-    "tags_added",
-    "tags_removed",
-    "notes",
-    "segments",
-    "emails",
-)
+_TOUCHED = ("new", "changed", "blanked")
 
 
-def foretell(session: Session, now: datetime, connector: Connector, run_id: int, changes: Sequence[Change]) -> None:
-    """Count in the run what would be written, skipped and refused, and say so for the first records of each page."""
-    lines = _lines(now, run_id, changes)
-    run = session.get_one(Run, run_id)
-    resend = frozenset({run_id}) if run.options.get("resend") else frozenset[int]()
-    desk = desks.lay(session, connector, [line.subject for line in lines], resend)
-    drawn = [planning.draw(line, desk) for line in lines]
+def foretell(session: Session, now: datetime, connector: Connector, run: Run, changes: Sequence[Change]) -> None:
+    """Count in the run what would be written, skipped and refused, and say so for the first records of each page.
+
+    `run` is the one that the process works on: with it goes what the earlier pages would have written by now.
+    """
+    drawn = _drawn(session, now, connector, run, changes)
     done = _done(session, connector.id, drawn)
     counts = planning.counts(drawn, done)
-    run.pushed += counts["written"]
-    run.skipped += counts["skipped"]
-    run.failed += counts["failed"]
-    before = Counter(run.cursor.get("forecast") or {})
-    run.cursor = {**run.cursor, "forecast": dict(before + _counted(drawn, done))}
+    row = session.get_one(Run, run.id)
+    row.pushed += counts["written"]
+    row.skipped += counts["skipped"]
+    row.failed += counts["failed"]
+    before = Counter(row.cursor.get("forecast") or {})
+    row.cursor = {**row.cursor, "forecast": dict(before + _counted(drawn, done))}
     for text in [text for one in drawn for text in _sentences(one, done)][:_MOST_LINES]:
-        runs.add_line(session, now, run_id, text)
+        runs.add_line(session, now, run.id, text)
+
+
+def _drawn(
+    session: Session, now: datetime, connector: Connector, run: Run, changes: Sequence[Change]
+) -> list[planning.Drawn]:
+    lines = _lines(now, run.id, changes)
+    subjects = [line.subject for line in lines]
+    resend = frozenset({run.id}) if run.options.get("resend") else frozenset[int]()
+    desk = desks.lay(session, connector, subjects, resend)
+    known = foreseen.of_run(run)
+    desk = replace(desk, links=known.links(subjects, desk.links))
+    drawn = [planning.draw(line, desk) for line in lines]
+    known.note(drawn)
+    return drawn
 
 
 def _done(session: Session, connector_id: int, drawn: Sequence[planning.Drawn]) -> set[MarkKey]:
@@ -108,11 +113,7 @@ def _counted(drawn: Sequence[planning.Drawn], done: set[MarkKey]) -> Counter[str
     for one in drawn:
         if one.write is not None:
             counts["unchanged" if one.unchanged else "update" if one.link else "create"] += 1
-            if not one.unchanged:
-                counts["fields"] += len(_changed(one))
-                counts["blanked"] += sum(value in ("", None) for value in one.write.fields.values())
-                counts["tags_added"] += sum(not tag.startswith("-") for tag in one.write.tags)
-                counts["tags_removed"] += sum(tag.startswith("-") for tag in one.write.tags)
+            counts.update(_touched(differences.of(one)))
         for plan in one.plans.values():
             for act in plan.follow_ups:
                 counts["segments"] += isinstance(act, SegmentAdd)
@@ -121,13 +122,14 @@ def _counted(drawn: Sequence[planning.Drawn], done: set[MarkKey]) -> Counter[str
     return counts
 
 
-def _changed(drawn: planning.Drawn) -> list[str]:
-    """Return the fields whose value is not the one that Mautic confirmed last; all of a new contact."""
-    if drawn.write is None:
-        return []
-    known = drawn.link.hashes if drawn.link else {}
-    fresh = {key.partition(".")[2] for key, value in drawn.hashes.items() if known.get(key) != value}
-    return sorted(alias for alias in drawn.write.fields if alias in fresh)
+def _touched(found: differences.Differences) -> Counter[str]:
+    groups = {how: getattr(found, how) for how in _TOUCHED}
+    counts = Counter(f"{how}.{alias}" for how, aliases in groups.items() for alias in aliases)
+    counts["fields"] = sum(map(len, groups.values()))
+    counts["blanked"] = len(found.blanked)
+    counts["tags_added"] = len(found.tags_added)
+    counts["tags_removed"] = len(found.tags_removed)
+    return counts
 
 
 def _sentences(drawn: planning.Drawn, done: set[MarkKey]) -> list[str]:
@@ -135,19 +137,12 @@ def _sentences(drawn: planning.Drawn, done: set[MarkKey]) -> list[str]:
     texts = [f"Would skip {names[key]}: {skip.sentence}" for key, skip in drawn.skips.items()]
     texts += [f"Would fail {names[key]}: {error}" for key, error in drawn.errors.items()]
     if drawn.write is not None:
-        about = "; ".join(_about(drawn))
+        about = differences.of(drawn)
         verb = "leave unchanged" if drawn.unchanged else "update" if drawn.link else "create"
         texts += [
             f"Would {verb} the contact of {names[key]}{_also(drawn, key, done)} ({about})." for key in drawn.plans
         ]
     return texts
-
-
-def _about(drawn: planning.Drawn) -> Iterator[str]:
-    assert drawn.write is not None, "only what would be written is described"
-    yield ", ".join(_changed(drawn)) or "no field changes"
-    if drawn.write.tags and not drawn.unchanged:
-        yield "tags " + ", ".join(tag if tag.startswith("-") else f"+{tag}" for tag in drawn.write.tags)
 
 
 def _also(drawn: planning.Drawn, key: int, done: set[MarkKey]) -> str:
@@ -157,6 +152,24 @@ def _also(drawn: planning.Drawn, key: int, done: set[MarkKey]) -> str:
         if not isinstance(act, Note | SendEmail) or key_of(act) not in done
     ]
     return f" and {', '.join(words)}" if words else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """How many contacts a dry run would give a new value, another one or none in one field."""
+
+    alias: str
+    new: int
+    changed: int
+    blanked: int
+
+
+def fields_of(run: Run) -> list[Touched]:
+    """Return what would befall each field, those most touched first."""
+    counts = Counter(run.cursor.get("forecast") or {})
+    aliases = {key.partition(".")[2] for key in counts if "." in key}
+    found = [Touched(alias, *(counts[f"{how}.{alias}"] for how in _TOUCHED)) for alias in aliases]
+    return sorted(found, key=lambda each: (-each.new - each.changed - each.blanked, each.alias))
 
 
 def calls_of(run: Run, batch: int) -> int:

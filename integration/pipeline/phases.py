@@ -64,7 +64,7 @@ class Phases(Taking):
         """Go through the phases that are left; each page is one transaction with its cursor."""
         self._client = self.ports.open_store(self.connector, self.run.correlation_id)
         if self.options.get("dry_run"):
-            self.connector = fieldlist.look(self.ports, self.connector)
+            self.connector = fieldlist.look(self.ports, self.connector, self.run.correlation_id)
         plan = self._incremental() if self.run.kind == RunKind.INCREMENTAL else self._everything()
         names = [name for name, _ in plan]
         begin = names.index(self.run.phase) if self.run.phase in names else 0
@@ -251,6 +251,9 @@ class Phases(Taking):
         self._store_cursors(previous=before.isoformat(), orders=began.isoformat())
 
     def _store_cursors(self, **values: Any) -> None:
+        """Remember how far the store was read; a dry run has taken nothing, so the next run begins where it began."""
+        if self.options.get("dry_run"):
+            return
         with self.ports.db.write() as session:
             row = session.get_one(Connector, self.connector.id)
             row.cursors = {**row.cursors, **values}

@@ -58,7 +58,7 @@ class Taking:
 
     def _take(self, session: Session, changes: Sequence[Change]) -> None:
         if self.options.get("dry_run"):
-            forecast.foretell(session, self._now(), self.connector, self.run.id, changes)
+            forecast.foretell(session, self._now(), self.connector, self.run, changes)
             return
         accepted = intake_rows.accept(session, self._now(), self.connector.id, changes, self.run.id)
         session.get_one(Run, self.run.id).accepted += accepted.new

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 import pytest
 from sqlalchemy import select
 
+from integration.models import Connector
 from integration.models import PayloadFile
 from integration.pipeline import forecast
 from integration.pipeline import payload_files
@@ -76,9 +78,11 @@ def test_payload_files_hold_what_came_and_what_went(road: Road) -> None:
 def test_the_calls_of_a_run_carry_its_correlation_id(road: Road) -> None:
     heard = listen(road)
     run = road.run("bulk", only=["orders"])
-    for service in ("store", "mautic"):
-        carried = [e.request_headers.get("X-Correlation-ID") for e in heard if e.service == service]
-        assert run.correlation_id in carried
+    of_lists = [e for e in heard if e.service == "store" and "/wc/v3/orders" in e.url]
+    writes = [e for e in heard if e.service == "mautic" and "/batch/" in e.url]
+    assert len(of_lists) > 1
+    assert len(writes) > 1
+    assert {e.request_headers.get("X-Correlation-ID") for e in of_lists + writes} == {run.correlation_id}
 
 
 def test_a_dry_run_foretells_and_sends_nothing(road: Road) -> None:
@@ -103,3 +107,60 @@ def test_the_forecast_comes_true(road: Road) -> None:
     told = road.run("bulk", only=["orders"], dry_run=True)
     done = road.run("bulk", only=["orders"])
     assert (told.pushed, told.skipped, told.failed) == (done.pushed, done.skipped, done.failed)
+
+
+def cursors(road: Road) -> dict[str, object]:
+    with road.ports.db.read() as session:
+        return dict(session.get_one(Connector, road.connector_id).cursors)
+
+
+def test_after_a_dry_run_the_next_incremental_one_still_finds_the_changes(road: Road) -> None:
+    road.run("incremental", only=["contacts"])
+    road.store.state.register_customer(email="new@example.com", first_name="Nina", last_name="New")
+    before = cursors(road)
+    told = road.run("incremental", dry_run=True)
+    assert (told.pushed, road.writes()) == (7, 0)
+    assert cursors(road) == before
+    assert road.run("incremental").pulled == told.pulled
+    road.work()
+    assert len(road.mautic.state.contacts) == 7
+
+
+def test_who_ordered_and_is_a_customer_is_one_contact_of_the_forecast(road: Road) -> None:
+    road.store.state.register_customer(email="p1@example.com", first_name="Ada", last_name="Lovelace")
+    told = road.run("full", dry_run=True).cursor["forecast"]
+    assert (told["create"], told["update"] + told.get("unchanged", 0)) == (6, 1)
+    road.run("full")
+    assert len(road.mautic.state.contacts) == 6
+
+
+def test_a_customer_that_the_store_cannot_give_ends_no_incremental_run(road: Road) -> None:
+    road.run("incremental", only=["contacts"])
+    made = [road.store.state.register_customer(email=f"c{n}@example.com", first_name="C") for n in range(3)]
+    bad = made[1]["id"]
+    mended = _refuse_customer(road, bad)
+    run = road.run("incremental", only=["contacts"])
+    assert (run.state, run.pulled) == ("COMPLETED", 2)
+    with road.ports.db.read() as session:
+        [error] = [line.text for line in runs.lines(session, run.id) if line.level == "error"]
+    assert error.startswith(f"The store could not give customer {bad}: ")
+    mended()
+    assert road.run("incremental", only=["contacts"]).pulled == 1
+    assert road.mautic.state.contact("c1@example.com") is not None
+
+
+def _refuse_customer(road: Road, customer_id: int) -> Callable[[], None]:
+    """Let the shop fail whenever this customer is asked for whole; the returned function mends it."""
+    app = road.store.app
+    inner = app.wsgi_app
+
+    def guarded(environ, start_response):  # type: ignore[no-untyped-def]  # WSGI
+        asked = parse_qsl(environ["QUERY_STRING"])
+        wanted = {one for name, value in asked if name.startswith("include") for one in value.split(",")}
+        if environ["PATH_INFO"].endswith("/customers") and str(customer_id) in wanted:
+            start_response("500 Internal Server Error", [("Content-Type", "application/json")])
+            return [b'{"code":"internal_server_error","message":"There has been a critical error.","data":null}']
+        return inner(environ, start_response)
+
+    app.wsgi_app = guarded  # type: ignore[method-assign]
+    return lambda: setattr(app, "wsgi_app", inner)

@@ -1,0 +1,176 @@
+"""A dry run's forecast, on both databases: what would be new, changed, blank, tagged and sent after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from integration.events import Kind
+from integration.events import subject_of
+from integration.models import Connector
+from integration.models import ContactLink
+from integration.models import Run
+from integration.models import RunState
+from integration.pipeline import connectors
+from integration.pipeline import differences
+from integration.pipeline import forecast
+from integration.pipeline import foreseen
+from integration.pipeline import runs
+from integration.pipeline.desk import Linked
+from integration.pipeline.desk import fields_to_json
+from integration.pipeline.desk import fingerprint
+from integration.pipeline.forecast import Touched
+from integration.pipeline.lines import Line
+from integration.pipeline.planning import Drawn
+from integration.pipeline.ports import Ports
+from integration.plans import ContactWrite
+from integration.plans import MauticField
+from tests.conftest import NOON
+from tests.pipeline import rows
+from tests.pipeline.conftest import MakeChange
+
+FIELDS = {alias: MauticField(alias, "text", limit=191) for alias in ("email", "firstname", "lastname", "city")}
+
+
+@pytest.fixture
+def connector(ports: Ports, connector_id: int) -> Connector:
+    """A connector whose Mautic has four fields."""
+    connectors.configure(ports, connector_id, {"contacts.default_tags": ["shop"], "orders.notes": True})
+    with ports.db.write() as session:
+        connector = session.get_one(Connector, connector_id)
+        connector.fields = fields_to_json(FIELDS)
+        session.flush()
+        session.expunge_all()
+    return connector
+
+
+@pytest.fixture
+def run(ports: Ports, connector: Connector) -> Run:
+    run_id = runs.start(ports, connector.id, "bulk", trigger="test", options={"dry_run": True})
+    with ports.db.read() as session:
+        return session.get_one(Run, run_id)
+
+
+def customer(change: MakeChange, number: int, email: str, **billing: str) -> Any:
+    payload = {"role": "customer", "first_name": "Ada", "last_name": "Lovelace"}
+    return change(number, email, kind=Kind.CONTACT, **payload, billing={"email": email, **billing})
+
+
+def foretell(ports: Ports, connector: Connector, run: Run, *changes: Any) -> dict[str, int]:
+    """Give one page to the dry run and return its counters so far."""
+    with ports.db.write() as session:
+        forecast.foretell(session, NOON, connector, run, changes)
+    with ports.db.read() as session:
+        row = session.get_one(Run, run.id)
+        assert row.accepted == 0
+        return dict(row.cursor["forecast"])
+
+
+def said(ports: Ports, run: Run) -> list[str]:
+    with ports.db.read() as session:
+        return [line.text for line in runs.lines(session, run.id)]
+
+
+def link(ports: Ports, connector: Connector, email: str, **values: str) -> None:
+    """Make somebody known in Mautic with these values of the profile."""
+    hashes = {f"contact.{alias}": fingerprint(value) for alias, value in {"email": email, **values}.items()}
+    row = ContactLink(
+        connector_id=connector.id, subject=subject_of(email), contact_id=7, fields=hashes, written_at=NOON
+    )
+    rows.store(ports, row)
+
+
+def test_a_new_person_is_told_field_by_field(ports: Ports, connector: Connector, run: Run, change: MakeChange) -> None:
+    told = foretell(ports, connector, run, customer(change, 1, "ada@example.com", city="London"))
+    assert (told["create"], told["fields"], told["tags_added"]) == (1, 4, 1)
+    assert told["new.city"] == 1
+    text = "Would create the contact of contact 1 (new: city, email, firstname, lastname; tags: +shop)."
+    assert said(ports, run)[-1] == text
+
+
+def test_a_known_person_is_told_what_changes(ports: Ports, connector: Connector, run: Run, change: MakeChange) -> None:
+    link(ports, connector, "ada@example.com", firstname="Ada", lastname="Byron")
+    told = foretell(ports, connector, run, customer(change, 1, "ada@example.com", city="London"))
+    assert (told["update"], told["fields"]) == (1, 2)
+    assert "(new: city; changed: lastname; tags: +shop)" in said(ports, run)[-1]
+
+
+def test_who_is_met_again_on_a_later_page_is_created_once(
+    ports: Ports, connector: Connector, run: Run, change: MakeChange
+) -> None:
+    ada = customer(change, 1, "ada@example.com")
+    foretell(ports, connector, run, ada)
+    again = foretell(ports, connector, run, ada, customer(change, 2, "bob@example.com"))
+    assert (again["create"], again["unchanged"], again.get("update", 0)) == (2, 1, 0)
+    moved = foretell(ports, connector, run, customer(change, 1, "ada@example.com", city="Paris"))
+    assert (moved["create"], moved["update"], moved["new.city"]) == (2, 1, 1)
+
+
+def test_whose_values_were_forgotten_is_still_no_new_contact(
+    ports: Ports, connector: Connector, run: Run, change: MakeChange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreseen, "MOST_RECENT", 1)
+    people = [customer(change, number, f"p{number}@example.com") for number in (1, 2, 3)]
+    foretell(ports, connector, run, *people)
+    told = foretell(ports, connector, run, *people)
+    assert (told["create"], told["update"], told["unchanged"]) == (3, 2, 1)
+
+
+def test_notes_that_were_written_are_not_counted(
+    ports: Ports, connector: Connector, run: Run, change: MakeChange
+) -> None:
+    rows.store(ports, rows.mark(connector.id, "5"))
+    orders = [change(number, "ada@example.com", total="10.00", currency="EUR") for number in (5, 6)]
+    assert foretell(ports, connector, run, *orders)["notes"] == 1
+    texts = said(ports, run)
+    assert [("create note" in text) for text in texts if "order" in text] == [False, True]
+
+
+def test_what_mautic_has_already_is_sent_when_asked(ports: Ports, connector: Connector, change: MakeChange) -> None:
+    link(ports, connector, "ada@example.com", firstname="Ada", lastname="Lovelace")
+    connectors.configure(ports, connector.id, {"contacts.default_tags": []})
+    with ports.db.read() as session:
+        connector = session.get_one(Connector, connector.id)
+    run_id = runs.start(ports, connector.id, "bulk", trigger="test", options={"dry_run": True, "resend": True})
+    with ports.db.read() as session:
+        run = session.get_one(Run, run_id)
+    told = foretell(ports, connector, run, customer(change, 1, "ada@example.com"))
+    assert told == {"update": 1}
+
+
+def test_fields_are_listed_by_how_often_they_are_touched(
+    ports: Ports, connector: Connector, run: Run, change: MakeChange
+) -> None:
+    link(ports, connector, "bob@example.com", firstname="Bob", lastname="Lovelace")
+    people = [customer(change, 1, "ada@example.com", city="London"), customer(change, 2, "bob@example.com")]
+    foretell(ports, connector, run, *people)
+    with ports.db.read() as session:
+        found = forecast.fields_of(session.get_one(Run, run.id))
+    assert found[0] == Touched("firstname", 1, 1, 0)
+    assert Touched("city", 1, 0, 0) in found
+
+
+def test_time_is_that_of_the_last_run_that_sent_something(ports: Ports, connector: Connector, run: Run) -> None:
+    with ports.db.write() as session:
+        row = session.get_one(Run, run.id)
+        row.pushed = 30
+        runs.finish(session, NOON, row, RunState.COMPLETED)
+        assert forecast.seconds_of(session, row) is None
+    other = runs.start(ports, connector.id, "full", trigger="test")
+    with ports.db.write() as session:
+        row = session.get_one(Run, other)
+        row.started_at, row.pushed = rows.minutes(-1), 60
+        runs.finish(session, NOON, row, RunState.COMPLETED)
+        assert forecast.seconds_of(session, session.get_one(Run, run.id)) == 30
+
+
+def test_blanks_and_removed_tags_count_for_who_is_in_mautic_only() -> None:
+    write = ContactWrite("", {"city": "", "firstname": "Ada"}, ("-old", "new"))
+    fresh = {"order.city": "x", "order.firstname": "y", "order.tag:old": "-", "order.tag:new": "+"}
+    new = Drawn(Line("a", ()), None, write=write, hashes=fresh)
+    known = Drawn(Line("a", ()), Linked(7, {"contact.firstname": "z"}), write=write, hashes=fresh)
+    assert str(differences.of(new)) == "new: firstname; tags: +new"
+    assert str(differences.of(known)) == "changed: firstname; blank: city; tags: +new, -old"
+    known.unchanged = True
+    assert str(differences.of(known)) == "no value changes"
