@@ -6,16 +6,15 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement
-from sqlalchemy import and_
+from sqlalchemy import Select
 from sqlalchemy import delete
 from sqlalchemy import func
-from sqlalchemy import or_
 from sqlalchemy import select
 
 from integration.masking import mask_value
@@ -29,22 +28,31 @@ from integration.pipeline.ports import Ports
 LARGEST = 5 * 1024 * 1024
 MOST_OF_A_RUN = 500 * 1024 * 1024
 KEPT = timedelta(hours=24)
+#: Files that are deleted in one transaction.
+BATCH = 500
 
 
 def store(ports: Ports, run: Run, direction: str, title: str, content: Any) -> int | None:
     """Write a masked file and a line of the run's log that links it; return its id, None when the run has no room.
 
-    `direction` is pull or push. Never called within a transaction: it writes to the disk.
+    `direction` is pull or push. Never called within a transaction: it writes to the disk. A disk that refuses it is
+    said in the log of the run, which goes on.
     """
     body = json.dumps(mask_value(content), ensure_ascii=False, indent=1, default=str).encode("utf-8", "replace")
     with ports.db.read() as session:
         used = session.scalar(select(func.coalesce(func.sum(PayloadFile.size), 0)).where(PayloadFile.run_id == run.id))
         number = (session.scalar(select(func.max(PayloadFile.id))) or 0) + 1
     if len(body) > LARGEST or int(used or 0) + len(body) > MOST_OF_A_RUN:
-        _say(ports, run.id, f"{title}: the payload of {len(body):,} bytes was not kept, it is too large.", None)
+        _warn(ports, run.id, f"{title}: the payload of {len(body):,} bytes was not kept, it is too large.")
         return None
     name = f"{run.id}/{direction}-{number:06d}-{os.urandom(4).hex()}.json"
-    _write(folder(ports) / name, body)
+    try:
+        _write(folder(ports) / name, body)
+    except OSError as error:
+        _warn(
+            ports, run.id, f"{title}: the payload was not kept: {error.strerror}. Look at the instance folder's disk."
+        )
+        return None
     now = ports.clock.now()
     with ports.db.write() as session:
         made = PayloadFile(
@@ -81,9 +89,9 @@ def _write(path: Path, body: bytes) -> None:
         file.write(body)
 
 
-def _say(ports: Ports, run_id: int, text: str, file_id: int | None) -> None:
+def _warn(ports: Ports, run_id: int, text: str) -> None:
     with ports.db.write() as session:
-        session.add(RunLine(run_id=run_id, at=ports.clock.now(), level="warning", text=text, payload_file_id=file_id))
+        session.add(RunLine(run_id=run_id, at=ports.clock.now(), level="warning", text=text))
 
 
 def prune(ports: Ports, now: datetime, kept: Callable[[Organisation], timedelta] = lambda organisation: KEPT) -> int:
@@ -96,22 +104,26 @@ def prune(ports: Ports, now: datetime, kept: Callable[[Organisation], timedelta]
 
 
 def _prune_of(ports: Ports, organisation_id: int, before: datetime) -> int:
-    mine = Connector.organisation_id == organisation_id
-    old: ColumnElement[bool] = or_(Run.ended_at < before, and_(Run.ended_at.is_(None), Run.created_at < before))
     query = (
         select(PayloadFile)
         .join(Run, Run.id == PayloadFile.run_id)
         .join(Connector, Connector.id == PayloadFile.connector_id)
-        .where(mine, old)
-        .limit(1000)
+        .where(Connector.organisation_id == organisation_id, Run.ended_at < before)
+        .limit(BATCH)
     )
+    gone = 0
+    while files := _read(ports, query):
+        for file in files:
+            (folder(ports) / file.name).unlink(missing_ok=True)
+        with ports.db.write() as session:
+            session.execute(delete(PayloadFile).where(PayloadFile.id.in_([file.id for file in files])))
+        gone += len(files)
+    return gone
+
+
+def _read(ports: Ports, query: Select[tuple[PayloadFile]]) -> Sequence[PayloadFile]:
     with ports.db.read() as session:
-        files = session.scalars(query).all()
-    for file in files:
-        (folder(ports) / file.name).unlink(missing_ok=True)
-    with ports.db.write() as session:
-        session.execute(delete(PayloadFile).where(PayloadFile.id.in_([file.id for file in files])))
-    return len(files)
+        return session.scalars(query).all()
 
 
 def _remove_folders(ports: Ports) -> None:

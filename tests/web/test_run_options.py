@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from integration.models import AuditEntry
-from integration.models import PayloadFile
 from integration.models import Run
 from integration.pipeline import payload_files
 from integration.pipeline import runs
@@ -101,30 +100,3 @@ def test_a_payload_file_is_linked_at_its_line_and_given_to_support(
     assert viewer.get(address).status_code == 403
     assert stranger.get(address).status_code == 404
     assert support.get(f"{address}9").status_code == 404
-
-
-def test_payload_files_go_a_day_after_their_run(ports: Ports, connector_id: int, clock: Any) -> None:
-    run_id = runs.start(ports, connector_id, "full", trigger="test")
-    with ports.db.read() as session:
-        run = session.get_one(Run, run_id)
-    payload_files.store(ports, run, "push", "A batch", {"sent": "x"})
-    runs.cancel(ports, run_id)
-    clock.advance(hours=23)
-    assert payload_files.prune(ports, clock.now()) == 0
-    clock.advance(hours=2)
-    assert payload_files.prune(ports, clock.now()) == 1
-    assert list(payload_files.folder(ports).iterdir()) == []
-    with ports.db.read() as session:
-        assert session.query(PayloadFile).count() == 0
-
-
-def test_what_is_too_large_is_said_and_not_kept(
-    ports: Ports, connector_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(payload_files, "LARGEST", 10)
-    run_id = runs.start(ports, connector_id, "full", trigger="test")
-    with ports.db.read() as session:
-        run = session.get_one(Run, run_id)
-    assert payload_files.store(ports, run, "pull", "Page 1", ["x" * 50]) is None
-    with ports.db.read() as session:
-        assert "too large" in runs.lines(session, run_id)[-1].text
