@@ -7,7 +7,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from integration.models.database import Database
 from integration.models.database import open_database
@@ -29,6 +31,12 @@ def upgrade(url: str) -> None:
             connection.commit()
     finally:
         database.dispose()
+
+
+def is_newest(session: Session) -> bool:
+    """Return whether the database has all migrations of this program."""
+    head = ScriptDirectory(str(FOLDER)).get_current_head()
+    return bool(session.scalar(text("SELECT version_num FROM alembic_version")) == head)
 
 
 def _wait_for_turn(database: Database, connection: object) -> None:

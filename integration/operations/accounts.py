@@ -29,23 +29,23 @@ _NOBODY = generate_password_hash(secrets.token_hex(16))
 
 
 def create_user(
-    ports: Ports, organisation_id: int, email: str, role: Role | str, password: str = "", name: str = ""
+    ports: Ports, organisation_id: int, email: str, role_name: Role | str, password: str = "", name: str = ""
 ) -> int:
     """Make a user and return the id; without a password only a one-time link signs in.
 
     Raises SettingError (email, role, password) for a value that cannot be used or an address that is taken.
     """
-    address = _address(email)
+    checked, chosen = address(email), role(role_name)
     hashed = generate_password_hash(check_password(password)) if password else ""
     with ports.db.write() as session:
-        if session.scalar(select(User.id).where(User.email == address)):
-            raise SettingError("email", f"There is a user with the address {address} already.", "Choose another one.")
+        if session.scalar(select(User.id).where(User.email == checked)):
+            raise SettingError("email", f"There is a user with the address {checked} already.", "Choose another one.")
         user = User(
             organisation_id=organisation_id,
-            email=address,
+            email=checked,
             name=name.strip()[:120],
             password_hash=hashed,
-            role=_role(role),
+            role=chosen,
             session_key=secrets.token_hex(16),
             created_at=ports.clock.now(),
         )
@@ -93,21 +93,19 @@ def make_link(ports: Ports, user_id: int) -> str:
     token = secrets.token_urlsafe(32)
     with ports.db.write() as session:
         session.get_one(User, user_id)
-        session.add(
-            SignInLink(user_id=user_id, token_hash=_digest(token), expires_at=ports.clock.now() + LINK_LIFETIME)
-        )
+        session.add(SignInLink(user_id=user_id, token_hash=digest(token), expires_at=ports.clock.now() + LINK_LIFETIME))
     return token
 
 
 def link_is_good(session: Session, now: datetime, token: str) -> bool:
     """Return whether a link can still be used; looking does not use it up."""
-    link = session.scalar(select(SignInLink).where(SignInLink.token_hash == _digest(token)))
+    link = session.scalar(select(SignInLink).where(SignInLink.token_hash == digest(token)))
     return link is not None and link.used_at is None and link.expires_at > now
 
 
 def use_link(session: Session, now: datetime, token: str) -> User | None:
     """Use a link up and return its user; None when it is unknown, used or too old. The caller commits."""
-    link = session.scalar(select(SignInLink).where(SignInLink.token_hash == _digest(token)))
+    link = session.scalar(select(SignInLink).where(SignInLink.token_hash == digest(token)))
     if link is None:
         return None
     # Two clicks at once: only the one whose update finds the link unused signs in.
@@ -121,11 +119,13 @@ def use_link(session: Session, now: datetime, token: str) -> User | None:
     return user if user is not None and user.disabled_at is None else None
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """Return the hash that a token is stored and found by."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _address(email: str) -> str:
+def address(email: str) -> str:
+    """Return an e-mail address as it is stored; raises SettingError (email)."""
     try:
         checked = validate_email(email.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
@@ -133,12 +133,13 @@ def _address(email: str) -> str:
     return checked.normalized.casefold()
 
 
-def _role(role: Role | str) -> Role:
+def role(name: Role | str) -> Role:
+    """Return a role by its name; raises SettingError (role)."""
     try:
-        return Role(role)
+        return Role(name)
     except ValueError:
         names = ", ".join(Role)
-        raise SettingError("role", f"“{role}” is no role.", f"Choose one of {names}.") from None
+        raise SettingError("role", f"“{name}” is no role.", f"Choose one of {names}.") from None
 
 
 def check_password(password: str) -> str:
@@ -150,3 +151,8 @@ def check_password(password: str) -> str:
     if len(password) > LONGEST_PASSWORD:
         raise SettingError("password", f"The password is longer than {LONGEST_PASSWORD} characters.", "Shorten it.")
     return password
+
+
+def by_id(session: Session, user_id: int) -> User:
+    """Return a user; raises NoResultFound for an unknown id."""
+    return session.get_one(User, user_id)

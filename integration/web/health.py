@@ -7,7 +7,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from integration.models import migrate
+from integration.operations import heartbeat
 from integration.web.access import public
+from integration.web.layout import WORKING_ROLES
 from integration.web.wiring import ports
 
 bp = Blueprint("health", __name__)
@@ -23,3 +26,18 @@ def healthz() -> ResponseReturnValue:
     except SQLAlchemyError:
         return {"status": "database unreachable"}, 503
     return {"status": "ok"}
+
+
+@bp.get("/readyz")
+@public
+def readyz() -> ResponseReturnValue:
+    """Answer 200 when this installation can do its work: database, its newest schema, and somebody who works."""
+    try:
+        with ports().db.read() as session:
+            newest = migrate.is_newest(session)
+            working = any(heartbeat.alive(session, ports().clock.now(), role) for role in WORKING_ROLES)
+    except SQLAlchemyError:
+        return {"status": "database unreachable"}, 503
+    if not newest:
+        return {"status": "the schema is older than the program"}, 503
+    return ({"status": "ready"}, 200) if working else ({"status": "no worker is running"}, 503)

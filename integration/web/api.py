@@ -1,0 +1,231 @@
+"""The API for machines, under /api/v1: logs, records, runs, sending again (G3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint
+from flask import jsonify
+from flask import request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.payload_file import PayloadFile
+from integration.models.run import Run
+from integration.pipeline import deadletters
+from integration.pipeline import facts
+from integration.pipeline import logpages
+from integration.pipeline import outbox
+from integration.pipeline import recordpages
+from integration.pipeline import runoptions
+from integration.pipeline import runpages
+from integration.pipeline import runs
+from integration.pipeline import statuses
+from integration.pipeline.deadletters import DeadQuery
+from integration.pipeline.logquery import LogQuery
+from integration.pipeline.recordquery import RecordQuery
+from integration.pipeline.runpages import RunQuery
+from integration.web import filters
+from integration.web import machines
+from integration.web.machines import NOT_FOUND
+from integration.web.machines import Refused
+from integration.web.machines import connector_of_token
+from integration.web.machines import needs_scope
+from integration.web.payloads import sent
+from integration.web.wiring import ports
+
+bp = Blueprint("api", __name__, url_prefix="/api/v1")
+_RUN = ("id", "kind", "state", "trigger", "correlation_id", "pulled", "pushed", "skipped", "failed", "calls")
+_RECORD = ("id", "kind", "source_id", "number", "what", "state", "result", "contact_id", "run_id")
+_ERROR = ("error_code", "error")
+_ENTRY = ("id", "type", "object_id", "action", "status", "contact_id", "message", "delivery_id", "run_id")
+MOST_IDS = 500
+
+
+def _plain(row: object, names: tuple[str, ...], *moments: str) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in names}
+    return values | {name: _iso(getattr(row, name)) for name in moments}
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+@bp.get("/connectors")
+@needs_scope("logs")
+def connectors() -> ResponseReturnValue:
+    """List the connectors of the token's organisation."""
+    with ports().db.read() as session:
+        found = machines.connectors_of_token(session)
+        rows = [
+            {
+                "id": each.id,
+                "name": each.name,
+                "state": each.state,
+                "waiting": outbox.open_count(session, connector_id=each.id),
+                "dead_letters": deadletters.waiting(session, each.id),
+            }
+            for each in found
+        ]
+    return jsonify(connectors=rows)
+
+
+@bp.get("/connectors/<int:connector_id>/log")
+@needs_scope("logs")
+def log(connector_id: int) -> ResponseReturnValue:
+    """Give one page of the sync log, with the filters of its page."""
+    with ports().db.read() as session:
+        connector = connector_of_token(session, connector_id)
+        query, notices = LogQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+        page = logpages.read_page(session, query)
+    entries = [_plain(entry, _ENTRY, "at") for entry in page.entries]
+    return jsonify(entries=entries, total=page.total, page=page.page, pages=page.pages, notices=notices)
+
+
+@bp.get("/connectors/<int:connector_id>/records")
+@needs_scope("logs")
+def records(connector_id: int) -> ResponseReturnValue:
+    """Give one page of records, with the filters of their page; go on with `before` = `older`."""
+    with ports().db.read() as session:
+        connector = connector_of_token(session, connector_id)
+        query, notices = RecordQuery.parse([connector_id], request.args, filters.zone_of(connector).key)
+        page = recordpages.read_page(session, query)
+    rows = [
+        _plain(row, _RECORD + _ERROR, "created_at", "started_at", "settled_at")
+        | {"status": statuses.status_of(row).label}
+        for row in page.records
+    ]
+    return jsonify(records=rows, total=page.figures.total, exact=page.figures.exact, older=page.older, notices=notices)
+
+
+@bp.get("/connectors/<int:connector_id>/runs")
+@needs_scope("logs")
+def run_list(connector_id: int) -> ResponseReturnValue:
+    """Give one page of runs, newest first."""
+    with ports().db.read() as session:
+        connector = connector_of_token(session, connector_id)
+        query, notices = RunQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+        found, older = runpages.read_list(session, query)
+    return jsonify(runs=[_shown(run) for run in found], older=older, notices=notices)
+
+
+def _shown(run: Run) -> dict[str, Any]:
+    return _plain(run, _RUN, "created_at", "started_at", "ended_at") | {"error": run.error}
+
+
+@bp.get("/runs/<int:run_id>")
+@needs_scope("logs")
+def run(run_id: int) -> ResponseReturnValue:
+    """Give one run with its progress."""
+    with ports().db.read() as session:
+        found, _ = _run(session, run_id)
+        progress = runs.progress(session, run_id, ports().clock.now())
+    figures = {"done": progress.done, "expected": progress.expected, "waiting": progress.waiting, "rate": progress.rate}
+    return jsonify(run=_shown(found), progress=figures)
+
+
+def _run(session: Session, run_id: int) -> tuple[Run, Connector]:
+    found = session.get(Run, run_id)
+    if found is None:
+        raise NOT_FOUND
+    return found, connector_of_token(session, found.connector_id)
+
+
+@bp.get("/runs/<int:run_id>/lines")
+@needs_scope("logs")
+def lines(run_id: int) -> ResponseReturnValue:
+    """Give the lines of a run behind the id `after`, at most 1,000."""
+    text = request.args.get("after", "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Refused(400, "after", f"“{text[:20]}” is no id of a line.", "Give the `last` of the answer before.")
+    with ports().db.read() as session:
+        _run(session, run_id)
+        found = runpages.new_lines(session, run_id, int(text))
+    rows = [_plain(line, ("id", "level", "text", "payload_file_id"), "at") for line in found.lines]
+    return jsonify(lines=rows, last=found.last)
+
+
+@bp.post("/connectors/<int:connector_id>/runs")
+@needs_scope("runs")
+def start(connector_id: int) -> ResponseReturnValue:
+    """Start a run: {"kind": …, "only": […], "since": …, "until": …, "ids": […], "dry_run": …}."""
+    body = _body()
+    with ports().db.read() as session:
+        connector = connector_of_token(session, connector_id)
+    lists = {name: [str(each) for each in body.get(name) or ()] for name in ("only", "statuses")}
+    lists["only"] = lists["only"] or list(runoptions.ENTITIES)
+    form = {name: str(value) for name, value in body.items() if value and not isinstance(value, list)}
+    form["ids"] = ",".join(map(str, body.get("ids") or ()))
+    typed = runoptions.read(form, lists, filters.zone_of(connector).key, list(facts.statuses(connector)))
+    if typed.errors:
+        name, sentence = next(iter(typed.errors.items()))
+        raise Refused(400, name, sentence, f"Correct “{name}”.")
+    trigger = f"API: {machines.token().name}"
+    run_id = runs.start(ports(), connector_id, typed.kind, trigger=trigger, options=typed.options)
+    with ports().db.write() as session:
+        machines.record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", connector, options=typed.options)
+    return jsonify(run=run_id), 202
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Refused(400, "body", "The body is no JSON object.", "Send Content-Type: application/json.")
+    return body
+
+
+@bp.post("/runs/<int:run_id>/cancel")
+@needs_scope("runs")
+def cancel(run_id: int) -> ResponseReturnValue:
+    """Ask a run to stop after the batch in flight."""
+    with ports().db.read() as session:
+        _, connector = _run(session, run_id)
+    runs.cancel(ports(), run_id)
+    with ports().db.write() as session:
+        machines.record(session, AuditAction.SYNC_CANCELLED, f"run {run_id}", connector)
+    return jsonify(run=run_id), 202
+
+
+@bp.get("/runs/<int:run_id>/payloads/<int:file_id>")
+@needs_scope("runs")
+def payload(run_id: int, file_id: int) -> ResponseReturnValue:
+    """Give a payload file of a run (C7)."""
+    with ports().db.read() as session:
+        _run(session, run_id)
+        file = session.get(PayloadFile, file_id)
+    if file is None or file.run_id != run_id:
+        raise NOT_FOUND
+    return sent(file)
+
+
+@bp.get("/connectors/<int:connector_id>/dead-letters")
+@needs_scope("logs")
+def dead_letters(connector_id: int) -> ResponseReturnValue:
+    """Give one page of dead letters, with the filters of their page."""
+    with ports().db.read() as session:
+        connector = connector_of_token(session, connector_id)
+        query, notices = DeadQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+        page = deadletters.read_page(session, query)
+    rows = [_plain(row, (*_RECORD, *_ERROR, "category", "attempts"), "died_at") for row in page.records]
+    return jsonify(dead_letters=rows, total=page.total, older=page.older, notices=notices)
+
+
+@bp.post("/connectors/<int:connector_id>/replay")
+@needs_scope("replay")
+def replay(connector_id: int) -> ResponseReturnValue:
+    """Send dead letters again: {"ids": […]}, at most 500."""
+    ids = _body().get("ids")
+    if not isinstance(ids, list) or not ids or len(ids) > MOST_IDS or not all(type(each) is int for each in ids):
+        raise Refused(
+            400, "ids", f"“ids” must be a list of 1 to {MOST_IDS} record ids.", "Take them from dead-letters."
+        )
+    with ports().db.write() as session:
+        connector = connector_of_token(session, connector_id)
+        came = outbox.requeue(session, ports().clock.now(), connector_id, ids)
+        machines.record(session, AuditAction.REPLAYED, "dead letters", connector, records=came.queued)
+        ports().on_accept(session, connector_id)
+    ports().bell.ring(connector_id)
+    return jsonify(queued=came.queued, busy=came.busy, gone=came.gone), 202

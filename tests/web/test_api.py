@@ -1,0 +1,163 @@
+"""The API for machines: tokens and their scopes, errors as JSON, runs, records, sending again, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from integration.clock import SetClock
+from integration.models import ApiToken
+from integration.models import AuditEntry
+from integration.models import Delivery
+from integration.models import Heartbeat
+from integration.models import Run
+from integration.operations import tokens
+from integration.pipeline import payload_files
+from integration.pipeline import runs
+from integration.pipeline.ports import Ports
+from tests.web.conftest import Settle
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def bearer(ports: Ports) -> Callable[..., dict[str, str]]:
+    """Makes the header of a token of an organisation with some scopes."""
+
+    def make(*scopes: str, organisation: int = 1) -> dict[str, str]:
+        made = tokens.make(ports, organisation, "Robot", scopes or list(tokens.SCOPES), "admin@example.com")
+        return {"Authorization": f"Bearer {made.secret}"}
+
+    return make
+
+
+def test_without_a_good_token_there_is_an_answer_in_json(client: FlaskClient, ports: Ports, bearer: Ask) -> None:
+    for headers in ({}, {"Authorization": "Bearer wm_wrong"}, {"Authorization": "Basic eDp5"}):
+        answer = client.get("/api/v1/connectors", headers=headers)
+        assert (answer.status_code, answer.json["error"]) == (401, "token")
+    good = bearer("runs")
+    answer = client.get("/api/v1/connectors", headers=good)
+    assert (answer.status_code, answer.json["error"]) == (403, "scope")
+
+
+def test_revoked_and_expired_tokens_are_refused(
+    client: FlaskClient, ports: Ports, bearer: Ask, clock: SetClock
+) -> None:
+    made = tokens.make(ports, 1, "Short", ["logs"], "me", days=1)
+    headers = {"Authorization": f"Bearer {made.secret}"}
+    assert client.get("/api/v1/connectors", headers=headers).status_code == 200
+    clock.advance(hours=25)
+    assert client.get("/api/v1/connectors", headers=headers).status_code == 401
+    headers = bearer("logs")
+    with ports.db.write() as session:
+        for row in session.query(ApiToken):
+            assert row.token_hash not in str(headers)
+            tokens.revoke(session, row, clock.now())
+    assert client.get("/api/v1/connectors", headers=headers).status_code == 401
+
+
+def test_a_run_is_started_followed_and_cancelled(
+    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    headers = bearer()
+    address = f"/api/v1/connectors/{connector_id}/runs"
+    made = client.post(address, json={"kind": "bulk", "only": ["orders"], "dry_run": True}, headers=headers)
+    assert made.status_code == 202
+    run_id = made.json["run"]
+    with ports.db.read() as session:
+        run = session.get_one(Run, run_id)
+    assert (run.trigger, run.options) == ("API: Robot", {"only": ["orders"], "dry_run": True})
+    again = client.post(address, json={"kind": "bulk"}, headers=headers)
+    assert (again.status_code, again.json["error"]) == (409, "run_going")
+    assert client.get(address, headers=headers).json["runs"][0]["id"] == run_id
+    with ports.db.write() as session:
+        runs.add_line(session, ports.clock.now(), run_id, "One line.")
+    lines = client.get(f"/api/v1/runs/{run_id}/lines", headers=headers).json
+    assert [line["text"] for line in lines["lines"]] == ["One line."]
+    assert client.get(f"/api/v1/runs/{run_id}/lines?after={lines['last']}", headers=headers).json["lines"] == []
+    assert client.post(f"/api/v1/runs/{run_id}/cancel", headers=headers).status_code == 202
+    assert client.get(f"/api/v1/runs/{run_id}", headers=headers).json["run"]["state"] == "CANCELLED"
+    assert audit_of("SYNC_TRIGGERED")[0].actor == "API: Robot"
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"kind": "odd"}, "kind"),
+        ({"kind": "bulk", "since": "soon"}, "since"),
+        ({"kind": "bulk", "ids": ["x"]}, "ids"),
+        ([], "body"),
+        ("text", "body"),
+    ],
+)
+def test_bad_input_names_its_field(client: FlaskClient, connector_id: int, bearer: Ask, body: Any, name: str) -> None:
+    answer = client.post(f"/api/v1/connectors/{connector_id}/runs", json=body, headers=bearer())
+    assert (answer.status_code, answer.json["error"]) == (400, name)
+
+
+def test_records_log_and_dead_letters_are_read_and_sent_again(
+    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask, record: Settle
+) -> None:
+    headers = bearer()
+    key = record(7, "dead", error_code="refused", message="No.", category="permanent")
+    base = f"/api/v1/connectors/{connector_id}"
+    found = client.get(f"{base}/records?status=failed&kind=odd", headers=headers).json
+    assert [row["source_id"] for row in found["records"]] == ["7"]
+    assert found["notices"] == ["There is no kind “odd”; that filter was left out."]
+    assert client.get(f"{base}/log", headers=headers).json["entries"] == []
+    assert client.get(f"{base}/dead-letters", headers=headers).json["dead_letters"][0]["category"] == "permanent"
+    assert client.post(f"{base}/replay", json={"ids": "all"}, headers=headers).status_code == 400
+    came = client.post(f"{base}/replay", json={"ids": [key, 999]}, headers=headers)
+    assert came.json == {"queued": 1, "busy": 0, "gone": 1}
+    with ports.db.read() as session:
+        assert session.get_one(Delivery, key).state == "ready"
+
+
+def test_payload_files_are_fetched_with_a_token(
+    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask
+) -> None:
+    run_id = runs.start(ports, connector_id, "full", trigger="test")
+    with ports.db.read() as session:
+        run = session.get_one(Run, run_id)
+    file_id = payload_files.store(ports, run, "pull", "Page 1", [{"id": 1}])
+    address = f"/api/v1/runs/{run_id}/payloads/{file_id}"
+    assert client.get(address, headers=bearer("runs")).json == [{"id": 1}]
+    assert client.get(address, headers=bearer("logs")).status_code == 403
+    assert client.get(address, headers=bearer("runs", organisation=2)).status_code == 404
+
+
+def test_metrics_are_those_of_the_organisation(
+    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask, record: Settle
+) -> None:
+    record(7, "dead", error_code="refused", message="No.", category="permanent")
+    assert client.get("/metrics").status_code == 401
+    mine = client.get("/metrics", headers=bearer("logs")).text
+    assert f'woo_mautic_records{{connector="{connector_id}",name="Sunflower",state="dead"}} 1.0' in mine
+    assert f'woo_mautic_lag_seconds{{connector="{connector_id}",name="Sunflower"}} 0.0' in mine
+    assert "Sunflower" not in client.get("/metrics", headers=bearer("logs", organisation=2)).text
+
+
+def test_ready_means_database_schema_and_a_worker(
+    client: FlaskClient, ports: Ports, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from integration.models import migrate
+
+    monkeypatch.setattr(migrate, "is_newest", lambda session: True)
+    assert client.get("/readyz").json == {"status": "ready"}
+    clock.advance(minutes=5)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json) == (503, {"status": "no worker is running"})
+    with ports.db.write() as session:
+        session.merge(Heartbeat(name="worker@test", role="worker", beat_at=clock.now() - timedelta(seconds=5)))
+    monkeypatch.setattr(migrate, "is_newest", lambda session: False)
+    assert client.get("/readyz").status_code == 503

@@ -1,0 +1,216 @@
+"""No page, API call, export or search of one organisation ever shows or changes a row of another.
+
+Every route is walked. One with a parameter that this table does not know fails the test: it has to be thought of.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from integration.clock import SetClock
+from integration.errors import Unreachable
+from integration.models import Alert
+from integration.models import AlertGroup
+from integration.models import ApiToken
+from integration.models import AuditAction
+from integration.models import AuditEntry
+from integration.models import Base
+from integration.models import Connector
+from integration.models import Delivery
+from integration.models import Drift
+from integration.models import Gap
+from integration.models import Invitation
+from integration.models import PayloadFile
+from integration.models import Reconciliation
+from integration.models import Run
+from integration.models import RunLine
+from integration.models import SyncLogEntry
+from integration.models import User
+from integration.operations import audit
+from integration.operations import members
+from integration.operations import tokens
+from integration.pipeline import connectors
+from integration.pipeline import holds
+from integration.pipeline import payload_files
+from integration.pipeline import runs
+from integration.pipeline import synclog
+from integration.pipeline.ports import Ports
+from tests.web.conftest import Person
+from tests.web.conftest import Settle
+
+#: A word that stands in every text of the first organisation's rows.
+MARK = "quagmire"
+
+
+@pytest.fixture
+def owned(ports: Ports, connector_id: int, record: Settle, clock: SetClock) -> dict[str, Any]:
+    """Fill the first organisation with rows of every kind; return what the parameters of routes are called."""
+    now = clock.now()
+    connectors.connect(ports, connector_id, name=f"Shop {MARK}")
+    delivery_id = record(4711, "dead", error_code="refused", message=f"No {MARK}.", category="permanent")
+    run_id = runs.start(ports, connector_id, "full", trigger=f"{MARK}@example.com")
+    with ports.db.read() as session:
+        run = session.get_one(Run, run_id)
+        subject = session.get_one(Delivery, delivery_id).subject
+    file_id = payload_files.store(ports, run, "pull", f"Page {MARK}", [MARK])
+    token = tokens.make(ports, 1, f"Token {MARK}", ["logs"], f"{MARK}@example.com")
+    members.invite(ports, 1, f"{MARK}@example.com", "viewer", _super(), f"{MARK}@example.com")
+    with ports.db.write() as session:
+        return _rows(session, now, connector_id) | {
+            "connector_id": connector_id,
+            "delivery_id": delivery_id,
+            "run_id": run_id,
+            "file_id": file_id,
+            "token_id": token.id,
+            "user_id": 1,
+            "subject": subject,
+            "source_id": "4711",
+            "form": "csv",
+            "filename": "icon.svg",
+            "token": "unknown",
+            "webhook_path": "unknown",
+            "organisation_id": 1,
+            "invitation_id": 1,
+        }
+
+
+def _super() -> Any:
+    from integration.models import Role
+
+    return Role.SUPER
+
+
+def _rows(session: Session, now: datetime, connector_id: int) -> dict[str, Any]:
+    for user in session.scalars(select(User).where(User.organisation_id == 1)):
+        user.name = MARK
+    holds.hold(session, now, connector_id, Unreachable("mautic", "refused", f"It refused {MARK}.", MARK))
+    entry = synclog.Entry(connector_id, now, "order", "4711", "create_note", message=f"Said {MARK}.")
+    synclog.record(session, [entry])
+    runs.add_line(session, now, 1, f"Line {MARK}.")
+    audit.record(
+        session,
+        clock_now=now,
+        organisation_id=1,
+        connector_id=connector_id,
+        actor=f"{MARK}@example.com",
+        action=AuditAction.UPDATED,
+        entity=f"connector {MARK}",
+    )
+    group = AlertGroup(organisation_id=1, name=f"Group {MARK}", emails=[f"{MARK}@example.com"], created_at=now)
+    alert = Alert(connector_id=connector_id, cause="dead_letters", sentence=f"Alert {MARK}.", since=now)
+    compared = Reconciliation(connector_id=connector_id, trigger=MARK, state="done", created_at=now, ended_at=now)
+    gap = Gap(connector_id=connector_id, cause="missing", sentence=f"Gap {MARK}.", noticed_at=now)
+    session.add_all([group, alert, compared, gap])
+    session.flush()
+    drift = Drift(
+        reconciliation_id=compared.id,
+        connector_id=connector_id,
+        kind="differs",
+        subject="s",
+        sentence=f"Drift {MARK}.",
+        found_at=now,
+    )
+    session.add(drift)
+    session.flush()
+    numbers = {"alert_id": alert.id, "group_id": group.id, "alert_group_id": group.id, "gap_id": gap.id}
+    return numbers | {"reconciliation_id": compared.id, "number": compared.id, "drift_id": drift.id}
+
+
+def address(app: Flask, rule: Rule, owned: dict[str, Any]) -> str:
+    """The address of a rule with the first organisation's ids; an unknown parameter fails the test."""
+    unknown = rule.arguments - set(owned)
+    assert not unknown, f"{rule.rule} has parameters that this test does not know: {unknown}"
+    with app.test_request_context():
+        built = app.url_map.bind("localhost").build(rule.endpoint, {name: owned[name] for name in rule.arguments})
+    return str(built)
+
+
+def rules(app: Flask, method: str) -> list[Rule]:
+    skipped = {"static", "auth.sign_out"}
+    return [
+        rule for rule in app.url_map.iter_rules() if method in (rule.methods or ()) and rule.endpoint not in skipped
+    ]
+
+
+SEARCHES = (f"?q={MARK}", "?q=4711", f"?text={MARK}&contact={MARK}@example.com&source=4711&connector=all&scope=all", "")
+
+
+def test_no_page_shows_a_row_of_another_organisation(
+    app: Flask, stranger: Person, owned: dict[str, Any], viewer: Person
+) -> None:
+    walked = 0
+    for rule in rules(app, "GET"):
+        path = address(app, rule, owned)
+        for query in SEARCHES:
+            answer = stranger.get(path + query)
+            assert answer.status_code != 500, path
+            assert f" {MARK}" not in answer.get_data(as_text=True), path + query
+            if "connector_id" in rule.arguments:
+                assert answer.status_code in (401, 403, 404), (path, answer.status_code)
+            walked += 1
+    assert walked > 150
+    assert f" {MARK}" in viewer.get(f"/connectors/{owned['connector_id']}/runs/{owned['run_id']}").text
+
+
+def test_no_token_reads_another_organisations_rows(app: Flask, ports: Ports, owned: dict[str, Any]) -> None:
+    made = tokens.make(ports, 2, "Stranger", list(tokens.SCOPES), "stranger@example.com")
+    mine = tokens.make(ports, 1, "Owner", list(tokens.SCOPES), "admin@example.com")
+    client = app.test_client()
+    for rule in rules(app, "GET"):
+        if not rule.rule.startswith(("/api/", "/metrics")):
+            continue
+        path = address(app, rule, owned)
+        theirs = client.get(path, headers={"Authorization": f"Bearer {made.secret}"})
+        assert MARK not in theirs.get_data(as_text=True), path
+        assert theirs.status_code == (404 if rule.arguments else 200), path
+        ours = client.get(path, headers={"Authorization": f"Bearer {mine.secret}"})
+        assert ours.status_code == 200, path
+
+
+def dump(ports: Ports) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that is the first organisation's, as it is stored; ticks of the clock and cookies are not in it."""
+    mine: dict[type[Base], Any] = {
+        Connector: Connector.organisation_id == 1,
+        User: User.organisation_id == 1,
+        ApiToken: ApiToken.organisation_id == 1,
+        Invitation: Invitation.organisation_id == 1,
+        AlertGroup: AlertGroup.organisation_id == 1,
+        AuditEntry: AuditEntry.organisation_id == 1,
+    }
+    whole = (Delivery, Run, RunLine, SyncLogEntry, Alert, Reconciliation, Drift, Gap, PayloadFile)
+    with ports.db.read() as session:
+        return {model.__tablename__: _plain(session, model, mine.get(model, True)) for model in (*mine, *whole)}
+
+
+def _plain(session: Session, model: type[Base], which: Any) -> list[tuple[Any, ...]]:
+    columns = model.__table__.columns
+    return [tuple(row) for row in session.execute(select(*columns).where(which).order_by(columns["id"]))]
+
+
+def test_no_form_changes_a_row_of_another_organisation(
+    app: Flask, stranger: Person, ports: Ports, owned: dict[str, Any]
+) -> None:
+    values = {
+        "act": "replay",
+        "reason": "x",
+        "role": "viewer",
+        "name": "x",
+        "kind": "full",
+        "since": "2026-01-01T00:00",
+    }
+    values |= {"id": str(owned["delivery_id"]), "only": "orders", "what": "failed", "scope": "all", "email": "x@x.test"}
+    before = dump(ports)
+    for rule in rules(app, "POST"):
+        path = address(app, rule, owned)
+        answer = stranger.post(path, dict(values))
+        assert answer.status_code < 500, (path, answer.status_code)
+        if "connector_id" in rule.arguments:
+            assert answer.status_code in (401, 403, 404), (path, answer.status_code)
+        assert dump(ports) == before, path
