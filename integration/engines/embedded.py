@@ -9,11 +9,13 @@ from collections.abc import Callable
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from integration.engines import schedule
+from integration.engines import watch
 from integration.engines.worker import Worker
 from integration.operations import gaps
 from integration.operations import heartbeat
 from integration.operations import reconciliation
 from integration.operations import retention
+from integration.operations.retention import files as retention_files
 from integration.pipeline.ports import Ports
 
 
@@ -38,8 +40,10 @@ class Ticks:
         self.add(lambda: schedule.sweep(self._ports), 10)
         self.add(self._beat, 20)
         self.add(lambda: retention.prune(self._ports, self._ports.clock.now()), 3600)
+        self.add(lambda: retention_files.prune(self._ports), 600)
         self.add(lambda: reconciliation.tick(self._ports), 10)
         self.add(lambda: gaps.tick(self._ports), 300)
+        watch.add_jobs(self.add, self._ports)
         self._scheduler.start()
 
     def stop(self) -> None:

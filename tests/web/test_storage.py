@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from integration.clock import SetClock
 from integration.models import AuditEntry
+from integration.models import Run
+from integration.operations.retention import files
+from integration.pipeline import payload_files
+from integration.pipeline import runs
+from integration.pipeline.ports import Ports
 from tests.web.conftest import Person
 from tests.web.conftest import Settle
 from tests.web.conftest import text_of
@@ -38,3 +44,18 @@ def test_only_a_super_admin_sees_the_whole_installation(admin: Person, super_adm
 def test_an_organisation_counts_its_own_rows_only(stranger: Person, record: Settle) -> None:
     record(1, result="created", contact_id=7)
     assert "Records with their attempts 0" in text_of(stranger.get("/storage"))
+
+
+def test_payload_files_stay_as_many_hours_as_the_organisation_wants(
+    admin: Person, ports: Ports, connector_id: int, clock: SetClock
+) -> None:
+    admin.post("/storage", {**USUAL, "payload_hours": "2"})
+    run_id = runs.start(ports, connector_id, "full", trigger="test")
+    with ports.db.read() as session:
+        run = session.get_one(Run, run_id)
+    payload_files.store(ports, run, "pull", "Page 1", [1])
+    runs.cancel(ports, run_id)
+    clock.advance(minutes=90)
+    assert files.prune(ports) == 0
+    clock.advance(minutes=60)
+    assert files.prune(ports) == 1

@@ -1,0 +1,19 @@
+"""Retention of payload files: the hours that the owner of the run keeps them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from integration.models.organisation import Organisation
+from integration.operations.retention.keep import Keep
+from integration.pipeline import payload_files
+from integration.pipeline.ports import Ports
+
+
+def prune(ports: Ports) -> int:
+    """Delete the payload files that are kept no longer and return their number."""
+    return payload_files.prune(ports, ports.clock.now(), _kept)
+
+
+def _kept(owner: Organisation) -> timedelta:
+    return timedelta(hours=Keep.of(owner).payload_hours)
