@@ -56,6 +56,7 @@ BLUEPRINTS = (
     "activity",
     "reconciliation",
     "audit",
+    "diagnostics",
     "logs",
     "hooks",
 )

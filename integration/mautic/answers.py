@@ -110,9 +110,15 @@ def _redirected(answer: Answer) -> NotSetUp:
     return NotSetUp(SERVICE, "redirected", sentence.format(target=target or "nowhere"), hint, status=answer.status)
 
 
+#: Pages of walls against bots that come with 503 (dossier M32).
+_WALL = re.compile(r"just a moment|attention required! \| cloudflare|checking your browser", re.IGNORECASE)
+
+
 def foreign(answer: Answer, excerpt: str) -> ServiceError:
     """Return the error for an answer that Mautic itself did not write: a proxy, a firewall, another site."""
     status = answer.status
+    if status == 503 and ("cf-mitigated" in answer.headers or _WALL.search(answer.text[:20_000])):
+        return NotSetUp(SERVICE, "bot_wall", *causes.FOREIGN["bot_wall"], status=status, excerpt=excerpt)
     if status >= 500 and status != 501:
         cause = causes.GATEWAY if status in (502, 503, 504) or status >= 520 else causes.OFFLINE
         return ServerFault(SERVICE, "server_fault", *cause, status=status, excerpt=excerpt)
@@ -123,6 +129,10 @@ def foreign(answer: Answer, excerpt: str) -> ServiceError:
     code = {401: "web_login", 403: "firewall", 406: "firewall", 405: "method_blocked", 501: "method_blocked"}
     name = code.get(status, "not_mautic")
     return NotSetUp(SERVICE, name, *causes.FOREIGN[name], status=status, excerpt=excerpt)
+
+
+#: What MySQL says of a table that takes no more columns; Mautic repeats it (dossier 4.5, M25).
+_NO_ROOM = re.compile(r"row size too large|limit of custom fields|max 64 keys", re.IGNORECASE)
 
 
 def refusal(
@@ -139,6 +149,8 @@ def refusal(
         return NotSetUp(SERVICE, "no_route", *causes.NO_ROUTE, status=status, excerpt=excerpt)
     if status == 409:
         return ServerFault(SERVICE, "locked", *causes.LOCKED, status=status, excerpt=excerpt)
+    if status in (400, 500) and _NO_ROOM.search(problem.message):
+        return Rejected(SERVICE, "too_many_fields", *causes.NO_ROOM, status=status, excerpt=excerpt)
     if status >= 500 or status in (401, 405):
         return ServerFault(SERVICE, "server_fault", *causes.OFFLINE, status=status, excerpt=excerpt)
     return _content(status, problem, excerpt)
@@ -180,8 +192,10 @@ def _credentials(status: int, problem: Problem, basic: bool, excerpt: str) -> Se
 def _refused_as(status: int, kind: str) -> str:
     if kind == "invalid_grant":
         return "token_refused" if status == 401 else "grant_refused"
-    if kind in ("invalid_client", "unauthorized_client", "invalid_request", "unsupported_grant_type"):
-        return "invalid_client" if kind == "invalid_client" else "unauthorized_client"
+    if kind in ("invalid_client", "invalid_request"):
+        return kind
+    if kind in ("unauthorized_client", "unsupported_grant_type"):
+        return "unauthorized_client"
     return "wrong_credentials" if status == 401 else ""
 
 

@@ -29,6 +29,10 @@ TOO_LARGE: Cause = (
     "Raise its limit for the size of a request (client_max_body_size in nginx).",
 )
 LOCKED: Cause = ("The entry is being edited in Mautic.", "It is tried again by itself once the editor is closed.")
+NO_ROOM: Cause = (
+    "Mautic's contact table has no room for another field.",
+    "Delete fields that nobody uses, shorten text fields, or make long ones a textarea; then create it again.",
+)
 NO_ROUTE: Cause = (
     "Mautic does not know this API address.",
     "Use https if Mautic does, check the path, and clear Mautic's cache (var/cache) after switching the API on.",
@@ -60,6 +64,10 @@ FOREIGN: dict[str, Cause] = {
         "A firewall in front of Mautic refused the request.",
         "Allow this server's address there, or exempt /api/* and /oauth/* from its rules.",
     ),
+    "bot_wall": (
+        "A wall against bots in front of Mautic answers instead of it.",
+        "Allow this server's address there, or exempt /api/* and /oauth/* from its rules (Cloudflare: WAF, skip rule).",
+    ),
     "method_blocked": (
         "The web server in front of Mautic does not allow this kind of request.",
         "Allow PATCH, PUT and DELETE for /api there.",
@@ -78,6 +86,10 @@ CREDENTIALS: dict[str, Cause] = {
     "invalid_client": (
         "Mautic does not know this client id and secret.",
         "Copy both again from Mautic's API Credentials; the id begins with a number and an underscore.",
+    ),
+    "invalid_request": (
+        "Mautic did not get the request for a token as it was sent.",
+        "Look for a proxy or firewall that changes form bodies, and exempt /oauth/* from its rules.",
     ),
     "unauthorized_client": (
         "This Mautic client may not sign in this way.",

@@ -83,8 +83,11 @@ class Fields:
         if not isinstance(error, Rejected):
             raise error
         sentence = f"Mautic refused to make the field {need.alias}: {error.sentence}"
-        hint = "Create the field in Mautic by hand, with this alias."
-        raise Rejected(SERVICE, "field_refused", sentence, hint, status=error.status, details=error.details) from error
+        full = error.code == "too_many_fields"
+        hint = error.hint if full else "Create the field in Mautic by hand, with this alias."
+        raise Rejected(
+            SERVICE, error.code if full else "field_refused", sentence, hint, status=error.status, details=error.details
+        ) from error
 
     def _remember(self, need: FieldNeed, alias: str) -> None:
         if need.type in TEXT_LIKE:

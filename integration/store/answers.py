@@ -45,6 +45,18 @@ def read(answer: Answer) -> tuple[Any, bool]:
     raise unreadable(answer)
 
 
+def check_written(value: Any, answer: Answer) -> None:
+    """Raise NotSetUp when a write was answered with a list: on its way it became a GET (dossier W15)."""
+    if isinstance(value, list):
+        raise NotSetUp(
+            SERVICE,
+            "post_became_get",
+            "The store answers a write as if it were read: something on the way turns POST into GET.",
+            "Enter the store's address exactly as WordPress uses it (https, www), and look for a redirect rule.",
+            status=answer.status,
+        )
+
+
 def unreadable(answer: Answer) -> ServerFault:
     """Return the error of an answer that is not what was asked for."""
     return ServerFault(
@@ -134,11 +146,12 @@ def _page(answer: Answer) -> ServiceError:
         return refusal(401, {}, shown)
     if answer.status in (404, 410):
         return _nothing_here(answer, shown)
+    code, hint = _kind(answer.status, "")
     return Rejected(
         SERVICE,
-        "rejected",
+        code,
         f"The store refused the request ({answer.status}).",
-        "Look at the answer in the debug log.",
+        hint,
         status=answer.status,
         excerpt=shown,
     )
@@ -215,6 +228,10 @@ def _kind(status: int, code: str) -> tuple[str, str]:
     """Return our code and a hint for WooCommerce's code of a 4xx."""
     if status in (404, 410):
         return "gone", "The record was deleted in the store; nothing is to be done."
+    if status == 413:
+        return "too_large", "Raise the web server's limit for the size of a request (client_max_body_size in nginx)."
+    if code.endswith("invalid_delivery_url"):
+        return "bad_delivery_url", "Set PUBLIC_URL to the https address at which the store can reach this application."
     if code == "rest_invalid_param":
         return "invalid_param", "Correct the value it names."
     if code.endswith("already_exists") or "email-exists" in code or "email_exists" in code:

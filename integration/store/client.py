@@ -17,6 +17,7 @@ from integration.store.access import SERVICE
 from integration.store.access import StoreAccess
 from integration.store.access import key_params
 from integration.store.access import signature
+from integration.store.answers import check_written
 from integration.store.answers import classify
 from integration.store.answers import read
 from integration.transport import Answer
@@ -93,6 +94,8 @@ class StoreClient:
         if error is not None:
             raise error
         value, clean = read(answer)
+        if method in ("POST", "PUT"):
+            check_written(value, answer)
         if not clean:
             self._notice(PRINTED)
         return value, answer

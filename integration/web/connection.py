@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from flask import Blueprint
-from flask import Response
 from flask import flash
 from flask import redirect
 from flask import render_template
 from flask import request
-from flask import stream_with_context
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
@@ -86,7 +82,7 @@ def test(connector_id: int) -> ResponseReturnValue:
     live = request.headers.get("X-Live") == "1"
     steps = trial.steps(ports(), attempt)
     if live:
-        return Response(stream_with_context(_lines(steps)), mimetype="text/html", headers={"X-Accel-Buffering": "no"})
+        return trial.live(steps)
     return _page(connector, form, list(steps))
 
 
@@ -95,20 +91,6 @@ def _attempt(connector: Connector, form: ConnectionForm) -> trial.Trial:
     if typed:
         forms.check(typed, connector, ports().secrets(connector))
     return trial.prepare(ports(), connector, typed)
-
-
-def _lines(steps: Iterator[tuple[str, Step]]) -> Iterator[str]:
-    """Yield one line of HTML for the frame, for each step and for the verdict: what static/js/steps.js puts in."""
-    yield _line("connection/results.html", results=None, sides=trial.SIDES)
-    done: list[tuple[str, Step]] = []
-    for side, step in steps:
-        done.append((side, step))
-        yield _line("connection/step.html", side=side, step=step)
-    yield _line("connection/verdict.html", results=done)
-
-
-def _line(template: str, **values: Any) -> str:
-    return " ".join(render_template(template, **values).split("\n")) + "\n"
 
 
 @bp.post("/debug")

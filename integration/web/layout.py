@@ -69,7 +69,7 @@ OPERATIONS = (
     Place("dead_letters.index", "Dead letters"),
     Place("activity.index", "Activity"),
     Place("reconciliation.index", "Reconciliation"),
-    Place("diagnostics.index", "Diagnostics"),
+    Place("diagnostics.index", "Diagnostics", Role.SUPPORT),
     Place("logs.index", "Logs", Role.SUPPORT),
 )
 #: Pages of an organisation, or of the whole platform.

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
+from typing import Any
+
+from flask import Response
+from flask import render_template
+from flask import stream_with_context
 
 from integration.mapping.fields import needs
 from integration.mautic.access import MemoryTokens
@@ -59,6 +64,26 @@ def steps(ports: Ports, trial: Trial) -> Iterator[tuple[str, Step]]:
         mautic, _tokens(ports, trial.connector), needs(modules), ports.clock, _route(ports, mautic.ca), watch
     ):
         yield "mautic", step
+
+
+def live(found: Iterator[tuple[str, Step]]) -> Response:
+    """Return an answer that shows each step as it ends: a line of HTML each, which static/js/steps.js puts in."""
+    lines = stream_with_context(_lines(found))
+    return Response(lines, mimetype="text/html", headers={"X-Accel-Buffering": "no"})
+
+
+def _lines(found: Iterator[tuple[str, Step]]) -> Iterator[str]:
+    """Yield one line of HTML for the frame, for each step and for the verdict."""
+    yield _line("connection/results.html", results=None, sides=SIDES)
+    done: list[tuple[str, Step]] = []
+    for side, step in found:
+        done.append((side, step))
+        yield _line("connection/step.html", side=side, step=step)
+    yield _line("connection/verdict.html", results=done)
+
+
+def _line(template: str, **values: Any) -> str:
+    return " ".join(render_template(template, **values).split("\n")) + "\n"
 
 
 def _tokens(ports: Ports, connector: Connector) -> TokenBox:

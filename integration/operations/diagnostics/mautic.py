@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -95,7 +96,7 @@ class _Test:
         if not known or answer.status == 429 or answer.status >= 500:
             signs.refuse_foreign(SERVICE, answer)
         if not known:
-            raise Failed(SERVICE, "store_as_mautic" if self._is_wordpress() else "not_mautic", facts=_seen(answer))
+            raise Failed(SERVICE, self._other(), facts=_seen(answer))
         if not self._api_off():
             self._sign_in()
         version = self.client.version
@@ -129,7 +130,8 @@ class _Test:
 
     def fields(self) -> Finding:
         """Compare Mautic's field list with what the modules need."""
-        states = check(tuple(self.needs), Fields(self.client).read())
+        known = Fields(self.client).read()
+        states = check(tuple(self.needs), known)
         missing = [state.need.alias for state in states if state.state == "missing"]
         unfit = [f"{state.need.alias}: {state.state.replace('_', ' ')}" for state in states if state.state in _UNFIT]
         found = Finding(_counted(len(states), len(states) - len(missing) - len(unfit)))
@@ -139,6 +141,9 @@ class _Test:
         if unfit:
             found.facts["unfit"] = unfit
             found.warn(SERVICE, "fields_unfit", fields=_listed(unfit))
+        doubled = [alias for need in self.needs for alias in known if re.fullmatch(rf"{need.alias}\d+", alias)]
+        if doubled:
+            found.warn(SERVICE, "fields_doubled", fields=_listed(doubled))
         return found
 
     def _answer(self) -> Answer:
@@ -149,13 +154,23 @@ class _Test:
         problem = first_problem(signs.json_of(self._answer()))
         return problem is not None and problem.type == "api_disabled"
 
-    def _is_wordpress(self) -> bool:
-        try:
-            answer = self.bare.send("GET", f"{root(self.access.url)}/wp-json/")
-        except ServiceError:
-            return False
+    def _other(self) -> str:
+        """Return what is at the address instead: Mautic without its rewrite rule (M09), WordPress, or another site."""
+        behind = self._look("index.php/api/users/self")
+        if behind is not None and signs.of_mautic(behind):
+            return "rewrite_missing"
+        answer = self._look("wp-json/")
+        if answer is None:
+            return "not_mautic"
         value = signs.json_of(answer)
-        return (isinstance(value, dict) and "namespaces" in value) or signs.of_wordpress(answer)
+        wordpress = (isinstance(value, dict) and "namespaces" in value) or signs.of_wordpress(answer)
+        return "store_as_mautic" if wordpress else "not_mautic"
+
+    def _look(self, path: str) -> Answer | None:
+        try:
+            return self.bare.send("GET", f"{root(self.access.url)}/{path}")
+        except ServiceError:
+            return None
 
     def _sign_in(self) -> None:
         # The refusal belongs to a later step; here only the version is wanted.

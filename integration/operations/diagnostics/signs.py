@@ -79,7 +79,10 @@ def refuse_foreign(service: str, answer: Answer) -> None:
         raise _failed(service, "throttled", answer, wait=wait_of(_seconds(answer)))
     if _is_wall(answer):
         raise _failed(service, "bot_wall", answer)
-    if answer.status >= 500:
+    if answer.status == 508 or (answer.status >= 500 and "resource limit is reached" in answer.text[:5000].lower()):
+        raise _failed(service, "resource_limit", answer)
+    # Web servers refuse what a rule forbids with 501 too (dossier W13).
+    if answer.status >= 500 and answer.status != 501:
         raise _breakdown(service, answer)
     if json_of(answer) is None:
         _refuse_gate(service, answer)
@@ -92,7 +95,7 @@ def _failed(service: str, code: str, answer: Answer, **parts: Any) -> Failed:
 def _refuse_gate(service: str, answer: Answer) -> None:
     if answer.status == 401 and "www-authenticate" in answer.headers:
         raise _failed(service, "web_login", answer)
-    if answer.status in (403, 406) or (answer.status in (405, 501) and _FIREWALL.search(answer.text[:5000])):
+    if answer.status in (403, 406, 501) or (answer.status == 405 and _FIREWALL.search(answer.text[:5000])):
         raise _failed(service, "firewall", answer)
 
 
@@ -122,6 +125,10 @@ def _breakdown(service: str, answer: Answer) -> Failed:
         return _failed(service, "database_down", answer)
     if error_code(answer) == "internal_server_error" or "critical error" in text.lower():
         return _failed(service, "php_fatal", answer)
+    if "site is offline" in text.lower():
+        return _failed(service, "site_offline", answer)
+    if service == "mautic" and first_problem(json_of(answer)) is not None:
+        return _failed(service, "crashed", answer)
     code = "gateway" if answer.status in (502, 503, 504) or answer.status >= 520 else "server_fault"
     return _failed(service, code, answer, status=answer.status)
 
@@ -161,6 +168,15 @@ def warn_of_print(service: str, finding: Finding, answer: Answer) -> None:
         return
     bare = answer.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
     finding.warn(service, "bom" if bare else "php_notice")
+
+
+def cached(answer: Answer) -> bool:
+    """Tell whether a cache in front gave the answer instead of the site (dossier W22)."""
+    told = " ".join(answer.headers.get(name, "") for name in _CACHES)
+    return bool(re.search(r"\bhit\b", told, re.IGNORECASE)) or answer.headers.get("age", "0").strip() not in ("", "0")
+
+
+_CACHES = ("cf-cache-status", "x-cache", "x-cache-status", "x-litespeed-cache", "x-proxy-cache", "x-varnish-cache")
 
 
 def skew(answer: Answer, now: datetime) -> timedelta | None:

@@ -19,6 +19,8 @@ from integration.operations.diagnostics.steps import run
 from integration.store.access import SERVICE
 from integration.store.access import StoreAccess
 from integration.store.access import home
+from integration.store.access import signature
+from integration.store.answers import classify
 from integration.store.client import HEADER_DROPPED
 from integration.store.client import StoreClient
 from integration.transport import Answer
@@ -27,6 +29,10 @@ from integration.transport import Route
 from integration.transport import Transport
 
 API = "wc/v3"
+#: From this version on lists have modified_after (dossier W33).
+CHANGES_SINCE = (5, 8)
+#: What a store says to a signature whose key it knows.
+_KEY_KNOWN = ("bad_signature", "clock", "nonce", "no_rights", "write_only_key")
 _OLDER = ("wc/v1", "wc/v2")
 #: What is read -> parameters of the cheapest read; a total comes in the header X-WP-Total.
 _ONE = {"per_page": 1, "_fields": "id"}
@@ -115,11 +121,18 @@ class _Test:
     def data(self) -> Finding:
         """Count orders and customers, and read the currency where the key's user may."""
         client = self._client()
-        totals = {area: _total(client.get(area, params)[1]) for area, params in _READ.items()}
+        read = {area: client.get(area, params) for area, params in _READ.items()}
+        totals = {area: max(_total(answer), len(rows)) for area, (rows, answer) in read.items()}
         facts: dict[str, Any] = {**totals, **self._extras(client)}
         found = Finding(f"{_count(totals['orders'], 'order')} and {_count(totals['customers'], 'customer')}.", facts)
         if not any(totals.values()):
             found.warn(SERVICE, "no_data")
+        if any(rows and not _total(answer) for rows, answer in read.values()):
+            found.warn(SERVICE, "totals_missing")
+        if any(signs.cached(answer) for _, answer in read.values()):
+            found.warn(SERVICE, "cached_answer")
+        if _older(str(facts.get("version", "")), CHANGES_SINCE):
+            found.warn(SERVICE, "no_changes_list", version=facts["version"])
         return found
 
     def _client(self) -> StoreClient:
@@ -173,8 +186,17 @@ class _Test:
                 return False
             if error.code == "clock":
                 raise Failed(SERVICE, "clock", minutes=self._minutes_apart()) from error
+            if error.code == "wrong_key" and client.access.secure and self._believes_http():
+                raise Failed(SERVICE, "not_told_https", facts={"status": error.status}) from error
             raise
         return True
+
+    def _believes_http(self) -> bool:
+        """Sign as one does over http: a key that is known then, but not over https, was not looked at there (W02)."""
+        auth = signature(replace(self.access, url="http://store.invalid", rest_root=""))
+        answer = self.bare.send("GET", f"{self.root}/{API}/orders", params=_ONE, auth=auth)
+        error = classify(answer)
+        return error is None or error.code in _KEY_KNOWN
 
     def _may_write(self, client: StoreClient) -> None:
         """Post a webhook without its address: a key that may not write is told so (182) before that is missed (322)."""
@@ -226,6 +248,11 @@ def _linked(answer: Answer) -> str:
 def _total(answer: Answer) -> int:
     told = answer.headers.get("x-wp-total", "")
     return int(told) if told.isdigit() else 0
+
+
+def _older(version: str, than: tuple[int, int]) -> bool:
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) < than
 
 
 def _count(number: int, noun: str) -> str:

@@ -142,7 +142,7 @@ def test_mautic_is_down(mautic: MauticServer) -> None:
 def test_database_is_down(mautic: MauticServer) -> None:
     mautic.faults.status(500, body=mautic.database_down())
     step = failure(look(mautic.url))
-    assert outcome(step) == (2, "server_fault")
+    assert outcome(step) == (2, "crashed")
     assert "var/logs" in step.hint
 
 

@@ -1,0 +1,274 @@
+"""The texts of the diagnostics: error code -> (what is wrong, what to do).
+
+Gaps in the texts: {name} is "The store" or "Mautic", {place} "the store's address" or "Mautic's address", others come
+with the code.
+"""
+
+from __future__ import annotations
+
+from integration.mautic import causes
+
+Advice = tuple[str, str]
+
+_REACHING: dict[str, Advice] = {
+    "bad_address": (
+        "{place} cannot be used as it is written.",
+        "Write it with https:// in front, as it stands in the browser's address bar.",
+    ),
+    "private_address": (
+        "{place} leads into a private network, which this installation may not call.",
+        "Use the public address, or name the host in the setting PRIVATE_HOSTS.",
+    ),
+    "dns": (
+        "DNS: the host name in {place} does not exist.",
+        "Check its spelling; if it was made just now, wait until the name has spread.",
+    ),
+    "refused": (
+        "TCP: the server is there, but refuses the connection.",
+        "Check that the web server runs and that the port in the address is right.",
+    ),
+    "timeout": (
+        "TCP: no answer came in time.",
+        "Check the address and the firewall; if the site is only slow, look at the load of its server.",
+    ),
+    "tls": (
+        "TLS: no secure connection could be made.",
+        "Check that the address serves https, and the certificate with its dates, names and chain.",
+    ),
+    "self_signed": (
+        "TLS: the certificate is self-signed, so nobody vouches for it.",
+        "Install a certificate of a known authority (Let's Encrypt is free), or give the CA file that signed it.",
+    ),
+    "tls_chain": (
+        "TLS: the certificate comes from an authority that is not known here, or its chain is incomplete.",
+        "Let the server send the intermediate certificates (fullchain.pem), or give the CA file that signed it.",
+    ),
+    "tls_expired": (
+        "TLS: the certificate has expired.",
+        "Renew the certificate, and check that its renewal runs by itself.",
+    ),
+    "tls_name": (
+        "TLS: the certificate was made for another host name.",
+        "Use the name that is in the certificate, or get one for this name; check www.",
+    ),
+    "cut": (
+        "{name} closed the connection before its answer was complete.",
+        "Try again; if it stays so, look at the error log of its web server.",
+    ),
+    "too_large": ("{name} sent far more than such an answer can have.", "Look at what the address serves."),
+    "unreachable": ("{name} could not be reached.", "Check the address, and try again in a minute."),
+}
+
+_REDIRECTS: dict[str, Advice] = {
+    "redirect_https": (
+        "{name} sends on to https: {target}.",
+        "Enter {suggestion} as {place}; credentials are never sent after a redirect.",
+    ),
+    "redirect_www": (
+        "{name} sends on to another form of its name: {target}.",
+        "Enter {suggestion} as {place}; credentials are never sent after a redirect.",
+    ),
+    "redirect_loop": (
+        "{name} sends on to the very same address ({target}) without end.",
+        "A proxy in front ends TLS and {name} does not know: pass X-Forwarded-Proto on and trust the proxy there.",
+    ),
+    "redirected": (
+        "{name} sends on to {target}.",
+        "Enter the address where it really is ({suggestion}); credentials are never sent after a redirect.",
+    ),
+}
+
+_IN_FRONT: dict[str, Advice] = {
+    "bot_wall": (
+        "A wall against bots answers in place of {name}.",
+        "Allow this server's IP address there, or exempt {paths} from its rules (Cloudflare: WAF, skip rule).",
+    ),
+    "firewall": (
+        "A firewall in front of {name} refused the request.",
+        "Allow this server's IP address there, or exempt {paths} from its rules.",
+    ),
+    "web_login": (
+        "The web server in front of {name} asks for a password of its own.",
+        "Let requests to {paths} pass without it.",
+    ),
+    "throttled": (
+        "{name} has had too many requests and asks to wait{wait}.",
+        "Wait, then test again; if it happens often, raise the limit at the host or lower the sync's frequency.",
+    ),
+    "resource_limit": (
+        "The hosting of {name} has reached its resource limit.",
+        "Wait, then test again; ask the host for more memory and processes, or import at night.",
+    ),
+    "maintenance": (
+        "{name} is in maintenance just now.",
+        "Wait until it is over; if it never ends, delete the file .maintenance in WordPress' folder.",
+    ),
+    "gateway": (
+        "The web server in front of {name} gets no answer from it (status {status}).",
+        "Check that PHP (php-fpm) runs on its server, and the server's load.",
+    ),
+    "php_fatal": (
+        "{name} breaks down with a critical error of PHP.",
+        "Look at its error log (WordPress: WooCommerce, Status, Logs) and switch off the plugin that is named there.",
+    ),
+    "database_down": (
+        "{name} cannot reach its own database.",
+        "Check that its database server runs and that the password in its configuration is right.",
+    ),
+    "server_fault": (
+        "{name} failed with an error of its own (status {status}).",
+        "Look at its error log (Mautic: var/logs; WordPress: WooCommerce, Status, Logs), and try again.",
+    ),
+    "post_became_get": (
+        "{name} answers a write as if it were read: something on the way turns POST into GET.",
+        "Enter the address exactly as the site uses it (https, www), and look for a redirect rule in front of it.",
+    ),
+    "unreadable": (
+        "{name} answered with something that is no JSON.",
+        "Switch debug mode on and look at the answer on the Logs page.",
+    ),
+    "php_notice": (
+        "PHP prints a notice or warning before the JSON; it works, because that is cut off.",
+        "Set display_errors off (WordPress: WP_DEBUG_DISPLAY false) on its server, and mend what is printed.",
+    ),
+    "bom": (
+        "A byte order mark stands before the JSON; it works, because that is cut off.",
+        "Save the PHP file that begins with it (often functions.php or wp-config.php) as UTF-8 without BOM.",
+    ),
+    "clock_skew": (
+        "The clocks differ: {name} is {minutes} minutes {direction}.",
+        "Set both servers' clocks by NTP; signatures over http fail from 15 minutes on.",
+    ),
+}
+
+_STORE: dict[str, Advice] = {
+    "plain_permalinks": (
+        "The store's permalinks are set to “Plain”, so its REST API cannot be used.",
+        "In WordPress open Settings, Permalinks, choose “Post name” and save.",
+    ),
+    "rest_disabled": (
+        "A plugin shuts the store's REST API ({said}).",
+        "Allow the REST API in the security plugin (Disable REST API, Solid Security, Wordfence, …), at least /wc/v3.",
+    ),
+    "html_answer": (
+        "The store answers with a web page where its REST API should be.",
+        "Save the permalinks again in WordPress, and check caching, “coming soon” and security plugins.",
+    ),
+    "not_wordpress": (
+        "There is a web site at this address, but it is not WordPress.",
+        "Enter the address of the shop's front page, with the sub-directory if WordPress is in one.",
+    ),
+    "mautic_as_store": (
+        "This address is a Mautic, not a store.",
+        "Enter the WooCommerce shop's address here and this one under Mautic.",
+    ),
+    "no_woocommerce": (
+        "WordPress answers, but WooCommerce is not active there.",
+        "Activate the plugin WooCommerce, or enter the address of the site that has the shop.",
+    ),
+    "old_woocommerce": (
+        "The store's WooCommerce is too old: it has no API version 3.",
+        "Update WooCommerce to 5.8 or newer.",
+    ),
+    "no_key": ("No REST key of the store is entered.", "Make one under WooCommerce, Settings, Advanced, REST API."),
+    "wrong_key": (
+        "The store does not know this consumer key.",
+        "Copy the key (ck_…) again, or make a new one under WooCommerce, Settings, Advanced, REST API; the key of a "
+        "staging copy or of a deleted user is refused alike.",
+    ),
+    "wrong_secret": (
+        "The consumer key is right, the consumer secret is not.",
+        "Copy the secret (cs_…) again; it is shown only once, so make a new key if it is lost.",
+    ),
+    "bad_signature": (
+        "The store does not accept the signature made with this key.",
+        "Check the consumer secret (cs_…), and that the address is written as in WordPress' general settings.",
+    ),
+    "clock": (
+        "The store refuses the signature, because the clocks are {minutes} minutes apart.",
+        "Set both servers' clocks by NTP, or use https, where no time is signed.",
+    ),
+    "read_only_key": (
+        "The key may only read, but webhooks need it to write.",
+        "Set the key's permissions to Read/Write under WooCommerce, Settings, Advanced, REST API.",
+    ),
+    "write_only_key": (
+        "The key may only write, but it must read.",
+        "Set the key's permissions to Read/Write under WooCommerce, Settings, Advanced, REST API.",
+    ),
+    "no_rights": (
+        "The key is valid, but its user may not see {areas}.",
+        "Make the key for a user who is administrator or shop manager.",
+    ),
+    "header_dropped": (
+        "The store's web server drops the Authorization header, so the key is sent in the address instead.",
+        "Set CGIPassAuth On (Apache) or fastcgi_param HTTP_AUTHORIZATION $http_authorization (nginx) there.",
+    ),
+    "not_told_https": (
+        "The store does not know that it is asked over https, so it does not look at the key.",
+        "A proxy ends TLS in front of it: pass X-Forwarded-Proto on, and set $_SERVER['HTTPS']='on' in wp-config.php.",
+    ),
+    "totals_missing": (
+        "The store's lists come without their totals (X-WP-Total), so progress cannot be told.",
+        "A cache, CDN or plugin takes the header away: exempt /wp-json/wc/* from it.",
+    ),
+    "cached_answer": (
+        "The store's answer came out of a cache, so changes would be seen late.",
+        "Exempt /wp-json/wc/* from the cache (page cache plugin, CDN, host).",
+    ),
+    "no_changes_list": (
+        "WooCommerce {version} cannot list what has changed, so everything is read each time.",
+        "Update WooCommerce to 5.8 or newer.",
+    ),
+    "no_data": ("There are no orders and no customers yet.", "Nothing to do: they are synced as they come."),
+}
+
+_MAUTIC: dict[str, Advice] = {
+    "store_as_mautic": (
+        "This address is a WordPress site, not a Mautic.",
+        "Enter Mautic's own address here; the shop's belongs under Store.",
+    ),
+    "not_mautic": causes.FOREIGN["not_mautic"],
+    "api_disabled": causes.API_DISABLED,
+    "basic_disabled": causes.BASIC_DISABLED,
+    "header_lost": causes.HEADER_LOST,
+    "no_credentials": causes.NO_CREDENTIALS,
+    "not_authorised": causes.NOT_AUTHORISED,
+    "no_route": causes.NO_ROUTE,
+    **causes.CREDENTIALS,
+    "missing_rights": (
+        "The Mautic account lacks rights that every sync needs: {areas}.",
+        "{rights}",
+    ),
+    "some_rights_missing": (
+        "The Mautic account lacks rights for {areas}; what uses them will not work.",
+        "{rights}",
+    ),
+    "site_offline": (
+        "Mautic shows the page “Site is offline”: PHP broke off, often for want of memory.",
+        "Look at Mautic's var/logs, raise PHP's memory_limit, and set a smaller batch (sync.batch_max).",
+    ),
+    "crashed": (
+        "Mautic fails at every call with its error #500.",
+        "Check that its database runs, clear its cache (rm -rf var/cache/*), run bin/console "
+        "doctrine:migrations:migrate, and look at var/logs.",
+    ),
+    "rewrite_missing": (
+        "Mautic is here, but its web server finds the API behind index.php only.",
+        "Send all paths to index.php: AllowOverride All (Apache) or try_files $uri /index.php$is_args$args (nginx).",
+    ),
+    "fields_doubled": (
+        "Mautic has fields twice ({fields}); values go into the first one of each.",
+        "Delete those with a digit at the end in Mautic, after a look into segments and forms that use them.",
+    ),
+    "fields_missing": (
+        "Mautic lacks fields that the modules write ({fields}); without them those values are lost.",
+        "Create them with one click on the tab Mautic Fields.",
+    ),
+    "fields_unfit": (
+        "Fields in Mautic do not fit what the modules write ({fields}).",
+        "Change them in Mautic, or delete them there and create them on the tab Mautic Fields.",
+    ),
+}
+
+ADVICE: dict[str, Advice] = {**_REACHING, **_REDIRECTS, **_IN_FRONT, **_STORE, **_MAUTIC}
