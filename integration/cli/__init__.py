@@ -11,6 +11,7 @@ import click
 
 from integration.cli import audit
 from integration.cli import connecting
+from integration.cli import diagnose
 from integration.cli import logs
 from integration.cli import serving
 from integration.cli import syncing
@@ -23,7 +24,7 @@ def root() -> None:
     """Keep a WooCommerce store and a Mautic instance in step."""
 
 
-for module in (serving, connecting, syncing, logs, users, audit):
+for module in (serving, connecting, syncing, logs, diagnose, users, audit):
     for command in module.COMMANDS:
         root.add_command(command)
 
