@@ -24,9 +24,9 @@ from integration.sandbox.store import StoreServer
 from integration.transport import Route
 from tests.operations.diagnostics.conftest import Certificate
 from tests.operations.diagnostics.conftest import Scripted
-from tests.operations.diagnostics.test_store_steps import failure
-from tests.operations.diagnostics.test_store_steps import outcome
-from tests.operations.diagnostics.test_store_steps import warning
+from tests.operations.diagnostics.stepping import failure
+from tests.operations.diagnostics.stepping import outcome
+from tests.operations.diagnostics.stepping import warning
 
 NEEDS = (FieldNeed("mautic_woo_order_count", "Woo order count", "number"),)
 KNOWN = MauticServer().credentials
