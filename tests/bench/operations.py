@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app import create_app
 from integration.config import Deployment
+from integration.events import subject_of
 from integration.models import Organisation
 from integration.models.migrate import upgrade
 from integration.models.user import Role
@@ -53,6 +54,8 @@ PAGES = {
     "search, order number": "/search?q=123457",
     "search, e-mail": f"/search?q={KNOWN}",
     "search, contact id": "/search?q=contact+7777",
+    "timeline of a person": f"{HERE}/people/{subject_of(KNOWN)}",
+    "timeline of an order": f"{HERE}/orders/123457",
     "runs, list": f"{HERE}/runs",
     "runs, a run with 200,000 lines": f"{HERE}/runs/{RUNS}",
     "dead letters, groups and first page": f"{HERE}/dead-letters",
@@ -114,7 +117,7 @@ def _measure(name: str, url: str, folder: Path) -> None:
         "until": f"{now.replace(month=10, day=12):%Y-%m-%dT00:00}",
     }
     for page, address in PAGES.items():
-        _report(f"{name}: {page}", lambda a=address: client.get(a.format(**values)))  # type: ignore[misc]  # bound per loop
+        _report(f"{name}: {page}", lambda a=address: client.get(a.format(**values), follow_redirects=True))  # type: ignore[misc]  # bound per loop
     ports.db.dispose()
 
 
