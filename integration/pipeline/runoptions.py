@@ -14,6 +14,7 @@ from integration.models.run import RunKind
 
 KINDS = (RunKind.BULK, RunKind.FULL, RunKind.INITIAL, RunKind.INCREMENTAL)
 ENTITIES = ("contacts", "orders")
+FILTERS = ("since", "until", "ids", "statuses")
 SWITCHES = ("resend", "dry_run", "payloads")
 MOST_IDS = 1000
 
@@ -40,7 +41,17 @@ def read(form: Mapping[str, str], lists: Mapping[str, Sequence[str]], zone: str,
     _statuses(typed, lists.get("statuses", ()), statuses)
     _page_size(typed, form.get("page_size", ""))
     typed.options |= {name: True for name in SWITCHES if form.get(name)}
+    _fitting(typed)
     return typed
+
+
+def _fitting(typed: Typed) -> None:
+    """Refuse what would be passed over without a word or read as two things."""
+    if typed.kind is RunKind.INCREMENTAL:
+        sentence = "An incremental run reads all that changed since the last one; choose bulk to filter."
+        typed.errors = {**{name: sentence for name in FILTERS if name in typed.options}, **typed.errors}
+    if "ids" in typed.options and "only" not in typed.options and "only" not in typed.errors:
+        typed.errors.setdefault("ids", "Choose contacts or orders alone: the same number is one of each.")
 
 
 def _entities(typed: Typed, chosen: Sequence[str]) -> None:
@@ -96,3 +107,29 @@ def _page_size(typed: Typed, text: str) -> None:
         typed.options["page_size"] = int(text)
     else:
         typed.errors["page_size"] = "Write a number from 10 to 100."
+
+
+_LABELS = {
+    "only": "only",
+    "since": "changed since",
+    "until": "changed before",
+    "ids": "ids",
+    "statuses": "statuses",
+    "page_size": "page size",
+    "resend": "unchanged too",
+    "dry_run": "dry run",
+    "payloads": "payload files",
+}
+
+
+def described(options: Mapping[str, Any]) -> list[tuple[str, str | datetime]]:
+    """Return the options of a run as label and value for people, "" for the switches; others are left as they are."""
+    return [(_LABELS.get(name, name), _described(name, value)) for name, value in options.items() if value]
+
+
+def _described(name: str, value: Any) -> str | datetime:
+    if name in SWITCHES:
+        return ""
+    if name in ("since", "until"):
+        return datetime.fromisoformat(str(value))
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""Reads runs for the pages: the list, the lines of one, its records (C3, C4, C5, C10)."""
+"""Reads runs for the pages: the list, the last day, the lines of one (C3, C4, C5)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.models.delivery import Delivery
+from integration.models.payload_file import PayloadFile
 from integration.models.run import Run
 from integration.models.run import RunKind
 from integration.models.run import RunLine
 from integration.models.run import RunState
-from integration.pipeline import outbox
 from integration.pipeline.recordquery import Arguments
-from integration.pipeline.statuses import status_of
 
 KINDS = {
     RunKind.INITIAL.value: "Initial import",
@@ -35,7 +33,6 @@ STATES = {state.value: state.value.capitalize() for state in RunState}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
 SHOWN = 50
 LINES = 300
-ENTITIES = 100
 _FROM = {"warning": ("warning", "error"), "error": ("error",)}
 
 
@@ -119,75 +116,91 @@ def summary(session: Session, connector_id: int, now: datetime) -> Summary:
     return Summary(*(int(number) for number in session.execute(query).one()))
 
 
+@dataclass(frozen=True)
+class LineQuery:
+    """Lines of a level and worse that hold a text, behind the id `after` or before the id `before`, 0 for none."""
+
+    level: str = "info"
+    text: str = ""
+    after: int = 0
+    before: int = 0
+
+    @classmethod
+    def parse(cls, args: Mapping[str, str]) -> tuple[LineQuery, list[str]]:
+        """Return the query of a URL and a notice for each value that could not be used and was left out."""
+        read = Arguments(args, "UTC")
+        query = cls(
+            level=read.one_of("level", LEVELS) or "info",
+            text=read.text("text"),
+            after=read.number("after", 0, 0, 2**62),
+            before=read.number("before", 0, 0, 2**62),
+        )
+        return query, read.notices
+
+    def args(self, **changes: Any) -> dict[str, Any]:
+        """Return what stands in the URL of this query, with changes."""
+        values = {"level": self.level if self.level != "info" else "", "text": self.text, **changes}
+        return {name: value for name, value in values.items() if value}
+
+    def of(self, run_id: int) -> list[ColumnElement[bool]]:
+        """Return what a line of a run has to be."""
+        found: list[ColumnElement[bool]] = [RunLine.run_id == run_id]
+        if self.level in _FROM:
+            found.append(RunLine.level.in_(_FROM[self.level]))
+        if self.text:
+            found.append(RunLine.text.icontains(self.text, autoescape=True))
+        return found
+
+
+_ALL = LineQuery()
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines of a run in their order; `last` is the newest id there is, `older` says whether more lie before."""
+    """Lines of a run in their order; `last` is the newest id there is, `older` says whether more lie before.
+
+    `files` are the payload files of these lines that are still kept.
+    """
 
     lines: Sequence[RunLine]
     last: int
     older: int | None = None
+    files: frozenset[int] = frozenset()
 
 
-def new_lines(session: Session, run_id: int, after: int, level: str = "info") -> Lines:
+def new_lines(session: Session, run_id: int, after: int, query: LineQuery = _ALL) -> Lines:
     """Return the lines behind an id, oldest first, at most 1,000 at once: what a page that follows a run asks for."""
-    query = select(RunLine).where(RunLine.run_id == run_id, RunLine.id > after, *_level(level))
-    rows = session.scalars(query.order_by(RunLine.id).limit(1000)).all()
-    return Lines(rows, rows[-1].id if rows else after)
+    found = select(RunLine).where(*query.of(run_id), RunLine.id > after).order_by(RunLine.id)
+    rows = session.scalars(found.limit(1000)).all()
+    return Lines(rows, rows[-1].id if rows else after, files=_files(session, run_id, rows))
 
 
-def page_of_lines(session: Session, run_id: int, before: int = 0, level: str = "info") -> Lines:
+def page_of_lines(session: Session, run_id: int, query: LineQuery = _ALL) -> Lines:
     """Return the newest lines before an id, in their order: only so many rows are read, whatever the run has."""
-    query = select(RunLine).where(RunLine.run_id == run_id, *_level(level))
-    if before:
-        query = query.where(RunLine.id < before)
-    rows = session.scalars(query.order_by(RunLine.id.desc()).limit(LINES + 1)).all()
+    found = select(RunLine).where(*query.of(run_id))
+    if query.before:
+        found = found.where(RunLine.id < query.before)
+    rows = session.scalars(found.order_by(RunLine.id.desc()).limit(LINES + 1)).all()
     shown = list(reversed(rows[:LINES]))
-    return Lines(shown, shown[-1].id if shown else 0, shown[0].id if len(rows) > LINES else None)
+    older = shown[0].id if len(rows) > LINES else None
+    return Lines(shown, shown[-1].id if shown else 0, older, _files(session, run_id, shown))
 
 
-def _level(level: str) -> list[ColumnElement[bool]]:
-    return [RunLine.level.in_(_FROM[level])] if level in _FROM else []
+def _files(session: Session, run_id: int, lines: Sequence[RunLine]) -> frozenset[int]:
+    named = [line.payload_file_id for line in lines if line.payload_file_id is not None]
+    kept = select(PayloadFile.id).where(PayloadFile.run_id == run_id, PayloadFile.id.in_(named))
+    return frozenset(session.scalars(kept)) if named else frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """A record of a run in the words of C10."""
+def nothing_sent(run: Run, waiting: int) -> str:
+    """Return why a run that has ended and found something wrote nothing to Mautic, "" where it did or still may.
 
-    delivery: Delivery
-    operation: str
-    status: str
-
-
-_OPERATION = {"created": "CREATE", "updated": "UPDATE", "skipped": "SKIP", "deleted": "SYNC"}
-_STATUS = {
-    "success": "SUCCESS",
-    "partial": "SUCCESS",
-    "failed": "FAILED",
-    "uncertain": "FAILED",
-    "extraction": "FAILED",
-    "skipped": "SKIPPED",
-    "discarded": "SKIPPED",
-    "conflict": "CONFLICT",
-}
-
-
-def entities(session: Session, run_id: int, before: int = 0, limit: int = ENTITIES) -> tuple[list[Entity], int | None]:
-    """Return one page of a run's records, newest first, and the id to go on from."""
-    query = select(Delivery).where(Delivery.run_id == run_id)
-    if before:
-        query = query.where(Delivery.id < before)
-    # Ordered as the index of runs is, so that no walk over all records is taken instead.
-    rows = session.scalars(query.order_by(Delivery.run_id.desc(), Delivery.id.desc()).limit(limit + 1)).all()
-    older = rows[limit - 1].id if len(rows) > limit else None
-    return [_entity(row) for row in rows[:limit]], older
-
-
-def _entity(row: Delivery) -> Entity:
-    status = _STATUS.get(status_of(row).code, status_of(row).label.upper())
-    return Entity(row, _OPERATION.get(row.result, "SYNC"), status)
-
-
-def later(session: Session, run: Run, now: datetime) -> int:
-    """Return how many records of an ended run are still tried again."""
-    going = run.state in (RunState.PENDING, RunState.RUNNING)
-    return 0 if going else outbox.later_count(session, now, run.id)
+    "skipped" says that nothing of it had to be sent, "failed" that some of it did not get through, "lost" that it met
+    records which nothing became of.
+    """
+    found = run.accepted if run.kind == RunKind.INCREMENTAL else run.pulled
+    if run.state != RunState.COMPLETED or run.options.get("dry_run") or run.pushed or waiting or not found:
+        return ""
+    if run.failed:
+        return "failed"
+    return "skipped" if run.skipped else "lost"

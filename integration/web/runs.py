@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint
 from flask import abort
@@ -16,14 +17,19 @@ from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.models.audit import AuditAction
+from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.models.run import RunState
 from integration.models.user import Role
 from integration.pipeline import forecast
+from integration.pipeline import runoptions
 from integration.pipeline import runpages
+from integration.pipeline import runrecords
 from integration.pipeline import runs
 from integration.pipeline.ports import Ports
+from integration.pipeline.runpages import LineQuery
 from integration.pipeline.runpages import RunQuery
+from integration.pipeline.runrecords import EntityQuery
 from integration.web import filters
 from integration.web.access import connector_or_404
 from integration.web.access import me
@@ -79,59 +85,72 @@ def index(connector_id: int) -> ResponseReturnValue:
 @bp.get("/<int:run_id>")
 def show(connector_id: int, run_id: int) -> ResponseReturnValue:
     """Show one run with its newest lines; a page that follows it asks for the lines behind `after` only."""
-    level = request.args.get("level", "info")
-    level = level if level in runpages.LEVELS else "info"
-    after, before = _number("after"), _number("before")
+    query, notices = LineQuery.parse(request.args)
     following = bool(request.headers.get("HX-Request"))
     with ports().db.read() as session:
         connector = connector_or_404(session, connector_id)
-        _run_or_404(session, connector_id, run_id)
-        now = ports().clock.now()
-        progress = runs.progress(session, run_id, now)
+        run = _run_or_404(session, connector_id, run_id)
         if following:
-            lines = runpages.new_lines(session, run_id, after, level)
+            lines = runpages.new_lines(session, run_id, query.after, query)
         else:
-            lines = runpages.page_of_lines(session, run_id, before, level)
-        some, _ = runpages.entities(session, run_id, limit=_SOME)
-        seconds = forecast.seconds_of(session, progress.run) if progress.run.options.get("dry_run") else None
+            lines = runpages.page_of_lines(session, run_id, query)
+        values = _state(session, connector, run)
     return render_template(
         "runs/_live.html" if following else "runs/show.html",
         connector=connector,
-        run=progress.run,
-        progress=progress,
+        run=run,
         lines=lines,
-        level=level,
+        query=query,
+        notices=notices,
         levels=runpages.LEVELS,
-        before=before,
-        entities=some,
-        forecast=progress.run.cursor.get("forecast"),
-        calls=forecast.calls_of(progress.run, ports().modules(connector).sync.batch_start),
-        seconds=seconds,
-        kinds=KINDS,
-        badges=BADGES,
-        phases=PHASES,
-        may_run=me().may(Role.SUPPORT),
+        **values,
     )
 
 
 _SOME = 10
 
 
-def _number(name: str) -> int:
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
+    """Return what a page that follows a run shows besides its lines."""
+    progress = runs.progress(session, run.id, ports().clock.now())
+    some, _ = runrecords.entities(session, run, EntityQuery(), _SOME)
+    return {
+        "progress": progress,
+        "nothing_sent": runpages.nothing_sent(run, progress.waiting),
+        "options": runoptions.described(run.options),
+        "entities": some,
+        "forecast": run.cursor.get("forecast"),
+        "touched": forecast.fields_of(run),
+        "calls": forecast.calls_of(run, ports().modules(connector).sync.batch_start),
+        "seconds": forecast.seconds_of(session, run) if run.options.get("dry_run") else None,
+        "kinds": KINDS,
+        "badges": BADGES,
+        "phases": PHASES,
+        "statuses": runrecords.STATUSES,
+        "may_run": me().may(Role.SUPPORT),
+    }
 
 
 @bp.get("/<int:run_id>/records")
 def entities(connector_id: int, run_id: int) -> ResponseReturnValue:
-    """Show the records of a run, each with its operation and status (C10)."""
+    """Show the records of a run, each with its operation and status, and their totals (C10)."""
+    query, notices = EntityQuery.parse(request.args)
     with ports().db.read() as session:
         connector = connector_or_404(session, connector_id)
         run = _run_or_404(session, connector_id, run_id)
-        found, older = runpages.entities(session, run_id, _number("before"))
-    older_url = url_for("runs.entities", connector_id=connector_id, run_id=run_id, before=older) if older else None
+        found, older = runrecords.entities(session, run, query)
+        totals = runrecords.totals(session, run)
     return render_template(
-        "runs/entities.html", connector=connector, run=run, entities=found, older_url=older_url, kinds=KINDS
+        "runs/entities.html",
+        connector=connector,
+        run=run,
+        entities=found,
+        older=older,
+        totals=totals,
+        query=query,
+        notices=notices,
+        kinds=KINDS,
+        statuses=runrecords.STATUSES,
     )
 
 

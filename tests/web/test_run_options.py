@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from integration.models import AuditEntry
+from integration.models import Connector
 from integration.models import Run
 from integration.pipeline import payload_files
 from integration.pipeline import runs
@@ -75,6 +77,32 @@ def test_a_wrong_value_is_an_error_at_its_field(support: Person, page: str, port
         assert session.query(Run).count() == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"kind": "incremental"}, "An incremental run reads all that changed"),
+        ({"only": ["contacts", "orders"]}, "Choose contacts or orders alone"),
+        ({"ids": ",".join(map(str, range(1001)))}, "These are 1,001 ids"),
+        ({"since": "2026-11-01T00:00+99:00"}, "is no time"),
+        ({"page_size": "٥٥"}, "Write a number from 10 to 100."),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(
+    support: Person, page: str, changes: dict[str, Any], sentence: str
+) -> None:
+    answer = support.post(page, {**GOOD, **changes})
+    assert answer.status_code == 400
+    assert sentence in text_of(answer)
+
+
+def test_times_are_those_of_the_shop(support: Person, page: str, ports: Ports, connector_id: int) -> None:
+    with ports.db.write() as session:
+        session.get_one(Connector, connector_id).store_facts = {"timezone": "Europe/Rome"}
+    support.post(page, {"kind": "full", "only": ["orders"], "since": "2026-11-01T00:00"})
+    with ports.db.read() as session:
+        assert session.query(Run).one().options["since"] == "2026-11-01T00:00:00+01:00"
+
+
 def test_a_second_run_is_refused_with_the_reason(support: Person, page: str, ports: Ports, connector_id: int) -> None:
     runs.start(ports, connector_id, "full", trigger="test")
     assert "going already" in text_of(support.post(page, GOOD))
@@ -100,3 +128,11 @@ def test_a_payload_file_is_linked_at_its_line_and_given_to_support(
     assert viewer.get(address).status_code == 403
     assert stranger.get(address).status_code == 404
     assert support.get(f"{address}9").status_code == 404
+    assert given.headers["X-Content-Type-Options"] == "nosniff"
+    assert given.headers["Content-Disposition"].startswith("attachment")
+    assert support.get(address.replace(f"/runs/{run_id}/", f"/runs/{run_id + 1}/")).status_code == 404
+    assert address not in viewer.get(f"/connectors/{connector_id}/runs/{run_id}").text
+    runs.cancel(ports, run_id)
+    payload_files.prune(ports, ports.clock.now() + timedelta(days=2))
+    assert support.get(address).status_code == 404
+    assert address not in support.get(f"/connectors/{connector_id}/runs/{run_id}").text

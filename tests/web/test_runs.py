@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy import event
 from sqlalchemy import insert
 from sqlalchemy import update
@@ -74,8 +77,13 @@ def test_a_run_with_200_000_lines_reads_a_page_of_them_only(
     with ports.db.write() as session:
         session.execute(insert(RunLine), rows)
     fetched: list[int] = []
-    event.listen(RunLine, "load", lambda target, context: fetched.append(target.id))
+
+    def note(target: RunLine, context: Any) -> None:
+        fetched.append(target.id)
+
+    event.listen(RunLine, "load", note)
     shown = text_of(viewer.get(page))
+    event.remove(RunLine, "load", note)
     assert len(fetched) == runpages.LINES + 1
     assert "Line 199999 of it." in shown
     assert "Older lines" in shown
@@ -88,7 +96,60 @@ def test_lines_are_filtered_by_level_and_followed_backwards(
         runs.add_line(session, ports.clock.now(), run_id, "It went wrong.", "error")
     assert "Read page 1" not in text_of(viewer.get(f"{page}?level=error"))
     assert "It went wrong." in text_of(viewer.get(f"{page}?level=error"))
-    assert "Read page 1" in text_of(viewer.get(f"{page}?level=odd&before=2&after=x"))
+    odd = text_of(viewer.get(f"{page}?level=odd&before=2&after=x"))
+    assert "Read page 1" in odd
+    assert "There is no level “odd”" in odd
+    assert "“x” is no number for “after”" in odd
+
+
+def test_lines_are_found_by_a_text_and_followed_with_it(viewer: Person, page: str, ports: Ports, run_id: int) -> None:
+    with ports.db.write() as session:
+        runs.add_line(session, ports.clock.now(), run_id, "Read page 2 of 4.")
+    found = viewer.get(f"{page}?text=PAGE+2")
+    assert "Read page 2" in text_of(found)
+    assert "Read page 1" not in text_of(found)
+    assert "after=2&amp;text=PAGE+2" in found.text
+    assert "There are no such lines." in text_of(viewer.get(f"{page}?text=%25"))
+
+
+def test_the_page_stops_following_when_the_run_has_ended(viewer: Person, page: str, ports: Ports, run_id: int) -> None:
+    assert 'data-pause="live"' in viewer.get(page).text
+    end(ports, run_id, RunState.COMPLETED)
+    part = viewer.get(f"{page}?after=1", headers={"HX-Request": "true"}).text
+    assert '<span id="pauser" hx-swap-oob="true"></span>' in part
+    assert "hx-trigger" not in part
+    assert "Completed" in part
+
+
+def test_what_ended_badly_or_is_still_tried_is_said(
+    viewer: Person, page: str, record: Settle, ports: Ports, run_id: int
+) -> None:
+    later = record(1, None, wait=timedelta(minutes=5), attempts=1, error_code="timeout", message="No answer.")
+    with ports.db.write() as session:
+        session.execute(update(Delivery).where(Delivery.id == later).values(run_id=run_id))
+        run = session.get_one(Run, run_id)
+        run.pulled, run.failed = 1200, 1100
+    end(ports, run_id, RunState.COMPLETED)
+    text = text_of(viewer.get(page))
+    assert "1,100 records could not be sent." in text
+    assert "1 record is tried again later." in text
+    with ports.db.write() as session:
+        session.execute(delete(Delivery))
+    assert "none of them reached Mautic" in text_of(viewer.get(page))
+
+
+def test_a_dry_run_shows_its_forecast_field_by_field(viewer: Person, page: str, ports: Ports, run_id: int) -> None:
+    with ports.db.write() as session:
+        run = session.get_one(Run, run_id)
+        run.options = {"dry_run": True, "since": "2026-11-01T00:00:00+00:00", "ids": [7, 12]}
+        run.cursor = {
+            "forecast": {"create": 60, "update": 2, "notes": 1, "fields": 3, "new.city": 2, "blanked.city": 1}
+        }
+    text = text_of(viewer.get(page))
+    assert "It would cost about 3 calls to Mautic" in text
+    assert "Contacts created 60" in text
+    assert "city 2 0 1" in text
+    assert "dry run; changed since 1 Nov 2026, 00:00:00 UTC ; ids 7, 12" in text
 
 
 def test_the_list_is_filtered_and_bad_values_are_said(
@@ -111,6 +172,14 @@ def test_the_records_of_a_run_have_operation_and_status(
     assert "Order 1 7 CREATE SUCCESS" in text
     assert "Order 2 SYNC FAILED No." in text
     assert "CREATE SUCCESS" in text_of(viewer.get(page))
+    assert "Orders 1 1 0 0 0" in text
+    failed = text_of(viewer.get(f"{page}/records?status=failed"))
+    assert "SYNC FAILED" in failed
+    assert "CREATE SUCCESS" not in failed
+    assert "No record of this run is so." in text_of(viewer.get(f"{page}/records?status=conflict"))
+    odd = text_of(viewer.get(f"{page}/records?status=odd&before=x"))
+    assert "There is no status “odd”" in odd
+    assert "CREATE SUCCESS" in odd
 
 
 def test_support_cancels_and_viewers_cannot(
@@ -144,6 +213,9 @@ def test_without_runs_the_page_says_what_would_fill_it(viewer: Person, connector
 
 
 def test_a_stranger_and_a_wrong_connector_see_nothing(stranger: Person, viewer: Person, page: str) -> None:
-    assert stranger.get(page).status_code == 404
+    listed = page.rsplit("/", 1)[0]
+    for address in (page, f"{page}/records", listed, f"{listed}?kind=initial"):
+        assert stranger.get(address).status_code == 404
     assert stranger.post(f"{page}/cancel").status_code == 404
+    assert stranger.post(f"{page}/resume").status_code == 404
     assert viewer.get(page.replace("/runs/", "/runs/9")).status_code == 404
