@@ -23,6 +23,7 @@ from integration.pipeline import statuses
 from integration.pipeline.corrections import corrected
 from integration.pipeline.corrections import editable
 from integration.pipeline.editing import edit
+from integration.pipeline.reasons import explain
 from integration.pipeline.retries import fault_of
 from integration.web.access import connector_or_404
 from integration.web.access import me
@@ -49,6 +50,7 @@ def show(connector_id: int, delivery_id: int) -> ResponseReturnValue:
         attempts=tried,
         status=statuses.status_of(row),
         fault=fault_of(row.category) if row.error else "",
+        reason=explain(row.error_code, row.kind) if row.state == DeliveryState.SKIPPED else None,
         addresses=Addresses(connector),
         may_act=me().may(Role.SUPPORT),
         may_retry=row.state == DeliveryState.DEAD or (row.state in OPEN and row.lease_token is None),

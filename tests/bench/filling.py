@@ -64,6 +64,9 @@ def fill(db: Database, connector_id: int, newest: datetime, *, records: int, ent
     _write(db, SyncLogEntry, _entries(words), {**common, "last": entries - 1, "step": SPAN.total_seconds() / entries})
     _write(db, RunLine, _lines(words), {**common, "last": LINES - 1, "step": 1.0})
     _count(db, words)
+    if db.sqlite:
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _write(db: Database, model: type[Base], statement: str, values: dict[str, object]) -> None:

@@ -166,6 +166,13 @@ def test_a_record_shows_its_error_its_blame_and_every_attempt(
     assert "Send again" not in text
 
 
+def test_a_skipped_record_says_where_the_rule_stands(viewer: Person, page: str, record: Settle) -> None:
+    key = record(104, "skipped", result="skipped", error_code="module_off", message="Order Sync is switched off.")
+    answer = viewer.get(f"{page}/{key}")
+    assert "Where that is decided: Order Sync, Enable" in text_of(answer)
+    assert '/orders">Order Sync, Enable</a>' in answer.text
+
+
 def test_support_sends_a_dead_letter_again_and_a_viewer_cannot(
     viewer: Person,
     support: Person,
