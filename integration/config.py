@@ -7,7 +7,9 @@ import secrets
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +17,8 @@ from urllib.parse import urlsplit
 from integration.errors import SettingError
 
 ENGINES = ("embedded", "procrastinate", "none")
+#: How mail is secured -> the usual port.
+SMTP_PORTS = {"starttls": 587, "ssl": 465, "none": 25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,22 @@ class Deployment:
     log_level: str = "INFO"
     threads: int = 8
     ratelimit: bool = True
+    smtp_host: str = ""
+    smtp_port: int = 0
+    smtp_security: str = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
+    mail_from: str = ""
 
     @property
     def base_url(self) -> str:
         """Return the address that other systems reach us at, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def sender(self) -> str:
+        """Return whom e-mails come from, "" when nobody is named."""
+        return self.mail_from or (self.smtp_user if "@" in self.smtp_user else "")
 
 
 #: Setting -> (meaning, default as shown in the README).
@@ -56,6 +71,12 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "LOG_LEVEL": ("DEBUG, INFO, WARNING or ERROR", "INFO"),
     "THREADS": ("threads of the web server, 1 to 64", "8"),
     "RATELIMIT": ("throttle sign-in attempts", "yes"),
+    "SMTP_HOST": ("mail server for alerts; without one no e-mail is sent", "none"),
+    "SMTP_PORT": ("port of the mail server", "587; 465 with ssl, 25 with none"),
+    "SMTP_SECURITY": ("starttls, ssl or none", "starttls"),
+    "SMTP_USER": ("user name at the mail server", "none"),
+    "SMTP_PASSWORD": ("password at the mail server", "none"),
+    "MAIL_FROM": ("sender of e-mails, such as Shop <alerts@shop.example>", "SMTP_USER"),
 }
 
 
@@ -84,6 +105,8 @@ def checked(deployment: Deployment) -> Deployment:
         )
     if len(deployment.secret_key) < 16:
         raise SettingError("SECRET_KEY", "SECRET_KEY is too short to be safe.", "Use at least 16 random characters.")
+    if deployment.smtp_host and not deployment.sender:
+        raise SettingError("MAIL_FROM", "SMTP_HOST needs a MAIL_FROM.", "Set it to the sender's e-mail address.")
     return deployment
 
 
@@ -177,6 +200,15 @@ def _database(name: str, value: Any) -> str:
     return text.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
+def _sender(name: str, value: Any) -> str:
+    text = str(value).strip()
+    address = parseaddr(text)[1]
+    local, _, host = address.rpartition("@")
+    if text and (not text.isascii() or not text.isprintable() or not local or not host):
+        raise SettingError(name, f"{name} “{text}” is no e-mail address.", "Write one like Shop <alerts@shop.example>.")
+    return text
+
+
 def _zone(name: str, value: Any) -> str:
     from zoneinfo import ZoneInfo
     from zoneinfo import ZoneInfoNotFoundError
@@ -208,6 +240,9 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "PRIVATE_HOSTS": _list,
     "LOG_LEVEL": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
     "RATELIMIT": _yes,
+    "SMTP_PORT": _number(0, 65535),
+    "SMTP_SECURITY": _one_of(*SMTP_PORTS),
+    "MAIL_FROM": _sender,
     "SECRET_KEY": _text,
     "INSTANCE_PATH": lambda name, value: Path(str(value)),
 }

@@ -66,12 +66,25 @@ class SyncModule:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertModule:
+    """When somebody is told (F3): a share of failures in percent, from so many records an hour on; so many periods
+    of the schedule without a sync; more than so many dead letters.
+    """
+
+    failing_percent: int = 10
+    failing_least: int = 20
+    periods: int = 3
+    dead_letters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Modules:
     """All module settings of one connector."""
 
     contacts: ContactModule = field(default_factory=ContactModule)
     orders: OrderModule = field(default_factory=OrderModule)
     sync: SyncModule = field(default_factory=SyncModule)
+    alerts: AlertModule = field(default_factory=AlertModule)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any] | None) -> Modules:
@@ -81,6 +94,7 @@ class Modules:
             contacts=_load(ContactModule, stored.get("contacts")),
             orders=_load(OrderModule, stored.get("orders")),
             sync=_load(SyncModule, stored.get("sync")),
+            alerts=_load(AlertModule, stored.get("alerts")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -93,7 +107,7 @@ class Modules:
         Raises SettingError naming the key when it is unknown or the value does not fit.
         """
         module, _, name = key.partition(".")
-        part = getattr(self, module, None) if module in ("contacts", "orders", "sync") else None
+        part = getattr(self, module, None) if module in {item.name for item in fields(self)} else None
         if part is None or name not in {item.name for item in fields(part)}:
             raise SettingError(key, f"There is no setting “{key}”.", "The list is in `woo-mautic configure --help`.")
         parsed = _parse(key, getattr(part, name), value)
@@ -162,6 +176,10 @@ _RANGES = {
     "sync.lanes": (1, 8),
     "sync.proof_every": (0, 1000),
     "sync.hourly_limit": (0, 10_000_000),
+    "alerts.failing_percent": (1, 100),
+    "alerts.failing_least": (1, 1_000_000),
+    "alerts.periods": (1, 1000),
+    "alerts.dead_letters": (0, 1_000_000),
 }
 _CHOICES = {"sync.policy": ("store", "mautic", "fill")}
 

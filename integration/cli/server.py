@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from integration.config import Deployment
 from integration.engines import engine_for
+from integration.engines.watch import Watch
 from integration.errors import SettingError
 
 
@@ -61,9 +62,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             sys.exit(stop.code)
 
     def _begin(self, worker: Any) -> None:
-        if self._deployment.engine == "embedded":
-            self._engine = engine_for(worker.wsgi.extensions["ports"], role="embedded")
-            self._engine.start()
+        ports = worker.wsgi.extensions["ports"]
+        works_here = self._deployment.engine == "embedded"
+        self._engine = engine_for(ports, role="embedded") if works_here else Watch(ports)
+        self._engine.start()
 
     def _end(self, server: Any, worker: Any) -> None:
         if self._engine is not None:

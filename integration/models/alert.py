@@ -23,7 +23,8 @@ _DUE_SQL = text("sent_at IS NULL AND given_up_at IS NULL")
 class AlertGroup(Base):
     """Recipients that are told together: `emails` a list of addresses, `webhook` a sealed address.
 
-    `connector_ids` and `causes` narrow what they are told; empty means all. `digest` adds a daily summary.
+    `connector_ids` and `causes` narrow what they are told; empty means all. `digest` adds a daily summary,
+    the next one at `digest_at`.
     """
 
     __tablename__ = "alert_group"
@@ -41,7 +42,7 @@ class AlertGroup(Base):
 
 
 class Alert(Base):
-    """A cause that lasts; at most one is open a connector and cause. Silent until `silenced_until`."""
+    """A cause that lasts, told of `since` it began; at most one is open a connector and cause."""
 
     __tablename__ = "alert"
     __table_args__ = (
@@ -58,14 +59,31 @@ class Alert(Base):
     hint: Mapped[str] = mapped_column(Text, default="")
     since: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    silenced_until: Mapped[datetime | None]
+
+
+class AlertSilence(Base):
+    """Nobody is told of a connector's cause until a moment; `cause` "" means every cause."""
+
+    __tablename__ = "alert_silence"
+
+    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"), primary_key=True)
+    cause: Mapped[str] = mapped_column(String(40), primary_key=True)
+    until: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(254))
 
 
 class AlertNotice(Base):
-    """A message that is owed to a recipient; `what` is raised, recovered, digest or test, `way` email or webhook."""
+    """A message that is owed to a group; `what` is raised, recovered, digest or test, `way` email or webhook.
+
+    Of an alert a group is told each thing at most once a way. Whoever moves `due_at` on may send it.
+    """
 
     __tablename__ = "alert_notice"
-    __table_args__ = (Index("ix_alert_notice_due", "due_at", sqlite_where=_DUE_SQL, postgresql_where=_DUE_SQL),)
+    __table_args__ = (
+        Index("ix_alert_notice_due", "due_at", sqlite_where=_DUE_SQL, postgresql_where=_DUE_SQL),
+        Index("uq_alert_notice_once", "alert_id", "alert_group_id", "way", "what", unique=True),
+        Index("ix_alert_notice_group", "alert_group_id", "id"),
+    )
 
     id: Mapped[Key]
     alert_group_id: Mapped[int] = mapped_column(ForeignKey("alert_group.id", ondelete="CASCADE"))

@@ -96,7 +96,6 @@ def upgrade() -> None:
         sa.Column("hint", sa.Text(), nullable=False),
         sa.Column("since", UtcDateTime(timezone=True), nullable=False),
         sa.Column("ended_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("silenced_until", UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["connector_id"], ["connector.id"], name=op.f("fk_alert_connector_id"), ondelete="CASCADE"
         ),
@@ -112,6 +111,17 @@ def upgrade() -> None:
             postgresql_where=sa.text("ended_at IS NULL"),
         )
 
+    op.create_table(
+        "alert_silence",
+        sa.Column("connector_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("until", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connector_id"], ["connector.id"], name=op.f("fk_alert_silence_connector_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("connector_id", "cause", name=op.f("pk_alert_silence")),
+    )
     op.create_table(
         "gap",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -228,6 +238,8 @@ def upgrade() -> None:
             sqlite_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
             postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
         )
+        batch_op.create_index("uq_alert_notice_once", ["alert_id", "alert_group_id", "way", "what"], unique=True)
+        batch_op.create_index("ix_alert_notice_group", ["alert_group_id", "id"], unique=False)
 
     op.create_table(
         "attempt",
@@ -488,6 +500,7 @@ _TABLES = (
     "api_token",
     "invitation",
     "alert_notice",
+    "alert_silence",
     "alert",
     "alert_group",
     "meter",

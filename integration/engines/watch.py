@@ -1,0 +1,38 @@
+"""The watch: looks for what is wrong and tells people, also where another process does the work and may be dead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from integration.operations import alerts
+from integration.pipeline.ports import Ports
+
+#: Does a job every so many seconds.
+Add = Callable[[Callable[[], object], int], None]
+
+
+def add_jobs(add: Add, ports: Ports) -> None:
+    """Add what alerts need to be done by the clock."""
+    add(lambda: alerts.evaluate(ports), 30)
+    add(lambda: alerts.send(ports), 10)
+
+
+class Watch:
+    """The watch of a web process without an engine: it says so when no worker is alive."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        add_jobs(self._add, ports)
+
+    def _add(self, job: Callable[[], object], seconds: int) -> None:
+        self._scheduler.add_job(job, "interval", seconds=seconds)
+
+    def start(self) -> None:
+        """Begin to watch in the background."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._scheduler.shutdown(wait=False)
