@@ -6,7 +6,8 @@ import signal
 import sys
 import threading
 import time
-from datetime import datetime
+from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -15,10 +16,14 @@ from integration.cli import desk
 from integration.engines import engine_for
 from integration.engines.worker import Worker
 from integration.errors import IntegrationError
+from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.models.run import RunState
+from integration.pipeline import facts
+from integration.pipeline import forecast
 from integration.pipeline import holds
 from integration.pipeline import outbox
+from integration.pipeline import runoptions
 from integration.pipeline import runs
 from integration.pipeline.ports import Ports
 
@@ -49,44 +54,61 @@ def _work_off(ports: Ports) -> None:
     one.stop()
 
 
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    for name, values in reversed(_OPTIONS.items()):
+        command = click.option(f"--{name}", **values)(command)
+    return command
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "only": {"help": "contacts, orders or both, with a comma."},
+    "since": {"metavar": "T", "help": "Only records changed since this time (ISO 8601, UTC without an offset)."},
+    "until": {"metavar": "T", "help": "Only records changed before this time."},
+    "ids": {"help": "Only the orders, or the customers, with these ids, with commas; give --only too."},
+    "statuses": {"help": "Only orders of these statuses, with commas; else those of Order Sync."},
+    "page-size": {"help": "Records asked from the store at once, 10 to 100."},
+    "resend": {"is_flag": True, "help": "Write contacts even where Mautic confirmed the same values before."},
+    "payloads": {"is_flag": True, "help": "Keep what came and what was sent in files for 24 hours, secrets masked."},
+    "dry-run": {"is_flag": True, "help": "Say what would be sent and what it would cost, and send nothing."},
+}
+
+
 @click.command()
 @desk.connector_argument
-@click.option("--kind", type=click.Choice(["initial", "full", "incremental"]), required=True)
-@click.option("--only", help="contacts, orders or both, with a comma.")
-@click.option("--since", metavar="T", help="Only records changed since this time (ISO 8601).")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--kind", type=click.Choice(["initial", "full", "incremental", "bulk"]), required=True)
+@_with_options
 @click.option("--wait", is_flag=True, help="Do it in this process, wait for the end and print a summary.")
 @desk.as_json
-def sync(
-    connector_id: int, kind: str, only: str | None, since: str | None, dry_run: bool, wait: bool, as_json: bool
-) -> None:
-    """Run an initial import, a full sync or an incremental one."""
-    options: dict[str, Any] = {"only": _only(only), "since": _since(since), "dry_run": dry_run}
-    options = {key: value for key, value in options.items() if value}
+def sync(connector_id: int, kind: str, wait: bool, as_json: bool, **typed: Any) -> None:
+    """Run an initial import, a full sync, an incremental one, or a bulk run by filters."""
     with desk.opened() as ports:
-        desk.connector(ports, connector_id)
+        options = _read(desk.connector(ports, connector_id), {"kind": kind, **typed})
         run_id = runs.start(ports, connector_id, kind, trigger="command line", options=options)
-        summary = wait_for_end(ports, run_id) if wait else {"run": run_id, "state": RunState.PENDING}
-    text = ", ".join(f"{name} {value}" for name, value in summary.items())
+        pending: dict[str, Any] = {"run": run_id, "state": RunState.PENDING}
+        summary = wait_for_end(ports, run_id) if wait else pending
+    text = ", ".join(f"{name} {value}" for name, value in summary.items() if name != "forecast")
+    if "forecast" in summary:
+        text += "".join(f"\n  {name} {value}" for name, value in summary["forecast"].items())
     desk.show(summary, as_json=as_json, text=text)
     if summary["state"] in (RunState.FAILED, RunState.CANCELLED):
         sys.exit(1)
 
 
-def _only(text: str | None) -> list[str] | None:
-    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
-    if unknown := set(parts) - {"contacts", "orders"}:
+def _read(connector: Connector, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run; raises UsageError naming the first one that cannot be."""
+    form = {name: str(value) for name, value in typed.items() if value}
+    lists = {name: _parts(form.pop(name, "")) for name in ("only", "statuses")}
+    if unknown := set(lists["only"]) - set(runoptions.ENTITIES):
         raise click.UsageError(f"--only takes contacts and orders, not {', '.join(sorted(unknown))}.")
-    return parts or None
+    lists["only"] = lists["only"] or list(runoptions.ENTITIES)
+    read = runoptions.read(form, lists, "UTC", list(facts.statuses(connector)))
+    for name, sentence in read.errors.items():
+        raise click.UsageError(f"--{name.replace('_', '-')}: {sentence}")
+    return read.options
 
 
-def _since(text: str | None) -> str | None:
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).isoformat()
-    except ValueError:
-        raise click.UsageError(f"--since {text} is no time; write it like 2026-11-20T12:00:00Z.") from None
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def wait_for_end(ports: Ports, run_id: int) -> dict[str, Any]:
@@ -127,6 +149,9 @@ def _summary(ports: Ports, run_id: int) -> dict[str, Any]:
     with ports.db.read() as session:
         run = session.get_one(Run, run_id)
         summary = runs.progress(session, run_id, ports.clock.now()).summary
+        if run.options.get("dry_run"):
+            batch = ports.modules(session.get_one(Connector, run.connector_id)).sync.batch_start
+            summary["forecast"] = forecast.summary(session, run, batch)
     return summary | ({"error": run.error} if run.error else {})
 
 

@@ -33,6 +33,8 @@ from integration.plans import SendEmail
 
 _MOST_LINES = 50
 _TOUCHED = ("new", "changed", "blanked")
+_CONTACTS = ("create", "update", "unchanged", "fields", "blanked", "tags_added", "tags_removed")
+_COUNTERS = (*_CONTACTS, "notes", "segments", "emails")
 
 
 def foretell(session: Session, now: datetime, connector: Connector, run: Run, changes: Sequence[Change]) -> None:
@@ -192,3 +194,11 @@ def seconds_of(session: Session, run: Run) -> float | None:
         if took > 0 and not other.options.get("dry_run"):
             return run.pushed * took / other.pushed
     return None
+
+
+def summary(session: Session, run: Run, batch: int) -> dict[str, int | None]:
+    """Return a dry run's forecast in plain figures: counters, calls to Mautic, seconds or None while unknown."""
+    counts = Counter(run.cursor.get("forecast") or {})
+    seconds = seconds_of(session, run)
+    figures: dict[str, int | None] = {name: counts[name] for name in _COUNTERS}
+    return figures | {"calls": calls_of(run, batch), "seconds": None if seconds is None else round(seconds)}

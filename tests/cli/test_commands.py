@@ -41,6 +41,17 @@ def test_a_dry_run_sends_nothing(run: Run, connected: str, store: StoreServer, m
     before = len(mautic.state.contacts)
     summary = run("sync", connected, "--kind", "full", "--only", "orders", "--dry-run", "--wait", "--json").json
     assert (summary["state"], summary["pushed"], len(mautic.state.contacts)) == ("COMPLETED", 1, before)
+    assert (summary["forecast"]["create"], summary["forecast"]["calls"], summary["forecast"]["seconds"]) == (1, 1, None)
+
+
+def test_a_bulk_run_reads_what_its_options_name(run: Run, connected: str, store: StoreServer) -> None:
+    made = [store.state.place_order(status="completed", billing={"email": f"p{n}@example.com"}) for n in range(3)]
+    bulk = ("sync", connected, "--kind", "bulk", "--only", "orders", "--wait", "--json")
+    first = run(*bulk, "--ids", str(made[0]["id"]), "--payloads", "--page-size", "10").json
+    assert (first["state"], first["pulled"], first["pushed"]) == ("COMPLETED", 1, 1)
+    assert run(*bulk, "--statuses", "refunded", "--since", "2001-01-01T00:00:00Z").json["pulled"] == 0
+    again = run(*bulk, "--ids", str(made[0]["id"]), "--resend", "--until", "2999-01-01").json
+    assert (again["pulled"], again["pushed"]) == (1, 1)
 
 
 def test_what_is_due_is_worked_off(run: Run, connected: str, store: StoreServer, mautic: MauticServer) -> None:
@@ -96,6 +107,9 @@ def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: 
         (["sync", "1"], 2, "--kind"),
         (["sync", "1", "--kind", "full", "--only", "carts"], 2, "--only takes contacts and orders"),
         (["sync", "1", "--kind", "full", "--since", "gestern"], 2, "is no time"),
+        (["sync", "1", "--kind", "bulk", "--ids", "7"], 2, "--ids: Choose contacts or orders alone"),
+        (["sync", "1", "--kind", "full", "--page-size", "5"], 2, "--page-size: Write a number from 10 to 100."),
+        (["sync", "1", "--kind", "incremental", "--until", "2026-11-20"], 2, "--until: An incremental run reads all"),
         (["webhooks", "1"], 2, "--register"),
         (["clear-log", "1", "--older-than", "0"], 2, "--older-than"),
         (["nonsense"], 2, "No such command"),
