@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
 from integration.pipeline import statuses
+from integration.pipeline.asked import Asked
+from integration.pipeline.asked import in_address
 from integration.pipeline.recordpages import begins
 from integration.pipeline.recordquery import KINDS
 from integration.pipeline.recordquery import LARGEST
 from integration.pipeline.recordquery import SMALLEST
 from integration.pipeline.recordquery import USUAL
-from integration.pipeline.recordquery import Arguments
 from integration.pipeline.retries import Category
 
 STATUSES = {"pending": "Pending", "replayed": "Replayed", "discarded": "Discarded"}
@@ -52,26 +53,25 @@ class DeadQuery:
     @classmethod
     def parse(cls, connector_id: int, args: Mapping[str, str], zone: str = "UTC") -> tuple[DeadQuery, list[str]]:
         """Return the query of a URL and a notice for each value that could not be used and was left out."""
-        read = Arguments(args, zone)
+        read = Asked(args, zone)
         query = cls(
             connector_id,
-            status=read.one_of("status", STATUSES) or "pending",
-            category=read.one_of("category", CATEGORIES),
-            kind=read.one_of("kind", KINDS),
+            status=read.choice("status", STATUSES) or "pending",
+            category=read.choice("category", CATEGORIES),
+            kind=read.choice("kind", KINDS),
             code=read.text("code"),
             source=read.text("source").lstrip("#").strip(),
             since=read.moment("since"),
             until=read.moment("until"),
-            limit=read.number("limit", USUAL, SMALLEST, LARGEST),
-            before=read.number("before", 0, 0, 2**62),
+            limit=read.number("limit", SMALLEST, LARGEST) or USUAL,
+            before=read.number("before") or 0,
             raw=read.used,
         )
         return query, read.notices
 
     def args(self, **changes: Any) -> dict[str, Any]:
         """Return what stands in the URL of this query, with changes; None and "" leave a name out."""
-        values: dict[str, Any] = {**(self.raw or {}), **changes}
-        return {name: value for name, value in values.items() if value not in (None, "", 0)}
+        return in_address(self.raw, changes)
 
     @property
     def filtered(self) -> bool:

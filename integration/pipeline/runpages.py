@@ -20,7 +20,8 @@ from integration.models.run import Run
 from integration.models.run import RunKind
 from integration.models.run import RunLine
 from integration.models.run import RunState
-from integration.pipeline.recordquery import Arguments
+from integration.pipeline.asked import Asked
+from integration.pipeline.asked import in_address
 
 KINDS = {
     RunKind.INITIAL.value: "Initial import",
@@ -52,23 +53,22 @@ class RunQuery:
     @classmethod
     def parse(cls, connector_id: int, args: Mapping[str, str], zone: str = "UTC") -> tuple[RunQuery, list[str]]:
         """Return the query of a URL and a notice for each value that could not be used and was left out."""
-        read = Arguments(args, zone)
+        read = Asked(args, zone)
         query = cls(
             connector_id,
-            kind=read.one_of("kind", KINDS),
-            state=read.one_of("state", STATES),
+            kind=read.choice("kind", KINDS),
+            state=read.choice("state", STATES),
             trigger=read.text("trigger"),
             since=read.moment("since"),
             until=read.moment("until"),
-            before=read.number("before", 0, 0, 2**62),
+            before=read.number("before") or 0,
             raw=read.used,
         )
         return query, read.notices
 
     def args(self, **changes: Any) -> dict[str, Any]:
         """Return what stands in the URL of this query, with changes."""
-        values: dict[str, Any] = {**(self.raw or {}), **changes}
-        return {name: value for name, value in values.items() if value not in (None, "", 0)}
+        return in_address(self.raw, changes)
 
     @property
     def filtered(self) -> bool:
@@ -128,12 +128,12 @@ class LineQuery:
     @classmethod
     def parse(cls, args: Mapping[str, str]) -> tuple[LineQuery, list[str]]:
         """Return the query of a URL and a notice for each value that could not be used and was left out."""
-        read = Arguments(args, "UTC")
+        read = Asked(args)
         query = cls(
-            level=read.one_of("level", LEVELS) or "info",
+            level=read.choice("level", LEVELS) or "info",
             text=read.text("text"),
-            after=read.number("after", 0, 0, 2**62),
-            before=read.number("before", 0, 0, 2**62),
+            after=read.number("after") or 0,
+            before=read.number("before") or 0,
         )
         return query, read.notices
 

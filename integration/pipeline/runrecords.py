@@ -19,8 +19,8 @@ from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
 from integration.models.run import Run
 from integration.pipeline import statuses
+from integration.pipeline.asked import Asked
 from integration.pipeline.outbox.states import OPEN
-from integration.pipeline.recordquery import Arguments
 
 SHOWN = 100
 #: Totals are counted over so many of the newest records.
@@ -69,8 +69,8 @@ class EntityQuery:
     @classmethod
     def parse(cls, args: Mapping[str, str]) -> tuple[EntityQuery, list[str]]:
         """Return the query of a URL and a notice for each value that could not be used and was left out."""
-        read = Arguments(args, "UTC")
-        query = cls(read.one_of("status", STATUSES), read.number("before", 0, 0, 2**62))
+        read = Asked(args)
+        query = cls(read.choice("status", STATUSES), read.number("before") or 0)
         return query, read.notices
 
 

@@ -113,7 +113,7 @@ def test_records_log_and_dead_letters_are_read_and_sent_again(
     base = f"/api/v1/connectors/{connector_id}"
     found = client.get(f"{base}/records?status=failed&kind=odd", headers=headers).json
     assert [row["source_id"] for row in found["records"]] == ["7"]
-    assert found["notices"] == ["There is no kind “odd”; that filter was left out."]
+    assert found["notices"] == ["There is no kind “odd”. That filter was left out."]
     assert client.get(f"{base}/log", headers=headers).json["entries"] == []
     assert client.get(f"{base}/dead-letters", headers=headers).json["dead_letters"][0]["category"] == "permanent"
     assert client.post(f"{base}/replay", json={"ids": "all"}, headers=headers).status_code == 400

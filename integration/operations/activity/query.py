@@ -17,9 +17,9 @@ from sqlalchemy import or_
 from integration.operations.activity.event import KINDS
 from integration.operations.activity.event import QUIET
 from integration.operations.activity.event import Place
-from integration.operations.asked import Asked
-from integration.operations.asked import begin_of
-from integration.operations.asked import end_of
+from integration.pipeline.asked import Asked
+from integration.pipeline.asked import begin_of
+from integration.pipeline.asked import end_of
 
 SIZE = 100
 #: The connector of the page, or all of its organisation.

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from integration.models.audit import AuditAction
 from integration.models.audit import AuditEntry
 from integration.models.database import Database
-from integration.operations.asked import Asked
-from integration.operations.asked import begin_of
-from integration.operations.asked import end_of
 from integration.operations.audit import chain
+from integration.pipeline.asked import Asked
+from integration.pipeline.asked import begin_of
+from integration.pipeline.asked import end_of
 
 SIZE = 100
 _NAMES = ("actor", "action", "connector", "entity", "since", "until", "before")

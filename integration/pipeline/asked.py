@@ -9,6 +9,7 @@ from datetime import date
 from datetime import datetime
 from datetime import time
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 #: Longest text of a filter that is looked for.
@@ -17,33 +18,54 @@ _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 30)
 
 
 class Asked:
-    """Reads the values of an address; `notices` are sentences on what could not be used."""
+    """Reads the values of an address; `notices` say what could not be used, `used` holds the texts of what was."""
 
-    def __init__(self, args: Mapping[str, str]) -> None:
+    def __init__(self, args: Mapping[str, str], zone: str = "UTC") -> None:
         self._args = args
+        self._zone = ZoneInfo(zone)
+        self.used: dict[str, str] = {}
         self.notices: list[str] = []
 
     def text(self, name: str) -> str:
         """Return a text without blanks around it, cut to LONGEST characters."""
-        return (self._args.get(name) or "").replace("\x00", "").strip()[:LONGEST]
+        value = (self._args.get(name) or "").replace("\x00", "").strip()[:LONGEST]
+        value = value.encode("utf-8", "replace").decode()
+        if value:
+            self.used[name] = value
+        return value
 
     def choice(self, name: str, known: Collection[str]) -> str:
         """Return one of the known values, "" for none."""
         value = self.text(name)
         if not value or value in known:
             return value
-        self._leave_out(f"There is no {name} “{value}”")
+        self._leave_out(name, f"There is no {name} “{value}”")
         return ""
 
-    def number(self, name: str) -> int | None:
-        """Return a whole number from 0 up."""
+    def number(self, name: str, least: int = 0, most: int = 10**15) -> int | None:
+        """Return a whole number, one beyond its bounds as the bound."""
         value = self.text(name)
         if not value:
             return None
-        if value.isascii() and value.isdigit() and len(value) <= 15:
-            return int(value)
-        self._leave_out(f"“{value}” is no number")
+        if value.isascii() and value.isdigit() and len(value) < 19:
+            return max(least, min(int(value), most))
+        self._leave_out(name, f"“{value}” is no number")
         return None
+
+    def moment(self, name: str) -> datetime | None:
+        """Return a moment; one without an offset is in the site's zone."""
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            at = datetime.fromisoformat(value)
+            fine = 2000 <= at.year < 2999
+        except ValueError:
+            fine = False
+        if not fine:
+            self._leave_out(name, f"“{value}” is no time; write it like 2026-11-20T10:30")
+            return None
+        return at if at.tzinfo else at.replace(tzinfo=self._zone)
 
     def day(self, name: str) -> date | None:
         """Return a day written like 2026-11-20."""
@@ -55,7 +77,7 @@ class Asked:
         except ValueError:
             found = None
         if found is None or not _FIRST_DAY <= found <= _LAST_DAY:
-            self._leave_out(f"“{value}” is no date; write it like 2026-11-20")
+            self._leave_out(name, f"“{value}” is no date; write it like 2026-11-20")
             return None
         return found
 
@@ -66,8 +88,15 @@ class Asked:
             self.notices.append("The first day is after the last one, so nothing can be found.")
         return since, until
 
-    def _leave_out(self, why: str) -> None:
+    def _leave_out(self, name: str, why: str) -> None:
+        self.used.pop(name, None)
         self.notices.append(f"{why}. That filter was left out.")
+
+
+def in_address(used: Mapping[str, str] | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands in the address of a query, with changes; None, "" and 0 leave a name out."""
+    values: dict[str, Any] = {**(used or {}), **changes}
+    return {name: value for name, value in values.items() if value not in (None, "", 0)}
 
 
 def begin_of(day: date | None, zone: str) -> datetime | None:
