@@ -164,6 +164,15 @@ def test_a_refused_field_says_to_make_it_by_hand(client: MauticClient) -> None:
     assert told.value.code == "field_refused" and "woo_x" in told.value.sentence and "by hand" in told.value.hint
 
 
+def test_a_full_table_says_how_to_make_room(basic: MauticClient, script: Script) -> None:
+    full = {"errors": [{"code": 400, "message": "1118 Row size too large.", "details": []}]}
+    script.then(EMPTY, canned(full, 400), EMPTY)
+    with pytest.raises(Rejected) as told:
+        Fields(basic).create(NEED)
+    assert told.value.code == "too_many_fields"
+    assert "no room" in told.value.sentence and "textarea" in told.value.hint
+
+
 def test_a_missing_right_is_named(mautic: MauticServer) -> None:
     access = MauticAccess(mautic.url, "basic", mautic.credentials.viewer, mautic.credentials.viewer_password)
     with pytest.raises(AuthRejected, match="custom fields"):

@@ -1,4 +1,7 @@
-"""Test connection (E1 to E3): five steps for the store, five for Mautic, each with a sentence and what to do."""
+"""Test connection (E1 to E3): five steps for the store, five for Mautic, each with a sentence and what to do.
+
+Beside it `mapping` tries one record without sending it (E4), and `catalogue` lists what is recognised.
+"""
 
 from integration.operations.diagnostics.mautic import mautic_steps
 from integration.operations.diagnostics.steps import Step

@@ -54,22 +54,35 @@ def mautic() -> Iterator[MauticServer]:
 
 
 class Scripted(ThreadingHTTPServer):
-    """Answers each path as `answers` says (status, headers, body), any other with 404 and a page."""
+    """Answers each path as `answers` says (status, headers, body), any other with 404 and a page.
+
+    A key like "/path?mark" goes before "/path" when the query has the mark; one like "POST /path" is for writes.
+    """
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Speaker)
+        self.scheme = "https" if context else "http"
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.asked: list[str] = []
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
     def say(self, path: str, status: int, body: str | bytes = b"", **headers: str) -> None:
         text = body.encode() if isinstance(body, str) else body
         self.answers[path] = (status, {name.replace("_", "-"): value for name, value in headers.items()}, text)
+
+    def answer(self, method: str, target: str) -> tuple[int, dict[str, str], bytes]:
+        path, _, query = target.partition("?")
+        marked = next((key for key in self.answers if key.startswith(f"{path}?") and key.split("?")[1] in query), "")
+        keys = (f"{method} {path}", marked, path)
+        page = (404, {"Content-Type": "text/html"}, b"<html><body>Nothing here.</body></html>")
+        return next((self.answers[key] for key in keys if key in self.answers), page)
 
 
 class _Speaker(BaseHTTPRequestHandler):
@@ -77,27 +90,37 @@ class _Speaker(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
-        page = (404, {"Content-Type": "text/html"}, b"<html><body>Nothing here.</body></html>")
-        status, headers, body = self.server.answers.get(self.path.partition("?")[0], page)
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status, headers, body = self.server.answer(self.command, self.path)
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
+    do_POST = do_GET
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
-@pytest.fixture
-def scripted() -> Iterator[Scripted]:
-    server = Scripted()
+def _serving(server: Scripted) -> Iterator[Scripted]:
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    yield from _serving(Scripted())
+
+
+@pytest.fixture
+def secure_scripted(certificate: Certificate) -> Iterator[Scripted]:
+    yield from _serving(Scripted(certificate.context))
 
 
 @pytest.fixture(scope="session")

@@ -264,3 +264,12 @@ def test_field_of_the_wrong_type(mautic: MauticServer) -> None:
 
 def test_no_field_is_needed(mautic: MauticServer) -> None:
     assert look(mautic.url)[4].sentence == "The modules that are on need no fields of their own."
+
+
+def test_a_field_that_is_there_twice_is_a_warning(mautic: MauticServer) -> None:
+    Fields(MauticClient(access_of(mautic.url))).create_all(
+        [*NEEDS, FieldNeed("mautic_woo_order_count1", "Woo order count", "number")]
+    )
+    step = warning(look(mautic.url, needs=NEEDS))
+    assert outcome(step) == (5, "fields_doubled")
+    assert "mautic_woo_order_count1" in step.sentence

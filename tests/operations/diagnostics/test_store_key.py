@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
@@ -12,6 +13,7 @@ from integration.clock import SetClock
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.auth import Pair
 from tests.operations.diagnostics.conftest import Certificate
+from tests.operations.diagnostics.conftest import Scripted
 from tests.operations.diagnostics.stepping import KEY
 from tests.operations.diagnostics.stepping import customers_and_orders
 from tests.operations.diagnostics.stepping import failure
@@ -101,3 +103,33 @@ def test_signatures_fail_when_clocks_differ_by_more_than_a_quarter_of_an_hour() 
     step = failure(steps)
     assert outcome(step) == (4, "clock")
     assert "30 minutes" in step.sentence
+
+
+INDEX = json.dumps({"name": "Shop", "namespaces": ["wp/v2", "wc/v3"]})
+NOBODY = json.dumps({"code": "woocommerce_rest_cannot_view", "message": "Sorry, you cannot list resources."})
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "[]"),
+        (401, json.dumps({"code": "woocommerce_rest_authentication_error", "message": "Invalid signature - no match"})),
+    ],
+)
+def test_a_store_behind_a_proxy_that_believes_in_http(
+    secure_scripted: Scripted, certificate: Certificate, status: int, body: str
+) -> None:
+    secure_scripted.say("/wp-json/", 200, INDEX)
+    secure_scripted.say("/wp-json/wc/v3/orders", 401, NOBODY)
+    secure_scripted.say("/wp-json/wc/v3/orders?oauth_signature=", status, body)
+    step = failure(look(secure_scripted.url, ca=certificate.ca))
+    assert outcome(step) == (4, "not_told_https")
+    assert "X-Forwarded-Proto" in step.hint
+
+
+def test_a_key_that_no_signature_makes_known_is_wrong(secure_scripted: Scripted, certificate: Certificate) -> None:
+    secure_scripted.say("/wp-json/", 200, INDEX)
+    secure_scripted.say("/wp-json/wc/v3/orders", 401, NOBODY)
+    step = failure(look(secure_scripted.url, ca=certificate.ca))
+    assert outcome(step) == (4, "wrong_key")
+    assert "staging copy" in step.hint

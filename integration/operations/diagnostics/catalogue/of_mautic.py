@@ -104,7 +104,7 @@ MAUTIC = (
     Known(
         "M28",
         "Mautic does not send an e-mail.",
-        "email_not_sent",
+        "not_sent",
         SYNC,
         "Look at the contact's “do not contact”, its address, and Mautic's e-mail settings.",
     ),
