@@ -100,8 +100,9 @@ def _conditions(run: Run, status: str) -> list[ColumnElement[bool]]:
         return [OPEN, Delivery.run_id == run.id]
     held = or_(*(statuses.condition(code) for code in _HOLDS[status]))
     if status in _RARE:
-        # A sum is found by no index, so the one of the state is taken.
-        return [Delivery.connector_id == run.connector_id, held, Delivery.run_id + 0 == run.id]
+        # A sum is found by no index, so the one of the state is taken; it holds what is settled.
+        mine = Delivery.connector_id == run.connector_id
+        return [mine, held, Delivery.settled_at.is_not(None), Delivery.run_id + 0 == run.id]
     return [Delivery.run_id == run.id, held]
 
 
