@@ -15,9 +15,9 @@ from integration.events import Kind
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.operations import support_bundle
-from integration.operations.diagnostics import catalogue
 from integration.operations.diagnostics import delivery
 from integration.operations.diagnostics import mapping
+from integration.operations.diagnostics.catalogue import by_service
 from integration.operations.diagnostics.findings import MEANINGS
 from integration.operations.diagnostics.findings import State
 from integration.pipeline.webhook_set import delivery_url
@@ -113,6 +113,6 @@ def _page(connector: Connector, notices: Sequence[str] = (), **found: Any) -> st
         verdicts=VERDICTS,
         meanings=MEANINGS,
         unreachable=delivery.check(delivery_url(ports(), connector)) if modules.sync.webhooks else None,
-        recognised=catalogue.by_service(),
+        recognised=by_service(),
         typed=request.form,
     )
