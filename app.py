@@ -47,6 +47,7 @@ BLUEPRINTS = (
     "dead_letters",
     "search",
     "storage",
+    "alerts",
     "users",
     "invitations",
     "tokens",

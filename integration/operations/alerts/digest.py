@@ -99,7 +99,7 @@ def _part(ports: Ports, session: Session, connector: Connector) -> str:
     sums = meter.since(session, connector.id, now - DAY)
     waiting = outbox.open_count(session, connector_id=connector.id)
     lines = [
-        f"{connector.name}, {wording.address(ports, f'connectors/{connector.id}')}",
+        f"{connector.name}, {wording.address(ports, f'connectors/{connector.id}/')}",
         f"- In 24 hours: {sums.pulled:,} records read, {sums.pushed:,} written to Mautic, {sums.skipped:,} skipped, "
         f"{sums.failed:,} failed, {sums.mautic_calls:,} calls to Mautic.",
         f"- Waiting to be sent: {waiting:,}. Dead letters: {deadletters.waiting(session, connector.id):,}.",

@@ -18,12 +18,12 @@ from tests.operations.alerts.conftest import group_of
 from tests.operations.alerts.conftest import make_connector
 from tests.pipeline.rows import delivery
 
-SUMMARY = """Sunflower, http://127.0.0.1:8000/connectors/1
+SUMMARY = """Sunflower, http://127.0.0.1:8000/connectors/1/
 - In 24 hours: 1,200 records read, 1,100 written to Mautic, 60 skipped, 4 failed, 31 calls to Mautic.
 - Waiting to be sent: 1. Dead letters: 1.
 - Dead letters wait: 1 record has failed for good and waits for a person. Since 20 Nov 2026, 12:00 UTC.
 
-Tulip, http://127.0.0.1:8000/connectors/2
+Tulip, http://127.0.0.1:8000/connectors/2/
 - In 24 hours: 0 records read, 0 written to Mautic, 0 skipped, 0 failed, 0 calls to Mautic.
 - Waiting to be sent: 0. Dead letters: 0.
 
