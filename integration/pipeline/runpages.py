@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import and_
+from sqlalchemy import case
+from sqlalchemy import false
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -107,10 +109,14 @@ class Summary:
 
 
 def summary(session: Session, connector_id: int, now: datetime) -> Summary:
-    """Return how the runs started in the last 24 hours went."""
-    sums = [func.coalesce(func.sum(column), 0) for column in (Run.pulled, Run.pushed, Run.skipped, Run.failed)]
+    """Return how the runs started in the last 24 hours went; what a dry run foretells was not pushed."""
+    dry = func.coalesce(Run.options["dry_run"].as_boolean(), false())
+    told = [
+        func.coalesce(func.sum(case((dry, 0), else_=column)), 0) for column in (Run.pushed, Run.skipped, Run.failed)
+    ]
+    pulled = func.coalesce(func.sum(Run.pulled), 0)
     failed = func.count().filter(Run.state == RunState.FAILED)
-    query = select(func.count(), failed, *sums).where(
+    query = select(func.count(), failed, pulled, *told).where(
         Run.connector_id == connector_id, Run.created_at >= now - timedelta(hours=24)
     )
     return Summary(*(int(number) for number in session.execute(query).one()))

@@ -42,8 +42,10 @@ class Tape:
 
     def keep(self, ports: Ports) -> None:
         """Write one file for each run that wants it."""
-        for run in self.runs if self._writes else ():
-            payload_files.store(ports, run, "push", f"{len(self._writes)} calls of a batch to Mautic", self._writes)
+        number = len(self._writes)
+        title = f"{number} {'call' if number == 1 else 'calls'} of a batch to Mautic"
+        for run in self.runs if number else ():
+            payload_files.store(ports, run, "push", title, self._writes)
 
 
 def _parsed(body: str) -> Any:

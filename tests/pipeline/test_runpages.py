@@ -95,9 +95,10 @@ def test_the_last_day_is_summed_up(ports: Ports, connector_id: int) -> None:
     many(ports, connector_id, 2, pulled=10, pushed=4, skipped=5, failed=1)
     many(ports, connector_id, 1, state="FAILED", created_at=NOON - timedelta(hours=23), pulled=1)
     many(ports, connector_id, 1, created_at=NOON - timedelta(hours=25), pulled=100)
+    many(ports, connector_id, 1, options={"dry_run": True}, pulled=5, pushed=4, skipped=1)
     with ports.db.read() as session:
         summary = runpages.summary(session, connector_id, NOON + timedelta(minutes=2))
-    assert summary == runpages.Summary(runs=3, failed_runs=1, pulled=21, pushed=8, skipped=10, failed=2)
+    assert summary == runpages.Summary(runs=4, failed_runs=1, pulled=26, pushed=8, skipped=10, failed=2)
 
 
 @pytest.fixture
