@@ -35,19 +35,22 @@ def raised(ports: Ports, alert: Alert, connector: Connector, waiting: int) -> Me
     lines += [f"Since {moment(ports, connector, alert.since)}."]
     if alert.cause in WAITING and waiting:
         lines.append(f"{_records(waiting, 'waits', 'wait')} to be sent. Nothing is lost.")
-    return Message(_subject(alert, connector, ""), _with_links(ports, alert, connector, lines))
+    return Message(
+        _subject(alert, connector, CAUSES.get(alert.cause, alert.cause)), _with_links(ports, alert, connector, lines)
+    )
 
 
 def recovered(ports: Ports, alert: Alert, connector: Connector) -> Message:
     """Return what is said when an alert has ended."""
     ended = alert.ended_at or ports.clock.now()
+    well = _WELL.get(alert.cause, "It is well again.")
     lines = [
-        _WELL.get(alert.cause, "It is well again."),
+        well,
         f"It was: {alert.sentence}",
         f"It lasted {span(ended - alert.since)}, "
         f"from {moment(ports, connector, alert.since)} to {moment(ports, connector, ended)}.",
     ]
-    return Message(_subject(alert, connector, "well again: "), _with_links(ports, alert, connector, lines))
+    return Message(_subject(alert, connector, well.rstrip(".")), _with_links(ports, alert, connector, lines))
 
 
 _WELL = {
@@ -111,10 +114,9 @@ def one_line(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def _subject(alert: Alert, connector: Connector, state: str) -> str:
-    what = CAUSES.get(alert.cause, alert.cause)
-    name = "all connectors" if alert.cause in COMMON else connector.name
-    return one_line(f"[{PRODUCT}] {name}: {state}{what[0].lower() + what[1:] if state else what}")
+def _subject(alert: Alert, connector: Connector, what: str) -> str:
+    name = "All connectors" if alert.cause in COMMON else connector.name
+    return one_line(f"[{PRODUCT}] {name}: {what}")
 
 
 def _with_links(ports: Ports, alert: Alert, connector: Connector, lines: Sequence[str]) -> str:
