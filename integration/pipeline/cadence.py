@@ -8,6 +8,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
 
+from croniter import CroniterError
 from croniter import croniter
 
 from integration.errors import SettingError
@@ -31,9 +32,18 @@ def checked(cron: str) -> str:
     text = " ".join(cron.split())
     if not text:
         return ""
-    if len(text) > 100 or len(text.split()) != 5 or not croniter.is_valid(text):
+    if len(text) > 100 or len(text.split()) != 5 or not _comes(text):
         raise SettingError("sync.cron", f"“{text[:60]}” is no crontab.", EXAMPLE)
     return text
+
+
+def _comes(cron: str) -> bool:
+    """Tell whether a crontab can be read and ever falls due: 30 February does not."""
+    try:
+        next_local(cron, datetime(2026, 1, 1))
+    except CroniterError:
+        return False
+    return True
 
 
 def zone_of(connector: Connector) -> ZoneInfo:

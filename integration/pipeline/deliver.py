@@ -175,12 +175,12 @@ class Batch:
         except ServiceError as error:
             settlement.connection_failed(self.lines, error)
         settlement.calls, settlement.seconds = client.calls, time.monotonic() - began
-        settlement.close()
         tape.keep(ports)
+        settlement.close()
 
     def _draw(self, client: MauticClient) -> list[Drawn]:
         ports = self.deliverer.ports
-        lines, gone = freshen(ports, self.connector, self.lines)
+        lines, gone = freshen(ports, self.connector, self.lines, self.correlation_id)
         self.connector = ensure_fields(ports, self.connector, client)
         with ports.db.read() as session:
             resend = frozenset(run.id for run in self.runs.values() if run.options.get("resend"))

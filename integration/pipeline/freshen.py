@@ -18,11 +18,14 @@ from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
 from integration.pipeline.ports import Ports
 from integration.store import reading
+from integration.store.client import StoreClient
 
 OLD = timedelta(minutes=5)
 
 
-def freshen(ports: Ports, connector: Connector, lines: Sequence[Line]) -> tuple[list[Line], frozenset[int]]:
+def freshen(
+    ports: Ports, connector: Connector, lines: Sequence[Line], correlation_id: str = ""
+) -> tuple[list[Line], frozenset[int]]:
     """Return the lines with new payloads where a retry's was older than five minutes, and the ids that are gone.
 
     When the store cannot be read the old payload serves: the order of things must not hang on both systems.
@@ -34,8 +37,9 @@ def freshen(ports: Ports, connector: Connector, lines: Sequence[Line]) -> tuple[
     if not (stale or nameless) or not connector.store_url:
         return list(lines), frozenset()
     try:
-        found = _read(ports, connector, stale)
-        names = _names(ports, connector, nameless)
+        client = ports.open_store(connector, correlation_id)
+        found = _read(client, stale)
+        names = _names(client, nameless)
     except ServiceError:
         return list(lines), frozenset()
     gone = frozenset(item.id for item in stale if (item.kind, item.source_id) not in found)
@@ -47,8 +51,7 @@ def _is_stale(item: Item, now: datetime) -> bool:
     return item.origin is Origin.REPLAY or (item.attempts > 1 and now - item.payload_at > OLD)
 
 
-def _read(ports: Ports, connector: Connector, stale: Sequence[Item]) -> dict[tuple[Kind, str], dict[str, Any]]:
-    client = ports.open_store(connector)
+def _read(client: StoreClient, stale: Sequence[Item]) -> dict[tuple[Kind, str], dict[str, Any]]:
     orders = sorted({int(item.source_id) for item in stale if item.kind is Kind.ORDER})
     people = sorted({int(item.source_id) for item in stale if item.kind is Kind.CONTACT})
     found = {(Kind.ORDER, str(row["id"])): row for row in reading.fetch_orders(client, orders)} if orders else {}
@@ -57,9 +60,8 @@ def _read(ports: Ports, connector: Connector, stale: Sequence[Item]) -> dict[tup
     return found
 
 
-def _names(ports: Ports, connector: Connector, nameless: Sequence[Item]) -> dict[int, str]:
+def _names(client: StoreClient, nameless: Sequence[Item]) -> dict[int, str]:
     """Return the e-mail of trashed orders, whose webhook names only the id; the trash can still be read (155)."""
-    client = ports.open_store(connector)
     rows = {item.id: reading.fetch_order(client, int(item.source_id)) for item in nameless}
     return {key: str((row.get("billing") or {}).get("email") or "") for key, row in rows.items() if row}
 

@@ -68,9 +68,7 @@ def test_a_finished_checklist_goes_away(viewer: Person, connector_id: int, ports
     assert "Set up in five steps" not in viewer.get(f"/connectors/{connector_id}/").text
 
 
-def test_the_last_run_is_shown(
-    viewer: Person, connector_id: int, ports: Ports, clock: SetClock
-) -> None:
+def test_the_last_run_is_shown(viewer: Person, connector_id: int, ports: Ports, clock: SetClock) -> None:
     with ports.db.write() as session:
         session.add(
             Run(
