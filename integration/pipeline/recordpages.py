@@ -108,18 +108,19 @@ def _order(query: RecordQuery) -> tuple[Any, ...]:
     if query.run:
         return Delivery.run_id.desc(), Delivery.id.desc()
     # A sum is given by no index: what is found by a small one is sorted.
-    found = query.source or query.email or query.subject or query.batch or _is_open(query)
+    found = query.source or query.email or query.subject or query.batch or _is_rare(query)
     return ((Delivery.id + 0).desc(),) if found else (Delivery.id.desc(),)
 
 
-def _is_open(query: RecordQuery) -> bool:
-    return bool(query.status) and statuses.is_open(query.status)
+def _is_rare(query: RecordQuery) -> bool:
+    return bool(query.status) and statuses.is_rare(query.status)
 
 
 def conditions(session: Session, query: RecordQuery) -> list[ColumnElement[bool]]:
     """Return the conditions of a query that is about one connector."""
     (connector_id,) = query.connector_ids
-    found = [owned(connector_id) if _is_open(query) else Delivery.connector_id == connector_id]
+    small = _is_rare(query) or bool(query.run)
+    found = [owned(connector_id) if small else Delivery.connector_id == connector_id]
     if query.kind:
         found.append(Delivery.kind == query.kind)
     if query.status:

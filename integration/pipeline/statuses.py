@@ -64,7 +64,8 @@ _TRIED = (Delivery.attempts > 0) & (Delivery.error_code != "")
 _UNLEASED = and_(_open(), Delivery.state != literal_column("'leased'"), Delivery.lease_token.is_(None))
 _CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "success": lambda: and_(_state("delivered"), not_(Delivery.partial)),
-    "partial": lambda: and_(Delivery.partial, _state("delivered")),
+    # As the index has it and nothing more: "partial = 1" would not be recognised. Only what is delivered is partial.
+    "partial": lambda: literal_column("delivery.partial"),
     "failed": lambda: _DEAD,
     "uncertain": lambda: and_(_DEAD, Delivery.category == Category.UNCERTAIN),
     "extraction": lambda: and_(_DEAD, Delivery.error_code.in_(EXTRACTION)),
@@ -82,9 +83,9 @@ def condition(code: str) -> ColumnElement[bool]:
     return _CONDITIONS[code]()
 
 
-def is_open(code: str) -> bool:
-    """Return whether a status is one of those that are still to end: they are found by the partial indexes."""
-    return code in ("progress", "waiting", "retrying")
+def is_rare(code: str) -> bool:
+    """Return whether a status is found by a partial index of its own: open work, dead letters, partial successes."""
+    return code in ("progress", "waiting", "retrying", "failed", "uncertain", "extraction", "partial")
 
 
 def status_of(row: Delivery) -> Status:
