@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Any
 
@@ -46,7 +47,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """Make the application in the worker process: no database connection is shared over the fork."""
         from app import create_app
 
-        return create_app(self._deployment)
+        made = create_app(self._deployment)
+        # What was made until now stays: walking it again and again cost single pages up to 90 ms.
+        gc.collect()
+        gc.freeze()
+        return made
 
     def run(self) -> None:
         """Serve until stopped; a port that is taken is said by its setting."""

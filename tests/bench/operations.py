@@ -116,6 +116,11 @@ def _measure(name: str, url: str, folder: Path) -> None:
         "since": f"{now.replace(month=10, day=5):%Y-%m-%dT00:00}",
         "until": f"{now.replace(month=10, day=12):%Y-%m-%dT00:00}",
     }
+    for address in PAGES.values():
+        client.get(address.format(**values), follow_redirects=True)
+    gc.collect()
+    # As the server does once it is up.
+    gc.freeze()
     for page, address in PAGES.items():
         _report(f"{name}: {page}", lambda a=address: client.get(a.format(**values), follow_redirects=True))  # type: ignore[misc]  # bound per loop
     ports.db.dispose()
