@@ -43,7 +43,9 @@ def test_after_a_standstill_there_is_one_moment_not_many() -> None:
     assert cadence.following(at("2026-11-20T12:00"), 300, "", ROME) == at("2026-11-20T12:05")
 
 
-@pytest.mark.parametrize("text", ["every day", "61 * * * *", "* * * *", "* * * * * *", "@daily", "0 0 31 2 x", "0 0 30 2 *"])
+@pytest.mark.parametrize(
+    "text", ["every day", "61 * * * *", "* * * *", "* * * * * *", "@daily", "0 0 31 2 x", "0 0 30 2 *"]
+)
 def test_a_text_that_is_no_crontab_is_refused_with_an_example(ports: Ports, connector_id: int, text: str) -> None:
     with pytest.raises(SettingError) as refused:
         connectors.configure(ports, connector_id, {"sync.cron": text})
