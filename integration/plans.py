@@ -103,7 +103,7 @@ class Lifetime:
 
 @dataclass(frozen=True, slots=True)
 class MauticField:
-    """A contact field as Mautic reports it; `limit` in characters, None for unlimited; `choices` for selects."""
+    """A contact field as Mautic reports it; `limit` in characters, None for none or unknown; `choices` for selects."""
 
     alias: str
     type: str

@@ -66,3 +66,25 @@ def test_an_older_database_keeps_its_rows_and_gets_their_counts(database_url: st
         steer(connection, "downgrade", "0001")
         assert connection.scalar(text("SELECT COUNT(*) FROM delivery")) == 3
     database.dispose()
+
+
+def test_piled_up_dead_letters_of_a_record_become_one(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        steer(connection, "upgrade", "0002")
+        connection.execute(text(OLD_ORGANISATION))
+        connection.execute(text(OLD_CONNECTOR), {"no": False})
+        for number in range(3):
+            connection.execute(text(OLD_ROW), {"identity": str(number), "state": "dead", "partial": False})
+        connection.execute(text("UPDATE delivery SET died_at = settled_at"))
+        connection.execute(text(OLD_ROW), {"identity": "9", "state": "delivered", "partial": False})
+        connection.commit()
+        steer(connection, "upgrade", "head")
+        letters = connection.execute(text("SELECT state, failures, closed_by FROM delivery ORDER BY id")).all()
+        assert [row.state for row in letters] == ["closed", "closed", "dead", "delivered"]
+        assert (letters[2].failures, letters[2].closed_by, letters[0].closed_by) == (3, None, 3)
+        counts = connection.execute(text("SELECT state, records FROM record_count WHERE records > 0")).all()
+        assert dict(tuple(row) for row in counts)["dead"] == 1
+        steer(connection, "downgrade", "0002")
+        assert connection.scalar(text("SELECT COUNT(*) FROM delivery WHERE state = 'dead'")) == 3
+    database.dispose()

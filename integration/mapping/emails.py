@@ -10,8 +10,6 @@ from integration.errors import MappingError
 from integration.plans import Adjustment
 from integration.plans import MauticField
 
-#: Without the field list: each text-like field holds 64 characters, the e-mail too (recordings 065, 066).
-DEFAULT_LIMIT = 64
 #: Mautic drops any other character silently (recording 032) and refuses ^ & * % (dossier 4.1.6).
 _ALLOWED = re.compile(r"[A-Za-z0-9!#$'+\-=?_`{|}~.@\[\]]*")
 _HINT = "Correct the address in the store."
@@ -20,7 +18,9 @@ _HINT = "Correct the address in the store."
 def fit_email(email: str, field: MauticField | None) -> tuple[str, tuple[Adjustment, ...]]:
     """Return the address with its domain in ASCII.
 
-    Raises MappingError: no_email, email_invalid (030, 031), email_characters (032), email_too_long (036, 066).
+    Mautic does not tell the limit of its field Email unless it was told so itself: then only Mautic can say that an
+    address is too long, row by row (036, 066), since an admin may have raised the limit meanwhile.
+    Raises MappingError: no_email, email_invalid (030, 031), email_characters (032), email_too_long.
     """
     email = email.strip()
     if not email:
@@ -40,7 +40,7 @@ def fit_email(email: str, field: MauticField | None) -> tuple[str, tuple[Adjustm
 
 
 def _check_length(email: str, field: MauticField | None) -> None:
-    limit = field.limit if field is not None else DEFAULT_LIMIT
+    limit = field.limit if field is not None else None
     if limit is not None and len(email) > limit:
         sentence = f"The e-mail address has {len(email)} characters, Mautic's field holds {limit}."
         raise MappingError("email_too_long", sentence, "Raise the limit of the field Email in Mautic.")

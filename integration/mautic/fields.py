@@ -112,7 +112,7 @@ def field_of(entity: Mapping[str, Any], limits: Mapping[str, int]) -> MauticFiel
         alias,
         kind,
         str(entity.get("label") or alias),
-        _limit(entity, kind, limits.get(alias)),
+        _limit(entity, kind, None if alias == "email" else limits.get(alias, DEFAULT_LIMIT)),
         choices_of(entity.get("properties")) if kind in ("select", "multiselect") else (),
         bool(entity.get("isPublished", True)),
     )
@@ -124,7 +124,7 @@ def _limit(entity: Mapping[str, Any], kind: str, known: int | None) -> int | Non
     told = entity.get("charLengthLimit")
     if isinstance(told, int | str) and str(told).isdigit() and int(told) > 0:
         return int(told)
-    return known or DEFAULT_LIMIT
+    return known
 
 
 def choices_of(properties: object) -> tuple[str, ...]:

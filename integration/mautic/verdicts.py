@@ -12,6 +12,7 @@ from integration.errors import Unreachable
 from integration.mautic.answers import SERVICE
 from integration.mautic.answers import refusal
 from integration.mautic.batches import RowAnswer
+from integration.mautic.repairs import SHORT
 from integration.mautic.repairs import Job
 from integration.mautic.repairs import survives
 from integration.mautic.search import email_of
@@ -81,9 +82,18 @@ def of_a_row(job: Job, answer: RowAnswer) -> ServiceError:
         return _duplicate(job, answer)
     error = refusal(answer.status, answer.problem, path="contacts", row=True)
     if isinstance(error, Rejected) and "email" in details:
-        hint = "Correct the address in the store."
-        return Rejected(SERVICE, "email_refused", error.sentence, hint, status=answer.status, details=details)
+        return _refused_email(job, error, answer)
     return error
+
+
+def _refused_email(job: Job, error: Rejected, answer: RowAnswer) -> Rejected:
+    """Return the error of a refused address; beyond 64 characters its length is the likely cause (036, 066)."""
+    code, sentence, hint = "email_refused", error.sentence, "Correct the address in the store."
+    if len(job.email) > SHORT:
+        code = "email_too_long"
+        sentence = f"The e-mail address has {len(job.email)} characters, and Mautic refused it."
+        hint = "Raise the limit of the field Email in Mautic, then send the record again."
+    return Rejected(SERVICE, code, sentence, hint, status=answer.status, details=answer.problem.details)
 
 
 def _duplicate(job: Job, answer: RowAnswer) -> Rejected:

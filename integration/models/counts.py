@@ -14,7 +14,7 @@ from integration.models.base import Base
 
 class RecordCount(Base):
     """How many deliveries that were accepted in an hour stand in a state: open, delivered, partial, skipped, conflict,
-    dead or discarded."""
+    dead, closed or discarded."""
 
     __tablename__ = "record_count"
 

@@ -29,6 +29,7 @@ class DeliveryState(StrEnum):
     CONFLICT = "conflict"
     DEAD = "dead"
     DISCARDED = "discarded"
+    CLOSED = "closed"
 
 
 OPEN = (DeliveryState.WAITING, DeliveryState.READY, DeliveryState.LEASED)
@@ -44,8 +45,10 @@ class Delivery(Base):
     """One change that is owed. Of one person at most one is ready or leased; the others wait behind it.
 
     `priority` 0 is live, 1 poll, 2 history. `due_at` is when the next attempt may begin. `result` is created, updated,
-    deleted or skipped; `partial` says that the contact was written but a follow-up was not. `died_at` is when it first
-    became a dead letter, `replayed_at` when a person last sent it again. `corrections` maps a path of the payload
+    deleted or skipped; `partial` says that the contact was written but a follow-up was not. `died_at` is when it last
+    became a dead letter, `replayed_at` when a person last sent it again. Of one record at most one is dead: `failures`
+    counts how often the record ended so since `failing_since`, and what another delivery of the record stands for is
+    closed by that one (`closed_by`). `corrections` maps a path of the payload
     ("billing.email") to the value a person gave instead of the store's.
     """
 
@@ -100,6 +103,15 @@ class Delivery(Base):
         ),
         Index(
             "ix_delivery_source", "connector_id", "source_id", "kind", postgresql_ops={"source_id": "text_pattern_ops"}
+        ),
+        Index(
+            "uq_delivery_letter",
+            "connector_id",
+            "source_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("state = 'dead'"),
+            postgresql_where=text("state = 'dead'"),
         ),
         Index("ix_delivery_settled", "settled_at"),
         Index("ix_delivery_page", "connector_id", "id"),
@@ -163,5 +175,8 @@ class Delivery(Base):
     started_at: Mapped[datetime | None]
     died_at: Mapped[datetime | None]
     replayed_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    failing_since: Mapped[datetime | None]
+    closed_by: Mapped[int | None]
     discard_reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
     corrections: Mapped[dict[str, Any] | None]

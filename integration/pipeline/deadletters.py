@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from integration.pipeline.recordquery import SMALLEST
 from integration.pipeline.recordquery import USUAL
 from integration.pipeline.retries import Category
 
-STATUSES = {"pending": "Pending", "replayed": "Replayed", "discarded": "Discarded"}
+STATUSES = {"pending": "Pending", "replayed": "Replayed", "closed": "Closed", "discarded": "Discarded"}
 CATEGORIES = {category.value: category.value.capitalize() for category in Category}
 #: Counted exactly up to here where no index has just these rows.
 COUNTED = 100_000
@@ -126,7 +127,7 @@ def read_page(session: Session, query: DeadQuery) -> DeadPage:
 def conditions(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:
     """Return what the query asks of a delivery."""
     # Causes have an index that begins with the connector; the other partial indexes are gone through as a whole.
-    rare = query.status != "discarded" and not query.code
+    rare = query.status not in ("discarded", "closed") and not query.code
     found = [owned(query.connector_id) if rare else Delivery.connector_id == query.connector_id]
     found += _of_status(query.status)
     for name in ("category", "kind"):
@@ -146,9 +147,9 @@ def conditions(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:
 
 def _of_status(status: str) -> list[ColumnElement[bool]]:
     if status == "replayed":
-        return [Delivery.replayed_at.is_not(None), not_(_DEAD), Delivery.state != "discarded"]
-    if status == "discarded":
-        return [statuses.condition("discarded"), Delivery.died_at.is_not(None)]
+        return [Delivery.replayed_at.is_not(None), not_(_DEAD), Delivery.state.not_in(("discarded", "closed"))]
+    if status in ("discarded", "closed"):
+        return [statuses.condition(status), Delivery.died_at.is_not(None)]
     return [_DEAD]
 
 
@@ -161,7 +162,7 @@ def groups(session: Session, connector_id: int, limit: int = 50) -> Sequence[Gro
             Delivery.error_code,
             Delivery.category,
             number,
-            func.min(Delivery.settled_at),
+            func.min(func.coalesce(Delivery.failing_since, Delivery.settled_at)),
             func.max(Delivery.settled_at),
         )
         .where(mine)
@@ -180,7 +181,18 @@ def _with_sentence(session: Session, connector_id: int, group: Group) -> Group:
         Delivery.category == group.category,
     )
     sentence = session.scalar(newest.limit(1)) or ""
-    return Group(group.code, group.category, group.number, group.first, group.last, sentence)
+    return Group(group.code, group.category, group.number, group.first, group.last, without_person(sentence))
+
+
+#: An address, and what else stands in quotation marks: the values of one record.
+_PERSONAL = (re.compile(r"“[^”]*”"), re.compile(r"[^\s“”<>(),;]+@[^\s“”<>(),;]*[^\s“”<>(),;.]"))
+
+
+def without_person(sentence: str) -> str:
+    """Return the sentence of a failure as the cause of many: without the address or the value of one of them."""
+    for pattern in _PERSONAL:
+        sentence = pattern.sub("“…”", sentence)
+    return sentence
 
 
 def slice_of(session: Session, query: DeadQuery, after: int, upto: int, size: int) -> Sequence[int]:

@@ -44,6 +44,7 @@ class Figures:
     open: int = 0
     skipped: int = 0
     conflict: int = 0
+    closed: int = 0
     discarded: int = 0
     exact: bool = True
 

@@ -34,7 +34,7 @@ STATUSES = {
 }
 _HOLDS = {
     "success": ("success", "partial"),
-    "failed": ("failed",),
+    "failed": ("failed", "closed"),
     "skipped": ("skipped", "discarded"),
     "conflict": ("conflict",),
 }
@@ -43,6 +43,7 @@ _RARE = ("failed", "conflict")
 _STATUS = {
     DeliveryState.DELIVERED: "success",
     DeliveryState.DEAD: "failed",
+    DeliveryState.CLOSED: "failed",
     DeliveryState.SKIPPED: "skipped",
     DeliveryState.DISCARDED: "skipped",
     DeliveryState.CONFLICT: "conflict",

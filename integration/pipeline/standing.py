@@ -66,7 +66,9 @@ class Known:
     @property
     def settled(self) -> Delivery | None:
         """Return the record that ended last."""
-        rows = [row for row in self.records if row.settled_at is not None and row.state not in OPEN]
+        # What is closed is told by the delivery that stands for it.
+        over = (*OPEN, DeliveryState.CLOSED)
+        rows = [row for row in self.records if row.settled_at is not None and row.state not in over]
         return max(rows, key=lambda row: (row.settled_at or self.now, row.id)) if rows else None
 
     @property
@@ -137,8 +139,9 @@ def _dead(known: Known) -> list[Verdict]:
     if row is None:
         return []
     what = f"{_noun(row)} could not be sent: {row.error.rstrip('.')}. {fault_of(row.category)}".rstrip()
+    often = f" It failed {row.failures} times." if row.failures > 1 else ""
     said = (
-        f"Failed: {what} Given up ",
+        f"Failed: {what}{often} Given up ",
         row.settled_at or row.died_at or row.created_at,
         "; send it again or discard it.",
     )

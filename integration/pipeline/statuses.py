@@ -43,6 +43,7 @@ _ALL = (
     Status("retrying", "Retrying", "muted", "It did not work and is tried again by itself."),
     Status("skipped", "Skipped", "muted", "Nothing had to be sent; the details say why.", "skipped"),
     Status("conflict", "Conflict", "muted", "Somebody changed the contact in Mautic; that value was kept.", "conflict"),
+    Status("closed", "Closed", "muted", "It failed, and another try of the same record stands for it now.", "closed"),
     Status("discarded", "Discarded", "muted", "A person gave it up, or its run was cancelled.", "discarded"),
 )
 STATUSES = {status.code: status for status in _ALL}
@@ -74,6 +75,7 @@ _CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "retrying": lambda: and_(_UNLEASED, _TRIED),
     "skipped": lambda: _state("skipped"),
     "conflict": lambda: _state("conflict"),
+    "closed": lambda: _state("closed"),
     "discarded": lambda: _state("discarded"),
 }
 

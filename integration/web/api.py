@@ -209,7 +209,10 @@ def dead_letters(connector_id: int) -> ResponseReturnValue:
         connector = connector_of_token(session, connector_id)
         query, notices = DeadQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
         page = deadletters.read_page(session, query)
-    rows = [_plain(row, (*_RECORD, *_ERROR, "category", "attempts"), "died_at") for row in page.records]
+    rows = [
+        _plain(row, (*_RECORD, *_ERROR, "category", "attempts", "failures"), "died_at", "failing_since")
+        for row in page.records
+    ]
     return jsonify(dead_letters=rows, total=page.total, older=page.older, notices=notices)
 
 

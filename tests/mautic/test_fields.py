@@ -38,7 +38,7 @@ def test_the_recorded_list_is_read(basic: MauticClient, script: Script) -> None:
 
 def test_all_fields_of_the_stand_in_are_read(client: MauticClient) -> None:
     known = Fields(client).read()
-    assert (known["email"].limit, known["firstname"].limit, known["points"].limit) == (64, 64, None)
+    assert (known["email"].limit, known["firstname"].limit, known["points"].limit) == (None, 64, None)
     assert known["country"].type == "country" and known["country"].limit is None
     assert "companyname" not in known
 

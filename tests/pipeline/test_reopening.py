@@ -62,13 +62,15 @@ def test_requeue_says_what_was_queued_and_what_was_not(ports: Ports, connector_i
     assert row(ports, second).state == "dead"
 
 
-def test_two_dead_letters_of_one_change_are_sent_once(ports: Ports, connector_id: int, change: MakeChange) -> None:
+def test_two_failures_of_one_change_are_one_letter_and_sent_once(
+    ports: Ports, connector_id: int, change: MakeChange
+) -> None:
     accept(ports, connector_id, change(1))
     (first,) = kill(ports, connector_id)
     accept(ports, connector_id, change(1))
     (second,) = kill(ports, connector_id)
-    assert requeue(ports, connector_id, [first, second]) == outbox.Requeued(queued=1, busy=1)
-    assert [row(ports, key).state for key in (first, second)] == ["dead", "ready"]
+    assert requeue(ports, connector_id, [first, second]) == outbox.Requeued(queued=1, gone=1)
+    assert [row(ports, key).state for key in (first, second)] == ["closed", "ready"]
 
 
 def test_a_cancelled_replay_gives_its_dead_letters_back(ports: Ports, connector_id: int, change: MakeChange) -> None:

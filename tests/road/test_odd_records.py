@@ -165,6 +165,10 @@ def test_an_older_sighting_sent_again_overwrites_nothing(make: Callable[..., Roa
     tags = set(road.mautic.state.contact("ada@example.com").tags)  # type: ignore[union-attr]  # it is there
     connectors.connect(road.ports, road.connector_id, store_url="https://127.0.0.1:9")
     with road.ports.db.write() as session:
+        # A later success closes a letter; the first version left it open, to be sent again by whoever found it.
+        assert session.get_one(Delivery, dead.id).state == "closed"
+        session.get_one(Delivery, dead.id).state, session.get_one(Delivery, dead.id).payload = "dead", dead.payload
+        session.flush()
         outbox.requeue(session, road.ports.clock.now(), road.connector_id, [dead.id])
     road.work()
     after = values(road, "ada@example.com")

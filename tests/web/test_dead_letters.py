@@ -137,3 +137,28 @@ def test_a_stranger_sees_and_does_nothing(stranger: Person, page: str, dead: lis
     assert states(ports, dead) == ["dead"] * 3
     with ports.db.read() as session:
         assert runs.latest(session, 1) is None
+
+
+def test_a_record_that_failed_often_is_shown_once_and_counted(
+    viewer: Person, page: str, record: Settle, connector_id: int, ports: Ports
+) -> None:
+    first = record(7, "dead", "a@example.com", **REFUSED)
+    newest = record(7, "dead", "a@example.com", **REFUSED)
+    text = text_of(viewer.get(page))
+    assert "Showing 1 of 1" in text
+    assert "2 times since" in text
+    closed = text_of(viewer.get(f"{page}?status=closed"))
+    assert "Showing 1 of 1" in closed
+    told = viewer.get(f"/connectors/{connector_id}/records/{first}")
+    assert f"/connectors/{connector_id}/records/{newest}" in told.text
+    assert "Another try of the same record stands for it" in text_of(told)
+    with ports.db.read() as session:
+        assert deadletters.waiting(session, connector_id) == 1
+
+
+def test_a_cause_names_no_persons_address(viewer: Person, page: str, record: Settle) -> None:
+    said = {"error_code": "email_invalid", "message": "“ada@x” is no address.", "category": "permanent"}
+    record(8, "dead", "a@example.com", **said)
+    causes = text_of(viewer.get(page)).partition("Status Pending")[0]
+    assert "is no address. email_invalid" in causes
+    assert "ada@x" not in causes

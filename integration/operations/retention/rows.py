@@ -31,7 +31,13 @@ from integration.operations.retention.batches import Batches
 from integration.pipeline.outbox.tally import Tally
 from integration.pipeline.outbox.tally import state_of
 
-_SETTLED = (DeliveryState.DELIVERED, DeliveryState.SKIPPED, DeliveryState.CONFLICT, DeliveryState.DISCARDED)
+_SETTLED = (
+    DeliveryState.DELIVERED,
+    DeliveryState.SKIPPED,
+    DeliveryState.CONFLICT,
+    DeliveryState.DISCARDED,
+    DeliveryState.CLOSED,
+)
 _ENDED = (RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED)
 _TALLIED = (
     Delivery.connector_id,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy import and_
 from sqlalchemy import exists
 from sqlalchemy import func
@@ -20,9 +21,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
 from integration.events import Origin
+from integration.models.connector import Connector
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
+from integration.pipeline.outbox import letters
 from integration.pipeline.outbox.acceptance import open_identities
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN
@@ -60,6 +63,9 @@ def requeue(
         tally.enter(row.created_at, row.kind)
         row.state, row.attempts, row.due_at, row.settled_at = DeliveryState.WAITING, 0, now, None
         row.origin, row.replayed_at, row.run_id, row.priority = Origin.REPLAY, now, run_id, 1
+    if chosen:
+        # Whoever sends again has mended something, perhaps in Mautic: its fields are read anew before the first batch.
+        session.execute(update(Connector).where(Connector.id == connector_id).values(fields_at=None))
     session.flush()
     tally.write(session)
     promote(session, connector_id, {row.subject for row in chosen.values()})
@@ -121,18 +127,38 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
     lock_connector(session, connector_id)
     mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
     free = (mine, OPEN, Delivery.state != literal_column("'leased'"))
-    columns = (Delivery.subject, Delivery.kind, Delivery.created_at, Delivery.replayed_at, Delivery.result)
-    rows = session.execute(select(*columns).where(*free)).all()
+    columns = (
+        Delivery.id,
+        Delivery.subject,
+        Delivery.kind,
+        Delivery.source_id,
+        Delivery.created_at,
+        Delivery.replayed_at,
+        Delivery.result,
+    )
+    rows = session.execute(select(*columns).where(*free).order_by(Delivery.id)).all()
     _end(session, (*free, Delivery.replayed_at.is_(None)), state=DeliveryState.DISCARDED, settled_at=now, payload=None)
-    _end(session, (*free, Delivery.replayed_at.is_not(None)), state=DeliveryState.DEAD, settled_at=now)
+    again = _dead_again(session, connector_id, rows)
+    for state, ids in again.items():
+        _end(session, (*free, Delivery.id.in_(ids)), state=state, settled_at=now)
+    states = {number: state for state, ids in again.items() for number in ids}
     tally = Tally(connector_id)
     for row in rows:
         tally.leave(row.created_at, row.kind)
-        state = DeliveryState.DISCARDED if row.replayed_at is None else DeliveryState.DEAD
-        tally.settled(row.created_at, row.kind, state, row.result)
+        tally.settled(row.created_at, row.kind, states.get(row.id, DeliveryState.DISCARDED), row.result)
     tally.write(session)
     promote(session, connector_id, {row.subject for row in rows})
     return len(rows)
+
+
+def _dead_again(session: Session, connector_id: int, rows: Sequence[Row[Any]]) -> dict[DeliveryState, list[int]]:
+    """Return what the unsent of a cancelled replay become: a dead letter, or closed where the record has one by now."""
+    replayed = [row for row in rows if row.replayed_at is not None]
+    newest = {(row.kind, row.source_id): row.id for row in replayed}
+    taken = letters.has_letter(session, connector_id, newest)
+    dead = [number for record, number in newest.items() if record not in taken]
+    closed = [row.id for row in replayed if row.id not in set(dead)]
+    return {DeliveryState.DEAD: dead, DeliveryState.CLOSED: closed}
 
 
 def _end(session: Session, which: Sequence[Any], **values: Any) -> None:

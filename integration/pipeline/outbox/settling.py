@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
 from integration.pipeline.lines import Outcome
+from integration.pipeline.outbox import letters
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN
 from integration.pipeline.outbox.tally import Tally
@@ -29,20 +31,63 @@ def settle(
 ) -> list[Outcome]:
     """Write what became of the leased deliveries and promote who comes next; return those that were still ours."""
     lock_connector(session, connector_id)
-    columns = (Delivery.id, Delivery.subject, Delivery.kind, Delivery.created_at)
+    columns = (
+        Delivery.id,
+        Delivery.subject,
+        Delivery.kind,
+        Delivery.source_id,
+        Delivery.created_at,
+        Delivery.failures,
+        Delivery.failing_since,
+    )
     held = {row.id: row for row in session.execute(select(*columns).where(Delivery.lease_token == token, OPEN))}
     ours = [outcome for outcome in outcomes if outcome.delivery_id in held]
-    done = [_final(now, o) | {"payload": None} for o in ours if o.state not in (None, DeliveryState.DEAD)]
+    written, closed, inherited = _letters(session, now, connector_id, ours, held)
+    done = [
+        _final(now, o) | {"payload": None, "closed_by": closed.get(o.delivery_id)}
+        for o in written
+        if o.state not in (None, DeliveryState.DEAD)
+    ]
     # A dead letter keeps its payload for the person who looks at it; what was delivered needs none any more.
-    dead = [_final(now, o) | {"died_at": now} for o in ours if o.state is DeliveryState.DEAD]
-    later = [_later(now, o) for o in ours if o.state is None]
+    dead = [
+        _final(now, o) | _died(now, held[o.delivery_id], inherited.get(o.delivery_id))
+        for o in written
+        if o.state is DeliveryState.DEAD
+    ]
+    later = [_later(now, o) for o in written if o.state is None]
     for rows in (done, dead, later):
         if rows:
             statement = update(Delivery).where(Delivery.id == bindparam("b_id"))
             session.connection().execute(statement, rows)
-    _tally(session, connector_id, ours, held)
+    _tally(session, connector_id, written, held)
     promote(session, connector_id, {row.subject for row in held.values()})
     return ours
+
+
+def _letters(
+    session: Session, now: datetime, connector_id: int, ours: Sequence[Outcome], held: Mapping[int, Row[Any]]
+) -> tuple[list[Outcome], dict[int, int], dict[int, letters.Inherited]]:
+    """Keep one dead letter a record: return the outcomes as they are written, what closed which, what is inherited.
+
+    Of a record that failed in two deliveries of this batch the newer one stands for both, and so does its success.
+    """
+    records = {number: (row.kind, row.source_id) for number, row in held.items()}
+    standing = letters.standing(ours, records)
+    inherited = letters.give_way(session, now, connector_id, standing) if standing else {}
+    closed = {
+        o.delivery_id: standing[records[o.delivery_id]]
+        for o in ours
+        if o.state is DeliveryState.DEAD and standing[records[o.delivery_id]] != o.delivery_id
+    }
+    written = [replace(o, state=DeliveryState.CLOSED) if o.delivery_id in closed else o for o in ours]
+    return written, closed, inherited
+
+
+def _died(now: datetime, row: Row[Any], inherited: letters.Inherited | None) -> dict[str, Any]:
+    """Return what a new dead letter remembers of the earlier failures of its record."""
+    earlier = inherited.failures if inherited else 0
+    since = [at for at in (row.failing_since, inherited.since if inherited else None) if at is not None]
+    return {"died_at": now, "failures": row.failures + earlier + 1, "failing_since": min(since, default=now)}
 
 
 def _tally(session: Session, connector_id: int, ours: Sequence[Outcome], held: Mapping[int, Row[Any]]) -> None:

@@ -1,0 +1,82 @@
+"""One open dead letter per record: a newer failure adds to it, any later success closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import literal_column
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.models.delivery import Delivery
+from integration.models.delivery import DeliveryState
+from integration.pipeline.lines import Outcome
+from integration.pipeline.outbox.tally import Tally
+
+#: (kind, source id): what makes two deliveries one record.
+RecordKey = tuple[str, str]
+_DEAD = Delivery.state == literal_column("'dead'")
+#: Few enough bound values for every database.
+_RECORDS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a newer failure takes over from the letter that it replaces; `since` is when the record first failed."""
+
+    failures: int
+    since: datetime
+
+
+def succeeded(outcome: Outcome) -> bool:
+    """Tell whether Mautic has the record now: written, found unchanged, or kept as somebody there changed it."""
+    if outcome.state is DeliveryState.SKIPPED:
+        return outcome.error_code == "unchanged"
+    return outcome.state in (DeliveryState.DELIVERED, DeliveryState.CONFLICT)
+
+
+def standing(outcomes: Sequence[Outcome], records: Mapping[int, RecordKey]) -> dict[RecordKey, int]:
+    """Return the record -> the last of the deliveries that died or succeeded: what its letter is judged by."""
+    told = [o for o in outcomes if o.state is DeliveryState.DEAD or succeeded(o)]
+    return {records[o.delivery_id]: o.delivery_id for o in sorted(told, key=lambda o: o.delivery_id)}
+
+
+def give_way(
+    session: Session, now: datetime, connector_id: int, successors: Mapping[RecordKey, int]
+) -> dict[int, Inherited]:
+    """Close the open letters of the records for the delivery that stands for each, before that one is settled.
+
+    Returns the successor's id -> what it inherits, where it should be a dead letter itself.
+    """
+    inherited: dict[int, Inherited] = {}
+    tally = Tally(connector_id)
+    for row in _open_letters(session, connector_id, successors):
+        successor = successors[row.kind, row.source_id]
+        if row.id == successor:
+            continue
+        since = row.failing_since or row.died_at or row.settled_at or now
+        inherited[successor] = Inherited(max(row.failures, 1), since)
+        tally.settled(row.created_at, row.kind, DeliveryState.DEAD, row.result, -1)
+        tally.settled(row.created_at, row.kind, DeliveryState.CLOSED, row.result)
+        row.state, row.closed_by, row.payload = DeliveryState.CLOSED, successor, None
+    session.flush()
+    tally.write(session)
+    return inherited
+
+
+def has_letter(session: Session, connector_id: int, records: Collection[RecordKey]) -> set[RecordKey]:
+    """Return which of the records have an open dead letter."""
+    return {(row.kind, row.source_id) for row in _open_letters(session, connector_id, records)}
+
+
+def _open_letters(session: Session, connector_id: int, records: Collection[RecordKey]) -> list[Delivery]:
+    sources = sorted({source_id for _, source_id in records})
+    found: list[Delivery] = []
+    for start in range(0, len(sources), _RECORDS_AT_ONCE):
+        some = Delivery.source_id.in_(sources[start : start + _RECORDS_AT_ONCE])
+        found += session.scalars(select(Delivery).where(Delivery.connector_id == connector_id, _DEAD, some))
+    return [row for row in found if (row.kind, row.source_id) in records]
