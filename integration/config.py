@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Callable
@@ -123,8 +124,12 @@ def kept_key(folder: Path) -> str:
 
 
 def _folder(folder: Path) -> Path:
+    """Return the instance folder, made if need be; it and all that is written from now on is its owner's alone."""
+    os.umask(0o077)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):
+            folder.chmod(0o700)
     except OSError as error:
         raise SettingError(
             "INSTANCE_PATH",

@@ -19,11 +19,15 @@ MASK = "***"
 
 _WORD = (
     r"(?:authorization|passw(?:or)?d|passphrase|passcode|secret|token|consumer[-_]?key|client[-_]?id|api[-_]?key"
-    r"|private[-_]?key|access[-_]?key|auth[-_]?key|cookie|signature|nonce)"
+    r"|private[-_]?key|access[-_]?key|auth[-_]?key|cookie|signature|nonce"
+    # Short words are secrets as a word of a name only: user_pass and x-auth are, passed and author are not.
+    r"|(?:(?<![a-z0-9])|(?<=%[0-9a-f]{2})|(?<=%25[0-9a-f]{2}))(?:pwd|pass|auth|session|sess?id|phpsessid|credentials?)(?![a-z0-9]))"
 )
 _NAME = re.compile(rf"{_WORD}|[a-z0-9]_key$", re.IGNORECASE)
-#: Names that look like secrets and are none: e-mail tokens are texts for the reader, meta_key names a field.
-_HARMLESS = re.compile(r"^(?:tokens|token_type|meta_key)$", re.IGNORECASE)
+#: Names that look like secrets and are none: e-mail tokens are texts for the reader, the keys name a field or a person.
+_HARMLESS = re.compile(
+    r"^(?:tokens|token_type|(?:meta|display|sort|cache|primary|foreign|person|legacy|field|group)_key)$", re.IGNORECASE
+)
 
 _TAIL = r"[\w.\[\]-]{0,40}(?:%(?:25)*5[BD][\w.-]{0,40}){0,6}"
 _JSON_TEXT = re.compile(
@@ -36,6 +40,32 @@ _HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*)
 _STORE_KEYS = re.compile(r"\b(c[ks]_)[0-9A-Za-z_]{8,}")
 _ORDER_KEYS = re.compile(r"\b(wc_order_)[0-9A-Za-z]{6,}")
 _SCHEME = re.compile(r"\b(Basic|Bearer)(\s+|%20|\+)([A-Za-z0-9+/=._~-]{6,})", re.IGNORECASE)
+#: Paths that let in whoever knows them: our webhooks, one-time links and invitations, chat systems' hooks.
+_SECRET_PATH = re.compile(
+    r"((?:/|%2F)(?:hooks|sign-in(?:/|%2F)link|invitation|recover|webhooks|services)(?:/|%2F))[\w~.%/-]{12,}",
+    re.IGNORECASE,
+)
+#: Our own API tokens.
+_OWN_TOKENS = re.compile(r"\b(wm_)[A-Za-z0-9_-]{8,}")
+#: The code of an OAuth sign-in; a short code is an error's or a coupon's name.
+_OAUTH_CODE = re.compile(r"((?<![A-Za-z0-9_])code(?:%(?:25)*3D|=))([^&\s\"'<>]{20,})")
+#: What may stand around the word in a name; bounded, since a text may repeat the word without end.
+_AROUND = r"[\w\[\]-]{0,40}"
+#: print_r, var_export, var_dump and serialize of PHP, as plugins print them into answers.
+_PHP = (
+    re.compile(
+        rf"(\[[\"']?{_AROUND}{_WORD}{_AROUND}[\"']?\]\s*=>\s*)(?!(?:Array|NULL)\b)((?:string\(\d+\)\s*)?[^\r\n]+)", re.I
+    ),
+    re.compile(rf"([\"']{_AROUND}{_WORD}{_AROUND}[\"']\s*=>\s*)([\"'])(.*?)(?:(?<!\\)\2|\Z)", re.I | re.DOTALL),
+    re.compile(rf"(\\?\"{_AROUND}{_WORD}{_AROUND}\\?\";s:\d+:\\?\")([^\"]*)", re.I),
+)
+_INPUT = re.compile(r"<(?:input|textarea|meta)\b[^>]{0,2000}>", re.IGNORECASE)
+_INPUT_NAME = re.compile(r"\b(?:name|id)\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+_INPUT_VALUE = re.compile(r"(\b(?:value|content)\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
+_FORM_PART = re.compile(
+    rf"(name=\"[^\"\r\n]{{0,60}}{_WORD}[^\"\r\n]{{0,60}}\"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)(.*?)(?=\r?\n--|\Z)",
+    re.I | re.DOTALL,
+)
 #: Bounded, so that a long text without an address costs no more than its length.
 _USER_INFO = re.compile(r"([a-z][a-z0-9+.-]{1,19}(?:://|%3A%2F%2F))[^/\s?#\"'<>]{0,500}(?:@|%40)", re.IGNORECASE)
 
@@ -48,12 +78,19 @@ def is_secret(name: str) -> bool:
 def mask_text(text: str) -> str:
     """Return the text with keys, tokens, passwords and user info in addresses replaced by ***."""
     text = _HEADER_LINE.sub(rf"\g<1>\g<2>{MASK}", text)
+    text = _FORM_PART.sub(rf"\g<1>{MASK}", text)
+    text = _INPUT.sub(_masked_input, text)
+    text = _PHP[1].sub(rf"\g<1>\g<2>{MASK}\g<2>", text)
+    text = _PHP[2].sub(rf"\g<1>{MASK}", _PHP[0].sub(rf"\g<1>{MASK}", text))
     text = _JSON_TEXT.sub(rf"\g<1>\g<2>{MASK}\g<2>", text)
     text = _JSON_NUMBER.sub(rf"\g<1>{MASK}", text)
     text = _QUOTED.sub(rf"\g<1>\g<2>{MASK}\g<2>", text)
     text = _PAIR.sub(rf"\g<1>{MASK}", text)
     text = _STORE_KEYS.sub(rf"\g<1>{MASK}", text)
     text = _ORDER_KEYS.sub(rf"\g<1>{MASK}", text)
+    text = _OWN_TOKENS.sub(rf"\g<1>{MASK}", text)
+    text = _OAUTH_CODE.sub(rf"\g<1>{MASK}", text)
+    text = _SECRET_PATH.sub(rf"\g<1>{MASK}", text)
     text = _SCHEME.sub(_masked_scheme, text)
     return _USER_INFO.sub(rf"\g<1>{MASK}@", text)
 
@@ -130,6 +167,13 @@ def _masked_scheme(match: re.Match[str]) -> str:
     word = match[3]
     plain = match[1].lower() == "basic" and word.isalpha() and word.islower() and ":" not in _decoded(word)
     return match[0] if plain else f"{match[1]}{match[2]}{MASK}"
+
+
+def _masked_input(match: re.Match[str]) -> str:
+    """Mask the value of a form's input whose name, or whose type, says that it holds a secret."""
+    tag = match[0]
+    secret = any(is_secret(name) for name in _INPUT_NAME.findall(tag)) or "password" in tag.lower()
+    return _INPUT_VALUE.sub(rf'\g<1>"{MASK}"', tag) if secret else tag
 
 
 def _names_secret(value: Mapping[Any, Any]) -> bool:

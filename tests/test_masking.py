@@ -28,6 +28,11 @@ NAMES = st.sampled_from(
         "store_secret",
         "user[password]",
         "webhook_secret",
+        "pwd",
+        "user_pass",
+        "x-auth",
+        "session",
+        "credentials",
     ]
 )
 #: Begins with a mark that no other text has, so that a surviving part is seen as well.
@@ -164,3 +169,75 @@ def test_secrets_of_a_request_are_hidden_where_they_are_repeated() -> None:
 def test_long_text_is_masked_in_linear_time() -> None:
     body = "token" * 100_000 + '"password":"x' + "a" * 100_000
     assert masking.mask_text(body).endswith('"password":"***"')
+
+
+LETTERS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", min_size=20, max_size=43)
+
+
+@given(LETTERS, st.sampled_from(["/hooks/", "/sign-in/link/", "/invitation/", "%2Fhooks%2F", "/services/T0/B0/"]))
+def test_paths_that_let_in_whoever_knows_them(secret: str, path: str) -> None:
+    masked = masking.mask_text(f"POST https://app.example{path}{secret} was answered with 404")
+    assert secret not in masked
+    assert masked.endswith("was answered with 404")
+
+
+@given(LETTERS)
+def test_our_own_tokens_anywhere(secret: str) -> None:
+    assert secret not in masking.mask_text(f"ratelimit 600 per 1 minute (wm_{secret}) exceeded at endpoint: api.log")
+
+
+@given(NAMES, LETTERS)
+def test_what_php_prints_of_variables(name: str, secret: str) -> None:
+    printed = {
+        "print_r": f"Array\n(\n    [{name}] => {secret}\n    [page] => 2\n)",
+        "var_export": f"array (\n  '{name}' => '{secret}',\n  'page' => 2,\n)",
+        "var_dump": f'array(2) {{\n  ["{name}"]=>\n  string({len(secret)}) "{secret}"\n  ["page"]=>\n  int(2)\n}}',
+        "serialize": f'a:1:{{s:{len(name)}:"{name}";s:{len(secret)}:"{secret}";}}',
+    }
+    for way, text in printed.items():
+        assert secret not in masking.mask_text(text), way
+        assert secret not in masking.mask_text(f"<br />Warning: {text} in x.php"), way
+
+
+@given(NAMES, LETTERS, st.booleans())
+def test_inputs_of_a_form(name: str, secret: str, first: bool) -> None:
+    parts = [f'name="{name}"', f'value="{secret}"']
+    text = f"<p>Sign in</p><input type=text {' '.join(parts if first else parts[::-1])}><input name=page value=2>"
+    masked = masking.mask_text(text)
+    assert secret not in masked
+    assert "<input name=page value=2>" in masked
+
+
+@given(NAMES, LETTERS)
+def test_a_part_of_a_multipart_form(name: str, secret: str) -> None:
+    text = (
+        f'--b1\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{secret}\r\n'
+        '--b1\r\nContent-Disposition: form-data; name="page"\r\n\r\n2\r\n--b1--'
+    )
+    masked = masking.mask_text(text)
+    assert secret not in masked
+    assert "\r\n2\r\n" in masked
+
+
+def test_the_code_of_a_sign_in_is_masked_and_that_of_an_error_kept() -> None:
+    assert "abc" * 8 not in masking.mask_text(f"GET /callback?state=x1&code={'abc' * 8}")
+    assert masking.mask_text("/dead-letters?code=email_refused") == "/dead-letters?code=email_refused"
+    assert masking.mask_body('{"code": "woocommerce_rest_cannot_view"}') == '{"code": "woocommerce_rest_cannot_view"}'
+
+
+@pytest.mark.parametrize(
+    "name", ["display_key", "meta_key", "sort_key", "author", "passed", "passenger", "sessions_total", "authorised"]
+)
+def test_names_that_only_look_like_secrets(name: str) -> None:
+    assert masking.mask_value({name: "kept", "key": name, "value": "kept"}) == {
+        name: "kept",
+        "key": name,
+        "value": "kept",
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ['["token' * 40_000, 'name="' + "secret" * 60_000, "<input " * 30_000, "'pass" * 60_000]
+)
+def test_hostile_texts_are_masked_in_linear_time(text: str) -> None:
+    assert masking.mask_text(text) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 
@@ -29,8 +30,17 @@ def upgrade(url: str) -> None:
             logging.getLogger("alembic").setLevel(logging.WARNING)
             command.upgrade(config, "head")
             connection.commit()
+            _owners_alone(database)
     finally:
         database.dispose()
+
+
+def _owners_alone(database: Database) -> None:
+    """Take other users' rights from the files of SQLite: the first version left them readable by all."""
+    name = database.engine.url.database
+    for end in ("", "-wal", "-shm") if database.sqlite and name else ():
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            Path(f"{name}{end}").chmod(0o600)
 
 
 def is_newest(session: Session) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from integration.errors import SettingError
 from integration.models.run import Run
 from integration.pipeline import deadletters
 from integration.pipeline import outbox
@@ -38,10 +39,13 @@ class Replay(Taking):
 
     @property
     def _query(self) -> DeadQuery:
+        """Return the stored filter; raises SettingError when it cannot be read, since without it all would be meant."""
         stored: dict[str, str] = dict(self.options.get("filter") or {})
-        return DeadQuery.parse(
-            self.connector.id, {**stored, "status": "pending"}, str(self.options.get("zone") or "UTC")
-        )[0]
+        zone = str(self.options.get("zone") or "UTC")
+        query, notices = DeadQuery.parse(self.connector.id, {**stored, "status": "pending"}, zone)
+        if notices:
+            raise SettingError("filter", notices[0], "Nothing was changed; choose again on the Dead letters page.")
+        return query
 
     def _slice(self) -> bool:
         with self.ports.db.write() as session:
@@ -62,11 +66,11 @@ class Replay(Taking):
         if known:
             return dict(known)
         chosen = self.options.get("ids")
-        run.expected = len(chosen) if chosen else deadletters.read_page(session, self._query).total
+        run.expected = len(chosen) if chosen is not None else deadletters.read_page(session, self._query).total
         return {"after": 0, "upto": deadletters.newest_id(session, self.connector.id)}
 
     def _ids(self, session: Session, place: dict[str, int]) -> list[int]:
-        if chosen := self.options.get("ids"):
+        if (chosen := self.options.get("ids")) is not None:
             return [key for key in sorted(map(int, chosen)) if key > place["after"]][:SLICE]
         return list(deadletters.slice_of(session, self._query, place["after"], place["upto"], SLICE))
 

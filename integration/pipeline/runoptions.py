@@ -82,6 +82,8 @@ def _moments(typed: Typed, form: Mapping[str, str], zone: ZoneInfo) -> None:
 def _ids(typed: Typed, text: str) -> None:
     parts = [part.strip().lstrip("#") for part in text.replace("\n", ",").split(",") if part.strip()]
     if not parts:
+        if text.strip():
+            typed.errors["ids"] = f"“{text.strip()[:40]}” names no id; write numbers, or leave the field empty for all."
         return
     wrong = next((part for part in parts if not (part.isascii() and part.isdigit() and 0 < len(part) < 19)), None)
     if wrong is not None:

@@ -153,21 +153,42 @@ def lines(run_id: int) -> ResponseReturnValue:
 def start(connector_id: int) -> ResponseReturnValue:
     """Start a run: {"kind": …, "only": […], "since": …, "until": …, "ids": […], "dry_run": …}."""
     body = _body()
+    _checked(body)
     with ports().db.read() as session:
         connector = connector_of_token(session, connector_id)
-    lists = {name: [str(each) for each in body.get(name) or ()] for name in ("only", "statuses")}
+    lists = {name: body.get(name, []) for name in ("only", "statuses")}
     lists["only"] = lists["only"] or list(runoptions.ENTITIES)
     form = {name: str(value) for name, value in body.items() if value and not isinstance(value, list)}
-    form["ids"] = ",".join(map(str, body.get("ids") or ()))
+    form["ids"] = ",".join(map(str, body.get("ids", [])))
     typed = runoptions.read(form, lists, filters.zone_of(connector).key, list(facts.statuses(connector)))
     if typed.errors:
         name, sentence = next(iter(typed.errors.items()))
-        raise Refused(400, name, sentence, f"Correct “{name}”.")
+        raise Refused(422, name, sentence, f"Correct “{name}”.")
     trigger = f"API: {machines.token().name}"
     run_id = runs.start(ports(), connector_id, typed.kind, trigger=trigger, options=typed.options)
     with ports().db.write() as session:
         machines.record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", connector, options=typed.options)
     return jsonify(run=run_id), 202
+
+
+#: Name of a list in the body of a run -> the type of its members.
+_LISTS: dict[str, type] = {"ids": int, "only": str, "statuses": str}
+_TEXTS = ("kind", "since", "until", "page_size")
+
+
+def _checked(body: dict[str, Any]) -> None:
+    """Raise Refused (422) for a name that means nothing, and for a list that is none or empty: neither means “all”."""
+    known = {*_LISTS, *_TEXTS, *runoptions.SWITCHES}
+    if unknown := sorted(set(body) - known):
+        raise Refused(422, unknown[0], f"There is no option “{unknown[0][:40]}”.", f"Use {', '.join(sorted(known))}.")
+    for name, kind in _LISTS.items():
+        value = body.get(name)
+        if name in body and not (isinstance(value, list) and value and all(type(each) is kind for each in value)):
+            noun = "numbers" if kind is int else "texts"
+            raise Refused(422, name, f"“{name}” must be a list of {noun}, and not empty.", "Leave it out for all.")
+    for name in runoptions.SWITCHES:
+        if name in body and not isinstance(body[name], bool):
+            raise Refused(422, name, f"“{name}” must be true or false.", "Correct it.")
 
 
 def _body() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint
 from flask import flash
@@ -12,6 +13,7 @@ from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
+from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import RunKind
@@ -22,6 +24,7 @@ from integration.pipeline import replay
 from integration.pipeline import runs
 from integration.pipeline.deadletters import DeadQuery
 from integration.web import filters
+from integration.web import selection
 from integration.web.access import connector_or_404
 from integration.web.access import me
 from integration.web.access import needs
@@ -29,8 +32,6 @@ from integration.web.access import record
 from integration.web.wiring import ports
 
 bp = Blueprint("dead_letters", __name__, url_prefix="/connectors/<int:connector_id>/dead-letters")
-#: More ticks than a page has rows cannot come from a page.
-MOST_TICKED = 500
 
 
 @bp.get("")
@@ -63,7 +64,7 @@ def _query(connector: Connector, args: Mapping[str, str]) -> tuple[DeadQuery, li
 @needs(Role.SUPPORT)
 def ticked(connector_id: int) -> ResponseReturnValue:
     """Send the ticked ones again, or go on to the page that asks why they are discarded."""
-    ids = _ids(request.form.getlist("id"))
+    ids = selection.ticked(request.form.getlist("id"))
     if not ids:
         flash("No record was ticked.", "warn")
         return _back(connector_id)
@@ -80,12 +81,6 @@ def ticked(connector_id: int) -> ResponseReturnValue:
     return _back(connector_id)
 
 
-def _ids(values: list[str]) -> list[int]:
-    return sorted({int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 19})[
-        :MOST_TICKED
-    ]
-
-
 @bp.get("/replay")
 @needs(Role.SUPPORT)
 def replay_all(connector_id: int) -> ResponseReturnValue:
@@ -97,7 +92,10 @@ def replay_all(connector_id: int) -> ResponseReturnValue:
 @needs(Role.SUPPORT)
 def replay_all_post(connector_id: int) -> ResponseReturnValue:
     """Start a run that sends everything that matches again; it can be watched and cancelled."""
-    return _start(connector_id, AuditAction.REPLAYED, act="replay")
+    ids = selection.ticked(request.form.getlist("id"))
+    if not ids:
+        selection.meant_all(request.form)
+    return _start(connector_id, AuditAction.REPLAYED, act="replay", **({"ids": ids} if ids else {}))
 
 
 @bp.get("/discard")
@@ -109,15 +107,14 @@ def discard(connector_id: int) -> ResponseReturnValue:
 
 def _ask(connector_id: int, template: str, error: str = "") -> ResponseReturnValue:
     values = request.values
-    ids = _ids(values.getlist("id"))
+    ids = selection.ticked(values.getlist("id"))
     with ports().db.read() as session:
         connector = connector_or_404(session, connector_id)
         query, notices = _query(connector, values)
+        selection.understood(notices)
         page = deadletters.read_page(session, query)
     total = len(ids) if ids else page.total
-    body = render_template(
-        template, connector=connector, query=query, total=total, ids=ids, notices=notices, error=error
-    )
+    body = render_template(template, connector=connector, query=query, total=total, ids=ids, error=error)
     return (body, 400) if error else body
 
 
@@ -128,8 +125,9 @@ def discard_post(connector_id: int) -> ResponseReturnValue:
     reason = request.form.get("reason", "").strip()
     if not reason:
         return _ask(connector_id, "dead_letters/discard.html", "Write why they are given up; the reason is kept.")
-    ids = _ids(request.form.getlist("id"))
+    ids = selection.ticked(request.form.getlist("id"))
     if not ids:
+        selection.meant_all(request.form)
         return _start(connector_id, AuditAction.DISCARDED, act="discard", reason=reason)
     with ports().db.write() as session:
         connector = connector_or_404(session, connector_id)
@@ -141,10 +139,11 @@ def discard_post(connector_id: int) -> ResponseReturnValue:
     return _back(connector_id)
 
 
-def _start(connector_id: int, action: AuditAction, **options: str) -> ResponseReturnValue:
+def _start(connector_id: int, action: AuditAction, **options: Any) -> ResponseReturnValue:
     with ports().db.read() as session:
         connector = connector_or_404(session, connector_id)
-    query, _ = _query(connector, request.form)
+    query, notices = _query(connector, request.form)
+    selection.understood(notices)
     chosen = replay.options_of(query, filters.zone_of(connector).key, **options)
     try:
         run_id = runs.start(ports(), connector_id, RunKind.REPLAY, trigger=me().email, options=chosen)
@@ -166,7 +165,10 @@ def window(connector_id: int) -> ResponseReturnValue:
     if query.since is None:
         flash(notices[0] if notices else "Write since when: a date and a time.", "bad")
         return _back(connector_id)
-    if request.form.get("what") == "failed":
+    what = request.form.get("what")
+    if what not in ("failed", "changed"):
+        raise SettingError("what", "It was not said what is to be sent.", "Choose what changed, or what failed.")
+    if what == "failed":
         return _start(connector_id, AuditAction.REPLAYED, act="replay")
     options = {"since": query.since.isoformat()}
     try:

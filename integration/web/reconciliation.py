@@ -28,6 +28,7 @@ from integration.operations import reconciliation
 from integration.operations.reconciliation import DriftQuery
 from integration.operations.reconciliation import listing
 from integration.operations.reconciliation.repairs import REPAIRABLE
+from integration.web import selection
 from integration.web.access import connector_or_404
 from integration.web.access import me
 from integration.web.access import needs
@@ -36,8 +37,6 @@ from integration.web.addresses import Addresses
 from integration.web.wiring import ports
 
 bp = Blueprint("reconciliation", __name__, url_prefix="/connectors/<int:connector_id>/reconciliation")
-#: More ticks than a page has rows cannot come from a page.
-MOST_TICKED = 500
 BADGES: Mapping[str, tuple[str, str]] = {
     RunState.PENDING: ("Waits to begin", "info"),
     RunState.RUNNING: ("Going", "info"),
@@ -202,7 +201,8 @@ def cancel(connector_id: int, number: int) -> ResponseReturnValue:
 @needs(Role.SUPPORT)
 def repair(connector_id: int, number: int) -> ResponseReturnValue:
     """Repair one row, or the ticked ones."""
-    ids = _ids([request.form["one"]] if request.form.get("one") else request.form.getlist("id"))
+    _reconciliation(connector_id, number)
+    ids = selection.ticked([request.form["one"]] if request.form.get("one") else request.form.getlist("id"))
     if not ids:
         flash("No row was ticked.", "warn")
         return _back(connector_id, number)
@@ -215,6 +215,7 @@ def repair_all(connector_id: int, number: int) -> ResponseReturnValue:
     """Ask before everything of a kind, or everything, is repaired."""
     connector, _ = _reconciliation(connector_id, number)
     query, notices = DriftQuery.parse(connector_id, number, request.args)
+    selection.understood(notices)
     with ports().db.read() as session:
         total = listing.repairable(session, query, REPAIRABLE)
     return render_template(
@@ -222,7 +223,6 @@ def repair_all(connector_id: int, number: int) -> ResponseReturnValue:
         connector=connector,
         query=query,
         total=total,
-        notices=notices,
         kinds=reconciliation.KINDS,
     )
 
@@ -231,7 +231,11 @@ def repair_all(connector_id: int, number: int) -> ResponseReturnValue:
 @needs(Role.SUPPORT)
 def repair_all_post(connector_id: int, number: int) -> ResponseReturnValue:
     """Repair everything of a kind, or everything."""
-    query, _ = DriftQuery.parse(connector_id, number, request.form)
+    _reconciliation(connector_id, number)
+    query, notices = DriftQuery.parse(connector_id, number, request.form)
+    selection.understood(notices)
+    if not query.kind:
+        selection.meant_all(request.form)
     return _ask(connector_id, number, kind=query.kind or None)
 
 
@@ -257,11 +261,6 @@ def _reconciliation(connector_id: int, number: int) -> tuple[Connector, Reconcil
     if row is None:
         abort(404)
     return connector, row
-
-
-def _ids(values: list[str]) -> list[int]:
-    fit = {int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 19}
-    return sorted(fit)[:MOST_TICKED]
 
 
 def _back(connector_id: int, number: int | None = None) -> ResponseReturnValue:

@@ -117,7 +117,7 @@ def clear_post(connector_id: int) -> ResponseReturnValue:
     with ports().db.read() as session:
         connector = connector_or_404(session, connector_id)
     try:
-        days = _days(request.form)
+        days = _days({"scope": "", **request.form})
     except SettingError as error:
         flash(str(error), "bad")
         return redirect(url_for("tools.index", connector_id=connector_id))
@@ -131,8 +131,10 @@ def clear_post(connector_id: int) -> ResponseReturnValue:
 
 def _days(values: Mapping[str, Any]) -> int | None:
     """Return the number of days typed, None for everything; raises SettingError (days)."""
-    if values.get("scope") != "older":
+    if values.get("scope", "all") == "all":
         return None
+    if values["scope"] != "older":
+        raise SettingError("scope", "It was not said which entries are meant.", "Choose again on the Tools page.")
     text = str(values.get("days") or "").strip()
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DAYS):
         raise SettingError("days", f"“{text}” is no number of days.", f"Write a whole number from 1 to {MOST_DAYS}.")

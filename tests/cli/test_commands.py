@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from integration.sandbox.mautic import MauticServer
@@ -154,3 +156,14 @@ def test_an_address_that_is_none_names_the_field(run: Run) -> None:
 def test_a_wrong_setting_is_named_at_start(run: Run, setting: str, value: str) -> None:
     result = run("connectors", **{setting: value})
     assert (result.code, setting in result.err) == (1, True), result.err
+
+
+def test_files_are_their_owners_alone(run: Run, environ: dict[str, str]) -> None:
+    folder = Path(environ["INSTANCE_PATH"])
+    folder.mkdir(mode=0o755)
+    assert run("connectors").code == 0
+    (folder / "woo-mautic.sqlite").chmod(0o644)
+    assert run("connectors").code == 0
+    modes = {path: path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))}
+    assert {path.name for path, mode in modes.items() if mode} == set()
+    assert {"woo-mautic.sqlite", "secret.key"} <= {path.name for path in modes}

@@ -91,18 +91,31 @@ def test_a_run_is_started_followed_and_cancelled(
 
 
 @pytest.mark.parametrize(
-    ("body", "name"),
+    ("body", "name", "status"),
     [
-        ({"kind": "odd"}, "kind"),
-        ({"kind": "bulk", "since": "soon"}, "since"),
-        ({"kind": "bulk", "ids": ["x"]}, "ids"),
-        ([], "body"),
-        ("text", "body"),
+        ({"kind": "odd"}, "kind", 422),
+        ({"kind": "bulk", "since": "soon"}, "since", 422),
+        ({"kind": "bulk", "ids": ["x"]}, "ids", 422),
+        ({"kind": "bulk", "only": ["orders"], "ids": []}, "ids", 422),
+        ({"kind": "bulk", "only": ["orders"], "ids": "602"}, "ids", 422),
+        ({"kind": "bulk", "only": ["orders"], "ids": 5}, "ids", 422),
+        ({"kind": "bulk", "only": ["orders"], "ids": [True]}, "ids", 422),
+        ({"kind": "bulk", "only": ["orders"], "ids": [2**64]}, "ids", 422),
+        ({"kind": "bulk", "only": []}, "only", 422),
+        ({"kind": "bulk", "statuses": [5]}, "statuses", 422),
+        ({"kind": "bulk", "dryrun": True}, "dryrun", 422),
+        ({"kind": "bulk", "dry_run": "yes"}, "dry_run", 422),
+        ([], "body", 400),
+        ("text", "body", 400),
     ],
 )
-def test_bad_input_names_its_field(client: FlaskClient, connector_id: int, bearer: Ask, body: Any, name: str) -> None:
+def test_bad_input_names_its_field_and_starts_nothing(
+    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask, body: Any, name: str, status: int
+) -> None:
     answer = client.post(f"/api/v1/connectors/{connector_id}/runs", json=body, headers=bearer())
-    assert (answer.status_code, answer.json["error"]) == (400, name)
+    assert (answer.status_code, answer.json["error"]) == (status, name)
+    with ports.db.read() as session:
+        assert runs.latest(session, connector_id) is None
 
 
 def test_records_log_and_dead_letters_are_read_and_sent_again(
@@ -161,3 +174,15 @@ def test_ready_means_database_schema_and_a_worker(
         session.merge(Heartbeat(name="worker@test", role="worker", beat_at=clock.now() - timedelta(seconds=5)))
     monkeypatch.setattr(migrate, "is_newest", lambda session: False)
     assert client.get("/readyz").status_code == 503
+
+
+def test_whoever_calls_too_often_leaves_no_token_in_the_log(
+    app: Flask, make_app: Callable[..., Flask], bearer: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = bearer()
+    client = make_app(ratelimit=True).test_client()
+    caplog.set_level("DEBUG", logger="flask-limiter")
+    answers = [client.get("/api/v1/connectors", headers=headers).status_code for _ in range(602)]
+    assert answers[-1] == 429
+    assert "exceeded" in caplog.text
+    assert headers["Authorization"].split()[1][:12] not in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -104,12 +105,12 @@ def test_everything_that_matches_is_sent_again_in_a_run(
     assert "2 dead letters that match the filter (category permanent)" in text_of(
         support.get(f"{page}/replay?category=permanent")
     )
-    answer = support.post(f"{page}/replay", {"category": "permanent"})
+    answer = support.post(f"{page}/replay", {"category": "permanent", "everything": "yes"})
     run_id = int(answer.location.rsplit("/", 1)[1])
     with ports.db.read() as session:
         run = session.get_one(Run, run_id)
     assert (run.kind, run.options["filter"]) == ("replay", {"category": "permanent"})
-    assert "going already" in text_of(support.post(f"{page}/replay", follow_redirects=True))
+    assert "going already" in text_of(support.post(f"{page}/replay", {"everything": "yes"}, follow_redirects=True))
     assert len(audit_of("REPLAYED")) == 1
 
 
@@ -162,3 +163,39 @@ def test_a_cause_names_no_persons_address(viewer: Person, page: str, record: Set
     causes = text_of(viewer.get(page)).partition("Status Pending")[0]
     assert "is no address. email_invalid" in causes
     assert "ada@x" not in causes
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/discard", {"reason": "Tests."}),
+        ("/discard", {"reason": "Tests.", "id": ["abc"]}),
+        ("/discard", {"reason": "Tests.", "id": ["1", "²"]}),
+        ("/discard", {"reason": "Tests.", "id": [str(2**64)]}),
+        ("/discard", {"reason": "Tests.", "everything": "yes", "category": "odd"}),
+        ("/discard", {"reason": "Tests.", "everything": "yes", "since": "soon"}),
+        ("/replay", {}),
+        ("/replay", {"id": ["x"]}),
+        ("/replay", {"everything": "no"}),
+        ("/replay", {"everything": "yes", "kind": "cats"}),
+        ("/ticked", {"act": "replay", "id": ["1", "x"]}),
+        ("/ticked", {"act": "replay", "id": [str(number) for number in range(501)]}),
+        ("/window", {"what": "failed", "since": "2026-11-20T00:00", "category": "odd"}),
+        ("/window", {"since": "2026-11-20T00:00"}),
+    ],
+)
+def test_a_selection_that_cannot_be_understood_changes_nothing(
+    support: Person, page: str, dead: list[int], ports: Ports, connector_id: int, path: str, form: dict[str, Any]
+) -> None:
+    answer = support.post(f"{page}{path}", form)
+    assert answer.status_code == 400
+    assert "Nothing was changed" in text_of(answer) or "Choose" in text_of(answer)
+    assert states(ports, dead) == ["dead"] * 3
+    with ports.db.read() as session:
+        assert runs.latest(session, connector_id) is None
+
+
+@pytest.mark.parametrize("query", ["id=abc", "category=odd", "since=soon"])
+def test_a_question_about_an_unreadable_selection_is_not_asked(support: Person, page: str, query: str) -> None:
+    assert support.get(f"{page}/discard?{query}").status_code == 400
+    assert support.get(f"{page}/replay?{query}").status_code == 400

@@ -175,7 +175,7 @@ def test_one_and_the_ticked_ones_are_repaired(
     assert "1 record is read from the store again" in text
     assert "1 row is being repaired." in text
     assert asked(ports) == ["missing"]
-    support.post(f"{page}/{ended}/repair", {"id": ["2", "3", "4", "x"]})
+    support.post(f"{page}/{ended}/repair", {"id": ["2", "3", "4"]})
     assert asked(ports) == ["missing", "doubled", "differs"], "surplus is only shown"
     again = support.post(f"{page}/{ended}/repair", {"id": ["1"]}, follow_redirects=True)
     assert "Nothing was left to repair" in text_of(again)
@@ -240,4 +240,26 @@ def test_anothers_reconciliation_is_not_found(admin: Person, ports: Ports, ended
     assert "This is missing." not in text_of(admin.get(f"{base}?number={ended}"))
     assert admin.post(f"{base}/{ended}/repair", {"one": "1"}).status_code == 404
     assert admin.post(f"{base}/{ended}/cancel").status_code == 404
+    assert asked(ports) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("repair", {"id": ["1", "x"]}),
+        ("repair", {"one": "x"}),
+        ("repair-all", {}),
+        ("repair-all", {"kind": "odd"}),
+        ("repair-all", {"kind": "odd", "everything": "yes"}),
+    ],
+)
+def test_a_repair_of_what_cannot_be_understood_repairs_nothing(
+    support: Person, page: str, ports: Ports, ended: int, path: str, form: dict[str, Any]
+) -> None:
+    assert support.post(f"{page}/{ended}/{path}", form).status_code == 400
+    assert asked(ports) == []
+
+
+def test_what_no_button_can_mend_does_not_stand_for_all(support: Person, page: str, ports: Ports, ended: int) -> None:
+    support.post(f"{page}/{ended}/repair-all", {"kind": "surplus"})
     assert asked(ports) == []

@@ -52,11 +52,14 @@ def ask(
     ids: Sequence[int] | None = None,
     kind: str | None = None,
 ) -> int:
-    """Ask to repair the rows with these ids, or all of a kind, and return how many that are."""
+    """Ask to repair the rows with these ids, or all of a kind (None for all kinds), and return how many that are.
+
+    Of a kind that no button can mend nothing is asked for.
+    """
     statement = update(Drift).where(
         Drift.connector_id == connector_id,
         Drift.reconciliation_id == reconciliation_id,
-        Drift.kind.in_([kind] if kind in REPAIRABLE else REPAIRABLE),
+        Drift.kind.in_(REPAIRABLE if kind is None else [each for each in REPAIRABLE if each == kind]),
         Drift.asked_at.is_(None),
         Drift.repaired_at.is_(None),
     )
