@@ -8,6 +8,8 @@ from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
+from integration import money
+
 Value = str | int | float | bool | None
 
 
@@ -84,7 +86,9 @@ class Skip:
 class Lifetime:
     """A person's paid orders in the shop's currency, from the order ledger (P38).
 
-    `other_currencies` counts paid orders that were left out because they are in another currency.
+    `other_currencies` counts paid orders that were left out because they are in another currency. `unsure` names the
+    currencies of orders that could not be added up because the shop's is not known; the other values are empty then.
+    The days are the shop's (YYYY-MM-DD), "" where the store does not tell them.
     """
 
     total_spent: Decimal = Decimal(0)
@@ -92,13 +96,18 @@ class Lifetime:
     first_order_at: datetime | None = None
     last_order_at: datetime | None = None
     other_currencies: int = 0
+    currency: str = ""
+    decimals: int | None = None
+    first_day: str = ""
+    last_day: str = ""
+    unsure: tuple[str, ...] = ()
 
     @property
     def average(self) -> Decimal:
-        """Return total_spent / order_count rounded to cents, 0 without orders."""
+        """Return total_spent / order_count in the currency's decimals, 0 without orders."""
         if not self.order_count:
             return Decimal(0)
-        return (self.total_spent / self.order_count).quantize(Decimal("0.01"))
+        return money.rounded(self.total_spent / self.order_count, self.currency, self.decimals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,10 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order; money as Decimal in `currency`, `refunds` as positive amounts."""
+    """An order; money as Decimal in `currency` ("" is the shop's), `refunds` as positive amounts.
+
+    `lines_read` tells that an order without items has none, and was not just read without them.
+    """
 
     id: int
     number: str
@@ -78,6 +81,7 @@ class Order:
     completed_at: datetime | None = None
     created_via: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    lines_read: bool = False
 
     @property
     def email(self) -> str:
@@ -88,3 +92,11 @@ class Order:
     def net_total(self) -> Decimal:
         """Return the total less all refunds, never below zero."""
         return max(self.total - sum(self.refunds, Decimal(0)), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class OtherOrder:
+    """Another order of the same person, as it was last seen; `items` is None as long as its lines were not read."""
+
+    status: str
+    items: tuple[LineItem, ...] | None = None

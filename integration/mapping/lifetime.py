@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
 from integration.mapping import aliases
+from integration.money import number
+from integration.money import rounded
 from integration.plans import Adjustment
 from integration.plans import Lifetime
 from integration.plans import Value
 
 
 def fields(lifetime: Lifetime) -> dict[str, Value]:
-    """Return total, count, average and the first and last day; zeros are in it, `fit` deals with them."""
+    """Return total, count, average and the first and last day; zeros are in it, `fit` deals with them.
+
+    Nothing is returned when the orders could not be added up; `adjustments` says why.
+    """
+    if lifetime.unsure:
+        return {}
     found: dict[str, Value] = {
-        aliases.TOTAL_SPENT: number(lifetime.total_spent),
+        aliases.TOTAL_SPENT: number(rounded(lifetime.total_spent, lifetime.currency, lifetime.decimals)),
         aliases.ORDER_COUNT: lifetime.order_count,
         aliases.AVERAGE: number(lifetime.average),
     }
-    days = {aliases.FIRST_ORDER: lifetime.first_order_at, aliases.LAST_ORDER: lifetime.last_order_at}
-    found.update({alias: _day(at) for alias, at in days.items() if at is not None})
+    first = lifetime.first_day or _utc_day(lifetime.first_order_at)
+    last = lifetime.last_day or _utc_day(lifetime.last_order_at)
+    days = {aliases.FIRST_ORDER: first, aliases.LAST_ORDER: last}
+    found.update({alias: day for alias, day in days.items() if day})
     return found
 
 
 def adjustments(lifetime: Lifetime, shop_currency: str) -> tuple[Adjustment, ...]:
     """Return what has to be said of the values: paid orders in another currency than the shop's are not counted."""
+    if lifetime.unsure:
+        return (Adjustment(aliases.TOTAL_SPENT, "left_out", unsure(lifetime.unsure)),)
     count = lifetime.other_currencies
     if not count:
         return ()
@@ -34,10 +44,14 @@ def adjustments(lifetime: Lifetime, shop_currency: str) -> tuple[Adjustment, ...
     return (Adjustment(aliases.TOTAL_SPENT, "left_out", sentence),)
 
 
-def number(amount: Decimal) -> int | float:
-    """Return an amount as a JSON number."""
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
+def unsure(currencies: tuple[str, ...]) -> str:
+    """Return why orders in these currencies are not added up."""
+    named = ", ".join(code or "an order without a currency" for code in currencies)
+    return (
+        f"The lifetime values are left out until the shop's currency is known: the paid orders are in {named}. "
+        "The store did not tell it; let the API key's user be a shop manager."
+    )
 
 
-def _day(at: datetime) -> str:
-    return at.date().isoformat()
+def _utc_day(at: datetime | None) -> str:
+    return at.date().isoformat() if at is not None else ""

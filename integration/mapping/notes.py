@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from html import escape
 
+from integration import money
 from integration.mapping.order_data import date_of
-from integration.mapping.order_data import money
 from integration.mapping.order_data import quantity
 from integration.mapping.text import clean
 from integration.plans import Note
@@ -19,14 +19,14 @@ from integration.records import Order
 LONGEST = 60_000
 
 
-def note(order: Order) -> Note:
+def note(order: Order, shop_decimals: int | None = None) -> Note:
     """Return the note of an order and its status: title, all line items, total, and the marker that finds it again."""
     mark = marker(order)
     title = f"<p><strong>Order #{_text(order.number)}: {_text(order.status)}</strong></p>"
     facts = [date_of(order), _text(order.payment_method), ", ".join(_text(code) for code in order.coupons)]
-    total = " · ".join([f"Total {_price(order)}", *(fact for fact in facts if fact)])
+    total = " · ".join([f"Total {_price(order, shop_decimals)}", *(fact for fact in facts if fact)])
     end = f"<p>{total}</p><p>{mark}</p>"
-    text = title + _lines(order, LONGEST - len((title + end).encode())) + end
+    text = title + _lines(order, shop_decimals, LONGEST - len((title + end).encode())) + end
     return Note(str(order.id), order.status, text, mark, _at(order))
 
 
@@ -35,13 +35,13 @@ def marker(order: Order) -> str:
     return f"[order {order.id} {_text(order.status)}]"
 
 
-def send_email(order: Order, email_id: int) -> SendEmail:
+def send_email(order: Order, email_id: int, shop_decimals: int | None = None) -> SendEmail:
     """Return the e-mail for the order's status; tokens are escaped, since Mautic puts them into HTML as they are."""
     tokens = {
         "order_id": str(order.id),
         "order_number": order.number,
         "status": order.status,
-        "total": money(order.total),
+        "total": money.text(order.total, order.currency, shop_decimals),
         "currency": order.currency,
         "date": date_of(order),
         "payment_method": order.payment_method,
@@ -56,12 +56,12 @@ def _at(order: Order) -> datetime | None:
     return done or order.modified_at or order.created_at
 
 
-def _lines(order: Order, room: int) -> str:
+def _lines(order: Order, shop_decimals: int | None, room: int) -> str:
     """Return the items as a list; those beyond `room` bytes are counted instead."""
     lines: list[str] = []
     used = 200
     for position, item in enumerate(order.items):
-        line = f"<li>{_text(_item(item))} – {_money(item, order)}</li>"
+        line = f"<li>{_text(_item(item))} – {_money(item.total, order, shop_decimals)}</li>"
         used += len(line.encode())
         if used > room:
             lines.append(f"<li>… and {len(order.items) - position} more</li>")
@@ -75,14 +75,14 @@ def _item(item: LineItem) -> str:
     return f"{quantity(item.quantity)} × {item.name}{sku}"
 
 
-def _money(item: LineItem, order: Order) -> str:
-    return f"{money(item.total)} {_text(order.currency)}"
+def _money(amount: Decimal, order: Order, shop_decimals: int | None) -> str:
+    return f"{money.text(amount, order.currency, shop_decimals)} {_text(order.currency)}"
 
 
-def _price(order: Order) -> str:
-    refunded = money(sum(order.refunds, Decimal(0))) if order.refunds else ""
-    total = f"{money(order.total)} {_text(order.currency)}"
-    return f"{total}, refunded {refunded} {_text(order.currency)}" if refunded else total
+def _price(order: Order, shop_decimals: int | None) -> str:
+    total = _money(order.total, order, shop_decimals)
+    refunded = sum(order.refunds, Decimal(0))
+    return f"{total}, refunded {_money(refunded, order, shop_decimals)}" if order.refunds else total
 
 
 def _text(value: str) -> str:

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from integration import money
 from integration.mapping.text import clean
 from integration.records import LineItem
 from integration.records import Order
@@ -14,19 +15,22 @@ from integration.records import Order
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
-def order_data(order: Order) -> str:
-    """Return the order as JSON: money as text with all its digits, quantities as numbers, date YYYY-MM-DD."""
+def order_data(order: Order, shop_decimals: int | None = None) -> str:
+    """Return the order as JSON: money as text in the currency's decimals, quantities as numbers, date YYYY-MM-DD.
+
+    `shop_decimals` are the shop's own where the order is in its currency.
+    """
     return encode(
         {
             "order_id": order.id,
             "status": order.status,
-            "total": money(order.total),
-            "discount_total": money(order.discount_total),
+            "total": money.text(order.total, order.currency, shop_decimals),
+            "discount_total": money.text(order.discount_total, order.currency, shop_decimals),
             "coupons": list(order.coupons),
             "currency": order.currency,
             "date": date_of(order),
             "payment_method": clean(order.payment_method),
-            "items": [_item(item) for item in order.items],
+            "items": [_item(item, order.currency, shop_decimals) for item in order.items],
         }
     )
 
@@ -59,13 +63,6 @@ def encode(data: Any) -> str:
     return text
 
 
-def money(amount: Decimal) -> str:
-    """Return the amount in plain digits with at least two decimals ("49.90", "1.125"), never an exponent."""
-    text = f"{amount:f}"
-    decimals = len(text.partition(".")[2])
-    return text if decimals >= 2 else f"{amount:.2f}"
-
-
 def quantity(amount: Decimal) -> int | float:
     """Return a quantity as the number it is: 2, or 0.5 where a plugin sells by weight."""
     return int(amount) if amount == amount.to_integral_value() else float(amount)
@@ -76,11 +73,11 @@ def date_of(order: Order) -> str:
     return order.local_date[:10] or (order.created_at.date().isoformat() if order.created_at else "")
 
 
-def _item(item: LineItem) -> dict[str, Any]:
+def _item(item: LineItem, currency: str, shop_decimals: int | None) -> dict[str, Any]:
     return {
         "name": clean(item.name),
         "sku": clean(item.sku),
-        "price": money(item.price),
+        "price": money.text(item.price, currency, shop_decimals),
         "qty": quantity(item.quantity),
     }
 

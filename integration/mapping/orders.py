@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+
 from integration.errors import MappingError
 from integration.mapping import addresses
 from integration.mapping import aliases
@@ -10,7 +15,9 @@ from integration.mapping.notes import note
 from integration.mapping.notes import send_email
 from integration.mapping.order_data import order_data
 from integration.mapping.tags import UNDONE
+from integration.mapping.tags import former_tags
 from integration.mapping.tags import once
+from integration.mapping.tags import product_tag
 from integration.mapping.tags import product_tags
 from integration.mapping.tags import typed_tags
 from integration.mapping.tags import undone_tags
@@ -25,6 +32,7 @@ from integration.plans import SegmentAdd
 from integration.plans import Skip
 from integration.plans import Value
 from integration.records import Order
+from integration.records import OtherOrder
 
 DRAFTS = ("checkout-draft", "auto-draft", "draft")
 
@@ -37,6 +45,22 @@ REMOVED = Skip("removed", "The order was deleted or trashed in the store, and no
 MOVED = Skip("moved", "The order has another e-mail address now, and nothing has to change at its former one.")
 
 
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What the store tells of itself: its own number of decimals (None if not told), WordPress's locale ("de_DE")."""
+
+    decimals: int | None = None
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The person's other orders, none of them gone, and the tags of orders that we have given the person."""
+
+    others: Sequence[OtherOrder] = ()
+    given: Collection[str] = ()
+
+
 def plan(
     order: Order,
     modules: Modules,
@@ -47,27 +71,32 @@ def plan(
     historical: bool,
     since: str = "",
     shop_currency: str = "",
+    shop: Shop = Shop(),
+    history: History = History(),
 ) -> Plan | Skip:
     """Return what to write for an order in its status, or why nothing is.
 
     `lifetime` sums the person's paid orders, this one included. `latest` says that no newer order of the person is
     known: only then address and order data are written. `known` says that the person is in Mautic by us.
     `historical` keeps e-mails back (P40). `since` is the status in which the order was seen after this one, "" when it
-    was not: what that one said of the completed tag stays. Raises MappingError (order_unnamed) for an order without
-    status.
+    was not: what that one said of the completed tag stays. An order without a currency has the shop's. Raises
+    MappingError (order_unnamed) for an order without status.
     """
     module = modules.orders
+    order = replace(order, currency=order.currency or shop_currency)
+    decimals = shop.decimals if order.currency == shop_currency else None
     skip = _unfit(order, module)
     if skip is not None:
         return skip
     if order.status == "trash":
         return removal(order.email, modules, lifetime=lifetime, known=known, shop_currency=shop_currency)
     if order.status not in module.statuses:
-        return _unsynced(order, module, lifetime if known else None, shop_currency, known, since)
-    fields, adjustments = _latest(order, modules) if latest else ({}, ())
+        undone = _undone(order, module, since, shop, history) if known else ()
+        return _unsynced(order, module, lifetime if known else None, shop_currency, undone)
+    fields, adjustments = _latest(order, modules, decimals) if latest else ({}, ())
     values, said = _values(module, lifetime, shop_currency)
-    write = ContactWrite(order.email, {**fields, **values}, tags(order, module, since))
-    return Plan(write, _follow_ups(order, module, historical), (*adjustments, *said))
+    write = ContactWrite(order.email, {**fields, **values}, tags(order, module, since, shop, history))
+    return Plan(write, _follow_ups(order, module, historical, decimals), (*adjustments, *said))
 
 
 def removal(
@@ -85,17 +114,52 @@ def removal(
     return Plan(ContactWrite(email.strip(), values), adjustments=adjustments)
 
 
-def tags(order: Order, module: OrderModule, since: str = "") -> tuple[str, ...]:
-    """Return the tags of a synced order: products with status, general ones, and "-x" for what is undone (P33-P37)."""
+def tags(
+    order: Order,
+    module: OrderModule,
+    since: str = "",
+    shop: Shop = Shop(),
+    history: History = History(),
+) -> tuple[str, ...]:
+    """Return the tags of a synced order: products with status, general ones, and "-x" for what is undone (P33-P37).
+
+    A tag that we gave in another spelling goes when its new spelling comes.
+    """
     undone_since = module.remove_completed_tag and order.status == "completed" and since in UNDONE
-    products = product_tags(order, module.product_id_tags) if module.product_tags and not undone_since else ()
-    return once((*products, *typed_tags(module.general_tags), *_undone(order, module, since)))
+    adds = module.product_tags and not undone_since
+    products = product_tags(order, module.product_id_tags, shop.locale) if adds else ()
+    added = (*products, *typed_tags(module.general_tags))
+    respelt = _respelt(order, order.status, module, shop, history) if adds else ()
+    gone = (*_undone(order, module, since, shop, history), *respelt)
+    return once((*added, *(tag for tag in gone if tag.removeprefix("-") not in added)))
 
 
-def _undone(order: Order, module: OrderModule, since: str) -> tuple[str, ...]:
-    """Return the completed tags that are to go, none when the order was seen in good order since (P37)."""
+def _undone(order: Order, module: OrderModule, since: str, shop: Shop, history: History) -> tuple[str, ...]:
+    """Return the completed tags that are to go (P37).
+
+    None goes when the order was seen in good order since, or when another completed order holds the product. One whose
+    lines are not known yet may hold it, and taking a tag away that is deserved harms more than leaving one.
+    """
     fine_since = bool(since) and since not in UNDONE
-    return undone_tags(order, module.product_id_tags) if module.remove_completed_tag and not fine_since else ()
+    completed = [other.items for other in history.others if other.status == "completed"]
+    if not module.remove_completed_tag or fine_since or order.status not in UNDONE or None in completed:
+        return ()
+    with_id = module.product_id_tags
+    held = {product_tag(item, "completed", with_id, shop.locale) for items in completed for item in items or ()}
+    tags = (*undone_tags(order, with_id, shop.locale), *_respelt(order, "completed", module, shop, history))
+    return tuple(tag for tag in tags if tag.removeprefix("-") not in held)
+
+
+def _respelt(order: Order, status: str, module: OrderModule, shop: Shop, history: History) -> tuple[str, ...]:
+    """Return "-tag" for the tags that we gave the order's products in another spelling, unless they are others' own."""
+    with_id = module.product_id_tags
+    former = once(tag for item in order.items for tag in former_tags(item, status, with_id, shop.locale))
+    given = [tag for tag in former if tag in history.given]
+    if not given:
+        return ()
+    items = [*order.items, *(item for other in history.others for item in other.items or ())]
+    own = {product_tag(item, status, with_id, shop.locale) for item in items}
+    return tuple(f"-{tag}" for tag in given if tag not in own)
 
 
 def _unfit(order: Order, module: OrderModule) -> Skip | None:
@@ -117,24 +181,23 @@ def _sells(order: Order, texts: tuple[str, ...]) -> bool:
 
 
 def _unsynced(
-    order: Order, module: OrderModule, lifetime: Lifetime | None, shop_currency: str, known: bool, since: str
+    order: Order, module: OrderModule, lifetime: Lifetime | None, shop_currency: str, undone: tuple[str, ...]
 ) -> Plan | Skip:
     """Keep what an earlier status wrote true: lifetime values, and the completed tag that is to go (P37)."""
     values, adjustments = _values(module, lifetime, shop_currency)
-    undone = _undone(order, module, since) if known else ()
     if values or undone:
         return Plan(ContactWrite(order.email, values, undone), adjustments=adjustments)
     sentence = f"Orders with the status “{order.status}” are not synced; tick it under Order Sync, Statuses."
     return Skip("status_not_synced", sentence)
 
 
-def _latest(order: Order, modules: Modules) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
+def _latest(order: Order, modules: Modules, decimals: int | None) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
     """Return name, address and order data; the switches for address and phone are those of Contact Sync (P12, P13)."""
     billing, adjustments = addresses.fields(
         order.billing, billing=modules.contacts.billing, phone=modules.contacts.phone
     )
     names = {"firstname": order.billing.first_name.strip(), "lastname": order.billing.last_name.strip()}
-    data = {aliases.ORDER_DATA: order_data(order)} if modules.orders.order_data else {}
+    data = {aliases.ORDER_DATA: order_data(order, decimals)} if modules.orders.order_data else {}
     return {**addresses.filled(dict(names)), **billing, **data}, adjustments
 
 
@@ -146,11 +209,11 @@ def _values(
     return lifetimes.fields(lifetime), lifetimes.adjustments(lifetime, shop_currency)
 
 
-def _follow_ups(order: Order, module: OrderModule, historical: bool) -> tuple[FollowUp, ...]:
-    steps: list[FollowUp] = [note(order)] if module.notes else []
+def _follow_ups(order: Order, module: OrderModule, historical: bool, decimals: int | None) -> tuple[FollowUp, ...]:
+    steps: list[FollowUp] = [note(order, decimals)] if module.notes else []
     segment, email = module.segments.get(order.status, 0), module.emails.get(order.status, 0)
     if segment > 0:
         steps.append(SegmentAdd(segment))
     if email > 0 and not historical:
-        steps.append(send_email(order, email))
+        steps.append(send_email(order, email, decimals))
     return tuple(steps)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
+from collections.abc import Callable
 from collections.abc import Iterable
 
-from slugify import slugify
-
+from integration.mapping import slugs
+from integration.mapping.slugs import slug
 from integration.mapping.text import clean
 from integration.plans import Adjustment
 from integration.records import LineItem
@@ -21,62 +20,49 @@ STATUS_LONGEST = 60
 #: Statuses that undo a completed order (P37).
 UNDONE = ("refunded", "cancelled")
 
-_MARKUP = re.compile(r"<[^<>]*>")
-#: WordPress turns these into a dash and the times sign into an x; other punctuation is dropped.
-_DASHES = re.compile(r"[./\u00a0\u2010-\u2015]")
-_FOREIGN = re.compile(r"[^\x00-\x7f]+")
-_DROPPED = re.compile(r"[^a-z0-9 _-]")
-_GAPS = re.compile(r"[ -]+")
 _UNSAFE = re.compile(r"[,<>]")
 
 
-def slug(text: str) -> str:
-    """Return the text as WordPress's sanitize_title makes it: lower case, `a-z0-9_-`, blanks as dashes.
-
-    One thing differs: letters of other scripts are transliterated ("Футболка" -> "futbolka"), where WordPress would
-    percent-encode them, because nobody can read or pick %d1%84 from a list of tags.
-    """
-    text = _MARKUP.sub("", html.unescape(clean(text))).replace("\u00d7", "x")
-    text = _FOREIGN.sub(_transliterated, _DASHES.sub("-", text)).lower()
-    text = _DROPPED.sub("", text.replace("\t", " "))
-    return _GAPS.sub("-", text).strip("-")
-
-
-def _transliterated(match: re.Match[str]) -> str:
-    """Write letters of other scripts in Latin ones; signs such as ™ are dropped, as WordPress does."""
-    words = "".join(
-        letter if unicodedata.category(letter)[0] in "LMN" else " " * letter.isspace() for letter in match[0]
-    )
-    return " ".join(slugify(word) for word in words.split(" "))
-
-
-def product_tag(item: LineItem, status: str, with_id: bool = False) -> str:
+def product_tag(item: LineItem, status: str, with_id: bool = False, locale: str = "") -> str:
     """Return `{sku}_{status}`, without SKU `{name}_{status}` (P33) or `{id}_{name}_{status}` (P34), "" if nameless."""
-    base = product_slug(item, with_id)
-    end = f"_{slug(status)[:STATUS_LONGEST]}"
-    return base[: LONGEST - len(end)].rstrip("-") + end if base else ""
+    return _tag(product_slug(item, with_id, locale), status)
 
 
-def product_slug(item: LineItem, with_id: bool = False) -> str:
+def product_slug(item: LineItem, with_id: bool = False, locale: str = "") -> str:
     """Return what names the product in a tag; a name without a letter that can be written falls back to the id."""
-    sku = slug(item.sku)
+    return _base(item, with_id, lambda text: slug(text, locale))
+
+
+def former_tags(item: LineItem, status: str, with_id: bool = False, locale: str = "") -> tuple[str, ...]:
+    """Return how earlier tags spelt the product's where that differs: in the first version, without the locale."""
+    spelt = (_tag(_base(item, with_id, spell), status) for spell in (slugs.first_version, slug))
+    return once(tag for tag in spelt if tag != product_tag(item, status, with_id, locale))
+
+
+def product_tags(order: Order, with_id: bool, locale: str = "") -> tuple[str, ...]:
+    """Return the tags of all products of the order with its status, each once."""
+    return once(product_tag(item, order.status, with_id, locale) for item in order.items)
+
+
+def undone_tags(order: Order, with_id: bool, locale: str = "") -> tuple[str, ...]:
+    """Return "-tag" for the completed tag of each product when the order was refunded or cancelled (P37)."""
+    if order.status not in UNDONE:
+        return ()
+    return tuple(f"-{tag}" for tag in once(product_tag(item, "completed", with_id, locale) for item in order.items))
+
+
+def _base(item: LineItem, with_id: bool, spell: Callable[[str], str]) -> str:
+    sku = spell(item.sku)
     if sku:
         return sku
-    name, number = slug(item.name), str(item.product_id or "")
+    name, number = spell(item.name), str(item.product_id or "")
     parts = [number, name] if with_id or not name else [name]
     return "_".join(part for part in parts if part)
 
 
-def product_tags(order: Order, with_id: bool) -> tuple[str, ...]:
-    """Return the tags of all products of the order with its status, each once."""
-    return once(product_tag(item, order.status, with_id) for item in order.items)
-
-
-def undone_tags(order: Order, with_id: bool) -> tuple[str, ...]:
-    """Return "-tag" for the completed tag of each product when the order was refunded or cancelled (P37)."""
-    if order.status not in UNDONE:
-        return ()
-    return tuple(f"-{tag}" for tag in once(product_tag(item, "completed", with_id) for item in order.items))
+def _tag(base: str, status: str) -> str:
+    end = f"_{slug(status)[:STATUS_LONGEST]}"
+    return base[: LONGEST - len(end)].rstrip("-") + end if base else ""
 
 
 def typed_tags(tags: Iterable[str]) -> tuple[str, ...]:

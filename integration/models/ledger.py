@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import JSON
 from sqlalchemy import ForeignKey
 from sqlalchemy import Index
 from sqlalchemy import String
@@ -14,7 +16,10 @@ from integration.models.base import Base
 
 
 class LedgerEntry(Base):
-    """An order as it was last seen; money as decimal text in `currency`, `net_total` is less all refunds."""
+    """An order as it was last seen; money as decimal text in `currency`, `net_total` is less all refunds.
+
+    `products` has [name, sku, product id] of each line, None as long as the order was only read without its lines.
+    """
 
     __tablename__ = "order_ledger"
     __table_args__ = (Index("ix_order_ledger_subject", "connector_id", "subject"),)
@@ -29,6 +34,7 @@ class LedgerEntry(Base):
     ordered_at: Mapped[datetime | None]
     local_date: Mapped[str] = mapped_column(String(10), default="")
     modified_at: Mapped[datetime | None]
+    products: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class CustomerMark(Base):

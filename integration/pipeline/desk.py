@@ -16,9 +16,12 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
+from integration.events import Kind
+from integration.mapping.orders import Shop
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.modules import Modules
+from integration.pipeline import facts
 from integration.pipeline.ledger import People
 from integration.plans import ContactWrite
 from integration.plans import MauticField
@@ -50,6 +53,11 @@ class Desk:
     def currency(self) -> str:
         """Return the shop's currency, "" while it is not known."""
         return str(self.connector.store_facts.get("currency") or "")
+
+    @property
+    def shop(self) -> Shop:
+        """Return what else the store tells of itself that a mapping needs."""
+        return facts.shop(self.connector.store_facts)
 
 
 def lay(session: Session, connector: Connector, subjects: Iterable[str], resend: frozenset[int] = frozenset()) -> Desk:
@@ -93,6 +101,13 @@ def hashes(source: str, write: ContactWrite) -> dict[str, str]:
     tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else "+" for tag in write.tags}
     address = {"email": fingerprint(write.email)} if write.email else {}
     return {f"{source}.{key}": value for key, value in (values | address | tags).items()}
+
+
+def given_tags(link: Linked | None) -> frozenset[str]:
+    """Return the tags that orders have given the contact, as `hashes` remembers them."""
+    begin = f"{Kind.ORDER}.tag:"
+    known = link.hashes.items() if link else ()
+    return frozenset(key.removeprefix(begin) for key, sign in known if key.startswith(begin) and sign == "+")
 
 
 def unchanged(link: Linked | None, wanted: Mapping[str, str]) -> bool:

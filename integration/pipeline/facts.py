@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
 from integration.errors import ServiceError
+from integration.mapping.orders import Shop
 from integration.models.connector import Connector
 from integration.pipeline.ports import Ports
 from integration.store import discovery
@@ -44,6 +46,8 @@ def _facts(found: discovery.Discovery) -> dict[str, Any]:
         "timezone": found.timezone,
         "gmt_offset": found.gmt_offset,
         "currency": found.currency,
+        "decimals": found.decimals,
+        "locale": found.locale,
         "version": found.wc_version,
     }
     return {name: value for name, value in known.items() if value not in (None, "")}
@@ -72,3 +76,8 @@ def statuses(connector: Connector) -> tuple[str, ...]:
     listed = [slug for slug, _ in connector.store_facts.get("statuses", [])]
     found = [slug for slug in listed if slug not in ("checkout-draft", "auto-draft", "trash")]
     return tuple(found or STANDARD)
+
+
+def shop(stored: Mapping[str, Any]) -> Shop:
+    """Return from a connector's `store_facts` what mappings need beside the currency."""
+    return Shop(stored.get("decimals"), str(stored.get("locale") or ""))

@@ -13,15 +13,19 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Table
+from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
+from integration import money
 from integration.events import subject_of
 from integration.models.ledger import LedgerEntry
 from integration.plans import Lifetime
+from integration.records import LineItem
 from integration.records import Order
+from integration.records import OtherOrder
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 GONE = "trash"
@@ -38,8 +42,11 @@ class Move:
 
 
 def record(session: Session, connector_id: int, orders: Sequence[Order]) -> list[Move]:
-    """Write one row an order and return those that changed hands; a row that is newer than what is given stays."""
-    rows = {order.id: _row(connector_id, order) for order in sorted(orders, key=lambda o: o.modified_at or _NEVER)}
+    """Write one row an order and return those that changed hands; a row that is newer than what is given stays.
+
+    Products that are known stay known when the order is read without its lines.
+    """
+    rows = {order.id: row(connector_id, order) for order in sorted(orders, key=lambda o: o.modified_at or _NEVER)}
     if not rows:
         return []
     moves = _moves(session, connector_id, orders, rows)
@@ -49,6 +56,7 @@ def record(session: Session, connector_id: int, orders: Sequence[Order]) -> list
     statement = dialect.insert(table)
     new = statement.excluded
     values = {name: new[name] for name in next(iter(rows.values())) if name not in ("connector_id", "order_id")}
+    values["products"] = func.coalesce(new["products"], table.c.products)
     older = (table.c.modified_at.is_(None)) | (new.modified_at.is_(None)) | (table.c.modified_at <= new.modified_at)
     session.execute(
         statement.on_conflict_do_update(index_elements=["connector_id", "order_id"], set_=values, where=older),
@@ -90,18 +98,21 @@ def remove(session: Session, connector_id: int, order_id: int, at: datetime) -> 
     return entry.subject
 
 
-def _row(connector_id: int, order: Order) -> dict[str, Any]:
+def row(connector_id: int, order: Order) -> dict[str, Any]:
+    """Return the ledger's values for an order as it is now."""
+    lines = [[item.name, item.sku, item.product_id] for item in order.items]
     return {
         "connector_id": connector_id,
         "order_id": order.id,
         "subject": subject_of(order.email) if order.email else "",
         "status": order.status,
         "net_total": str(order.net_total),
-        "refunded": bool(order.refunds) and order.net_total == 0,
+        "refunded": bool(order.refunds) and money.rounded(order.net_total, order.currency) == 0,
         "currency": order.currency,
         "ordered_at": order.created_at,
         "local_date": order.local_date,
         "modified_at": order.modified_at,
+        "products": lines if lines or order.lines_read else None,
     }
 
 
@@ -114,7 +125,7 @@ def left_out(row: LedgerEntry, paid: Collection[str], currency: str) -> str:
         return STATUS
     if row.refunded:
         return REFUNDED
-    return CURRENCY if currency and row.currency != currency else ""
+    return CURRENCY if currency and (row.currency or currency) != currency else ""
 
 
 class People:
@@ -128,23 +139,37 @@ class People:
         for row in session.scalars(query):
             self._rows.setdefault(row.subject, []).append(row)
 
-    def lifetime(self, subject: str, paid: Iterable[str], currency: str) -> Lifetime:
-        """Return the sums over the person's paid orders that are in the shop's currency.
+    def lifetime(self, subject: str, paid: Iterable[str], currency: str, decimals: int | None = None) -> Lifetime:
+        """Return the sums over the person's paid orders that are in the shop's currency; `decimals` are the shop's.
 
-        A fully refunded order counts nowhere; other currencies are counted apart. Without a known shop currency all
-        orders count.
+        A fully refunded order counts nowhere; other currencies are counted apart. An order without a currency has the
+        shop's. While the shop's is not known, orders in one currency are added up, orders in several are not.
         """
         paid = frozenset(paid)
         found = [(row, left_out(row, paid, currency)) for row in self._rows.get(subject, [])]
         own = [row for row, why in found if not why]
-        dates = sorted(r.ordered_at for r in own if r.ordered_at)
+        currencies = {row.currency or currency for row in own}
+        if len(currencies) > 1:
+            return Lifetime(unsure=tuple(sorted(currencies)))
+        currency = currency or next(iter(currencies), "")
+        dated = sorted((r for r in own if r.ordered_at), key=lambda r: (r.ordered_at or _NEVER, r.order_id))
+        nets = (money.rounded(Decimal(r.net_total), currency, decimals) for r in own)
         return Lifetime(
-            total_spent=sum((Decimal(r.net_total) for r in own), Decimal(0)),
+            total_spent=sum(nets, Decimal(0)),
             order_count=len(own),
-            first_order_at=dates[0] if dates else None,
-            last_order_at=dates[-1] if dates else None,
+            first_order_at=dated[0].ordered_at if dated else None,
+            last_order_at=dated[-1].ordered_at if dated else None,
             other_currencies=sum(why == CURRENCY for _, why in found),
+            currency=currency,
+            decimals=decimals,
+            first_day=dated[0].local_date if dated else "",
+            last_day=dated[-1].local_date if dated else "",
         )
+
+    def others(self, subject: str, order_id: int) -> list[OtherOrder]:
+        """Return the person's orders beside one, without those that are gone."""
+        rows = (r for r in self._rows.get(subject, []) if r.order_id != order_id and r.status != GONE)
+        return [OtherOrder(r.status, _items(r.products)) for r in rows]
 
     def rows(self, subject: str) -> list[LedgerEntry]:
         """Return a person's orders, newest first."""
@@ -172,3 +197,9 @@ class People:
             return ""
         same = row.modified_at == order.modified_at and row.status == order.status
         return "" if same or row.modified_at < order.modified_at else row.status
+
+
+def _items(products: Sequence[Sequence[Any]] | None) -> tuple[LineItem, ...] | None:
+    if products is None:
+        return None
+    return tuple(LineItem(str(name), int(number), sku=str(sku)) for name, sku, number in products)

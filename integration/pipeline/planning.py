@@ -20,6 +20,7 @@ from integration.mapping.fields import fit
 from integration.mapping.merge import merge
 from integration.pipeline.desk import Desk
 from integration.pipeline.desk import Linked
+from integration.pipeline.desk import given_tags
 from integration.pipeline.desk import hashes
 from integration.pipeline.desk import unchanged
 from integration.pipeline.ledger import LEAVES
@@ -146,11 +147,14 @@ def _order(item: Item, desk: Desk, known: bool) -> Plan | Skip:
         known=known,
         historical=item.origin in HISTORICAL,
         shop_currency=desk.currency,
+        shop=desk.shop,
+        history=orders.History(desk.people.others(item.subject, order.id), given_tags(desk.links.get(item.subject))),
     )
 
 
 def _lifetime(item: Item, desk: Desk) -> Lifetime:
-    return desk.people.lifetime(item.subject, desk.modules.orders.paid_statuses, desk.currency)
+    paid = desk.modules.orders.paid_statuses
+    return desk.people.lifetime(item.subject, paid, desk.currency, desk.shop.decimals)
 
 
 def sentences(adjustments: Sequence[Adjustment]) -> str:

@@ -11,11 +11,14 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration import money
 from integration.events import Kind
+from integration.mapping import lifetime as lifetimes
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import LedgerEntry
 from integration.modules import Modules
+from integration.pipeline import facts
 from integration.pipeline import ledger
 from integration.plans import Lifetime
 
@@ -25,7 +28,7 @@ _NUMBERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one order adds to the sum: `net` in `currency`, less all refunds; `why` says why it is not counted."""
+    """What one order adds to the sum: `net` in `currency`, less all refunds, rounded; `why` it is not counted."""
 
     order_id: int
     number: str
@@ -34,6 +37,11 @@ class Share:
     currency: str
     ordered_at: datetime | None
     why: str
+
+    @property
+    def amount(self) -> str:
+        """Return the net in plain digits."""
+        return f"{self.net:f}"
 
     @property
     def counted(self) -> bool:
@@ -52,6 +60,21 @@ class Sums:
     sent: bool = True
 
     @property
+    def total(self) -> str:
+        """Return the total in the currency's decimals."""
+        return money.text(self.lifetime.total_spent, self.lifetime.currency, self.lifetime.decimals)
+
+    @property
+    def average(self) -> str:
+        """Return the average in the currency's decimals."""
+        return money.text(self.lifetime.average, self.lifetime.currency, self.lifetime.decimals)
+
+    @property
+    def unsure(self) -> str:
+        """Return why the orders cannot be added up, "" if they can."""
+        return lifetimes.unsure(self.lifetime.unsure) if self.lifetime.unsure else ""
+
+    @property
     def zero(self) -> bool:
         """Return whether Mautic cannot be told: it ignores values below 1 and keeps what it had."""
         return self.sent and self.lifetime.total_spent < 1
@@ -65,9 +88,13 @@ def add_up(session: Session, connector: Connector, subject: str) -> Sums:
     rows = people.rows(subject)
     numbers = _numbers(session, connector.id, subject)
     paid = frozenset(module.paid_statuses)
-    shares = [_share(row, numbers, ledger.left_out(row, paid, currency), currency) for row in rows[:SHOWN]]
+    decimals = facts.shop(connector.store_facts).decimals
+    lifetime = people.lifetime(subject, paid, currency, decimals)
+    reasons = [ledger.left_out(row, paid, currency) or (ledger.CURRENCY if lifetime.unsure else "") for row in rows]
+    newest = list(zip(rows, reasons, strict=True))[:SHOWN]
+    shares = [_share(row, numbers, why, currency, decimals) for row, why in newest]
     sent = module.enabled and module.lifetime
-    return Sums(people.lifetime(subject, paid, currency), currency, shares, max(0, len(rows) - SHOWN), sent)
+    return Sums(lifetime, currency, shares, max(0, len(rows) - SHOWN), sent)
 
 
 def _numbers(session: Session, connector_id: int, subject: str) -> dict[str, str]:
@@ -79,11 +106,12 @@ def _numbers(session: Session, connector_id: int, subject: str) -> dict[str, str
     return {source_id: number for source_id, number, kind in newest if kind == Kind.ORDER}
 
 
-def _share(row: LedgerEntry, numbers: Mapping[str, str], why: str, currency: str) -> Share:
+def _share(row: LedgerEntry, numbers: Mapping[str, str], why: str, shop: str, decimals: int | None) -> Share:
     number = numbers.get(str(row.order_id)) or str(row.order_id)
-    net = Decimal(row.net_total)
-    said = _sentence(row, why, currency) if why else ""
-    return Share(row.order_id, number, row.status, net, row.currency, row.ordered_at, said)
+    currency = row.currency or shop
+    net = money.rounded(Decimal(row.net_total), currency, decimals if currency == shop else None)
+    said = _sentence(row, why, shop) if why else ""
+    return Share(row.order_id, number, row.status, net, currency, row.ordered_at, said)
 
 
 def _sentence(row: LedgerEntry, why: str, currency: str) -> str:
@@ -93,4 +121,6 @@ def _sentence(row: LedgerEntry, why: str, currency: str) -> str:
         return f"Its status “{row.status}” is not one that counts as paid (Order Sync)."
     if why == ledger.REFUNDED:
         return "It was refunded in full."
+    if not currency:
+        return "The shop's currency is not known, so orders in several are not added up."
     return f"It is in {row.currency or 'no currency'}, the shop counts in {currency}."

@@ -28,11 +28,16 @@ from integration.transport import Transport
 _LINK = re.compile(r"<([^>]+)>\s*;\s*rel=[\"']?https://api\.w\.org/[\"']?")
 #: The cheap form of the index (recording 461); the whole one has every route in it.
 INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"
+#: Nested fields of the system report (recording 006).
+SYSTEM_FIELDS = "environment.version,environment.language,settings.currency,settings.number_of_decimals"
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What the store says of itself; `fingerprint` is the same as long as it is the same shop at the same address."""
+    """What the store says of itself; `fingerprint` is the same as long as it is the same shop at the same address.
+
+    `decimals` is how many the shop keeps of its prices, `locale` WordPress's ("de_DE"); None where it does not tell.
+    """
 
     rest_root: str
     name: str
@@ -42,6 +47,8 @@ class Discovery:
     has_woocommerce: bool
     wc_version: str | None = None
     currency: str | None = None
+    decimals: int | None = None
+    locale: str | None = None
     fingerprint: str = ""
 
 
@@ -60,7 +67,7 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
             "WordPress answers, but WooCommerce does not.",
             "Activate WooCommerce in the store; version 5.8 or newer is needed.",
         )
-    version, currency = _shop(StoreClient(replace(access, rest_root=root), route, observer))
+    told = _shop(StoreClient(replace(access, rest_root=root), route, observer))
     shop = str(index.get("home") or index.get("url") or home(access.url))
     return Discovery(
         rest_root=root,
@@ -69,8 +76,10 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
         timezone=str(index.get("timezone_string") or ""),
         gmt_offset=_offset(index.get("gmt_offset")),
         has_woocommerce=True,
-        wc_version=version,
-        currency=currency,
+        wc_version=told.get("version"),
+        currency=told.get("currency"),
+        decimals=told.get("decimals"),
+        locale=told.get("locale"),
         fingerprint=hashlib.sha256(f"{shop}|{index.get('name')}".encode()).hexdigest()[:16],
     )
 
@@ -151,19 +160,35 @@ def _not_wordpress(answer: Answer) -> NotSetUp:
     )
 
 
-def _shop(client: StoreClient) -> tuple[str | None, str | None]:
-    """Return WooCommerce's version and currency; only these nested fields, the whole report calls other servers."""
+def _shop(client: StoreClient) -> dict[str, Any]:
+    """Return version, currency, decimals and locale as far as the store tells; the whole report calls other servers."""
     if not client.access.key:
-        return None, None
+        return {}
+    report = _optional(client, "system_status", {"_fields": SYSTEM_FIELDS})
+    environment, settings = (_mapping(report.get(name)) for name in ("environment", "settings"))
+    # A key may read orders and not the system, or a firewall may keep it shut.
+    code = settings.get("currency") or _optional(client, "data/currencies/current").get("code")
+    decimals = str(settings.get("number_of_decimals"))
+    return {
+        "version": environment.get("version"),
+        "currency": str(code).upper() if code else None,
+        "decimals": int(decimals) if decimals.isascii() and decimals.isdigit() else None,
+        "locale": environment.get("language"),
+    }
+
+
+def _optional(client: StoreClient, path: str, params: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+    """Return what the store tells there, nothing where the key may not read it."""
     try:
-        value, _ = client.get("system_status", {"_fields": "environment.version,settings.currency"})
+        return _mapping(client.get(path, params)[0])
     except ServiceError as error:
         if error.status is not None and error.status < 500:
-            # A key may read orders and not the system; both values are a courtesy.
-            return None, None
+            return {}
         raise
-    environment, settings = (value.get(name) or {} for name in ("environment", "settings"))
-    return environment.get("version"), settings.get("currency")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def statuses(client: StoreClient) -> tuple[tuple[str, str], ...]:

@@ -86,6 +86,7 @@ def order(raw: Raw) -> Order:
         completed_at=moment(raw.get("date_completed_gmt"), "date_completed_gmt"),
         created_via=text_of(raw.get("created_via")),
         meta=meta(raw),
+        lines_read="line_items" in raw,
     )
 
 
@@ -140,12 +141,13 @@ def money(value: Any, field: str) -> Decimal:
     if not amount.is_finite() or _beyond_money(amount):
         shown = text[:40] or type(value).__name__
         raise MappingError("bad_amount", f"“{shown}” in {field} is no amount.", "Correct it in the store.")
-    return amount
+    # PHP's floats leave rests such as 1.4e-17 where it means nothing.
+    return amount if amount.adjusted() >= -15 else Decimal(0)
 
 
 def _beyond_money(amount: Decimal) -> bool:
     """Tell whether no currency has such an amount: floats, columns and Mautic's numbers break on it."""
-    return abs(amount.adjusted()) > 15 or len(amount.as_tuple().digits) > 30
+    return amount.adjusted() > 15 or len(amount.as_tuple().digits) > 30
 
 
 def moment(value: Any, field: str) -> datetime | None:
@@ -204,7 +206,8 @@ def slim_order(raw: Raw) -> dict[str, Any]:
     slim = _slim(raw, _ORDER)
     slim["billing"] = _slim(raw.get("billing"), _ADDRESS)
     slim["coupon_lines"] = [_slim(row, ("code",)) for row in _list(raw, "coupon_lines")]
-    slim["line_items"] = [_slim(row, _ITEM) for row in _list(raw, "line_items")]
+    if "line_items" in raw:
+        slim["line_items"] = [_slim(row, _ITEM) for row in _list(raw, "line_items")]
     slim["refunds"] = [_slim(row, ("id", "total")) for row in _list(raw, "refunds")]
     return slim
 

@@ -17,6 +17,7 @@ from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
 from integration.modules import Modules
 from integration.pipeline import desk as desks
+from integration.pipeline import ledger
 from integration.pipeline.desk import Desk
 from integration.pipeline.ledger import People
 from integration.pipeline.lines import Item
@@ -114,19 +115,4 @@ class _WithOrder(People):
         super().__init__(session, connector_id, subjects)
         rows: Sequence[LedgerEntry] = self.rows(subject_of(order.email)) if order.email else ()
         if order.email and all(row.order_id != order.id for row in rows):
-            self._rows.setdefault(subject_of(order.email), []).append(_entry(connector_id, order))
-
-
-def _entry(connector_id: int, order: Order) -> LedgerEntry:
-    return LedgerEntry(
-        connector_id=connector_id,
-        order_id=order.id,
-        subject=subject_of(order.email),
-        status=order.status,
-        net_total=str(order.net_total),
-        refunded=bool(order.refunds) and order.net_total == 0,
-        currency=order.currency,
-        ordered_at=order.created_at,
-        local_date=order.local_date,
-        modified_at=order.modified_at,
-    )
+            self._rows.setdefault(subject_of(order.email), []).append(LedgerEntry(**ledger.row(connector_id, order)))
