@@ -124,7 +124,10 @@ class MauticField:
 
 @dataclass(frozen=True, slots=True)
 class FieldNeed:
-    """A field that a module writes and Mautic must have; `limit` is the least length for text fields."""
+    """A field that a module writes and Mautic must have.
+
+    `limit` is the least length of a text field, `scale` how many decimals a number field is made with.
+    """
 
     alias: str
     label: str
@@ -132,3 +135,4 @@ class FieldNeed:
     limit: int | None = None
     module: str = "orders"
     group: str = "professional"
+    scale: int = 2

@@ -88,3 +88,24 @@ def test_piled_up_dead_letters_of_a_record_become_one(database_url: str) -> None
         steer(connection, "downgrade", "0002")
         assert connection.scalar(text("SELECT COUNT(*) FROM delivery WHERE state = 'dead'")) == 3
     database.dispose()
+
+
+OLD_ENTRY = """
+INSERT INTO order_ledger (connector_id, order_id, subject, status, net_total, refunded, currency, local_date)
+VALUES (1, 7, 'somebody', 'completed', '9.90', :no, 'EUR', '2026-01-01')
+"""
+
+
+def test_orders_of_an_older_ledger_have_products_that_are_not_known(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        steer(connection, "upgrade", "0002")
+        connection.execute(text(OLD_ORGANISATION))
+        connection.execute(text(OLD_CONNECTOR), {"no": False})
+        connection.execute(text(OLD_ENTRY), {"no": False})
+        connection.commit()
+        steer(connection, "upgrade", "head")
+        assert connection.execute(text("SELECT net_total, products FROM order_ledger")).all() == [("9.90", None)]
+        steer(connection, "downgrade", "0002")
+        assert connection.scalar(text("SELECT COUNT(*) FROM order_ledger")) == 1
+    database.dispose()

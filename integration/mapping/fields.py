@@ -19,6 +19,9 @@ from integration.plans import Value
 
 #: Characters that an order with a handful of items takes; a text field of 191 holds none.
 ORDER_DATA_LENGTH = 2000
+#: No currency has more decimals (CLF).
+MONEY_SCALE = 4
+_MONEY = (aliases.TOTAL_SPENT, aliases.AVERAGE)
 #: Type that is needed -> types that hold the same values.
 _HOLDS = {
     "textarea": ("textarea", "text", "html"),
@@ -105,7 +108,9 @@ def _unknown(wanted: str, value: Value) -> tuple[Adjustment, ...]:
 
 
 def _need(alias: str, label: str, type: str) -> FieldNeed:
-    return FieldNeed(aliases.cut(alias), label, type, ORDER_DATA_LENGTH if type == "textarea" else None)
+    limit = ORDER_DATA_LENGTH if type == "textarea" else None
+    scale = MONEY_SCALE if alias in _MONEY else 2
+    return FieldNeed(aliases.cut(alias), label, type, limit, scale=scale)
 
 
 def _check(need: FieldNeed, fields: Mapping[str, MauticField]) -> FieldCheck:

@@ -153,7 +153,7 @@ def definition(need: FieldNeed) -> dict[str, Any]:
     if need.type in TEXT_LIKE:
         body["charLengthLimit"] = length(need)
     if need.type == "number":
-        body["properties"] = {"roundmode": 4, "scale": 2}
+        body["properties"] = {"roundmode": 4, "scale": need.scale}
     if need.type == "boolean":
         body["properties"] = {"yes": "Yes", "no": "No"}
     return body

@@ -14,7 +14,9 @@ from integration.events import subject_of
 from integration.pipeline import ledger
 from integration.pipeline.ports import Ports
 from integration.records import Address
+from integration.records import LineItem
 from integration.records import Order
+from integration.records import OtherOrder
 from tests.conftest import NOON
 
 ADA = subject_of("ada@example.com")
@@ -124,3 +126,45 @@ def test_a_trashed_order_is_taken_from_nobody(ports: Ports, connector_id: int, c
     with ports.db.write() as session:
         ledger.remove(session, connector_id, 1, clock.now())
     assert write(ports, connector_id, order(1, email="bob@example.com", minutes=99)) == []
+
+
+def test_an_order_without_a_currency_counts_in_the_shops(ports: Ports, connector_id: int) -> None:
+    write(ports, connector_id, order(1, currency=""), order(2, "5"))
+    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+    assert (life.total_spent, life.order_count, life.other_currencies) == (Decimal("15.00"), 2, 0)
+
+
+def test_what_is_spent_in_two_currencies_is_no_sum_while_the_shops_is_not_known(
+    ports: Ports, connector_id: int
+) -> None:
+    write(
+        ports, connector_id, order(1, "36.60"), order(2, "6100", currency="JPY"), order(3, currency="USD", status="x")
+    )
+    life = people(ports, connector_id).lifetime(ADA, PAID, "")
+    assert life.unsure == ("EUR", "JPY")
+    assert (life.total_spent, life.order_count, life.last_order_at) == (Decimal(0), 0, None)
+
+
+@pytest.mark.parametrize(("currency", "total"), [("JPY", "6101"), ("KWD", "6100.556"), ("EUR", "6100.56")])
+def test_what_is_spent_in_one_currency_is_a_sum_in_its_decimals(
+    ports: Ports, connector_id: int, currency: str, total: str
+) -> None:
+    write(ports, connector_id, order(1, "6100.5556", currency=currency))
+    life = people(ports, connector_id).lifetime(ADA, PAID, "")
+    assert (str(life.total_spent), life.currency, life.unsure) == (total, currency, ())
+
+
+def test_the_days_are_those_of_the_shops_zone(ports: Ports, connector_id: int) -> None:
+    write(ports, connector_id, order(1, local_date="2026-11-28"), order(2, local_date="2026-11-29"))
+    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+    assert (life.first_day, life.last_day) == ("2026-11-28", "2026-11-29")
+
+
+def test_the_other_orders_have_their_products_once_they_are_known(ports: Ports, connector_id: int) -> None:
+    mug = (LineItem("Mug", 7, sku="M"),)
+    write(ports, connector_id, order(1, items=mug), order(2), order(3, lines_read=True), order(4, status="trash"))
+    write(ports, connector_id, replace(order(1, minutes=9), status="refunded"))
+    assert people(ports, connector_id).others(ADA, 2) == [OtherOrder("refunded", mug), OtherOrder("completed", ())]
+    assert people(ports, connector_id).others(ADA, 1) == [OtherOrder("completed", None), OtherOrder("completed", ())]
+    write(ports, connector_id, order(2, items=mug))
+    assert OtherOrder("completed", mug) in people(ports, connector_id).others(ADA, 1)

@@ -340,3 +340,16 @@ def test_what_mautic_cannot_be_told_is_known(ports: Ports, connector_id: int) ->
     assert added(ports, connector_id).zero
     connectors.configure(ports, connector_id, {"orders.lifetime": False})
     assert not added(ports, connector_id).zero
+
+
+def test_orders_in_two_currencies_say_why_they_are_not_added_up(ports: Ports, connector_id: int) -> None:
+    rows.store(
+        ports,
+        rows.entry(connector_id, 1, net_total="36.60"),
+        rows.entry(connector_id, 2, net_total="6100.00", currency="JPY"),
+    )
+    found = added(ports, connector_id)
+    assert "the paid orders are in EUR, JPY" in found.unsure
+    assert [(share.amount, share.currency, share.counted) for share in found.shares] == [
+        *(("6100", "JPY", False), ("36.60", "EUR", False)),
+    ]

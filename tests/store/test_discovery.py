@@ -48,3 +48,20 @@ def test_the_fingerprint_stays_as_long_as_the_shop(access: StoreAccess) -> None:
 def test_the_statuses_are_the_stores_own(client: StoreClient) -> None:
     found = dict(discovery.statuses(client))
     assert {"completed", "refunded", "shipped"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("closed", "currency", "decimals"),
+    [("nothing", "EUR", 2), ("system_status", "EUR", None), ("(system_status|data/currencies/current)", None, None)],
+)
+def test_the_currency_is_told_by_whoever_may_be_asked(
+    shop: StoreServer, access: StoreAccess, closed: str, currency: str | None, decimals: int | None
+) -> None:
+    shop.faults.add("wrong_credentials", path=rf".*/{closed}$")
+    found = discovery.discover(access)
+    assert (found.currency, found.decimals, bool(found.locale)) == (currency, decimals, decimals is not None)
+
+
+def test_a_firewall_before_the_system_report_does_not_hide_the_currency(shop: StoreServer, access: StoreAccess) -> None:
+    shop.faults.add("status", 403, path=r".*/system_status$")
+    assert discovery.discover(access).currency == "EUR"

@@ -144,3 +144,15 @@ def test_no_record_makes_the_parser_raise_anything_but_a_mapping_error(raw: dict
             read(raw)
         except MappingError as error:
             assert error.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("rest", [1.4e-17, "1.4e-17", "-1.4E-17", 5e-324, "0.000000000000000000"])
+def test_a_rest_of_phps_floats_is_nothing(rest: object) -> None:
+    order = parse.order({**ORDER, "discount_total": rest, "line_items": [{"name": "Mug", "price": rest}]})
+    assert (order.discount_total, order.items[0].price) == (0, 0)
+
+
+def test_an_order_read_without_its_lines_does_not_say_that_it_has_none() -> None:
+    slim = parse.slim_order({name: value for name, value in ORDER.items() if name != "line_items"})
+    assert not parse.order(slim).lines_read
+    assert parse.order(parse.slim_order(ORDER)).lines_read

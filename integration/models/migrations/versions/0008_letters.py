@@ -1,7 +1,7 @@
 """One open dead letter per record: what was piled up is folded into the newest failure
 
 Revision ID: 0008
-Revises: 0002
+Revises: 0007
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from integration.models.base import UtcDateTime
 
 revision = "0008"
-down_revision = "0002"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
