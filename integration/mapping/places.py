@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parent / "data"
+#: Codes that plugins and old orders write beside ISO's: the European Union's own, and Mexico City's since 2016.
+_COUNTRY_CODES = {"UK": "GB", "EL": "GR"}
+_STATE_CODES = {("MX", "CDMX"): "DF", ("MX", "CMX"): "DF"}
 
 
 def country(code: str) -> str | None:
     """Return Mautic's name of an ISO 3166 code ("US" -> "United States"), None when Mautic lists none (FO, AS, …)."""
-    names = _countries().get(code.strip().upper())
+    names = _countries().get(_iso(code))
     return names[0] if names else None
 
 
@@ -43,7 +46,8 @@ def country_named(name: str) -> str | None:
 
 def state(country_code: str, state: str) -> str | None:
     """Return Mautic's name of a WooCommerce state code or name (US CA, DE DE-BY, IT MI), None when it lists none."""
-    code, text = country_code.strip().upper(), state.strip()
+    code, text = _iso(country_code), state.strip()
+    text = _STATE_CODES.get((code, text.upper().removeprefix("MX-")), text)
     states = _table("states").get(code, {})
     return states.get(text) or states.get(text.upper()) or states.get(f"{code}-{text.upper()}") or _by_name(code, text)
 
@@ -51,6 +55,11 @@ def state(country_code: str, state: str) -> str | None:
 def is_state(name: str) -> bool:
     """Tell whether the name is in Mautic's list; it is one list for all countries (dossier 14.2)."""
     return name in _state_names()
+
+
+def _iso(country_code: str) -> str:
+    code = country_code.strip().upper()
+    return _COUNTRY_CODES.get(code, code)
 
 
 def _by_name(code: str, text: str) -> str | None:

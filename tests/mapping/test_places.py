@@ -79,3 +79,13 @@ def test_every_country_name_leads_back_to_its_first_spelling():
     for code, names in countries.items():
         assert places.country(code) == names[0]
         assert all(places.country_named(name) in names for name in names)
+
+
+@pytest.mark.parametrize(("code", "name"), [("UK", "United Kingdom"), ("el", "Greece"), ("GB", "United Kingdom")])
+def test_codes_that_are_not_isos_name_their_country_too(code: str, name: str) -> None:
+    assert places.country(code) == places.country_named(code) == name
+
+
+@pytest.mark.parametrize("state", ["DF", "CDMX", "cdmx", "MX-CMX", "Ciudad de México"])
+def test_mexico_city_is_known_by_its_old_and_new_codes(state: str) -> None:
+    assert places.state("MX", state) == "Ciudad de México"
