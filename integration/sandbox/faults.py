@@ -3,6 +3,13 @@
 A rule says what goes wrong (`Fault`), for which requests (`path` is a regular expression matched at the start of the
 path, `method` an HTTP method), how often (`times`) and with which `probability` (drawn from a seeded generator, so a
 run can be repeated). Any number of rules hold at once.
+
+Answers that are lost while the work goes on, as real servers do it (what is saved row by row is seen row by row):
+`lose_answer_early(seconds=0)` closes the connection so many seconds after the request was read, 0 for at once;
+`gateway(seconds=0)` answers nginx' 504 page if the answer takes longer (0: always), else hands it through, not used.
+The work goes on in a thread, for which `delay_per_record` and `delay` hold; `lose_answer` closes after all is done.
+A server tells by `background.running`, waits by `background.wait(timeout_s)`, and stop() ends it at the next row;
+over HTTP: GET, POST (waits, `?seconds=`) and DELETE (ends) of /_sandbox/background, all answering {"running": n}.
 """
 
 from __future__ import annotations
@@ -31,6 +38,8 @@ class Fault(StrEnum):
     HTML = "html"  # 200 with an HTML page
     PREFIX = "prefix"  # (text) put before the body, a BOM or a PHP warning
     LOSE_ANSWER = "lose_answer"  # do the work, then close without an answer
+    LOSE_ANSWER_EARLY = "lose_answer_early"  # (seconds) close so long after reading the request, go on with the work
+    GATEWAY = "gateway"  # (seconds) 504 page if the work takes longer, and go on with it
     WRONG_CREDENTIALS = "wrong_credentials"  # refuse every credential
     API_DISABLED = "api_disabled"  # the API is switched off
     BASIC_DISABLED = "basic_disabled"  # HTTP basic is switched off
@@ -111,8 +120,18 @@ class Faults:
     def _keep(self, wanted: Any) -> None:
         with self._lock:
             self._rules = [rule for rule in self._rules if wanted(rule)]
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Let go of all that hold() holds."""
+        with self._lock:
             self._changed.set()
             self._changed = threading.Event()
+
+    def spare(self, rule: Rule) -> None:
+        """Give back a use of a rule that struck, but did nothing."""
+        with self._lock:
+            rule.used -= 1
 
     def rules(self) -> list[Rule]:
         """Return the rules that are in force and not used up."""
@@ -193,6 +212,14 @@ class Faults:
     def lose_answer(self, **options: Any) -> Rule:
         """Do the work, then close without an answer."""
         return self.add(Fault.LOSE_ANSWER, **options)
+
+    def lose_answer_early(self, seconds: float = 0, **options: Any) -> Rule:
+        """Close so long after the request was read, and go on with the work."""
+        return self.add(Fault.LOSE_ANSWER_EARLY, seconds, **options)
+
+    def gateway(self, seconds: float = 0, **options: Any) -> Rule:
+        """Answer a gateway's 504 page where the work takes longer, and go on with it; 0 for always."""
+        return self.add(Fault.GATEWAY, seconds, **options)
 
     def wrong_credentials(self, **options: Any) -> Rule:
         """Refuse every credential."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import json
 import ssl
 import threading
 import time
@@ -14,9 +16,12 @@ from typing import Self
 from flask import Flask
 from flask import jsonify
 from flask import request
+from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response
 
+from integration.sandbox.background import ENDING
+from integration.sandbox.background import Background
 from integration.sandbox.calls import Call
 from integration.sandbox.calls import Calls
 from integration.sandbox.faults import Fault
@@ -56,6 +61,23 @@ def _ready_made(rule: Rule) -> Response:
     return Response(rule.body, int(rule.value), content_type=kind)
 
 
+def _sleep(seconds: float, ending: threading.Event | None) -> None:
+    """Sleep; in the background only until that is to end."""
+    if ending is None:
+        time.sleep(seconds)
+    elif ending.wait(seconds):
+        raise Dropped
+
+
+def _rows_sent(environ: dict[str, Any]) -> int:
+    """Return how many rows a body of JSON has."""
+    try:
+        sent = json.loads(environ["wsgi.input"].getvalue())
+    except ValueError:
+        return 0
+    return len(sent) if isinstance(sent, list) else 0
+
+
 def note_rows(count: int) -> None:
     """Say how many batch rows the request in hand has, for `calls`."""
     request.environ[NOTED].append(count)
@@ -79,6 +101,7 @@ class SandboxServer:
         self.port = port
         self.faults = Faults()
         self.calls = Calls()
+        self.background = Background()
         self._ssl = ssl_context
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
@@ -102,13 +125,14 @@ class SandboxServer:
         return self
 
     def stop(self) -> None:
-        """End every connection, free the port and save the state."""
+        """End every connection and what goes on in the background, free the port and save the state."""
         self.faults.clear(Fault.HANG)
         if self._listener and self._thread:
             self._listener.shutdown()
             self._thread.join()
             self._listener.hang_up()
             self._listener = self._thread = None
+        self.background.end(self.faults.let_go)
         if self._snapshot:
             self._snapshot.stop()
 
@@ -122,9 +146,17 @@ class SandboxServer:
         """Return what a `status` rule answers; subclasses give their own service's bodies."""
         return nginx_page(int(rule.value))
 
+    def checkpoint(self) -> None:
+        """End the request in hand, between two rows, if it goes on in the background and is to stop."""
+        if (ending := request.environ.get(ENDING)) and ending.is_set():
+            raise ServiceUnavailable
+
     def _register_control(self) -> None:
         self.app.add_url_rule(f"{CONTROL}faults", "faults", self._control_faults, methods=["GET", "POST", "DELETE"])
         self.app.add_url_rule(f"{CONTROL}calls", "calls", self._control_calls, methods=["GET", "DELETE"])
+        self.app.add_url_rule(
+            f"{CONTROL}background", "background", self._control_background, methods=["GET", "POST", "DELETE"]
+        )
 
     def _control_faults(self) -> Any:
         if request.method == "DELETE":
@@ -149,6 +181,14 @@ class SandboxServer:
             self.calls.reset()
         return jsonify(total=self.calls.total, calls=[call._asdict() for call in self.calls][-1000:])
 
+    def _control_background(self) -> Any:
+        """Tell what goes on in the background: POST waits for it (`seconds` at most), DELETE ends it."""
+        if request.method == "DELETE":
+            self.background.end(self.faults.let_go)
+        elif request.method == "POST":
+            self.background.wait(request.args.get("seconds", type=float))
+        return jsonify(running=self.background.running)
+
     def _wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         incoming = Request(environ)
         if incoming.path.startswith(CONTROL):
@@ -157,24 +197,44 @@ class SandboxServer:
         noted: list[int] = []
         environ[NOTED] = noted  # A list, for the application runs on a copy of environ.
         try:
-            answer = self._answer(incoming, environ)
+            answer = self._cut(incoming, environ) or self._answer(incoming, environ)
             status = answer.status_code
         finally:
             self.calls.add(Call(incoming.method, incoming.path, status, environ.get(ROWS, sum(noted))))
         return answer(environ, start_response)
 
+    def _cut(self, incoming: Request, environ: dict[str, Any]) -> Response | None:
+        """Cut the answer while the work goes on in the background; None if no rule says so."""
+        about = (incoming.method, incoming.path)
+        if rule := self.faults.take(Fault.LOSE_ANSWER_EARLY, *about):
+            self._in_background(incoming, environ)
+            self.faults.hold(float(rule.value or 0))
+            raise Dropped
+        if rule := self.faults.take(Fault.GATEWAY, *about):
+            future = self._in_background(incoming, environ)
+            if not rule.value or concurrent.futures.wait([future], float(rule.value)).not_done:
+                return nginx_page(504)
+            self.faults.spare(rule)
+            return future.result()
+        return None
+
+    def _in_background(self, incoming: Request, environ: dict[str, Any]) -> concurrent.futures.Future[Response]:
+        environ[ROWS] = _rows_sent(environ)  # The work itself may not have counted them yet.
+        inner = {**environ, ENDING: self.background.ending}
+        return self.background.start(lambda: self._answer(incoming, inner))
+
     def _answer(self, incoming: Request, environ: dict[str, Any]) -> Response:
         about = (incoming.method, incoming.path)
-        self._before(about)
+        self._before(about, environ.get(ENDING))
         answer = self._instead(about) or Response.from_app(self.app.wsgi_app, environ, buffered=True)
         return self._after(about, answer, environ)
 
-    def _before(self, about: tuple[str, str]) -> None:
+    def _before(self, about: tuple[str, str], ending: threading.Event | None) -> None:
         if rule := self.faults.take(Fault.HANG, *about):
             self.faults.hold(float(rule.value))
             raise Dropped
         if rule := self.faults.take(Fault.DELAY, *about):
-            time.sleep(float(rule.value))
+            _sleep(float(rule.value), ending)
         if self.faults.take(Fault.DOWN, *about):
             raise Dropped
 

@@ -96,7 +96,6 @@ def _new(server: MauticServer) -> Response:
     for key, value in sent.items():
         crasher.row()
         row = row_of(value)
-        server.work()
         try:
             written = upsert(server, row, g.caller, Mode.PATCH)
         except Refused as refused:

@@ -68,17 +68,20 @@ def register(server: MauticServer) -> None:
 
 
 def upsert(server: MauticServer, row: dict[str, Any], caller: Caller, mode: Mode) -> Written:
-    """Create the contact, or write to the one that has its e-mail; with `race_seconds` others may do so meanwhile."""
-    state = server.state
-    with state.lock:
+    """Create the contact, or write to the one that has its e-mail.
+
+    Look-up and insert are not one step: while a row is worked on, and with `race_seconds` longer, others may insert the
+    same person, as in a real Mautic (recordings 175, 177, 187).
+    """
+    with server.state.lock:
         found = server.writer.match(row)
         caller.need(AREA, "edit" if found else "create")
         draft = server.writer.prepare(row, found, mode if found else Mode.NEW)
-        rule = None if found else server.faults.take(Fault.RACE, request.method, request.path)
-        if rule is None:
-            return _write(server, draft, caller)
-    server.faults.hold(float(rule.value))
-    with state.lock:
+    server.work()
+    rule = None if found else server.faults.take(Fault.RACE, request.method, request.path)
+    if rule is not None:
+        server.faults.hold(float(rule.value))
+    with server.state.lock:
         return _write(server, draft, caller)
 
 
@@ -99,7 +102,6 @@ def _answer(server: MauticServer, written: Written) -> Response:
 
 
 def _new(server: MauticServer) -> Response:
-    server.work()
     return _answer(server, upsert(server, form(), g.caller, Mode.NEW))
 
 

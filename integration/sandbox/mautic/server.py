@@ -118,7 +118,8 @@ class MauticServer(SandboxServer):
         return table[number]
 
     def work(self, rows: int = 1) -> None:
-        """Spend the time that `delay_per_record` asks for."""
+        """Spend the time that `delay_per_record` asks for; work in the background may end here."""
+        self.checkpoint()
         self.faults.work(request.method, request.path, rows)
 
     def fault_answer(self, rule: Rule) -> Response:

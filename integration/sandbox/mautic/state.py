@@ -91,7 +91,9 @@ class State:
         self.changes += 1
 
     def update(self, contact: Contact, values: dict[str, Any]) -> None:
-        """Set values of a contact; None empties a field."""
+        """Set values of a contact; None empties a field, and a contact that was deleted meanwhile stays so."""
+        if contact.id not in self.contacts:
+            return
         for alias in self._owners.keys() & values.keys():
             self._owners[alias].get(fold(contact.values.get(alias)), set()).discard(contact.id)
         for alias, value in values.items():
