@@ -18,12 +18,16 @@ from integration.sandbox.store.seed import seed as seed_store
 from integration.sandbox.store.shopper import Shopper
 
 
+VERSIONS = {"5.2": "5.2.1", "7.0": "7.0.0"}
+
+
 def main() -> None:
     """Start both servers, tell where they are, and shop until the parent is gone."""
     parser = argparse.ArgumentParser(prog="sandbox")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--store-port", type=int, default=0)
     parser.add_argument("--mautic-port", type=int, default=0)
+    parser.add_argument("--mautic-version", choices=VERSIONS, default="5.2")
     parser.add_argument("--customers", type=int, default=200)
     parser.add_argument("--orders", type=int, default=500)
     parser.add_argument("--interval", type=float, default=20.0)
@@ -31,7 +35,7 @@ def main() -> None:
     asked.folder.mkdir(parents=True, exist_ok=True)
     with (
         StoreServer(asked.store_port, asked.folder / "store.json") as store,
-        MauticServer(asked.mautic_port, asked.folder / "mautic.json") as mautic,
+        MauticServer(asked.mautic_port, asked.folder / "mautic.json", version=VERSIONS[asked.mautic_version]) as mautic,
     ):
         if not store.state.orders:
             seed_store(store.state, customers=asked.customers, orders=asked.orders)

@@ -22,8 +22,9 @@ NAME = "Demo shop"
 class Demo:
     """The demo store and Mautic, in a child process that ends with this one; their state stays in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mautic_version: str = "5.2") -> None:
         self._folder = folder
+        self._mautic_version = mautic_version
         self._child: subprocess.Popen[str] | None = None
         self._whereabouts: dict[str, str] = {}
 
@@ -37,6 +38,7 @@ class Demo:
     def _try(self, store: int, mautic: int) -> bool:
         command = [sys.executable, "-m", "integration.sandbox", "--folder", str(self._folder)]
         command += ["--store-port", str(store), "--mautic-port", str(mautic)]
+        command += ["--mautic-version", self._mautic_version]
         errors = None if not store else subprocess.DEVNULL
         # A session of its own: Ctrl-C goes to the app alone, which then ends the demo in order.
         self._child = subprocess.Popen(

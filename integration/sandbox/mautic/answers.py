@@ -69,6 +69,17 @@ class Crash(KernelError):
         super().__init__(500)
 
 
+class BasicRefused(KernelError):
+    """Mautic 7 refuses a password with an empty body (recordings 002-004 of mautic-7.0.0)."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "")
+
+    def answer(self) -> Response:
+        """Return the whole answer."""
+        return json_answer("", 401, {"WWW-Authenticate": 'Basic realm="Secured Area"'})
+
+
 def unknown_url(path: str) -> KernelError:
     """Return the answer to an unknown route, a wrong method or an id that is no number (061-064, 076, 116)."""
     return KernelError(404, f"Requested URL not found: {path}")
@@ -89,6 +100,8 @@ def json_answer(body: str, status: int = 200, headers: Mapping[str, str] | None 
 
 def error_answer(error: Refused | KernelError) -> Response:
     """Return the answer to an error; only a Refused carries details."""
+    if isinstance(error, BasicRefused):
+        return error.answer()
     return json_answer(dump({"errors": [error.as_json()]}), error.status)
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from integration.sandbox.mautic import php
 from integration.sandbox.mautic.answers import dump
 from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.entities import projects
 from integration.sandbox.mautic.lists import page
 from integration.sandbox.mautic.payload import form
 from integration.sandbox.mautic.state import State
@@ -76,16 +77,20 @@ def _company(state: State, row: dict[str, Any]) -> dict[str, Any]:
             described = {**named, "value": value, "normalizedValue": label_of(about, value)}
             groups[about["group"]][about["alias"]] = described
             flat[about["alias"]] = value
-    return {"id": row["id"], "score": 0, "fields": {**{name: each or [] for name, each in groups.items()}, "all": flat}}
+    shown = {**{name: each or [] for name, each in groups.items()}, "all": flat}
+    return {"id": row["id"], "score": 0, "fields": shown, **projects(state)}
 
 
 def _of_contact(server: MauticServer, contact_id: int) -> Response:
     contact = server.contact(contact_id)
-    rows = [_membership(server.state.companies[number], place) for place, number in enumerate(contact.companies)]
+    rows = [
+        _membership(server.state, server.state.companies[number], place)
+        for place, number in enumerate(contact.companies)
+    ]
     return server.reply(dump({"total": len(rows), "companies": rows}))
 
 
-def _membership(row: dict[str, Any], place: int) -> dict[str, Any]:
+def _membership(state: State, row: dict[str, Any], place: int) -> dict[str, Any]:
     values = {name: value for name, value in row.items() if name.startswith("company") and value is not None}
     return {
         "company_id": str(row["id"]),
@@ -96,10 +101,15 @@ def _membership(row: dict[str, Any], place: int) -> dict[str, Any]:
         "date_added": row["added"],
         "created_by": "1",
         "created_by_user": "Admin User",
+        **(_modified(row) if state.major >= 7 else {}),
         "social_cache": "a:0:{}",
         "score": "0",
         **values,
     }
+
+
+def _modified(row: dict[str, Any]) -> dict[str, Any]:
+    return {"date_modified": row["added"], "modified_by": "1", "modified_by_user": "Admin User"}
 
 
 def _move(server: MauticServer, company_id: int, contact_id: int, action: str) -> Response:

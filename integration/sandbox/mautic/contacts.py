@@ -18,6 +18,7 @@ from integration.sandbox.mautic.answers import Refused
 from integration.sandbox.mautic.answers import dump
 from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.finding import find
+from integration.sandbox.mautic.lists import DEFAULT_LIMIT
 from integration.sandbox.mautic.lists import query
 from integration.sandbox.mautic.payload import form
 from integration.sandbox.mautic.people import Caller
@@ -63,6 +64,8 @@ def register(server: MauticServer) -> None:
     server.route("POST", f"{one}/dnc/<channel>/remove", lambda **about: _dnc_remove(server, **about))
     server.route("POST", f"{one}/points/<action>/<int:delta>", lambda **about: _points(server, **about))
     server.route("POST", f"{one}/utm/add", lambda contact_id: _utm(server, contact_id))
+    if server.major >= 7:
+        server.route("GET", "/api/v2/contacts", lambda: _list_v2(server))
     server.route("GET", "/api/contacts/list/fields", lambda: _fields(server))
     server.route("GET", "/api/contacts/list/owners", lambda: _owners(server))
 
@@ -141,6 +144,34 @@ def _list(server: MauticServer) -> Response:
     return server.reply(f'{{"total":"{total}","contacts":{{{rows}}}}}')
 
 
+def _list_v2(server: MauticServer) -> Response:
+    """Return the first contacts as API Platform shows them: what is null is left out (recording 064)."""
+    g.caller.need(AREA, "view")
+    with server.state.lock:
+        found = sorted(server.state.contacts.values(), key=lambda contact: contact.id)[:DEFAULT_LIMIT]
+        body = dump([_shown_v2(server, contact) for contact in found])
+    answer = Response(body, content_type="application/json; charset=utf-8")
+    answer.headers["Link"] = (
+        f'<{server.url}/api/v2/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"'
+    )
+    return answer
+
+
+def _shown_v2(server: MauticServer, contact: Contact) -> dict[str, Any]:
+    names = ("firstname", "lastname", "company", "email", "zipcode")
+    tags = {row["tag"]: f"/api/v2/tags/{row['id']}" for row in (server.state.tags[number] for number in contact.tags)}
+    held: dict[str, Any] = {
+        "id": contact.id,
+        **{name: contact.values.get(name) for name in names},
+        "points": contact.points,
+        "owner": f"/api/v2/users/{contact.owner}" if contact.owner else None,
+        "dateIdentified": php.iso(contact.identified),
+        "lastActive": php.iso(contact.last_active),
+        "tags": tags or [],
+    }
+    return {name: value for name, value in held.items() if value is not None}
+
+
 def _dnc_add(server: MauticServer, contact_id: int, channel: str) -> Response:
     sent = form()
     with server.state.lock:
@@ -201,4 +232,5 @@ def _named(row: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 def _owners(server: MauticServer) -> Response:
     users = [row for row in server.state.users.values() if row["isPublished"]]
-    return server.reply(dump([{name: row[name] for name in ("id", "firstName", "lastName")} for row in users]))
+    names = ("id", "firstName", "lastName", *(("email",) if server.major >= 7 else ()))  # Recording 099.
+    return server.reply(dump([{name: row[name] for name in names} for row in users]))

@@ -22,6 +22,7 @@ from integration.sandbox.mautic.entities import answer
 from integration.sandbox.mautic.entities import deleted
 from integration.sandbox.mautic.entities import listing
 from integration.sandbox.mautic.entities import made
+from integration.sandbox.mautic.entities import projects
 from integration.sandbox.mautic.entities import touch
 from integration.sandbox.mautic.payload import entries
 from integration.sandbox.mautic.payload import form
@@ -87,7 +88,12 @@ def add_email(server: MauticServer, sent: dict[str, Any]) -> dict[str, Any]:
         errors["lists"] = [NO_LIST]
     if errors:
         raise Invalid(errors)
-    row = {**made(server.state), "id": server.state.next_id("emails"), **deepcopy(data("new_email"))}
+    row = {
+        **made(server.state),
+        "id": server.state.next_id("emails"),
+        **deepcopy(data("new_email")),
+        **projects(server.state),
+    }
     row.update(dateModified=row["dateAdded"], lists=lists, emailType="template")
     _fill(row, sent)
     server.state.emails[row["id"]] = row

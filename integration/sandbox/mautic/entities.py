@@ -23,20 +23,34 @@ Row = dict[str, Any]
 
 def made(state: State) -> Row:
     """Return the first keys of a new entity."""
+    return stamps(state, g.caller.id, g.caller.name)
+
+
+def stamps(state: State, user_id: int | None, user: str | None) -> Row:
+    """Return who made an entity, and when; since Mautic 7 that counts as its first change (221, 248)."""
+    now = iso(state.now())
+    changed = (now, user_id, user) if state.major >= 7 else (None, None, None)
     return {
         "isPublished": True,
-        "dateAdded": iso(state.now()),
-        "dateModified": None,
-        "createdBy": g.caller.id,
-        "createdByUser": g.caller.name,
-        "modifiedBy": None,
-        "modifiedByUser": None,
+        "dateAdded": now,
+        "dateModified": changed[0],
+        "createdBy": user_id,
+        "createdByUser": user,
+        "modifiedBy": changed[1],
+        "modifiedByUser": changed[2],
     }
 
 
+def projects(state: State) -> Row:
+    """Return the last key of segments, e-mails and companies, which Mautic 7 brought (221, 305, 337)."""
+    return {"projects": []} if state.major >= 7 else {}
+
+
 def touch(state: State, row: Row) -> None:
-    """Note who changed an entity, and when."""
-    row.update(dateModified=iso(state.now()), modifiedBy=g.caller.id, modifiedByUser=g.caller.name)
+    """Note who changed an entity, and when; Mautic 7 leaves the time as it is (its issue 15418)."""
+    row.update(modifiedBy=g.caller.id, modifiedByUser=g.caller.name)
+    if state.major < 7:
+        row["dateModified"] = iso(state.now())
     state.changes += 1
 
 

@@ -22,6 +22,8 @@ from integration.sandbox.mautic.lists import page
 from integration.sandbox.mautic.payload import form
 from integration.sandbox.mautic.payload import row_of
 from integration.sandbox.mautic.values import NOT_VALID
+from integration.sandbox.mautic.values import in_words_of
+from integration.sandbox.server import note_rows
 
 if TYPE_CHECKING:
     from integration.sandbox.mautic.server import MauticServer
@@ -39,6 +41,8 @@ def register(server: MauticServer) -> None:
     server.route("GET", one, lambda note_id: _get(server, note_id))
     server.route("POST", "/api/notes/new", lambda: _new(server))
     server.route("POST", "/api/notes/batch/new", lambda: _batch(server))
+    server.route("PATCH", "/api/notes/batch/edit", lambda: _batch_edit(server))
+    server.route("DELETE", "/api/notes/batch/delete", lambda: _batch_delete(server))
     for method in ("PATCH", "PUT"):
         server.route(method, f"{one}/edit", lambda note_id: _edit(server, note_id))
     server.route("DELETE", f"{one}/delete", lambda note_id: _delete(server, note_id))
@@ -49,20 +53,20 @@ def _add(server: MauticServer, row: dict[str, Any]) -> dict[str, Any]:
     if not row.get("lead"):
         raise Refused(400, NO_LEAD)  # Recording 210.
     contact = server.other_contact(int(php.text(row["lead"])))
-    note = {"id": 0, "type": "general", "dateTime": None, "lead": contact.id, **_checked(row, {})}
+    note = {"id": 0, "type": "general", "dateTime": None, "lead": contact.id, **_checked(row, {}, server.major)}
     note["id"] = server.state.next_id("notes")
     server.state.add_note(note)
     return note
 
 
-def _checked(row: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
+def _checked(row: dict[str, Any], held: dict[str, Any], major: int) -> dict[str, Any]:
     errors: dict[str, list[str]] = {}
     said = php.text(row.get("text", held.get("text")) or "")
     kind = row.get("type") or held.get("type", "general")
     if not said.strip():
         errors["text"] = [EMPTY]  # Recording 209.
     if kind not in TYPES:
-        errors["type"] = [NOT_VALID]  # Recording 212.
+        errors["type"] = [in_words_of(major, "select", NOT_VALID)]  # Recording 212.
     if errors:
         raise Invalid(errors)
     at = php.iso(php.moment(row["dateTime"])) if "dateTime" in row else held.get("dateTime")
@@ -112,6 +116,48 @@ def _batch_row(server: MauticServer, key: Any, row: dict[str, Any], result: Resu
         result.codes[key] = 201
 
 
+def _batch_edit(server: MauticServer) -> Response:
+    """Edit notes; unknown ids are refused one by one, Mautic 7 throws at them (recording 547)."""
+    sent = batch_rows(server)
+    g.caller.need(AREA, "edit")
+    result = Result("notes")
+    for key, value in sent.items():
+        row = row_of(value)
+        server.work()
+        with server.state.lock:
+            _batch_edit_row(server, key, row, result)
+    return server.reply(result.body())
+
+
+def _batch_edit_row(server: MauticServer, key: Any, row: dict[str, Any], result: Result) -> None:
+    try:
+        note = server.row(server.state.notes, int(php.text(row.get("id") or 0)))
+        note.update(_checked(row, note, server.major))
+    except Refused as refused:
+        if server.major >= 7 and refused.status == 404:
+            raise Crash from None
+        result.refuse(key, refused)
+    else:
+        server.state.changes += 1
+        result.written[key] = _shown(server, note, full=False)
+        result.codes[key] = 200
+
+
+def _batch_delete(server: MauticServer) -> Response:
+    g.caller.need(AREA, "delete")
+    numbers = [int(each) for each in request.args.get("ids", "").split(",") if each.strip().isdigit()]
+    note_rows(len(numbers))
+    state = server.state
+    with state.lock:
+        if server.major >= 7 and not state.notes.keys() >= set(numbers):
+            raise Crash
+        found = [state.notes[number] for number in dict.fromkeys(numbers) if number in state.notes]
+        shown = [_shown(server, note, full=False) for note in found]
+        for note in found:
+            state.delete_note(note)
+    return server.reply(f'{{"notes":[{",".join(shown)}]}}')
+
+
 def _get(server: MauticServer, note_id: int) -> Response:
     g.caller.need(AREA, "view")
     return server.reply(f'{{"note":{_shown(server, server.row(server.state.notes, note_id), full=False)}}}')
@@ -122,7 +168,7 @@ def _edit(server: MauticServer, note_id: int) -> Response:
     with server.state.lock:
         note = server.row(server.state.notes, note_id)
         g.caller.need(AREA, "edit")
-        note.update(_checked(row, note))
+        note.update(_checked(row, note, server.major))
         server.state.changes += 1
         return server.reply(f'{{"note":{_shown(server, note, full=False)}}}')
 

@@ -15,6 +15,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from integration.sandbox.faults import Fault
+from integration.sandbox.mautic.answers import BasicRefused
 from integration.sandbox.mautic.answers import KernelError
 from integration.sandbox.mautic.answers import Refused
 from integration.sandbox.mautic.answers import dump
@@ -71,7 +72,9 @@ class Gate:
         user = next((row for row in state.users.values() if username in (row["username"], row["email"])), None)
         refused = self._struck(Fault.WRONG_CREDENTIALS)
         if refused or user is None or user["password"] != password or not user["isPublished"]:
-            raise KernelError(401, WRONG, "access_denied")  # Recordings 002, 003, 353.
+            raise (
+                BasicRefused if self._server.major >= 7 else KernelError(401, WRONG, "access_denied")
+            )  # 002, 003, 353.
         return caller_of(state, user)
 
     def _bearer(self, token: str) -> Caller:

@@ -20,6 +20,7 @@ from integration.sandbox.mautic.entities import answer
 from integration.sandbox.mautic.entities import deleted
 from integration.sandbox.mautic.entities import listing
 from integration.sandbox.mautic.entities import made
+from integration.sandbox.mautic.entities import projects
 from integration.sandbox.mautic.entities import touch
 from integration.sandbox.mautic.payload import entries
 from integration.sandbox.mautic.payload import form
@@ -87,6 +88,7 @@ def add_segment(server: MauticServer, sent: dict[str, Any]) -> dict[str, Any]:
         "filters": filters,
         "isGlobal": _flag(sent, "isGlobal", True),
         "isPreferenceCenter": _flag(sent, "isPreferenceCenter", False),
+        **projects(state),
     }
     row["isPublished"] = _flag(sent, "isPublished", True)
     state.segments[row["id"]] = row

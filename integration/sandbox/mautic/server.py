@@ -51,8 +51,9 @@ PARTS = (activity, batches, companies, contacts, emails, fields, notes, oauth, s
 class MauticServer(SandboxServer):
     """A Mautic with an admin, an OAuth2 client and no contacts.
 
-    `version` is "4.4", "5.2.1" or "7.0": a Mautic before 5 updates the newest of several contacts with one e-mail
-    where later ones refuse with 422, sends no e-mail to who does not want it, and names Turkey so; 7 has no rate limit.
+    `version` is "4.4", "5.2.1" or "7.0.0", as the header says it: a Mautic before 5 updates the newest of several
+    contacts with one e-mail where later ones refuse with 422, sends no e-mail to who does not want it, and names Turkey
+    so; 7 finds nothing for a small "or", never moves dateModified, and has no rate limit (recordings/mautic-7.0.0).
     `batch_limit` is the most rows of a batch.
     """
 
@@ -66,10 +67,10 @@ class MauticServer(SandboxServer):
         clock: Clock | None = None,
         host: str = "127.0.0.1",
     ) -> None:
-        self.state = State(clock)
-        super().__init__(self.state, port, save_to, ssl_context, host)
         self.version = version
         self.major = int(version.split(".")[0])
+        self.state = State(clock, self.major)
+        super().__init__(self.state, port, save_to, ssl_context, host)
         self.batch_limit = 200
         self.credentials = Credentials()
         self.gate = Gate(self)

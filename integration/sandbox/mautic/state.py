@@ -29,10 +29,11 @@ def collate(name: str) -> str:
 class State:
     """Contacts by id; notes, segments, e-mails, fields, tags … as the API shows them, by id; `sent` e-mails in order.
 
-    Hold `lock` while reading more than one thing; `changes` grows with every write.
+    Hold `lock` while reading more than one thing; `changes` grows with every write. `major` is the version of Mautic.
     """
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, major: int = 5) -> None:
+        self.major = major
         self.lock = threading.RLock()
         self.clock = clock or Clock()
         self.changes = 0

@@ -34,7 +34,17 @@ def register(server: MauticServer) -> None:
 
 
 def _tables(server: MauticServer) -> Response:
-    return server.reply(dump(data("stats_tables")))
+    return server.reply(dump(_known(server)))
+
+
+def _known(server: MauticServer) -> dict[str, Any]:
+    """Return the tables with their columns; Mautic 7 has two more (recording 325)."""
+    known = data("stats_tables")
+    if server.major < 7:
+        return dict(known)
+    columns = known["tableColumns"]
+    log = sorted([*columns["campaign_lead_event_log"], "date_queued", "version"])
+    return {**known, "tableColumns": {**columns, "campaign_lead_event_log": log}}
 
 
 def _table(server: MauticServer, table: str) -> Response:

@@ -25,6 +25,9 @@ from integration.sandbox.mautic.definitions import TEXT_LIKE
 from integration.sandbox.mautic.definitions import data
 
 NOT_VALID = "This value is not valid."
+NOT_LISTED = "The selected choice is invalid."
+NO_NUMBER = "Please enter a number."
+CHOICES = frozenset({"country", "locale", "multiselect", "region", "select", "timezone"})
 TOO_LONG = "This value is too long. It should have {} characters or less."
 EMAIL_CHARACTERS = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~@.\[\]-]")
 EMAIL = re.compile(r"[^@\s.]+(\.[^@\s.]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$")
@@ -41,6 +44,13 @@ class Unreadable(Exception):
 
 class NotValid(Exception):
     """The value is refused with this message."""
+
+
+def in_words_of(major: int, kind: str, said: str) -> str:
+    """Return a refusal of a field of that type as that version of Mautic words it (042-046, 280, 290)."""
+    if major < 7 or said != NOT_VALID:
+        return said
+    return NO_NUMBER if kind == "number" else NOT_LISTED if kind in CHOICES else said
 
 
 @cache
@@ -175,7 +185,7 @@ def _time(field: dict[str, Any], value: Any, old: bool) -> str:
     said = php.text(value).strip()
     if not re.match(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", said):
         raise Unreadable
-    return said
+    return said if said.count(":") == 2 else f"{said}:00"  # Recording 458.
 
 
 _CASTS: dict[str, Callable[[dict[str, Any], Any, bool], Any]] = {

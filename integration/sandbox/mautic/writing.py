@@ -26,6 +26,7 @@ from integration.sandbox.mautic.values import NotValid
 from integration.sandbox.mautic.values import Unreadable
 from integration.sandbox.mautic.values import cast
 from integration.sandbox.mautic.values import clean_email
+from integration.sandbox.mautic.values import in_words_of
 
 NOT_UNIQUE = "This field must be unique."
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,7 +81,7 @@ class Writer:
         for about in self._state.lead_fields:
             self._field(draft, about, overwrite, errors)
         if row.get("owner") and not self._known_user(row["owner"]):
-            errors["owner"] = [NOT_VALID]  # Recording 052.
+            errors["owner"] = [in_words_of(self._state.major, "select", NOT_VALID)]  # Recording 052.
         if errors:
             raise Invalid(errors)
         self._check_tags(row)
@@ -101,7 +102,7 @@ class Writer:
         try:
             value = cast(about, sent, self._old)
         except NotValid as refused:
-            errors[alias] = [str(refused)]
+            errors[alias] = [in_words_of(self._state.major, about["type"], str(refused))]
         except Unreadable:
             return
         else:
@@ -133,6 +134,8 @@ class Writer:
     def _check_tags(self, row: dict[str, Any]) -> None:
         if any(len(name) > LONGEST_TAG for name in _tag_names(row.get("tags"))):
             raise Crash  # Recording 129.
+        if self._state.major >= 7 and not all(isinstance(each, str) for each in entries(row.get("tags"))):
+            raise Crash  # Recordings 427, 569.
 
     def _check_unique(self, draft: Draft) -> None:
         if self._old:
@@ -164,14 +167,18 @@ class Writer:
         self._points(contact, draft)
         contact.values = {alias: value for alias, value in draft.values.items() if value is not None}
         contact.identified = now if contact.values else None
+        if self._state.major >= 7:
+            contact.modified, contact.modified_by, contact.modified_by_user = now, caller.id, caller.name
         self._state.insert(contact)
         return contact
 
     def stamp(self, contact: Contact, caller: Caller) -> None:
-        """Note who changed a contact, and when."""
-        contact.modified = self._state.now()
+        """Note who changed a contact, and when; Mautic 7 leaves the time as it is (recordings 102, 112, 122)."""
+        now = self._state.now()
+        if self._state.major < 7:
+            contact.modified = now
         contact.modified_by, contact.modified_by_user = caller.id, caller.name
-        contact.identified = contact.identified or contact.modified
+        contact.identified = contact.identified or now
 
     def _points(self, contact: Contact, draft: Draft) -> None:
         contact.points = draft.values.pop("points", contact.points)

@@ -16,7 +16,8 @@ import requests
 
 from integration.sandbox.mautic import MauticServer
 
-FOLDER = Path(__file__).parents[1] / "recordings" / "mautic"
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+FOLDER = RECORDINGS / "mautic"
 INDEX = (FOLDER / "INDEX.txt").read_text().split()
 #: Below this the stand-in gives contacts the recorded ids; from here on simultaneous requests mixed them.
 MIXED_FROM = 245
@@ -49,9 +50,10 @@ class Exchange:
     recorded: Answer
 
 
-def load(name: str) -> list[Exchange]:
-    """Return the exchanges of a recording."""
-    parsed = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+def load(name: str, folders: tuple[Path, ...] = (FOLDER,)) -> list[Exchange]:
+    """Return the exchanges of a recording, from the first folder that has it."""
+    path = next(path for folder in folders if (path := folder / f"{name}.json").exists())
+    parsed = json.loads(path.read_text("utf-8"))
     return [Exchange(each["request"], _recorded(each["response"])) for each in parsed["exchanges"]]
 
 
@@ -69,10 +71,15 @@ class Replay:
     ids: dict[int, int] = field(default_factory=dict)
     answers: dict[str, list[tuple[Answer, Answer]]] = field(default_factory=dict)
     token: str = ""
+    folders: tuple[Path, ...] = (FOLDER,)
+
+    def load(self, name: str) -> list[Exchange]:
+        """Return the exchanges of a recording."""
+        return load(name, self.folders)
 
     def play(self, name: str) -> None:
         """Send the requests of a recording one after another."""
-        self.answers[name] = [self.exchange(each) for each in load(name)]
+        self.answers[name] = [self.exchange(each) for each in self.load(name)]
 
     def exchange(self, exchange: Exchange) -> tuple[Answer, Answer]:
         """Send one recorded request; return the recorded answer with this session's ids, and what was got."""
