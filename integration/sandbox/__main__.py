@@ -17,7 +17,6 @@ from integration.sandbox.store import StoreServer
 from integration.sandbox.store.seed import seed as seed_store
 from integration.sandbox.store.shopper import Shopper
 
-
 VERSIONS = {"5.2": "5.2.1", "7.0": "7.0.0"}
 
 
