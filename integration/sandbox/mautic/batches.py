@@ -216,12 +216,15 @@ def _edit(server: MauticServer, mode: Mode) -> Response:
 def _delete(server: MauticServer) -> Response:
     """Delete what the query string names; ids in a body are ignored (recordings 168, 169)."""
     g.caller.need(AREA, "delete")
-    numbers = [_number(each) for each in request.args.get("ids", "").split(",")]
+    numbers = [_number(each) for each in request.args.getlist("ids[]") or request.args.get("ids", "").split(",")]
     note_rows(len(numbers))
     state = server.state
     with state.lock:
-        found = [state.contacts[number] for number in dict.fromkeys(numbers) if number in state.contacts]
-        deleted = [server.renderer.contact(contact) for contact in found]
-        for contact in found:
+        found = {place: state.contacts[number] for place, number in enumerate(numbers) if number in state.contacts}
+        deleted = {place: server.renderer.contact(contact) for place, contact in found.items()}
+        for contact in {contact.id: contact for contact in found.values()}.values():
             state.delete(contact)
-    return server.reply(f'{{"contacts":[{",".join(deleted)}]}}')
+    gone = [place for place, contact in found.items() if numbers.index(contact.id) < place]
+    errors = {place: dump(Refused(404, NOT_FOUND).as_row()) for place in gone}  # The same id again (560).
+    tail = f',"errors":{php_array(errors)}' if errors else ""
+    return server.reply(f'{{"contacts":{php_array(deleted)}{tail}}}')

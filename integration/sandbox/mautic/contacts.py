@@ -116,7 +116,15 @@ def _edit(server: MauticServer, contact_id: int, mode: Mode) -> Response:
         if contact is None and mode is Mode.PATCH:
             raise Refused(404, NOT_FOUND)  # Recording 109.
         g.caller.need(AREA, "edit" if contact else "create")
-        return _answer(server, _write(server, server.writer.prepare(row, contact, mode), g.caller))
+        written = _write(server, server.writer.prepare(row, contact, mode), g.caller)
+        return _answer(server, written if mode is Mode.PUT else _with_truths(server, written))
+
+
+def _with_truths(server: MauticServer, written: Written) -> Written:
+    """Show what is true as such, as the answer to PATCH does (recordings 459-461)."""
+    kinds = {row["alias"] for row in server.state.lead_fields if row["type"] == "boolean"}
+    truths = {alias: True for alias in kinds if written.contact.values.get(alias) is True}
+    return written._replace(shown={**truths, **written.shown})
 
 
 def _get(server: MauticServer, contact_id: int) -> Response:
@@ -140,7 +148,7 @@ def _list(server: MauticServer) -> Response:
     minimal = str(asked.get("minimal", "")) not in ("", "0", "false")
     with server.state.lock:
         total, found = find(server.state, asked)
-        rows = ",".join(f'"{each.id}":{server.renderer.contact(each, minimal=minimal)}' for each in found)
+        rows = ",".join(f'"{each.id}":{server.renderer.contact(each, minimal=minimal, listed=True)}' for each in found)
     return server.reply(f'{{"total":"{total}","contacts":{{{rows}}}}}')
 
 
@@ -182,7 +190,8 @@ def _dnc_add(server: MauticServer, contact_id: int, channel: str) -> Response:
             raise Refused(
                 400, "Invalid reason code given", ["Reason code needs to be an integer and higher than 0."]
             )  # Recording 196.
-        server.writer.add_dnc(contact, channel, int(reason), php.text(sent.get("comments") or ""))
+        comments, about = php.text(sent.get("comments") or ""), php.text(sent.get("channelId") or "")
+        server.writer.add_dnc(contact, channel, int(reason), comments, int(about) if about.isdigit() else None)
         return server.reply(f'{{"contact":{server.renderer.plain(contact)}}}')
 
 

@@ -100,7 +100,9 @@ def add_field(server: MauticServer, about: str, sent: dict[str, Any]) -> dict[st
     row.update({name: _flag(sent[name]) for name in FLAGS if name in sent})
     row.update(group=sent.get("group") or "core", order=_next_order(server), properties=_properties(sent))
     row.update(defaultValue="" if kind == "multiselect" else sent.get("defaultValue"))
-    row["charLengthLimit"] = int(sent.get("charLengthLimit") or DEFAULT_LIMIT)
+    row["charLengthLimit"] = int(sent.get("charLengthLimit") or DEFAULT_LIMIT) if kind != "tel" else None
+    if kind == "time":
+        row["isListable"] = False  # Recording 441.
     state.fields[row["id"]] = row
     _renumber(server)
     return row
@@ -143,7 +145,16 @@ def _alias(server: MauticServer, sent: dict[str, Any]) -> str:
 
 def _properties(sent: dict[str, Any]) -> dict[str, Any]:
     given = sent.get("properties") or {}
-    return {name: php.text(value) if isinstance(value, int) else value for name, value in dict(given).items()}
+    return {name: _cleaned(value) for name, value in dict(given).items()}
+
+
+def _cleaned(value: Any) -> Any:
+    """Return a property as it is kept: numbers as texts, an ampersand as its entity (recordings 435, 437)."""
+    if isinstance(value, list):
+        return [_cleaned(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _cleaned(each) for name, each in value.items()}
+    return php.text(value).replace("&", "&#38;") if isinstance(value, int | str) else value
 
 
 def _next_order(server: MauticServer) -> int:

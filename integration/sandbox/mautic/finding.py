@@ -121,9 +121,19 @@ def _plain(state: State, wanted: str, aliases: Iterable[str] = PLAIN) -> set[int
     return {each.id for each in contacts if any(part in fold(each.values.get(alias, "")) for alias in aliases)}
 
 
+def _cleaned(value: Any) -> Any:
+    """Return conditions as a Mautic before 7 cleans them: an apostrophe finds nothing (recording 507)."""
+    if isinstance(value, dict):
+        return {name: _cleaned(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(each) for each in value]
+    return value.replace("'", "&#39;") if isinstance(value, str) else value
+
+
 def _where(state: State, found: Iterable[Contact], conditions: Any) -> Iterable[Contact]:
     if not entries(conditions):
         return found
+    conditions = conditions if state.major >= 7 else _cleaned(conditions)
     for name in (each.get("col", "") for each in entries(conditions) if each.get("expr") not in ("andX", "orX")):
         _known(state, name)
     quick = _by_email(state, found, conditions)

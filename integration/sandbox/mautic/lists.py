@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from functools import partial
@@ -15,6 +16,7 @@ from integration.sandbox.mautic.payload import entries
 from integration.sandbox.mautic.payload import nested
 
 DEFAULT_LIMIT = 30
+ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")
 Row = dict[str, Any]
 
 
@@ -53,7 +55,8 @@ _ORDERED = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": ope
 
 
 def _text(value: Any) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value).replace("T", " ").split("+")[0]
+    said = str(int(value)) if isinstance(value, bool) else str(value)
+    return said[:19].replace("T", " ") if ISO.match(said) else said
 
 
 def holds(held: Any, expression: str, wanted: Any) -> bool:
@@ -62,7 +65,9 @@ def holds(held: Any, expression: str, wanted: Any) -> bool:
         return held is None
     if held is None or expression == "isNotNull":
         return held is not None
-    text = ",".join(map(str, entries(wanted))) if isinstance(wanted, list | dict) else str(wanted)
+    if isinstance(wanted, list | dict):
+        raise Crash  # Recording 527.
+    text = str(wanted)
     if expression in _ORDERED:
         return bool(_ORDERED[expression](*_comparable(_text(held), text)))
     if expression not in _TESTS:
@@ -85,6 +90,8 @@ def fulfils(conditions: Any, column: Callable[[str], Any]) -> bool:
 def _condition(about: Any, column: Callable[[str], Any]) -> bool:
     expression = about.get("expr", "eq")
     if expression in ("andX", "orX"):
+        if not isinstance(about.get("val"), list | dict):
+            raise Crash  # Recording 525.
         parts = (_condition(each, column) for each in entries(about.get("val")))
         return all(parts) if expression == "andX" else any(parts)
     return holds(column(str(about.get("col", ""))), expression, about.get("val"))
@@ -124,7 +131,8 @@ def sort_key(value: Any) -> tuple[int, Any]:
 
 
 def _key(name: str, row: Row) -> tuple[int, Any]:
-    return sort_key(_column(row, name))
+    held = _column(row, name)
+    return sort_key(int(held) if name == "id" and str(held).isdigit() else held)  # Texts in tables (recording 555).
 
 
 def _column(row: Row, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -69,8 +70,14 @@ def _checked(row: dict[str, Any], held: dict[str, Any], major: int) -> dict[str,
         errors["type"] = [in_words_of(major, "select", NOT_VALID)]  # Recording 212.
     if errors:
         raise Invalid(errors)
-    at = php.iso(php.moment(row["dateTime"])) if "dateTime" in row else held.get("dateTime")
+    at = php.iso(_at(row["dateTime"])) if "dateTime" in row else held.get("dateTime")
     return {"text": said, "type": kind, "dateTime": at}
+
+
+def _at(said: Any) -> datetime | None:
+    """Return the time that was meant, without its seconds (recording 541)."""
+    read = php.moment(said)
+    return read.replace(second=0) if read else None
 
 
 def _shown(server: MauticServer, note: dict[str, Any], *, full: bool) -> str:

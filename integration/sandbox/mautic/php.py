@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -38,6 +39,24 @@ def text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
+
+
+def trim(value: str) -> str:
+    """Return a text as Symfony's forms trim it: no separators, control or format characters at its ends.
+
+    U+202B, U+200F, U+200B, U+FEFF and U+00A0 are among them.
+    """
+    first, last = 0, len(value)
+    while first < last and _is_trimmed(value[first]):
+        first += 1
+    while last > first and _is_trimmed(value[last - 1]):
+        last -= 1
+    return value[first:last]
+
+
+def _is_trimmed(char: str) -> bool:
+    kind = unicodedata.category(char)
+    return kind[0] == "Z" or kind in ("Cc", "Cf")
 
 
 def strip_tags(value: str) -> str:

@@ -5,6 +5,7 @@ A batch of 200 contacts is a megabyte, nearly all of it descriptions of fields; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from typing import NamedTuple
@@ -21,9 +22,16 @@ IP_DETAILS = (
     '{"city":"","region":"","zipcode":"","country":"","latitude":"","longitude":"","isp":"","organization":"",'
     '"timezone":"","extra":""}'
 )
+NULL = re.compile(r',"\w+":null')
 NOTHING: Mapping[str, Any] = {}
 #: Shown for a field that was just emptied: null in `all`, "" in its group (recordings 027, 105).
 EMPTIED = object()
+
+
+class Defaulted(NamedTuple):
+    """A value that a new contact got by its field's default: in `all`, but null in its group (recording 458)."""
+
+    value: Any
 
 
 class Piece(NamedTuple):
@@ -56,14 +64,16 @@ class Renderer:
         shown: Mapping[str, Any] = NOTHING,
         deleted: bool = False,
         written: bool = False,
+        listed: bool = False,
     ) -> str:
         """Return a contact.
 
         `made`: just created (017); `minimal`: without what hangs on it (081); `refused`: as a batch edit shows one
         that it did not write (162); `shown`: values shown otherwise than they are stored (027); `deleted`: id null;
-        `written`: tags in the order they were put, not by name (122, 127).
+        `written`: tags in the order they were put, not by name (122, 127); `listed`: yes and no as texts (458).
         """
         number = "null" if deleted else str(contact.id)
+        shown = _truths_as_text(contact) if listed else shown
         fields = self._fields(contact, made, self._as_text(contact) if refused else shown, None if refused else number)
         head = f'{self._head(contact)},"id":{number},"points":{contact.points},"color":null,"fields":{fields}'
         return f"{{{head}}}" if minimal else f"{{{head},{self._tail(contact, made or written, made)}}}"
@@ -87,7 +97,8 @@ class Renderer:
         tags = ",".join(f'{{"id":{row["id"]},"tag":{dump(row["tag"])}}}' for row in self._tags(contact))
         dnc = dump([_plain_dnc(entry) for entry in contact.dnc])
         return (
-            f'{{{self._head(contact)},"id":{contact.id},"points":{contact.points}{values},"fields":{{{groups}}},'
+            f'{{{_without_null(self._head(contact))},"id":{contact.id},"points":{contact.points}{values},'
+            f'"fields":{{{groups}}},'
             f'"ipAddresses":{_ips(contact)},"tags":[{tags}],"utmtags":{dump(contact.utm)},'
             f'"dateIdentified":{dump(php.iso(contact.identified))},"doNotContact":{dnc},"frequencyRules":[]}}'
         )
@@ -138,6 +149,10 @@ class Renderer:
         if value is EMPTIED:
             flat.append(f"{piece.key}:null")
             described.append(f'{piece.key}:{piece.read}"","normalizedValue":""}}')
+            return
+        if isinstance(value, Defaulted):
+            flat.append(f"{piece.key}:{dump(value.value)}")
+            described.append(f'{piece.key}:{piece.made if made else piece.read}null,"normalizedValue":""}}')
             return
         plainly = made and piece.alias not in shown
         if plainly and piece.alias == "last_active":
@@ -190,6 +205,14 @@ class Renderer:
         return Piece(row, row["alias"], key, _opened(made), _opened(read), f"{dump(plain)[:-1]},")
 
 
+def _truths_as_text(contact: Contact) -> dict[str, str]:
+    return {alias: str(int(value)) for alias, value in contact.values.items() if isinstance(value, bool)}
+
+
+def _without_null(head: str) -> str:
+    return NULL.sub("", head)
+
+
 def _opened(about: dict[str, Any]) -> str:
     return f'{dump(about)[:-1]},"value":'
 
@@ -205,11 +228,12 @@ def _value(contact: Contact, alias: str) -> Any:
 
 def _dnc(entry: dict[str, Any]) -> dict[str, Any]:
     shown = {name: entry[name] for name in ("id", "reason", "comments", "channel")}
-    return {**shown, "channelId": None}
+    return {**shown, "channelId": entry.get("channelId")}
 
 
 def _plain_dnc(entry: dict[str, Any]) -> dict[str, Any]:
-    return {name: entry[name] for name in ("id", "dateAdded", "reason", "comments", "channel")}
+    shown = {name: entry[name] for name in ("id", "dateAdded", "reason", "comments", "channel")}
+    return {**shown, "channelId": entry["channelId"]} if entry.get("channelId") else shown
 
 
 def _ips(contact: Contact) -> str:

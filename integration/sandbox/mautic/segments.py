@@ -101,7 +101,8 @@ def _alias(server: MauticServer, sent: dict[str, Any], name: str) -> str:
     wanted = sent.get("alias")
     if wanted and known(wanted):
         raise Invalid({"alias": [TAKEN]})
-    return free_alias(clean_alias(wanted or name).replace("_", "-"), lambda alias: known(alias) is not None)
+    plain = clean_alias((wanted or name).replace("-", "_")).replace("_", "-")
+    return free_alias(plain, lambda alias: known(alias) is not None)
 
 
 def _filters(sent: dict[str, Any]) -> list[Any]:
@@ -175,9 +176,9 @@ def _add_many(server: MauticServer, segment_id: int) -> Response:
         segment = _open_segment(server, segment_id)
         if "ids" not in sent:
             raise Refused(400, "This is a bad request.")
-        ids = [int(each) for each in entries(sent["ids"]) if php.text(each).isdigit()]
+        ids = ["" if each is None else php.text(each) for each in entries(sent["ids"])]
         note_rows(len(ids))
-        details = {str(number): {"success": _added(server, segment, number)} for number in ids}
+        details = {said: {"success": said.isdigit() and _added(server, segment, int(said))} for said in ids}
     server.work(len(ids))
     return server.reply(dump({"success": 1, "details": details or []}))
 

@@ -158,4 +158,5 @@ class MauticServer(SandboxServer):
     def _unknown(self, error: HTTPException) -> Response:
         if error.code == 500:
             return error_answer(KernelError(500))
-        return error_answer(unknown_url(request.path))
+        asked = request.query_string.decode()
+        return error_answer(unknown_url(f"{request.path}?{asked}" if asked else request.path))

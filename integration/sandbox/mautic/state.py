@@ -13,6 +13,8 @@ from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.definitions import core_fields
 from integration.sandbox.mautic.php import serialize
 
+#: In the order of the Unicode collation.
+SIGNS = " _-–—,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$"
 TABLES = ("notes", "segments", "emails", "fields", "tags", "companies", "users", "roles", "hooks")
 
 
@@ -21,9 +23,10 @@ def fold(value: Any) -> str:
     return str(value).strip().casefold()
 
 
-def collate(name: str) -> str:
-    """Return what Mautic sorts names by: without letter case and accents (recordings 127, 130)."""
-    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold() or name
+def collate(name: str) -> list[int]:
+    """Return what Mautic sorts names by: without letter case and accents, signs first (127, 130, 421-429)."""
+    bare = (each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
+    return [place if (place := SIGNS.find(each)) >= 0 else len(SIGNS) + ord(each) for each in "".join(bare).casefold()]
 
 
 class State:

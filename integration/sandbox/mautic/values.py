@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from decimal import ROUND_CEILING
@@ -33,6 +34,8 @@ EMAIL_CHARACTERS = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~@.\[\]-]")
 EMAIL = re.compile(r"[^@\s.]+(\.[^@\s.]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$")
 FORBIDDEN = re.compile(r"[\^&*%]")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)$")
+#: What goes with a < that begins no tag (recording 472).
+STRAY = re.compile(r"<\s[^<>&]*")
 TRUE = frozenset({"1", "true", "yes", "on"})
 ROUNDING = (ROUND_CEILING, ROUND_FLOOR, ROUND_DOWN, ROUND_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN, ROUND_HALF_UP)
 LATER_NAMES = {"Turkey": "Türkiye", "Swaziland": "Eswatini"}
@@ -94,13 +97,15 @@ def cast(field: dict[str, Any], value: Any, old: bool = False) -> Any:
 
 
 def _text(field: dict[str, Any], kind: str, value: Any, old: bool) -> str:
-    said = php.text(value).strip()
+    said = php.trim(php.text(value))
     if kind == "email":
         said = _email(clean_email(said), said)
     elif kind == "url":
         said = said if "://" in said else f"http://{said}"  # Recordings 285, 286.
-    elif kind != "html":
-        said = php.strip_tags(said)
+    elif kind == "html":
+        said = STRAY.sub("", said)
+    else:
+        said = html.unescape(php.strip_tags(said))  # Recording 471.
     if kind in TEXT_LIKE:
         _fit(field, said, old)
     return said
@@ -118,7 +123,7 @@ def _fit(field: dict[str, Any], said: str, old: bool) -> None:
     limit = field.get("charLengthLimit") or LONGEST
     if old and limit == DEFAULT_LIMIT:
         limit = LONGEST
-    if len(said) > LONGEST and field["type"] != "email":  # Recording 036.
+    if len(said) > LONGEST and field["type"] not in ("email", "url"):  # Recordings 036, 469.
         raise NotValid(TOO_LONG.format(LONGEST))  # Recording 038.
     if len(said) > limit:
         raise NotValid(TOO_LONG.format(limit))  # Recordings 039, 066, 293.
@@ -146,6 +151,12 @@ def _boolean(field: dict[str, Any], value: Any, old: bool) -> bool:
 
 
 def _choices(field: dict[str, Any]) -> dict[str, str]:
+    """Return what may be chosen, by value."""
+    return {html.unescape(value): label for value, label in _as_kept(field).items()}
+
+
+def _as_kept(field: dict[str, Any]) -> dict[str, str]:
+    """Return the choices as they are kept, with entities: a label with an ampersand is not found (437, 458)."""
     listed = (field["properties"] or {}).get("list") or []
     pairs = [(each["value"], each["label"]) if isinstance(each, dict) else (each, each) for each in listed]
     return {str(value): str(label) for value, label in pairs}
@@ -211,8 +222,8 @@ def label_of(field: dict[str, Any], value: Any) -> Any:
         case "boolean":
             return field["properties"].get("yes" if value else "no", "")
         case "select":
-            return _choices(field).get(str(value), value)
+            return _as_kept(field).get(str(value), value)
         case "multiselect":
-            known = _choices(field)
+            known = _as_kept(field)
             return "|".join(known.get(each, each) for each in str(value).split("|"))
     return value

@@ -18,6 +18,7 @@ from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.payload import entries
 from integration.sandbox.mautic.people import Caller
 from integration.sandbox.mautic.render import EMPTIED
+from integration.sandbox.mautic.render import Defaulted
 from integration.sandbox.mautic.state import State
 from integration.sandbox.mautic.state import collate
 from integration.sandbox.mautic.state import fold
@@ -31,6 +32,8 @@ from integration.sandbox.mautic.values import in_words_of
 NOT_UNIQUE = "This field must be unique."
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_TAG = 191
+#: Not even with overwriteWithBlank (recording 465).
+NEVER_EMPTIED = frozenset({"date", "datetime"})
 
 
 class Mode(Enum):
@@ -79,7 +82,8 @@ class Writer:
         if overwrite and contact is None:
             draft.shown["points"] = 0  # Recording 114.
         for about in self._state.lead_fields:
-            self._field(draft, about, overwrite, errors)
+            if about["alias"] in row or overwrite or (contact is None and about["defaultValue"]):
+                self._field(draft, about, overwrite, errors)
         if row.get("owner") and not self._known_user(row["owner"]):
             errors["owner"] = [in_words_of(self._state.major, "select", NOT_VALID)]  # Recording 052.
         if errors:
@@ -91,14 +95,11 @@ class Writer:
     def _field(self, draft: Draft, about: dict[str, Any], overwrite: bool, errors: dict[str, list[str]]) -> None:
         alias = about["alias"]
         sent = draft.row.get(alias)
-        blank = sent is None or (
-            isinstance(sent, str | bool) and php.text(sent).strip() == "" and not _is_no(about, sent)
-        )
-        if blank or alias not in draft.row:
+        if alias not in draft.row or _is_blank(about, sent):
             self._blank(draft, about, overwrite)
             return
-        if not overwrite and about["type"] != "boolean" and php.is_zero(sent):
-            return  # The zero bug: recordings 110, 283.
+        if about["type"] != "boolean" and self._drops(draft, sent):
+            return
         try:
             value = cast(about, sent, self._old)
         except NotValid as refused:
@@ -106,19 +107,32 @@ class Writer:
         except Unreadable:
             return
         else:
-            self._set(draft, alias, value)
+            self._set(draft, alias, self._cut(about, value))
+
+    def _drops(self, draft: Draft, sent: Any) -> bool:
+        """Tell whether a number is lost: below 1 for a known contact, 0 for a new one (recordings 110, 283, 467)."""
+        if draft.mode is Mode.PUT or not php.is_zero(sent):
+            return False
+        return draft.contact is not None or float(sent) == 0
+
+    def _cut(self, about: dict[str, Any], value: Any) -> Any:
+        """Return a time as that version keeps it: seconds only since Mautic 7 (recording 458)."""
+        if about["type"] == "datetime" and self._state.major < 7:
+            return f"{value[:-2]}00"
+        return value
 
     def _blank(self, draft: Draft, about: dict[str, Any], overwrite: bool) -> None:
-        alias = about["alias"]
-        if not overwrite or alias == "points":
+        alias, held = about["alias"], draft.contact.values.get(about["alias"]) if draft.contact else None
+        if draft.contact is None and about["defaultValue"] and alias != "points" and about["type"] != "boolean":
+            draft.values[alias] = about["defaultValue"]
+            draft.shown[alias] = Defaulted(about["defaultValue"])
+        elif not overwrite or alias == "points" or (held is not None and about["type"] in NEVER_EMPTIED):
             return
-        held = draft.contact.values.get(alias) if draft.contact else None
-        everything = draft.mode is not Mode.PATCH
-        if held is None:
+        elif held is None:
             draft.shown[alias] = 0.0 if about["type"] == "number" else ""  # Recordings 027, 105, 112.
-        elif everything or alias in draft.row:
+        elif draft.mode is not Mode.PATCH or alias in draft.row:
             draft.values[alias] = None
-            draft.shown[alias] = EMPTIED
+            draft.shown[alias] = 0.0 if about["type"] == "number" else EMPTIED
 
     def _set(self, draft: Draft, alias: str, value: Any) -> None:
         held = draft.contact.values.get(alias) if draft.contact else None
@@ -210,10 +224,11 @@ class Writer:
     def tag(self, contact: Contact, tags: Any) -> bool:
         """Add tags and remove those with '-' in front; tell whether anything changed (recordings 122-128)."""
         before = contact.tags = sorted(contact.tags, key=lambda number: collate(self._state.tags[number]["tag"]))
-        for name in _tag_names(tags):
+        names = _tag_names(tags)
+        removable = {name: self._state.known_tag(name[1:]) for name in names}  # Not what this call makes (425).
+        for name in names:
             if name.startswith("-"):
-                known = self._state.known_tag(name[1:])
-                contact.tags = [number for number in contact.tags if number != known]
+                contact.tags = [number for number in contact.tags if number != removable[name]]
             elif (number := self._state.tag_id(name)) not in contact.tags:
                 contact.tags = [*contact.tags, number]
         return contact.tags != before
@@ -228,13 +243,15 @@ class Writer:
             else:
                 self.remove_dnc(contact, channel)
 
-    def add_dnc(self, contact: Contact, channel: str, reason: int, comments: str) -> None:
-        """Put a channel on the do-not-contact list, or change its entry (recordings 194, 195)."""
+    def add_dnc(
+        self, contact: Contact, channel: str, reason: int, comments: str, channel_id: int | None = None
+    ) -> None:
+        """Put a channel on the do-not-contact list, or change its entry (recordings 194, 195, 404)."""
         entry = next((each for each in contact.dnc if each["channel"] == channel), None)
         if entry is None:
             entry = {"id": self._state.next_id("dnc"), "channel": channel, "dateAdded": php.iso(self._state.now())}
             contact.dnc.append(entry)
-        entry.update(reason=reason, comments=comments)
+        entry.update(reason=reason, comments=comments, channelId=channel_id)
         self._state.changes += 1
 
     def remove_dnc(self, contact: Contact, channel: str) -> bool:
@@ -261,11 +278,17 @@ class Writer:
         return copy
 
 
+def _is_blank(about: dict[str, Any], sent: Any) -> bool:
+    if sent is None or sent == []:
+        return True
+    return isinstance(sent, str | bool) and not php.trim(php.text(sent)) and not _is_no(about, sent)
+
+
 def _is_no(about: dict[str, Any], sent: Any) -> bool:
     return sent is False and about["type"] == "boolean"
 
 
 def _tag_names(tags: Any) -> list[str]:
     listed = tags.split(",") if isinstance(tags, str) else entries(tags)
-    names = (php.strip_tags(php.text(each)).strip() for each in listed)
+    names = (php.strip_tags(php.text(each)).strip() for each in listed if each is not None)
     return [name for name in names if fold(name)]
