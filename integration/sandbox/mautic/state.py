@@ -79,6 +79,12 @@ class State:
             self._enter(contact, contact.values)
         self.fields_version = getattr(self, "fields_version", 0) + 1
 
+    def make_unique(self, alias: str, unique: bool = True) -> None:
+        """Let a field identify contacts, as the e-mail does, or not any more; KeyError for an unknown one."""
+        self.by_alias[alias]["isUniqueIdentifier"] = unique
+        self.reindex()
+        self.changes += 1
+
     def having(self, alias: str, value: Any) -> set[int]:
         """Return the ids of the contacts with that value in a unique field."""
         return self._owners[alias].get(fold(value), set())

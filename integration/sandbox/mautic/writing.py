@@ -69,7 +69,7 @@ class Writer:
             value = row.get(alias)
             if isinstance(value, list | dict):
                 raise Crash  # Recording 048.
-            said = clean_email(value) if alias == "email" else php.text(value).strip()
+            said = clean_email(value) if alias == "email" else php.trim(php.text(value))
             if value is not None and said:
                 found |= self._state.having(alias, said)
         return self._state.contacts[max(found)] if found else None
