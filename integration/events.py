@@ -57,7 +57,8 @@ class Change:
     """One thing that happened to one record of the store.
 
     `what` is created, updated, deleted, or for orders the status (completed, refunded, …). `subject` is "" when the
-    record has no e-mail. `modified_at` is date_modified_gmt, None where the store has none.
+    record has no e-mail. `modified_at` is date_modified_gmt, None where the store has none. `reached_at` is when an
+    order reached its status, if this change stands for that event; `restored` says that it came out of the trash.
     """
 
     kind: Kind
@@ -69,6 +70,8 @@ class Change:
     origin: Origin
     modified_at: datetime | None = None
     number: str = ""
+    reached_at: datetime | None = None
+    restored: bool = False
 
     @property
     def identity(self) -> str:

@@ -45,9 +45,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class SegmentAdd:
-    """Membership of a segment; repeatable."""
+    """Membership of a segment; once per order and status, though repeatable."""
 
     segment_id: int
+    order_id: str
+    status: str
     action: str = "add_to_segment"
 
 
@@ -67,11 +69,12 @@ FollowUp = Note | SegmentAdd | SendEmail
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done for one change."""
+    """What is to be done for one change; `withheld` says why an e-mail does not follow it, "" when none is missing."""
 
     contact: ContactWrite
     follow_ups: tuple[FollowUp, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from html import escape
 
 from integration import money
 from integration.mapping.order_data import date_of
 from integration.mapping.order_data import quantity
+from integration.mapping.status_dates import any_known
 from integration.mapping.text import clean
 from integration.plans import Note
 from integration.plans import SendEmail
@@ -27,7 +27,7 @@ def note(order: Order, shop_decimals: int | None = None) -> Note:
     total = " · ".join([f"Total {_price(order, shop_decimals)}", *(fact for fact in facts if fact)])
     end = f"<p>{total}</p><p>{mark}</p>"
     text = title + _lines(order, shop_decimals, LONGEST - len((title + end).encode())) + end
-    return Note(str(order.id), order.status, text, mark, _at(order))
+    return Note(str(order.id), order.status, text, mark, any_known(order))
 
 
 def marker(order: Order) -> str:
@@ -48,12 +48,6 @@ def send_email(order: Order, email_id: int, shop_decimals: int | None = None) ->
         "items": ", ".join(_item(item) for item in order.items),
     }
     return SendEmail(str(order.id), order.status, email_id, {name: _text(text) for name, text in tokens.items()})
-
-
-def _at(order: Order) -> datetime | None:
-    """Return when the order took this status, as near as the store tells."""
-    done = order.completed_at if order.status == "completed" else None
-    return done or order.modified_at or order.created_at
 
 
 def _lines(order: Order, shop_decimals: int | None, room: int) -> str:

@@ -10,9 +10,8 @@ from dataclasses import replace
 from integration.errors import MappingError
 from integration.mapping import addresses
 from integration.mapping import aliases
+from integration.mapping import follow_ups
 from integration.mapping import lifetime as lifetimes
-from integration.mapping.notes import note
-from integration.mapping.notes import send_email
 from integration.mapping.order_data import order_data
 from integration.mapping.tags import UNDONE
 from integration.mapping.tags import former_tags
@@ -25,10 +24,8 @@ from integration.modules import Modules
 from integration.modules import OrderModule
 from integration.plans import Adjustment
 from integration.plans import ContactWrite
-from integration.plans import FollowUp
 from integration.plans import Lifetime
 from integration.plans import Plan
-from integration.plans import SegmentAdd
 from integration.plans import Skip
 from integration.plans import Value
 from integration.records import Order
@@ -68,7 +65,7 @@ def plan(
     lifetime: Lifetime | None,
     latest: bool,
     known: bool,
-    historical: bool,
+    seen: follow_ups.Sighting,
     since: str = "",
     shop_currency: str = "",
     shop: Shop = Shop(),
@@ -78,7 +75,7 @@ def plan(
 
     `lifetime` sums the person's paid orders, this one included. `latest` says that no newer order of the person is
     known: only then address and order data are written. `known` says that the person is in Mautic by us.
-    `historical` keeps e-mails back (P40). `since` is the status in which the order was seen after this one, "" when it
+    `seen` says what may follow (P39, P40). `since` is the status in which the order was seen after this one, "" when it
     was not: what that one said of the completed tag stays. An order without a currency has the shop's. Raises
     MappingError (order_unnamed) for an order without status.
     """
@@ -96,7 +93,8 @@ def plan(
     fields, adjustments = _latest(order, modules, decimals) if latest else ({}, ())
     values, said = _values(module, lifetime, shop_currency)
     write = ContactWrite(order.email, {**fields, **values}, tags(order, module, since, shop, history))
-    return Plan(write, _follow_ups(order, module, historical, decimals), (*adjustments, *said))
+    steps, withheld = follow_ups.steps(order, module, seen, decimals), follow_ups.withheld(order, module, seen)
+    return Plan(write, steps, (*adjustments, *said), withheld)
 
 
 def removal(
@@ -207,13 +205,3 @@ def _values(
     if not module.lifetime or lifetime is None:
         return {}, ()
     return lifetimes.fields(lifetime), lifetimes.adjustments(lifetime, shop_currency)
-
-
-def _follow_ups(order: Order, module: OrderModule, historical: bool, decimals: int | None) -> tuple[FollowUp, ...]:
-    steps: list[FollowUp] = [note(order, decimals)] if module.notes else []
-    segment, email = module.segments.get(order.status, 0), module.emails.get(order.status, 0)
-    if segment > 0:
-        steps.append(SegmentAdd(segment))
-    if email > 0 and not historical:
-        steps.append(send_email(order, email, decimals))
-    return tuple(steps)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy import String
 from sqlalchemy import Text
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
@@ -28,7 +29,8 @@ class Connector(Base):
 
     `secrets` is sealed by the vault: store_key, store_secret, mautic_password, mautic_client_secret, webhook_secret.
     `mautic_token` is a sealed OAuth token. `cursors` holds where each incremental read stands. Entries of the sync log
-    with an id up to `log_cleared_id` are cleared.
+    with an id up to `log_cleared_id` are cleared. `triggers` maps what sends a note or an e-mail to the
+    moment it was set.
     """
 
     __tablename__ = "connector"
@@ -60,6 +62,7 @@ class Connector(Base):
     last_webhook_at: Mapped[datetime | None]
     initial_done_at: Mapped[datetime | None]
     debug_until: Mapped[datetime | None]
+    triggers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     log_cleared_id: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -48,8 +48,9 @@ class Delivery(Base):
     deleted or skipped; `partial` says that the contact was written but a follow-up was not. `died_at` is when it last
     became a dead letter, `replayed_at` when a person last sent it again. Of one record at most one is dead: `failures`
     counts how often the record ended so since `failing_since`, and what another delivery of the record stands for is
-    closed by that one (`closed_by`). `corrections` maps a path of the payload
-    ("billing.email") to the value a person gave instead of the store's.
+    closed by that one (`closed_by`). `corrections` maps a path of the payload ("billing.email") to the value a person
+    gave instead of the store's. `reached_at` is when the order reached its status, where a note or an e-mail may
+    follow; None for a mere sighting.
     """
 
     __tablename__ = "delivery"
@@ -180,3 +181,4 @@ class Delivery(Base):
     closed_by: Mapped[int | None]
     discard_reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
     corrections: Mapped[dict[str, Any] | None]
+    reached_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""Marks of notes and e-mails, which must never be done twice."""
+"""Marks of notes, e-mails and segments, which are done once for an order and a status."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ class MarkState(StrEnum):
 
 
 class FollowUpMark(Base):
-    """One note or e-mail of one order and status; found started after a crash it is looked up in Mautic."""
+    """One note, e-mail or segment of one order and status.
+
+    A note or an e-mail found started after a crash is looked up in Mautic. `action` is create_note, send_email, or
+    segment: with its id, so that another segment is another mark; `remote_id` is the id of the note or the segment.
+    """
 
     __tablename__ = "follow_up_mark"
 

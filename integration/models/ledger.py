@@ -19,6 +19,7 @@ class LedgerEntry(Base):
     """An order as it was last seen; money as decimal text in `currency`, `net_total` is less all refunds.
 
     `products` has [name, sku, product id] of each line, None as long as the order was only read without its lines.
+    `reached_at` is when it reached its status, as long as only an import saw that: the next live change carries it.
     """
 
     __tablename__ = "order_ledger"
@@ -35,6 +36,7 @@ class LedgerEntry(Base):
     local_date: Mapped[str] = mapped_column(String(10), default="")
     modified_at: Mapped[datetime | None]
     products: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    reached_at: Mapped[datetime | None]
 
 
 class CustomerMark(Base):

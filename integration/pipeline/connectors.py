@@ -13,6 +13,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
+from integration.mapping import triggers
 from integration.models.connector import Connector
 from integration.models.connector import ConnectorState
 from integration.models.schedule import Schedule
@@ -136,9 +137,10 @@ def configure(ports: Ports, connector_id: int, changes: Mapping[str, Any]) -> di
             modules = modules.with_value(key, cadence.checked(str(value)) if key == "sync.cron" else value)
         diff = difference(before, modules)
         if diff:
-            connector.settings = modules.to_json()
-            connector.updated_at = ports.clock.now()
-            _reschedule(session, ports.clock.now(), connector_id, before, modules)
+            now = ports.clock.now()
+            connector.settings, connector.updated_at = modules.to_json(), now
+            connector.triggers = triggers.renewed(connector.triggers, before.orders, modules.orders, now)
+            _reschedule(session, now, connector_id, before, modules)
     return diff
 
 

@@ -1,19 +1,20 @@
-"""Notes, segments and e-mails after the contact: never a note or an e-mail twice.
+"""Notes, segments and e-mails after the contact: each once for an order and a status.
 
 A mark is committed as started before the call and as done with the settlement. Found started, the act is looked up in
-Mautic first, since the process may have died between the call and the mark.
+Mautic first, since the process may have died between the call and the mark. A segment needs no start: adding twice
+does no harm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy import tuple_
-from sqlalchemy import update
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
@@ -28,14 +29,18 @@ from integration.mautic.segments import Segments
 from integration.models.database import Database
 from integration.models.follow_up import FollowUpMark
 from integration.models.follow_up import MarkState
+from integration.pipeline.follow_up_marks import Done
+from integration.pipeline.follow_up_marks import MarkKey
+from integration.pipeline.follow_up_marks import done_among
+from integration.pipeline.follow_up_marks import identity_of
+from integration.pipeline.follow_up_marks import is_done
+from integration.pipeline.follow_up_marks import key_of
+from integration.pipeline.follow_up_marks import marks_of
 from integration.pipeline.lines import Item
 from integration.plans import FollowUp
 from integration.plans import Note
 from integration.plans import SegmentAdd
 from integration.plans import SendEmail
-
-Once = Note | SendEmail
-MarkKey = tuple[str, str, str]
 
 
 class Uncertain(IntegrationError):
@@ -69,11 +74,6 @@ class Followed:
     repeated: bool = False
 
 
-def key_of(once: Once) -> MarkKey:
-    """Return what makes a note or an e-mail one: order, status, action."""
-    return once.order_id, once.status, once.action
-
-
 @dataclass
 class FollowUps:
     """Does the follow-ups of one batch."""
@@ -88,33 +88,24 @@ class FollowUps:
 
         An error of the connection ends a kind early: what was not tried has that error too.
         """
-        once = [act for act in acts if isinstance(act.what, Note | SendEmail)]
-        done, started = self._marks(once)
-        results = [Followed(act, repeated=True) for act in once if key_of(act.what) in done]  # type: ignore[arg-type]
-        open_ = [act for act in once if key_of(act.what) not in done]  # type: ignore[arg-type]  # only once-acts
-        chosen = {key_of(act.what): act for act in open_}  # type: ignore[arg-type]  # only once-acts
+        done, started = self._marks(acts)
+        results = [Followed(act, repeated=True) for act in acts if is_done(act.what, act.contact_id, done)]
+        open_ = [act for act in acts if not is_done(act.what, act.contact_id, done)]
+        chosen = {_same(act): act for act in open_}
         unique = list(chosen.values())
         results += self._notes([a for a in unique if isinstance(a.what, Note)], started)
-        results += self._segments([a for a in acts if isinstance(a.what, SegmentAdd)])
+        results += self._segments([a for a in unique if isinstance(a.what, SegmentAdd)])
         results += self._emails([a for a in unique if isinstance(a.what, SendEmail)], started)
-        twins = [act for act in open_ if chosen[key_of(act.what)] is not act]  # type: ignore[arg-type]  # once-acts
-        return results + _twins(twins, results)
+        return results + _twins([act for act in open_ if chosen[_same(act)] is not act], results)
 
-    def _marks(self, acts: Iterable[Act]) -> tuple[set[MarkKey], dict[MarkKey, datetime]]:
-        keys = [key_of(act.what) for act in acts if isinstance(act.what, Note | SendEmail)]
-        if not keys:
-            return set(), {}
-        columns = (FollowUpMark.order_id, FollowUpMark.status, FollowUpMark.action)
-        query = select(*columns, FollowUpMark.state, FollowUpMark.started_at).where(
-            FollowUpMark.connector_id == self.connector_id, tuple_(*columns).in_(keys)
-        )
+    def _marks(self, acts: Sequence[Act]) -> tuple[set[Done], dict[MarkKey, datetime]]:
         with self.db.read() as session:
-            rows = session.execute(query).all()
-        done = {(r.order_id, r.status, r.action) for r in rows if r.state == MarkState.DONE}
-        return done, {(r.order_id, r.status, r.action): r.started_at for r in rows if r.state == MarkState.STARTED}
+            marks = marks_of(session, self.connector_id, [act.what for act in acts])
+            started = {key: mark.started_at for key, mark in marks.items() if mark.state == MarkState.STARTED}
+            return done_among(marks), started
 
     def _start(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> None:
-        fresh = {key_of(a.what): a for a in acts if key_of(a.what) not in started}  # type: ignore[arg-type]  # once-acts
+        fresh = {key_of(a.what): a for a in acts if key_of(a.what) not in started}
         with self.db.write() as session:
             for (order_id, status, action), act in fresh.items():
                 session.add(
@@ -132,7 +123,7 @@ class FollowUps:
     def _notes(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> list[Followed]:
         if not acts:
             return []
-        unique = {key_of(act.what): act for act in acts}  # type: ignore[arg-type]  # notes only
+        unique = {key_of(act.what): act for act in acts}
         results: list[Followed] = []
         try:
             found = self._found({key: act for key, act in unique.items() if key in started})
@@ -206,10 +197,14 @@ _NOT_ADDED = IntegrationError(
 )
 
 
+def _same(act: Act) -> Done:
+    return identity_of(act.what, act.contact_id)
+
+
 def _twins(acts: Sequence[Act], results: Sequence[Followed]) -> list[Followed]:
     """Return what became of acts that another delivery of the same order and status stood for in this batch."""
-    found = {key_of(r.act.what): r for r in results if isinstance(r.act.what, Note | SendEmail)}
-    stood = [(act, found[key_of(act.what)]) for act in acts]  # type: ignore[arg-type]  # only once-acts
+    found = {_same(result.act): result for result in results}
+    stood = [(act, found[_same(act)]) for act in acts]
     return [Followed(act, error=result.error, repeated=result.error is None) for act, result in stood]
 
 
@@ -226,19 +221,30 @@ def _noted(act: Act, receipt: NoteReceipt | None, error: ServiceError | None) ->
 
 def finish_marks(session: Session, connector_id: int, now: datetime, results: Sequence[Followed]) -> None:
     """Mark what was done as done; what may not have been done stays started and is looked up next time."""
-    for result in results:
-        what = result.act.what
-        if not isinstance(what, Note | SendEmail) or result.repeated or result.error is not None:
-            continue
-        order_id, status, action = key_of(what)
-        session.execute(
-            update(FollowUpMark)
-            .where(
-                FollowUpMark.connector_id == connector_id,
-                FollowUpMark.order_id == order_id,
-                FollowUpMark.status == status,
-                FollowUpMark.action == action,
-            )
-            .values(state=MarkState.DONE, done_at=now, remote_id=result.remote_id, contact_id=result.act.contact_id)
-            .execution_options(synchronize_session=False)
-        )
+    fresh = [result for result in results if not result.repeated and result.error is None]
+    if not fresh:
+        return
+    table = FollowUpMark.__table__
+    assert isinstance(table, Table)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    values = {name: statement.excluded[name] for name in ("state", "done_at", "remote_id", "contact_id")}
+    keys = ["connector_id", "order_id", "status", "action"]
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
+    session.execute(statement, [_mark(connector_id, now, result) for result in fresh])
+
+
+def _mark(connector_id: int, now: datetime, result: Followed) -> dict[str, Any]:
+    what = result.act.what
+    order_id, status, action = key_of(what)
+    return {
+        "connector_id": connector_id,
+        "order_id": order_id,
+        "status": status,
+        "action": action,
+        "state": MarkState.DONE,
+        "contact_id": result.act.contact_id,
+        "remote_id": what.segment_id if isinstance(what, SegmentAdd) else result.remote_id,
+        "started_at": now,
+        "done_at": now,
+    }

@@ -9,24 +9,24 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
 from integration.events import Change
 from integration.models.connector import Connector
-from integration.models.follow_up import FollowUpMark
-from integration.models.follow_up import MarkState
 from integration.models.run import Run
 from integration.models.run import RunState
 from integration.pipeline import desk as desks
 from integration.pipeline import differences
 from integration.pipeline import foreseen
+from integration.pipeline import intake_rows
 from integration.pipeline import planning
 from integration.pipeline import runs
-from integration.pipeline.follow_ups import MarkKey
-from integration.pipeline.follow_ups import key_of
+from integration.pipeline.follow_up_marks import Done
+from integration.pipeline.follow_up_marks import done_before
+from integration.pipeline.follow_up_marks import is_done
 from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
+from integration.plans import FollowUp
 from integration.plans import Note
 from integration.plans import SegmentAdd
 from integration.plans import SendEmail
@@ -58,7 +58,7 @@ def foretell(session: Session, now: datetime, connector: Connector, run: Run, ch
 def _drawn(
     session: Session, now: datetime, connector: Connector, run: Run, changes: Sequence[Change]
 ) -> list[planning.Drawn]:
-    lines = _lines(now, run.id, changes)
+    lines = _lines(now, run.id, intake_rows.dated(session, now, connector.id, changes))
     subjects = [line.subject for line in lines]
     resend = frozenset({run.id}) if run.options.get("resend") else frozenset[int]()
     desk = desks.lay(session, connector, subjects, resend)
@@ -69,24 +69,19 @@ def _drawn(
     return drawn
 
 
-def _done(session: Session, connector_id: int, drawn: Sequence[planning.Drawn]) -> set[MarkKey]:
-    """Return which notes and e-mails were sent before: they are never sent twice."""
-    keys = {
-        key_of(act)
-        for one in drawn
-        for plan in one.plans.values()
-        for act in plan.follow_ups
-        if isinstance(act, Note | SendEmail)
-    }
-    if not keys:
-        return set()
-    columns = (FollowUpMark.order_id, FollowUpMark.status, FollowUpMark.action)
-    query = select(*columns).where(
-        FollowUpMark.connector_id == connector_id,
-        FollowUpMark.state == MarkState.DONE,
-        tuple_(*columns).in_(sorted(keys)),
-    )
-    return {(order_id, status, action) for order_id, status, action in session.execute(query)}
+def _done(session: Session, connector_id: int, drawn: Sequence[planning.Drawn]) -> set[Done]:
+    """Return which follow-ups were done before: they are not done again."""
+    return done_before(session, connector_id, [act for one in drawn for _, act in _acts(one)])
+
+
+def _acts(drawn: planning.Drawn) -> list[tuple[int, FollowUp]]:
+    return [(key, act) for key, plan in drawn.plans.items() for act in plan.follow_ups]
+
+
+def _open(drawn: planning.Drawn, done: set[Done]) -> list[tuple[int, FollowUp]]:
+    """Return the follow-ups that are still to be done, each with its delivery."""
+    contact_id = drawn.link.contact_id if drawn.link else 0
+    return [(key, act) for key, act in _acts(drawn) if not is_done(act, contact_id, done)]
 
 
 def _lines(now: datetime, run_id: int, changes: Sequence[Change]) -> list[Line]:
@@ -105,22 +100,22 @@ def _lines(now: datetime, run_id: int, changes: Sequence[Change]) -> list[Line]:
             now,
             1,
             run_id,
+            reached_at=change.reached_at,
         )
         people.setdefault(subject, []).append(item)
     return [Line(subject, tuple(items)) for subject, items in people.items()]
 
 
-def _counted(drawn: Sequence[planning.Drawn], done: set[MarkKey]) -> Counter[str]:
+def _counted(drawn: Sequence[planning.Drawn], done: set[Done]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for one in drawn:
         if one.write is not None:
             counts["unchanged" if one.unchanged else "update" if one.link else "create"] += 1
             counts.update(_touched(differences.of(one)))
-        for plan in one.plans.values():
-            for act in plan.follow_ups:
-                counts["segments"] += isinstance(act, SegmentAdd)
-                counts["notes"] += isinstance(act, Note) and key_of(act) not in done
-                counts["emails"] += isinstance(act, SendEmail) and key_of(act) not in done
+        for _, act in _open(one, done):
+            counts["segments"] += isinstance(act, SegmentAdd)
+            counts["notes"] += isinstance(act, Note)
+            counts["emails"] += isinstance(act, SendEmail)
     return counts
 
 
@@ -134,7 +129,7 @@ def _touched(found: differences.Differences) -> Counter[str]:
     return counts
 
 
-def _sentences(drawn: planning.Drawn, done: set[MarkKey]) -> list[str]:
+def _sentences(drawn: planning.Drawn, done: set[Done]) -> list[str]:
     names = {item.id: f"{item.kind} {item.object_id}" for item in drawn.line.items}
     texts = [f"Would skip {names[key]}: {skip.sentence}" for key, skip in drawn.skips.items()]
     texts += [f"Would fail {names[key]}: {error}" for key, error in drawn.errors.items()]
@@ -147,12 +142,8 @@ def _sentences(drawn: planning.Drawn, done: set[MarkKey]) -> list[str]:
     return texts
 
 
-def _also(drawn: planning.Drawn, key: int, done: set[MarkKey]) -> str:
-    words = [
-        act.action.replace("_", " ")
-        for act in drawn.plans[key].follow_ups
-        if not isinstance(act, Note | SendEmail) or key_of(act) not in done
-    ]
+def _also(drawn: planning.Drawn, key: int, done: set[Done]) -> str:
+    words = [act.action.replace("_", " ") for each, act in _open(drawn, done) if each == key]
     return f" and {', '.join(words)}" if words else ""
 
 

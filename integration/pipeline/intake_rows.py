@@ -23,6 +23,7 @@ from integration.models.delivery import Delivery
 from integration.models.ledger import CustomerMark
 from integration.pipeline import ledger
 from integration.pipeline import outbox
+from integration.pipeline import status_events
 from integration.records import Order
 from integration.store import parse
 from integration.store.texts import MOST
@@ -35,17 +36,36 @@ def accept(
     if not changes:
         return outbox.Accepted()
     lock_connector(session, connector_id)
-    orders = [order for change in changes for order in _orders(change)]
-    left = _left(ledger.record(session, connector_id, orders), now, changes[0].origin)
-    known = [_with_subject(session, now, connector_id, change) for change in changes]
+    read = [(change, _order_of(change)) for change in changes]
+    found = _events(session, now, connector_id, read)
+    orders = [order for _, order in read if order is not None]
+    left = _left(ledger.record(session, connector_id, orders, found.unclaimed), now, changes[0].origin)
+    known = [_with_subject(session, now, connector_id, found.dated(change, order)) for change, order in read]
     return outbox.accept(session, now, connector_id, [*known, *left], run_id)
 
 
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
     """Note orders in the ledger that are not synced themselves; who lost one of them is owed new sums all the same."""
     lock_connector(session, connector_id)
-    left = _left(ledger.record(session, connector_id, orders), now, origin)
+    found = status_events.find(session, now, connector_id, orders, origin)
+    left = _left(ledger.record(session, connector_id, orders, found.unclaimed), now, origin)
     outbox.accept(session, now, connector_id, left)
+
+
+def dated(session: Session, now: datetime, connector_id: int, changes: Sequence[Change]) -> list[Change]:
+    """Return changes of one origin as `accept` would take them: an event with the moment of its status."""
+    read = [(change, _order_of(change)) for change in changes]
+    found = _events(session, now, connector_id, read)
+    return [found.dated(change, order) for change, order in read]
+
+
+def _events(
+    session: Session, now: datetime, connector_id: int, read: Sequence[tuple[Change, Order | None]]
+) -> status_events.Found:
+    orders = [order for _, order in read if order is not None]
+    restored = [order.id for change, order in read if order is not None and change.restored]
+    origin = read[0][0].origin if read else Origin.POLL
+    return status_events.find(session, now, connector_id, orders, origin, restored)
 
 
 def _left(moves: Sequence[ledger.Move], now: datetime, origin: Origin) -> list[Change]:
@@ -68,14 +88,15 @@ def _left(moves: Sequence[ledger.Move], now: datetime, origin: Origin) -> list[C
     ]
 
 
-def _orders(change: Change) -> list[Order]:
+def _order_of(change: Change) -> Order | None:
+    """Return the order that a change shows, None when it shows none that can be read."""
     if change.kind is not Kind.ORDER or change.what == "deleted":
-        return []
+        return None
     try:
-        return [parse.order(change.payload)]
+        return parse.order(change.payload)
     except MappingError:
         # The delivery will say so; the ledger cannot count what cannot be read.
-        return []
+        return None
 
 
 def _with_subject(session: Session, now: datetime, connector_id: int, change: Change) -> Change:
@@ -98,13 +119,21 @@ def trashed(row: Mapping[str, Any], origin: Origin, now: datetime) -> Change:
 
 
 def unseen(session: Session, connector_id: int, changes: Sequence[Change]) -> list[Change]:
-    """Return the changes that were never accepted before: polling meets again what a webhook brought."""
+    """Return the changes that were never accepted before: polling meets again what a webhook brought.
+
+    What an import brought is met again too, where it was an event: an import sends no e-mail of it.
+    """
     ids = [change.source_id for change in changes]
+    events = status_events.unclaimed(session, connector_id, [int(each) for each in ids if _fits(each)])
     query = select(Delivery.identity).where(
         Delivery.connector_id == connector_id, Delivery.source_id.in_(ids), Delivery.kind == Kind.ORDER
     )
     seen = set(session.scalars(query)) if ids else set()
-    return [change for change in changes if change.identity not in seen]
+    return [each for each in changes if each.identity not in seen or (each.source_id, each.what) in events]
+
+
+def _fits(source_id: str) -> bool:
+    return source_id.isdigit() and int(source_id) <= MOST
 
 
 def mark_customers(session: Session, connector_id: int, versions: dict[int, str]) -> None:

@@ -41,12 +41,19 @@ class Move:
     left: str
 
 
-def record(session: Session, connector_id: int, orders: Sequence[Order]) -> list[Move]:
+def record(
+    session: Session, connector_id: int, orders: Sequence[Order], unclaimed: Mapping[int, datetime] | None = None
+) -> list[Move]:
     """Write one row an order and return those that changed hands; a row that is newer than what is given stays.
 
-    Products that are known stay known when the order is read without its lines.
+    `unclaimed` are the moments of events that no live change carries yet. Products that are known stay known when the
+    order is read without its lines.
     """
-    rows = {order.id: row(connector_id, order) for order in sorted(orders, key=lambda o: o.modified_at or _NEVER)}
+    kept = unclaimed or {}
+    rows = {
+        order.id: row(connector_id, order) | {"reached_at": kept.get(order.id)}
+        for order in sorted(orders, key=lambda o: o.modified_at or _NEVER)
+    }
     if not rows:
         return []
     moves = _moves(session, connector_id, orders, rows)

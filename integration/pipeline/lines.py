@@ -34,6 +34,7 @@ class Item:
     run_id: int | None = None
     corrections: Mapping[str, Any] | None = None
     modified_at: datetime | None = None
+    reached_at: datetime | None = None
 
     @property
     def object_id(self) -> str:
@@ -91,5 +92,6 @@ def _item(row: Delivery) -> Item:
         attempts=row.attempts,
         corrections=row.corrections,
         modified_at=row.modified_at,
+        reached_at=row.reached_at,
         run_id=row.run_id,
     )

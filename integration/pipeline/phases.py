@@ -24,6 +24,7 @@ from integration.models.run import RunKind
 from integration.pipeline import facts
 from integration.pipeline import fieldlist
 from integration.pipeline import intake_rows
+from integration.pipeline import status_events
 from integration.pipeline.taking import Taking
 from integration.records import Order
 from integration.store import parse
@@ -141,6 +142,8 @@ class Phases(Taking):
     def _changed_orders(self) -> None:
         began: datetime | None = None
         for page in self._order_pages(facts.statuses(self.connector), window=self._cursor_window()):
+            if began is None:
+                self._store_cursors(ahead_s=status_events.seconds_ahead(page.server_time, self._now()))
             began = began or page.began
             self._page(page, self._new_changes(list(self._order_changes(page.rows))), rows=len(page.rows))
         self._move_cursor(began)

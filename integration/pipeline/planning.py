@@ -17,12 +17,15 @@ from integration.events import Origin
 from integration.mapping import contacts
 from integration.mapping import orders
 from integration.mapping.fields import fit
+from integration.mapping.follow_ups import Sighting
 from integration.mapping.merge import merge
 from integration.pipeline.desk import Desk
 from integration.pipeline.desk import Linked
 from integration.pipeline.desk import given_tags
 from integration.pipeline.desk import hashes
 from integration.pipeline.desk import unchanged
+from integration.pipeline.follow_up_marks import Done
+from integration.pipeline.follow_up_marks import is_done
 from integration.pipeline.ledger import LEAVES
 from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
@@ -30,7 +33,6 @@ from integration.plans import Adjustment
 from integration.plans import ContactWrite
 from integration.plans import Lifetime
 from integration.plans import Plan
-from integration.plans import SegmentAdd
 from integration.plans import Skip
 from integration.plans import Value
 from integration.store import parse
@@ -145,7 +147,7 @@ def _order(item: Item, desk: Desk, known: bool) -> Plan | Skip:
         latest=desk.people.is_newest(item.subject, order) and not (known and since),
         since=since,
         known=known,
-        historical=item.origin in HISTORICAL,
+        seen=Sighting(item.reached_at, item.origin in HISTORICAL, desk.connector.triggers or {}),
         shop_currency=desk.currency,
         shop=desk.shop,
         history=orders.History(desk.people.others(item.subject, order.id), given_tags(desk.links.get(item.subject))),
@@ -175,10 +177,10 @@ def _said(frame: str, names: list[str]) -> str:
     return frame.replace("“”", listed, 1) if names[0] else frame
 
 
-def counts(drawn: Sequence[Drawn], done: Collection[tuple[str, str, str]] = ()) -> Mapping[str, int]:
+def counts(drawn: Sequence[Drawn], done: Collection[Done] = ()) -> Mapping[str, int]:
     """Return how many deliveries would be written, skipped and refused: the forecast of a dry run.
 
-    `done` are the (order, status, action) of notes and e-mails that were sent before.
+    `done` are the follow-ups that were done before.
     """
     written = sum(0 if d.unchanged and not _follow_ups(d, done) else len(d.plans) for d in drawn)
     unchanged_ones = sum(len(d.plans) for d in drawn if d.unchanged and not _follow_ups(d, done))
@@ -189,6 +191,7 @@ def counts(drawn: Sequence[Drawn], done: Collection[tuple[str, str, str]] = ()) 
     }
 
 
-def _follow_ups(drawn: Drawn, done: Collection[tuple[str, str, str]]) -> bool:
+def _follow_ups(drawn: Drawn, done: Collection[Done]) -> bool:
     acts = (act for plan in drawn.plans.values() for act in plan.follow_ups)
-    return any(isinstance(a, SegmentAdd) or (a.order_id, a.status, a.action) not in done for a in acts)
+    contact_id = drawn.link.contact_id if drawn.link else 0
+    return any(not is_done(act, contact_id, done) for act in acts)

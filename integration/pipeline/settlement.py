@@ -117,14 +117,15 @@ class Settlement:
             return self._failed(now, item, error)
         if receipt is not None:
             changed = sentences((*drawn.adjustments, *receipt.adjustments))
-            self._note(now, item, _WRITE, f"{reporting.written(receipt)} {changed}".strip(), contact_id)
+            said = " ".join(filter(None, (reporting.written(receipt), changed, drawn.plans[item.id].withheld)))
+            self._note(now, item, _WRITE, said, contact_id)
         return self._after_follow_ups(now, drawn, item, contact_id, receipt)
 
     def _after_follow_ups(
         self, now: datetime, drawn: Drawn, item: Item, contact_id: int, receipt: Receipt | None
     ) -> Outcome:
         results = [result for result in self.followed if result.act.item.id == item.id]
-        wanted = drawn.plans[item.id].follow_ups
+        wanted, withheld = drawn.plans[item.id].follow_ups, drawn.plans[item.id].withheld
         if wanted and not results:
             assert self.broken is not None, "follow-ups were left out without an error"
             return self._back(item, self.broken)
@@ -137,9 +138,10 @@ class Settlement:
         if conflicts.of_item(drawn, item):
             return self._kept(now, drawn, item, contact_id)
         if receipt is None and all(result.repeated for result in results):
-            return self._skipped(now, item, "unchanged", "Nothing has changed since the last sync.", contact_id)
+            said = f"Nothing has changed since the last sync. {withheld}".strip()
+            return self._skipped(now, item, "unchanged", said, contact_id)
         written = receipt.outcome if receipt else "updated"
-        return Outcome(item.id, DeliveryState.DELIVERED, written, contact_id, run_id=item.run_id)
+        return Outcome(item.id, DeliveryState.DELIVERED, written, contact_id, message=withheld, run_id=item.run_id)
 
     def _kept(self, now: datetime, drawn: Drawn, item: Item, contact_id: int) -> Outcome:
         """Somebody else's value was kept: the rest is written, and both values are on record."""

@@ -264,7 +264,7 @@ def _marks(session: Session, scope: Scope, place: Place, limit: int) -> list[Lin
 
 def _mark(key: int, row: FollowUpMark) -> Line:
     done = row.state == MarkState.DONE
-    noun = {"create_note": "Note", "send_email": "E-mail"}.get(row.action, row.action)
+    noun = {"create_note": "Note", "send_email": "E-mail"}.get(row.action, "Segment")
     number = f" {row.remote_id}" if row.remote_id else ""
     title = f"{noun}{number} for order {row.order_id} in status {row.status}."
     detail = "" if done else "It was begun and not confirmed: it is looked up in Mautic before it is done again."

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -165,7 +166,8 @@ def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: dateti
     if event == "deleted":
         return _deleted(_KINDS[resource], value, seen_at)
     if resource == "order":
-        return parse.order_change(value, Origin.WEBHOOK, seen_at)
+        change = parse.order_change(value, Origin.WEBHOOK, seen_at)
+        return replace(change, restored=event == "restored")
     return parse.customer_change(value, Origin.WEBHOOK, seen_at, created=event == "created")
 
 

@@ -32,10 +32,11 @@ def test_tags_add_up_and_the_last_word_on_a_tag_holds(tags, merged):
 
 
 def test_follow_ups_keep_their_order_and_equal_ones_go_once():
+    segment = SegmentAdd(3, "1", "completed")
     note, other = Note("1", "completed", "t", "[1]"), Note("1", "refunded", "t", "[1]")
     contact = ContactWrite("a@example.com")
-    merged = merge([Plan(contact, (SegmentAdd(3), note)), Plan(contact, (SegmentAdd(3), other))])
-    assert merged.follow_ups == (SegmentAdd(3), note, other)
+    merged = merge([Plan(contact, (segment, note)), Plan(contact, (segment, other))])
+    assert merged.follow_ups == (segment, note, other)
 
 
 def test_adjustments_are_kept():

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from integration.errors import MappingError
 from integration.mapping import orders
+from integration.mapping.follow_ups import Sighting
 from integration.mapping.order_data import shortened
 from integration.modules import Modules
 from integration.modules import OrderModule
@@ -26,8 +29,12 @@ def modules(**changes: Any) -> Modules:
     return Modules(orders=replace(OrderModule(), **changes))
 
 
+REACHED = datetime(2026, 3, 7, 10, 0, tzinfo=UTC)
+LIVE = Sighting(REACHED)
+
+
 def plan(order: Order, settings: Modules | None = None, **changes: Any) -> Plan | Skip:
-    options: dict[str, Any] = {"lifetime": samples.lifetime(), "latest": True, "known": False, "historical": False}
+    options: dict[str, Any] = {"lifetime": samples.lifetime(), "latest": True, "known": False, "seen": LIVE}
     return orders.plan(order, settings or Modules(), **{**options, **changes})
 
 
@@ -224,7 +231,9 @@ def test_p40_no_email_chosen_for_the_status_sends_none(emails):
 
 def test_p40_imports_and_replays_send_no_email_but_keep_notes_and_segments():
     settings = modules(emails={"completed": 7}, notes=True, segments={"completed": 3})
-    kinds = [type(step) for step in planned(samples.order(), settings, historical=True).follow_ups]
+    kinds = [
+        type(step) for step in planned(samples.order(), settings, seen=Sighting(REACHED, historical=True)).follow_ups
+    ]
     assert kinds == [Note, SegmentAdd]
 
 
@@ -244,7 +253,9 @@ def test_p41_only_orders_with_a_matching_sku_pass_the_filter(texts, goes):
 
 
 def test_p42_the_segment_of_the_status_is_added():
-    assert planned(samples.order(), modules(segments={"completed": 3})).follow_ups == (SegmentAdd(3),)
+    assert planned(samples.order(), modules(segments={"completed": 3})).follow_ups == (
+        SegmentAdd(3, str(samples.order().id), "completed"),
+    )
 
 
 def test_a_draft_is_skipped():

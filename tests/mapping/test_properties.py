@@ -16,6 +16,7 @@ from integration.mapping import contacts
 from integration.mapping import orders
 from integration.mapping import tags
 from integration.mapping.fields import fit
+from integration.mapping.follow_ups import Sighting
 from integration.mapping.merge import merge
 from integration.mapping.order_data import order_data
 from integration.mapping.order_data import shortened
@@ -109,7 +110,13 @@ def test_an_order_of_any_content_gives_a_fitted_plan_a_skip_or_a_mapping_error(
 ):
     try:
         made = orders.plan(
-            order, MODULES, lifetime=lifetime, latest=latest, known=known, historical=historical, shop_currency="EUR"
+            order,
+            MODULES,
+            lifetime=lifetime,
+            latest=latest,
+            known=known,
+            seen=Sighting(order.modified_at, historical),
+            shop_currency="EUR",
         )
         if isinstance(made, Skip):
             return

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from integration.events import Kind
+from integration.events import Origin
 from integration.events import subject_of
 from integration.models import Connector
 from integration.models import ContactLink
@@ -121,7 +122,7 @@ def test_notes_that_were_written_are_not_counted(
     ports: Ports, connector: Connector, run: Run, change: MakeChange
 ) -> None:
     rows.store(ports, rows.mark(connector.id, "5"))
-    orders = [change(number, "ada@example.com", total="10.00", currency="EUR") for number in (5, 6)]
+    orders = [change(number, "ada@example.com", origin=Origin.FULL, total="10.00", currency="EUR") for number in (5, 6)]
     assert foretell(ports, connector, run, *orders)["notes"] == 1
     texts = said(ports, run)
     assert [("create note" in text) for text in texts if "order" in text] == [False, True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,6 @@ from integration.events import Origin
 from integration.pipeline import connectors
 from integration.pipeline import outbox
 from integration.sandbox.mautic.seed import seed as seed_mautic
-from tests.conftest import NOON
 from tests.road.conftest import Road
 
 EMAIL = 1
@@ -24,7 +24,7 @@ SENDING = r"/api/emails/\d+/contact"
 @pytest.fixture
 def road(make_road: Callable[..., Road]) -> Road:
     settings = {"orders__notes": True, "orders__create_fields": True, "orders__emails": {"completed": EMAIL}}
-    road = make_road(SetClock(NOON), **settings)
+    road = make_road(SetClock(datetime.now(UTC)), **settings)
     seed_mautic(road.mautic.state)
     road.mautic.state.notes.clear()
     return road

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
@@ -19,8 +18,6 @@ from integration.mapping import contacts
 from integration.mapping.emails import fit_email
 from integration.mapping.fields import fit
 from integration.models.connector import Connector
-from integration.models.follow_up import FollowUpMark
-from integration.models.follow_up import MarkState
 from integration.modules import Modules
 from integration.operations.diagnostics import findings
 from integration.operations.diagnostics import samples
@@ -31,13 +28,16 @@ from integration.operations.diagnostics.findings import State
 from integration.pipeline import fieldlist
 from integration.pipeline import planning
 from integration.pipeline.desk import Desk
+from integration.pipeline.follow_up_marks import Done
+from integration.pipeline.follow_up_marks import done_before
+from integration.pipeline.follow_up_marks import is_done
 from integration.pipeline.lines import Line
 from integration.pipeline.ports import Ports
 from integration.plans import ContactWrite
+from integration.plans import FollowUp
 from integration.plans import Note
 from integration.plans import Plan
 from integration.plans import SegmentAdd
-from integration.plans import SendEmail
 from integration.plans import Skip
 from integration.records import Customer
 from integration.records import Order
@@ -127,6 +127,8 @@ def _tried(ports: Ports, connector: Connector, kind: Kind, line: Line) -> Tried:
         desk = samples.lay(session, connector, line, record if isinstance(record, Order) else None)
         made = planning.plan_of(item, desk, known=line.subject in desk.links)
         done = _done(session, connector.id, made)
+    link = desk.links.get(line.subject)
+    contact_id = link.contact_id if link else 0
     if isinstance(made, Skip):
         sentence = f"It would be skipped. {made.sentence}"
         return Tried(kind, "skipped", sentence, code=made.code, title=title, source_id=item.source_id)
@@ -141,7 +143,7 @@ def _tried(ports: Ports, connector: Connector, kind: Kind, line: Line) -> Tried:
         item.source_id,
         (_email(record, made, desk), *findings.of_fields(record, made, kind, desk.modules, desk.fields)),
         fit(ContactWrite("", {}, made.contact.tags), desk.fields, known=True)[0].tags,
-        tuple(_follow_up(act, done) for act in made.follow_ups),
+        tuple(_follow_up(act, contact_id, done) for act in made.follow_ups),
     )
 
 
@@ -172,24 +174,17 @@ def _email(record: Record, plan: Plan, desk: Desk) -> FieldFinding:
     return FieldFinding("email", label, State.PRESENT, typed, sent, findings.MEANINGS[State.PRESENT])
 
 
-def _done(session: Session, connector_id: int, made: Plan | Skip) -> set[tuple[str, str]]:
-    """Return (status, action) of the order's notes and e-mails that were sent before."""
-    acts = [act for act in made.follow_ups if isinstance(act, Note | SendEmail)] if isinstance(made, Plan) else []
-    if not acts:
-        return set()
-    query = select(FollowUpMark.status, FollowUpMark.action).where(
-        FollowUpMark.connector_id == connector_id,
-        FollowUpMark.order_id == acts[0].order_id,
-        FollowUpMark.state == MarkState.DONE,
-    )
-    return {(status, action) for status, action in session.execute(query)}
+def _done(session: Session, connector_id: int, made: Plan | Skip) -> set[Done]:
+    return done_before(session, connector_id, made.follow_ups) if isinstance(made, Plan) else set()
 
 
-def _follow_up(act: Note | SegmentAdd | SendEmail, done: set[tuple[str, str]]) -> str:
+def _follow_up(act: FollowUp, contact_id: int, done: set[Done]) -> str:
+    before = is_done(act, contact_id, done)
     if isinstance(act, SegmentAdd):
-        return f"The contact would be added to segment {act.segment_id}."
+        was = f"The contact was added to segment {act.segment_id} before, so it would not be added again."
+        return was if before else f"The contact would be added to segment {act.segment_id}."
     what = "A note" if isinstance(act, Note) else f"The e-mail {act.email_id}"
-    if (act.status, act.action) in done:
+    if before:
         return f"{what} for the status “{act.status}” was sent before, so it would not go again."
     return f"{what} for the status “{act.status}” would be sent."
 

@@ -96,6 +96,7 @@ def line_of(ports: Ports, kind: Kind, row: Row) -> Line:
         now,
         1,
         modified_at=change.modified_at,
+        reached_at=now,
     )
     return Line(subject, (item,))
 

@@ -56,15 +56,17 @@ def accept(
     unique = {change.identity: change for change in changes}
     known = open_identities(session, connector_id, unique)
     fresh = [change for identity, change in unique.items() if identity not in known]
+    events = _of_history(session, connector_id, [unique[identity] for identity in known])
     replaced = _replace_snapshots(session, now, connector_id, fresh)
     rows = [_row(now, connector_id, c, run_id) for c in fresh if c.identity not in replaced]
+    rows += [_row(now, connector_id, c, run_id) | {"identity": f"{c.identity}:event"} for c in events]
     if rows:
         session.execute(insert(Delivery), rows)
         _tally(session, now, connector_id, rows)
     subjects = {row["subject"] for row in rows}
     _hasten(session, connector_id, rows)
     promote(session, connector_id, subjects)
-    return Accepted(len(rows), len(replaced), len(changes) - len(fresh))
+    return Accepted(len(rows), len(replaced), len(changes) - len(fresh) - len(events))
 
 
 def _tally(session: Session, now: datetime, connector_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -80,6 +82,20 @@ def open_identities(session: Session, connector_id: int, identities: Collection[
         Delivery.connector_id == connector_id, Delivery.identity.in_(list(identities)), OPEN
     )
     return set(session.scalars(query))
+
+
+def _of_history(session: Session, connector_id: int, changes: Iterable[Change]) -> list[Change]:
+    """Return the live events whose sighting an import is bringing: its delivery may be out, and sends no e-mail."""
+    events = {c.identity: c for c in changes if c.reached_at is not None and c.origin not in HISTORICAL}
+    if not events:
+        return []
+    query = select(Delivery.identity).where(
+        Delivery.connector_id == connector_id,
+        Delivery.identity.in_(list(events)),
+        Delivery.origin.in_(HISTORICAL),
+        OPEN,
+    )
+    return [events[identity] for identity in session.scalars(query)]
 
 
 def _replace_snapshots(session: Session, now: datetime, connector_id: int, changes: Iterable[Change]) -> set[str]:
@@ -145,6 +161,7 @@ def _row(now: datetime, connector_id: int, change: Change, run_id: int | None) -
         "payload": dict(change.payload),
         "payload_at": change.seen_at,
         "modified_at": change.modified_at,
+        "reached_at": change.reached_at,
         "created_at": now,
     }
 

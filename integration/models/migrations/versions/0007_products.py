@@ -1,7 +1,7 @@
 """The products of each order in the ledger: a tag goes only when no other completed order holds its product.
 
 Revision ID: 0007
-Revises: 0002
+Revises: 0006
 """
 
 from alembic import op
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 
 revision = "0007"
-down_revision = "0002"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
