@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+from datetime import datetime
+
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
+from sqlalchemy import select
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from integration.models import Base
+from integration.models import Connector
+from integration.models import Delivery
 from integration.models.database import open_database
 from integration.models.migrate import FOLDER
 from integration.models.migrate import upgrade
@@ -108,4 +115,33 @@ def test_orders_of_an_older_ledger_have_products_that_are_not_known(database_url
         assert connection.execute(text("SELECT net_total, products FROM order_ledger")).all() == [("9.90", None)]
         steer(connection, "downgrade", "0002")
         assert connection.scalar(text("SELECT COUNT(*) FROM order_ledger")) == 1
+    database.dispose()
+
+
+OLD_SETTINGS = '{"orders": {"notes": true, "emails": {"completed": 4, "refunded": 0}}}'
+
+
+def test_what_sends_mail_in_an_older_database_counts_from_the_upgrade(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        steer(connection, "upgrade", "0002")
+        connection.execute(text(OLD_ORGANISATION))
+        connection.execute(text(OLD_CONNECTOR), {"no": False})
+        connection.execute(text(OLD_CONNECTOR.replace("(1, 1,", "(2, 1,").replace("'path'", "'other'")), {"no": False})
+        connection.execute(text("UPDATE connector SET settings = :settings WHERE id = 1"), {"settings": OLD_SETTINGS})
+        for number, state in enumerate(("waiting", "dead", "delivered")):
+            connection.execute(text(OLD_ROW), {"identity": str(number), "state": state, "partial": False})
+        connection.commit()
+        before = datetime.now(UTC)
+        steer(connection, "upgrade", "head")
+        with Session(connection) as session:
+            first, second = session.scalars(select(Connector).order_by(Connector.id))
+            moments = {name: datetime.fromisoformat(moment) for name, moment in first.triggers.items()}
+            assert set(moments) == {"orders.emails:completed", "orders.notes"}
+            assert all(before <= moment <= datetime.now(UTC) for moment in moments.values())
+            assert second.triggers == {}
+            reached = session.scalars(select(Delivery.reached_at).order_by(Delivery.id)).all()
+            assert [moment is not None for moment in reached] == [True, True, False]
+        steer(connection, "downgrade", "0002")
+        assert connection.scalar(text("SELECT COUNT(*) FROM delivery")) == 3
     database.dispose()
