@@ -9,6 +9,7 @@
         ├── ServerFault   5xx or an unreadable answer: try again
         ├── AuthRejected  credentials or rights refused: hold until mended
         ├── NotSetUp      the address or a switch on the other side is wrong: hold
+        ├── Held          no call was made, for the ones before it failed: try later
         └── Rejected      this one request was refused for its content: dead letter
 
 Each error has a `code` (used in log, page, docs and tests), a `sentence` for people and a `hint` that says what to do.
@@ -100,6 +101,10 @@ class AuthRejected(ServiceError):
 
 class NotSetUp(ServiceError):
     """The address or a switch of the other system is wrong, so no request can succeed."""
+
+
+class Held(ServiceError):
+    """The call was not made: those before it failed, and code, sentence and hint are theirs."""
 
 
 class Rejected(ServiceError):

@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
@@ -23,6 +25,8 @@ from integration.border import FAILURES
 from integration.border import GuardedAdapter
 from integration.border import TooLarge
 from integration.border import translate
+from integration.breaker import Gate
+from integration.breaker import judged
 
 USER_AGENT = "woo-mautic/0.1"
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -109,7 +113,8 @@ class Route:
 class Transport:
     """Sends requests to one service ("store" or "mautic"); safe to use from several threads.
 
-    Raises Unreachable (codes dns, refused, timeout, tls, self_signed, cut, too_large) and NotSetUp (address).
+    Raises Unreachable (codes dns, refused, timeout, tls, self_signed, cut, too_large) and NotSetUp (address), and Held
+    where the gate refuses the call.
     """
 
     service: str
@@ -117,6 +122,7 @@ class Transport:
     observer: Observer | None = None
     headers: dict[str, str] = field(default_factory=dict)
     calls: int = 0
+    gate: Gate | None = None
 
     def __post_init__(self) -> None:
         """Prepare one session a thread."""
@@ -136,18 +142,25 @@ class Transport:
     ) -> Answer:
         """Send one request and return its complete answer, whatever its status."""
         request = requests.Request(method, url, params=params, data=body, headers=self._headers(headers), auth=auth)
-        started = time.monotonic()
-        with self._lock:
-            self.calls += 1
-        try:
-            prepared = self._session().prepare_request(request)
-            answer = self._exchange(prepared, timeout, started)
-        except FAILURES as error:
-            failure = translate(self.service, error)
-            self._observe(method, url, request, body, None, time.monotonic() - started, failure.code)
-            raise failure from error
+        with self.gate.call(write=is_write(method)) if self.gate else nullcontext():
+            started = time.monotonic()
+            with self._lock:
+                self.calls += 1
+            try:
+                prepared = self._session().prepare_request(request)
+                answer = self._exchange(prepared, timeout, started)
+            except FAILURES as error:
+                failure = translate(self.service, error)
+                self._observe(method, url, request, body, None, time.monotonic() - started, failure.code)
+                if self.gate is not None:
+                    self.gate.failed(failure)
+                raise failure from error
         self._observe(method, prepared.url or url, prepared, body, answer, answer.seconds, "")
         return answer
+
+    def judged(self, *, write: bool, tells: bool = True) -> AbstractContextManager[None]:
+        """Return the context in which an answer is read, so that the gate learns what it means (see breaker)."""
+        return judged(self.gate, write=write, tells=tells)
 
     def _exchange(self, prepared: requests.PreparedRequest, timeout: float | None, started: float) -> Answer:
         limits = (self.route.connect_timeout, timeout or self.route.read_timeout)
@@ -199,6 +212,11 @@ def _read(response: requests.Response) -> bytes:
     if plain and announced and announced.isdigit() and size < int(announced) and response.status_code not in (204, 304):
         raise requests.exceptions.ChunkedEncodingError("the body ended early")
     return b"".join(chunks)
+
+
+def is_write(method: str) -> bool:
+    """Tell whether a method changes something."""
+    return method not in ("GET", "HEAD", "OPTIONS")
 
 
 def _plain(value: str | bytes) -> str:

@@ -66,6 +66,7 @@ class Worker:
     def dispatch(self) -> int:
         """Start what there is to do and return how much is going."""
         now = self.ports.clock.now()
+        self.ports.breakers.look(now)
         with self.ports.db.read() as session:
             busy = schedule.busy_connectors(session, now)
             runs_wait = schedule.connectors_with_runs(session)
@@ -81,6 +82,7 @@ class Worker:
         pause = threading.Event()
         while not self._stop.is_set():
             now = self.ports.clock.now()
+            self.ports.breakers.look(now)
             with self.ports.db.read() as session:
                 busy = connector_id in schedule.busy_connectors(session, now)
                 waiting = connector_id in schedule.connectors_with_runs(session)

@@ -57,10 +57,11 @@ def request_token(
         body=urlencode(whole).encode(),
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
-    error = classify(answer, clock.now(), basic=False, path="oauth")
-    if error is not None:
-        raise error
-    return _token(read(answer), clock, refresh_token)
+    with transport.judged(write=False):
+        error = classify(answer, clock.now(), basic=False, path="oauth")
+        if error is not None:
+            raise error
+        return _token(read(answer), clock, refresh_token)
 
 
 def _token(value: object, clock: Clock, refresh_token: str) -> Token:

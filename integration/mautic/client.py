@@ -14,6 +14,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from integration.breaker import Gate
 from integration.clock import Clock
 from integration.mautic.access import MauticAccess
 from integration.mautic.access import MemoryTokens
@@ -28,6 +29,7 @@ from integration.transport import Answer
 from integration.transport import Observer
 from integration.transport import Route
 from integration.transport import Transport
+from integration.transport import is_write
 
 Params = Mapping[str, Any]
 
@@ -44,7 +46,7 @@ class Reply:
 class MauticClient:
     """One Mautic; safe to use from several threads. `version` is the Mautic-Version last seen ("" before).
 
-    Raises Unreachable, Throttled, ServerFault, AuthRejected, NotSetUp and Rejected.
+    Raises Unreachable, Throttled, ServerFault, AuthRejected, NotSetUp and Rejected; Held where the gate refuses a call.
     """
 
     def __init__(
@@ -55,11 +57,12 @@ class MauticClient:
         route: Route | None = None,
         observer: Observer | None = None,
         correlation: str = "",
+        gate: Gate | None = None,
     ) -> None:
         self.access = access
         self.clock = clock or Clock()
         headers = {"X-Correlation-ID": correlation} if correlation else {}
-        self.transport = Transport(SERVICE, route or Route(ca=access.ca), observer, headers)
+        self.transport = Transport(SERVICE, route or Route(ca=access.ca), observer, headers, gate=gate)
         self.login = Login(access, tokens or MemoryTokens(), self.transport, self.clock)
         self.version = ""
         self.skew = timedelta(0)
@@ -93,10 +96,11 @@ class MauticClient:
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         call = _Call(method, path.strip("/"), params, content, timeout)
         answer = self._signed(call)
-        error = classify(answer, self.clock.now(), basic=self.login.basic, path=call.path)
-        if error is not None:
-            raise error
-        return Reply(answer.status, read(answer), answer.seconds)
+        with self.transport.judged(write=is_write(method)):
+            error = classify(answer, self.clock.now(), basic=self.login.basic, path=call.path)
+            if error is not None:
+                raise error
+            return Reply(answer.status, read(answer), answer.seconds)
 
     def _signed(self, call: _Call) -> Answer:
         header = self.login.header()

@@ -34,7 +34,7 @@ from integration.mautic.results import Interrupted
 from integration.mautic.results import Receipt
 from integration.mautic.search import find_by_email
 
-#: After so many failures of single rows, or time-outs, without a success between them, the server is suspected.
+#: After so many failures in a row, without a success between them, the server is at fault and not a row.
 ENOUGH = 3
 #: Addresses looked for in one search (085).
 SEARCHED_AT_ONCE = 10
@@ -73,7 +73,7 @@ class _Run:
         self._waiting: deque[Job] = deque()
         self._split: deque[list[Job]] = deque()
         self._clashing: list[Job] = []
-        self._lone_failures = 0
+        self._failures = 0
         self._time_outs = 0
 
     def finish(self) -> list[Receipt]:
@@ -129,7 +129,7 @@ class _Run:
             self._failed(jobs, error)
             return
         self._size.took(len(jobs), reply.seconds)
-        self._lone_failures = self._time_outs = 0
+        self._failures = self._time_outs = 0
         for job, answer in zip(jobs, answers, strict=True):
             self._settle(job, answer)
 
@@ -144,19 +144,21 @@ class _Run:
             raise error
         self._count(jobs, error)
         if len(jobs) > 1:
-            self._halve(jobs, slow=verdicts.is_time_out(error))
+            # The sibling comes next: one bad row makes no more than two failures in a row.
+            self._split.extend(halves(jobs))
         elif isinstance(error, NotSetUp):
             writable(self._client)
             self._fail(jobs[0], verdicts.blocked(error))
         else:
             self._fail(jobs[0], error)
-        if self._lone_failures == ENOUGH:
+        if self._failures == ENOUGH - 1:
             self._try_elsewhere()
-        elif self._lone_failures > ENOUGH:
+        elif self._failures >= ENOUGH:
             self._give_up(error)
 
     def _count(self, jobs: list[Job], error: ServiceError) -> None:
-        self._lone_failures += len(jobs) == 1
+        # A whole batch that is refused may be too large, and then each smaller one is until one is not.
+        self._failures += len(jobs) == 1 or not isinstance(error, Rejected)
         if not verdicts.is_time_out(error):
             return
         self._time_outs += 1
@@ -164,23 +166,17 @@ class _Run:
         if self._time_outs >= ENOUGH:
             raise error
 
-    def _halve(self, jobs: list[Job], *, slow: bool) -> None:
-        """Send both halves next, or after all other halves when time is what each failure costs."""
-        parts = list(halves(jobs))
-        if slow:
-            self._split.extend(parts)
-        else:
-            self._split.extendleft(reversed(parts))
-
     def _try_elsewhere(self) -> None:
-        """Send the farthest row next: if that fails as well, it was not a few bad rows side by side."""
+        """Send a row alone next that lies far off: if that fails as well, it was not a few bad rows side by side."""
         if self._waiting:
             self._split.appendleft([self._waiting.pop()])
         elif self._split:
-            *rest, farthest = self._split.pop()
-            if rest:
-                self._split.append(rest)
-            self._split.appendleft([farthest])
+            # The part that waits longest has not failed by itself, and its middle lies far from both its ends.
+            part = self._split.popleft()
+            one = part.pop(len(part) // 2)
+            if part:
+                self._split.appendleft(part)
+            self._split.appendleft([one])
 
     def _give_up(self, error: ServiceError) -> None:
         rest = [*(job for part in self._split for job in part), *self._waiting, *self._clashing]

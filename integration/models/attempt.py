@@ -17,12 +17,12 @@ from integration.models.base import Key
 
 
 class Attempt(Base):
-    """One try of one delivery (A5).
+    """One try of one delivery (A5), or `tries` in a row of the same cause that nothing could be sent in.
 
     `outcome` is delivered, later, dead, skipped or conflict. `sent` holds what went to Mautic for this record
     (fields, tags, follow_ups; secrets masked), `answer` what came back (outcome, contact_id, status, errors),
     `differs` maps a field to [store, Mautic] where somebody else had changed it. `seconds` is the time of the batch,
-    `correlation_id` what its calls carried in X-Correlation-ID.
+    `correlation_id` what its calls carried in X-Correlation-ID. `last_at` is when the last of several tries was.
     """
 
     __tablename__ = "attempt"
@@ -44,3 +44,5 @@ class Attempt(Base):
     answer: Mapped[dict[str, Any] | None]
     differs: Mapped[dict[str, Any] | None]
     correlation_id: Mapped[str] = mapped_column(String(64), default="")
+    tries: Mapped[int] = mapped_column(default=1, server_default="1")
+    last_at: Mapped[datetime | None]

@@ -76,7 +76,7 @@ def check(ports: Ports, connector: Connector) -> list[Symptom]:
 
     Raises ServiceError when the store's list cannot be read.
     """
-    client = ports.open_store(connector)
+    client = ports.open_store(connector, obeys=True)
     rows = _hooks(client)
     url = webhook_set.delivery_url(ports, connector)
     found = look(connector.webhook_ids, rows, url)

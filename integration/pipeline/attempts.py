@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import delete
+from sqlalchemy import func
 from sqlalchemy import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.masking import mask_text
@@ -25,7 +28,10 @@ from integration.plans import FollowUp
 from integration.plans import Note
 from integration.plans import SegmentAdd
 
+#: So many attempts of one record are kept; what lies between says no more than these.
+FIRST_KEPT, NEWEST_KEPT = 5, 15
 _LATER = "later"
+_TOLD = ("outcome", "sent", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,47 @@ def untried(batch: Batch, outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any
 
 
 def record(session: Session, attempts: Sequence[dict[str, Any]], ours: Sequence[Outcome]) -> None:
-    """Write the attempts of the deliveries that were still ours when they were settled."""
+    """Write the attempts of the deliveries that were still ours when they were settled; few rows each are kept."""
     kept = {outcome.delivery_id for outcome in ours}
     chosen = [row for row in attempts if row["delivery_id"] in kept]
-    if chosen:
-        session.execute(insert(Attempt), chosen)
+    repeated = _repeat(session, [row for row in chosen if _is_untried(row)])
+    if fresh := [row for row in chosen if row["delivery_id"] not in repeated]:
+        session.execute(insert(Attempt), fresh)
+    _trim(session, [o.delivery_id for o in ours if o.state is None or o.state is DeliveryState.DEAD])
+
+
+def _is_untried(row: Mapping[str, Any]) -> bool:
+    return row["outcome"] == _LATER and row["sent"] is None and row["answer"] is None
+
+
+def _repeat(session: Session, untried: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Count tries that could not be made on the last attempt of the same cause; return whose deliveries."""
+    if not untried:
+        return set()
+    newest = select(func.max(Attempt.id)).where(Attempt.delivery_id.in_([row["delivery_id"] for row in untried]))
+    found = session.scalars(select(Attempt).where(Attempt.id.in_(newest.group_by(Attempt.delivery_id))))
+    known = {last.delivery_id: last for last in found if _is_untried({name: getattr(last, name) for name in _TOLD})}
+    same = [row for row in untried if _cause(known.get(row["delivery_id"])) == row["error_code"]]
+    for row in same:
+        last = known[row["delivery_id"]]
+        last.tries, last.last_at, last.message = last.tries + 1, row["at"], row["message"]
+    return {row["delivery_id"] for row in same}
+
+
+def _cause(last: Attempt | None) -> str | None:
+    return last.error_code if last is not None else None
+
+
+def _trim(session: Session, delivery_ids: Sequence[int]) -> None:
+    """Keep the first and the newest attempts of deliveries that have many."""
+    if not delivery_ids:
+        return
+    counted = select(Attempt.delivery_id).where(Attempt.delivery_id.in_(delivery_ids)).group_by(Attempt.delivery_id)
+    for delivery_id in session.scalars(counted.having(func.count() > FIRST_KEPT + NEWEST_KEPT)).all():
+        ids = session.scalars(select(Attempt.id).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id)).all()
+        between = (ids[FIRST_KEPT - 1], ids[-NEWEST_KEPT])
+        which = (Attempt.delivery_id == delivery_id, Attempt.id > between[0], Attempt.id < between[1])
+        session.execute(delete(Attempt).where(*which).execution_options(synchronize_session=False))
 
 
 def _bare(batch: Batch, outcome: Outcome) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from integration.errors import Rejected
 from integration.errors import ServiceError
+from integration.mautic.answers import SERVICE
 from integration.mautic.results import Receipt
 from integration.models.delivery import DeliveryState
 from integration.pipeline import attempts
@@ -37,7 +39,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Books:
-    """Everything that a batch gave; `calls` to Mautic, `seconds` that it took, `proofs` of what was read back."""
+    """Everything that a batch gave; `calls` to Mautic, `seconds` that it took, `proofs` of what was read back.
+
+    `probing` says that the batch was the probe of a hold, which it renews or ends.
+    """
 
     connector_id: int
     token: str
@@ -50,6 +55,7 @@ class Books:
     proofs: Sequence[Proof] = ()
     calls: int = 0
     seconds: float = 0.0
+    probing: bool = False
 
     def write(self, session: Session, now: datetime, broken: ServiceError | None) -> None:
         """Write it in the caller's transaction; `broken` is the error of the connection that holds the connector."""
@@ -64,7 +70,19 @@ class Books:
         attempts.record(session, self._tried(now), ours)
         self._meter(session, now, ours)
         if broken is not None:
-            holds.hold(session, now, self.connector_id, broken)
+            holds.hold(session, now, self.connector_id, broken, probed=self.probing)
+        elif self.probing:
+            self._probed(session, now)
+
+    def _probed(self, session: Session, now: datetime) -> None:
+        """End the hold when a write was answered, renew it when each failed, look again at once when there was none."""
+        errors = [receipt.error for receipt in self.receipts.values() if receipt.calls]
+        if any(error is None or isinstance(error, Rejected) for error in errors):
+            holds.release(session, now, self.connector_id, SERVICE)
+        elif failed := next((error for error in errors if error is not None), None):
+            holds.hold(session, now, self.connector_id, failed, probed=True)
+        else:
+            holds.probe_again(session, now, self.connector_id, SERVICE)
 
     def _tried(self, now: datetime) -> list[dict[str, Any]]:
         batch = attempts.Batch(self.connector_id, now, self.seconds, self.correlation_id)

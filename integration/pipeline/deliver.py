@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from datetime import datetime
 
 from sqlalchemy import select
 
@@ -26,6 +25,7 @@ from integration.mautic.results import Interrupted
 from integration.mautic.results import Receipt
 from integration.models.connector import Connector
 from integration.models.connector import ConnectorState
+from integration.models.hold import Hold
 from integration.models.run import Run
 from integration.modules import Modules
 from integration.pipeline import conflicts
@@ -45,6 +45,9 @@ from integration.pipeline.planning import Drawn
 from integration.pipeline.planning import draw
 from integration.pipeline.ports import Ports
 from integration.pipeline.proof import Proof
+from integration.pipeline.retries import HELD_BACK
+from integration.pipeline.retries import Blame
+from integration.pipeline.retries import blame
 from integration.pipeline.settlement import Settlement
 from integration.pipeline.tape import Tape
 
@@ -52,6 +55,9 @@ log = logging.getLogger(__name__)
 
 #: So many different people refused by a faulty server in a row mean that the server is at fault, not the records.
 FAULTS_IN_A_ROW = 3
+#: So many people are sent to see whether a held Mautic takes writes again: few, yet more than one may be to blame.
+PROBE_PEOPLE = 5
+_CHEAPEST_READ = ("contacts", {"limit": 1, "minimal": 1})
 
 
 @dataclass
@@ -68,6 +74,7 @@ class Lanes:
     def __post_init__(self) -> None:
         """Make the gate."""
         self.gate = threading.BoundedSemaphore(self.width)
+        self.probing = threading.Lock()
         self._batches = itertools.count()
 
     def proof_due(self, every: int) -> bool:
@@ -85,25 +92,38 @@ class Deliverer:
     chance: random.Random = field(default_factory=random.Random)
 
     def work(self) -> int:
-        """Claim and deliver one batch; 0 when there is nothing to do now."""
-        token = new_token()
-        connector, lines = self._claim(token)
-        if not lines:
+        """Claim and deliver one batch, or probe where a hold is due; 0 when there is nothing to do now."""
+        with self.ports.db.read() as session:
+            held = holds.current(session, self.connector_id, "mautic")
+        if held is None:
+            return self._batch()
+        if held.probe_at > self.ports.clock.now() or not self.lanes.probing.acquire(blocking=False):
             return 0
-        with keeper.of_batch(self.ports, token):
-            Batch(self, connector, token, lines, self._runs(lines)).deliver()
+        try:
+            return self._probe(held)
+        finally:
+            self.lanes.probing.release()
+
+    def _batch(self, *, probing: bool = False) -> int:
+        token = new_token()
+        connector, lines = self._claim(token, probing=probing)
+        if lines:
+            with keeper.of_batch(self.ports, token):
+                Batch(self, connector, token, lines, self._runs(lines), probing).deliver()
         return len(lines)
 
-    def _claim(self, token: str) -> tuple[Connector, list[Line]]:
+    def _claim(self, token: str, *, probing: bool) -> tuple[Connector, list[Line]]:
         now = self.ports.clock.now()
-        if not self._open(now):
-            return Connector(), []
         with self.ports.db.write() as session:
             connector = session.get_one(Connector, self.connector_id)
-            if not connector.mautic_url:
+            # Looked at once more under the writer's lock: while a hold is open nobody claims but who probes.
+            shut = not probing and holds.current(session, self.connector_id, "mautic") is not None
+            if shut or not connector.mautic_url:
                 return connector, []
             by_hand = connector.state == ConnectorState.PAUSED
-            lines = outbox.claim(session, now, connector.id, self.lanes.size.value, token, by_hand_only=by_hand)
+            people = min(PROBE_PEOPLE, self.lanes.size.value) if probing else self.lanes.size.value
+            due = now + HELD_BACK if probing else now
+            lines = outbox.claim(session, now, connector.id, people, token, by_hand_only=by_hand, due=due)
             session.flush()
             session.expunge_all()
         return connector, lines
@@ -115,31 +135,37 @@ class Deliverer:
         with self.ports.db.read() as session:
             return {run.id: run for run in session.scalars(select(Run).where(Run.id.in_(ids)))}
 
-    def _open(self, now: datetime) -> bool:
-        """Return whether claims are allowed; a hold whose time has come is probed and released if Mautic answers."""
-        with self.ports.db.read() as session:
-            connector = session.get_one(Connector, self.connector_id)
-            held = holds.current(session, self.connector_id, "mautic")
-        if held is None:
-            return True
-        with self.ports.db.write() as session:
-            if not holds.take_probe(session, now, held):
-                return False
-        return self._probe(connector)
+    def _probe(self, held: Hold) -> int:
+        """See whether Mautic works again: by a cheap read, then by a small claim, for reads may work where writes fail.
 
-    def _probe(self, connector: Connector) -> bool:
-        failure: ServiceError | None = None
-        try:
-            self.ports.open_mautic(connector).get("contacts", {"limit": 1, "minimal": 1})
-        except ServiceError as error:
-            failure = error
+        The claim's settlement renews or ends the hold; where there is nothing to claim the read ends it.
+        """
+        with self.ports.db.write() as session:
+            if not holds.take_probe(session, self.ports.clock.now(), held):
+                return 0
+            connector = session.get_one(Connector, self.connector_id)
+            session.expunge_all()
+        failure = self.fails_to_read(self.ports.open_mautic(connector))
+        if failure is None:
+            self.ports.breakers.of(self.connector_id, "mautic").close()
+            if people := self._batch(probing=True):
+                return people
         with self.ports.db.write() as session:
             now = self.ports.clock.now()
             if failure is not None:
-                holds.hold(session, now, connector.id, failure)
+                holds.hold(session, now, self.connector_id, failure, probed=True)
             else:
-                holds.release(session, now, connector.id, "mautic")
-        return failure is None
+                holds.release(session, now, self.connector_id, "mautic")
+        return 0
+
+    @staticmethod
+    def fails_to_read(client: MauticClient) -> ServiceError | None:
+        """Return why even the cheapest read fails, None when it works."""
+        try:
+            client.get(*_CHEAPEST_READ)
+        except ServiceError as error:
+            return error
+        return None
 
 
 @dataclass
@@ -151,6 +177,7 @@ class Batch:
     token: str
     lines: Sequence[Line]
     runs: Mapping[int, Run]
+    probing: bool = False
 
     @property
     def correlation_id(self) -> str:
@@ -164,12 +191,15 @@ class Batch:
         began = time.monotonic()
         ports = self.deliverer.ports
         tape = Tape([run for run in self.runs.values() if run.options.get("payloads")])
-        client = ports.open_mautic(self.connector, self.correlation_id, watch=tape.observer)
-        settlement = Settlement(ports, self.connector, self.token, self.deliverer.chance, self.correlation_id)
+        client = ports.open_mautic(self.connector, self.correlation_id, watch=tape.observer, obeys=True)
+        settlement = Settlement(
+            ports, self.connector, self.token, self.deliverer.chance, self.correlation_id, self.probing
+        )
         try:
             drawn = self._draw(client)
             receipts, broken = self._write(client, drawn)
-            self._judge(settlement, drawn, receipts, broken)
+            broken = broken or self._server_at_fault(client, receipts)
+            settlement.judge(drawn, {receipt.key: receipt for receipt in receipts}, broken)
             settlement.followed = [] if settlement.broken else self._follow(client, settlement)
             settlement.proofs = [] if settlement.broken else self._prove(client, drawn, receipts)
         except ServiceError as error:
@@ -213,28 +243,19 @@ class Batch:
             log.info("A sample could not be read back: %s", error)
             return []
 
-    def _judge(
-        self,
-        settlement: Settlement,
-        drawn: Sequence[Drawn],
-        receipts: Sequence[Receipt],
-        broken: ServiceError | None,
-    ) -> None:
-        fault = self._server_at_fault(receipts)
-        settlement.judge(drawn, {receipt.key: receipt for receipt in receipts}, broken or fault)
-
-    def _server_at_fault(self, receipts: Sequence[Receipt]) -> ServiceError | None:
-        """Return the fault when so many people in a row met it that no record can be to blame."""
+    def _server_at_fault(self, client: MauticClient, receipts: Sequence[Receipt]) -> ServiceError | None:
+        """Return the fault when no record can be to blame: so many people in a row met it, or reads fail as well."""
+        lost = next((r.error for r in receipts if r.error and blame(r.error) is Blame.CONNECTION), None)
         faulty = self.deliverer.lanes.faulty
         if any(receipt.mautic_id is not None for receipt in receipts):
             faulty.clear()
-            return None
+            return lost
         failed = [receipt for receipt in receipts if isinstance(receipt.error, ServerFault)]
         faulty.update(receipt.key for receipt in failed)
         if failed and len(faulty) >= FAULTS_IN_A_ROW:
             faulty.clear()
             return failed[-1].error
-        return None
+        return lost or (self.deliverer.fails_to_read(client) if failed else None)
 
     def _follow(self, client: MauticClient, settlement: Settlement) -> list[Followed]:
         acts = [

@@ -37,7 +37,7 @@ def freshen(
     if not (stale or nameless) or not connector.store_url:
         return list(lines), frozenset()
     try:
-        client = ports.open_store(connector, correlation_id)
+        client = ports.open_store(connector, correlation_id, obeys=True)
         found = _read(client, stale)
         names = _names(client, nameless)
     except ServiceError:

@@ -11,10 +11,13 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
+from integration.models.database import lock_connector
 from integration.models.hold import Hold
 from integration.pipeline.retries import probe_delay
 
 _FLAPPING = timedelta(minutes=10)
+#: Nobody else probes for so long while one caller does: longer than the longest call (Route.read_timeout).
+PROBE_LEASE = timedelta(seconds=150)
 
 
 def open_holds(session: Session, connector_id: int) -> Sequence[Hold]:
@@ -28,17 +31,26 @@ def current(session: Session, connector_id: int, service: str) -> Hold | None:
     return next((hold for hold in open_holds(session, connector_id) if hold.service == service), None)
 
 
-def hold(session: Session, now: datetime, connector_id: int, error: ServiceError) -> Hold:
-    """Hold a connector, or renew the reason of the hold there is; the next look comes later each time."""
-    found = current(session, connector_id, error.service) or _recent(session, now, connector_id, error)
+def hold(session: Session, now: datetime, connector_id: int, error: ServiceError, *, probed: bool = False) -> Hold:
+    """Hold a connector, or renew the reason of the hold there is.
+
+    The next look comes later each time that one was fruitless: `probed` says that the error is the answer to one. What
+    was on its way when the hold began, and fails a little later, moves nothing.
+    """
+    lock_connector(session, connector_id)
+    found = current(session, connector_id, error.service)
+    moves = found is None or probed or found.probe_at <= now
+    if found is None:
+        found = _recent(session, now, connector_id, error)
     if found is None:
         found = Hold(connector_id=connector_id, service=error.service, since=now, probes=0)
         session.add(found)
-    else:
+    elif moves:
         found.probes += 1
         found.released_at = None
     found.code, found.sentence, found.hint = error.code, error.sentence, error.hint
-    found.probe_at = now + probe_delay(found.probes, error)
+    if moves:
+        found.probe_at = now + probe_delay(found.probes, error)
     session.flush()
     return found
 
@@ -58,20 +70,23 @@ def take_probe(session: Session, now: datetime, hold: Hold) -> bool:
     moved = session.execute(
         update(Hold)
         .where(Hold.id == hold.id, Hold.probe_at == hold.probe_at, Hold.released_at.is_(None))
-        .values(probe_at=now + probe_delay(hold.probes, None))
+        .values(probe_at=now + max(probe_delay(hold.probes, None), PROBE_LEASE))
         .execution_options(synchronize_session=False)
     )
     return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
-def release(session: Session, now: datetime, connector_id: int, service: str) -> bool:
-    """End the hold of a service; return whether there was one."""
-    ended = session.execute(
-        update(Hold)
-        .where(Hold.connector_id == connector_id, Hold.service == service, Hold.released_at.is_(None))
-        .values(released_at=now)
-    )
+def release(session: Session, now: datetime, connector_id: int, service: str, code: str = "") -> bool:
+    """End the hold of a service, only one of this code if given; return whether there was one."""
+    held = update(Hold).where(Hold.connector_id == connector_id, Hold.service == service, Hold.released_at.is_(None))
+    ended = session.execute((held.where(Hold.code == code) if code else held).values(released_at=now))
     return bool(ended.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+
+
+def probe_again(session: Session, now: datetime, connector_id: int, service: str) -> None:
+    """Let the next caller look at once: a probe found nothing that would tell how the service is."""
+    held = (Hold.connector_id == connector_id, Hold.service == service, Hold.released_at.is_(None))
+    session.execute(update(Hold).where(*held).values(probe_at=now))
 
 
 def probe_now(session: Session, now: datetime, connector_id: int) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from integration.errors import Held
 from integration.errors import IntegrationError
 from integration.errors import ServerFault
 from integration.errors import ServiceError
@@ -38,6 +39,10 @@ log = logging.getLogger(__name__)
 
 #: Reading is tried again so often in a row without a page between before the run is given up (it can be resumed).
 PATIENCE = 20
+#: Failed calls in a row that end a first, second, … try of reading. Around a record that the store cannot give pages
+#: get smaller until it fails alone, so the first try may fail for longer; the next two only see whether the store is
+#: back, and then there is time to go round any number of such records.
+FAILURES_IN_A_ROW = (9, 3, 3, 40)
 POLL = 0.3
 
 
@@ -69,13 +74,15 @@ class Intake:
             connector = session.get_one(Connector, self.run.connector_id)
         tries = 0
         while not self.stop.is_set():
+            breaker = self.ports.breakers.of(connector.id, "store")
+            breaker.close(limit=FAILURES_IN_A_ROW[min(tries, len(FAILURES_IN_A_ROW) - 1)])
             phases = self._phases(connector)
             try:
                 if self.run.kind != RunKind.REPLAY:
                     connector = facts.refresh(self.ports, connector, always=self.run.kind != RunKind.INCREMENTAL)
                     phases.connector = connector
                 phases.read()
-            except (Unreachable, Throttled, ServerFault) as error:
+            except (Unreachable, Throttled, ServerFault, Held) as error:
                 tries = 0 if phases.pages else tries + 1
                 self._pause(connector, error, tries)
                 continue
@@ -107,7 +114,7 @@ class Intake:
         if error.service != "store":
             return
         with self.ports.db.write() as session:
-            holds.hold(session, self.ports.clock.now(), connector.id, error)
+            holds.hold(session, self.ports.clock.now(), connector.id, error, probed=True)
 
     def _release(self, connector: Connector) -> None:
         with self.ports.db.write() as session:

@@ -31,6 +31,7 @@ class Item:
     payload: Mapping[str, Any]
     payload_at: datetime
     attempts: int
+    faults: int = 0
     run_id: int | None = None
     corrections: Mapping[str, Any] | None = None
     modified_at: datetime | None = None
@@ -52,9 +53,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one delivery. `state` None means later, after `wait`, with `attempts` counted so far.
+    """What became of one delivery. `state` None means later, after `wait`.
 
-    `category` says whose fault an error is (retries.Category).
+    `faults` are the tries so far that count against the record, `category` says whose fault an error is
+    (retries.Category).
     """
 
     delivery_id: int
@@ -65,7 +67,7 @@ class Outcome:
     error_code: str = ""
     message: str = ""
     wait: timedelta | None = None
-    attempts: int = 0
+    faults: int = 0
     run_id: int | None = None
     category: str = ""
 
@@ -90,6 +92,7 @@ def _item(row: Delivery) -> Item:
         payload=corrected(row.payload or {}, row.corrections),
         payload_at=row.payload_at,
         attempts=row.attempts,
+        faults=row.faults,
         corrections=row.corrections,
         modified_at=row.modified_at,
         reached_at=row.reached_at,

@@ -63,7 +63,7 @@ class Phases(Taking):
 
     def read(self) -> None:
         """Go through the phases that are left; each page is one transaction with its cursor."""
-        self._client = self.ports.open_store(self.connector, self.run.correlation_id)
+        self._client = self.ports.open_store(self.connector, self.run.correlation_id, obeys=True)
         if self.options.get("dry_run"):
             self.connector = fieldlist.look(self.ports, self.connector, self.run.correlation_id)
         plan = self._incremental() if self.run.kind == RunKind.INCREMENTAL else self._everything()

@@ -15,6 +15,8 @@ from typing import Any
 
 from sqlalchemy import update
 
+from integration.breaker import Gate
+from integration.breaker import Obedient
 from integration.clock import Clock
 from integration.config import Deployment
 from integration.mautic.access import MauticAccess
@@ -25,6 +27,7 @@ from integration.models.database import Database
 from integration.models.database import open_database
 from integration.models.vault import Vault
 from integration.modules import Modules
+from integration.pipeline.breakers import Breakers
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
 from integration.transport import Exchange
@@ -69,6 +72,11 @@ class Ports:
     observers: Observers = lambda connector: None
     bell: Bell = field(default_factory=Bell)
     on_accept: OnAccept = lambda session, connector_id: None
+    breakers: Breakers = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the breakers of this process."""
+        self.breakers = Breakers(self.db, self.clock)
 
     def secrets(self, connector: Connector) -> dict[str, str]:
         """Return the connector's secrets, opened."""
@@ -106,24 +114,37 @@ class Ports:
         """Return the deployment's rules for outgoing calls."""
         return Route(ca=ca, private_allowed=self.deployment.private_hosts)
 
-    def open_store(self, connector: Connector, correlation: str = "") -> StoreClient:
-        """Return a client of the connector's store."""
+    def _gate(self, connector: Connector, service: str, obeys: bool) -> Gate:
+        breaker = self.breakers.of(connector.id, service)
+        return Obedient(breaker) if obeys else breaker
+
+    def open_store(self, connector: Connector, correlation: str = "", *, obeys: bool = False) -> StoreClient:
+        """Return a client of the connector's store; one that `obeys` makes no call while the breaker is open."""
         access = self.store_access(connector)
-        return StoreClient(access, self.route(access.ca), self.observers(connector), correlation)
+        gate = self._gate(connector, "store", obeys)
+        return StoreClient(access, self.route(access.ca), self.observers(connector), correlation, gate)
 
     def open_mautic(
-        self, connector: Connector, correlation: str = "", *, quick: bool = False, watch: Observer | None = None
+        self,
+        connector: Connector,
+        correlation: str = "",
+        *,
+        quick: bool = False,
+        watch: Observer | None = None,
+        obeys: bool = False,
     ) -> MauticClient:
         """Return a client of the connector's Mautic, its token kept in the database.
 
-        `quick` is for where a page waits; `watch` sees each exchange beside the connector's own observer.
+        `quick` is for where a page waits; `watch` sees each exchange beside the connector's own observer. One that
+        `obeys` makes no call while the breaker is open: for work that goes on by itself, not where a person asks.
         """
         access = self.mautic_access(connector)
         box = StoredTokens(self, connector.id)
         route = self.route(access.ca)
         route = replace(route, connect_timeout=3.0, read_timeout=8.0) if quick else route
         observer = both(self.observers(connector), watch)
-        return MauticClient(access, box, self.clock, route, observer, correlation)
+        gate = self._gate(connector, "mautic", obeys)
+        return MauticClient(access, box, self.clock, route, observer, correlation, gate)
 
 
 def both(one: Observer | None, other: Observer | None) -> Observer | None:
@@ -205,4 +226,6 @@ def open_ports(deployment: Deployment, *, database: Database | None = None, cloc
 
 def with_observers(ports: Ports, observers: Observers) -> Ports:
     """Return the ports with another way to watch exchanges."""
-    return replace(ports, observers=observers)
+    watched = replace(ports, observers=observers)
+    watched.breakers = ports.breakers
+    return watched

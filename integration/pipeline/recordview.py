@@ -53,7 +53,7 @@ class Comparison:
 
 
 def attempts(session: Session, delivery_id: int, limit: int = 50) -> Sequence[Attempt]:
-    """Return the newest attempts of a record, newest first."""
+    """Return the attempts that are kept of a record, newest first."""
     query = select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id.desc()).limit(limit)
     return session.scalars(query).all()
 

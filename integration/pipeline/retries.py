@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from integration.errors import AuthRejected
+from integration.errors import Held
 from integration.errors import IntegrationError
 from integration.errors import MappingError
 from integration.errors import NotSetUp
@@ -46,7 +47,7 @@ def category(error: IntegrationError) -> Category:
         return Category.UNCERTAIN
     if isinstance(error, AuthRejected | NotSetUp | SettingError):
         return Category.CONFIGURATION
-    if isinstance(error, Unreachable | Throttled | ServerFault):
+    if isinstance(error, Unreachable | Throttled | ServerFault | Held):
         return Category.TRANSIENT
     return Category.PERMANENT if isinstance(error, MappingError | Rejected) else Category.UNKNOWN
 
@@ -74,30 +75,32 @@ class Verdict:
 
 def blame(error: IntegrationError) -> Blame:
     """Return whose fault an error is: credentials and unreachable servers hold, faults pass, the rest is the record."""
-    if isinstance(error, Unreachable | AuthRejected | NotSetUp | Throttled):
+    if isinstance(error, Unreachable | AuthRejected | NotSetUp | Throttled | Held):
         return Blame.CONNECTION
     return Blame.NOBODY if isinstance(error, ServerFault) else Blame.RECORD
 
 
-def verdict(error: IntegrationError, attempts: int, chance: random.Random) -> Verdict:
-    """Return the verdict after attempt number `attempts` (1 for the first)."""
+def verdict(error: IntegrationError, faults: int, chance: random.Random) -> Verdict:
+    """Return the verdict after try number `faults` of those that count against the record (1 for the first)."""
     whose = blame(error)
     if whose is Blame.RECORD:
         return Verdict(whose, None)
     if whose is Blame.CONNECTION:
-        return Verdict(whose, timedelta(0))
-    return Verdict(whose, delay(attempts, chance))
+        return Verdict(whose, HELD_BACK)
+    return Verdict(whose, delay(faults, chance))
 
 
-def delay(attempts: int, chance: random.Random) -> timedelta | None:
-    """Return how long to wait after attempt number `attempts`, give or take 20 %; None when they are used up."""
-    if attempts > len(DELAYS):
+def delay(faults: int, chance: random.Random) -> timedelta | None:
+    """Return how long to wait after try number `faults`, give or take 20 %; None when they are used up."""
+    if faults > len(DELAYS):
         return None
     spread = chance.uniform(1 - JITTER, 1 + JITTER)
-    return timedelta(seconds=DELAYS[max(attempts, 1) - 1] * spread)
+    return timedelta(seconds=DELAYS[max(faults, 1) - 1] * spread)
 
 
 PROBE_DELAYS = (5, 10, 30, 60, 120, 300)
+#: What the connection's fault put back waits for the first probe at least; the hold keeps it for as long as it lasts.
+HELD_BACK = timedelta(seconds=PROBE_DELAYS[0])
 
 
 def probe_delay(probes: int, error: IntegrationError | None) -> timedelta:

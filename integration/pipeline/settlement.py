@@ -39,13 +39,14 @@ _WRITE = "create_or_update"
 
 @dataclass
 class Settlement:
-    """Collects what happened to a batch; `close` writes it."""
+    """Collects what happened to a batch; `close` writes it. `probing` says that the batch is the probe of a hold."""
 
     ports: Ports
     connector: Connector
     token: str
     chance: random.Random
     correlation_id: str = ""
+    probing: bool = False
     followed: list[Followed] = field(default_factory=list)
     broken: ServiceError | None = None
     calls: int = 0
@@ -74,7 +75,7 @@ class Settlement:
         return drawn.link.contact_id if drawn.unchanged and drawn.link else None
 
     def connection_failed(self, lines: Sequence[Line], error: ServiceError) -> None:
-        """Put all lines back unharmed: nothing could be tried."""
+        """Put all lines back: the connection failed before anything could be written."""
         self.broken = error
         items = (item for line in lines for item in line.items)
         self._outcomes = [self._back(item, error) for item in items]
@@ -102,6 +103,7 @@ class Settlement:
             self.proofs,
             self.calls,
             self.seconds,
+            self.probing,
         )
 
     def _outcome(self, now: datetime, drawn: Drawn, item: Item) -> Outcome:
@@ -152,7 +154,7 @@ class Settlement:
 
     def _half(self, now: datetime, item: Item, action: str, error: IntegrationError, contact_id: int) -> Outcome:
         """The contact is written, a follow-up is not."""
-        verdict = retries.verdict(error, item.attempts, self.chance)
+        verdict = retries.verdict(error, item.faults + 1, self.chance)
         if verdict.blame is retries.Blame.CONNECTION:
             return self._back(item, error)
         self._note(now, item, action, reporting.again(error, verdict.wait), contact_id, error)
@@ -163,8 +165,9 @@ class Settlement:
         return self._end(item, DeliveryState.DELIVERED, error, contact_id, result="updated", partial=True)
 
     def _failed(self, now: datetime, item: Item, error: ServiceError) -> Outcome:
-        verdict = retries.verdict(error, item.attempts, self.chance)
-        server_at_fault = self.broken is not None and isinstance(error, ServerFault)
+        verdict = retries.verdict(error, item.faults + 1, self.chance)
+        # Where a probe can read but not write nobody can tell who is to blame, and a poisonous record must end.
+        server_at_fault = self.broken is not None and isinstance(error, ServerFault) and not self.probing
         if verdict.blame is retries.Blame.CONNECTION or server_at_fault:
             return self._back(item, error)
         if error.code == "not_found" and item.what in LEAVES:
@@ -185,14 +188,14 @@ class Settlement:
         )
 
     def _back(self, item: Item, error: IntegrationError) -> Outcome:
-        """The connection was at fault: later, and the attempt does not count."""
+        """The connection was at fault: later, and the try does not count against the record."""
         return Outcome(
             item.id,
             None,
             error_code=error.code,
             message=str(error),
-            wait=timedelta(0),
-            attempts=max(item.attempts - 1, 0),
+            wait=retries.HELD_BACK,
+            faults=item.faults,
             run_id=item.run_id,
             category=retries.category(error),
         )
@@ -259,7 +262,7 @@ def _later(item: Item, error: IntegrationError, wait: timedelta) -> Outcome:
         error_code=error.code,
         message=str(error),
         wait=wait,
-        attempts=item.attempts,
+        faults=item.faults + 1,
         run_id=item.run_id,
         category=retries.category(error),
     )

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from integration.breaker import Gate
 from integration.errors import AuthRejected
 from integration.store.access import SERVICE
 from integration.store.access import StoreAccess
@@ -24,6 +25,7 @@ from integration.transport import Answer
 from integration.transport import Observer
 from integration.transport import Route
 from integration.transport import Transport
+from integration.transport import is_write
 
 Params = Mapping[str, Any]
 Reply = tuple[Any, Answer]
@@ -38,7 +40,7 @@ HEADER_DROPPED = (
 class StoreClient:
     """One store; safe to use from several threads. `notices` holds what is odd about it but does no harm.
 
-    Raises Unreachable, Throttled, ServerFault, AuthRejected, NotSetUp and Rejected.
+    Raises Unreachable, Throttled, ServerFault, AuthRejected, NotSetUp and Rejected; Held where the gate refuses a call.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class StoreClient:
         route: Route | None = None,
         observer: Observer | None = None,
         correlation: str = "",
+        gate: Gate | None = None,
     ) -> None:
         self.access = access
         route = route or Route()
@@ -55,7 +58,7 @@ class StoreClient:
         headers = {"Cache-Control": "no-cache"}
         if correlation:
             headers["X-Correlation-ID"] = correlation
-        self.transport = Transport(SERVICE, route, observer, headers)
+        self.transport = Transport(SERVICE, route, observer, headers, gate=gate)
         self.notices: list[str] = []
         self._lock = threading.Lock()
         self._key_in_query = False
@@ -90,12 +93,14 @@ class StoreClient:
         answer = self._send(method, url, query, content, in_query)
         if not in_query and self._may_lack_header(answer):
             answer = self._second(method, url, query, content, answer)
-        error = classify(answer)
-        if error is not None:
-            raise error
-        value, clean = read(answer)
-        if method in ("POST", "PUT"):
-            check_written(value, answer)
+        # The index of the API answers from WordPress alone, so it says nothing of the lists that are read.
+        with self.transport.judged(write=is_write(method), tells=bool(path.strip("/"))):
+            error = classify(answer)
+            if error is not None:
+                raise error
+            value, clean = read(answer)
+            if method in ("POST", "PUT"):
+                check_written(value, answer)
         if not clean:
             self._notice(PRINTED)
         return value, answer

@@ -115,12 +115,12 @@ def test_later_counts_the_attempt_and_keeps_the_order(
     token = new_token()
     [line] = claim(ports, connector_id, token=token)
     first, second = line.items
-    later = Outcome(first.id, None, wait=timedelta(seconds=10), attempts=first.attempts, error_code="fault")
-    settle(ports, connector_id, token, later, Outcome(second.id, None, attempts=0))
+    later = Outcome(first.id, None, wait=timedelta(seconds=10), faults=1, error_code="fault")
+    settle(ports, connector_id, token, later, Outcome(second.id, None, faults=0))
     assert claim(ports, connector_id) == []
     clock.advance(seconds=11)
     [line] = claim(ports, connector_id)
-    assert [(item.source_id, item.attempts) for item in line.items] == [("1", 2), ("2", 1)]
+    assert [(item.source_id, item.attempts, item.faults) for item in line.items] == [("1", 2, 1), ("2", 2, 0)]
 
 
 def test_a_lost_lease_is_not_written(ports: Ports, connector_id: int, change: MakeChange, clock: SetClock) -> None:

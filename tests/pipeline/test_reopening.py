@@ -144,7 +144,7 @@ def test_what_is_tried_again_later_keeps_no_run_busy(
     accept(ports, connector_id, change(1), change(2), run_id=run_id)
     token = new_token()
     (line,) = claim(ports, connector_id, 50, token)
-    later = [Outcome(i.id, None, error_code="http_500", wait=timedelta(minutes=5), attempts=1) for i in line.items]
+    later = [Outcome(i.id, None, error_code="http_500", wait=timedelta(minutes=5), faults=1) for i in line.items]
     settle(ports, connector_id, token, *later)
     with ports.db.read() as session:
         assert outbox.busy_count(session, clock.now(), run_id) == 0

@@ -38,7 +38,7 @@ def test_mautic_down_for_an_hour_loses_nothing(road: Road) -> None:
         road.work()
         advance(road, minutes=5)
     assert road.states() <= {"waiting", "ready"}
-    assert {delivery.attempts for delivery in road.deliveries()} == {0}
+    assert {(delivery.attempts, delivery.faults) for delivery in road.deliveries()} == {(1, 0), (0, 0)}
     assert road.holds() in (["cut"], ["refused"], ["unreachable"])
     road.mautic.faults.clear()
     advance(road, minutes=6)
@@ -149,8 +149,8 @@ def test_waiting_for_a_held_connection_ends_and_the_work_stays(
     road.order("ada@example.com")
     road.mautic.faults.command({"kind": "down"})
     run_id = runs.start(road.ports, road.connector_id, "full", trigger="test")
-    monkeypatch.setattr(syncing, "PATIENCE", 0.5)
-    with pytest.raises(IntegrationError) as caught:
+    with monkeypatch.context() as impatient, pytest.raises(IntegrationError) as caught:
+        impatient.setattr(syncing, "PATIENCE", 0.5)
         syncing.wait_for_end(road.ports, run_id)
     assert caught.value.code == "held"
     road.mautic.faults.clear()

@@ -35,7 +35,7 @@ def several(record: Settle) -> list[int]:
         record(102, result="updated", contact_id=7, partial=True),
         record(103, "dead", "bob@example.com", **REFUSED),
         record(104, "skipped", result="skipped"),
-        record(105, None, "cy@example.com", error_code="http_500", wait=timedelta(minutes=5), attempts=1),
+        record(105, None, "cy@example.com", error_code="http_500", wait=timedelta(minutes=5), faults=1),
     ]
 
 

@@ -124,7 +124,7 @@ def test_the_page_stops_following_when_the_run_has_ended(viewer: Person, page: s
 def test_what_ended_badly_or_is_still_tried_is_said(
     viewer: Person, page: str, record: Settle, ports: Ports, run_id: int
 ) -> None:
-    later = record(1, None, wait=timedelta(minutes=5), attempts=1, error_code="timeout", message="No answer.")
+    later = record(1, None, wait=timedelta(minutes=5), faults=1, error_code="timeout", message="No answer.")
     with ports.db.write() as session:
         session.execute(update(Delivery).where(Delivery.id == later).values(run_id=run_id))
         run = session.get_one(Run, run_id)

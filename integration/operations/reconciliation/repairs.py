@@ -110,7 +110,7 @@ def _put_off(ports: Ports, rows: Iterable[Drift], until: datetime) -> None:
 
 def _people(ports: Ports, connector: Connector, rows: Sequence[Drift]) -> dict[str, Person]:
     """Return the people of the rows as the store has them now; raises ServiceError when it cannot be read."""
-    gathering = Gathering(ports, connector, ports.open_store(connector), Origin.BULK)
+    gathering = Gathering(ports, connector, ports.open_store(connector, obeys=True), Origin.BULK)
     ids = sorted({int(row.source_id) for row in rows if row.source_kind == Kind.CONTACT and row.source_id.isdigit()})
     params = {"role": "all", "_fields": reading.CUSTOMER_FIELDS}
     found = [row for page in pick(gathering.client, "customers", params, ids) for row in page.rows] if ids else []

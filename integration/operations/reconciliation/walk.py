@@ -68,8 +68,8 @@ class Walk:
 
     def _open(self, connector: Connector) -> None:
         self._cursor: dict[str, Any] = {k: v for k, v in self.row.cursor.items() if k in ("phase", "place")}
-        self._store: StoreClient = self.ports.open_store(facts.refresh(self.ports, connector))
-        self._mautic: MauticClient = self.ports.open_mautic(connector)
+        self._store: StoreClient = self.ports.open_store(facts.refresh(self.ports, connector), obeys=True)
+        self._mautic: MauticClient = self.ports.open_mautic(connector, obeys=True)
         self._connector = ensure_fields(self.ports, connector, self._mautic)
         self._gathering = Gathering(self.ports, self._connector, self._store)
         self._comparison = Comparison(self.ports, self._connector, self._mautic)

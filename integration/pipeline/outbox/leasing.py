@@ -26,11 +26,21 @@ LEASE = timedelta(seconds=60)
 
 
 def claim(
-    session: Session, now: datetime, connector_id: int, people: int, token: str, *, by_hand_only: bool = False
+    session: Session,
+    now: datetime,
+    connector_id: int,
+    people: int,
+    token: str,
+    *,
+    by_hand_only: bool = False,
+    due: datetime | None = None,
 ) -> list[Line]:
-    """Lease the lines of up to `people` people, live ones first; `token` must be new (see leases.new_token)."""
+    """Lease the lines of up to `people` people, live ones first; `token` must be new (see leases.new_token).
+
+    Taken is what is due by `due`, which is `now` unless given.
+    """
     query = select(Delivery.id, Delivery.subject).where(
-        Delivery.connector_id == connector_id, READY, Delivery.due_at <= now
+        Delivery.connector_id == connector_id, READY, Delivery.due_at <= (due or now)
     )
     if by_hand_only:
         query = query.where(Delivery.run_id.is_not(None))

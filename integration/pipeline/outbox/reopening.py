@@ -31,6 +31,7 @@ from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN
 from integration.pipeline.outbox.states import owned
 from integration.pipeline.outbox.tally import Tally
+from integration.pipeline.retries import HELD_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def requeue(
         tally.settled(row.created_at, row.kind, DeliveryState.DEAD, row.result, -1)
         tally.enter(row.created_at, row.kind)
         row.state, row.attempts, row.due_at, row.settled_at = DeliveryState.WAITING, 0, now, None
+        row.faults = 0
         row.origin, row.replayed_at, row.run_id, row.priority = Origin.REPLAY, now, run_id, 1
     if chosen:
         # Whoever sends again has mended something, perhaps in Mautic: its fields are read anew before the first batch.
@@ -171,11 +173,14 @@ def later_count(session: Session, now: datetime, run_id: int) -> int:
 
 
 def busy_count(session: Session, now: datetime, run_id: int) -> int:
-    """Count a run's deliveries that are on their way or could be taken at once."""
+    """Count a run's deliveries that are on their way, could be taken, or are held back by the connection alone."""
     lead = aliased(Delivery)
     lead_open = lead.state.in_([literal_column("'ready'"), literal_column("'leased'")])
     retrying = exists().where(
-        lead.connector_id == Delivery.connector_id, lead.subject == Delivery.subject, lead_open, lead.due_at > now
+        lead.connector_id == Delivery.connector_id,
+        lead.subject == Delivery.subject,
+        lead_open,
+        lead.due_at > now + HELD_BACK,
     )
     query = select(func.count()).select_from(Delivery).where(Delivery.run_id == run_id, OPEN, ~retrying)
     return session.scalar(query) or 0

@@ -117,7 +117,7 @@ def _later(now: datetime, outcome: Outcome) -> dict[str, Any]:
         "b_id": outcome.delivery_id,
         "state": DeliveryState.WAITING,
         "due_at": now + (outcome.wait or timedelta(0)),
-        "attempts": outcome.attempts,
+        "faults": outcome.faults,
         **_error(outcome),
     }
 
