@@ -95,7 +95,7 @@ def _repeat(session: Session, untried: Sequence[Mapping[str, Any]]) -> set[int]:
     same = [row for row in untried if _cause(known.get(row["delivery_id"])) == row["error_code"]]
     for row in same:
         last = known[row["delivery_id"]]
-        last.tries, last.last_at, last.message = last.tries + 1, row["at"], row["message"]
+        last.tries, last.last_at, last.message, last.seconds = last.tries + 1, row["at"], row["message"], row["seconds"]
     return {row["delivery_id"] for row in same}
 
 

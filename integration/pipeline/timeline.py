@@ -229,6 +229,8 @@ def _attempt(row: Attempt) -> Line:
     badge, kind = OUTCOMES.get(row.outcome, (row.outcome, "muted"))
     status = f", HTTP {row.http_status}" if row.http_status else ""
     title = f"Attempt for record {row.delivery_id}{status}."
+    if row.tries > 1:
+        title = f"{row.tries:,} attempts in a row for record {row.delivery_id}: none could be made."
     contact_id = (row.answer or {}).get("contact_id")
     return Line(row.at, "attempt", row.id, badge, kind, title, row.message, row.delivery_id, contact_id)
 

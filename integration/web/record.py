@@ -20,6 +20,8 @@ from integration.models.user import Role
 from integration.pipeline import outbox
 from integration.pipeline import recordview
 from integration.pipeline import statuses
+from integration.pipeline.attempts import FIRST_KEPT
+from integration.pipeline.attempts import NEWEST_KEPT
 from integration.pipeline.corrections import corrected
 from integration.pipeline.corrections import editable
 from integration.pipeline.editing import edit
@@ -48,6 +50,7 @@ def show(connector_id: int, delivery_id: int) -> ResponseReturnValue:
         connector=connector,
         row=row,
         attempts=tried,
+        gap=(FIRST_KEPT, NEWEST_KEPT) if len(tried) >= FIRST_KEPT + NEWEST_KEPT else None,
         status=statuses.status_of(row),
         fault=fault_of(row.category) if row.error else "",
         reason=explain(row.error_code, row.kind) if row.state == DeliveryState.SKIPPED else None,
