@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 
+from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,11 +24,15 @@ from integration.modules import Modules
 from integration.pipeline import holds
 from integration.pipeline import meter
 from integration.pipeline import outbox
+from integration.pipeline.outbox.states import LEASED
 from integration.pipeline.outbox.states import OPEN
+from integration.pipeline.outbox.states import READY
 from integration.pipeline.outbox.states import owned
 
 #: Work of shoppers that waits longer than this is late; imports may take their time.
 LATE = timedelta(minutes=10)
+#: Whatever waits, imports too, moves on within this time: else nothing is confirmed, whatever the last call said.
+STALLED = timedelta(minutes=3)
 #: So many periods without a successful read are too many, and never less than a quarter of an hour.
 PERIODS = 3
 LEAST = timedelta(minutes=15)
@@ -68,6 +73,17 @@ def lag_of(session: Session, now: datetime, connector_id: int) -> int:
     query = select(func.min(Delivery.created_at)).where(owned(connector_id), OPEN, Delivery.priority < 2)
     oldest = session.scalar(query)
     return max(int((now - oldest).total_seconds()), 0) if oldest else 0
+
+
+def stalled(session: Session, now: datetime, connector_id: int) -> int:
+    """Return how many people's records are due for more than STALLED while nothing was confirmed; 0 while it moves."""
+    due = (owned(connector_id), READY | LEASED, Delivery.due_at <= now - STALLED)
+    waiting = session.scalar(select(func.count()).select_from(Delivery).where(*due)) or 0
+    if not waiting:
+        return 0
+    # The plus keeps SQLite on the index of settled_at, whose rows since then are few.
+    moved = exists().where(Delivery.settled_at > now - STALLED, owned(connector_id))
+    return 0 if session.scalar(select(moved)) else waiting
 
 
 def _paused(session: Session, connector: Connector, lag: int) -> Verdict:
@@ -118,6 +134,14 @@ def _delayed(session: Session, now: datetime, connector: Connector, lag: int) ->
         minutes = lag // 60
         sentence = f"What shoppers did {minutes:,} minutes ago has not reached Mautic yet."
         return Verdict("delayed", "Delayed", "warn", sentence, "Look at the runs and at the worker.", lag_seconds=lag)
+    if waiting := stalled(session, now, connector.id):
+        minutes = int(STALLED.total_seconds()) // 60
+        sentence = (
+            f"Mautic has confirmed nothing for {minutes} minutes and more, while {waiting:,} people's records wait."
+        )
+        return Verdict(
+            "delayed", "Delayed", "warn", sentence, "Look at the worker and at Mautic's load.", lag_seconds=lag
+        )
     period = _period(session, connector)
     last = last_read(session, connector.id)
     begun = max(filter(None, (last, connector.created_at)))
