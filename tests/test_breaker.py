@@ -83,7 +83,10 @@ def test_a_refusal_by_the_web_server_in_front_shows_nothing(keeper: Keeper) -> N
 def test_an_open_one_refuses_the_calls_of_work_that_goes_on_by_itself(keeper: Keeper) -> None:
     for _ in range(3):
         keeper.answer(FAULT)
-    with pytest.raises(Held, match=r"Mautic failed\. Look at it\.") as caught, Obedient(keeper.breaker).call(write=True):
+    with (
+        pytest.raises(Held, match=r"Mautic failed\. Look at it\.") as caught,
+        Obedient(keeper.breaker).call(write=True),
+    ):
         raise AssertionError("the call was made")
     assert (caught.value.code, caught.value.service) == (FAULT.code, "mautic")
     with keeper.breaker.call(write=False):

@@ -145,3 +145,20 @@ def test_what_sends_mail_in_an_older_database_counts_from_the_upgrade(database_u
         steer(connection, "downgrade", "0002")
         assert connection.scalar(text("SELECT COUNT(*) FROM delivery")) == 3
     database.dispose()
+
+
+def test_what_is_open_goes_on_with_the_tries_it_has_had(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        steer(connection, "upgrade", "0001")
+        connection.execute(text(OLD_ORGANISATION))
+        connection.execute(text(OLD_CONNECTOR), {"no": False})
+        for state in ("ready", "waiting", "dead"):
+            connection.execute(text(OLD_ROW), {"identity": state, "state": state, "partial": False})
+        connection.commit()
+        steer(connection, "upgrade", "head")
+        faults = connection.execute(text("SELECT state, attempts, faults FROM delivery ORDER BY state")).all()
+        assert [tuple(row) for row in faults] == [("dead", 1, 0), ("ready", 1, 1), ("waiting", 1, 1)]
+        steer(connection, "downgrade", "0002")
+        assert connection.scalar(text("SELECT SUM(attempts) FROM delivery")) == 3
+    database.dispose()

@@ -7,14 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from integration.clock import SetClock
 from integration.config import Deployment
 from integration.errors import Unreachable
 from integration.models import Connector
 from integration.models import Database
+from integration.models import Delivery
 from integration.models import Run
 from integration.models import RunState
+from integration.models.delivery import DeliveryState
 from integration.operations import health
 from integration.pipeline import connectors
 from integration.pipeline import holds
@@ -122,3 +125,54 @@ def test_a_run_that_accepted_records_and_sent_none_is_no_green_tick(
 ) -> None:
     ran(ports, connector_id, pulled=50, accepted=50)
     assert (seen().code, "sent none" in seen().sentence) == ("failing", True)
+
+
+def bought(ports: Ports, connector_id: int, source_id: int, origin: str) -> int:
+    order = {"id": source_id, "status": "completed", "billing": {"email": f"p{source_id}@example.com"}}
+    now = ports.clock.now()
+    with ports.db.write() as session:
+        change = parse.order_change(order, origin, now)  # type: ignore[arg-type]  # a StrEnum's value
+        intake_rows.accept(session, now, connector_id, [change])
+        return session.scalars(select(Delivery.id).order_by(Delivery.id.desc())).first() or 0
+
+
+def settled(ports: Ports, delivery_id: int) -> None:
+    with ports.db.write() as session:
+        row = session.get_one(Delivery, delivery_id)
+        row.state, row.settled_at = DeliveryState.DELIVERED, ports.clock.now()
+
+
+@pytest.mark.parametrize("origin", ["webhook", "poll", "initial"])
+def test_what_waits_while_nothing_is_confirmed_is_delayed(
+    ports: Ports, connector_id: int, seen: Seen, clock: SetClock, origin: str
+) -> None:
+    first = bought(ports, connector_id, 1, origin)
+    bought(ports, connector_id, 2, origin)
+    clock.advance(minutes=2)
+    settled(ports, first)
+    assert seen().code == "on_time"
+    clock.advance(minutes=2)
+    assert seen().code == "on_time"
+    clock.advance(minutes=2)
+    assert (seen().code, "confirmed nothing for 3 minutes" in seen().sentence) == ("delayed", True)
+
+
+def test_what_waits_for_its_own_next_try_delays_nothing(
+    ports: Ports, connector_id: int, seen: Seen, clock: SetClock
+) -> None:
+    number = bought(ports, connector_id, 1, "initial")
+    with ports.db.write() as session:
+        session.get_one(Delivery, number).due_at = clock.now() + timedelta(hours=2)
+    clock.advance(minutes=10)
+    assert seen().code == "on_time"
+
+
+def test_another_connector_that_moves_on_is_no_excuse(
+    ports: Ports, connector_id: int, seen: Seen, clock: SetClock
+) -> None:
+    other = connectors.create(ports, organisation_id=1, name="Other", mautic_url="http://other.test")
+    bought(ports, connector_id, 1, "initial")
+    moved = bought(ports, other, 1, "initial")
+    clock.advance(minutes=4)
+    settled(ports, moved)
+    assert seen().code == "delayed"
