@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -164,6 +165,23 @@ def test_a_record_shows_its_error_its_blame_and_every_attempt(
     assert "abc-123" in text
     assert "<b>ada</b>" not in answer.text
     assert "Send again" not in text
+
+
+def test_tries_that_could_not_be_made_are_shown_with_their_number(
+    viewer: Person, page: str, ports: Ports, connector_id: int, record: Settle
+) -> None:
+    key = record(103, None, error_code="cut", message="Mautic closed the connection.", wait=timedelta(seconds=5))
+    first = ports.clock.now()
+    row = {"connector_id": connector_id, "delivery_id": key, "seconds": 0.1, "outcome": "later", "error_code": "cut"}
+    with ports.db.write() as session:
+        session.add(Attempt(at=first, last_at=first + timedelta(hours=1), tries=12, **row))
+    text = text_of(viewer.get(f"{page}/{key}"))
+    assert re.search(r"tried 12 times between .+ and .+, last batch of 0\.10 s", text)
+    assert "1, 0 of them counted against the record" in text
+    assert "entries are kept" not in text
+    with ports.db.write() as session:
+        session.add_all([Attempt(at=first, **row) for _ in range(19)])
+    assert "the first 5 and the newest 15 entries are kept" in text_of(viewer.get(f"{page}/{key}"))
 
 
 def test_a_skipped_record_says_where_the_rule_stands(viewer: Person, page: str, record: Settle) -> None:
