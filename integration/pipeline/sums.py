@@ -122,5 +122,5 @@ def _sentence(row: LedgerEntry, why: str, currency: str) -> str:
     if why == ledger.REFUNDED:
         return "It was refunded in full."
     if not currency:
-        return "The shop's currency is not known, so orders in several are not added up."
+        return "The shop's currency is not known, so orders in several currencies are not added up."
     return f"It is in {row.currency or 'no currency'}, the shop counts in {currency}."

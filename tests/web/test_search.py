@@ -216,3 +216,12 @@ def test_a_visitor_signs_in_first(visitor: Person, home: str) -> None:
 def test_the_record_page_leads_to_everything_about_its_person(viewer: Person, home: str, known: int) -> None:
     answer: Any = viewer.get(f"{home}/records/{known}")
     assert f'href="{home}/people/{rows.BOB}"' in answer.text
+
+
+def test_a_person_with_orders_in_two_currencies_has_no_sum_while_the_shops_is_not_known(
+    viewer: Person, ports: Ports, home: str, connector_id: int, known: int
+) -> None:
+    rows.store(ports, rows.entry(connector_id, 10484, currency="JPY", net_total="6100.00"))
+    text = text_of(viewer.get(f"{home}/people/{rows.ADA}"))
+    assert "left out until the shop's currency is known: the paid orders are in EUR, JPY" in text
+    assert "6100 JPY" in text and "on average" not in text and "6,110" not in text and "6110" not in text
