@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import json
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -182,3 +185,24 @@ def test_or_conditions(server: MauticServer, api: Api) -> None:
             f"where[0][val][{place}][{key}]": value for key, value in {"col": "city", "expr": "eq", "val": city}.items()
         }
     assert api("GET", "/api/contacts", params=names).json()["total"] == "2"
+
+
+@pytest.mark.parametrize(("asked", "version"), [("5.2", "5.2.1"), ("7.0", "7.0.0")])
+def test_the_demo_is_started_with_a_version(tmp_path: Path, asked: str, version: str) -> None:
+    """The process says where its ends are, and its Mautic is of the version that was asked for."""
+    command = [sys.executable, "-m", "integration.sandbox", "--folder", str(tmp_path), "--mautic-version", asked]
+    command += ["--customers", "1", "--orders", "1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        where = json.loads(child.stdout.readline())
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": where["mautic_client_id"],
+            "client_secret": where["mautic_client_secret"],
+        }
+        token = requests.post(f"{where['mautic_url']}/oauth/v2/token", data=form, timeout=30).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.get(f"{where['mautic_url']}/api/contacts", headers=headers, timeout=30)
+        assert answer.headers["Mautic-Version"] == version
+        assert child.stdin is not None
+        child.stdin.close()
