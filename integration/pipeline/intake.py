@@ -42,7 +42,7 @@ PATIENCE = 20
 #: Failed calls in a row that end a first, second, … try of reading. Around a record that the store cannot give pages
 #: get smaller until it fails alone, so the first try may fail for longer; the next two only see whether the store is
 #: back, and then there is time to go round any number of such records.
-FAILURES_IN_A_ROW = (9, 3, 3, 40)
+FAILURES_IN_A_ROW = (8, 2, 2, 40)
 POLL = 0.3
 
 
@@ -72,15 +72,15 @@ class Intake:
     def _work(self) -> None:
         with self.ports.db.read() as session:
             connector = session.get_one(Connector, self.run.connector_id)
-        tries = 0
+        tries, known = 0, self.run.kind == RunKind.INCREMENTAL
         while not self.stop.is_set():
             breaker = self.ports.breakers.of(connector.id, "store")
             breaker.close(limit=FAILURES_IN_A_ROW[min(tries, len(FAILURES_IN_A_ROW) - 1)])
             phases = self._phases(connector)
             try:
                 if self.run.kind != RunKind.REPLAY:
-                    connector = facts.refresh(self.ports, connector, always=self.run.kind != RunKind.INCREMENTAL)
-                    phases.connector = connector
+                    connector = facts.refresh(self.ports, connector, always=not known)
+                    phases.connector, known = connector, True
                 phases.read()
             except (Unreachable, Throttled, ServerFault, Held) as error:
                 tries = 0 if phases.pages else tries + 1
