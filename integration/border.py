@@ -80,12 +80,12 @@ class GuardedAdapter(HTTPAdapter):
         }
 
 
-_NAMES = {"store": "The store", "mautic": "Mautic"}
+NAMES = {"store": "The store", "mautic": "Mautic"}
 
 
 def translate(service: str, error: BaseException) -> Unreachable | NotSetUp:
     """Return our error for one of requests', urllib3's or the socket's: the only border where this happens."""
-    name = _NAMES.get(service, service)
+    name = NAMES.get(service, service)
     links = _links(error)
     texts = " ".join(repr(link) for link in links)
     if any(isinstance(link, PrivateAddress) for link in links):

@@ -17,6 +17,7 @@ from datetime import datetime
 from datetime import timedelta
 from typing import Protocol
 
+from integration.border import NAMES
 from integration.clock import Clock
 from integration.errors import Held
 from integration.errors import Rejected
@@ -31,8 +32,6 @@ SLOW_S = 30
 CALLS_PER_S, BURST_CALLS = 20.0, 40
 #: The code of the error, and of the hold, that a call makes which is out for long.
 SLOW = "slow"
-
-_NAMES = {"store": "The store", "mautic": "Mautic"}
 
 
 class Gate(Protocol):
@@ -184,7 +183,7 @@ class Breaker:
             self._opened(self._slow())
 
     def _slow(self) -> Unreachable:
-        sentence = f"{_NAMES[self.service]} has not answered a call for {SLOW_S} seconds."
+        sentence = f"{NAMES[self.service]} has not answered a call for {SLOW_S} seconds."
         return Unreachable(self.service, SLOW, sentence, "Look at its load; work goes on when it answers.", sent=True)
 
 
