@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from integration.clock import SetClock
 from integration.models import Connector
 from integration.pipeline import connectors
 from integration.pipeline.ports import Ports
@@ -89,3 +90,19 @@ def test_who_may_what(viewer: Person, support: Person, stranger: Person, page: s
     assert "Save changes" not in text_of(support.get(page))
     assert [who.post(page, TYPED).status_code for who in (viewer, support, stranger)] == [403, 403, 404]
     assert stranger.get(page).status_code == 404
+
+
+def test_the_page_says_when_an_e_mail_goes_and_saving_keeps_since_when(
+    admin: Person, page: str, connector: Callable[[], Connector], clock: SetClock
+) -> None:
+    assert "when an order reaches the status after the e-mail was set here" in text_of(admin.get(page))
+    admin.post(page, TYPED)
+    first = connector().triggers
+    assert set(first) == {"orders.emails:completed", "orders.notes"}
+    clock.advance(hours=1)
+    admin.post(page, TYPED)
+    assert connector().triggers == first
+    admin.post(page, {**TYPED, "orders.emails:completed": "2"})
+    changed = connector().triggers
+    assert changed["orders.notes"] == first["orders.notes"]
+    assert changed["orders.emails:completed"] == clock.now().isoformat()

@@ -191,6 +191,18 @@ def test_a_skipped_record_says_where_the_rule_stands(viewer: Person, page: str, 
     assert '/orders">Order Sync, Enable</a>' in answer.text
 
 
+def test_a_record_says_when_its_status_was_reached_and_why_no_e_mail_followed(
+    viewer: Person, page: str, ports: Ports, record: Settle
+) -> None:
+    said = "Nothing has changed since the last sync. No e-mail for this change: the status was reached before."
+    key = record(104, "skipped", result="skipped", error_code="unchanged", message=said)
+    text = text_of(viewer.get(f"{page}/{key}"))
+    assert said in text and "Status reached" not in text
+    with ports.db.write() as session:
+        session.get_one(Delivery, key).reached_at = ports.clock.now()
+    assert "Status reached" in text_of(viewer.get(f"{page}/{key}"))
+
+
 def test_support_sends_a_dead_letter_again_and_a_viewer_cannot(
     viewer: Person,
     support: Person,
