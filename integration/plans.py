@@ -115,7 +115,10 @@ class Lifetime:
 
 @dataclass(frozen=True, slots=True)
 class MauticField:
-    """A contact field as Mautic reports it; `limit` in characters, None for none or unknown; `choices` for selects."""
+    """A contact field as Mautic reports it; `limit` in characters, None for none or unknown; `choices` for selects.
+
+    `unique` is Mautic's unique identifier: it takes a contact with the same value for the same person (297).
+    """
 
     alias: str
     type: str
@@ -123,6 +126,7 @@ class MauticField:
     limit: int | None = 64
     choices: tuple[str, ...] = ()
     published: bool = True
+    unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,14 +92,17 @@ def sweep(ports: Ports) -> int:
 
 def busy_connectors(session: Session, now: datetime) -> list[int]:
     """Return the connectors with something to deliver now, or a hold whose probe is due."""
-    ready = exists().where(
-        Delivery.connector_id == Connector.id, Delivery.state == literal_column("'ready'"), Delivery.due_at <= now
-    )
+    mine = Delivery.connector_id == Connector.id
+    due_now = (Delivery.state == literal_column("'ready'")) & (Delivery.due_at <= now)
+    free = exists().where(mine, due_now, outbox.nothing_in_question())
+    asked = exists().where(mine, outbox.ready_for_a_look(now))
     held = exists().where(Hold.connector_id == Connector.id, Hold.service == "mautic", Hold.released_at.is_(None))
     quiet = held.where(Hold.probe_at > now)
     due = held.where(Hold.probe_at <= now)
     # A paused connector sends only what a run by hand has brought.
-    allowed = (Connector.state == ConnectorState.ACTIVE) & ready | ready.where(Delivery.run_id.is_not(None))
+    by_hand = Delivery.run_id.is_not(None)
+    ready = free | asked
+    allowed = (Connector.state == ConnectorState.ACTIVE) & ready | free.where(by_hand) | asked.where(by_hand)
     query = select(Connector.id).where(Connector.mautic_url != "", (allowed & ~quiet) | due)
     return list(session.scalars(query.order_by(Connector.id)))
 

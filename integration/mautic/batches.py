@@ -17,6 +17,18 @@ from integration.mautic.answers import problem_of
 LARGEST = 200
 #: Seconds a call should take: well below the 30 to 60 s after which PHP and proxies give up (dossier 5).
 AIM = 5.0
+#: Seconds that Mautic is left alone after a call without an answer, at least and at most.
+PAUSE_MIN_S = 10.0
+PAUSE_MAX_S = 300.0
+#: Seconds that Mautic needs for a row when nothing else is known: 20 to 70 ms on two quiet cores.
+ROW_S = 0.1
+#: A smaller batch says more of the cost of a call than of a row.
+TELLING_ROWS = 10
+
+
+def pause_s(rows: int, seconds: float = 0.0) -> float:
+    """Return how long to leave Mautic alone after a call of so many rows, `seconds` being what it may take."""
+    return min(max(2 * max(rows * ROW_S, seconds), PAUSE_MIN_S), PAUSE_MAX_S)
 
 
 class BatchSize:
@@ -26,6 +38,8 @@ class BatchSize:
         self._most = max(1, min(most, LARGEST))
         self._least = max(1, min(least, self._most))
         self._value = max(self._least, min(start, self._most))
+        self._slowest_s = 0.0
+        self._slowest_row_s = 0.0
         self._lock = threading.Lock()
 
     @property
@@ -36,15 +50,22 @@ class BatchSize:
     def took(self, rows: int, seconds: float) -> None:
         """Learn from a good answer: twice the size when under 2.5 s, the rows that fit into 5 s when over."""
         with self._lock:
+            self._slowest_s = max(self._slowest_s, seconds)
+            if rows >= TELLING_ROWS:
+                self._slowest_row_s = max(self._slowest_row_s, seconds / rows)
             if seconds > AIM and rows <= self._value:
                 self._set(int(rows * AIM / seconds))
             elif seconds < AIM / 2 and rows >= self._value:
                 self._set(self._value * 2)
 
-    def timed_out(self) -> None:
-        """Learn from a time-out: half the size."""
+    def unanswered(self, rows: int, seconds: float) -> float:
+        """Learn from a call that got no answer for so long: half the size; return the seconds to leave Mautic alone.
+
+        That is twice what such a batch takes by the slowest one so far, within PAUSE_MIN_S and PAUSE_MAX_S.
+        """
         with self._lock:
             self._set(self._value // 2)
+            return pause_s(rows, max(self._slowest_s, rows * self._slowest_row_s, seconds))
 
     def _set(self, value: int) -> None:
         self._value = max(self._least, min(value, self._most))

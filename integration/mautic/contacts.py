@@ -1,14 +1,19 @@
 """The batch writer: many people in few calls, and one person's fault never another's.
 
 Known ids go by PATCH contacts/batch/edit, which costs Mautic half of what batch/new does; the others by POST
-contacts/batch/new, which finds an existing contact by its address. Both may be repeated. After a time-out Mautic may
-still be at work on the rows, so another write of the same person would race with it and could make a second contact
-(175, 187): the halves are therefore sent in the order of the rows, those it has passed first.
+contacts/batch/new, which finds an existing contact by its address.
+
+An id is used only for the person it was seen to be: what stands behind it is read before each edit, and a row whose
+contact has become somebody else's goes by its address. When no answer comes to a call, Mautic may still be at work on
+its rows, and another write of the same person would race with it and could make a second contact (175, 187): the
+upsert ends at once and says which rows are in doubt.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
+from collections.abc import Collection
 from collections.abc import Sequence
 from typing import Literal
 
@@ -17,6 +22,7 @@ from integration.errors import Rejected
 from integration.errors import ServerFault
 from integration.errors import ServiceError
 from integration.errors import Unreachable
+from integration.mautic import ownership
 from integration.mautic import verdicts
 from integration.mautic.batches import LARGEST
 from integration.mautic.batches import BatchSize
@@ -31,34 +37,41 @@ from integration.mautic.repairs import Job
 from integration.mautic.repairs import no_alternates
 from integration.mautic.results import ContactRow
 from integration.mautic.results import Interrupted
+from integration.mautic.results import LostCall
 from integration.mautic.results import Receipt
-from integration.mautic.search import find_by_email
 
 #: After so many failures in a row, without a success between them, the server is at fault and not a row.
 ENOUGH = 3
-#: Addresses looked for in one search (085).
-SEARCHED_AT_ONCE = 10
 _NEW = ("POST", "contacts/batch/new")
 _EDIT = ("PATCH", "contacts/batch/edit")
 
 
 class ContactWriter:
-    """Writes contacts in batches; `size` is kept by the caller for each connector, `alternates` as in repairs."""
+    """Writes contacts in batches; `size` is kept by the caller for each connector, `alternates` as in repairs.
+
+    `unique` are the aliases beside email that Mautic finds contacts by: batch/new would take a stranger with the same
+    value for the person (297), so they go by id afterwards.
+    """
 
     def __init__(
-        self, client: MauticClient, size: BatchSize | None = None, alternates: Alternates = no_alternates
+        self,
+        client: MauticClient,
+        size: BatchSize | None = None,
+        alternates: Alternates = no_alternates,
+        unique: Collection[str] = (),
     ) -> None:
         self.client = client
         self.size = size or BatchSize()
         self.alternates = alternates
+        self.unique = frozenset(unique) - {"email"}
 
     def upsert(self, rows: Sequence[ContactRow], size: int | None = None) -> list[Receipt]:
         """Write the rows and return one receipt each, in their order; `size` caps the batches of this run.
 
         Never raises for a row. Raises Interrupted with what was settled so far when the connection is at fault
-        (Throttled, AuthRejected, NotSetUp, Unreachable, or three time-outs in a row).
+        (Throttled, AuthRejected, NotSetUp, Unreachable), or when no answer came to a write: then `lost` names its rows.
         """
-        return _Run(self, [Job.of(row, self.alternates) for row in rows], size or LARGEST).finish()
+        return _Run(self, [Job.of(row, self.alternates, self.unique) for row in rows], size or LARGEST).finish()
 
 
 class _Run:
@@ -73,8 +86,9 @@ class _Run:
         self._waiting: deque[Job] = deque()
         self._split: deque[list[Job]] = deque()
         self._clashing: list[Job] = []
+        self._unfinished: list[Job] = []
         self._failures = 0
-        self._time_outs = 0
+        self._lost: LostCall | None = None
 
     def finish(self) -> list[Receipt]:
         for job in self._jobs:
@@ -83,7 +97,7 @@ class _Run:
             while self._waiting or self._split or self._clashing:
                 self._step()
         except ServiceError as error:
-            raise Interrupted(error, self._ordered()) from error
+            raise Interrupted(error, self._ordered(), self._lost) from error
         return self._ordered()
 
     def _ordered(self) -> list[Receipt]:
@@ -98,11 +112,32 @@ class _Run:
 
     def _step(self) -> None:
         if self._split:
-            self._send(self._split.popleft())
+            self._begin(self._split.popleft())
         elif self._waiting:
-            self._send(self._take())
+            self._begin(self._take())
         else:
             self._search()
+
+    def _begin(self, jobs: list[Job]) -> None:
+        if jobs[0].mautic_id is not None:
+            self._see([job for job in jobs if not job.seen])
+            jobs = [job for job in jobs if job.seen]
+        if jobs:
+            self._send(jobs)
+
+    def _see(self, jobs: list[Job]) -> None:
+        """Read the contacts behind the ids; a row whose contact is gone or another person's goes by its address."""
+        try:
+            ownership.read(self._client, jobs)
+        except (ServerFault, Rejected) as error:
+            for job in jobs:
+                self._fail(job, error)
+            return
+        for job in reversed(jobs):
+            if not job.seen and job.email:
+                self._waiting.appendleft(job)
+            elif not job.seen:
+                self._fail(job, verdicts.nobody(job))
 
     def _take(self) -> list[Job]:
         """Take the next rows of one kind, no id and no address twice in them (141, 365)."""
@@ -122,16 +157,23 @@ class _Run:
     def _send(self, jobs: list[Job]) -> None:
         for job in jobs:
             job.calls += 1
+        began = time.monotonic()
         try:
             reply = self._call(jobs)
             answers = row_answers(reply.value, "contacts", len(jobs))
         except (ServerFault, Rejected, Unreachable, NotSetUp) as error:
+            if verdicts.answer_lost(error):
+                pause_s = self._size.unanswered(len(jobs), time.monotonic() - began)
+                self._lost = LostCall(tuple(job.row.key for job in jobs), pause_s)
+                raise
             self._failed(jobs, error)
             return
         self._size.took(len(jobs), reply.seconds)
-        self._failures = self._time_outs = 0
+        self._failures = 0
         for job, answer in zip(jobs, answers, strict=True):
             self._settle(job, answer)
+        self._waiting.extendleft(reversed(self._unfinished))
+        self._unfinished.clear()
 
     def _call(self, jobs: list[Job]) -> Reply:
         body = [job.body() for job in jobs]
@@ -142,7 +184,8 @@ class _Run:
         """Halve a failed batch around the bad row, unless it is the connection that fails."""
         if not verdicts.may_be_a_row(error):
             raise error
-        self._count(jobs, error)
+        # A whole batch that is refused may be too large, and then each smaller one is until one is not.
+        self._failures += len(jobs) == 1 or not isinstance(error, Rejected)
         if len(jobs) > 1:
             # The sibling comes next: one bad row makes no more than two failures in a row.
             self._split.extend(halves(jobs))
@@ -155,16 +198,6 @@ class _Run:
             self._try_elsewhere()
         elif self._failures >= ENOUGH:
             self._give_up(error)
-
-    def _count(self, jobs: list[Job], error: ServiceError) -> None:
-        # A whole batch that is refused may be too large, and then each smaller one is until one is not.
-        self._failures += len(jobs) == 1 or not isinstance(error, Rejected)
-        if not verdicts.is_time_out(error):
-            return
-        self._time_outs += 1
-        self._size.timed_out()
-        if self._time_outs >= ENOUGH:
-            raise error
 
     def _try_elsewhere(self) -> None:
         """Send a row alone next that lies far off: if that fails as well, it was not a few bad rows side by side."""
@@ -203,50 +236,53 @@ class _Run:
         if mismatch is not None:
             self._fail(job, mismatch)
             return
-        new: Literal["created", "updated"] = "created" if answer.status == 201 else "updated"
-        adjustments = (*job.adjustments, *verdicts.twin_note(job))
         number = int(answer.item["id"])
+        new: Literal["created", "updated"] = "created" if answer.status == 201 else "updated"
+        job.first = job.first or (new, _request(job), job.body(), answer.status)
+        if job.held_back and job.mautic_id is None:
+            job.mautic_id, job.seen = number, True
+            self._unfinished.append(job)
+        else:
+            self._finish(job, number)
+
+    def _finish(self, job: Job, number: int) -> None:
+        assert job.first is not None, "the person was written"
+        outcome, request, sent, status = job.first
+        adjustments = (*job.adjustments, *verdicts.twin_note(job))
         self._receipts[id(job)] = Receipt(
-            job.row.key, new, number, None, adjustments, job.calls, _request(job), job.body(), answer.status
+            job.row.key, outcome, number, None, adjustments, job.calls, request, {**sent, **job.body()}, status
         )
 
     def _forget_id(self, job: Job, answer: RowAnswer) -> None:
         """Write a contact that was deleted or merged in Mautic again by its address (156, 157, 164)."""
-        if not job.email:
-            self._fail(job, verdicts.of_a_row(job, answer))
-            return
-        job.mautic_id = None
-        self._waiting.append(job)
-
-    def _mend(self, job: Job, answer: RowAnswer) -> None:
-        if job.mend(answer.problem.details):
+        if job.email:
+            job.leave_id(stranger=False)
             self._waiting.append(job)
         else:
             self._fail(job, verdicts.of_a_row(job, answer))
 
+    def _mend(self, job: Job, answer: RowAnswer) -> None:
+        if not job.mend(answer.problem.details, taken=answer.status == 422):
+            self._fail(job, verdicts.of_a_row(job, answer))
+        elif job.first is not None and not job.held_back:
+            self._finish(job, job.mautic_id or 0)
+        else:
+            self._waiting.append(job)
+
     def _search(self) -> None:
         """Find out who has the addresses of the rows that were refused as not unique (119, 162, 178-186)."""
-        jobs, self._clashing = self._clashing[:SEARCHED_AT_ONCE], self._clashing[SEARCHED_AT_ONCE:]
+        jobs, self._clashing = self._clashing, []
         try:
-            found = find_by_email(self._client, [job.email for job in jobs])
+            ownership.search(self._client, jobs)
         except (ServerFault, Rejected) as error:
             for job in jobs:
                 self._fail(job, error)
             return
         for job in jobs:
-            job.calls += 1
-            self._aim(job, found.get(job.email.casefold(), ()))
-
-    def _aim(self, job: Job, ids: tuple[int, ...]) -> None:
-        """Send the row to the only contact with its address, or try one of several without the address."""
-        job.searched = True
-        if len(ids) == 1 and ids[0] != job.mautic_id:
-            job.mautic_id = ids[0]
-        elif ids:
-            job.twin(ids)
-        elif job.mautic_id is not None:
-            job.with_email = False
-        self._waiting.append(job)
+            if job.seen:
+                self._waiting.append(job)
+            else:
+                self._fail(job, verdicts.taken_by_nobody(job))
 
     def _fail(self, job: Job, error: ServiceError) -> None:
         self._receipts[id(job)] = Receipt(

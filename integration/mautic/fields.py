@@ -115,7 +115,14 @@ def field_of(entity: Mapping[str, Any], limits: Mapping[str, int]) -> MauticFiel
         _limit(entity, kind, None if alias == "email" else limits.get(alias, DEFAULT_LIMIT)),
         choices_of(entity.get("properties")) if kind in ("select", "multiselect") else (),
         bool(entity.get("isPublished", True)),
+        # Older versions misspell it (isUniqueIdentifer).
+        str(entity.get("isUniqueIdentifier", entity.get("isUniqueIdentifer"))).lower() in ("1", "true"),
     )
+
+
+def unique_aliases(fields: Mapping[str, MauticField]) -> frozenset[str]:
+    """Return the fields beside email that Mautic finds a contact by (297, 298)."""
+    return frozenset(alias for alias, field in fields.items() if field.unique and alias != "email")
 
 
 def _limit(entity: Mapping[str, Any], kind: str, known: int | None) -> int | None:

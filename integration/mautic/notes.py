@@ -2,7 +2,8 @@
 
 Mautic answers 500 for the whole batch when one row throws (a contact that is gone, 214, 216), yet the rows before it
 are saved (217). So after every failure it is looked up which notes arrived before any is sent again; and after a
-time-out, when Mautic may still be writing, what is missing is not sent again at all but reported as failed.
+lost answer, when Mautic may still be writing, what is missing is not sent again at all but reported as failed with that
+error: the caller looks again after a pause.
 """
 
 from __future__ import annotations

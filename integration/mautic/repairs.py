@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
+from typing import Literal
 
+from integration.events import normalise_email
+from integration.events import subject_of
 from integration.mautic.answers import message_of
 from integration.mautic.results import ContactRow
 from integration.plans import Adjustment
@@ -36,7 +39,11 @@ def survives(email: str) -> bool:
 
 @dataclass(slots=True)
 class Job:
-    """The working state of one row: `fields` and `adjustments` change as Mautic refuses values."""
+    """The working state of one row: `fields` and `adjustments` change as Mautic refuses values.
+
+    `seen` says that the contact behind `mautic_id` was seen to be this person. `first` is what came of the call that
+    wrote the person: (outcome, request, row, status); it is set while the fields in `unique` follow by id.
+    """
 
     row: ContactRow
     alternates: Alternates = no_alternates
@@ -48,14 +55,17 @@ class Job:
     rounds: int = 0
     with_email: bool = True
     searched: bool = False
+    seen: bool = False
+    unique: frozenset[str] = frozenset()
+    first: tuple[Literal["created", "updated"], str, dict[str, Any], int] | None = None
     twins: tuple[int, ...] = ()
     _tried: dict[str, list[Value]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, row: ContactRow, alternates: Alternates) -> Job:
+    def of(cls, row: ContactRow, alternates: Alternates, unique: frozenset[str] = frozenset()) -> Job:
         """Return the job of a row; `id` and `email` are never taken from the fields."""
         fields = {alias: value for alias, value in row.write.fields.items() if alias not in ("id", "email", "tags")}
-        return cls(row, alternates, row.mautic_id, fields, tuple(row.write.tags))
+        return cls(row, alternates, row.mautic_id, fields, tuple(row.write.tags), seen=row.seen, unique=unique)
 
     @property
     def email(self) -> str:
@@ -65,26 +75,62 @@ class Job:
     @property
     def marks(self) -> set[str]:
         """Return what may stand only once in a batch: the id (365, 166) and the address."""
-        address = {self.email.casefold()} if self.email else set()
+        address = {normalise_email(self.email)} if self.email else set()
         return address | ({f"#{self.mautic_id}"} if self.mautic_id is not None else set())
+
+    @property
+    def sends_email(self) -> bool:
+        """Tell whether the row says the address."""
+        return bool(self.with_email and self.email and self.first is None)
+
+    @property
+    def held_back(self) -> dict[str, Value]:
+        """Return the fields that Mautic would find a contact by, so that they go by id only (297)."""
+        return {alias: value for alias, value in self.fields.items() if alias in self.unique}
 
     def body(self) -> dict[str, Any]:
         """Return the row as it is sent; an empty list of tags is left out (dossier 4.3)."""
-        body: dict[str, Any] = dict(self.fields)
+        if self.first is not None:
+            return {"id": self.mautic_id, **self.held_back}
+        body: dict[str, Any] = {k: v for k, v in self.fields.items() if self.mautic_id or k not in self.unique}
         if self.mautic_id is not None:
             body["id"] = self.mautic_id
-        if self.with_email and self.email:
+        if self.sends_email:
             body["email"] = self.email
         if self.tags:
             body["tags"] = list(self.tags)
         return body
 
-    def mend(self, details: Mapping[str, Any]) -> bool:
-        """Change or drop each refused value (037, 042-047, 150, 290); False when nothing of the row is named."""
+    def is_at(self, address: str) -> bool:
+        """Tell whether a contact with this address is the row's person; without an address its subject tells."""
+        if self.email:
+            return normalise_email(address) == normalise_email(self.email)
+        return bool(address) and subject_of(address) == self.row.key
+
+    def leave_id(self, *, stranger: bool) -> None:
+        """Go by the address: the contact behind the id is gone, or is a `stranger` by now."""
+        if stranger:
+            sentence = f"Contact {self.mautic_id}, which was this person's, has another address now: it was left alone."
+            self._adjust("email", "changed", sentence)
+        self.mautic_id, self.seen, self.first = None, False, None
+
+    def ids_known(self) -> list[int]:
+        """Return the contacts that are known to have the address."""
+        return sorted({*self.twins, *([self.mautic_id] if self.mautic_id is not None else [])})
+
+    def mend(self, details: Mapping[str, Any], *, taken: bool = False) -> bool:
+        """Change or drop each refused value (037, 042-047, 150, 290); False when nothing of the row is named.
+
+        Values that are `taken`, since another contact has them and the field is a unique identifier, are dropped.
+        """
         self.rounds += 1
         named = [alias for alias in details if alias in self.fields]
         for alias in named:
-            self._mend_one(alias, message_of(details[alias]))
+            if taken:
+                del self.fields[alias]
+                self._adjust(alias, "left_out", f"Another contact in Mautic has this value of {alias}: left out.")
+            else:
+                self._mend_one(alias, message_of(details[alias]))
         if "tags" in details and self.tags:
             self.tags = ()
             self._adjust("tags", "left_out", "Mautic refused the tags, so they were left out.")

@@ -15,11 +15,15 @@ from integration.plans import ContactWrite
 
 @dataclass(frozen=True, slots=True)
 class ContactRow:
-    """One person to be written; `key` is our subject, `mautic_id` the contact it was last written to, if known."""
+    """One person to be written; `key` is our subject, `mautic_id` the contact it was last written to, if known.
+
+    `seen` says that the contact was just now confirmed to be this person, so that it is not read before the write.
+    """
 
     key: str
     write: ContactWrite
     mautic_id: int | None = None
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,24 @@ class NoteReceipt:
     error: ServiceError | None = None
 
 
-class Interrupted(Exception):
-    """The connection failed in the middle: `error` says why, `receipts` are the rows that were settled before it."""
+@dataclass(frozen=True, slots=True)
+class LostCall:
+    """A write whose answer did not come: the keys of its rows, and the seconds that Mautic may still need for them."""
 
-    def __init__(self, error: ServiceError, receipts: Sequence[Receipt] | Sequence[NoteReceipt]) -> None:
+    keys: tuple[str, ...]
+    pause_s: float
+
+
+class Interrupted(Exception):
+    """The connection failed in the middle: `error` says why, `receipts` are the rows that were settled before it.
+
+    `lost` is the call that may have been carried out, or still be, None when nothing is in doubt.
+    """
+
+    def __init__(
+        self, error: ServiceError, receipts: Sequence[Receipt] | Sequence[NoteReceipt], lost: LostCall | None = None
+    ) -> None:
         super().__init__(error.code, len(receipts))
         self.error = error
         self.receipts = tuple(receipts)
+        self.lost = lost

@@ -1,15 +1,10 @@
-"""Finds contacts by e-mail address."""
+"""What list answers hold: entities, and the address of a contact."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from integration.mautic.client import MauticClient
-
-#: Contacts looked at in one search: more of one address than that need no longer list.
-MOST = 200
 
 
 def entries(value: object, noun: str) -> list[dict[str, Any]]:
@@ -19,7 +14,7 @@ def entries(value: object, noun: str) -> list[dict[str, Any]]:
     return [entity for entity in inner if isinstance(entity, dict)]
 
 
-def email_of(contact: dict[str, Any]) -> str:
+def email_of(contact: Mapping[str, Any]) -> str:
     """Return the address of a contact, "" when it has none or was refused in an edit (162)."""
     fields = contact.get("fields")
     if not isinstance(fields, dict):
@@ -31,13 +26,3 @@ def email_of(contact: dict[str, Any]) -> str:
     field = core.get("email") if isinstance(core, dict) else fields.get("email")
     value = field.get("value") if isinstance(field, dict) else field
     return str(value or "").strip()
-
-
-def find_by_email(client: MauticClient, addresses: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Return the ids of the contacts with each address, oldest first, by case-folded address (078-085, 178)."""
-    query = " or ".join(f"email:{address}" for address in addresses)
-    params = {"search": query, "limit": MOST, "orderBy": "id", "minimal": 1}
-    found: dict[str, list[int]] = {}
-    for contact in entries(client.get("contacts", params), "contacts"):
-        found.setdefault(email_of(contact).casefold(), []).append(int(contact["id"]))
-    return {address: tuple(sorted(ids)) for address, ids in found.items()}

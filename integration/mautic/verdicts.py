@@ -9,6 +9,7 @@ from integration.errors import Rejected
 from integration.errors import ServerFault
 from integration.errors import ServiceError
 from integration.errors import Unreachable
+from integration.events import normalise_email
 from integration.mautic.answers import SERVICE
 from integration.mautic.answers import refusal
 from integration.mautic.batches import RowAnswer
@@ -38,15 +39,19 @@ def unsendable(job: Job) -> Rejected | None:
     )
 
 
-def is_time_out(error: ServiceError) -> bool:
-    """Tell whether the server took too long over a request it has got."""
-    return isinstance(error, Unreachable) and error.code == "timeout" and error.sent
+#: What a gateway answers that gave up waiting, or lost the server behind it; Cloudflare has numbers of its own.
+_GAVE_UP = frozenset({502, 504, *range(520, 600)})
+
+
+def answer_lost(error: ServiceError) -> bool:
+    """Tell whether Mautic may have carried out a request, or still be at it, although no answer of its own came."""
+    if isinstance(error, Unreachable):
+        return error.sent
+    return isinstance(error, ServerFault) and error.code == "server_fault" and error.status in _GAVE_UP
 
 
 def may_be_a_row(error: ServiceError) -> bool:
     """Tell whether one row of a batch may be what made the whole fail (148, 151, 166, a firewall's rule)."""
-    if isinstance(error, Unreachable):
-        return error.sent and error.code in ("timeout", "cut")
     if isinstance(error, NotSetUp):
         return error.code == "firewall"
     return isinstance(error, ServerFault | Rejected)
@@ -104,6 +109,20 @@ def _duplicate(job: Job, answer: RowAnswer) -> Rejected:
     return Rejected(SERVICE, "duplicate_in_mautic", sentence, DEDUPLICATE, status=422, details=details)
 
 
+def taken_by_nobody(job: Job) -> Rejected:
+    """Return the error of a row that was refused for its address although a search finds nobody who has it."""
+    ours = f" besides contact {job.mautic_id}" if job.mautic_id is not None else ""
+    sentence = f"Mautic says that another contact{ours} has this e-mail address, but its search shows none."
+    hint = "Look for the address in Mautic, also among anonymous contacts, and sync the record again."
+    return Rejected(SERVICE, "not_unique", sentence, hint, status=422, details={"ids": job.ids_known()})
+
+
+def nobody(job: Job) -> Rejected:
+    """Return the error of a row without an address whose contact is gone or another person's by now."""
+    sentence = f"Contact {job.mautic_id} is no longer this person's in Mautic, and there is no address to find another."
+    return Rejected(SERVICE, "not_found", sentence, "Sync the person's record again.", status=404)
+
+
 def mismatch(job: Job, item: dict[str, Any], version: str) -> ServiceError | None:
     """Return an error when the contact written is not the one that was meant (rows shift: 155-159, 365).
 
@@ -114,7 +133,7 @@ def mismatch(job: Job, item: dict[str, Any], version: str) -> ServiceError | Non
         sentence = "Mautic's answer does not say which contact was written."
         return ServerFault(SERVICE, "no_result", sentence, "It is tried again by itself.")
     address = email_of(item)
-    same_address = not job.email or not job.with_email or address.casefold() == job.email.casefold()
+    same_address = not job.sends_email or normalise_email(address) == normalise_email(job.email)
     same_id = job.mautic_id in (None, number)
     if same_address and (same_id or version.startswith(("2.", "3.", "4."))):
         return None

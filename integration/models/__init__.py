@@ -37,6 +37,8 @@ from integration.models.schedule import Heartbeat
 from integration.models.schedule import Schedule
 from integration.models.sync_log import SyncLogCount
 from integration.models.sync_log import SyncLogEntry
+from integration.models.unanswered import UnansweredCall
+from integration.models.unanswered import UnansweredPerson
 from integration.models.user import Role
 from integration.models.user import SignInLink
 from integration.models.user import User
@@ -81,6 +83,8 @@ __all__ = [
     "SignInLink",
     "SyncLogCount",
     "SyncLogEntry",
+    "UnansweredCall",
+    "UnansweredPerson",
     "User",
     "Vault",
     "open_database",

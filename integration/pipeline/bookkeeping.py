@@ -30,6 +30,7 @@ from integration.pipeline import runs
 from integration.pipeline import synclog
 from integration.pipeline.follow_ups import Followed
 from integration.pipeline.lines import Outcome
+from integration.pipeline.lost_answers import Question
 from integration.pipeline.planning import Drawn
 from integration.pipeline.proof import Proof
 from integration.pipeline.synclog import Entry
@@ -56,6 +57,7 @@ class Books:
     calls: int = 0
     seconds: float = 0.0
     probing: bool = False
+    question: Question = field(default_factory=Question)
 
     def write(self, session: Session, now: datetime, broken: ServiceError | None) -> None:
         """Write it in the caller's transaction; `broken` is the error of the connection that holds the connector."""
@@ -67,6 +69,7 @@ class Books:
         synclog.record(session, [*self.entries, *self._unproved(now)])
         runs.count(session, ours, self.calls)
         reporting.tell_runs(session, now, ours, self.calls, self.seconds, broken)
+        self._keep_question(session, now, ours)
         attempts.record(session, self._tried(now), ours)
         self._meter(session, now, ours)
         if broken is not None:
@@ -83,6 +86,17 @@ class Books:
             holds.hold(session, now, self.connector_id, failed, probed=True)
         else:
             holds.probe_again(session, now, self.connector_id, SERVICE)
+
+    def _keep_question(self, session: Session, now: datetime, ours: Sequence[Outcome]) -> None:
+        """Keep whose answers were lost, and say in the logs of their runs what a look has found."""
+        people = [one.line.subject for one in self.drawn]
+        self.question.write(session, now, self.connector_id, self.token, people)
+        look = self.question.look
+        if look is None:
+            return
+        log.info("%s", look.sentence)
+        for run_id in sorted({outcome.run_id for outcome in ours if outcome.run_id is not None}):
+            runs.add_line(session, now, run_id, look.sentence, "warning")
 
     def _tried(self, now: datetime) -> list[dict[str, Any]]:
         batch = attempts.Batch(self.connector_id, now, self.seconds, self.correlation_id)

@@ -17,9 +17,11 @@ from sqlalchemy import select
 from integration.errors import ServerFault
 from integration.errors import ServiceError
 from integration.mapping import places
+from integration.mautic.batches import LARGEST
 from integration.mautic.batches import BatchSize
 from integration.mautic.client import MauticClient
 from integration.mautic.contacts import ContactWriter
+from integration.mautic.fields import unique_aliases
 from integration.mautic.results import ContactRow
 from integration.mautic.results import Interrupted
 from integration.mautic.results import Receipt
@@ -32,8 +34,10 @@ from integration.pipeline import conflicts
 from integration.pipeline import desk as desks
 from integration.pipeline import holds
 from integration.pipeline import keeper
+from integration.pipeline import lost_answers
 from integration.pipeline import outbox
 from integration.pipeline import proof
+from integration.pipeline.desk import fields_from_json
 from integration.pipeline.fieldlist import ensure_fields
 from integration.pipeline.follow_ups import Act
 from integration.pipeline.follow_ups import Followed
@@ -41,6 +45,7 @@ from integration.pipeline.follow_ups import FollowUps
 from integration.pipeline.freshen import freshen
 from integration.pipeline.leases import new_token
 from integration.pipeline.lines import Line
+from integration.pipeline.outbox import Asked
 from integration.pipeline.planning import Drawn
 from integration.pipeline.planning import draw
 from integration.pipeline.ports import Ports
@@ -106,27 +111,29 @@ class Deliverer:
 
     def _batch(self, *, probing: bool = False) -> int:
         token = new_token()
-        connector, lines = self._claim(token, probing=probing)
+        connector, lines, asked = self._claim(token, probing=probing)
         if lines:
             with keeper.of_batch(self.ports, token):
-                Batch(self, connector, token, lines, self._runs(lines), probing).deliver()
+                Batch(self, connector, token, lines, self._runs(lines), probing, asked).deliver()
         return len(lines)
 
-    def _claim(self, token: str, *, probing: bool) -> tuple[Connector, list[Line]]:
+    def _claim(self, token: str, *, probing: bool) -> tuple[Connector, list[Line], Asked | None]:
         now = self.ports.clock.now()
         with self.ports.db.write() as session:
             connector = session.get_one(Connector, self.connector_id)
             # Looked at once more under the writer's lock: while a hold is open nobody claims but who probes.
             shut = not probing and holds.current(session, self.connector_id, "mautic") is not None
             if shut or not connector.mautic_url:
-                return connector, []
+                return connector, [], None
             by_hand = connector.state == ConnectorState.PAUSED
             people = min(PROBE_PEOPLE, self.lanes.size.value) if probing else self.lanes.size.value
             due = now + HELD_BACK if probing else now
-            lines = outbox.claim(session, now, connector.id, people, token, by_hand_only=by_hand, due=due)
+            asked, lines = outbox.claim_asked(session, now, connector.id, token, by_hand_only=by_hand)
+            if asked is None:
+                lines = outbox.claim(session, now, connector.id, people, token, by_hand_only=by_hand, due=due)
             session.flush()
             session.expunge_all()
-        return connector, lines
+        return connector, lines, asked
 
     def _runs(self, lines: Sequence[Line]) -> dict[int, Run]:
         ids = {item.run_id for line in lines for item in line.items if item.run_id is not None}
@@ -170,7 +177,7 @@ class Deliverer:
 
 @dataclass
 class Batch:
-    """One claimed batch on its way."""
+    """One claimed batch on its way; `asked` is the call without an answer that its people are of, None for others."""
 
     deliverer: Deliverer
     connector: Connector
@@ -178,6 +185,7 @@ class Batch:
     lines: Sequence[Line]
     runs: Mapping[int, Run]
     probing: bool = False
+    asked: Asked | None = None
 
     @property
     def correlation_id(self) -> str:
@@ -195,18 +203,34 @@ class Batch:
         settlement = Settlement(
             ports, self.connector, self.token, self.deliverer.chance, self.correlation_id, self.probing
         )
+        settlement.question.asked = self.asked
         try:
             drawn = self._draw(client)
-            receipts, broken = self._write(client, drawn)
-            broken = broken or self._server_at_fault(client, receipts)
-            settlement.judge(drawn, {receipt.key: receipt for receipt in receipts}, broken)
-            settlement.followed = [] if settlement.broken else self._follow(client, settlement)
-            settlement.proofs = [] if settlement.broken else self._prove(client, drawn, receipts)
+            if self._may_go(client, drawn, settlement):
+                self._send(client, drawn, settlement)
         except ServiceError as error:
             settlement.connection_failed(self.lines, error)
         settlement.calls, settlement.seconds = client.calls, time.monotonic() - began
         tape.keep(ports)
         settlement.close()
+
+    def _may_go(self, client: MauticClient, drawn: Sequence[Drawn], settlement: Settlement) -> bool:
+        """Look up what Mautic holds where an answer was lost; False while it may still be at work."""
+        if self.asked is None:
+            return True
+        look = lost_answers.look(self.deliverer.ports.db, self.connector.id, client, self.asked, drawn)
+        settlement.question.look = look
+        if not look.over:
+            settlement.wait_for(self.lines, look)
+        return look.over
+
+    def _send(self, client: MauticClient, drawn: Sequence[Drawn], settlement: Settlement) -> None:
+        receipts, broken = self._write(client, drawn, settlement)
+        broken = broken or self._server_at_fault(client, receipts)
+        settlement.judge(drawn, {receipt.key: receipt for receipt in receipts}, broken)
+        settlement.followed = [] if settlement.broken else self._follow(client, settlement)
+        settlement.question.add_follow_ups(settlement.followed)
+        settlement.proofs = [] if settlement.broken else self._prove(client, drawn, receipts)
 
     def _draw(self, client: MauticClient) -> list[Drawn]:
         ports = self.deliverer.ports
@@ -219,16 +243,26 @@ class Batch:
         conflicts.settle(client, drawn, desk.modules.sync.policy)
         return drawn
 
-    def _write(self, client: MauticClient, drawn: Sequence[Drawn]) -> tuple[list[Receipt], ServiceError | None]:
-        rows = _rows(drawn)
+    def _write(
+        self, client: MauticClient, drawn: Sequence[Drawn], settlement: Settlement
+    ) -> tuple[list[Receipt], ServiceError | None]:
+        """Write who has not got all yet; people of a lost call go in smaller calls, so that one who is to blame ends up
+        alone."""
+        look = settlement.question.look
+        receipts = list(look.receipts) if look else []
+        there = {receipt.key for receipt in receipts}
+        rows = [row for row in self._rows(drawn) if row.key not in there]
         if not rows:
-            return [], None
+            return receipts, None
+        size = max(self.asked.rows // 2, 1) if self.asked else None
+        unique = unique_aliases(fields_from_json(self.connector.fields))
         try:
-            writer = ContactWriter(client, self.deliverer.lanes.size, places.alternates)
+            writer = ContactWriter(client, self.deliverer.lanes.size, places.alternates, unique)
             with self.deliverer.lanes.gate:
-                return writer.upsert(rows), None
+                return receipts + writer.upsert(rows, size), None
         except Interrupted as stop:
-            return [r for r in stop.receipts if isinstance(r, Receipt)], stop.error
+            settlement.question.add_call(stop.lost)
+            return receipts + [r for r in stop.receipts if isinstance(r, Receipt)], stop.error
 
     def _prove(self, client: MauticClient, drawn: Sequence[Drawn], receipts: Sequence[Receipt]) -> list[Proof]:
         """Read a sample of the batch back, now and then; what cannot be read back now is no fault of the batch."""
@@ -236,7 +270,7 @@ class Batch:
         first = any(run.calls == 0 for run in self.runs.values())
         if not every or not (self.deliverer.lanes.proof_due(every) or first):
             return []
-        samples = proof.sample(_rows(drawn), receipts, self.deliverer.chance)
+        samples = proof.sample(self._rows(drawn), receipts, self.deliverer.chance)
         try:
             return proof.read_back(client, samples)
         except ServiceError as error:
@@ -268,12 +302,18 @@ class Batch:
             return []
         ports = self.deliverer.ports
         with self.deliverer.lanes.gate:
-            return FollowUps(ports.db, client, self.connector.id, ports.clock.now()).do(acts)
+            most = max(self.asked.rows // 2, 1) if self.asked else LARGEST
+            return FollowUps(ports.db, client, self.connector.id, ports.clock.now(), most).do(acts)
 
-
-def _rows(drawn: Sequence[Drawn]) -> list[ContactRow]:
-    return [
-        ContactRow(one.line.subject, one.write, one.link.contact_id if one.link else None)
-        for one in drawn
-        if one.write is not None and not one.unchanged
-    ]
+    def _rows(self, drawn: Sequence[Drawn]) -> list[ContactRow]:
+        now = self.deliverer.ports.clock.now()
+        return [
+            ContactRow(
+                one.line.subject,
+                one.write,
+                one.link.contact_id if one.link else None,
+                one.link is not None and one.link.is_fresh(now),
+            )
+            for one in drawn
+            if one.write is not None and not one.unchanged
+        ]

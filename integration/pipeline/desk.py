@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Table
@@ -26,6 +28,9 @@ from integration.pipeline.ledger import People
 from integration.plans import ContactWrite
 from integration.plans import MauticField
 
+#: A contact that was confirmed within this time was seen to be the person; an older one is looked at before a write.
+FRESH = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Linked:
@@ -33,6 +38,11 @@ class Linked:
 
     contact_id: int
     hashes: Mapping[str, str]
+    written_at: datetime | None = None
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Tell whether Mautic confirmed this person's contact so lately that it needs not be looked at again."""
+        return self.written_at is not None and timedelta(0) <= now - self.written_at < FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +84,10 @@ def lay(session: Session, connector: Connector, subjects: Iterable[str], resend:
 
 
 def _links(session: Session, connector_id: int, subjects: Sequence[str]) -> dict[str, Linked]:
-    query = select(ContactLink.subject, ContactLink.contact_id, ContactLink.fields).where(
+    query = select(ContactLink.subject, ContactLink.contact_id, ContactLink.fields, ContactLink.written_at).where(
         ContactLink.connector_id == connector_id, ContactLink.subject.in_(subjects)
     )
-    return {subject: Linked(contact_id, hashes or {}) for subject, contact_id, hashes in session.execute(query)}
+    return {row.subject: Linked(row.contact_id, row.fields or {}, row.written_at) for row in session.execute(query)}
 
 
 def fields_from_json(stored: Sequence[Mapping[str, Any]]) -> dict[str, MauticField]:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.errors import ServiceError
+from integration.mautic.batches import LARGEST
 from integration.mautic.client import MauticClient
 from integration.mautic.emails import Emails
 from integration.mautic.notes import NoteRow
@@ -74,14 +75,22 @@ class Followed:
     repeated: bool = False
 
 
+def begun(db: Database, connector_id: int, acts: Sequence[FollowUp]) -> set[MarkKey]:
+    """Return which of the notes and e-mails were begun and are not known to be done."""
+    with db.read() as session:
+        marks = marks_of(session, connector_id, acts)
+        return {key for key, mark in marks.items() if mark.state == MarkState.STARTED}
+
+
 @dataclass
 class FollowUps:
-    """Does the follow-ups of one batch."""
+    """Does the follow-ups of one batch; `most_notes` caps the notes of a call."""
 
     db: Database
     client: MauticClient
     connector_id: int
     now: datetime
+    most_notes: int = LARGEST
 
     def do(self, acts: Sequence[Act]) -> list[Followed]:
         """Do all acts, notes and segments in batches, e-mails one by one.
@@ -145,7 +154,7 @@ class FollowUps:
             return []
         rows = [_note_row("/".join(key), act, self.now) for key, act in acts.items()]
         try:
-            made, error = NoteWriter(self.client).create(rows), None
+            made, error = NoteWriter(self.client, min(self.most_notes, LARGEST)).create(rows), None
         except Interrupted as stop:
             made, error = [r for r in stop.receipts if isinstance(r, NoteReceipt)], stop.error
         receipts = {receipt.key: receipt for receipt in made}

@@ -27,6 +27,8 @@ from integration.pipeline.ledger import LEAVES
 from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
 from integration.pipeline.lines import Outcome
+from integration.pipeline.lost_answers import Look
+from integration.pipeline.lost_answers import Question
 from integration.pipeline.planning import CONTACT_GONE
 from integration.pipeline.planning import Drawn
 from integration.pipeline.planning import sentences
@@ -52,6 +54,7 @@ class Settlement:
     calls: int = 0
     seconds: float = 0.0
     proofs: Sequence[Proof] = ()
+    question: Question = field(default_factory=Question)
     _drawn: Sequence[Drawn] = ()
     _receipts: Mapping[str, Receipt] = field(default_factory=dict)
     _outcomes: list[Outcome] = field(default_factory=list)
@@ -80,6 +83,12 @@ class Settlement:
         items = (item for line in lines for item in line.items)
         self._outcomes = [self._back(item, error) for item in items]
 
+    def wait_for(self, lines: Sequence[Line], look: Look) -> None:
+        """Put all lines back until Mautic is done with a call whose answer was lost."""
+        wait = timedelta(seconds=look.asked.pause_s)
+        items = [item for line in lines for item in line.items]
+        self._outcomes = [_later(item, look.error, wait, counts=False) for item in items]
+
     def close(self) -> None:
         """Write outcomes, links, marks, log entries, counters and the hold or its end, all or nothing."""
         now = self.ports.clock.now()
@@ -104,6 +113,7 @@ class Settlement:
             self.calls,
             self.seconds,
             self.probing,
+            self.question,
         )
 
     def _outcome(self, now: datetime, drawn: Drawn, item: Item) -> Outcome:
@@ -154,7 +164,11 @@ class Settlement:
 
     def _half(self, now: datetime, item: Item, action: str, error: IntegrationError, contact_id: int) -> Outcome:
         """The contact is written, a follow-up is not."""
-        verdict = retries.verdict(error, item.faults + 1, self.chance)
+        waiting = self._in_question(now, item, action, error)
+        if waiting is not None:
+            return waiting
+        alone = self.question.of(item.subject) is not None
+        verdict = retries.Verdict(retries.Blame.RECORD, None) if alone else self._verdict(item, error)
         if verdict.blame is retries.Blame.CONNECTION:
             return self._back(item, error)
         self._note(now, item, action, reporting.again(error, verdict.wait), contact_id, error)
@@ -165,7 +179,12 @@ class Settlement:
         return self._end(item, DeliveryState.DELIVERED, error, contact_id, result="updated", partial=True)
 
     def _failed(self, now: datetime, item: Item, error: ServiceError) -> Outcome:
-        verdict = retries.verdict(error, item.faults + 1, self.chance)
+        waiting = self._in_question(now, item, _WRITE, error)
+        if waiting is not None:
+            return waiting
+        if self.question.of(item.subject) is not None:
+            return self._dead(now, item, error)
+        verdict = self._verdict(item, error)
         # Where a probe can read but not write nobody can tell who is to blame, and a poisonous record must end.
         server_at_fault = self.broken is not None and isinstance(error, ServerFault) and not self.probing
         if verdict.blame is retries.Blame.CONNECTION or server_at_fault:
@@ -176,6 +195,19 @@ class Settlement:
             return self._dead(now, item, error)
         self._note(now, item, _WRITE, reporting.again(error, verdict.wait), None, error)
         return _later(item, error, verdict.wait)
+
+    def _verdict(self, item: Item, error: IntegrationError) -> retries.Verdict:
+        return retries.verdict(error, item.faults + 1, self.chance)
+
+    def _in_question(self, now: datetime, item: Item, action: str, error: IntegrationError) -> Outcome | None:
+        """Return that a delivery waits for what became of its call, None when no answer of it was lost, or too many."""
+        call = self.question.of(item.subject)
+        wait = call.put_off(item, self.chance) if call is not None else None
+        if call is None or wait is None:
+            return None
+        if call.is_of_one:
+            self._note(now, item, action, reporting.again(error, wait), None, error)
+        return _later(item, error, wait, counts=call.is_of_one)
 
     def _dead(self, now: datetime, item: Item, error: IntegrationError) -> Outcome:
         self._note(now, item, _WRITE, str(error), None, error)
@@ -255,14 +287,15 @@ class Settlement:
         return next(whose, None)
 
 
-def _later(item: Item, error: IntegrationError, wait: timedelta) -> Outcome:
+def _later(item: Item, error: IntegrationError, wait: timedelta, *, counts: bool = True) -> Outcome:
+    """Return that a delivery is tried again after `wait`; `counts` says whether the try counts against the record."""
     return Outcome(
         item.id,
         None,
         error_code=error.code,
         message=str(error),
         wait=wait,
-        faults=item.faults + 1,
+        faults=item.faults + (1 if counts else 0),
         run_id=item.run_id,
         category=retries.category(error),
     )

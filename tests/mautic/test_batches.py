@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from integration.errors import ServerFault
+from integration.mautic.batches import PAUSE_MAX_S
+from integration.mautic.batches import PAUSE_MIN_S
+from integration.mautic.batches import ROW_S
 from integration.mautic.batches import BatchSize
 from integration.mautic.batches import row_answers
 from tests.mautic.script import recorded
@@ -81,11 +84,27 @@ def test_the_size_aims_at_five_seconds() -> None:
     assert size.value == 50
 
 
-def test_a_time_out_halves_the_size_down_to_one() -> None:
+def test_a_lost_answer_halves_the_size_down_to_one() -> None:
     size = BatchSize(3)
     for _ in range(3):
-        size.timed_out()
+        assert size.unanswered(3, 0.1) == PAUSE_MIN_S
     assert size.value == 1
+
+
+def test_the_pause_is_twice_what_the_slowest_batch_took_for_so_many_rows() -> None:
+    size = BatchSize(50)
+    size.took(20, 8.0)
+    size.took(50, 2.0)
+    assert size.unanswered(100, 0.1) == 2 * 100 * 8.0 / 20
+    assert size.unanswered(10, 60.0) == 120.0
+    assert size.unanswered(200, 1.0) == 160.0
+    assert size.unanswered(2, 400.0) == PAUSE_MAX_S
+
+
+def test_a_small_slow_batch_says_nothing_of_large_ones() -> None:
+    size = BatchSize(50)
+    size.took(1, 0.9)
+    assert size.unanswered(100, 0.1) == 2 * 100 * ROW_S
 
 
 def test_no_batch_is_larger_than_mautic_takes() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
+from sqlalchemy import func
 from sqlalchemy import select
 
 from integration.clock import SetClock
@@ -12,6 +13,8 @@ from integration.events import Kind
 from integration.events import Origin
 from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
+from integration.models.unanswered import UnansweredCall
+from integration.models.unanswered import UnansweredPerson
 from integration.pipeline import outbox
 from integration.pipeline.leases import new_token
 from integration.pipeline.lines import Line
@@ -146,15 +149,63 @@ def test_a_renewed_lease_is_kept(ports: Ports, connector_id: int, change: MakeCh
         assert outbox.recover(session, clock.now()) == 0
 
 
-def test_a_killed_process_leaves_its_whole_line_free_at_once(
-    ports: Ports, connector_id: int, change: MakeChange
+def test_a_killed_process_leaves_its_whole_line_for_a_look_at_mautic(
+    ports: Ports, connector_id: int, change: MakeChange, clock: SetClock
 ) -> None:
+    """A call may have been out when it died, so that nothing is sent before Mautic was asked."""
     accept(ports, connector_id, change(1), change(2))
     own = new_token().split(".")
     claim(ports, connector_id, token=f"{own[0]}.4194304.1.dead")
     with ports.db.write() as session:
         assert outbox.recover(session, ports.clock.now()) == 2
-    assert [len(line.items) for line in claim(ports, connector_id)] == [2]
+    accept(ports, connector_id, change(3), change(4, "bob@example.com"))
+    assert [line.items[0].source_id for line in claim(ports, connector_id)] == ["4"]
+    assert asked(ports, connector_id) == (None, [])
+    clock.advance(seconds=11)
+    assert claim(ports, connector_id) == []
+    call, lines = asked(ports, connector_id)
+    assert call is not None and (call.rows, call.looks, list(call.seen.values())) == (1, 0, [None])
+    assert [len(line.items) for line in lines] == [3]
+
+
+def asked(ports: Ports, connector_id: int) -> tuple[outbox.Asked | None, list[Line]]:
+    with ports.db.write() as session:
+        return outbox.claim_asked(session, ports.clock.now(), connector_id, new_token())
+
+
+def test_only_one_looks_and_who_dies_in_a_look_is_looked_up_again(
+    ports: Ports, connector_id: int, change: MakeChange, clock: SetClock
+) -> None:
+    accept(ports, connector_id, change(1))
+    own = new_token().split(".")
+    dead = f"{own[0]}.4194304.1.dead"
+    claim(ports, connector_id, token=dead)
+    for _ in range(2):
+        with ports.db.write() as session:
+            assert outbox.recover(session, ports.clock.now()) == 1
+        clock.advance(seconds=11)
+        with ports.db.write() as session:
+            call, lines = outbox.claim_asked(session, ports.clock.now(), connector_id, dead)
+        assert call is not None and len(lines) == 1
+        assert asked(ports, connector_id) == (None, [])
+    with ports.db.read() as session:
+        assert session.scalar(select(func.count()).select_from(UnansweredCall)) == 1
+
+
+def test_a_call_of_whom_nothing_is_owed_any_more_is_forgotten(
+    ports: Ports, connector_id: int, change: MakeChange, clock: SetClock
+) -> None:
+    accept(ports, connector_id, change(1))
+    own = new_token().split(".")
+    [line] = claim(ports, connector_id, token=f"{own[0]}.4194304.1.dead")
+    with ports.db.write() as session:
+        outbox.recover(session, ports.clock.now())
+        outbox.bury(session, ports.clock.now(), connector_id, [line.items[0].id], "not wanted")
+        outbox.recover(session, ports.clock.now())
+        assert session.scalar(select(func.count()).select_from(UnansweredCall)) == 1
+        clock.advance(seconds=11)
+        outbox.recover(session, ports.clock.now())
+        assert session.scalar(select(func.count()).select_from(UnansweredPerson)) == 0
 
 
 def test_a_dead_letter_keeps_its_payload_and_can_be_sent_again(

@@ -89,6 +89,7 @@ def test_a_lost_e_mail_that_cannot_be_looked_up_waits_for_a_person(road: Road) -
     for path in ("/api/stats", r"/api/contacts/\d+/activity"):
         road.mautic.faults.command({"kind": "status", "value": 500, "path": path})
     connectors.connect(road.ports, road.connector_id)
+    road.ports.clock.advance(minutes=1)  # type: ignore[attr-defined]  # a SetClock
     road.work()
     [dead] = road.deliveries()
     assert (dead.state, dead.error_code) == ("dead", "uncertain")

@@ -1,4 +1,4 @@
-"""kill -9 at random moments of an import: everything arrives, no note twice, no order left out."""
+"""kill -9 at random moments of an import: everything arrives, nobody and no note twice, no order left out."""
 
 from __future__ import annotations
 
@@ -9,18 +9,31 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy import update
 
 from integration.engines import schedule
+from integration.models import Delivery
+from integration.models import Hold
 from integration.models import Run
+from integration.models import UnansweredCall
+from integration.pipeline import outbox
 from integration.pipeline import runs
 from integration.sandbox.store.seed import seed
 from tests.road.conftest import Road
 
 KILLS = {"sqlite": 12, "postgresql": 5}
+#: Each: rows of a batch -> how slow Mautic is at a row, so that every batch is out for long enough to be hit.
+SLOW_ROW_S = {10: 0.03, 50: 0.015, 200: 0.008}
+#: What the real pause of ten seconds is here, so that the test does not wait for it.
+PAUSE_MIN_S = 1.0
 MARKER = re.compile(r"\[order \d+ [^\]]+\]")
 
 
@@ -37,8 +50,7 @@ def test_an_import_survives_being_killed_again_and_again(make_road: Callable[...
             road.mautic.faults.command({"kind": "lose_answer", "path": "/api/notes", "times": 1})
         _kill_after(road, chance.uniform(0.0, 1.2))
         _resume(road, run_id)
-    for _ in range(3):
-        _finish(road)
+    _finish(road)
     _assert_all_arrived(road, run_id)
     with road.ports.db.read() as session:
         gone = [line for line in runs.lines(session, run_id, limit=5000) if "was killed" in line.text]
@@ -54,7 +66,8 @@ def _worker(road: Road, *options: str) -> subprocess.Popen[str]:
         "ENGINE": "none",
         "LOG_LEVEL": "ERROR",
     }
-    command = [sys.executable, "-c", "from integration.cli import main; main()", "worker", *options]
+    pause = f"from integration.mautic import batches; batches.PAUSE_MIN_S = {PAUSE_MIN_S}; "
+    command = [sys.executable, "-c", f"{pause}from integration.cli import main; main()", "worker", *options]
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
 
 
@@ -72,6 +85,7 @@ def _kill_after(road: Road, seconds: float) -> None:
 def _resume(road: Road, run_id: int) -> None:
     """Let the sweep look at what the killed worker left, and do what its page offers."""
     schedule.sweep(road.ports)
+    _look_soon(road)
     with road.ports.db.read() as session:
         run = session.get_one(Run, run_id)
     if run.state == "FAILED":
@@ -79,20 +93,58 @@ def _resume(road: Road, run_id: int) -> None:
         runs.resume(road.ports, run_id)
 
 
-def _finish(road: Road) -> None:
-    """Work off what is due; what a fault has put off is made due first."""
+def _look_soon(road: Road) -> None:
+    """Let the looks at unanswered calls come a second apart instead of ten and more, as the workers' own do."""
+    now = road.ports.clock.now()
+    soon = now + timedelta(seconds=PAUSE_MIN_S)
     with road.ports.db.write() as session:
-        from sqlalchemy import update
+        session.execute(update(UnansweredCall).values(pause_s=PAUSE_MIN_S))
+        session.execute(update(UnansweredCall).where(UnansweredCall.look_at > soon).values(look_at=soon))
 
-        from integration.models import Delivery
-        from integration.models import Hold
 
-        session.execute(update(Delivery).where(Delivery.settled_at.is_(None)).values(due_at=road.ports.clock.now()))
-        session.execute(update(Hold).where(Hold.released_at.is_(None)).values(probe_at=road.ports.clock.now()))
-    child = _worker(road, "--until-idle")
-    assert child.wait(timeout=120) == 0
-    assert child.stdout is not None
-    child.stdout.close()
+def _finish(road: Road, within_s: float = 120) -> None:
+    """Work off what is due until nothing is open; what a fault or a backoff has put off is made due."""
+    ends = time.monotonic() + within_s
+    while outstanding(road) and time.monotonic() < ends:
+        with road.ports.db.write() as session:
+            now = road.ports.clock.now()
+            session.execute(update(Delivery).where(Delivery.settled_at.is_(None)).values(due_at=now))
+            session.execute(update(Hold).where(Hold.released_at.is_(None)).values(probe_at=now))
+        _look_soon(road)
+        child = _worker(road, "--until-idle")
+        assert child.wait(timeout=within_s) == 0
+        assert child.stdout is not None
+        child.stdout.close()
+        threading.Event().wait(PAUSE_MIN_S / 4)
+
+
+def outstanding(road: Road) -> bool:
+    with road.ports.db.read() as session:
+        going = session.scalar(select(func.count()).select_from(Run).where(Run.state.in_(("PENDING", "RUNNING"))))
+        return bool(going or outbox.open_count(session, connector_id=road.connector_id))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("size", [10, 50, 200])
+def test_nobody_is_made_twice_by_kills_and_lost_answers(make_road: Callable[..., Road], size: int) -> None:
+    road, run_id = slow_import(make_road, size)
+    chance = random.Random(size)
+    lost = road.mautic.faults.lose_answer_early(path="/api/(contacts|notes)/batch", times=2, probability=0.5)
+    for _ in range(3):
+        _kill_after(road, chance.uniform(0.3, 1.5))
+        _resume(road, run_id)
+    _finish(road)
+    _assert_all_arrived(road, run_id)
+    assert lost.used == 2
+
+
+def slow_import(make_road: Callable[..., Road], size: int) -> tuple[Road, int]:
+    """Start an import in batches of that size into a Mautic that is slow at each row and goes on when nobody waits."""
+    settings = {"orders__notes": True, "orders__create_fields": True, "sync__proof_every": 0}
+    road = make_road(**settings, sync__batch_start=size, sync__batch_max=size)
+    seed(road.store.state, customers=60, orders=240)
+    road.mautic.faults.delay_per_record(SLOW_ROW_S[size])
+    return road, runs.start(road.ports, road.connector_id, "initial", trigger="test")
 
 
 def _assert_all_arrived(road: Road, run_id: int) -> None:

@@ -22,6 +22,7 @@ from integration.mautic.answers import SERVICE
 from integration.mautic.answers import first_problem
 from integration.mautic.client import MauticClient
 from integration.mautic.fields import Fields
+from integration.mautic.fields import unique_aliases
 from integration.operations.diagnostics import signs
 from integration.operations.diagnostics.steps import Failed
 from integration.operations.diagnostics.steps import Finding
@@ -144,6 +145,10 @@ class _Test:
         doubled = [alias for need in self.needs for alias in known if re.fullmatch(rf"{need.alias}\d+", alias)]
         if doubled:
             found.warn(SERVICE, "fields_doubled", fields=_listed(doubled))
+        unique = sorted(unique_aliases(known))
+        if unique:
+            found.facts["unique"] = unique
+            found.warn(SERVICE, "fields_unique", fields=_listed(unique))
         return found
 
     def _answer(self) -> Answer:

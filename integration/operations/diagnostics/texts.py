@@ -265,6 +265,10 @@ _MAUTIC: dict[str, Advice] = {
         "Mautic lacks fields that the modules write ({fields}); without them those values are lost.",
         "Create them with one click on the tab Mautic Fields.",
     ),
+    "fields_unique": (
+        "Mautic takes contacts with the same value of {fields} for one person, as these are unique identifiers.",
+        "Switch off “Is Unique Identifier” for all fields but Email in Mautic, under Custom Fields.",
+    ),
     "fields_unfit": (
         "Fields in Mautic do not fit what the modules write ({fields}).",
         "Change them in Mautic, or delete them there and create them on the tab Mautic Fields.",

@@ -5,6 +5,7 @@ from integration.pipeline.lines import Outcome
 from integration.pipeline.outbox.acceptance import Accepted
 from integration.pipeline.outbox.acceptance import accept
 from integration.pipeline.outbox.leasing import claim
+from integration.pipeline.outbox.leasing import claim_asked
 from integration.pipeline.outbox.leasing import recover
 from integration.pipeline.outbox.leasing import renew
 from integration.pipeline.outbox.reopening import Requeued
@@ -17,9 +18,16 @@ from integration.pipeline.outbox.reopening import later_count
 from integration.pipeline.outbox.reopening import open_count
 from integration.pipeline.outbox.reopening import requeue
 from integration.pipeline.outbox.settling import settle
+from integration.pipeline.outbox.unanswered import Asked
+from integration.pipeline.outbox.unanswered import close
+from integration.pipeline.outbox.unanswered import look_again
+from integration.pipeline.outbox.unanswered import nothing_in_question
+from integration.pipeline.outbox.unanswered import put_in_question
+from integration.pipeline.outbox.unanswered import ready_for_a_look
 
 __all__ = [
     "Accepted",
+    "Asked",
     "DeliveryState",
     "Outcome",
     "Requeued",
@@ -27,11 +35,17 @@ __all__ = [
     "bury",
     "busy_count",
     "claim",
+    "claim_asked",
+    "close",
     "correct",
     "discard",
     "hasten",
     "later_count",
+    "look_again",
+    "nothing_in_question",
     "open_count",
+    "put_in_question",
+    "ready_for_a_look",
     "recover",
     "renew",
     "requeue",

@@ -6,16 +6,19 @@ from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from integration.mautic.batches import pause_s
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
 from integration.pipeline.leases import alive
 from integration.pipeline.lines import Line
 from integration.pipeline.lines import group
+from integration.pipeline.outbox import unanswered
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import LEASED
 from integration.pipeline.outbox.states import OPEN
@@ -37,11 +40,38 @@ def claim(
 ) -> list[Line]:
     """Lease the lines of up to `people` people, live ones first; `token` must be new (see leases.new_token).
 
-    Taken is what is due by `due`, which is `now` unless given.
+    Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an answer: see
+    claim_asked.
     """
-    query = select(Delivery.id, Delivery.subject).where(
-        Delivery.connector_id == connector_id, READY, Delivery.due_at <= (due or now)
-    )
+    which = (Delivery.due_at <= (due or now)) & unanswered.nothing_in_question()
+    return _claim(session, now, connector_id, people, token, which, by_hand_only=by_hand_only)
+
+
+def claim_asked(
+    session: Session, now: datetime, connector_id: int, token: str, *, by_hand_only: bool = False
+) -> tuple[unanswered.Asked | None, list[Line]]:
+    """Lease the lines of the people of a call without an answer whose look is due; (None, []) when there is none."""
+    asked = unanswered.take(session, now, connector_id)
+    if asked is None:
+        return None, []
+    theirs = Delivery.subject.in_(sorted(asked.seen))
+    lines = _claim(session, now, connector_id, len(asked.seen), token, theirs, by_hand_only=by_hand_only)
+    if not lines:
+        unanswered.look_again(session, now, asked, None)
+    return (asked, lines) if lines else (None, [])
+
+
+def _claim(
+    session: Session,
+    now: datetime,
+    connector_id: int,
+    people: int,
+    token: str,
+    which: ColumnElement[bool],
+    *,
+    by_hand_only: bool,
+) -> list[Line]:
+    query = select(Delivery.id, Delivery.subject).where(Delivery.connector_id == connector_id, READY, which)
     if by_hand_only:
         query = query.where(Delivery.run_id.is_not(None))
     query = query.order_by(Delivery.priority, Delivery.id).limit(people).with_for_update(skip_locked=True)
@@ -73,25 +103,34 @@ def renew(session: Session, now: datetime, token: str) -> bool:
 
 
 def recover(session: Session, now: datetime) -> int:
-    """Take back leases that ran out or whose process is gone; return how many deliveries are free again."""
+    """Take back leases that ran out or whose process is gone; return how many deliveries are free again.
+
+    A call may have been out then, so their people are looked up in Mautic before anything of them is sent.
+    """
     query = select(Delivery.lease_token, Delivery.leased_until, Delivery.connector_id).where(LEASED).distinct()
     leases = session.execute(query).all()
     lost = [(token, owner) for token, until, owner in leases if token and _is_lost(token, until, now)]
-    return sum(_free(session, token, connector_id) for token, connector_id in lost)
+    unanswered.forget(session, now)
+    return sum(_free(session, now, token, connector_id) for token, connector_id in lost)
 
 
 def _is_lost(token: str, until: datetime | None, now: datetime) -> bool:
     return until is None or until < now or not alive(token)
 
 
-def _free(session: Session, token: str, connector_id: int) -> int:
+def _free(session: Session, now: datetime, token: str, connector_id: int) -> int:
     lock_connector(session, connector_id)
-    subjects = session.scalars(select(Delivery.subject).where(Delivery.lease_token == token, OPEN)).all()
+    leased = select(Delivery.subject, Delivery.started_at).where(Delivery.lease_token == token, OPEN)
+    rows = session.execute(leased).all()
+    subjects = {row.subject for row in rows}
+    pause = timedelta(seconds=pause_s(len(subjects)))
+    began = min((row.started_at for row in rows if row.started_at), default=None)
+    look_at = unanswered.put_in_question(session, now, connector_id, token, subjects, pause, pause, began)
     session.execute(
         update(Delivery)
         .where(Delivery.lease_token == token, OPEN)
-        .values(state=DeliveryState.WAITING, lease_token=None, leased_until=None)
+        .values(state=DeliveryState.WAITING, lease_token=None, leased_until=None, due_at=look_at)
         .execution_options(synchronize_session=False)
     )
-    promote(session, connector_id, set(subjects))
-    return len(subjects)
+    promote(session, connector_id, subjects)
+    return len(rows)

@@ -31,6 +31,7 @@ from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN
 from integration.pipeline.outbox.states import owned
 from integration.pipeline.outbox.tally import Tally
+from integration.pipeline.outbox.unanswered import nothing_in_question
 from integration.pipeline.retries import HELD_BACK
 
 
@@ -103,11 +104,16 @@ def bury(session: Session, now: datetime, connector_id: int, ids: Collection[int
 
 
 def hasten(session: Session, now: datetime, connector_id: int, delivery_id: int) -> bool:
-    """Let a record that waits for its next attempt be tried at once; return whether it did wait."""
+    """Let a record that waits for its next attempt be tried at once; return whether it did wait.
+
+    Who may be on the way in Mautic cannot be hastened.
+    """
+    late = (Delivery.connector_id == connector_id) & (Delivery.id == delivery_id) & (Delivery.due_at > now)
     moved = session.execute(
         update(Delivery)
-        .where(Delivery.connector_id == connector_id, Delivery.id == delivery_id, OPEN, Delivery.due_at > now)
+        .where(late, OPEN, nothing_in_question())
         .values(due_at=now, priority=0)
+        .execution_options(synchronize_session=False)
     )
     return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 

@@ -273,3 +273,14 @@ def test_a_field_that_is_there_twice_is_a_warning(mautic: MauticServer) -> None:
     step = warning(look(mautic.url, needs=NEEDS))
     assert outcome(step) == (5, "fields_doubled")
     assert "mautic_woo_order_count1" in step.sentence
+
+
+def test_a_unique_field_beside_the_e_mail_is_a_warning(mautic: MauticServer) -> None:
+    with mautic.state.lock:
+        for row in mautic.state.fields.values():
+            row["isUniqueIdentifier"] = row["alias"] in ("email", "phone")
+        mautic.state.reindex()
+    step = warning(look(mautic.url))
+    assert outcome(step) == (5, "fields_unique")
+    assert step.facts["unique"] == ["phone"]
+    assert "phone" in step.sentence and "Is Unique Identifier" in step.hint

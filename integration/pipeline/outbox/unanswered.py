@@ -1,0 +1,151 @@
+"""Calls without an answer: their people wait until it is known what Mautic holds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import delete
+from sqlalchemy import exists
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from integration.models.delivery import Delivery
+from integration.models.unanswered import UnansweredCall
+from integration.models.unanswered import UnansweredPerson
+from integration.pipeline.outbox.states import OPEN
+from integration.pipeline.outbox.states import READY
+
+#: While a look goes on nobody else begins one; a process that dies in it is found by its lease.
+LOOKING = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An unanswered call whose people are looked up now; `seen` is what the last look found, None before the first."""
+
+    id: int
+    rows: int
+    pause_s: float
+    looks: int
+    sent_at: datetime
+    seen: Mapping[str, int | None]
+
+
+def nothing_in_question() -> ColumnElement[bool]:
+    """Return the condition that a delivery's person is in no unanswered call."""
+    return ~exists().where(
+        UnansweredPerson.connector_id == Delivery.connector_id, UnansweredPerson.subject == Delivery.subject
+    )
+
+
+def ready_for_a_look(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a delivery is ready and the look at its person is due."""
+    call = select(UnansweredCall.id).where(UnansweredCall.look_at <= now)
+    return READY & exists().where(
+        UnansweredPerson.connector_id == Delivery.connector_id,
+        UnansweredPerson.subject == Delivery.subject,
+        UnansweredPerson.call_id.in_(call),
+    )
+
+
+def put_in_question(
+    session: Session,
+    now: datetime,
+    connector_id: int,
+    token: str,
+    subjects: Collection[str],
+    pause: timedelta,
+    wait: timedelta,
+    sent_at: datetime | None = None,
+) -> datetime:
+    """Keep the people of a call without an answer and return when they are looked up first: after `wait`.
+
+    The next looks come a `pause` apart. Earlier calls give these people up.
+    """
+    look_at = now + wait
+    people = sorted(set(subjects))
+    mine = UnansweredPerson.connector_id == connector_id
+    session.execute(delete(UnansweredPerson).where(mine, UnansweredPerson.subject.in_(people)))
+    _drop_empty(session, connector_id)
+    call = UnansweredCall(
+        connector_id=connector_id,
+        token=token,
+        sent_at=sent_at or now,
+        rows=len(people),
+        pause_s=pause.total_seconds(),
+        look_at=look_at,
+        looks=0,
+    )
+    session.add(call)
+    session.flush()
+    rows = [{"connector_id": connector_id, "subject": subject, "call_id": call.id} for subject in people]
+    session.execute(insert(UnansweredPerson), rows)
+    return look_at
+
+
+def take(session: Session, now: datetime, connector_id: int) -> Asked | None:
+    """Return a call whose look is due, for this caller alone, None when there is none."""
+    query = select(UnansweredCall).where(UnansweredCall.connector_id == connector_id, UnansweredCall.look_at <= now)
+    ready = exists().where(
+        UnansweredPerson.call_id == UnansweredCall.id,
+        Delivery.connector_id == connector_id,
+        Delivery.subject == UnansweredPerson.subject,
+        READY,
+    )
+    query = query.where(ready).order_by(UnansweredCall.look_at).limit(1).with_for_update(skip_locked=True)
+    call = session.scalar(query)
+    if call is None:
+        return None
+    call.look_at = now + LOOKING
+    columns = (UnansweredPerson.subject, UnansweredPerson.seen)
+    people = session.execute(select(*columns).where(UnansweredPerson.call_id == call.id))
+    seen = {subject: found for subject, found in people}
+    return Asked(call.id, call.rows, call.pause_s, call.looks, call.sent_at, seen)
+
+
+def look_again(session: Session, now: datetime, asked: Asked, seen: Mapping[str, int] | None) -> None:
+    """Put the next look off by the call's pause; `seen` is what this one found, None when it came to nothing."""
+    call = update(UnansweredCall).where(UnansweredCall.id == asked.id)
+    session.execute(call.values(look_at=now + timedelta(seconds=asked.pause_s), looks=asked.looks + (seen is not None)))
+    for subject, found in (seen or {}).items():
+        person = (UnansweredPerson.call_id == asked.id) & (UnansweredPerson.subject == subject)
+        session.execute(update(UnansweredPerson).where(person).values(seen=found))
+
+
+def close(session: Session, now: datetime, connector_id: int, asked: Asked, subjects: Collection[str]) -> None:
+    """Let the people go whose state is known; who could not be looked at for a pause of the connector stays."""
+    mine = UnansweredPerson.call_id == asked.id
+    session.execute(delete(UnansweredPerson).where(mine, UnansweredPerson.subject.in_(sorted(subjects))))
+    session.execute(delete(UnansweredPerson).where(mine, ~_owed()).execution_options(synchronize_session=False))
+    session.execute(update(UnansweredCall).where(UnansweredCall.id == asked.id).values(look_at=now))
+    _drop_empty(session, connector_id)
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Drop the calls whose look is due while nothing of their people is owed any more."""
+    owed = exists().where(UnansweredPerson.call_id == UnansweredCall.id, _owed())
+    session.execute(
+        delete(UnansweredCall).where(UnansweredCall.look_at <= now, ~owed).execution_options(synchronize_session=False)
+    )
+
+
+def _owed() -> ColumnElement[bool]:
+    return exists().where(
+        Delivery.connector_id == UnansweredPerson.connector_id, Delivery.subject == UnansweredPerson.subject, OPEN
+    )
+
+
+def _drop_empty(session: Session, connector_id: int) -> None:
+    people = exists().where(UnansweredPerson.call_id == UnansweredCall.id)
+    session.execute(
+        delete(UnansweredCall)
+        .where(UnansweredCall.connector_id == connector_id, ~people)
+        .execution_options(synchronize_session=False)
+    )
