@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
@@ -11,6 +12,27 @@ from decimal import Decimal
 from integration import money
 
 Value = str | int | float | bool | None
+
+#: The parts of an address: it is one value, so that whoever gives a part of it says of the others that they are empty.
+ADDRESS = ("company", "address1", "address2", "city", "state", "zipcode", "country")
+
+#: What PHP calls numeric.
+_NUMERIC = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+
+
+def is_blank(value: object) -> bool:
+    """Tell whether a value of a write empties its field."""
+    return value is None or value == ""
+
+
+def below_one(value: Value) -> bool:
+    """Tell whether Mautic takes the value for zero: a number, or text that PHP calls numeric, between -1 and 1.
+
+    POST and PATCH drop it silently and keep the old value (recordings 110, 283, dossier 4.1.5).
+    """
+    if isinstance(value, str):
+        return bool(_NUMERIC.fullmatch(value)) and abs(float(value)) < 1
+    return value is not None and not isinstance(value, bool) and abs(value) < 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +46,11 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class ContactWrite:
-    """One upsert: field alias -> value, tags to add ("-tag" removes)."""
+    """One upsert: field alias -> value, tags to add ("-tag" removes).
+
+    A field with "" is to be empty afterwards; one that is not in `fields` stays as it is. Fitted to Mautic an emptied
+    date is None, for a date with "" is ignored there (465).
+    """
 
     email: str
     fields: Mapping[str, Value] = field(default_factory=dict)
@@ -118,6 +144,8 @@ class MauticField:
     """A contact field as Mautic reports it; `limit` in characters, None for none or unknown; `choices` for selects.
 
     `unique` is Mautic's unique identifier: it takes a contact with the same value for the same person (297).
+    `number` is its id, which a field of the same alias that is made anew has not; `since` is when it was first seen
+    with this id, in ISO 8601, "" when it was there from the start.
     """
 
     alias: str
@@ -127,6 +155,8 @@ class MauticField:
     choices: tuple[str, ...] = ()
     published: bool = True
     unique: bool = False
+    number: int | None = None
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from integration.mapping import places
+from integration.plans import ADDRESS
 from integration.plans import Adjustment
 from integration.plans import Value
 from integration.records import Address
@@ -20,15 +21,24 @@ PLAIN = {
 
 
 def fields(address: Address, *, billing: bool, phone: bool) -> tuple[Fields, tuple[Adjustment, ...]]:
-    """Return the parts that are filled, never blanks, and what had no name in Mautic's lists."""
-    found: Fields = {alias: getattr(address, name).strip() for alias, name in PLAIN.items()} if billing else {}
-    adjustments: tuple[Adjustment, ...] = ()
-    if billing:
-        named, adjustments = place(address.country, address.state)
-        found.update(named)
-    if phone:
-        found["phone"] = address.phone.strip()
-    return filled(found), adjustments
+    """Return the address and the phone where they are given, and what had no name in Mautic's lists.
+
+    An address is one value: all its parts are in it, "" those that it has not. An entirely blank one is none.
+    """
+    found, adjustments = _address(address) if billing and is_given(address) else ({}, ())
+    return {**found, **(filled({"phone": address.phone.strip()}) if phone else {})}, adjustments
+
+
+def is_given(address: Address) -> bool:
+    """Tell whether the store has any part of an address."""
+    parts = (*(getattr(address, name) for name in PLAIN.values()), address.country, address.state)
+    return any(part.strip() for part in parts)
+
+
+def _address(address: Address) -> tuple[Fields, tuple[Adjustment, ...]]:
+    plain: Fields = {alias: getattr(address, name).strip() for alias, name in PLAIN.items()}
+    named, adjustments = place(address.country, address.state)
+    return {**dict.fromkeys(ADDRESS, ""), **plain, **named}, adjustments
 
 
 def place(country_code: str, state: str) -> tuple[Fields, tuple[Adjustment, ...]]:
@@ -48,7 +58,7 @@ def place(country_code: str, state: str) -> tuple[Fields, tuple[Adjustment, ...]
 
 
 def filled(found: Fields) -> Fields:
-    """Return the fields without blank ones: a blank is not sent, since Mautic ignores it anyway (recording 026)."""
+    """Return the fields without blank ones: names and a phone that the store has not stay as they are in Mautic."""
     return {alias: value for alias, value in found.items() if value not in ("", None)}
 
 

@@ -11,11 +11,13 @@ from integration.mapping.emails import fit_email
 from integration.mapping.tags import fit_tags
 from integration.mapping.values import fit_value
 from integration.modules import Modules
+from integration.plans import ADDRESS
 from integration.plans import Adjustment
 from integration.plans import ContactWrite
 from integration.plans import FieldNeed
 from integration.plans import MauticField
 from integration.plans import Value
+from integration.plans import is_blank
 
 #: Characters that an order with a handful of items takes; a text field of 191 holds none.
 ORDER_DATA_LENGTH = 2000
@@ -28,6 +30,8 @@ _HOLDS = {
     "number": ("number",),
     "date": ("date", "datetime"),
 }
+#: Types that a blank text does not empty in Mautic (465, 566).
+_DATES = frozenset({"date", "datetime", "time"})
 _LIFETIME = (
     (aliases.TOTAL_SPENT, "Woo total spent", "number"),
     (aliases.ORDER_COUNT, "Woo order count", "number"),
@@ -80,23 +84,35 @@ def fit(
     email, adjustments = ("", ()) if nameless else fit_email(write.email, fields.get("email"))
     fitted: dict[str, Value] = {}
     for wanted, value in write.fields.items():
-        alias, value, said = _fit_one(wanted, value, fields)
+        alias, value, said = _fit_one(wanted, value, fields, known=known)
         adjustments += said
+        if value is None and _in_address(alias, write, fields):
+            value = ""
         if value is not None:
-            fitted[alias] = value
+            fitted[alias] = None if value == "" and fields[alias].type in _DATES else value
     tags, said = fit_tags(write.tags)
     return ContactWrite(email, fitted, tags), adjustments + said
 
 
-def _fit_one(wanted: str, value: Value, fields: Mapping[str, MauticField]) -> tuple[str, Value, tuple[Adjustment, ...]]:
+def _in_address(alias: str, write: ContactWrite, fields: Mapping[str, MauticField]) -> bool:
+    """Tell whether a value that was left out is part of a whole address: the former address's must not stay there."""
+    field = fields.get(alias)
+    return field is not None and field.published and alias in ADDRESS and write.fields.keys() >= set(ADDRESS)
+
+
+def _fit_one(
+    wanted: str, value: Value, fields: Mapping[str, MauticField], *, known: bool
+) -> tuple[str, Value, tuple[Adjustment, ...]]:
     alias = aliases.actual(wanted, fields)
     if alias is None or wanted == "email":
         return wanted, None, _unknown(wanted, value) if alias is None else ()
     field = fields[alias]
     if not field.published:
+        if is_blank(value):
+            return alias, None, ()
         sentence = f"Mautic's field “{field.label or alias}” is not published, so its value was left out."
         return alias, None, (Adjustment(alias, "left_out", sentence),)
-    return alias, *fit_value(field, value)
+    return alias, *fit_value(field, value, known=known)
 
 
 def _unknown(wanted: str, value: Value) -> tuple[Adjustment, ...]:

@@ -13,7 +13,7 @@ from integration.plans import Value
 
 
 def fields(lifetime: Lifetime) -> dict[str, Value]:
-    """Return total, count, average and the first and last day; zeros are in it, `fit` deals with them.
+    """Return total, count, average and the first and last day; without orders the days are "", and zeros are in it.
 
     Nothing is returned when the orders could not be added up; `adjustments` says why.
     """
@@ -26,8 +26,7 @@ def fields(lifetime: Lifetime) -> dict[str, Value]:
     }
     first = lifetime.first_day or _utc_day(lifetime.first_order_at)
     last = lifetime.last_day or _utc_day(lifetime.last_order_at)
-    days = {aliases.FIRST_ORDER: first, aliases.LAST_ORDER: last}
-    found.update({alias: day for alias, day in days.items() if day})
+    found.update({aliases.FIRST_ORDER: first, aliases.LAST_ORDER: last})
     return found
 
 

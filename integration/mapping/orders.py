@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
@@ -32,6 +33,7 @@ from integration.records import Order
 from integration.records import OtherOrder
 
 DRAFTS = ("checkout-draft", "auto-draft", "draft")
+STATUS_NOT_SYNCED = "status_not_synced"
 
 MODULE_OFF = Skip("module_off", "Order Sync is switched off; switch it on under Order Sync.")
 DRAFT = Skip("draft", "The order is a draft; it is synced once it is placed.")
@@ -70,14 +72,18 @@ def plan(
     shop_currency: str = "",
     shop: Shop = Shop(),
     history: History = History(),
+    named: bool | None = None,
+    data_left: str | None = None,
 ) -> Plan | Skip:
     """Return what to write for an order in its status, or why nothing is.
 
-    `lifetime` sums the person's paid orders, this one included. `latest` says that no newer order of the person is
-    known: only then address and order data are written. `known` says that the person is in Mautic by us.
-    `seen` says what may follow (P39, P40). `since` is the status in which the order was seen after this one, "" when it
-    was not: what that one said of the completed tag stays. An order without a currency has the shop's. Raises
-    MappingError (order_unnamed) for an order without status.
+    `lifetime` sums the person's paid orders, this one included. `latest` says that no newer synced order of the person
+    is known: only then the order data are written; `named` that name and address are taken from this order, whatever
+    its status, None for those of the latest one. `data_left` is the order data of the person without this order, "" for
+    none, None when they stay as they are. `known` says that the person is in Mautic by us. `seen` says what may follow
+    (P39, P40). `since` is the status in which the order was seen after this one, "" when it was not: what that one said
+    of the completed tag stays. An order without a currency has the shop's. Raises MappingError (order_unnamed) for an
+    order without status.
     """
     module = modules.orders
     order = replace(order, currency=order.currency or shop_currency)
@@ -86,27 +92,40 @@ def plan(
     if skip is not None:
         return skip
     if order.status == "trash":
-        return removal(order.email, modules, lifetime=lifetime, known=known, shop_currency=shop_currency)
-    if order.status not in module.statuses:
-        undone = _undone(order, module, since, shop, history) if known else ()
-        return _unsynced(order, module, lifetime if known else None, shop_currency, undone)
-    fields, adjustments = _latest(order, modules, decimals) if latest else ({}, ())
+        return removal(
+            order.email, modules, lifetime=lifetime, known=known, shop_currency=shop_currency, data_left=data_left
+        )
+    synced = order.status in module.statuses
+    fields, adjustments = _person(order, modules) if (latest and synced if named is None else named) else ({}, ())
+    if not synced:
+        undone = _undone(order, module, since, shop, history)
+        kept = _kept_true(order, module, lifetime, shop_currency, undone, data_left)
+        return _unsynced(order, kept, fields, adjustments) if known else _not_synced(order)
+    data = {aliases.ORDER_DATA: order_data(order, decimals)} if latest and module.order_data else {}
     values, said = _values(module, lifetime, shop_currency)
-    write = ContactWrite(order.email, {**fields, **values}, tags(order, module, since, shop, history))
+    write = ContactWrite(order.email, {**fields, **data, **values}, tags(order, module, since, shop, history))
     steps, withheld = follow_ups.steps(order, module, seen, decimals), follow_ups.withheld(order, module, seen)
     return Plan(write, steps, (*adjustments, *said), withheld)
 
 
 def removal(
-    email: str, modules: Modules, *, lifetime: Lifetime | None, known: bool, shop_currency: str = ""
+    email: str,
+    modules: Modules,
+    *,
+    lifetime: Lifetime | None,
+    known: bool,
+    shop_currency: str = "",
+    data_left: str | None = None,
 ) -> Plan | Skip:
-    """Return a plan with the lifetime values only, for an order that was deleted, trashed or given to somebody else.
+    """Return a plan with what is left without an order that was deleted, trashed or given to somebody else.
 
+    That are the lifetime values and, where they change (`data_left` as in `plan`), the data of the latest order.
     Without an address the contact is found by its link alone, so `known` must be true then.
     """
     if not modules.orders.enabled:
         return MODULE_OFF
     values, adjustments = _values(modules.orders, lifetime if known else None, shop_currency)
+    values |= _data_left(modules.orders, data_left) if known else {}
     if not values or not (known or email.strip()):
         return REMOVED
     return Plan(ContactWrite(email.strip(), values), adjustments=adjustments)
@@ -169,34 +188,53 @@ def _unfit(order: Order, module: OrderModule) -> Skip | None:
         return DRAFT
     if not order.email:
         return NO_EMAIL
-    return None if _sells(order, module.sku_filter) else SKU_FILTER
+    return None if sells([item.sku for item in order.items], module.sku_filter) else SKU_FILTER
 
 
-def _sells(order: Order, texts: tuple[str, ...]) -> bool:
-    """Tell whether a product's SKU contains one of the texts; no text means every order (P41)."""
+def sells(skus: Iterable[str], texts: Iterable[str]) -> bool:
+    """Tell whether an order's SKU contains one of the texts; no text means every order (P41)."""
     wanted = [text.strip().casefold() for text in texts if text.strip()]
-    return not wanted or any(text in item.sku.casefold() for item in order.items for text in wanted)
+    return not wanted or any(text in sku.casefold() for sku in skus for text in wanted)
 
 
-def _unsynced(
-    order: Order, module: OrderModule, lifetime: Lifetime | None, shop_currency: str, undone: tuple[str, ...]
-) -> Plan | Skip:
-    """Keep what an earlier status wrote true: lifetime values, and the completed tag that is to go (P37)."""
+def _kept_true(
+    order: Order,
+    module: OrderModule,
+    lifetime: Lifetime | None,
+    shop_currency: str,
+    undone: tuple[str, ...],
+    data_left: str | None,
+) -> Plan:
+    """Keep what an earlier status wrote true: lifetime values, order data, the completed tag that is to go (P37)."""
     values, adjustments = _values(module, lifetime, shop_currency)
-    if values or undone:
-        return Plan(ContactWrite(order.email, values, undone), adjustments=adjustments)
+    write = ContactWrite(order.email, values | _data_left(module, data_left), undone)
+    return Plan(write, adjustments=adjustments)
+
+
+def _data_left(module: OrderModule, data_left: str | None) -> dict[str, Value]:
+    return {aliases.ORDER_DATA: data_left} if module.order_data and data_left is not None else {}
+
+
+def _unsynced(order: Order, kept: Plan, fields: dict[str, Value], adjustments: tuple[Adjustment, ...]) -> Plan | Skip:
+    """Return what an order in a status that is not synced changes at a contact: what it keeps true, and the person."""
+    if not (fields or kept.contact.fields or kept.contact.tags):
+        return _not_synced(order)
+    write = ContactWrite(order.email, {**fields, **kept.contact.fields}, kept.contact.tags)
+    return Plan(write, adjustments=(*adjustments, *kept.adjustments))
+
+
+def _not_synced(order: Order) -> Skip:
     sentence = f"Orders with the status “{order.status}” are not synced; tick it under Order Sync, Statuses."
-    return Skip("status_not_synced", sentence)
+    return Skip(STATUS_NOT_SYNCED, sentence)
 
 
-def _latest(order: Order, modules: Modules, decimals: int | None) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
-    """Return name, address and order data; the switches for address and phone are those of Contact Sync (P12, P13)."""
+def _person(order: Order, modules: Modules) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
+    """Return name and address; the switches for address and phone are those of Contact Sync (P12, P13)."""
     billing, adjustments = addresses.fields(
         order.billing, billing=modules.contacts.billing, phone=modules.contacts.phone
     )
     names = {"firstname": order.billing.first_name.strip(), "lastname": order.billing.last_name.strip()}
-    data = {aliases.ORDER_DATA: order_data(order, decimals)} if modules.orders.order_data else {}
-    return {**addresses.filled(dict(names)), **billing, **data}, adjustments
+    return {**addresses.filled(dict(names)), **billing}, adjustments
 
 
 def _values(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from collections.abc import Mapping
 from datetime import UTC
@@ -21,13 +20,12 @@ from integration.mapping.text import without_markup
 from integration.plans import Adjustment
 from integration.plans import MauticField
 from integration.plans import Value
+from integration.plans import below_one
 
 #: A TEXT column holds this many bytes in most versions (dossier 4.1.6).
 TEXT_BYTES = 65_535
 #: Mautic refuses 1e20 (recording 282); above this a float loses whole units.
 LARGEST = Decimal(10) ** 15
-#: What PHP calls numeric.
-_NUMERIC = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _JSON_ALIASES = frozenset(aliases.cut(alias) for alias in aliases.JSON)
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -35,22 +33,21 @@ _FALSE = frozenset({"0", "false", "no", "off", ""})
 Fitted = tuple[Value, tuple[Adjustment, ...]]
 
 
-def fit_value(field: MauticField, value: Value) -> Fitted:
-    """Return the value as the field takes it, None to leave it out, and what was changed; blanks go without a word."""
+def fit_value(field: MauticField, value: Value, *, known: bool = False) -> Fitted:
+    """Return the value as the field takes it, None to leave it out, and what was changed; a blank is "".
+
+    The number 0 is a blank: Mautic stores none (110, 283). A smaller value than 1 is stored for a new contact only; of
+    a `known` one the writer empties the field, which is said here.
+    """
     if value is None or (isinstance(value, str) and not value.strip()):
-        return None, ()
+        return "", ()
     json = field.alias in _JSON_ALIASES and field.type in ("text", "textarea", "html")
     fitted, said = _json(field, _written(value)) if json else _FITTERS.get(field.type, _text)(field, value)
-    if field.type != "boolean" and _is_zero(fitted):
-        # POST and PATCH drop it silently and keep the old value (recordings 110, 283, dossier 4.1.5).
-        return _left_out(field, f"Mautic ignores zero and values below 1, so {_name(field)} keeps the value it had.")
+    if field.type == "number" and fitted == 0:
+        return "", said
+    if known and field.type != "boolean" and below_one(fitted):
+        return fitted, (*said, _emptied(field))
     return fitted, said
-
-
-def _is_zero(value: Value) -> bool:
-    if isinstance(value, str):
-        return bool(_NUMERIC.fullmatch(value)) and abs(float(value)) < 1
-    return value is not None and abs(value) < 1
 
 
 def _text(field: MauticField, value: Value) -> Fitted:
@@ -186,6 +183,11 @@ def _written(value: Value) -> str:
 
 def _same_word(text: str, choices: tuple[str, ...]) -> str | None:
     return next((choice for choice in choices if choice.casefold() == text.casefold()), None)
+
+
+def _emptied(field: MauticField) -> Adjustment:
+    sentence = f"Mautic takes no value below 1 for a contact that it has, so {_name(field)} was emptied."
+    return Adjustment(field.alias, "changed", sentence)
 
 
 def _left_out(field: MauticField, sentence: str) -> Fitted:

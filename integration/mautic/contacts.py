@@ -23,6 +23,7 @@ from integration.errors import ServerFault
 from integration.errors import ServiceError
 from integration.errors import Unreachable
 from integration.mautic import ownership
+from integration.mautic import shown
 from integration.mautic import verdicts
 from integration.mautic.batches import LARGEST
 from integration.mautic.batches import BatchSize
@@ -239,6 +240,9 @@ class _Run:
         number = int(answer.item["id"])
         new: Literal["created", "updated"] = "created" if answer.status == 201 else "updated"
         job.first = job.first or (new, _request(job), job.body(), answer.status)
+        job.answered = answer.item
+        if job.mautic_id is None and new == "updated":
+            job.behind = shown.behind(job.fields, answer.item)
         if job.held_back and job.mautic_id is None:
             job.mautic_id, job.seen = number, True
             self._unfinished.append(job)
@@ -248,9 +252,11 @@ class _Run:
     def _finish(self, job: Job, number: int) -> None:
         assert job.first is not None, "the person was written"
         outcome, request, sent, status = job.first
-        adjustments = (*job.adjustments, *verdicts.twin_note(job))
+        adjustments = (*job.adjustments, *verdicts.twin_note(job), *verdicts.kept_dates(job))
+        row = {**sent, **job.body()}
+        unknown = shown.unknown(job.fields, job.answered)
         self._receipts[id(job)] = Receipt(
-            job.row.key, outcome, number, None, adjustments, job.calls, request, {**sent, **job.body()}, status
+            job.row.key, outcome, number, None, adjustments, job.calls, request, row, status, unknown, job.refused
         )
 
     def _forget_id(self, job: Job, answer: RowAnswer) -> None:

@@ -117,6 +117,7 @@ def field_of(entity: Mapping[str, Any], limits: Mapping[str, int]) -> MauticFiel
         bool(entity.get("isPublished", True)),
         # Older versions misspell it (isUniqueIdentifer).
         str(entity.get("isUniqueIdentifier", entity.get("isUniqueIdentifer"))).lower() in ("1", "true"),
+        number=int(str(entity["id"])) if str(entity.get("id")).isdigit() else None,
     )
 
 

@@ -14,8 +14,11 @@ from integration.events import normalise_email
 from integration.events import subject_of
 from integration.mautic.answers import message_of
 from integration.mautic.results import ContactRow
+from integration.plans import ADDRESS
 from integration.plans import Adjustment
 from integration.plans import Value
+from integration.plans import below_one
+from integration.plans import is_blank
 
 #: Other ways to write a value of a field, best first: (alias, value) -> values.
 Alternates = Callable[[str, Any], Iterable[Value]]
@@ -42,7 +45,8 @@ class Job:
     """The working state of one row: `fields` and `adjustments` change as Mautic refuses values.
 
     `seen` says that the contact behind `mautic_id` was seen to be this person. `first` is what came of the call that
-    wrote the person: (outcome, request, row, status); it is set while the fields in `unique` follow by id.
+    wrote the person: (outcome, request, row, status); it is set while the fields in `unique` follow by id, and those
+    that are left `behind` since a row without id cannot empty them. `answered` is the contact of the last answer.
     """
 
     row: ContactRow
@@ -59,6 +63,8 @@ class Job:
     unique: frozenset[str] = frozenset()
     first: tuple[Literal["created", "updated"], str, dict[str, Any], int] | None = None
     twins: tuple[int, ...] = ()
+    behind: frozenset[str] = frozenset()
+    answered: Mapping[str, Any] = field(default_factory=dict)
     _tried: dict[str, list[Value]] = field(default_factory=dict)
 
     @classmethod
@@ -85,16 +91,17 @@ class Job:
 
     @property
     def held_back(self) -> dict[str, Value]:
-        """Return the fields that Mautic would find a contact by, so that they go by id only (297)."""
-        return {alias: value for alias, value in self.fields.items() if alias in self.unique}
+        """Return the fields that go by id only: Mautic would find a contact by them (297), or they are left behind."""
+        return {alias: value for alias, value in self.fields.items() if alias in self.unique | self.behind}
 
     def body(self) -> dict[str, Any]:
         """Return the row as it is sent; an empty list of tags is left out (dossier 4.3)."""
         if self.first is not None:
-            return {"id": self.mautic_id, **self.held_back}
-        body: dict[str, Any] = {k: v for k, v in self.fields.items() if self.mautic_id or k not in self.unique}
+            return {"id": self.mautic_id, **_by_id(self.held_back)}
         if self.mautic_id is not None:
-            body["id"] = self.mautic_id
+            body = {**_by_id(self.fields), "id": self.mautic_id}
+        else:
+            body = {k: v for k, v in self.fields.items() if k not in self.unique and not is_blank(v)}
         if self.sends_email:
             body["email"] = self.email
         if self.tags:
@@ -112,7 +119,12 @@ class Job:
         if stranger:
             sentence = f"Contact {self.mautic_id}, which was this person's, has another address now: it was left alone."
             self._adjust("email", "changed", sentence)
-        self.mautic_id, self.seen, self.first = None, False, None
+        self.mautic_id, self.seen, self.first, self.behind = None, False, None, frozenset()
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Return the fields whose value Mautic refused."""
+        return tuple(self._tried)
 
     def ids_known(self) -> list[int]:
         """Return the contacts that are known to have the address."""
@@ -146,6 +158,9 @@ class Job:
                 self.fields[alias] = other
                 return self._changed(alias, tried[0], other)
         del self.fields[alias]
+        if alias in ADDRESS and self.fields.keys() >= set(ADDRESS) - {alias} and not is_blank(value):
+            # An address is one value: the former one's part must not stay.
+            self.fields[alias] = ""
         return self._adjust(alias, "left_out", f"Mautic refused the value of {alias} ({_short(message)}): left out.")
 
     def _others(self, alias: str, value: Value) -> Iterable[Value]:
@@ -171,6 +186,15 @@ class Job:
         self.with_email = False
         if self.mautic_id not in ids:
             self.mautic_id = min(ids)
+
+
+def _by_id(fields: Mapping[str, Value]) -> dict[str, Any]:
+    """Return the fields of a row with id: it empties blanks, and what Mautic would take for zero and ignore (111, 467).
+
+    Only by PATCH: by POST the same word would empty every field that is not sent (027).
+    """
+    row: dict[str, Any] = {alias: "" if below_one(value) else value for alias, value in fields.items()}
+    return {**row, "overwriteWithBlank": True} if any(is_blank(value) for value in row.values()) else row
 
 
 def _short(message: str) -> str:

@@ -31,6 +31,8 @@ class Receipt:
     """What became of one ContactRow; `calls` counts the requests it took part in, `adjustments` what was changed.
 
     `request` is method and path of the last call it was in, `sent` its row there, `status` the row's own status code.
+    `unknown` are fields that were sent and that the contact in the answer does not have, `refused` those whose value
+    Mautic refused.
     """
 
     key: str
@@ -42,6 +44,8 @@ class Receipt:
     request: str = ""
     sent: Mapping[str, Any] | None = None
     status: int | None = None
+    unknown: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from integration.errors import ServerFault
 from integration.errors import ServiceError
 from integration.errors import Unreachable
 from integration.events import normalise_email
+from integration.mautic import shown
 from integration.mautic.answers import SERVICE
 from integration.mautic.answers import refusal
 from integration.mautic.batches import RowAnswer
@@ -143,6 +144,14 @@ def mismatch(job: Job, item: dict[str, Any], version: str) -> ServiceError | Non
         f"Mautic wrote this record to the contact {number} with the address {address or 'none'}.",
         "Look at that contact in Mautic, and sync the record again.",
         status=200,
+    )
+
+
+def kept_dates(job: Job) -> tuple[Adjustment, ...]:
+    """Return what to tell of the dates that Mautic keeps although the row emptied them (465, 566)."""
+    return tuple(
+        Adjustment(alias, "left_out", f"Mautic did not empty the date “{alias}”, so the old one stays there.")
+        for alias in shown.kept(job.fields, job.answered)
     )
 
 

@@ -125,10 +125,11 @@ class Books:
             if contact_id is None:
                 continue
             known = dict(drawn.link.hashes) if drawn.link and drawn.link.contact_id == contact_id else {}
+            held = {**known, **drawn.hashes}
             yield {
                 "subject": drawn.line.subject,
                 "contact_id": contact_id,
-                "fields": {**known, **drawn.hashes},
+                "fields": {key: value for key, value in held.items() if key.partition(".")[2] not in drawn.lost},
                 "written_at": now,
             }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import random
@@ -34,10 +35,14 @@ from integration.pipeline import conflicts
 from integration.pipeline import desk as desks
 from integration.pipeline import holds
 from integration.pipeline import keeper
+from integration.pipeline import latest
 from integration.pipeline import lost_answers
+from integration.pipeline import lost_fields
 from integration.pipeline import outbox
 from integration.pipeline import proof
+from integration.pipeline.desk import Desk
 from integration.pipeline.desk import fields_from_json
+from integration.pipeline.fieldlist import begun
 from integration.pipeline.fieldlist import ensure_fields
 from integration.pipeline.follow_ups import Act
 from integration.pipeline.follow_ups import Followed
@@ -186,6 +191,7 @@ class Batch:
     runs: Mapping[int, Run]
     probing: bool = False
     asked: Asked | None = None
+    _gone: frozenset[int] = frozenset()
 
     @property
     def correlation_id(self) -> str:
@@ -224,24 +230,33 @@ class Batch:
             settlement.wait_for(self.lines, look)
         return look.over
 
-    def _send(self, client: MauticClient, drawn: Sequence[Drawn], settlement: Settlement) -> None:
+    def _send(self, client: MauticClient, drawn: list[Drawn], settlement: Settlement) -> None:
         receipts, broken = self._write(client, drawn, settlement)
+        watch = lost_fields.Watch(self.deliverer.ports, self.connector, client, self._gone)
+        if broken is None and watch.finds(drawn, receipts):
+            write = functools.partial(self._write, client, settlement=settlement)
+            drawn, receipts, broken = watch.rewritten(drawn, receipts, self._desk, write)
         broken = broken or self._server_at_fault(client, receipts)
         settlement.judge(drawn, {receipt.key: receipt for receipt in receipts}, broken)
         settlement.followed = [] if settlement.broken else self._follow(client, settlement)
         settlement.question.add_follow_ups(settlement.followed)
         settlement.proofs = [] if settlement.broken else self._prove(client, drawn, receipts)
+        watch.unproved(drawn, settlement.proofs)
 
     def _draw(self, client: MauticClient) -> list[Drawn]:
         ports = self.deliverer.ports
-        lines, gone = freshen(ports, self.connector, self.lines, self.correlation_id)
-        self.connector = ensure_fields(ports, self.connector, client)
-        with ports.db.read() as session:
-            resend = frozenset(run.id for run in self.runs.values() if run.options.get("resend"))
-            desk = desks.lay(session, self.connector, [line.subject for line in lines], resend)
-        drawn = [draw(line, desk, gone) for line in lines]
+        lines, self._gone = freshen(ports, self.connector, self.lines, self.correlation_id)
+        self.connector = ensure_fields(ports, self.connector, client, begun(self.runs.values()))
+        desk = self._desk(lines, self.connector)
+        drawn = [draw(line, desk, self._gone) for line in lines]
         conflicts.settle(client, drawn, desk.modules.sync.policy)
         return drawn
+
+    def _desk(self, lines: Sequence[Line], connector: Connector) -> Desk:
+        with self.deliverer.ports.db.read() as session:
+            resend = frozenset(run.id for run in self.runs.values() if run.options.get("resend"))
+            desk = desks.lay(session, connector, [line.subject for line in lines], resend)
+        return latest.completed(self.deliverer.ports, desk, lines, self.correlation_id)
 
     def _write(
         self, client: MauticClient, drawn: Sequence[Drawn], settlement: Settlement

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
@@ -19,14 +21,22 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from integration.events import Kind
+from integration.mapping.orders import DRAFTS
 from integration.mapping.orders import Shop
+from integration.mapping.orders import sells
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
+from integration.models.ledger import LedgerEntry
 from integration.modules import Modules
 from integration.pipeline import facts
 from integration.pipeline.ledger import People
+from integration.pipeline.ledger import is_there
 from integration.plans import ContactWrite
 from integration.plans import MauticField
+from integration.records import Order
+
+#: What a key of the hashes is about after its dot when it is no field: which order gave a part of the contact.
+NOTE = "#"
 
 #: A contact that was confirmed within this time was seen to be the person; an older one is looked at before a write.
 FRESH = timedelta(hours=1)
@@ -49,7 +59,8 @@ class Linked:
 class Desk:
     """The settings, fields, links and ledger rows that the lines of one batch are worked with.
 
-    `resend` are the runs that send what has not changed too.
+    `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
+    they become a person's latest one.
     """
 
     connector: Connector
@@ -58,6 +69,19 @@ class Desk:
     links: Mapping[str, Linked]
     people: People
     resend: frozenset[int] = frozenset()
+    latest: Mapping[int, Order] = field(default_factory=dict)
+
+    def synced(self, row: LedgerEntry) -> bool:
+        """Return whether an order is synced by the settings as they are now; unknown SKUs pass every filter."""
+        return row.status in self.modules.orders.statuses and self._sells(row)
+
+    def placed(self, row: LedgerEntry) -> bool:
+        """Return whether an order was placed, whatever became of it, so that it tells name and address."""
+        return is_there(row) and row.status not in DRAFTS and self._sells(row)
+
+    def _sells(self, row: LedgerEntry) -> bool:
+        skus = None if row.products is None else [str(sku) for _, sku, _ in row.products]
+        return skus is None or sells(skus, self.modules.orders.sku_filter)
 
     @property
     def currency(self) -> str:
@@ -73,21 +97,38 @@ class Desk:
 def lay(session: Session, connector: Connector, subjects: Iterable[str], resend: frozenset[int] = frozenset()) -> Desk:
     """Return the desk for some people; `resend` are the runs that send what has not changed too."""
     wanted = sorted(set(subjects))
+    fields = fields_from_json(connector.fields)
     return Desk(
         connector=connector,
         modules=Modules.from_json(connector.settings),
-        fields=fields_from_json(connector.fields),
-        links=_links(session, connector.id, wanted),
+        fields=fields,
+        links=_links(session, connector.id, wanted, fields),
         people=People(session, connector.id, wanted),
         resend=resend,
     )
 
 
-def _links(session: Session, connector_id: int, subjects: Sequence[str]) -> dict[str, Linked]:
-    query = select(ContactLink.subject, ContactLink.contact_id, ContactLink.fields, ContactLink.written_at).where(
-        ContactLink.connector_id == connector_id, ContactLink.subject.in_(subjects)
-    )
-    return {row.subject: Linked(row.contact_id, row.fields or {}, row.written_at) for row in session.execute(query)}
+def _links(
+    session: Session, connector_id: int, subjects: Sequence[str], fields: Mapping[str, MauticField]
+) -> dict[str, Linked]:
+    query = select(ContactLink).where(ContactLink.connector_id == connector_id, ContactLink.subject.in_(subjects))
+    return {
+        link.subject: Linked(link.contact_id, _still_held(link.fields or {}, link.written_at, fields), link.written_at)
+        for link in session.scalars(query)
+    }
+
+
+def _still_held(known: Mapping[str, str], written_at: datetime, fields: Mapping[str, MauticField]) -> Mapping[str, str]:
+    """Leave out the values of fields that Mautic no longer has, or has made anew since: they are gone there."""
+    gone = {
+        alias for alias, field in fields.items() if field.since and written_at < datetime.fromisoformat(field.since)
+    }
+    return {key: value for key, value in known.items() if not _is_lost(key.partition(".")[2], fields, gone)}
+
+
+def _is_lost(alias: str, fields: Mapping[str, MauticField], gone: Collection[str]) -> bool:
+    other = not fields or alias == "email" or alias.startswith(("tag:", NOTE))
+    return not other and (alias not in fields or alias in gone)
 
 
 def fields_from_json(stored: Sequence[Mapping[str, Any]]) -> dict[str, MauticField]:

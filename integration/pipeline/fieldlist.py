@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from datetime import timedelta
 
 from integration.errors import ServiceError
@@ -11,6 +14,8 @@ from integration.mapping.fields import needs
 from integration.mautic.client import MauticClient
 from integration.mautic.fields import Fields
 from integration.models.connector import Connector
+from integration.models.run import Run
+from integration.models.run import RunKind
 from integration.modules import Modules
 from integration.pipeline.desk import fields_from_json
 from integration.pipeline.desk import fields_to_json
@@ -19,30 +24,48 @@ from integration.plans import FieldNeed
 from integration.plans import MauticField
 
 MAX_AGE = timedelta(hours=1)
+#: While a field that we need is missing, somebody may be making it.
+MAX_AGE_INCOMPLETE = timedelta(minutes=1)
 
 
-def ensure_fields(ports: Ports, connector: Connector, client: MauticClient) -> Connector:
-    """Return the connector with a field list that is at most an hour old; raises ServiceError when none can be had."""
-    now = ports.clock.now()
-    if connector.fields and connector.fields_at and now - connector.fields_at < MAX_AGE:
+def ensure_fields(ports: Ports, connector: Connector, client: MauticClient, since: datetime | None = None) -> Connector:
+    """Return the connector with a field list that is recent enough, and not from before `since`.
+
+    That is an hour, a minute while a field is missing. Raises ServiceError when none can be had.
+    """
+    if _is_recent(connector, ports.clock.now(), since):
         return connector
     try:
         return refresh(ports, connector, client)
     except ServiceError:
         if connector.fields:
-            return connector
+            with ports.db.read() as session:
+                return session.get_one(Connector, connector.id)
         raise
 
 
+def begun(runs: Iterable[Run]) -> datetime | None:
+    """Return when the newest of the runs that read all records was asked for: it is to find fields made since."""
+    return max((run.created_at for run in runs if run.kind != RunKind.INCREMENTAL), default=None)
+
+
+def _is_recent(connector: Connector, now: datetime, since: datetime | None) -> bool:
+    if not connector.fields or connector.fields_at is None or (since is not None and connector.fields_at < since):
+        return False
+    found = fields_from_json(connector.fields)
+    missing = any(each.state == "missing" for each in check(needs(Modules.from_json(connector.settings)), found))
+    return now - connector.fields_at < (MAX_AGE_INCOMPLETE if missing else MAX_AGE)
+
+
 def refresh(ports: Ports, connector: Connector, client: MauticClient) -> Connector:
-    """Read the fields from Mautic, create missing ones if the settings say so, and store the list."""
+    """Read the fields from Mautic and store the list, then create missing ones if the settings say so."""
     limits = {field.alias: field.limit for field in fields_from_json(connector.fields).values() if field.limit}
     mautic = Fields(client, limits)
     found = mautic.read()
+    connector = store(ports, connector, found, client.version)
     modules = Modules.from_json(connector.settings)
-    if modules.orders.create_fields:
-        found = {**found, **create_missing(mautic, needs(modules), found)}
-    return store(ports, connector, found, client.version)
+    made = create_missing(mautic, needs(modules), found) if modules.orders.create_fields else {}
+    return store(ports, connector, {**found, **made}) if made else connector
 
 
 def look(ports: Ports, connector: Connector, correlation: str = "") -> Connector:
@@ -66,12 +89,29 @@ def create_missing(
 def store(
     ports: Ports, connector: Connector, found: Mapping[str, MauticField], version: str | None = None
 ) -> Connector:
-    """Keep the list with the connector and return it."""
+    """Keep the list with the connector and return it; fields that were not in the former list are marked as new."""
     with ports.db.write() as session:
         row = session.get_one(Connector, connector.id)
-        row.fields, row.fields_at = fields_to_json(found), ports.clock.now()
+        now = ports.clock.now()
+        row.fields, row.fields_at = fields_to_json(_dated(found, fields_from_json(row.fields), now)), now
         if version:
             row.mautic_facts = {**row.mautic_facts, "version": version}
         session.flush()
         session.expunge_all()
     return row
+
+
+def _dated(
+    found: Mapping[str, MauticField], before: Mapping[str, MauticField], now: datetime
+) -> dict[str, MauticField]:
+    if not before:
+        return dict(found)
+    return {alias: replace(field, since=_since(field, before.get(alias), now)) for alias, field in found.items()}
+
+
+def _since(field: MauticField, before: MauticField | None, now: datetime) -> str:
+    """Return since when the field holds what is written to it: from now on where it is new, made anew or published."""
+    same = before is not None and (before.number is None or field.number in (None, before.number))
+    if before is None or not same or (field.published and not before.published):
+        return now.isoformat()
+    return before.since

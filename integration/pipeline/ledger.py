@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from integration.records import Order
 from integration.records import OtherOrder
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_KEY = ("connector_id", "order_id")
 GONE = "trash"
 #: What a change is that takes an order away from a person: it was deleted, or given to another e-mail address.
 LEAVES = ("deleted", "moved")
@@ -62,7 +64,7 @@ def record(
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table)
     new = statement.excluded
-    values = {name: new[name] for name in next(iter(rows.values())) if name not in ("connector_id", "order_id")}
+    values: dict[str, Any] = {name: new[name] for name in next(iter(rows.values())) if name not in _KEY}
     values["products"] = func.coalesce(new["products"], table.c.products)
     older = (table.c.modified_at.is_(None)) | (new.modified_at.is_(None)) | (table.c.modified_at <= new.modified_at)
     session.execute(
@@ -123,6 +125,15 @@ def row(connector_id: int, order: Order) -> dict[str, Any]:
     }
 
 
+def place(order: Order) -> tuple[datetime, int]:
+    """Return what orders are sorted by: when they were placed, then the id."""
+    return order.created_at or _NEVER, order.id
+
+
+def _place(row: LedgerEntry) -> tuple[datetime, int]:
+    return row.ordered_at or _NEVER, row.order_id
+
+
 STATUS, REFUNDED, CURRENCY = "status", "refunded", "currency"
 
 
@@ -133,6 +144,15 @@ def left_out(row: LedgerEntry, paid: Collection[str], currency: str) -> str:
     if row.refunded:
         return REFUNDED
     return CURRENCY if currency and (row.currency or currency) != currency else ""
+
+
+#: Which orders are looked at: a condition on their rows.
+Among = Callable[[LedgerEntry], bool]
+
+
+def is_there(row: LedgerEntry) -> bool:
+    """Return whether the order is neither deleted nor in the store's trash."""
+    return row.status != GONE
 
 
 class People:
@@ -180,19 +200,25 @@ class People:
 
     def rows(self, subject: str) -> list[LedgerEntry]:
         """Return a person's orders, newest first."""
-        return sorted(
-            self._rows.get(subject, []), key=lambda row: (row.ordered_at or _NEVER, row.order_id), reverse=True
-        )
+        return sorted(self._rows.get(subject, []), key=_place, reverse=True)
 
     def is_latest(self, subject: str, order: Order) -> bool:
         """Return whether this is the newest sighting of the person's newest order."""
         return self.is_newest(subject, order) and not self.overtaken(subject, order)
 
-    def is_newest(self, subject: str, order: Order) -> bool:
-        """Return whether no other order of the person is newer, by order date and id."""
-        mine = (order.created_at or _NEVER, order.id)
-        others = (r for r in self._rows.get(subject, []) if r.status != GONE)
-        return all((r.ordered_at or _NEVER, r.order_id) <= mine for r in others)
+    def is_newest(self, subject: str, order: Order, among: Among = is_there) -> bool:
+        """Return whether no other order of the person, of those that fit `among`, is newer, by order date and id."""
+        newest = self.newest(subject, among)
+        return newest is None or _place(newest) <= place(order)
+
+    def newest(self, subject: str, among: Among) -> LedgerEntry | None:
+        """Return the newest of the person's orders that fit, None without one."""
+        return next((row for row in self.rows(subject) if among(row)), None)
+
+    def is_newer(self, subject: str, order_id: int, order: Order) -> bool:
+        """Return whether the person's order of this id is there still, and newer than another one."""
+        row = next((row for row in self._rows.get(subject, []) if row.order_id == order_id), None)
+        return row is not None and is_there(row) and _place(row) > place(order)
 
     def overtaken(self, subject: str, order: Order) -> str:
         """Return the status in which the order was seen since, "" when this is its newest sighting.

@@ -14,6 +14,7 @@ from decimal import InvalidOperation
 from typing import Any
 
 from integration.mautic.reading import scale_of
+from integration.plans import below_one
 
 _MARKUP = re.compile(r"<[^<>]*>")
 _SPACE = re.compile(r"\s+")
@@ -25,15 +26,16 @@ _SCALE = 2
 def alike(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
     """Tell whether `held` is what Mautic makes of `sent`; `field` is its description of the field, {} if unknown.
 
-    Blank values and zeros count as alike whatever is held: Mautic keeps the old value then (026, 103, 110, 283).
+    A blank is the empty field, which of a number may be shown as 0 (467). A value below 1 is right where the field is
+    empty, too: a contact that Mautic has does not take it (110, 283).
     """
     kind = str(field.get("type") or "")
     if kind == "boolean" or isinstance(sent, bool):
         return _truth(sent) == _truth(held)
-    if _dropped(sent):
-        return True
-    if held is None or held == "":
-        return False
+    if _is_empty(sent, kind):
+        return _is_empty(held, kind)
+    if _is_empty(held, kind):
+        return below_one(sent)
     return _BY_TYPE.get(kind, _same_anything)(sent, held, field)
 
 
@@ -42,11 +44,10 @@ def tag_key(tag: str) -> str:
     return _plain(tag).casefold()
 
 
-def _dropped(sent: Any) -> bool:
-    if sent is None or (isinstance(sent, str) and not _plain(sent)):
+def _is_empty(value: Any, kind: str) -> bool:
+    if value is None or value == [] or (isinstance(value, str) and not _plain(value)):
         return True
-    number = _number(sent)
-    return number is not None and abs(number) < 1
+    return kind == "number" and _number(value) == 0
 
 
 def _truth(value: Any) -> bool:

@@ -19,6 +19,7 @@ from integration.mapping import orders
 from integration.mapping.fields import fit
 from integration.mapping.follow_ups import Sighting
 from integration.mapping.merge import merge
+from integration.pipeline import latest
 from integration.pipeline.desk import Desk
 from integration.pipeline.desk import Linked
 from integration.pipeline.desk import given_tags
@@ -26,6 +27,7 @@ from integration.pipeline.desk import hashes
 from integration.pipeline.desk import unchanged
 from integration.pipeline.follow_up_marks import Done
 from integration.pipeline.follow_up_marks import is_done
+from integration.pipeline.latest import Speaker
 from integration.pipeline.ledger import LEAVES
 from integration.pipeline.lines import Item
 from integration.pipeline.lines import Line
@@ -46,7 +48,8 @@ CONTACT_GONE = Skip("contact_gone", "The contact was deleted in Mautic, so nothi
 class Drawn:
     """A line with its plans: `write` is None when nothing is to be sent to the contact.
 
-    `conflicts` maps a field to [store, Mautic] where somebody else's value is kept (D6).
+    `conflicts` maps a field to [store, Mautic] where somebody else's value is kept (D6). `lost` are fields that were
+    sent and that Mautic turned out not to have.
     """
 
     line: Line
@@ -59,6 +62,7 @@ class Drawn:
     adjustments: tuple[Adjustment, ...] = ()
     unchanged: bool = False
     conflicts: dict[str, list[Value]] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
 
     @property
     def planned(self) -> list[Item]:
@@ -69,21 +73,38 @@ class Drawn:
 def draw(line: Line, desk: Desk, gone: frozenset[int] = frozenset()) -> Drawn:
     """Map every delivery of a line and merge the results; errors stay with the delivery that caused them."""
     drawn = Drawn(line, desk.links.get(line.subject))
+    speaker = latest.Speaker(line, desk)
     for item in line.items:
-        try:
-            made = GONE if item.id in gone else plan_of(item, desk, known=drawn.link is not None)
-        except MappingError as error:
-            drawn.errors[item.id] = error
-            continue
-        if isinstance(made, Skip):
-            drawn.skips[item.id] = made
+        if item.id in gone:
+            drawn.skips[item.id] = GONE
         else:
-            drawn.plans[item.id] = made
-    _fit(drawn, desk)
+            _plan(drawn, item, desk, speaker, known=drawn.link is not None)
+    if drawn.plans and drawn.link is None:
+        # Who becomes a contact by one of the records is known to the others.
+        for item in [item for item in line.items if _is_unsynced(drawn.skips.get(item.id))]:
+            _plan(drawn, item, desk, speaker, known=True)
+    _fit(drawn, desk, speaker)
     return drawn
 
 
-def _fit(drawn: Drawn, desk: Desk) -> None:
+def _plan(drawn: Drawn, item: Item, desk: Desk, speaker: Speaker, *, known: bool) -> None:
+    drawn.skips.pop(item.id, None)
+    try:
+        made = plan_of(item, desk, known=known, speaker=speaker)
+    except MappingError as error:
+        drawn.errors[item.id] = error
+        return
+    if isinstance(made, Skip):
+        drawn.skips[item.id] = made
+    else:
+        drawn.plans[item.id] = made
+
+
+def _is_unsynced(skip: Skip | None) -> bool:
+    return skip is not None and skip.code == orders.STATUS_NOT_SYNCED
+
+
+def _fit(drawn: Drawn, desk: Desk, speaker: Speaker) -> None:
     """Fit what each kind of record wants to Mautic, and keep only the kinds that have changed."""
     if not drawn.plans:
         return
@@ -97,6 +118,8 @@ def _fit(drawn: Drawn, desk: Desk) -> None:
         drawn.plans.clear()
         return
     drawn.adjustments = _once(whole.adjustments, fitted)
+    if Kind.ORDER in changed:
+        drawn.hashes.update(latest.notes(drawn.write, speaker))
     drawn.unchanged = not changed
 
 
@@ -114,11 +137,14 @@ def _once(*groups: Sequence[Adjustment]) -> tuple[Adjustment, ...]:
     return tuple({(a.field, a.sentence): a for group in groups for a in group}.values())
 
 
-def plan_of(item: Item, desk: Desk, *, known: bool) -> Plan | Skip:
-    """Return what one delivery asks for; raises MappingError when its record cannot be mapped."""
+def plan_of(item: Item, desk: Desk, *, known: bool, speaker: Speaker | None = None) -> Plan | Skip:
+    """Return what one delivery asks for; raises MappingError when its record cannot be mapped.
+
+    `speaker` knows the person's other deliveries, None when there are none.
+    """
     if item.kind is Kind.CONTACT:
         return _contact(item, desk)
-    return _order(item, desk, known)
+    return _order(item, desk, known, speaker or Speaker(Line(item.subject, (item,)), desk))
 
 
 def _contact(item: Item, desk: Desk) -> Plan | Skip:
@@ -128,23 +154,28 @@ def _contact(item: Item, desk: Desk) -> Plan | Skip:
     return contacts.plan(parse.customer(item.payload), desk.modules.contacts, on_change=live)
 
 
-def _order(item: Item, desk: Desk, known: bool) -> Plan | Skip:
-    lifetime = _lifetime(item, desk)
+def _order(item: Item, desk: Desk, known: bool, speaker: Speaker) -> Plan | Skip:
+    lifetime, left = _lifetime(item, desk), latest.data_left(item.subject, desk)
     if item.what in LEAVES:
         email = str(item.payload.get("email") or "")
-        made = orders.removal(email, desk.modules, lifetime=lifetime, known=known, shop_currency=desk.currency)
+        made = orders.removal(
+            email, desk.modules, lifetime=lifetime, known=known, shop_currency=desk.currency, data_left=left
+        )
         return orders.MOVED if made is orders.REMOVED and item.what == "moved" else made
     order = parse.order(item.payload)
     since = order.status if order.status != item.what else desk.people.overtaken(item.subject, order)
     if order.status != item.what:
         # A retry reads the store again; what happened stays what happened.
         order = replace(order, status=item.what)
+    # Who is new in Mautic has no newer values there that could be overwritten.
+    overtaken = known and bool(since)
     return orders.plan(
         order,
         desk.modules,
         lifetime=lifetime,
-        # Who is new in Mautic has no newer values there that could be overwritten.
-        latest=desk.people.is_newest(item.subject, order) and not (known and since),
+        latest=not overtaken and desk.people.is_newest(item.subject, order, desk.synced),
+        named=not overtaken and speaker.speaks(order),
+        data_left=left,
         since=since,
         known=known,
         seen=Sighting(item.reached_at, item.origin in HISTORICAL, desk.connector.triggers or {}),

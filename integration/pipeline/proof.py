@@ -14,6 +14,7 @@ from dataclasses import field
 from typing import Any
 
 from integration.mautic import reading
+from integration.mautic import shown
 from integration.mautic.client import MauticClient
 from integration.mautic.results import ContactRow
 from integration.mautic.results import Receipt
@@ -37,11 +38,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What reading one contact back gave; `differences` maps an alias to [sent, in Mautic], empty when all is right."""
+    """What reading one contact back gave; `differences` maps an alias to [sent, in Mautic], empty when all is right.
+
+    `unknown` are fields that were sent and that the contact does not have.
+    """
 
     key: str
     contact_id: int
     differences: Mapping[str, list[Any]] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
     @property
     def proved(self) -> bool:
@@ -76,7 +81,7 @@ def _sample(row: ContactRow, receipt: Receipt) -> Sample:
 
 def _sent(body: Mapping[str, Any]) -> ContactWrite:
     """Return the write that a row of a call was, after all repairs."""
-    fields = {alias: value for alias, value in body.items() if alias not in ("id", "email", "tags")}
+    fields = {alias: value for alias, value in body.items() if alias not in ("id", "email", "tags", *OWN)}
     return ContactWrite(str(body.get("email") or ""), fields, tuple(body.get("tags") or ()))
 
 
@@ -91,7 +96,8 @@ def read_back(client: MauticClient, samples: Sequence[Sample]) -> list[Proof]:
 def _proof(wanted: Sample, contact: Mapping[str, Any] | None) -> Proof:
     if contact is None:
         return Proof(wanted.key, wanted.contact_id, {"contact": [wanted.contact_id, None]})
-    return Proof(wanted.key, wanted.contact_id, differences(contact, wanted.write))
+    unknown = shown.unknown(wanted.write.fields, contact)
+    return Proof(wanted.key, wanted.contact_id, differences(contact, wanted.write), unknown)
 
 
 def differences(contact: Mapping[str, Any], write: ContactWrite) -> dict[str, list[Any]]:

@@ -35,6 +35,7 @@ from integration.pipeline.planning import Drawn
 from integration.pipeline.planning import draw
 from integration.pipeline.ports import Ports
 from integration.plans import ContactWrite
+from integration.plans import is_blank
 
 #: What changed in the store so lately may still be on its way by webhook or poll.
 ON_ITS_WAY = timedelta(minutes=10)
@@ -201,7 +202,11 @@ def _nowhere(alias: str, by_kind: Iterable[tuple[ContactWrite, Mapping[str, Any]
 def _ours(known: Mapping[str, str], alias: str, sent: Any, held: Any) -> bool:
     """Tell whether both values were written and confirmed: what a profile and an older order say differs for ever."""
     confirmed = {value for key, value in known.items() if key.partition(".")[2] == alias}
-    return {_hash(alias, sent), _hash(alias, held)} <= confirmed
+    if sent is None and _hash(alias, sent) in confirmed:
+        # Mautic may keep a date that it was told to empty (465); to tell it once more would end nothing.
+        return True
+    forms = {_hash(alias, form) for form in (("", None) if is_blank(held) else (held,))}
+    return _hash(alias, sent) in confirmed and not forms.isdisjoint(confirmed)
 
 
 def _hash(alias: str, value: Any) -> str:
