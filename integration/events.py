@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from integration.identity import person_key
 
 
 class Kind(StrEnum):
@@ -36,14 +37,9 @@ class Origin(StrEnum):
 HISTORICAL = frozenset({Origin.INITIAL, Origin.FULL, Origin.BULK, Origin.REPLAY})
 
 
-def normalise_email(email: str) -> str:
-    """Return the address as it is compared: NFC, no blanks around, case-folded."""
-    return unicodedata.normalize("NFC", email).strip().casefold()
-
-
 def subject_of(email: str) -> str:
-    """Return the subject of an e-mail address: 32 hex digits, the same for every spelling of one address."""
-    return hashlib.sha256(normalise_email(email).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    """Return the subject of an e-mail address: its person key, the same for every spelling of one mailbox."""
+    return person_key(email)
 
 
 def content_hash(value: object) -> str:

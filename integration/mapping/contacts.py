@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from integration.identity import visible
 from integration.mapping import addresses
 from integration.mapping.tags import typed_tags
 from integration.modules import ContactModule
@@ -25,7 +26,7 @@ def plan(customer: Customer, module: ContactModule, *, on_change: bool = False) 
     if not _has_role(customer, module):
         return Skip("role", f"Users with the role “{customer.role}” are not synced; choose roles under Contact Sync.")
     email = email_of(customer)
-    if not email:
+    if not visible(email):
         return NO_EMAIL
     billing, adjustments = addresses.fields(customer.billing, billing=module.billing, phone=module.phone)
     write = ContactWrite(email, {**_names(customer), **billing}, typed_tags(module.default_tags))

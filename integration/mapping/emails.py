@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-import idna
-
 from integration.errors import MappingError
+from integration.identity import ascii_domain
+from integration.identity import visible
 from integration.plans import Adjustment
 from integration.plans import MauticField
 
@@ -16,13 +16,13 @@ _HINT = "Correct the address in the store."
 
 
 def fit_email(email: str, field: MauticField | None) -> tuple[str, tuple[Adjustment, ...]]:
-    """Return the address with its domain in ASCII.
+    """Return the address without characters that nobody sees and with its domain in ASCII.
 
     Mautic does not tell the limit of its field Email unless it was told so itself: then only Mautic can say that an
     address is too long, row by row (036, 066), since an admin may have raised the limit meanwhile.
     Raises MappingError: no_email, email_invalid (030, 031), email_characters (032), email_too_long.
     """
-    email = email.strip()
+    given, email = email.strip(), visible(email)
     if not email:
         raise MappingError("no_email", "The record has no e-mail address.", "Add one in the store.")
     local, at, domain = email.rpartition("@")
@@ -33,10 +33,21 @@ def fit_email(email: str, field: MauticField | None) -> tuple[str, tuple[Adjustm
         sentence = f"“{_shown(email)}” has characters that Mautic would refuse or drop."
         raise MappingError("email_characters", sentence, "Use letters of the Latin alphabet, digits and . _ - +.")
     _check_length(ascii_email, field)
+    return ascii_email, (*_cleaned(given, email), *_in_ascii(email, ascii_email))
+
+
+def _cleaned(given: str, email: str) -> tuple[Adjustment, ...]:
+    if given == email:
+        return ()
+    sentence = f"Characters that cannot be seen were taken out of the e-mail address “{_shown(email)}”."
+    return (Adjustment("email", "changed", sentence),)
+
+
+def _in_ascii(email: str, ascii_email: str) -> tuple[Adjustment, ...]:
     if ascii_email == email:
-        return email, ()
+        return ()
     sentence = f"The domain of “{_shown(email)}” was sent as {ascii_email.rpartition('@')[2]}."
-    return ascii_email, (Adjustment("email", "changed", sentence),)
+    return (Adjustment("email", "changed", sentence),)
 
 
 def _check_length(email: str, field: MauticField | None) -> None:
@@ -47,12 +58,10 @@ def _check_length(email: str, field: MauticField | None) -> None:
 
 
 def _ascii(domain: str, email: str) -> str:
-    if domain.isascii():
-        return domain
-    try:
-        return idna.encode(domain, uts46=True).decode()
-    except (idna.IDNAError, UnicodeError):
-        raise MappingError("email_invalid", f"“{_shown(email)}” is not an e-mail address.", _HINT) from None
+    found = domain if domain.isascii() else ascii_domain(domain)
+    if found is None:
+        raise MappingError("email_invalid", f"“{_shown(email)}” is not an e-mail address.", _HINT)
+    return found
 
 
 def _shown(email: str) -> str:

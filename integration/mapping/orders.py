@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 
 from integration.errors import MappingError
+from integration.identity import visible
 from integration.mapping import addresses
 from integration.mapping import aliases
 from integration.mapping import follow_ups
@@ -186,7 +187,7 @@ def _unfit(order: Order, module: OrderModule) -> Skip | None:
         raise MappingError("order_unnamed", f"Order {order.id} has no status.", "Save the order in the store again.")
     if order.status in DRAFTS:
         return DRAFT
-    if not order.email:
+    if not visible(order.email):
         return NO_EMAIL
     return None if sells([item.sku for item in order.items], module.sku_filter) else SKU_FILTER
 

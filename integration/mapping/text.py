@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 #: Half of a surrogate pair alone cannot be written as UTF-8, and JSON from a store can hold one.
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -11,12 +12,27 @@ _TAG = re.compile(r"<(?=[^\s<>])[^<>]*>")
 _OPEN = re.compile(r"<(?=\S)")
 #: A cut at a word may cost this share of the allowed length, more would lose too much of the value.
 _WORD_LOSS = 0.4
+#: Kinds of characters that Mautic takes from both ends of a text: separators, control and format characters.
+_TRIMMED = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+
+
+def trimmed(text: str) -> str:
+    """Return the text without what Mautic takes from its ends: blanks, and marks such as U+200B, U+202B, U+FEFF.
+
+    Its forms trim so (Symfony's StringUtil::trim); what stands inside a text stays.
+    """
+    begin, end = 0, len(text)
+    while begin < end and unicodedata.category(text[begin]) in _TRIMMED:
+        begin += 1
+    while end > begin and unicodedata.category(text[end - 1]) in _TRIMMED:
+        end -= 1
+    return text[begin:end]
 
 
 def clean(text: str, *, lines: bool = False) -> str:
-    """Return the text without control characters, lone surrogates and blanks around; line ends stay if `lines`."""
+    """Return the text without control characters, lone surrogates and what Mautic trims; line ends stay if `lines`."""
     text = _BROKEN.sub("", text.replace("\r\n", "\n"))
-    return (text if lines else _LINE_ENDS.sub(" ", text)).strip()
+    return trimmed(text if lines else _LINE_ENDS.sub(" ", text))
 
 
 def without_markup(text: str) -> str:
@@ -27,7 +43,7 @@ def without_markup(text: str) -> str:
     shorter = _TAG.sub("", text)
     while shorter != text:
         text, shorter = shorter, _TAG.sub("", shorter)
-    return _OPEN.sub("< ", text).rstrip("< \t\n").strip()
+    return _ended(_OPEN.sub("< ", text), "<")
 
 
 def shorten(text: str, limit: int) -> str:
@@ -39,9 +55,17 @@ def shorten(text: str, limit: int) -> str:
         space = max(cut.rfind(" "), cut.rfind("\n"))
         cut = cut[:space] if space >= limit * (1 - _WORD_LOSS) else cut
     # A joiner at the end would wait for the other half of an emoji, a lone < would be taken for a tag.
-    return cut.rstrip("\u200d \t\r\n,;<")
+    return _ended(cut, ",;<")
+
+
+def _ended(text: str, signs: str) -> str:
+    """Return the text without these signs at its end, and trimmed."""
+    shorter = trimmed(text).rstrip(signs)
+    while shorter != text:
+        text, shorter = shorter, trimmed(shorter).rstrip(signs)
+    return text
 
 
 def shorten_bytes(text: str, limit: int) -> str:
     """Return the text cut to `limit` bytes of UTF-8, never inside a character."""
-    return text.encode()[:limit].decode(errors="ignore") if len(text.encode()) > limit else text
+    return trimmed(text.encode()[:limit].decode(errors="ignore")) if len(text.encode()) > limit else text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from integration.events import normalise_email
+from integration.identity import normalise_email
 from integration.mautic import reading
 from integration.mautic.client import MauticClient
 from integration.mautic.paging import number_of

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from integration.events import normalise_email
+from integration.identity import normalise_email
 from integration.mautic.client import MauticClient
 from integration.mautic.paging import number_of
 from integration.mautic.search import email_of
@@ -43,7 +43,7 @@ def by_emails(client: MauticClient, addresses: Iterable[str]) -> dict[str, list[
 
     Nearly all go by where[] (091, 506, 508), those with an apostrophe or the like by search (080, 084).
     """
-    wanted = sorted({normalise_email(address) for address in addresses if address.strip()})
+    wanted = sorted({normalised for address in addresses if (normalised := normalise_email(address))})
     found: dict[str, dict[int, dict[str, Any]]] = {}
     for query, count in _queries(wanted):
         for contact in _pages(client, query, count):

@@ -10,8 +10,8 @@ from dataclasses import field
 from typing import Any
 from typing import Literal
 
-from integration.events import normalise_email
 from integration.events import subject_of
+from integration.identity import normalise_email
 from integration.mautic.answers import message_of
 from integration.mautic.results import ContactRow
 from integration.plans import ADDRESS

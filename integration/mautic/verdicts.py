@@ -9,7 +9,7 @@ from integration.errors import Rejected
 from integration.errors import ServerFault
 from integration.errors import ServiceError
 from integration.errors import Unreachable
-from integration.events import normalise_email
+from integration.identity import normalise_email
 from integration.mautic import shown
 from integration.mautic.answers import SERVICE
 from integration.mautic.answers import refusal

@@ -21,6 +21,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from integration.events import Kind
+from integration.identity import normalise_email
 from integration.mapping.orders import DRAFTS
 from integration.mapping.orders import Shop
 from integration.mapping.orders import sells
@@ -127,7 +128,7 @@ def _still_held(known: Mapping[str, str], written_at: datetime, fields: Mapping[
 
 
 def _is_lost(alias: str, fields: Mapping[str, MauticField], gone: Collection[str]) -> bool:
-    other = not fields or alias == "email" or alias.startswith(("tag:", NOTE))
+    other = not fields or alias in ("", "email") or alias.startswith(("tag:", NOTE))
     return not other and (alias not in fields or alias in gone)
 
 
@@ -142,15 +143,16 @@ def fields_to_json(fields: Mapping[str, MauticField]) -> list[dict[str, Any]]:
     return [asdict(field) for field in fields.values()]
 
 
-def hashes(source: str, write: ContactWrite) -> dict[str, str]:
-    """Return "source.alias" -> short hash of each value, "source.tag:x" -> "+" or "-".
+def hashes(source: str, write: ContactWrite, adders: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return "source.alias" -> short hash of each value, "source.tag:x" -> "-", or "+" and the order that adds it.
 
     They are kept for each source apart: a profile and an order of one person may differ for ever, and what neither has
-    changed must not be written to and fro.
+    changed must not be written to and fro. Of the address it is the mailbox that counts, not how it is spelled.
     """
     values = {alias: fingerprint(value) for alias, value in write.fields.items()}
-    tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else "+" for tag in write.tags}
-    address = {"email": fingerprint(write.email)} if write.email else {}
+    by = adders or {}
+    tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else f"+{by.get(tag, '')}" for tag in write.tags}
+    address = {"email": fingerprint(normalise_email(write.email))} if write.email else {}
     return {f"{source}.{key}": value for key, value in (values | address | tags).items()}
 
 
@@ -158,12 +160,17 @@ def given_tags(link: Linked | None) -> frozenset[str]:
     """Return the tags that orders have given the contact, as `hashes` remembers them."""
     begin = f"{Kind.ORDER}.tag:"
     known = link.hashes.items() if link else ()
-    return frozenset(key.removeprefix(begin) for key, sign in known if key.startswith(begin) and sign == "+")
+    return frozenset(key.removeprefix(begin) for key, sign in known if key.startswith(begin) and sign[:1] == "+")
 
 
 def unchanged(link: Linked | None, wanted: Mapping[str, str]) -> bool:
     """Return whether Mautic has confirmed all of this before; `wanted` is what `hashes` gave."""
-    return link is not None and all(link.hashes.get(key) == value for key, value in wanted.items())
+    return link is not None and all(same(link.hashes.get(key), value) for key, value in wanted.items())
+
+
+def same(confirmed: str | None, wanted: str) -> bool:
+    """Return whether a value, or that a tag stands, was confirmed; which order added the tag makes no difference."""
+    return confirmed == wanted or (wanted.startswith("+") and (confirmed or "").startswith("+"))
 
 
 def fingerprint(value: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from integration.pipeline.desk import same
 from integration.pipeline.planning import Drawn
 from integration.plans import ContactWrite
 from integration.plans import Value
@@ -36,7 +37,7 @@ def of(drawn: Drawn) -> Differences:
     if drawn.write is None or drawn.unchanged:
         return Differences()
     known = drawn.link.hashes if drawn.link else {}
-    fresh = {_alias(key) for key, value in drawn.hashes.items() if known.get(key) != value}
+    fresh = {_alias(key) for key, value in drawn.hashes.items() if not same(known.get(key), value)}
     held = {_alias(key) for key in known}
     values = {alias: value for alias, value in _values(drawn.write).items() if alias in fresh}
     filled = sorted(alias for alias, value in values.items() if value not in _EMPTY)

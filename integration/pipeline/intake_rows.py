@@ -18,9 +18,12 @@ from integration.errors import MappingError
 from integration.events import Change
 from integration.events import Kind
 from integration.events import Origin
+from integration.identity import person_key
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import CustomerMark
+from integration.models.rekeying import addresses_in
+from integration.pipeline import first_version_keys
 from integration.pipeline import ledger
 from integration.pipeline import outbox
 from integration.pipeline import status_events
@@ -36,6 +39,7 @@ def accept(
     if not changes:
         return outbox.Accepted()
     lock_connector(session, connector_id)
+    first_version_keys.move(session, connector_id, [text for change in changes for text in _addresses(change)])
     read = [(change, _order_of(change)) for change in changes]
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
@@ -47,6 +51,7 @@ def accept(
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
     """Note orders in the ledger that are not synced themselves; who lost one of them is owed new sums all the same."""
     lock_connector(session, connector_id)
+    first_version_keys.move(session, connector_id, [order.email for order in orders])
     found = status_events.find(session, now, connector_id, orders, origin)
     left = _left(ledger.record(session, connector_id, orders, found.unclaimed), now, origin)
     outbox.accept(session, now, connector_id, left)
@@ -86,6 +91,11 @@ def _left(moves: Sequence[ledger.Move], now: datetime, origin: Origin) -> list[C
         )
         for move in moves
     ]
+
+
+def _addresses(change: Change) -> list[str]:
+    """Return the address by which the change's person is known, none where its record has none."""
+    return [address for address in addresses_in(change.payload) if person_key(address) == change.subject]
 
 
 def _order_of(change: Change) -> Order | None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from integration import money
 from integration.events import subject_of
+from integration.identity import visible
 from integration.models.ledger import LedgerEntry
 from integration.plans import Lifetime
 from integration.records import LineItem
@@ -113,7 +114,7 @@ def row(connector_id: int, order: Order) -> dict[str, Any]:
     return {
         "connector_id": connector_id,
         "order_id": order.id,
-        "subject": subject_of(order.email) if order.email else "",
+        "subject": subject_of(order.email) if visible(order.email) else "",
         "status": order.status,
         "net_total": str(order.net_total),
         "refunded": bool(order.refunds) and money.rounded(order.net_total, order.currency) == 0,

@@ -13,6 +13,8 @@ from decimal import Decimal
 from decimal import InvalidOperation
 from typing import Any
 
+from integration.identity import normalise_email
+from integration.mapping.text import trimmed
 from integration.mautic.reading import scale_of
 from integration.plans import below_one
 
@@ -95,9 +97,9 @@ def _same_day(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
 
 
 def _plain(value: Any) -> str:
-    """Return a text as it is compared: composed letters, entities resolved, no markup, blanks as one."""
+    """Return a text as it is compared: composed letters, entities resolved, no markup, blanks as one, trimmed."""
     text = html.unescape(str(value))
-    return _SPACE.sub(" ", _MARKUP.sub("", unicodedata.normalize("NFC", text))).strip()
+    return trimmed(_SPACE.sub(" ", _MARKUP.sub("", unicodedata.normalize("NFC", text))))
 
 
 def _same_text(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
@@ -106,6 +108,10 @@ def _same_text(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
 
 def _same_word(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
     return _plain(sent).casefold() == _plain(held).casefold()
+
+
+def _same_mailbox(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
+    return normalise_email(str(sent)) == normalise_email(str(held))
 
 
 def _same_url(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
@@ -140,5 +146,5 @@ _BY_TYPE: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], bool]] = {
     "region": _same_word,
     "locale": _same_word,
     "timezone": _same_word,
-    "email": _same_word,
+    "email": _same_mailbox,
 }

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
 from integration.errors import Unreachable
-from integration.events import normalise_email
+from integration.identity import normalise_email
 from integration.mautic import reading
 from integration.mautic.answers import SERVICE
 from integration.mautic.batches import pause_s

@@ -20,6 +20,7 @@ from integration.mapping.fields import fit
 from integration.mapping.follow_ups import Sighting
 from integration.mapping.merge import merge
 from integration.pipeline import latest
+from integration.pipeline import precedence
 from integration.pipeline.desk import Desk
 from integration.pipeline.desk import Linked
 from integration.pipeline.desk import given_tags
@@ -83,6 +84,7 @@ def draw(line: Line, desk: Desk, gone: frozenset[int] = frozenset()) -> Drawn:
         # Who becomes a contact by one of the records is known to the others.
         for item in [item for item in line.items if _is_unsynced(drawn.skips.get(item.id))]:
             _plan(drawn, item, desk, speaker, known=True)
+    _agree(drawn, desk)
     _fit(drawn, desk, speaker)
     return drawn
 
@@ -102,6 +104,15 @@ def _plan(drawn: Drawn, item: Item, desk: Desk, speaker: Speaker, *, known: bool
 
 def _is_unsynced(skip: Skip | None) -> bool:
     return skip is not None and skip.code == orders.STATUS_NOT_SYNCED
+
+
+def _agree(drawn: Drawn, desk: Desk) -> None:
+    """Leave out what another record of the person has the last word on."""
+    known = drawn.link.hashes if drawn.link else {}
+    for number in precedence.older_accounts(drawn.planned, known):
+        del drawn.plans[number]
+        drawn.skips[number] = precedence.OLDER_ACCOUNT
+    precedence.keep_held_tags(drawn.planned, drawn.plans, known, desk.people.rows(drawn.line.subject))
 
 
 def _fit(drawn: Drawn, desk: Desk, speaker: Speaker) -> None:
@@ -126,10 +137,13 @@ def _fit(drawn: Drawn, desk: Desk, speaker: Speaker) -> None:
 def _changed(drawn: Drawn, kind: Kind, desk: Desk) -> bool:
     items = [item for item in drawn.planned if item.kind is kind]
     own = merge([drawn.plans[item.id] for item in items])
-    wanted = hashes(kind, fit(own.contact, desk.fields, known=drawn.link is not None)[0])
+    fitted = fit(own.contact, desk.fields, known=drawn.link is not None)[0]
+    wanted = hashes(kind, fitted, precedence.adders(items, drawn.plans))
     if unchanged(drawn.link, wanted) and desk.resend.isdisjoint(item.run_id for item in items):
         return False
     drawn.hashes.update(wanted)
+    if kind is Kind.CONTACT:
+        drawn.hashes[precedence.ACCOUNT] = max(map(precedence.rank, items))
     return True
 
 

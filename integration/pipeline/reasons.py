@@ -68,6 +68,11 @@ _ANY = {
         "Contact Sync, Sync on registration and profile change",
         "contacts",
     ),
+    "older_account": Explanation(
+        "Another account with the same e-mail address was changed later; its values stand in Mautic.",
+        "the accounts in the store: give each an address of its own",
+        "store",
+    ),
     "role": Explanation("Customers with this role are not synced.", "Contact Sync, Roles", "contacts"),
     "unchanged": Explanation(
         "Mautic has all of it already: nothing has changed since the last sync.",

@@ -16,6 +16,7 @@ from integration.events import Change
 from integration.events import Kind
 from integration.events import Origin
 from integration.events import subject_of
+from integration.identity import visible
 from integration.records import Address
 from integration.records import Customer
 from integration.records import LineItem
@@ -232,7 +233,7 @@ def _lenient(raw: Raw) -> datetime | None:
 
 
 def _subject(email: str) -> str:
-    return subject_of(email) if email.strip() else ""
+    return subject_of(email) if visible(email) else ""
 
 
 def _list(raw: Raw, name: str) -> list[Raw]:

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from integration.mapping.text import clean
 from integration.mapping.text import shorten
 from integration.mapping.text import shorten_bytes
+from integration.mapping.text import trimmed
 from integration.mapping.text import without_markup
+from integration.mapping.values import fit_value
+from integration.pipeline.likeness import alike
+from integration.plans import MauticField
+from integration.sandbox.mautic import php
 
 
 @pytest.mark.parametrize(
@@ -41,3 +48,37 @@ def test_line_ends_stay_only_where_lines_are_wanted():
 )
 def test_markup_is_taken_out_as_mautic_does_without_losing_the_rest(text, bare):
     assert without_markup(text) == bare
+
+
+UNSEEN = "\u202b\u202c\u200f\u200b\ufeff\u00a0\u2028\u3000\u00ad"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("\u202bالحربي\u202c", "الحربي"),
+        ("\ufeffAda\u200b \u00a0", "Ada"),
+        ("A\u200bda", "A\u200bda"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("\u200f\u200b", ""),
+        ("", ""),
+    ],
+)
+def test_ends_are_trimmed_as_mautic_does(text, left):
+    assert trimmed(text) == clean(text) == php.trim(text) == left
+
+
+values = st.text() | st.text(UNSEEN + "<>ab,; \n", max_size=30)
+
+
+@given(values, st.sampled_from(("text", "textarea", "html")), st.sampled_from((None, 5, 64)))
+def test_what_is_sent_is_what_mautic_will_hold(text, kind, limit):
+    sent, _ = fit_value(MauticField("city", kind, limit=limit), text)
+    if sent is not None:
+        assert php.trim(str(sent)) == sent
+        assert limit is None or len(str(sent)) <= limit
+
+
+@given(values)
+def test_a_value_is_alike_what_mautic_made_of_it(text):
+    assert alike(text, php.trim(php.strip_tags(text)), {"type": "text"})

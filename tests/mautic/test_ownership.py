@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from integration.events import normalise_email
+from integration.identity import normalise_email
 from integration.mautic import reading
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient

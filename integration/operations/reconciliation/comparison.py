@@ -15,6 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.events import Kind
+from integration.identity import normalise_email
+from integration.identity import visible
 from integration.mapping import places
 from integration.mapping.fields import fit
 from integration.mapping.merge import merge
@@ -61,7 +63,7 @@ class Wanted:
     @property
     def address(self) -> str:
         """Return the address the contact is looked for by."""
-        return self.whole.email.strip().casefold()
+        return normalise_email(self.whole.email)
 
 
 @dataclass
@@ -96,7 +98,7 @@ class Comparison:
 def draw_wanted(person: Person, desk: Desk) -> Wanted | None:
     """Return what a full sync would write for a person, None when it would write nothing or could not."""
     drawn = draw(person.line, desk)
-    if drawn.write is None or not drawn.write.email.strip():
+    if drawn.write is None or not visible(drawn.write.email):
         return None
     by_kind = [_write_of(drawn, kind, desk) for kind in kinds_of(person.changes) if _plans(drawn, kind)]
     link = drawn.link

@@ -83,7 +83,7 @@ def locales() -> frozenset[str]:
 
 def clean_email(value: Any) -> str:
     """Return an address as Mautic reads it: no blanks around, other than ASCII dropped (recordings 025, 032)."""
-    return EMAIL_CHARACTERS.sub("", php.text(value).strip())
+    return EMAIL_CHARACTERS.sub("", php.trim(php.text(value)))
 
 
 def cast(field: dict[str, Any], value: Any, old: bool = False) -> Any:

@@ -74,6 +74,23 @@ def test_profile_and_order_may_differ_for_ever(bench: Bench) -> None:
     assert bench.drift()[0].detail == {"city": ["Bonn", "Rome"]}
 
 
+@pytest.mark.parametrize("mark", ["\u202b", "\u200f", "\u200b", "\ufeff", "\u00a0"])
+def test_values_that_mautic_trims_are_no_drift_and_a_repair_ends(bench: Bench, mark: str) -> None:
+    values = {"first_name": f"{mark}Eve{mark}", "city": f"{mark} Cork", "company": f"A{mark}B{mark}"}
+    shop = bench.road.store.state
+    shop.register_customer(email="eve@example.com", first_name=f"{mark}Eve", billing=values)
+    bench.road.order("dan@example.com", billing={**values, "country": "IE"})
+    bench.road.run("full")
+    assert counts(bench.reconcile()) == {}
+    assert bench.contact("dan@example.com").values["firstname"] == "Eve"
+    assert bench.contact("dan@example.com").values["company"] == f"A{mark}B"
+    bench.change("dan@example.com", city="Rome")
+    bench.change("eve@example.com", city="Rome")
+    assert counts(bench.reconcile()) == {"differs": 2}
+    assert bench.repair() == 2
+    assert counts(bench.reconcile()) == {}
+
+
 def test_an_address_changed_in_mautic_differs(bench: Bench) -> None:
     bench.change("bob@example.com", email="robert@example.com")
     assert counts(bench.reconcile()) == {"differs": 1}

@@ -1,7 +1,7 @@
 """Events: when an order reached its status, and since when a note or an e-mail of a status is wanted
 
 Revision ID: 0006
-Revises: 0004
+Revises: 0005
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from alembic import op
 from integration.models.base import UtcDateTime
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

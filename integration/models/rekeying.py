@@ -1,0 +1,94 @@
+"""Gives all that is stored of a person another key; where both keys have rows, two people become one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy import Row
+from sqlalchemy import delete
+from sqlalchemy import exists
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import aliased
+
+from integration.models.contact_link import ContactLink
+from integration.models.delivery import Delivery
+from integration.models.delivery import DeliveryState
+from integration.models.drift import Drift
+from integration.models.drift import Reconciled
+from integration.models.drift import Reconciliation
+from integration.models.ledger import LedgerEntry
+from integration.models.sync_log import SyncLogEntry
+
+
+def rekey(connection: Connection, connector_id: int, old: str, new: str) -> None:
+    """Give all rows of the person `old` the key `new`, in the caller's transaction.
+
+    Only what is on its way to Mautic this moment keeps its key, if somebody is on the way under the new one as well:
+    of one person one delivery leads.
+    """
+    _deliveries(connection, connector_id, old, new)
+    _link(connection, connector_id, old, new)
+    for table in (LedgerEntry, SyncLogEntry):
+        mine = (table.connector_id == connector_id) & (table.subject == old)
+        connection.execute(update(table).where(mine).values(subject=new))
+    for met in (Reconciled, Drift):
+        _of_reconciliations(connection, connector_id, met, old, new)
+
+
+def addresses_in(payload: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the addresses that a stored payload names; the person is known by one of them."""
+    billing = payload.get("billing")
+    for address in (payload.get("email"), billing.get("email") if isinstance(billing, Mapping) else None):
+        if isinstance(address, str) and address:
+            yield address
+
+
+def _deliveries(connection: Connection, connector_id: int, old: str, new: str) -> None:
+    mine = (Delivery.connector_id == connector_id) & (Delivery.subject == old)
+    lead = (Delivery.connector_id == connector_id) & (Delivery.subject == new)
+    leads = lead & Delivery.state.in_([DeliveryState.READY, DeliveryState.LEASED])
+    if connection.scalar(select(Delivery.id).where(leads).limit(1)) is not None:
+        # The others wait behind who leads under the new key; their own lead may only follow when it is not under way.
+        ready = mine & (Delivery.state == DeliveryState.READY)
+        connection.execute(update(Delivery).where(ready).values(state=DeliveryState.WAITING))
+        mine &= Delivery.state != DeliveryState.LEASED
+    connection.execute(update(Delivery).where(mine).values(subject=new))
+
+
+def _link(connection: Connection, connector_id: int, old: str, new: str) -> None:
+    columns = (ContactLink.subject, ContactLink.contact_id, ContactLink.fields, ContactLink.written_at)
+    both = ContactLink.subject.in_([old, new])
+    query = select(*columns).where(ContactLink.connector_id == connector_id, both).order_by(ContactLink.written_at)
+    links = connection.execute(query).all()
+    if not any(link.subject == old for link in links):
+        return
+    if len(links) > 1:
+        gone = (ContactLink.connector_id == connector_id) & (ContactLink.subject == new)
+        connection.execute(delete(ContactLink).where(gone))
+    mine = (ContactLink.connector_id == connector_id) & (ContactLink.subject == old)
+    connection.execute(update(ContactLink).where(mine).values(subject=new, **_merged(links)))
+
+
+def _merged(links: Sequence[Row[Any]]) -> Mapping[str, Any]:
+    """Return the link that was written last, with what is known from the other if it leads to the same contact."""
+    last = links[-1]
+    fields: dict[str, Any] = {}
+    for link in links:
+        fields |= (link.fields or {}) if link.contact_id == last.contact_id else {}
+    return {"contact_id": last.contact_id, "fields": fields, "written_at": last.written_at}
+
+
+def _of_reconciliations(
+    connection: Connection, connector_id: int, table: type[Reconciled] | type[Drift], old: str, new: str
+) -> None:
+    ours = select(Reconciliation.id).where(Reconciliation.connector_id == connector_id)
+    mine = (table.subject == old) & table.reconciliation_id.in_(ours)
+    other = aliased(table)
+    twice = exists().where(other.reconciliation_id == table.reconciliation_id, other.subject == new)
+    connection.execute(delete(table).where(mine, twice))
+    connection.execute(update(table).where(mine).values(subject=new))

@@ -1,0 +1,84 @@
+"""Which of a person's records has the last word where they disagree, whatever the order in which they come.
+
+A tag stands as long as an order that adds it is in good order: the removal by another, undone order does not count.
+Of two accounts with one address the one that was changed last gives the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
+
+from integration.events import Kind
+from integration.mapping.tags import UNDONE
+from integration.mapping.tags import fit_tags
+from integration.models.ledger import LedgerEntry
+from integration.pipeline.ledger import GONE
+from integration.pipeline.lines import Item
+from integration.plans import Plan
+from integration.plans import Skip
+from integration.store import parse
+
+OLDER_ACCOUNT = Skip(
+    "older_account", "Another account with this e-mail address was changed later in the store; its values stand."
+)
+#: Where a contact link keeps which account had the last word; the hashes of its values have a dot in their names.
+ACCOUNT = str(Kind.CONTACT)
+
+
+def adders(items: Iterable[Item], plans: Mapping[int, Plan]) -> dict[str, str]:
+    """Return tag as Mautic has it -> id of the last order that adds it."""
+    return {tag: item.source_id for item in items if item.kind is Kind.ORDER for tag in _added(plans[item.id])}
+
+
+def _added(plan: Plan) -> Iterator[str]:
+    return (tag for tag in fit_tags(plan.contact.tags)[0] if not tag.startswith("-"))
+
+
+def keep_held_tags(
+    items: Sequence[Item], plans: dict[int, Plan], known: Mapping[str, str], rows: Iterable[LedgerEntry]
+) -> None:
+    """Take removals of tags that another order of the person holds out of the plans.
+
+    `known` is what the contact link says (desk.hashes): a tag that stands there names the order that added it. `rows`
+    are the person's orders: one that was undone, deleted or given to somebody else holds nothing.
+    """
+    orders = [item for item in items if item.kind is Kind.ORDER]
+    undoing = [item for item in orders if any(tag.startswith("-") for tag in plans[item.id].contact.tags)]
+    if not undoing:
+        return
+    by_status = {str(row.order_id): row.status for row in rows}
+    standing = {number for number, status in by_status.items() if status not in (*UNDONE, GONE)}
+    fallen = by_status.keys() - standing
+    added = [(item.source_id, set(_added(plans[item.id]))) for item in orders if item.source_id not in fallen]
+    for item in undoing:
+        held = {tag for number, tags in added if number != item.source_id for tag in tags}
+        plans[item.id] = _without(plans[item.id], held, known, standing - {item.source_id})
+
+
+def _without(plan: Plan, held: Collection[str], known: Mapping[str, str], standing: Collection[str]) -> Plan:
+    def stays(tag: str) -> bool:
+        name = next(iter(fit_tags((tag.removeprefix("-"),))[0]), "")
+        return name in held or known.get(f"{Kind.ORDER}.tag:{name}", "").removeprefix("+") in standing
+
+    tags = tuple(tag for tag in plan.contact.tags if not (tag.startswith("-") and stays(tag)))
+    return replace(plan, contact=replace(plan.contact, tags=tags))
+
+
+def rank(item: Item) -> str:
+    """Return what tells which of two accounts was changed later: comparable text that ends with the account's id."""
+    customer = parse.customer(item.payload)
+    at = customer.modified_at or customer.created_at
+    return f"{at.isoformat() if at else ''}/{item.source_id:0>20}"
+
+
+def older_accounts(items: Iterable[Item], known: Mapping[str, str]) -> set[int]:
+    """Return the ids of the deliveries whose account was changed before another one of the same person."""
+    ranks = {item.id: rank(item) for item in items if item.kind is Kind.CONTACT}
+    last = max((*ranks.values(), known.get(ACCOUNT, "")), default="")
+    account = last.rpartition("/")[2]
+    return {number for number, each in ranks.items() if each.rpartition("/")[2] != account}
