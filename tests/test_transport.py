@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import inspect
 import io
 import ssl
 import threading
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
@@ -235,3 +237,55 @@ _CUT = [b'[{"a":1},{"b":2}', b'<br />\n<b>Warning</b>: x[1]\n[{"a":1},{"b":2}', 
 def test_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         Answer(200, {}, body, 0.1, "").json()
+
+
+# -- packed bodies -----------------------------------------------------------------------------------------------------
+
+BODY = b'[{"id": 1, "name": "Ada"}]'
+DEFLATED = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+RAW_DEFLATE = DEFLATED.compress(BODY) + DEFLATED.flush()
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (gzip.compress(BODY), ""),
+        (gzip.compress(BODY), "gzip"),
+        (gzip.compress(gzip.compress(BODY)), "gzip"),
+        (gzip.compress(BODY[:5]) + gzip.compress(BODY[5:]), ""),
+        (zlib.compress(BODY), ""),
+        (zlib.compress(BODY), "deflate"),
+        (RAW_DEFLATE, "deflate"),
+        (BODY, "gzip"),
+        (BODY, "deflate"),
+        (BODY, "br"),
+        (BODY, ""),
+    ],
+)
+def test_a_body_is_read_however_it_is_packed_and_whatever_the_header_says(
+    url: str, monkeypatch: pytest.MonkeyPatch, body: bytes, encoding: str
+) -> None:
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    monkeypatch.setattr(Handler, "do_GET", lambda self: self.answer(200, body, headers))
+    assert Transport("store").send("GET", url).body == BODY
+
+
+@pytest.mark.parametrize("encoding", ["gzip", ""])
+def test_a_small_body_that_grows_beyond_the_limit_is_not_kept(
+    url: str, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setattr("integration.transport.LARGEST_ANSWER", 100_000)
+    bomb = gzip.compress(b"0" * 10_000_000)
+    assert len(bomb) < 100_000
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    monkeypatch.setattr(Handler, "do_GET", lambda self: self.answer(200, bomb, headers))
+    with pytest.raises(Unreachable) as caught:
+        Transport("store").send("GET", url)
+    assert caught.value.code == "too_large"
+
+
+def test_a_packed_body_that_ends_early_was_cut(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Handler, "do_GET", lambda self: self.answer(200, gzip.compress(BODY)[:-12]))
+    with pytest.raises(Unreachable) as caught:
+        Transport("store").send("GET", url)
+    assert caught.value.code == "cut"

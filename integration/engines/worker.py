@@ -113,7 +113,7 @@ class Worker:
         try:
             intake.execute()
         except Exception:
-            # The lease of the run ends and somebody takes it up again; here it must be seen.
+            # Every way a run can end is written to it; only a database that stays away gets here.
             log.exception("Run %d broke off.", intake.run.id)
         finally:
             with self._lock:

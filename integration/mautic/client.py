@@ -7,6 +7,7 @@ that the web server blocks is sent as POST with X-HTTP-Method-Override (dossier 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +47,7 @@ class Reply:
 class MauticClient:
     """One Mautic; safe to use from several threads. `version` is the Mautic-Version last seen ("" before).
 
+    `heed` is called before each request: what it raises ends the work that is going.
     Raises Unreachable, Throttled, ServerFault, AuthRejected, NotSetUp and Rejected; Held where the gate refuses a call.
     """
 
@@ -67,6 +69,7 @@ class MauticClient:
         self.version = ""
         self.skew = timedelta(0)
         self._overrides = False
+        self.heed: Callable[[], None] = lambda: None
 
     @property
     def calls(self) -> int:
@@ -93,6 +96,7 @@ class MauticClient:
         self, method: str, path: str, *, body: Any = None, params: Params | None = None, timeout: float | None = None
     ) -> Reply:
         """Send one call and return its good answer; `path` is below /api/, `timeout` in seconds."""
+        self.heed()
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         call = _Call(method, path.strip("/"), params, content, timeout)
         answer = self._signed(call)

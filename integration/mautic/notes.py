@@ -27,6 +27,8 @@ from integration.mautic.batches import LARGEST
 from integration.mautic.batches import RowAnswer
 from integration.mautic.batches import row_answers
 from integration.mautic.client import MauticClient
+from integration.mautic.paging import number_of
+from integration.mautic.paging import paged
 from integration.mautic.probe import writable
 from integration.mautic.results import Interrupted
 from integration.mautic.results import NoteReceipt
@@ -92,23 +94,28 @@ class NoteWriter:
 
     def _notes_of(self, contact_id: int, markers: Sequence[str]) -> list[dict[str, Any]]:
         """Return the contact's notes, newest first (217), as far as the markers need them; none for a 404."""
-        notes: list[dict[str, Any]] = []
-        while True:
-            params = {"limit": PAGE, "start": len(notes)}
+
+        def read(start: int) -> list[dict[str, Any]]:
             try:
-                page = entries(self.client.get(f"contacts/{contact_id}/notes", params), "notes")
+                return entries(
+                    self.client.get(f"contacts/{contact_id}/notes", {"limit": PAGE, "start": start}), "notes"
+                )
             except Rejected as error:
                 if error.status == 404:
-                    return notes
+                    return []
                 raise
-            notes += page
-            if len(page) < PAGE or all(_holding(notes, marker) is not None for marker in markers):
-                return notes
+
+        notes: list[dict[str, Any]] = []
+        for note in paged(read, PAGE):
+            notes.append(note)
+            if len(notes) % PAGE == 0 and all(_holding(notes, marker) is not None for marker in markers):
+                break
+        return notes
 
 
 def _holding(notes: Iterable[dict[str, Any]], marker: str) -> int | None:
     """Return the oldest note with the marker as a whole: "#12]" is not in "#123]" but "#12" is in "#123"."""
-    ids = [int(note["id"]) for note in notes if _has(str(note.get("text") or ""), marker)]
+    ids = [number_of(note) for note in notes if _has(str(note.get("text") or ""), marker)]
     return min(ids, default=None)
 
 

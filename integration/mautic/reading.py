@@ -13,6 +13,7 @@ from urllib.parse import quote
 from integration.identity import normalise_email
 from integration.mautic.client import MauticClient
 from integration.mautic.paging import number_of
+from integration.mautic.paging import paged
 from integration.mautic.search import email_of
 from integration.mautic.search import entries
 
@@ -87,17 +88,12 @@ def _parts(values: Sequence[str], most: int = AT_ONCE) -> Iterator[list[str]]:
 
 def _pages(client: MauticClient, query: Mapping[str, Any], count: int) -> Iterator[dict[str, Any]]:
     limit = count * PER_VALUE
-    seen: set[int] = set()
-    start = 0
-    while True:
+
+    def read(start: int) -> list[dict[str, Any]]:
         answer = client.get("contacts", {**query, "limit": limit, "start": start, "orderBy": "id"})
-        page = entries(answer, "contacts")
-        fresh = [contact for contact in page if number_of(contact) not in seen]
-        seen |= {number_of(contact) for contact in fresh}
-        yield from fresh
-        start += limit
-        if len(page) < limit or not fresh:
-            return
+        return entries(answer, "contacts")
+
+    return paged(read, limit)
 
 
 def values_of(contact: Mapping[str, Any]) -> dict[str, Any]:

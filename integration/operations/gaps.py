@@ -16,7 +16,6 @@ from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.errors import ServiceError
 from integration.events import Origin
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
@@ -32,10 +31,12 @@ from integration.operations.symptoms import Symptom
 from integration.operations.symptoms import look
 from integration.operations.symptoms import ours
 from integration.operations.symptoms import silent
+from integration.pipeline import endings
 from integration.pipeline import holds
 from integration.pipeline import runs
 from integration.pipeline import webhook_set
 from integration.pipeline.ports import Ports
+from integration.store import webhooks
 from integration.store.client import StoreClient
 
 log = logging.getLogger(__name__)
@@ -57,13 +58,22 @@ def tick(ports: Ports) -> int:
     with ports.db.read() as session:
         connectors = [each for each in session.scalars(query).all() if _watched(ports, session, each)]
     for connector in connectors:
-        try:
-            check(ports, connector)
-        except ServiceError as error:
-            # The hold and the diagnostics tell of it; a gap is about webhooks only.
-            log.info("The webhooks of connector %d could not be looked at: %s", connector.id, error)
-        _follow(ports, connector)
+        _look(ports, connector)
     return len(connectors)
+
+
+def _look(ports: Ports, connector: Connector) -> None:
+    """Look at one connector's webhooks; what goes wrong with one must not keep the others from being looked at."""
+    try:
+        check(ports, connector)
+    except Exception as error:
+        # The hold and the diagnostics tell of it; a gap is about webhooks only.
+        cause = endings.cause_of(error, "The look at the webhooks")
+        log.info("The webhooks of connector %d could not be looked at: %s", connector.id, cause)
+    try:
+        _follow(ports, connector)
+    except Exception as error:
+        endings.cause_of(error, "Reading what the webhooks missed")
 
 
 def _watched(ports: Ports, session: Session, connector: Connector) -> bool:
@@ -77,7 +87,7 @@ def check(ports: Ports, connector: Connector) -> list[Symptom]:
     Raises ServiceError when the store's list cannot be read.
     """
     client = ports.open_store(connector, obeys=True)
-    rows = _hooks(client)
+    rows = webhooks.every(client)
     url = webhook_set.delivery_url(ports, connector)
     found = look(connector.webhook_ids, rows, url)
     if not found:
@@ -86,16 +96,6 @@ def check(ports: Ports, connector: Connector) -> list[Symptom]:
     for gap_id in _noticed(ports, connector, found):
         _heal(ports, connector, client, rows, gap_id)
     return found
-
-
-def _hooks(client: StoreClient) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for page in range(1, 51):
-        part, _ = client.get("webhooks", {"per_page": 100, "page": page})
-        rows += part
-        if len(part) < 100:
-            break
-    return rows
 
 
 # -- the book ---------------------------------------------------------------------------------------------------------
@@ -169,8 +169,8 @@ def _heal(
     try:
         webhook_set.register(ports, connector.id)
         _remove_strays(ports, connector, client, rows)
-    except ServiceError as error:
-        failure = f"It could not be healed: {error}"
+    except Exception as error:
+        failure = f"It could not be healed: {endings.cause_of(error, 'The healing')}"
     now = ports.clock.now()
     with ports.db.write() as session:
         gap = session.get_one(Gap, gap_id)

@@ -19,12 +19,14 @@ from integration.events import Origin
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.models.drift import Gap
+from integration.store.dates import lenient
 from integration.store.webhooks import TOPICS
 
 #: A webhook that has not come after so long does not come.
 PATIENCE = timedelta(minutes=10)
 #: How far back polling's finds are looked at.
 WINDOW = timedelta(hours=1)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def _symptom(cause: str, topics: Sequence[str]) -> Symptom:
 def silent(session: Session, now: datetime, connector: Connector, mine: Sequence[Mapping[str, Any]]) -> list[Symptom]:
     """Return the symptom of webhooks that are active and bring nothing, although polling finds changes."""
     healed = select(func.max(Gap.healed_at)).where(Gap.connector_id == connector.id, Gap.cause == "silent")
-    made = max((_moment(row.get("date_created_gmt")) for row in mine), default=now)
+    made = max((lenient(row.get("date_created_gmt")) or _LONG_AGO for row in mine), default=now)
     after = max(filter(None, (connector.last_webhook_at, made, session.scalar(healed))))
     query = select(func.count()).where(
         Delivery.connector_id == connector.id,
@@ -87,10 +89,3 @@ def silent(session: Session, now: datetime, connector: Connector, mine: Sequence
     topics = tuple(str(row.get("topic")) for row in mine if str(row.get("topic", "")).startswith("order."))
     noun = "1 order" if number == 1 else f"{number:,} orders"
     return [Symptom("silent", topics, f"The webhooks are active, but polling found {noun} that none of them brought.")]
-
-
-def _moment(value: Any) -> datetime:
-    try:
-        return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
-    except ValueError:
-        return datetime(1970, 1, 1, tzinfo=UTC)

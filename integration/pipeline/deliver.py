@@ -119,8 +119,17 @@ class Deliverer:
         connector, lines, asked = self._claim(token, probing=probing)
         if lines:
             with keeper.of_batch(self.ports, token):
-                Batch(self, connector, token, lines, self._runs(lines), probing, asked).deliver()
+                try:
+                    Batch(self, connector, token, lines, self._runs(lines), probing, asked).deliver()
+                except Exception as error:
+                    self._broke_off(connector, token, lines, error)
         return len(lines)
+
+    def _broke_off(self, connector: Connector, token: str, lines: Sequence[Line], error: Exception) -> None:
+        """Put back a batch that something unforeseen broke off, so that it neither loops nor waits for its lease."""
+        settlement = Settlement(self.ports, connector, token, self.chance, token)
+        settlement.broke_off(lines, error)
+        settlement.close()
 
     def _claim(self, token: str, *, probing: bool) -> tuple[Connector, list[Line], Asked | None]:
         now = self.ports.clock.now()

@@ -21,12 +21,14 @@ from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.models.run import RunKind
 from integration.models.run import RunState
+from integration.pipeline import endings
 from integration.pipeline import facts
 from integration.pipeline import holds
 from integration.pipeline import keeper
 from integration.pipeline import meter
 from integration.pipeline import outbox
 from integration.pipeline import runs
+from integration.pipeline.leases import at_work
 from integration.pipeline.phases import Phases
 from integration.pipeline.ports import Ports
 from integration.pipeline.replay import Replay
@@ -34,6 +36,7 @@ from integration.pipeline.retries import probe_delay
 from integration.pipeline.taking import Cancelled
 from integration.pipeline.taking import Lost
 from integration.pipeline.taking import Stopped
+from integration.store.completeness import SHORT_LIST
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,9 @@ PATIENCE = 20
 #: back, and then there is time to go round any number of such records.
 FAILURES_IN_A_ROW = (8, 2, 2, 40)
 POLL = 0.3
+#: The database is asked again so often before a run is given up: about ten minutes.
+DATABASE_PATIENCE = 120
+DATABASE_PAUSE_MAX_S = 5.0
 
 
 @dataclass
@@ -56,7 +62,11 @@ class Intake:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def execute(self) -> None:
-        """Do what is left of the run; every way it can end is written to the run."""
+        """Do what is left of the run; every way it can end is written to the run, whatever was raised."""
+        with at_work(self.token):
+            self._through_outages(self._attempt)
+
+    def _attempt(self, last: bool) -> None:
         try:
             with keeper.of_run(self.ports, self.run.id, self.token):
                 self._work()
@@ -66,8 +76,26 @@ class Intake:
             self._give_back()
         except Lost:
             log.warning("Run %d is done by another process now.", self.run.id)
-        except IntegrationError as error:
-            self._end(RunState.FAILED, error)
+        except Exception as error:
+            if endings.is_passing(error) and not last:
+                raise
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """End the run FAILED; the cause is told once, the writing of it is tried until the database takes it."""
+        cause = endings.cause_of(error, "The run")
+        self._through_outages(lambda last: self._end(RunState.FAILED, cause))
+
+    def _through_outages(self, act: Callable[[bool], None]) -> None:
+        """Do something again while the database is locked or away; `act` is told whether it is the last time."""
+        for tries in range(1, DATABASE_PATIENCE + 1):
+            try:
+                return act(tries == DATABASE_PATIENCE)
+            except Exception as error:
+                if not endings.is_passing(error) or tries == DATABASE_PATIENCE or self.stop.is_set():
+                    raise
+                log.warning("Run %d waits for the database: %s", self.run.id, type(error).__name__)
+                self.stop.wait(min(0.2 * tries, DATABASE_PAUSE_MAX_S))
 
     def _work(self) -> None:
         with self.ports.db.read() as session:
@@ -131,6 +159,9 @@ class Intake:
             now = self.ports.clock.now()
             run = self._mine(runs.keep(session, now, self.run, self.token))
             self._tell_later(session, now)
+            if short := run.cursor.get(SHORT_LIST):
+                # All that came is accepted; success is said only of lists that came whole.
+                return runs.finish(session, now, run, RunState.FAILED, IntegrationError(SHORT_LIST, short))
             runs.finish(session, now, run, RunState.COMPLETED)
             if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
                 session.get_one(Connector, connector.id).initial_done_at = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -9,6 +10,8 @@ from types import TracebackType
 from integration.pipeline import outbox
 from integration.pipeline import runs
 from integration.pipeline.ports import Ports
+
+log = logging.getLogger(__name__)
 
 BATCH_EVERY = 20.0
 RUN_EVERY = 10.0
@@ -40,8 +43,16 @@ class Keeper:
         self._timer.start()
 
     def _renew(self) -> None:
-        if not self._closed.is_set() and self._prolong() and not self._closed.is_set():
+        if not self._closed.is_set() and self._kept() and not self._closed.is_set():
             self._wind()
+
+    def _kept(self) -> bool:
+        try:
+            return self._prolong()
+        except Exception:
+            # A database that is locked or away for a moment must not end the keeping.
+            log.warning("A lease could not be renewed; it is tried again.", exc_info=True)
+            return True
 
 
 def of_batch(ports: Ports, token: str) -> Keeper:

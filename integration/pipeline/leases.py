@@ -6,9 +6,29 @@ import hashlib
 import os
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
+
+#: Tokens of what this process is doing just now.
+_AT_WORK: set[str] = set()
+
+
+@contextmanager
+def at_work(token: str) -> Iterator[None]:
+    """Note that this process is doing what the token stands for, until the end of the block."""
+    _AT_WORK.add(token)
+    try:
+        yield
+    finally:
+        _AT_WORK.discard(token)
+
+
+def is_at_work(token: str) -> bool:
+    """Return whether this process is doing it, also when a database that was away has let its lease run out."""
+    return token in _AT_WORK
 
 
 def new_token() -> str:

@@ -36,6 +36,7 @@ class Item:
     corrections: Mapping[str, Any] | None = None
     modified_at: datetime | None = None
     reached_at: datetime | None = None
+    error_code: str = ""
 
     @property
     def object_id(self) -> str:
@@ -97,4 +98,5 @@ def _item(row: Delivery) -> Item:
         modified_at=row.modified_at,
         reached_at=row.reached_at,
         run_id=row.run_id,
+        error_code=row.error_code,
     )

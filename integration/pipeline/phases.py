@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,17 +22,20 @@ from integration.events import Origin
 from integration.events import content_hash
 from integration.models.connector import Connector
 from integration.models.run import RunKind
+from integration.pipeline import endings
 from integration.pipeline import facts
 from integration.pipeline import fieldlist
 from integration.pipeline import intake_rows
+from integration.pipeline import runoptions
 from integration.pipeline import status_events
 from integration.pipeline.taking import Taking
 from integration.records import Order
 from integration.store import parse
 from integration.store import reading
+from integration.store.dates import lenient
 from integration.store.pages import SIZES
-from integration.store.pages import Failure
-from integration.store.pages import Row
+from integration.store.rows import Failure
+from integration.store.rows import Row
 from integration.store.windows import Window
 
 _ORIGINS = {
@@ -44,6 +48,7 @@ _ORIGINS = {
 SMALL_LIST = 2000
 CUSTOMERS_EVERY = timedelta(hours=1)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_VERSION = 64
 
 
 @dataclass
@@ -64,6 +69,8 @@ class Phases(Taking):
     def read(self) -> None:
         """Go through the phases that are left; each page is one transaction with its cursor."""
         self._client = self.ports.open_store(self.connector, self.run.correlation_id, obeys=True)
+        self._client.heed = self._heed
+        runoptions.bounds(self.options)
         if self.options.get("dry_run"):
             self.connector = fieldlist.look(self.ports, self.connector, self.run.correlation_id)
         plan = self._incremental() if self.run.kind == RunKind.INCREMENTAL else self._everything()
@@ -108,16 +115,19 @@ class Phases(Taking):
     def _customers(self) -> None:
         for page in self._customer_pages(reading.CUSTOMER_FIELDS, self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
-            self._page(page, self._customer_rows(rows), rows=len(rows))
+            changes, page = self._read_rows(page, rows, self._customer_change)
+            self._page(page, self._customer_rows(rows, changes), rows=len(rows))
+
+    def _customer_change(self, row: Row) -> Change:
+        return parse.customer_change(row, self._origin, self._now(), created=False)
 
     def _customer_rows(
-        self, rows: Sequence[Mapping[str, Any]], seen: Sequence[Mapping[str, Any]] = ()
+        self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = ()
     ) -> Callable[[Session], None]:
         def take(session: Session) -> None:
-            changes = [parse.customer_change(row, self._origin, self._now(), created=False) for row in rows]
             self._take(session, changes)
             if not self.options.get("dry_run"):
-                marks = {int(row["id"]): version(row) for row in (*seen, *rows)}
+                marks = {row["id"]: version(row) for row in (*seen, *rows)}
                 intake_rows.mark_customers(session, self.connector.id, marks)
 
         return take
@@ -127,15 +137,11 @@ class Phases(Taking):
         known = facts.statuses(self.connector)
         chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
         for page in self._order_pages(known if ids else chosen, window=self._since(), ids=ids):
-            self._page(page, self._order_rows(page.rows), rows=len(page.rows))
+            changes, page = self._read_rows(page, page.rows, self._order_change)
+            self._page(page, partial(self._take, changes=changes), rows=len(page.rows))
 
-    def _order_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
-        changes = list(self._order_changes(rows))
-        return lambda session: self._take(session, changes)
-
-    def _order_changes(self, rows: Iterable[Mapping[str, Any]]) -> Iterable[Change]:
-        for row in rows:
-            yield parse.order_change(row, self._origin, self._now())
+    def _order_change(self, row: Row) -> Change:
+        return parse.order_change(row, self._origin, self._now())
 
     # -- what changed -------------------------------------------------------------------------------------------------
 
@@ -145,7 +151,8 @@ class Phases(Taking):
             if began is None:
                 self._store_cursors(ahead_s=status_events.seconds_ahead(page.server_time, self._now()))
             began = began or page.began
-            self._page(page, self._new_changes(list(self._order_changes(page.rows))), rows=len(page.rows))
+            changes, page = self._read_rows(page, page.rows, self._order_change)
+            self._page(page, self._new_changes(changes), rows=len(page.rows))
         self._move_cursor(began)
 
     def _new_changes(self, changes: Sequence[Change]) -> Callable[[Session], None]:
@@ -156,8 +163,11 @@ class Phases(Taking):
 
     def _trashed_orders(self) -> None:
         for page in self._order_pages(("trash",), window=self._cursor_window("previous"), fields=reading.LEDGER_FIELDS):
-            changes = [intake_rows.trashed(row, self._origin, self._now()) for row in page.rows]
+            changes, page = self._read_rows(page, page.rows, self._trashed)
             self._page(page, self._new_changes(changes), rows=len(changes))
+
+    def _trashed(self, row: Row) -> Change:
+        return intake_rows.trashed(row, self._origin, self._now())
 
     def _moved_customers(self) -> None:
         if not self._customers_due():
@@ -168,8 +178,8 @@ class Phases(Taking):
             rows, failed = self._read_moved(self._moved(page.rows))
             missing = {what for what, _ in failed}
             seen = [row for row in page.rows if f"customer {row['id']}" not in missing]
-            page = replace(page, failed=[*page.failed, *failed])
-            self._page(page, self._customer_rows(rows, seen=seen), rows=len(rows))
+            changes, page = self._read_rows(replace(page, failed=[*page.failed, *failed]), rows, self._customer_change)
+            self._page(page, self._customer_rows(rows, changes, seen), rows=len(rows))
         self._store_cursors(customers=self._now().isoformat(), customers_total=total)
 
     def _read_moved(self, ids: Sequence[int]) -> tuple[list[Row], list[Failure]]:
@@ -181,13 +191,13 @@ class Phases(Taking):
             failed += page.failed
         return rows, failed
 
-    def _moved(self, index: Sequence[Mapping[str, Any]]) -> list[int]:
+    def _moved(self, index: Sequence[Row]) -> list[int]:
         """Return who moved; before anything was read that is who changed since the connector was made."""
         if not self.connector.cursors.get("customers") and not self.connector.initial_done_at:
             began = self.connector.created_at
-            return [int(row["id"]) for row in index if (_moment(row.get("date_modified_gmt")) or _NEVER) >= began]
+            return [row["id"] for row in index if (lenient(row.get("date_modified_gmt")) or _NEVER) >= began]
         with self.ports.db.read() as session:
-            return intake_rows.moved_customers(session, self.connector.id, {int(r["id"]): version(r) for r in index})
+            return intake_rows.moved_customers(session, self.connector.id, {row["id"]: version(row) for row in index})
 
     def _customers_due(self) -> bool:
         total = int(self.connector.cursors.get("customers_total") or 0)
@@ -195,6 +205,19 @@ class Phases(Taking):
         return total <= SMALL_LIST or not last or self._now() - datetime.fromisoformat(last) > CUSTOMERS_EVERY
 
     # -- the common road ----------------------------------------------------------------------------------------------
+
+    def _read_rows(
+        self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change]
+    ) -> tuple[list[Change], reading.Page]:
+        """Return what the rows say, and the page with those among its failures that cannot be read at all."""
+        changes: list[Change] = []
+        failed: list[Failure] = []
+        for row in rows:
+            try:
+                changes.append(read(row))
+            except Exception as error:
+                failed.append((f"record {row['id']} in a form that can be read", endings.cause_of(error, "Reading it")))
+        return changes, replace(page, failed=[*page.failed, *failed])
 
     def _order_pages(
         self,
@@ -233,18 +256,17 @@ class Phases(Taking):
         return _ORIGINS.get(RunKind(self.run.kind), Origin.BULK)
 
     def _since(self) -> Window | None:
-        since, until = self.options.get("since"), self.options.get("until")
-        return Window(_moment(since), _moment(until)) if since or until else None
+        since, until = runoptions.bounds(self.options)
+        return Window(since, until) if since or until else None
 
-    def _wanted(self, row: Mapping[str, Any]) -> bool:
-        since = _moment(self.options.get("since"))
-        until = _moment(self.options.get("until"))
-        at = _moment(row.get("date_modified_gmt") or row.get("date_created_gmt"))
+    def _wanted(self, row: Row) -> bool:
+        since, until = runoptions.bounds(self.options)
+        at = lenient(row.get("date_modified_gmt")) or lenient(row.get("date_created_gmt"))
         return at is None or ((since is None or at >= since) and (until is None or at < until))
 
     def _cursor_window(self, which: str = "orders") -> Window:
         stored = self.connector.cursors.get(which) or self.connector.cursors.get("orders")
-        return Window(_moment(stored) or self.connector.created_at, None)
+        return Window(lenient(stored) or self.connector.created_at, None)
 
     def _move_cursor(self, began: datetime | None) -> None:
         """Let the next read begin where this one began, by the store's clock; the trash still reads from before."""
@@ -263,17 +285,10 @@ class Phases(Taking):
             self.connector.cursors = row.cursors
 
 
-def version(row: Mapping[str, Any]) -> str:
+def version(row: Row) -> str:
     """Return what tells that a customer changed: date_modified_gmt, or the index row's hash while there is none."""
     stamp = row.get("date_modified_gmt")
-    return str(stamp) if stamp else content_hash([row.get("id"), row.get("email")])
-
-
-def _moment(value: Any) -> datetime | None:
-    if not value:
-        return None
-    at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return str(stamp)[:_LONGEST_VERSION] if lenient(stamp) else content_hash([row.get("id"), row.get("email")])
 
 
 def _parsed(rows: Iterable[Mapping[str, Any]]) -> Iterable[Order]:

@@ -20,6 +20,7 @@ from integration.errors import Unreachable
 
 #: Seconds before the second, third, … attempt; after the last one the delivery is a dead letter.
 DELAYS = (10, 60, 300, 1800, 7200, 18000)
+LONGEST = timedelta(seconds=DELAYS[-1])
 JITTER = 0.2
 
 

@@ -10,13 +10,17 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from integration.errors import SettingError
 from integration.models.run import RunKind
+from integration.store.dates import lenient
 
 KINDS = (RunKind.BULK, RunKind.FULL, RunKind.INITIAL, RunKind.INCREMENTAL)
 ENTITIES = ("contacts", "orders")
 FILTERS = ("since", "until", "ids", "statuses")
 SWITCHES = ("resend", "dry_run", "payloads")
 MOST_IDS = 1000
+#: Years of a filter that a person can mean.
+FIRST_YEAR, LAST_YEAR = 1970, 2999
 
 
 @dataclass
@@ -71,7 +75,10 @@ def _moments(typed: Typed, form: Mapping[str, str], zone: ZoneInfo) -> None:
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
-            typed.errors[name] = f"“{text}” is no time; write it like 2026-11-20T10:30."
+            typed.errors[name] = f"“{text[:40]}” is no time; write it like 2026-11-20T10:30."
+            continue
+        if not FIRST_YEAR <= at.year <= LAST_YEAR:
+            typed.errors[name] = f"The year {at.year} cannot be meant; write one from {FIRST_YEAR} to {LAST_YEAR}."
             continue
         found[name] = at if at.tzinfo else at.replace(tzinfo=zone)
         typed.options[name] = found[name].isoformat()
@@ -111,6 +118,18 @@ def _page_size(typed: Typed, text: str) -> None:
         typed.errors["page_size"] = "Write a number from 10 to 100."
 
 
+def bounds(options: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """Return the moments `since` and `until` of a stored run, aware; raises SettingError for what no run can take."""
+    found: list[datetime | None] = []
+    for name in ("since", "until"):
+        text = str(options.get(name) or "")
+        at = lenient(text)
+        if text and (at is None or not FIRST_YEAR <= at.year <= LAST_YEAR):
+            raise SettingError(name, f"“{text[:40]}” is no time that “{_LABELS[name]}” can be.", "Start a new run.")
+        found.append(at)
+    return found[0], found[1]
+
+
 _LABELS = {
     "only": "only",
     "since": "changed since",
@@ -133,5 +152,6 @@ def _described(name: str, value: Any) -> str | datetime:
     if name in SWITCHES:
         return ""
     if name in ("since", "until"):
-        return datetime.fromisoformat(str(value))
+        at = lenient(str(value))
+        return at if at and FIRST_YEAR <= at.year <= LAST_YEAR else str(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -25,13 +25,21 @@ from integration.models.run import RunLine
 from integration.models.run import RunState
 from integration.pipeline import outbox
 from integration.pipeline.leases import alive
+from integration.pipeline.leases import is_at_work
 from integration.pipeline.ports import Ports
+from integration.store.completeness import SHORT_LIST
 
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
 LEASE = timedelta(seconds=40)
 PROCESS_GONE = IntegrationError(
     "process_gone",
     "The process that did this run ended without a word: it was killed, or the machine restarted.",
+    "Resume the run; it goes on where it stood, and what was sent is not sent again.",
+)
+#: The process may live: another one can only tell that it does not keep the run any more.
+LEASE_LOST = IntegrationError(
+    "lease_lost",
+    "The process that did this run was not heard of any more: its machine is gone, or it cannot reach the database.",
     "Resume the run; it goes on where it stood, and what was sent is not sent again.",
 )
 _GOING = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
@@ -107,16 +115,16 @@ def cancel(ports: Ports, run_id: int) -> None:
 
 
 def resume(ports: Ports, run_id: int) -> None:
-    """Let an ended run go on where it stood; a cancelled one begins again, unchanged records cost nothing.
+    """Let an ended run go on where it stood; one that was cancelled or read a list that was short begins again.
 
-    Raises RunGoing when another run of the connector is going.
+    Unchanged records cost nothing. Raises RunGoing when another run of the connector is going.
     """
     try:
         with ports.db.write() as session:
             run = session.get(Run, run_id)
             if run is None or run.state not in (RunState.FAILED, RunState.CANCELLED):
                 return
-            if run.state == RunState.CANCELLED:
+            if run.state == RunState.CANCELLED or run.error_code == SHORT_LIST:
                 run.cursor, run.phase = {}, ""
             run.state, run.cancel_asked_at, run.ended_at = RunState.PENDING, None, None
             run.error, run.error_code, run.lease_token = "", "", None
@@ -148,11 +156,14 @@ def close_lost(session: Session, now: datetime) -> list[int]:
         if run.cancel_asked_at is not None:
             finish(session, now, run, RunState.CANCELLED)
         else:
-            finish(session, now, run, RunState.FAILED, PROCESS_GONE)
+            gone = not alive(run.lease_token or "")
+            finish(session, now, run, RunState.FAILED, PROCESS_GONE if gone else LEASE_LOST)
     return [run.id for run in lost]
 
 
 def _is_lost(run: Run, now: datetime) -> bool:
+    if is_at_work(run.lease_token or ""):
+        return False
     return run.leased_until is None or run.leased_until < now or not alive(run.lease_token or "")
 
 

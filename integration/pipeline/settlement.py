@@ -18,6 +18,7 @@ from integration.mautic.results import Receipt
 from integration.models.connector import Connector
 from integration.models.delivery import DeliveryState
 from integration.pipeline import conflicts
+from integration.pipeline import endings
 from integration.pipeline import reporting
 from integration.pipeline import retries
 from integration.pipeline import synclog
@@ -88,6 +89,21 @@ class Settlement:
         wait = timedelta(seconds=look.asked.pause_s)
         items = [item for line in lines for item in line.items]
         self._outcomes = [_later(item, look.error, wait, counts=False) for item in items]
+
+    def broke_off(self, lines: Sequence[Line], error: Exception) -> None:
+        """Put all records back, to be tried one by one; one that broke off alone before is a dead letter."""
+        now = self.ports.clock.now()
+        cause = endings.cause_of(error, "The delivery")
+        items = [item for line in lines for item in line.items]
+        again = len(items) == 1 and items[0].error_code == endings.INTERNAL
+        for item in items:
+            wait = retries.delay(item.faults + 1, self.chance)
+            if cause.code != endings.INTERNAL:
+                self._outcomes.append(_later(item, cause, wait or retries.LONGEST, counts=False))
+            elif again or wait is None:
+                self._outcomes.append(self._dead(now, item, cause))
+            else:
+                self._outcomes.append(_later(item, cause, wait))
 
     def close(self) -> None:
         """Write outcomes, links, marks, log entries, counters and the hold or its end, all or nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -23,9 +24,11 @@ from integration.pipeline import payload_files
 from integration.pipeline import runs
 from integration.pipeline.ports import Ports
 from integration.store import reading
+from integration.store.completeness import SHORT_LIST
 
 #: Reading waits while so many deliveries of the run are still open: payloads stay fresh and the book small.
 MOST_OPEN = 3000
+HEED_EVERY_S = 1.0
 
 
 class Cancelled(Exception):
@@ -50,6 +53,7 @@ class Taking:
     token: str
     stop: threading.Event
     pages: int = 0
+    _heeded: float = 0.0
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -93,6 +97,8 @@ class Taking:
         runs.add_line(session, self._now(), run.id, text)
         for what, error in page.failed:
             runs.add_line(session, self._now(), run.id, f"The store could not give {what}: {error}", "error")
+            if error.code == SHORT_LIST:
+                run.cursor = {**run.cursor, SHORT_LIST: error.sentence}
         if page.number == 1 and page.total is not None and run.phase in ("customers", "orders", "changes"):
             run.expected = (run.expected or 0) + page.total
 
@@ -105,6 +111,20 @@ class Taking:
             with self.ports.db.write() as session:
                 self._held(session)
             self.stop.wait(0.3)
+
+    def _heed(self) -> None:
+        """Look whether the run is to stop, at most once a second; called before each call of the store's."""
+        if self.stop.is_set():
+            raise Stopped
+        if time.monotonic() - self._heeded < HEED_EVERY_S:
+            return
+        self._heeded = time.monotonic()
+        with self.ports.db.read() as session:
+            run = session.get(Run, self.run.id)
+            if run is None or run.lease_token != self.token:
+                raise Lost
+            if run.cancel_asked_at is not None:
+                raise Cancelled
 
     def _held(self, session: Session) -> Run:
         run = runs.keep(session, self._now(), self.run, self.token)

@@ -45,6 +45,11 @@ class Fault(StrEnum):
     BASIC_DISABLED = "basic_disabled"  # HTTP basic is switched off
     RATE_LIMIT = "rate_limit"  # (calls) answer 429 after so many
     CRASH_AFTER_ROWS = "crash_after_rows"  # (rows) 500 in the middle of a batch, rows before it are kept
+    SAME_PAGE = "same_page"  # a list answers its first page, whatever page or offset is asked for
+    DROP_QUERY = "drop_query"  # the query string is lost on the way
+    SHORT_LIST = "short_list"  # (rows) a list gives so many of its rows, and counts all of them
+    PAGE_CAP = "page_cap"  # (rows) no page of a list has more, whatever per_page says
+    PACK = "pack"  # the body packed by gzip, without a header that says so
     RACE = "race_seconds"  # (seconds) sleep between look-up and insert of a contact
 
 

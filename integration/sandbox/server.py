@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import gzip
 import json
 import ssl
 import threading
@@ -253,6 +254,8 @@ class SandboxServer:
             raise Dropped
         if rule := self.faults.take(Fault.PREFIX, *about):
             answer.set_data(str(rule.value).encode() + answer.get_data())
+        if self.faults.take(Fault.PACK, *about):
+            answer.set_data(gzip.compress(answer.get_data()))
         if self.faults.take(Fault.CUT, *about):
             body = answer.get_data()
             raise Dropped(answer.status, list(answer.get_wsgi_headers(environ)), body[: len(body) // 2])

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 
 from integration.store.pages import Piece
+
+HEED_EVERY_S = 0.5
 
 Key = tuple[int, int]
 
 
 class Ahead:
-    """Pieces by (offset, limit), at most `parallel` of them under way; close() drops those nobody took."""
+    """Pieces by (offset, limit), at most `parallel` of them under way; close() drops those nobody took.
 
-    def __init__(self, fetch: Callable[[int, int], Piece], parallel: int) -> None:
+    `heed` is called while a piece is waited for, and what it raises ends the waiting.
+    """
+
+    def __init__(self, fetch: Callable[[int, int], Piece], parallel: int, heed: Callable[[], None]) -> None:
         self._fetch = fetch
+        self._heed = heed
         self._parallel = max(1, parallel)
         self._pool = ThreadPoolExecutor(self._parallel, thread_name_prefix="store-pages")
         self._under_way: dict[Key, Future[Piece]] = {}
@@ -31,7 +38,12 @@ class Ahead:
         for key in wanted:
             if key not in self._under_way:
                 self._under_way[key] = self._pool.submit(self._fetch, *key)
-        return self._under_way.pop(wanted[0]).result()
+        return self._waited_for(self._under_way.pop(wanted[0]))
+
+    def _waited_for(self, piece: Future[Piece]) -> Piece:
+        while not wait([piece], HEED_EVERY_S).done:
+            self._heed()
+        return piece.result()
 
     def _following(self, offset: int, limit: int, total: int) -> list[Key]:
         # Each piece begins with the last row of the one before.
@@ -40,5 +52,5 @@ class Ahead:
         return [(start, limit) for start in starts if step and start + 1 < total]
 
     def close(self) -> None:
-        """Wait for what is under way and forget it."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Forget what is under way: a store that does not answer must not keep a run that was cancelled."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

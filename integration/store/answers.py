@@ -6,6 +6,7 @@ Recordings 166 to 212 and 424 to 450 hold the answers that are told apart here.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from html import unescape
@@ -29,6 +30,8 @@ from integration.transport import Answer
 
 _LATER = "It is tried again by itself."
 _LONGEST_WAIT = 24 * 3600.0
+#: Bytes; what WordPress says in place of records is short.
+_LONGEST_PROBLEM = 20_000
 
 
 def read(answer: Answer) -> tuple[Any, bool]:
@@ -69,8 +72,23 @@ def unreadable(answer: Answer) -> ServerFault:
     )
 
 
+def as_told(answer: Answer) -> Answer:
+    """Return the answer with the status that its body tells of: something on the way has made a 200 of a refusal.
+
+    A record may have a code too (a coupon's), but has an id beside it.
+    """
+    if not 200 <= answer.status < 300 or len(answer.body) > _LONGEST_PROBLEM or b'"code"' not in answer.body:
+        return answer
+    problem = _problem(answer) or {}
+    data = problem.get("data")
+    status = data.get("status") if isinstance(data, dict) else None
+    told = isinstance(status, int) and 400 <= status < 600 and "message" in problem and "id" not in problem
+    return replace(answer, status=int(status or 0)) if told else answer
+
+
 def classify(answer: Answer) -> ServiceError | None:
     """Return the error that an answer stands for, None for a good one (2xx)."""
+    answer = as_told(answer)
     if 200 <= answer.status < 300:
         return None
     if 300 <= answer.status < 400:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from integration.store.access import SERVICE
 from integration.store.access import StoreAccess
 from integration.store.access import key_params
 from integration.store.access import signature
+from integration.store.answers import as_told
 from integration.store.answers import check_written
 from integration.store.answers import classify
 from integration.store.answers import read
@@ -40,6 +42,7 @@ HEADER_DROPPED = (
 class StoreClient:
     """One store; safe to use from several threads. `notices` holds what is odd about it but does no harm.
 
+    `heed` is called before each request and while one is waited for: what it raises ends the work that is going.
     Raises Unreachable, Throttled, ServerFault, AuthRejected, NotSetUp and Rejected; Held where the gate refuses a call.
     """
 
@@ -60,6 +63,7 @@ class StoreClient:
             headers["X-Correlation-ID"] = correlation
         self.transport = Transport(SERVICE, route, observer, headers, gate=gate)
         self.notices: list[str] = []
+        self.heed: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._key_in_query = False
 
@@ -86,6 +90,7 @@ class StoreClient:
 
     def request(self, method: str, path: str, params: Params | None = None, body: Any = None) -> Reply:
         """Send one call and return the JSON value with its answer."""
+        self.heed()
         url = f"{self.access.api}/{path.strip('/')}".rstrip("/")
         content = None if body is None else json.dumps(body).encode()
         query = prepared(params)
@@ -111,7 +116,7 @@ class StoreClient:
         headers = {} if content is None else {"Content-Type": "application/json"}
         params = {**query, **key_params(self.access)} if key_in_query else query
         auth = None if key_in_query else signature(self.access)
-        return self.transport.send(method, url, params=params, body=content, headers=headers, auth=auth)
+        return as_told(self.transport.send(method, url, params=params, body=content, headers=headers, auth=auth))
 
     def _may_lack_header(self, answer: Answer) -> bool:
         if answer.status != 401 or not self.access.secure:

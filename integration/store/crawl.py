@@ -17,13 +17,19 @@ from typing import Any
 from integration.errors import ServiceError
 from integration.store.ahead import Ahead
 from integration.store.client import StoreClient
+from integration.store.completeness import Progress
+from integration.store.completeness import counted
+from integration.store.completeness import same_page
+from integration.store.completeness import shortfall
 from integration.store.division import Division
 from integration.store.pages import SIZES
 from integration.store.pages import Page
 from integration.store.pages import Piece
 from integration.store.pages import Place
-from integration.store.pages import Row
 from integration.store.pages import fetch
+from integration.store.rows import Failure
+from integration.store.rows import Row
+from integration.store.rows import oddities
 
 #: So many steps back without meeting a known row: such rows cannot be read by this key, and the crawl goes on.
 MOST_STEPS_BACK = 20
@@ -39,11 +45,15 @@ class Crawl:
         self._per_page = max(1, min(per_page, SIZES[0]))
         self._parallel = parallel
         self._steps = 0
+        self._failed: list[Failure] = []
+        self._told: set[int] = set()
 
     def pages(self, start: Mapping[str, Any] | None = None) -> Iterator[Page]:
         """Yield the pages after the cursor `start`, at least one; raises when the store as a whole does not answer."""
         self._division = Division(self._client, self._path, self._params, self._per_page)
-        self._ahead = Ahead(partial(fetch, self._client, self._path, self._params), self._parallel)
+        self._progress = Progress()
+        read = partial(fetch, self._client, self._path, self._params)
+        self._ahead = Ahead(read, self._parallel, self._client.heed)
         try:
             yield from self._go(Place.of(start, self._per_page))
         finally:
@@ -57,15 +67,17 @@ class Crawl:
             if isinstance(piece, Place):
                 place, finished = piece, self._at_end(piece)
                 continue
+            self._check_new(place, piece)
             back = self._back(place, piece)
             if back is not None:
                 place = back
                 continue
-            rows = [row for row in piece.rows if row_id(row) > place.last_id]
+            rows = [row for row in piece.rows if row["id"] > place.last_id]
             place, finished = self._taken(place, piece, rows)
             if finished:
                 self._division.check_any_read(place)
-            if rows or not handed_out or self._division.failed:
+                self._failed += shortfall(self._path, place)
+            if rows or not handed_out or self._division.failed or self._failed:
                 handed_out += 1
                 place = replace(place, number=place.number + 1)
                 yield self._page(place, piece, rows)
@@ -81,13 +93,23 @@ class Crawl:
         except ServiceError as error:
             return self._division.after(place, error)
 
+    def _check_new(self, place: Place, piece: Piece) -> None:
+        """Raise NotSetUp when the page is not the one that was asked for: reading on would never end, or skip rows."""
+        again = self._progress.begins_again(place, piece) and self._first_id() == piece.rows[0]["id"]
+        if again or self._progress.unsorted(piece):
+            raise same_page()
+
+    def _first_id(self) -> int:
+        first = fetch(self._client, self._path, {**self._params, "_fields": "id"}, 0, 1)
+        return first.rows[0]["id"] if first.rows else 0
+
     def _back(self, place: Place, piece: Piece) -> Place | None:
         """Return an earlier place when rows may have slipped by, None when the piece joins what was taken."""
         if piece.offset == 0 or self._steps >= MOST_STEPS_BACK:
             return None
         if not place.overlap:
             return _moved_up(place, piece)
-        if piece.rows and row_id(piece.rows[0]) <= place.last_id:
+        if 0 in piece.odd or (piece.rows and piece.rows[0]["id"] <= place.last_id):
             return None
         self._steps += 1
         stride = max(place.size // 2, 1) * 2 ** min(self._steps - 1, 16)
@@ -95,24 +117,37 @@ class Crawl:
 
     def _taken(self, place: Place, piece: Piece, rows: list[Row]) -> tuple[Place, bool]:
         """Return the place after a piece and whether the list is at its end."""
+        if self._progress.stands_still(place, piece):
+            raise same_page()
         if rows:
             self._steps = 0
-        seen = piece.offset + len(piece.rows)
+        odd = self._odd(piece)
+        seen = piece.offset + piece.count
         # Caches and plugins have been seen to send a total of 0 with rows (dossier W21).
         total = piece.total if piece.total is not None and piece.total >= seen else None
-        short = len(piece.rows) < piece.limit
-        after = piece.offset + piece.limit if total is not None else seen
+        short = piece.count < piece.limit
+        # Behind a page that gave less than was asked for it goes on where that ended: a cap is no end of the list.
+        only_known = short and not rows and place.overlap == piece.count == 1
+        on = total is None or (short and (rows or odd)) or only_known
+        after = seen if on else piece.offset + piece.limit
         offset = after if total is None else min(after, max(total, seen))
         moved = replace(
-            place,
+            counted(place, piece, len(rows) + odd),
             offset=offset,
-            last_id=max([place.last_id, *map(row_id, rows)]),
-            sure=True,
+            last_id=max([place.last_id, *(row["id"] for row in rows)]),
+            sure=piece.count - 1 not in piece.odd and not only_known,
             total=total,
             began=place.began or _written(piece.sent_at),
         )
         finished = offset >= total if total is not None else short and not rows
         return self._division.grown(moved), finished
+
+    def _odd(self, piece: Piece) -> int:
+        """Note the entries without an id that were not told yet, and return how many these are."""
+        fresh = {piece.offset + place for place in piece.odd} - self._told
+        self._told |= fresh
+        self._failed += oddities(self._path, sorted(fresh))
+        return len(fresh)
 
     def _at_end(self, place: Place) -> bool:
         return self._division.failed != [] and place.total is not None and place.offset >= place.total
@@ -128,9 +163,13 @@ class Crawl:
             per_page=piece.limit,
             server_time=piece.sent_at,
             began=datetime.fromisoformat(place.began) if place.began else piece.sent_at,
-            failed=self._division.hand_over(),
+            failed=self._hand_over(),
             cursor=place.to_json(),
         )
+
+    def _hand_over(self) -> list[Failure]:
+        failed, self._failed = self._failed, []
+        return [*self._division.hand_over(), *failed]
 
     def _last(self, place: Place) -> Page:
         """Return a page for records at the very end that could not be read; raises when none could be read at all."""
@@ -144,12 +183,6 @@ def _moved_up(place: Place, piece: Piece) -> Place | None:
     if place.total is None or piece.total is None or piece.total >= place.total or not place.offset:
         return None
     return replace(place, offset=max(place.offset - (place.total - piece.total), 0), total=piece.total)
-
-
-def row_id(row: Row) -> int:
-    """Return a row's id, 0 without one."""
-    value = row.get("id", 0)
-    return value if isinstance(value, int) else 0
 
 
 def _written(moment: datetime | None) -> str:

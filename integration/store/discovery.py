@@ -20,6 +20,7 @@ from integration.store.access import plain_permalinks
 from integration.store.answers import classify
 from integration.store.answers import read
 from integration.store.client import StoreClient
+from integration.store.rows import rows_of
 from integration.transport import Answer
 from integration.transport import Observer
 from integration.transport import Route
@@ -60,7 +61,8 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
     route = route or Route()
     transport = Transport(SERVICE, replace(route, ca=route.ca or access.ca), observer)
     root, index = _index(transport, access)
-    if "wc/v3" not in (index.get("namespaces") or []):
+    namespaces = index.get("namespaces")
+    if not isinstance(namespaces, list) or "wc/v3" not in namespaces:
         raise NotSetUp(
             SERVICE,
             "no_woocommerce",
@@ -193,8 +195,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def statuses(client: StoreClient) -> tuple[tuple[str, str], ...]:
     """Return (slug, name) of every order status, custom ones included (recording 134)."""
-    rows, _ = client.get("reports/orders/totals")
-    return tuple((str(row["slug"]), str(row.get("name") or row["slug"])) for row in rows if row.get("slug"))
+    value, answer = client.get("reports/orders/totals")
+    rows = [row for row in rows_of(value, answer) if isinstance(row, Mapping) and row.get("slug")]
+    return tuple((str(row["slug"]), str(row.get("name") or row["slug"])) for row in rows)
 
 
 def _offset(value: Any) -> float:

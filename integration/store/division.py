@@ -14,9 +14,9 @@ from integration.store.faulty import alive
 from integration.store.faulty import divisible
 from integration.store.pages import GROW_AFTER
 from integration.store.pages import SIZES
-from integration.store.pages import Failure
 from integration.store.pages import Place
 from integration.store.pages import fetch
+from integration.store.rows import Failure
 
 
 class Block(NamedTuple):
@@ -63,7 +63,7 @@ class Division:
         if len(self.failed) >= MOST_IN_A_ROW:
             raise error
         self._poisonous += 1
-        return self._left(replace(place, offset=place.offset + 1, sure=False))
+        return self._left(replace(place, offset=place.offset + 1, sure=False, taken=place.taken + 1))
 
     def _name(self, place: Place) -> str:
         """Return how to call the record that fails: its id may be had where the whole record is not."""
@@ -72,7 +72,7 @@ class Division:
             rows = fetch(self._client, self._path, {**self._params, "_fields": "id"}, place.offset, 1).rows
         except ServiceError:
             rows = []
-        number = rows[0].get("id") if rows else None
+        number = rows[0]["id"] if rows else None
         return f"{one} {number}" if number else f"the {one} at position {place.offset + 1}"
 
     def grown(self, place: Place) -> Place:

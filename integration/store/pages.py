@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -10,19 +11,18 @@ from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
-from integration.errors import ServiceError
 from integration.store.answers import server_now
-from integration.store.answers import unreadable
 from integration.store.client import StoreClient
+from integration.store.rows import Failure
+from integration.store.rows import Row
+from integration.store.rows import rows_of
+from integration.store.rows import sifted
 from integration.transport import Answer
 
 #: WooCommerce gives at most 100 a page (recording 202); a failing page is tried smaller and smaller.
 SIZES = (100, 50, 25, 10, 1)
 #: After so many good pages at a smaller size the larger one is tried again.
 GROW_AFTER = 20
-
-Row = dict[str, Any]
-Failure = tuple[str, ServiceError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class Page:
 class Place:
     """Where a reading stands: `offset` positions are done, `last_id` was the last row, `size` is asked for at once.
 
-    `sure` is False after a record that could not be read: its position cannot be asked for again.
+    `sure` is False after a record that could not be read: its position cannot be asked for again. `first_id` is the
+    list's first row; `taken` counts rows handed out and records that failed, `hidden` positions that gave nothing.
     """
 
     offset: int = 0
@@ -61,12 +62,16 @@ class Place:
     sure: bool = True
     total: int | None = None
     began: str = ""
+    first_id: int = 0
+    taken: int = 0
+    hidden: int = 0
 
     @classmethod
     def of(cls, start: Mapping[str, Any] | None, size: int) -> Place:
         """Return the place that a page's cursor names; unknown keys are dropped."""
         known = {name: value for name, value in (start or {}).items() if name in cls.__slots__}
-        return cls(**{"size": min(size, SIZES[0]), **known})
+        # A cursor of an earlier version has counted nothing.
+        return cls(**{"size": min(size, SIZES[0]), "taken": known.get("offset", 0), **known})
 
     def to_json(self) -> dict[str, Any]:
         """Return the place as a cursor."""
@@ -85,33 +90,38 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One answer of a list: its rows, the position of the first, how many were asked for, the store's total."""
+    """One answer of a list: its rows, the position of the first, how many were asked for, the store's total.
+
+    `count` is how many entries came, `odd` the places among them of those without an id.
+    """
 
     rows: list[Row]
     offset: int
     limit: int
     total: int | None
     sent_at: datetime | None
+    count: int = 0
+    odd: Sequence[int] = ()
+
+    @property
+    def lacks(self) -> int:
+        """Return how many entries are missing of what was asked for and is there by the store's own total."""
+        there = self.limit if self.total is None else min(self.limit, self.total - self.offset)
+        return max(there - self.count, 0)
 
 
 def fetch(client: StoreClient, path: str, params: Mapping[str, Any], offset: int, limit: int) -> Piece:
     """Return one piece of a list, asked for by offset (recording 028) and in order of id (recording 023)."""
     query = {**params, "per_page": limit, "offset": offset or None, "orderby": "id", "order": "asc"}
     value, answer = client.get(path, query)
-    rows = rows_of(value, answer)
-    return Piece(rows, offset, limit, _total(answer), asked_at(answer))
-
-
-def rows_of(value: Any, answer: Answer) -> list[Row]:
-    """Return the answer's value as a list of records; raises ServerFault for anything else."""
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise unreadable(answer)
-    return value
+    entries = rows_of(value, answer)
+    rows, odd = sifted(entries)
+    return Piece(rows, offset, limit, _total(answer), asked_at(answer), len(entries), odd)
 
 
 def _total(answer: Answer) -> int | None:
     text = answer.headers.get("x-wp-total", "")
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def asked_at(answer: Answer) -> datetime | None:

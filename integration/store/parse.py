@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-from datetime import UTC
 from datetime import datetime
 from decimal import Decimal
 from decimal import InvalidOperation
@@ -21,6 +20,8 @@ from integration.records import Address
 from integration.records import Customer
 from integration.records import LineItem
 from integration.records import Order
+from integration.store.dates import lenient
+from integration.store.dates import moment
 from integration.store.texts import MOST
 from integration.store.texts import fitting
 from integration.store.texts import storable
@@ -151,21 +152,6 @@ def _beyond_money(amount: Decimal) -> bool:
     return amount.adjusted() > 15 or len(amount.as_tuple().digits) > 30
 
 
-def moment(value: Any, field: str) -> datetime | None:
-    """Return a *_gmt date, which has no zone, as aware UTC; None for a missing one; raises MappingError."""
-    text = text_of(value).strip()
-    if not text or text.startswith("0000"):
-        return None
-    try:
-        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        at = datetime.min
-    # The first and last years of the calendar cannot be shown in every time zone.
-    if not 1000 <= at.year < 9999:
-        raise MappingError("bad_date", f"“{text[:40]}” in {field} is no date.", "Correct it in the store.")
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def order_change(raw: Raw, origin: Origin, seen_at: datetime) -> Change:
     """Return the change that an order's record stands for: its status.
 
@@ -181,7 +167,7 @@ def order_change(raw: Raw, origin: Origin, seen_at: datetime) -> Change:
         payload=slim_order(raw),
         seen_at=seen_at,
         origin=origin,
-        modified_at=_lenient(raw),
+        modified_at=lenient(raw.get("date_modified_gmt")),
         number=text_of(raw.get("number"))[: LONGEST["number"]],
     )
 
@@ -198,7 +184,7 @@ def customer_change(raw: Raw, origin: Origin, seen_at: datetime, *, created: boo
         payload=slim_customer(raw),
         seen_at=seen_at,
         origin=origin,
-        modified_at=_lenient(raw),
+        modified_at=lenient(raw.get("date_modified_gmt")),
     )
 
 
@@ -222,14 +208,6 @@ def slim_customer(raw: Raw) -> dict[str, Any]:
 
 def _slim(raw: Any, names: Sequence[str]) -> dict[str, Any]:
     return {name: storable(raw[name]) for name in names if name in raw} if isinstance(raw, Mapping) else {}
-
-
-def _lenient(raw: Raw) -> datetime | None:
-    """Return the date of the change; one that cannot be read is reported when the record is mapped."""
-    try:
-        return moment(raw.get("date_modified_gmt"), "date_modified_gmt")
-    except MappingError:
-        return None
 
 
 def _subject(email: str) -> str:

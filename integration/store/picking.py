@@ -9,14 +9,17 @@ from typing import Any
 
 from integration.errors import ServiceError
 from integration.store.client import StoreClient
+from integration.store.completeness import same_page
 from integration.store.faulty import alive
 from integration.store.faulty import divisible
 from integration.store.pages import SIZES
-from integration.store.pages import Failure
 from integration.store.pages import Page
-from integration.store.pages import Row
 from integration.store.pages import asked_at
-from integration.store.pages import rows_of
+from integration.store.rows import Failure
+from integration.store.rows import Row
+from integration.store.rows import oddities
+from integration.store.rows import rows_of
+from integration.store.rows import sifted
 
 
 def pick(
@@ -47,12 +50,20 @@ class _Found:
         self.failed: list[Failure] = []
         self.at: Any = None
 
+    def take(self, path: str, entries: Sequence[Any], ids: Sequence[int]) -> None:
+        """Keep what was asked for; raises NotSetUp for records that nobody asked for: the query string was dropped."""
+        rows, odd = sifted(entries)
+        if not {row["id"] for row in rows} <= set(ids):
+            raise same_page()
+        self.rows += rows
+        self.failed += oddities(path, odd)
+
 
 def _read(client: StoreClient, path: str, params: Mapping[str, Any], ids: Sequence[int], found: _Found) -> None:
     query = {**params, "include": list(ids), "per_page": len(ids), "orderby": "id", "order": "asc"}
     try:
         value, answer = client.get(path, query)
-        found.rows += rows_of(value, answer)
+        found.take(path, rows_of(value, answer), ids)
     except ServiceError as error:
         _divide(client, path, params, ids, found, error)
         return

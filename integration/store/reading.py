@@ -10,12 +10,13 @@ from typing import Any
 
 from integration.errors import Rejected
 from integration.store.answers import server_now
+from integration.store.answers import unreadable
 from integration.store.client import StoreClient
 from integration.store.crawl import Crawl
 from integration.store.pages import SIZES
 from integration.store.pages import Page
-from integration.store.pages import Row
 from integration.store.picking import pick
+from integration.store.rows import Row
 from integration.store.windows import Window
 
 __all__ = [
@@ -106,12 +107,14 @@ def fetch_customers(client: StoreClient, ids: Sequence[int], fields: str = CUSTO
 def fetch_order(client: StoreClient, order_id: int) -> Row | None:
     """Return one order, from the trash too, None when it is gone (recordings 155 and 157)."""
     try:
-        value, _ = client.get(f"orders/{order_id}")
+        value, answer = client.get(f"orders/{order_id}")
     except Rejected as error:
         if error.code == "gone":
             return None
         raise
-    return dict(value)
+    if not isinstance(value, dict):
+        raise unreadable(answer)
+    return value
 
 
 def _all(pages: Iterator[Page]) -> list[Row]:

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,8 @@ from integration.events import Origin
 from integration.store import parse
 from integration.store.access import SERVICE
 from integration.store.client import StoreClient
+from integration.store.rows import rows_of
+from integration.store.rows import sifted
 
 TOPICS = (
     "customer.created",
@@ -109,15 +110,20 @@ def _health(topic: str, row: Mapping[str, Any] | None) -> WebhookHealth:
 
 
 def _ours(client: StoreClient, delivery_url: str) -> list[dict[str, Any]]:
-    return [row for row in _every(client) if str(row.get("delivery_url", "")).rstrip("/") == delivery_url.rstrip("/")]
+    return [row for row in every(client) if str(row.get("delivery_url", "")).rstrip("/") == delivery_url.rstrip("/")]
 
 
-def _every(client: StoreClient) -> Iterator[dict[str, Any]]:
+def every(client: StoreClient) -> list[dict[str, Any]]:
+    """Return all webhooks of the store, each once; a store that gives the same page again has no more."""
+    found: dict[int, dict[str, Any]] = {}
     for page in range(1, 51):
-        rows, _ = client.get("webhooks", {"per_page": 100, "page": page})
-        yield from rows
-        if len(rows) < 100:
-            return
+        value, answer = client.get("webhooks", {"per_page": 100, "page": page})
+        rows = {row["id"]: row for row in sifted(rows_of(value, answer))[0]}
+        fresh = rows.keys() - found.keys()
+        found |= rows
+        if len(rows) < 100 or not fresh:
+            break
+    return list(found.values())
 
 
 def verify(body: bytes, signature: str, secret: str) -> bool:

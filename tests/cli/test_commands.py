@@ -109,6 +109,8 @@ def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: 
         (["sync", "1"], 2, "--kind"),
         (["sync", "1", "--kind", "full", "--only", "carts"], 2, "--only takes contacts and orders"),
         (["sync", "1", "--kind", "full", "--since", "gestern"], 2, "is no time"),
+        (["sync", "1", "--kind", "full", "--since", "0001-01-01"], 2, "--since: The year 1 cannot be meant"),
+        (["sync", "1", "--kind", "full", "--until", "9999-12-31"], 2, "--until: The year 9999 cannot be meant"),
         (["sync", "1", "--kind", "bulk", "--ids", "7"], 2, "--ids: Choose contacts or orders alone"),
         (["sync", "1", "--kind", "full", "--page-size", "5"], 2, "--page-size: Write a number from 10 to 100."),
         (["sync", "1", "--kind", "incremental", "--until", "2026-11-20"], 2, "--until: An incremental run reads all"),

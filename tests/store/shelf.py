@@ -29,6 +29,7 @@ class Shelf:
         self.named = False
         self.total = ""
         self.dead = False
+        self.heed: Callable[[], None] = lambda: None
         self.before: Callable[[int], None] = lambda number: None
         self.calls: list[tuple[int, int]] = []
         self.probes = 0

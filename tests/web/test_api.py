@@ -95,6 +95,8 @@ def test_a_run_is_started_followed_and_cancelled(
     [
         ({"kind": "odd"}, "kind", 422),
         ({"kind": "bulk", "since": "soon"}, "since", 422),
+        ({"kind": "bulk", "since": "0001-01-01T00:00:00"}, "since", 422),
+        ({"kind": "bulk", "until": "9999-12-31T00:00:00Z"}, "until", 422),
         ({"kind": "bulk", "ids": ["x"]}, "ids", 422),
         ({"kind": "bulk", "only": ["orders"], "ids": []}, "ids", 422),
         ({"kind": "bulk", "only": ["orders"], "ids": "602"}, "ids", 422),

@@ -84,6 +84,9 @@ def test_a_wrong_value_is_an_error_at_its_field(support: Person, page: str, port
         ({"only": ["contacts", "orders"]}, "Choose contacts or orders alone"),
         ({"ids": ",".join(map(str, range(1001)))}, "These are 1,001 ids"),
         ({"since": "2026-11-01T00:00+99:00"}, "is no time"),
+        ({"since": "0001-01-01T00:00"}, "The year 1 cannot be meant"),
+        ({"since": "9999-12-31T23:59"}, "The year 9999 cannot be meant"),
+        ({"until": "0001-01-01T00:00+14:00"}, "The year 1 cannot be meant"),
         ({"page_size": "٥٥"}, "Write a number from 10 to 100."),
     ],
 )
@@ -93,6 +96,16 @@ def test_what_would_be_passed_over_is_refused(
     answer = support.post(page, {**GOOD, **changes})
     assert answer.status_code == 400
     assert sentence in text_of(answer)
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-12:00", "yesterday"])
+def test_a_run_that_was_stored_with_an_absurd_date_shows_its_page(
+    support: Person, ports: Ports, connector_id: int, since: str
+) -> None:
+    run_id = runs.start(ports, connector_id, "bulk", trigger="test", options={"since": since})
+    answer = support.get(f"/connectors/{connector_id}/runs/{run_id}")
+    assert answer.status_code == 200
+    assert f"changed since {since}" in text_of(answer)
 
 
 def test_times_are_those_of_the_shop(support: Person, page: str, ports: Ports, connector_id: int) -> None:

@@ -25,6 +25,7 @@ from integration.operations.diagnostics.advice import of_error
 from integration.operations.diagnostics.findings import FieldFinding
 from integration.operations.diagnostics.findings import Record
 from integration.operations.diagnostics.findings import State
+from integration.pipeline import endings
 from integration.pipeline import fieldlist
 from integration.pipeline import planning
 from integration.pipeline.desk import Desk
@@ -110,8 +111,9 @@ def try_one(ports: Ports, connector: Connector, kind: Kind, record_id: int | Non
         return _tried(ports, connector, kind, samples.line_of(ports, kind, row))
     except ServiceError as error:
         return _refused(kind, error)
-    except MappingError as error:
-        return Tried(kind, "failed", error.sentence, error.hint, error.code)
+    except Exception as error:
+        cause = endings.cause_of(error, "The trial")
+        return Tried(kind, "failed", cause.sentence, cause.hint, cause.code)
 
 
 def _refused(kind: Kind, error: ServiceError) -> Tried:

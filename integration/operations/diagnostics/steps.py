@@ -18,6 +18,7 @@ from integration.masking import mask_text
 from integration.operations.diagnostics.advice import NAMES
 from integration.operations.diagnostics.advice import advise
 from integration.operations.diagnostics.advice import of_error
+from integration.pipeline import endings
 
 State = Literal["ok", "warning", "failed", "skipped"]
 
@@ -94,6 +95,9 @@ def _carried_out(service: str, number: int, title: str, check: Check) -> Step:
     except ServiceError as error:
         code, sentence, hint = of_error(service, error)
         return Step(number, title, "failed", code, sentence, hint, _facts_of(error), _since(started))
+    except Exception as error:
+        cause = endings.cause_of(error, f"The step “{title}”")
+        return Step(number, title, "failed", cause.code, cause.sentence, cause.hint, {}, _since(started))
     return _done(number, title, found, _since(started))
 
 

@@ -150,12 +150,18 @@ def renew(session: Session, now: datetime, reconciliation_id: int, token: str) -
 
 def keep(session: Session, now: datetime, reconciliation_id: int, token: str) -> Reconciliation:
     """Return the leased row with its lease prolonged; raises Lost and Cancelled."""
-    row = session.get(Reconciliation, reconciliation_id, with_for_update=True)
+    row = check(session, reconciliation_id, token, locked=True)
+    row.leased_until = now + LEASE
+    return row
+
+
+def check(session: Session, reconciliation_id: int, token: str, *, locked: bool = False) -> Reconciliation:
+    """Return the leased row as it is; raises Lost and Cancelled."""
+    row = session.get(Reconciliation, reconciliation_id, with_for_update=locked)
     if row is None or row.lease_token != token or row.ended_at is not None:
         raise Lost
     if row.cancel_asked_at is not None:
         raise Cancelled
-    row.leased_until = now + LEASE
     return row
 
 

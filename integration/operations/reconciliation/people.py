@@ -125,7 +125,7 @@ class Gathering:
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]
             for page in pick(self.client, "orders", {"_fields": reading.ORDER_FIELDS}, part):
-                rows |= {int(row["id"]): row for row in page.rows if _has_id(row)}
+                rows |= {row["id"]: row for row in page.rows}
                 if page.failed:
                     unsure |= set(part)
         return rows, unsure - set(rows)

@@ -27,6 +27,7 @@ from integration.models.drift import Drift
 from integration.operations.reconciliation.people import Gathering
 from integration.operations.reconciliation.people import Person
 from integration.pipeline import desk as desks
+from integration.pipeline import endings
 from integration.pipeline import holds
 from integration.pipeline import intake_rows
 from integration.pipeline.ports import Ports
@@ -75,7 +76,23 @@ def work(ports: Ports) -> int:
     with ports.db.read() as session:
         asked = select(Drift.connector_id).where(*_asked(now)).group_by(Drift.connector_id)
         connectors = [session.get_one(Connector, number) for number in session.scalars(asked).all()]
-    return sum(_repair(ports, connector) for connector in connectors)
+    return sum(_repaired(ports, connector, now) for connector in connectors)
+
+
+def _repaired(ports: Ports, connector: Connector, now: datetime) -> int:
+    """Repair a batch of one connector; one that something unforeseen broke off is said at its rows, not tried again."""
+    try:
+        return _repair(ports, connector)
+    except Exception as error:
+        cause = endings.cause_of(error, "The repair")
+        if endings.is_passing(error):
+            return 0
+    with ports.db.write() as session:
+        batch = select(Drift.id).where(Drift.connector_id == connector.id, *_asked(now)).order_by(Drift.id)
+        ids = session.scalars(batch.limit(AT_ONCE)).all()
+        statement = update(Drift).where(Drift.id.in_(ids)).values(asked_at=None, sentence=str(cause))
+        session.execute(statement.execution_options(synchronize_session=False))
+    return 0
 
 
 def _asked(now: datetime) -> tuple[ColumnElement[bool], ...]:

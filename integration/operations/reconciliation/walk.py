@@ -8,6 +8,7 @@ more. Nobody is kept in memory but the people of one page.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,8 +35,10 @@ from integration.pipeline import facts
 from integration.pipeline import meter
 from integration.pipeline.fieldlist import ensure_fields
 from integration.pipeline.ports import Ports
+from integration.pipeline.taking import HEED_EVERY_S
 from integration.store import reading
 from integration.store.client import StoreClient
+from integration.store.completeness import SHORT_LIST
 
 #: People that are compared at once.
 AT_ONCE = 100
@@ -53,6 +56,7 @@ class Walk:
     token: str
     enough: Callable[[], bool]
     stop: threading.Event = field(default_factory=threading.Event)
+    _heeded: float = 0.0
 
     def go(self, connector: Connector) -> bool:
         """Go on from the cursor; True when all is done. Raises ServiceError, book.Lost and book.Cancelled."""
@@ -70,11 +74,19 @@ class Walk:
         self._cursor: dict[str, Any] = {k: v for k, v in self.row.cursor.items() if k in ("phase", "place")}
         self._store: StoreClient = self.ports.open_store(facts.refresh(self.ports, connector), obeys=True)
         self._mautic: MauticClient = self.ports.open_mautic(connector, obeys=True)
+        self._store.heed = self._mautic.heed = self._heed
         self._connector = ensure_fields(self.ports, connector, self._mautic)
         self._gathering = Gathering(self.ports, self._connector, self._store)
         self._comparison = Comparison(self.ports, self._connector, self._mautic)
         self._modules = self.ports.modules(self._connector)
         self._counted = (0, 0)
+
+    def _heed(self) -> None:
+        """Look before each call whether it is to stop, at most once a second: one page of people takes many calls."""
+        if time.monotonic() - self._heeded >= HEED_EVERY_S:
+            self._heeded = time.monotonic()
+            with self.ports.db.read() as session:
+                book.check(session, self.row.id, self.token)
 
     def _write(self, step: Step) -> None:
         now = self.ports.clock.now()
@@ -174,5 +186,13 @@ class Walk:
 
 
 def _filled(pages: Iterator[reading.Page]) -> Iterator[reading.Page]:
-    """Leave out the empty page that a list at its end gives: a short slice would stop after it again and again."""
-    return (page for page in pages if page.rows or page.failed)
+    """Leave out the empty page that a list at its end gives: a short slice would stop after it again and again.
+
+    Raises Rejected for a list that is shorter than the store's own total: people would be taken for gone.
+    """
+    for page in pages:
+        short = next((error for _, error in page.failed if error.code == SHORT_LIST), None)
+        if short is not None:
+            raise short
+        if page.rows or page.failed:
+            yield page

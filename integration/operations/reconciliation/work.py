@@ -25,6 +25,7 @@ from integration.operations.reconciliation import book
 from integration.operations.reconciliation import nightly
 from integration.operations.reconciliation import repairs
 from integration.operations.reconciliation.walk import Walk
+from integration.pipeline import endings
 from integration.pipeline import holds
 from integration.pipeline.keeper import Keeper
 from integration.pipeline.leases import new_token
@@ -89,8 +90,17 @@ def _slice(ports: Ports, row: Reconciliation, token: str, seconds: float) -> Non
         log.warning("Reconciliation %d is done by another process now.", row.id)
     except (Unreachable, Throttled, ServerFault) as error:
         _pause(ports, row, token, error)
-    except IntegrationError as error:
-        _end(ports, row, token, RunState.FAILED, str(error))
+    except Exception as error:
+        _broke_off(ports, row, token, error)
+
+
+def _broke_off(ports: Ports, row: Reconciliation, token: str, error: Exception) -> None:
+    """End it with the cause; a database that was locked or away is waited for like a service."""
+    cause = endings.cause_of(error, "The reconciliation")
+    if endings.is_passing(error):
+        _pause(ports, row, token, cause)
+    else:
+        _end(ports, row, token, RunState.FAILED, str(cause))
 
 
 def _renew(ports: Ports, reconciliation_id: int, token: str) -> bool:

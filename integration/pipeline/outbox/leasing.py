@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import Row
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -15,6 +17,7 @@ from integration.mautic.batches import pause_s
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
+from integration.pipeline.endings import INTERNAL as BROKE_OFF
 from integration.pipeline.leases import alive
 from integration.pipeline.lines import Line
 from integration.pipeline.lines import group
@@ -71,19 +74,32 @@ def _claim(
     *,
     by_hand_only: bool,
 ) -> list[Line]:
-    query = select(Delivery.id, Delivery.subject).where(Delivery.connector_id == connector_id, READY, which)
+    columns = (Delivery.id, Delivery.subject, Delivery.error_code)
+    query = select(*columns).where(Delivery.connector_id == connector_id, READY, which)
     if by_hand_only:
         query = query.where(Delivery.run_id.is_not(None))
     query = query.order_by(Delivery.priority, Delivery.id).limit(people).with_for_update(skip_locked=True)
-    leads = session.execute(query).all()
+    leads = _apart(session.execute(query).all())
     if not leads:
         return []
     _lease(session, now, token, [lead.id for lead in leads], READY, state=DeliveryState.LEASED)
     subjects = [lead.subject for lead in leads]
-    followers = (Delivery.connector_id == connector_id) & Delivery.subject.in_(subjects) & WAITING
-    _lease(session, now, token, None, followers & Delivery.lease_token.is_(None))
+    if leads[0].error_code != BROKE_OFF:
+        _lease_followers(session, now, connector_id, token, subjects)
     rows = session.scalars(select(Delivery).where(Delivery.lease_token == token, OPEN).order_by(Delivery.id)).all()
     return group(rows, order=subjects)
+
+
+def _apart(leads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """Return the leads of one batch: one that broke a batch off before goes alone, without those behind it."""
+    if leads and leads[0].error_code == BROKE_OFF:
+        return leads[:1]
+    return [lead for lead in leads if lead.error_code != BROKE_OFF]
+
+
+def _lease_followers(session: Session, now: datetime, connector_id: int, token: str, subjects: Sequence[str]) -> None:
+    followers = (Delivery.connector_id == connector_id) & Delivery.subject.in_(subjects) & WAITING
+    _lease(session, now, token, None, followers & Delivery.lease_token.is_(None))
 
 
 def _lease(session: Session, now: datetime, token: str, ids: list[int] | None, which: Any, **values: Any) -> None:

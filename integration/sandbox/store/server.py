@@ -22,6 +22,7 @@ from integration.sandbox.server import ROWS
 from integration.sandbox.server import SandboxServer
 from integration.sandbox.server import nginx_page
 from integration.sandbox.store import breakage
+from integration.sandbox.store import false_lists
 from integration.sandbox.store import front
 from integration.sandbox.store import routes
 from integration.sandbox.store import wire
@@ -181,7 +182,8 @@ class StoreServer(SandboxServer):
             ask.crash_after = int(rule.value)
         if path == "/wc/v3":
             return _with_allow(front.namespace(ask, routes.ROUTES))
-        answer = routes.run(self.state, ask, path)
+        false_lists.before(self.faults, ask)
+        answer = false_lists.after(self.faults, ask, routes.run(self.state, ask, path))
         if not any(name == "Link" for name, _ in answer.headers):
             answer.headers.insert(0, api_link(ask))
         if ask.role:

@@ -1,0 +1,60 @@
+"""The rows of a list: those that have an id, and those that nobody can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+
+from integration.errors import IntegrationError
+from integration.errors import Rejected
+from integration.store.access import SERVICE
+from integration.store.answers import unreadable
+from integration.store.texts import MOST
+from integration.transport import Answer
+
+Row = dict[str, Any]
+#: What could not be had, and why.
+Failure = tuple[str, IntegrationError]
+
+
+def rows_of(value: Any, answer: Answer) -> list[Any]:
+    """Return the answer's value as a list, its entries as they came; raises ServerFault for anything else."""
+    if not isinstance(value, list):
+        raise unreadable(answer)
+    return value
+
+
+def sifted(entries: Sequence[Any]) -> tuple[list[Row], list[int]]:
+    """Return the records that have an id, each once with it as a number, and the places of entries without one."""
+    rows: dict[int, Row] = {}
+    odd: list[int] = []
+    for place, entry in enumerate(entries):
+        number = row_id(entry) if isinstance(entry, dict) else 0
+        if number:
+            rows.setdefault(number, entry if entry["id"] is number else {**entry, "id": number})
+        else:
+            odd.append(place)
+    return list(rows.values()), odd
+
+
+def row_id(row: Row) -> int:
+    """Return a record's id, 0 for what is none: true, 1.5, a word, nothing, or more than any column holds.
+
+    A whole number is taken as text too, as plugins that change the API's answers write it.
+    """
+    value: Any = row.get("id")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 < value <= MOST else 0
+
+
+def oddities(path: str, positions: Iterable[int]) -> list[Failure]:
+    """Return the failures of entries without an id at these positions of a list, 0 for the first."""
+    noun = path.rstrip("s")
+    hint = "Look at it in the store, and for a plugin that changes the answers of the API."
+    error = Rejected(SERVICE, "no_id", "It has no id, so it cannot be told apart from others.", hint)
+    return [(f"the {noun} at position {position + 1}", error) for position in positions]
