@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from integration.events import Kind
 from integration.events import subject_of
+from integration.identity import first_version_key
+from integration.identity import is_first_version_key_shared
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
 from integration.models.ledger import LedgerEntry
@@ -194,8 +196,13 @@ def _contacts(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit
 
 
 def _emails(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
-    if asked.kind == "email":
-        subject = subject_of(asked.text)
+    if asked.kind != "email":
+        return
+    keys = [subject_of(asked.text)]
+    if not is_first_version_key_shared(asked.text):
+        # Of odd addresses it may still be the key, until a record of the person comes again.
+        keys.append(first_version_key(asked.text))
+    for subject in dict.fromkeys(keys):
         if seen(session, connector_id, subject):
             yield Hit(connector_id, "person", subject, "e-mail address", asked.text, subject)
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from integration.identity import first_version_key
+from integration.identity import person_key
 from integration.models import Connector
 from integration.models.base import Base
 from integration.pipeline import connectors
@@ -86,7 +88,7 @@ def test_the_beginning_of_a_number_is_looked_for_when_nothing_fits(ports: Ports,
     assert search(ports, "4", connector_id) == []
 
 
-@pytest.mark.parametrize("typed", ["ada@example.com", " ADA@Example.COM "])
+@pytest.mark.parametrize("typed", ["ada@example.com", " ADA@Example.COM ", "a\u200bda@example.com\u202c"])
 @pytest.mark.parametrize("where", ["link", "delivery", "ledger", "log"])
 def test_an_address_is_found_wherever_the_person_is_known(
     ports: Ports, connector_id: int, typed: str, where: str
@@ -100,6 +102,20 @@ def test_an_address_is_found_wherever_the_person_is_known(
     assert search(ports, typed, connector_id) == []
     rows.store(ports, known[where])
     assert found(search(ports, typed, connector_id)) == [("person", rows.ADA, "e-mail address")]
+
+
+@pytest.mark.parametrize("key", [person_key, first_version_key])
+@pytest.mark.parametrize("typed", ["max@bücher.example", "Max@BÜCHER.example"])
+def test_an_odd_address_is_found_by_its_key_of_today_and_by_that_of_the_first_version(
+    ports: Ports, connector_id: int, key: Callable[[str], str], typed: str
+) -> None:
+    rows.store(ports, rows.link(connector_id, subject=key("max@bücher.example")))
+    assert found(search(ports, typed, connector_id)) == [("person", key("max@bücher.example"), "e-mail address")]
+
+
+def test_who_only_shared_a_key_is_not_taken_for_the_other(ports: Ports, connector_id: int) -> None:
+    rows.store(ports, rows.link(connector_id, subject=person_key("a@fass.example")))
+    assert search(ports, "a@faß.example", connector_id) == []
 
 
 def test_a_contact_is_found_by_its_link_and_by_the_log(ports: Ports, connector_id: int) -> None:

@@ -217,6 +217,13 @@ def test_contacts_are_read_by_address_in_few_calls(client: MauticClient, mautic:
     assert len(mautic.calls) == 3
 
 
+def test_spellings_of_one_mailbox_are_asked_for_once(client: MauticClient, mautic: MauticServer) -> None:
+    there = ContactWrite("max@xn--bcher-kva.example")
+    written(client, [ContactRow("k", there)])
+    asked = ["max@bücher.example", "Max@xn--bcher-kva.example", "ma\u200bx@BÜCHER.example"]
+    assert list(reading.by_emails(client, asked)) == ["max@xn--bcher-kva.example"]
+
+
 def test_twins_come_together_oldest_first(client: MauticClient, mautic: MauticServer) -> None:
     written(client, people(1))
     first = mautic.state.contact("p0@example.com")
