@@ -155,7 +155,7 @@ class MauticField:
     choices: tuple[str, ...] = ()
     published: bool = True
     unique: bool = False
-    number: int | None = None
+    number: int | None = field(default=None, compare=False)
     since: str = ""
 
 

@@ -34,7 +34,6 @@ from integration.records import Order
 from integration.records import OtherOrder
 
 DRAFTS = ("checkout-draft", "auto-draft", "draft")
-STATUS_NOT_SYNCED = "status_not_synced"
 
 MODULE_OFF = Skip("module_off", "Order Sync is switched off; switch it on under Order Sync.")
 DRAFT = Skip("draft", "The order is a draft; it is synced once it is placed.")
@@ -226,7 +225,7 @@ def _unsynced(order: Order, kept: Plan, fields: dict[str, Value], adjustments: t
 
 def _not_synced(order: Order) -> Skip:
     sentence = f"Orders with the status “{order.status}” are not synced; tick it under Order Sync, Statuses."
-    return Skip(STATUS_NOT_SYNCED, sentence)
+    return Skip("status_not_synced", sentence)
 
 
 def _person(order: Order, modules: Modules) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:

@@ -44,7 +44,7 @@ def of(drawn: Drawn) -> Differences:
     return Differences(
         new=tuple(alias for alias in filled if alias not in held),
         changed=tuple(alias for alias in filled if alias in held),
-        blanked=tuple(sorted(alias for alias, value in values.items() if value in _EMPTY and alias in held)),
+        blanked=tuple(sorted(alias for alias, value in values.items() if value in _EMPTY and drawn.link is not None)),
         tags_added=tuple(_tags(drawn.write, fresh, remove=False)),
         tags_removed=tuple(_tags(drawn.write, fresh, remove=True)) if drawn.link is not None else (),
     )

@@ -103,7 +103,7 @@ def _plan(drawn: Drawn, item: Item, desk: Desk, speaker: Speaker, *, known: bool
 
 
 def _is_unsynced(skip: Skip | None) -> bool:
-    return skip is not None and skip.code == orders.STATUS_NOT_SYNCED
+    return skip is not None and skip.code == "status_not_synced"
 
 
 def _agree(drawn: Drawn, desk: Desk) -> None:

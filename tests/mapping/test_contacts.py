@@ -7,6 +7,7 @@ import pytest
 from integration.mapping import contacts
 from integration.mapping.fields import fit
 from integration.modules import ContactModule
+from integration.plans import ADDRESS
 from integration.plans import ContactWrite
 from integration.plans import Plan
 from integration.plans import Skip
@@ -39,6 +40,7 @@ def test_p12_p13_p15_a_plain_customer_is_written_with_address_phone_and_mautics_
             "lastname": "Rossi",
             "company": "Ditta & Co. S.r.l.",
             "address1": "Via Garibaldi 12",
+            "address2": "",
             "city": "Milano",
             "zipcode": "20121",
             "country": "Italy",
@@ -75,20 +77,20 @@ def test_p14_no_default_tags_no_tags():
     assert written("plain").tags == ()
 
 
-def test_p15_a_state_that_mautic_does_not_list_is_left_out_and_said():
+def test_p15_a_state_that_mautic_does_not_list_is_emptied_and_said():
     person = replace(customer(), billing=replace(customer().billing, state="SU"))
     made = contacts.plan(person, DEFAULTS)
     assert isinstance(made, Plan)
-    assert "state" not in made.contact.fields
+    assert made.contact.fields["state"] == ""
     assert [(a.field, a.kind) for a in made.adjustments] == [("state", "left_out")]
     assert "SU" in made.adjustments[0].sentence
 
 
-def test_p15_a_country_that_mautic_does_not_list_is_left_out_and_said():
+def test_p15_a_country_that_mautic_does_not_list_is_emptied_and_said():
     person = replace(customer(), billing=Address(country="FO"))
     made = contacts.plan(person, DEFAULTS)
     assert isinstance(made, Plan)
-    assert "country" not in made.contact.fields
+    assert made.contact.fields["country"] == ""
     assert [(a.field, a.kind) for a in made.adjustments] == [("country", "left_out")]
 
 
@@ -135,8 +137,24 @@ def test_a_customer_without_any_email_is_skipped():
 
 
 @pytest.mark.parametrize("name", sorted(customers()))
-def test_no_blank_is_ever_sent(name):
-    assert all(str(value).strip() for value in written(name).fields.values())
+def test_only_parts_of_an_address_are_ever_blank(name):
+    fields = written(name).fields
+    assert {alias for alias, value in fields.items() if not str(value).strip()} <= set(ADDRESS)
+    assert not set(ADDRESS) & fields.keys() or any(fields[alias] for alias in ADDRESS)
+
+
+def test_an_address_is_one_value_and_none_empties_nothing():
+    seoul = replace(customer(), billing=Address(city="Seoul", country="KR"))
+    fields = contacts.plan(seoul, DEFAULTS).contact.fields
+    assert {alias: fields[alias] for alias in ADDRESS} == {
+        **dict.fromkeys(ADDRESS, ""),
+        "city": "Seoul",
+        "country": "South Korea",
+    }
+    blank = replace(customer(), billing=Address(first_name="Ada", phone="1"))
+    assert not set(ADDRESS) & contacts.plan(blank, DEFAULTS).contact.fields.keys()
+    off = contacts.plan(seoul, replace(DEFAULTS, billing=False))
+    assert not set(ADDRESS) & off.contact.fields.keys()
 
 
 def test_a_name_of_240_letters_is_shortened_to_the_fields_limit_and_said():

@@ -9,6 +9,7 @@ from integration.mapping.fields import check
 from integration.mapping.fields import fit
 from integration.mapping.fields import needs
 from integration.modules import Modules
+from integration.plans import ADDRESS
 from integration.plans import ContactWrite
 from integration.plans import MauticField
 from integration.plans import Value
@@ -83,10 +84,24 @@ def test_an_unpublished_field_is_left_out_and_said():
     assert fitted("city", "Rome", field) == (None, [("city", "left_out")])
 
 
-@pytest.mark.parametrize("value", [0, 0.0, "0", "0.00", 0.5, "0.99", "00000", " 0 ", -0.5, "<b>0</b>", False])
-@pytest.mark.parametrize("alias", ["mautic_woo_total_spent", "zipcode"])
-def test_110_283_a_zero_that_mautic_would_drop_is_left_out_and_said(alias, value):
-    assert fitted(alias, value) == (None, [(alias, "left_out")])
+@pytest.mark.parametrize("value", [0, 0.0, "0", "0.00", "00000", " 0 ", False])
+def test_110_283_a_number_that_is_zero_is_an_empty_field(value):
+    assert fitted("mautic_woo_total_spent", value) == ("", [])
+
+
+@pytest.mark.parametrize("value", [0.5, "0.99", -0.5, "0.02"])
+def test_a_value_below_1_goes_to_a_new_contact_and_empties_the_field_of_a_known_one(value):
+    alias = "mautic_woo_total_spent"
+    assert fitted(alias, value) == (float(value), [])
+    _, said = fit(ContactWrite("a@example.com", {alias: value}), samples.fields(), known=True)
+    assert [(a.field, a.kind) for a in said] == [(alias, "changed")] and "was emptied" in said[0].sentence
+
+
+@pytest.mark.parametrize("value", ["0", "00000", "<b>0</b>", " 0 ", "0.5"])
+def test_110_a_text_that_php_calls_zero_is_no_value_of_a_known_contact(value):
+    assert fitted("zipcode", value)[0] in ("0", "00000", "0.5")
+    _, said = fit(ContactWrite("a@example.com", {"zipcode": value}), samples.fields(), known=True)
+    assert "was emptied" in said[-1].sentence
 
 
 def test_288_289_booleans_keep_their_zero():
@@ -176,8 +191,25 @@ def test_a_state_that_mautic_does_not_list_is_left_out_and_said():
     assert fitted("state", "Bavaria") == (None, [("state", "left_out")])
 
 
-def test_blanks_are_left_out_without_a_word():
-    assert [fitted("city", value) for value in ("", "  ", None)] == [(None, [])] * 3
+def test_blanks_empty_their_field_without_a_word():
+    assert [fitted("city", value) for value in ("", "  ", None)] == [("", [])] * 3
+
+
+def test_465_a_date_is_emptied_by_null():
+    write, said = fit(ContactWrite("a@example.com", {"mautic_woo_last_order_date": ""}), samples.fields())
+    assert (write.fields, said) == ({"mautic_woo_last_order_dat": None}, ())
+
+
+def test_a_part_of_an_address_that_is_left_out_is_emptied_with_the_former_one():
+    whole = {**dict.fromkeys(ADDRESS, ""), "city": "München", "state": "Bavaria"}
+    write, said = fit(ContactWrite("a@example.com", whole), samples.fields())
+    assert (write.fields["state"], write.fields["city"]) == ("", "München")
+    assert [(a.field, a.kind) for a in said] == [("state", "left_out")]
+
+
+def test_blanks_for_a_field_that_takes_no_values_are_left_out():
+    field = MauticField("city", "text", "City", published=False)
+    assert fitted("city", "", field) == (None, [])
 
 
 def test_the_email_among_the_fields_is_not_sent_twice():

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
-from decimal import Decimal
 
 from hypothesis import HealthCheck
 from hypothesis import given
@@ -31,6 +30,7 @@ from integration.plans import MauticField
 from integration.plans import Plan
 from integration.plans import SegmentAdd
 from integration.plans import Skip
+from integration.plans import is_blank
 from integration.records import Address
 from integration.records import Customer
 from integration.records import LineItem
@@ -92,7 +92,8 @@ writes = st.builds(
     ContactWrite,
     st.just("a@example.com"),
     st.dictionaries(
-        st.sampled_from(sorted(samples.fields())), st.one_of(text, st.integers(), st.floats(), st.booleans())
+        st.sampled_from(sorted(samples.fields())),
+        st.one_of(text, st.just(""), st.none(), st.integers(), st.floats(), st.booleans()),
     ),
     st.lists(text, max_size=5).map(tuple),
 )
@@ -195,6 +196,27 @@ def test_merging_is_associative(several, data):
 
 
 @quick
+@given(st.lists(plans, min_size=1, max_size=5))
+def test_the_last_word_on_a_field_wins_be_it_a_value_or_that_it_is_empty(several):
+    merged = merge(several).contact.fields
+    assert merged.keys() == {alias for plan in several for alias in plan.contact.fields}
+    for alias, value in merged.items():
+        last = next(plan.contact.fields[alias] for plan in reversed(several) if alias in plan.contact.fields)
+        assert value is last
+
+
+@quick
+@given(st.lists(plans, min_size=1, max_size=4))
+def test_what_is_to_be_empty_survives_the_fit_to_mautic(several):
+    write = merge(several).contact
+    fitted = fit(write, samples.fields())[0].fields
+    blank = {alias for alias, value in write.fields.items() if is_blank(value) and alias != "email"}
+    assert {alias for alias in blank if is_blank(fitted[alias])} == blank
+    dates = {alias for alias, field in samples.fields().items() if field.type == "date"}
+    assert all((fitted[alias] is None) == (alias in dates) for alias in blank)
+
+
+@quick
 @given(text, st.integers(1, 70))
 def test_text_is_cleaned_once_for_all(value, limit):
     once = without_markup(clean(value))
@@ -208,9 +230,8 @@ def assert_sendable(write: ContactWrite, known: dict[str, MauticField]) -> None:
     assert write.email.isascii() and len(write.email) <= 64
     for alias, value in write.fields.items():
         limit = known[alias].limit
-        assert value not in ("", None)
-        assert limit is None or len(str(value)) <= limit
-        assert isinstance(value, bool) or not isinstance(value, int | float) or abs(Decimal(value)) >= 1
+        assert value is None or limit is None or len(str(value)) <= limit
+        assert isinstance(value, bool) or not isinstance(value, int | float) or value != 0
     for tag in write.tags:
         name = tag.removeprefix("-")
         assert name.strip() == name and 0 < len(name) <= 191 and not set(",<>") & set(name)
