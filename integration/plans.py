@@ -25,14 +25,14 @@ def is_blank(value: object) -> bool:
     return value is None or value == ""
 
 
-def below_one(value: Value) -> bool:
+def below_one(value: object) -> bool:
     """Tell whether Mautic takes the value for zero: a number, or text that PHP calls numeric, between -1 and 1.
 
     POST and PATCH drop it silently and keep the old value (recordings 110, 283, dossier 4.1.5).
     """
     if isinstance(value, str):
         return bool(_NUMERIC.fullmatch(value)) and abs(float(value)) < 1
-    return value is not None and not isinstance(value, bool) and abs(value) < 1
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1
 
 
 @dataclass(frozen=True, slots=True)

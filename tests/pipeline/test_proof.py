@@ -19,6 +19,8 @@ from integration.mautic.results import ContactRow
 from integration.mautic.results import Receipt
 from integration.pipeline import proof
 from integration.plans import ContactWrite
+from integration.plans import below_one
+from integration.plans import is_blank
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.contact import Contact
 
@@ -59,6 +61,9 @@ def _json(text: str | None) -> Any:
 def write(body: dict[str, Any]) -> ContactWrite:
     tags = body.get("tags") or ()
     fields = {alias: value for alias, value in body.items() if alias not in FORMS | {"email", "tags", "id"}}
+    if not body.get("overwriteWithBlank"):
+        # Mautic ignores them then, so that we never send them so (026, 103, 104, 110, 283).
+        fields = {alias: value for alias, value in fields.items() if not (is_blank(value) or below_one(value))}
     return ContactWrite(str(body.get("email") or ""), fields, tuple(tags.split(",") if isinstance(tags, str) else tags))
 
 
@@ -96,6 +101,13 @@ def described(kind: str, value: Any, properties: str = "") -> dict[str, Any]:
         ("country", "Germany", "Austria"),
         ("multiselect", "a|b", "a"),
         ("url", "https://shop.test", "http://shop.test"),
+        ("number", "", 55),
+        ("number", 0, 55),
+        ("number", 0.5, 55),
+        ("text", "", "old"),
+        ("text", "0", "old"),
+        ("textarea", "", '{"order_id":1}'),
+        ("date", None, "2026-01-02"),
     ],
 )
 def test_another_value_is_a_difference(kind: str, sent: Any, held: Any) -> None:
@@ -107,11 +119,16 @@ def test_another_value_is_a_difference(kind: str, sent: Any, held: Any) -> None:
     ("kind", "sent", "held"),
     [
         ("number", 100, "100"),
-        ("number", 0, 55),
+        ("number", "", None),
+        ("number", "", "0.0"),
+        ("number", "", 0),
+        ("number", 0.5, None),
+        ("number", 0.5, "0.50"),
+        ("text", "", None),
+        ("text", "0", ""),
+        ("date", None, ""),
         ("boolean", True, "1"),
         ("boolean", False, None),
-        ("text", "", "old"),
-        ("text", "0", "old"),
         ("text", " Ada  Lovelace ", "Ada Lovelace"),
         ("text", "Müller & Söhne", "Müller &amp; Söhne"),
         ("textarea", "a\r\nb\n", "a\nb"),

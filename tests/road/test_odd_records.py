@@ -262,7 +262,8 @@ def test_an_order_deleted_for_good_is_taken_off_its_person(road: Road) -> None:
 
 
 def test_an_order_read_by_hand_tells_where_it_stands(road: Road) -> None:
-    orders = {status: road.order("ada@example.com", status=status)["id"] for status in ("completed", "on-hold")}
+    whose = {"completed": "ada@example.com", "on-hold": "bob@example.com"}
+    orders = {status: road.order(email, status=status)["id"] for status, email in whose.items()}
     nowhere = 424242
     assert {codes(road, number) for number in (*orders.values(), nowhere)} == {"unknown"}
     road.run("bulk", ids=[*orders.values(), nowhere], only=["orders"])
