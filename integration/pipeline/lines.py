@@ -31,12 +31,12 @@ class Item:
     payload: Mapping[str, Any]
     payload_at: datetime
     attempts: int
-    faults: int = 0
     run_id: int | None = None
     corrections: Mapping[str, Any] | None = None
     modified_at: datetime | None = None
     reached_at: datetime | None = None
     error_code: str = ""
+    faults: int = 0
 
     @property
     def object_id(self) -> str:

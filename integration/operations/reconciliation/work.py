@@ -13,8 +13,10 @@ from sqlalchemy import literal_column
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration.errors import Held
 from integration.errors import IntegrationError
 from integration.errors import ServerFault
+from integration.errors import ServiceError
 from integration.errors import Throttled
 from integration.errors import Unreachable
 from integration.models.connector import Connector
@@ -76,6 +78,8 @@ def _slice(ports: Ports, row: Reconciliation, token: str, seconds: float) -> Non
     with ports.db.read() as session:
         connector = session.get_one(Connector, row.connector_id)
         obstacle = _obstacle(session, connector)
+    probing = not obstacle and _probes_store(ports, connector.id)
+    obstacle = obstacle or ("" if probing else _store_held(ports, connector.id))
     if row.cancel_asked_at is not None:
         return _end(ports, row, token, RunState.CANCELLED)
     if obstacle:
@@ -83,12 +87,14 @@ def _slice(ports: Ports, row: Reconciliation, token: str, seconds: float) -> Non
     try:
         with Keeper(lambda: _renew(ports, row.id, token), RENEW_EVERY):
             done = Walk(ports, row, token, _patience(ports, row.connector_id, seconds)).go(connector)
+        if probing:
+            _release_store(ports, connector.id)
         _end(ports, row, token, RunState.COMPLETED) if done else _rest(ports, row, token)
     except book.Cancelled:
         _end(ports, row, token, RunState.CANCELLED)
     except book.Lost:
         log.warning("Reconciliation %d is done by another process now.", row.id)
-    except (Unreachable, Throttled, ServerFault) as error:
+    except (Unreachable, Throttled, ServerFault, Held) as error:
         _pause(ports, row, token, error)
     except Exception as error:
         _broke_off(ports, row, token, error)
@@ -112,8 +118,29 @@ def _obstacle(session: Session, connector: Connector) -> str:
     """Return why the comparison has to wait, "" when it can go on."""
     if not connector.store_url or not connector.mautic_url:
         return "It waits: store and Mautic must both be connected first."
-    held = holds.open_holds(session, connector.id)
-    return f"It waits: {held[0].sentence}" if held else ""
+    held = holds.current(session, connector.id, "mautic")
+    return f"It waits: {held.sentence}" if held else ""
+
+
+def _probes_store(ports: Ports, connector_id: int) -> bool:
+    """Return whether this comparison is the one to see if a held store works again: no run may be coming to do so."""
+    with ports.db.write() as session:
+        held = holds.current(session, connector_id, "store")
+        taken = held is not None and holds.take_probe(session, ports.clock.now(), held)
+    if taken:
+        ports.breakers.of(connector_id, "store").close()
+    return taken
+
+
+def _store_held(ports: Ports, connector_id: int) -> str:
+    with ports.db.read() as session:
+        held = holds.current(session, connector_id, "store")
+    return f"It waits: {held.sentence}" if held else ""
+
+
+def _release_store(ports: Ports, connector_id: int) -> None:
+    with ports.db.write() as session:
+        holds.release(session, ports.clock.now(), connector_id, "store")
 
 
 def _patience(ports: Ports, connector_id: int, seconds: float) -> Callable[[], bool]:
@@ -156,6 +183,8 @@ def _pause(ports: Ports, row: Reconciliation, token: str, error: IntegrationErro
             return
         # Each page that was written has dropped the count.
         tries = int(found.cursor.get("tries") or 0) + 1
+        if isinstance(error, ServiceError) and holds.current(session, row.connector_id, error.service) is not None:
+            holds.hold(session, now, row.connector_id, error, probed=True)
         if tries >= PATIENCE:
             return book.finish(found, now, RunState.FAILED, str(error))
         until = (now + probe_delay(tries - 1, error)).astimezone(UTC).isoformat()
