@@ -128,6 +128,37 @@ def test_notes_that_were_written_are_not_counted(
     assert [("create note" in text) for text in texts if "order" in text] == [False, True]
 
 
+@pytest.mark.parametrize(("contact_id", "segments"), [(77, 1), (7, 2)])
+def test_only_segments_that_the_contact_is_not_in_are_counted(
+    ports: Ports, connector: Connector, run: Run, change: MakeChange, contact_id: int, segments: int
+) -> None:
+    connectors.configure(ports, connector.id, {"orders.segments": {"completed": 3}})
+    with ports.db.read() as session:
+        connector = session.get_one(Connector, connector.id)
+    known = ContactLink(
+        connector_id=connector.id,
+        subject=subject_of("ada@example.com"),
+        contact_id=contact_id,
+        fields={},
+        written_at=NOON,
+    )
+    rows.store(ports, rows.mark(connector.id, "5", "segment:3"), known)
+    orders = [change(number, "ada@example.com", origin=Origin.FULL, total="10.00", currency="EUR") for number in (5, 6)]
+    assert foretell(ports, connector, run, *orders)["segments"] == segments
+
+
+def test_an_event_is_foretold_with_its_e_mail_and_a_sighting_without(
+    ports: Ports, connector: Connector, run: Run, change: MakeChange
+) -> None:
+    connectors.configure(ports, connector.id, {"orders.emails": {"completed": 8}})
+    with ports.db.read() as session:
+        connector = session.get_one(Connector, connector.id)
+    fields = {"origin": Origin.POLL, "total": "10.00", "currency": "EUR", "date_created_gmt": "2026-11-20T12:00:00"}
+    event = change(5, "ada@example.com", date_completed_gmt="2026-11-20T12:00:00", **fields)
+    sighting = change(6, "bob@example.com", date_completed_gmt="2025-11-20T12:00:00", **fields)
+    assert foretell(ports, connector, run, event, sighting)["emails"] == 1
+
+
 def test_what_mautic_has_already_is_sent_when_asked(ports: Ports, connector: Connector, change: MakeChange) -> None:
     link(ports, connector, "ada@example.com", firstname="Ada", lastname="Lovelace")
     connectors.configure(ports, connector.id, {"contacts.default_tags": []})

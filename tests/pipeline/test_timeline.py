@@ -232,6 +232,13 @@ def fill(ports: Ports, connector_id: int) -> None:
     )
 
 
+def test_a_segment_stands_in_the_timeline_by_its_number(ports: Ports, connector_id: int) -> None:
+    fill(ports, connector_id)
+    rows.store(ports, rows.mark(connector_id, "94", "segment:5", at=13))
+    titles = [line.title for line in lines(ports, connector_id).lines if line.what == "follow_up"]
+    assert titles[0] == "Segment 5 for order 94 in status completed."
+
+
 def told(found: timeline.Timeline) -> list[tuple[str, str]]:
     return [(line.what, line.badge) for line in found.lines]
 

@@ -209,6 +209,18 @@ def test_tags_and_follow_ups_are_listed(shop: Shop) -> None:
     )
 
 
+def test_a_segment_that_was_added_to_before_is_said(shop: Shop) -> None:
+    order = shop.order()
+    shop.configure(orders__segments={"completed": 3})
+    key = {"connector_id": shop.connector_id, "order_id": str(order["id"]), "status": "completed"}
+    with shop.ports.db.write() as session:
+        link = {"subject": subject_of(EMAIL), "contact_id": 77, "fields": {}, "written_at": NOON}
+        session.add(ContactLink(connector_id=shop.connector_id, **link))
+        session.add(FollowUpMark(**key, action="segment:3", state="done", contact_id=77, started_at=NOON))
+    [said] = shop.tried(Kind.ORDER).follow_ups
+    assert said == "The contact was added to segment 3 before, so it would not be added again."
+
+
 def test_a_record_that_is_skipped_says_why(shop: Shop) -> None:
     order = shop.order(status="pending")
     tried = shop.tried(Kind.ORDER, order["id"])
