@@ -4,9 +4,8 @@ Known ids go by PATCH contacts/batch/edit, which costs Mautic half of what batch
 contacts/batch/new, which finds an existing contact by its address.
 
 An id is used only for the person it was seen to be: what stands behind it is read before each edit, and a row whose
-contact has become somebody else's goes by its address. When no answer comes to a call, Mautic may still be at work on
-its rows, and another write of the same person would race with it and could make a second contact (175, 187): the
-upsert ends at once and says which rows are in doubt.
+contact has become somebody else's goes by its address. When no answer comes to a call, Mautic may still be at it,
+and another write of its people could make second contacts (175, 187): the upsert ends and says which rows are in doubt.
 """
 
 from __future__ import annotations
@@ -284,10 +283,9 @@ class _Run:
             for job in jobs:
                 self._fail(job, error)
             return
+        self._waiting.extend(job for job in jobs if job.seen)
         for job in jobs:
-            if job.seen:
-                self._waiting.append(job)
-            else:
+            if not job.seen:
                 self._fail(job, verdicts.taken_by_nobody(job))
 
     def _fail(self, job: Job, error: ServiceError) -> None:
