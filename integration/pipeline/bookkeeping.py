@@ -21,6 +21,7 @@ from integration.mautic.results import Receipt
 from integration.models.delivery import DeliveryState
 from integration.pipeline import attempts
 from integration.pipeline import desk as desks
+from integration.pipeline import fieldlist
 from integration.pipeline import follow_ups
 from integration.pipeline import holds
 from integration.pipeline import meter
@@ -70,6 +71,7 @@ class Books:
         runs.count(session, ours, self.calls)
         reporting.tell_runs(session, now, ours, self.calls, self.seconds, broken)
         self._keep_question(session, now, ours)
+        fieldlist.learn_email_limit(session, self.connector_id, list(self._too_long()))
         attempts.record(session, self._tried(now), ours)
         self._meter(session, now, ours)
         if broken is not None:
@@ -97,6 +99,12 @@ class Books:
         log.info("%s", look.sentence)
         for run_id in sorted({outcome.run_id for outcome in ours if outcome.run_id is not None}):
             runs.add_line(session, now, run_id, look.sentence, "warning")
+
+    def _too_long(self) -> Iterator[str]:
+        """Yield the addresses that Mautic refused for their length."""
+        for receipt in self.receipts.values():
+            if receipt.error is not None and receipt.error.code == "email_too_long" and receipt.sent:
+                yield str(receipt.sent.get("email") or "")
 
     def _tried(self, now: datetime) -> list[dict[str, Any]]:
         batch = attempts.Batch(self.connector_id, now, self.seconds, self.correlation_id)

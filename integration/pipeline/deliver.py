@@ -18,6 +18,7 @@ from sqlalchemy import select
 from integration.errors import ServerFault
 from integration.errors import ServiceError
 from integration.mapping import places
+from integration.mautic.answers import SERVICE
 from integration.mautic.batches import LARGEST
 from integration.mautic.batches import BatchSize
 from integration.mautic.client import MauticClient
@@ -104,7 +105,7 @@ class Deliverer:
     def work(self) -> int:
         """Claim and deliver one batch, or probe where a hold is due; 0 when there is nothing to do now."""
         with self.ports.db.read() as session:
-            held = holds.current(session, self.connector_id, "mautic")
+            held = holds.current(session, self.connector_id, SERVICE)
         if held is None:
             return self._batch()
         if held.probe_at > self.ports.clock.now() or not self.lanes.probing.acquire(blocking=False):
@@ -136,7 +137,7 @@ class Deliverer:
         with self.ports.db.write() as session:
             connector = session.get_one(Connector, self.connector_id)
             # Looked at once more under the writer's lock: while a hold is open nobody claims but who probes.
-            shut = not probing and holds.current(session, self.connector_id, "mautic") is not None
+            shut = not probing and holds.current(session, self.connector_id, SERVICE) is not None
             if shut or not connector.mautic_url:
                 return connector, [], None
             by_hand = connector.state == ConnectorState.PAUSED
@@ -168,15 +169,19 @@ class Deliverer:
             session.expunge_all()
         failure = self.fails_to_read(self.ports.open_mautic(connector))
         if failure is None:
-            self.ports.breakers.of(self.connector_id, "mautic").close()
+            self.ports.breakers.of(self.connector_id, SERVICE).close()
             if people := self._batch(probing=True):
                 return people
         with self.ports.db.write() as session:
             now = self.ports.clock.now()
+            look_at = outbox.next_look(session, self.connector_id)
             if failure is not None:
                 holds.hold(session, now, self.connector_id, failure, probed=True)
+            elif look_at is not None:
+                # Nobody can be sent before it is known what became of a call; that look is the next probe.
+                holds.probe_again(session, max(look_at, now + HELD_BACK), self.connector_id, SERVICE)
             else:
-                holds.release(session, now, self.connector_id, "mautic")
+                holds.release(session, now, self.connector_id, SERVICE)
         return 0
 
     @staticmethod

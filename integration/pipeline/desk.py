@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
@@ -39,6 +40,8 @@ from integration.records import Order
 #: What a key of the hashes is about after its dot when it is no field: which order gave a part of the contact.
 NOTE = "#"
 
+#: Where a connector keeps, among the facts of its Mautic, which addresses were short enough so far.
+EMAIL_LIMIT = "email_limit"
 #: A contact that was confirmed within this time was seen to be the person; an older one is looked at before a write.
 FRESH = timedelta(hours=1)
 
@@ -98,7 +101,7 @@ class Desk:
 def lay(session: Session, connector: Connector, subjects: Iterable[str], resend: frozenset[int] = frozenset()) -> Desk:
     """Return the desk for some people; `resend` are the runs that send what has not changed too."""
     wanted = sorted(set(subjects))
-    fields = fields_from_json(connector.fields)
+    fields = _with_limit(fields_from_json(connector.fields), connector.mautic_facts.get(EMAIL_LIMIT))
     return Desk(
         connector=connector,
         modules=Modules.from_json(connector.settings),
@@ -107,6 +110,14 @@ def lay(session: Session, connector: Connector, subjects: Iterable[str], resend:
         people=People(session, connector.id, wanted),
         resend=resend,
     )
+
+
+def _with_limit(fields: Mapping[str, MauticField], learned: int | None) -> dict[str, MauticField]:
+    """Return the fields with the limit of the e-mail that Mautic's refusals have taught, where it tells none itself."""
+    email = fields.get("email")
+    if email is None or learned is None or email.limit is not None:
+        return dict(fields)
+    return {**fields, "email": replace(email, limit=learned)}
 
 
 def _links(

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
+
+from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
 from integration.mapping.fields import check
 from integration.mapping.fields import needs
 from integration.mautic.client import MauticClient
 from integration.mautic.fields import Fields
+from integration.mautic.repairs import SHORT
 from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.models.run import RunKind
 from integration.modules import Modules
+from integration.pipeline.desk import EMAIL_LIMIT
 from integration.pipeline.desk import fields_from_json
 from integration.pipeline.desk import fields_to_json
 from integration.pipeline.ports import Ports
@@ -84,6 +89,19 @@ def create_missing(
     """Create the missing fields one after another and return them by the alias that Mautic gave them."""
     missing = [state.need for state in check(wanted, found) if state.state == "missing"]
     return {field.alias: field for field in mautic.create_all(missing)}
+
+
+def learn_email_limit(session: Session, connector_id: int, refused: Sequence[str]) -> None:
+    """Keep that Mautic refused addresses for their length, so that none as long is offered before a person asks again.
+
+    Its field list does not tell the limit of the field Email, and an admin may raise it at any time: whoever sends a
+    record again makes us forget it (outbox.requeue).
+    """
+    lengths = [len(address) for address in refused if len(address) > SHORT]
+    if lengths:
+        row = session.get_one(Connector, connector_id)
+        known = row.mautic_facts.get(EMAIL_LIMIT) or lengths[0]
+        row.mautic_facts = {**row.mautic_facts, EMAIL_LIMIT: min(*lengths, int(known) + 1) - 1}
 
 
 def store(

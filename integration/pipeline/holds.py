@@ -83,10 +83,10 @@ def release(session: Session, now: datetime, connector_id: int, service: str, co
     return bool(ended.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
-def probe_again(session: Session, now: datetime, connector_id: int, service: str) -> None:
-    """Let the next caller look at once: a probe found nothing that would tell how the service is."""
+def probe_again(session: Session, at: datetime, connector_id: int, service: str) -> None:
+    """Let the next caller look at this time: a probe found nothing that would tell how the service is."""
     held = (Hold.connector_id == connector_id, Hold.service == service, Hold.released_at.is_(None))
-    session.execute(update(Hold).where(*held).values(probe_at=now))
+    session.execute(update(Hold).where(*held).values(probe_at=at))
 
 
 def probe_now(session: Session, now: datetime, connector_id: int) -> None:

@@ -45,7 +45,8 @@ def keep_held_tags(
     """Take removals of tags that another order of the person holds out of the plans.
 
     `known` is what the contact link says (desk.hashes): a tag that stands there names the order that added it. `rows`
-    are the person's orders: one that was undone, deleted or given to somebody else holds nothing.
+    are the person's orders: one that was undone, deleted or given to somebody else holds nothing. Removals of tags that
+    no earlier order of the contact has given go as well.
     """
     orders = [item for item in items if item.kind is Kind.ORDER]
     undoing = [item for item in orders if any(tag.startswith("-") for tag in plans[item.id].contact.tags)]
@@ -61,9 +62,14 @@ def keep_held_tags(
 
 
 def _without(plan: Plan, held: Collection[str], known: Mapping[str, str], standing: Collection[str]) -> Plan:
+    synced_before = any(key.startswith(f"{Kind.ORDER}.") for key in known)
+
     def stays(tag: str) -> bool:
         name = next(iter(fit_tags((tag.removeprefix("-"),))[0]), "")
-        return name in held or known.get(f"{Kind.ORDER}.tag:{name}", "").removeprefix("+") in standing
+        confirmed = known.get(f"{Kind.ORDER}.tag:{name}")
+        # What no order of a contact has given needs no removal, and a full sync would find it anew each time.
+        never_given = synced_before and confirmed is None
+        return name in held or never_given or (confirmed or "").removeprefix("+") in standing
 
     tags = tuple(tag for tag in plan.contact.tags if not (tag.startswith("-") and stays(tag)))
     return replace(plan, contact=replace(plan.contact, tags=tags))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from integration.mapping import orders
+from integration.mapping.follow_ups import Sighting
 from integration.modules import Modules
 from integration.modules import OrderModule
 from integration.plans import Lifetime
@@ -20,14 +23,22 @@ from integration.records import LineItem
 from integration.records import Order
 from tests.mapping import samples
 
+REACHED = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
 
 def modules(**changes: Any) -> Modules:
     return Modules(orders=replace(OrderModule(), **changes))
 
 
 def planned(order: Order, settings: Modules | None = None, **changes: Any) -> Plan:
-    options: dict[str, Any] = {"lifetime": samples.lifetime(), "latest": True, "known": False, "historical": False}
-    made = orders.plan(order, settings or Modules(), **{**options, **changes})
+    options: dict[str, Any] = {
+        "lifetime": samples.lifetime(),
+        "latest": True,
+        "known": False,
+        "seen": Sighting(REACHED),
+        **changes,
+    }
+    made = orders.plan(order, settings or Modules(), **options)
     assert isinstance(made, Plan)
     return made
 

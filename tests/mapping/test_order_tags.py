@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from integration.mapping import orders
+from integration.mapping.follow_ups import Sighting
 from integration.modules import Modules
 from integration.modules import OrderModule
 from integration.plans import Plan
@@ -16,14 +19,22 @@ from integration.records import Order
 from integration.records import OtherOrder
 from tests.mapping import samples
 
+REACHED = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
 
 def modules(**changes: Any) -> Modules:
     return Modules(orders=replace(OrderModule(), **changes))
 
 
 def planned(order: Order, settings: Modules | None = None, **changes: Any) -> Plan:
-    options: dict[str, Any] = {"lifetime": samples.lifetime(), "latest": True, "known": False, "historical": False}
-    made = orders.plan(order, settings or Modules(), **{**options, **changes})
+    options: dict[str, Any] = {
+        "lifetime": samples.lifetime(),
+        "latest": True,
+        "known": False,
+        "seen": Sighting(REACHED),
+        **changes,
+    }
+    made = orders.plan(order, settings or Modules(), **options)
     assert isinstance(made, Plan)
     return made
 

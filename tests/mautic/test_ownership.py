@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from integration.errors import ServerFault
 from integration.identity import normalise_email
 from integration.mautic import reading
 from integration.mautic.access import MauticAccess
@@ -162,8 +163,10 @@ def assert_nobody_has_what_is_anothers(scene: Scene) -> None:
 def assert_the_rest_arrived(scene: Scene, receipts: list[Receipt]) -> None:
     for number, receipt in enumerate(receipts):
         if receipt.error is not None:
+            poisonous = sum(person.refused == "tag" for person in scene.people)
             refused = scene.people[number].refused == "tag" or scene.people[number].copies > 1
-            assert refused, receipt.error
+            # Several poisonous rows of a few look like a server at fault: the others are tried again by themselves.
+            assert refused or (poisonous > 1 and isinstance(receipt.error, ServerFault)), receipt.error
             continue
         assert receipt.mautic_id is not None
         values = scene.mautic.state.contacts[receipt.mautic_id].values

@@ -204,7 +204,7 @@ def test_a_batch_that_a_locked_database_broke_off_is_tried_again(road: Road, mon
     monkeypatch.setattr(deliver, "freshen", sometimes)
     road.arrive(*(road.order(f"ada{n}@example.com") for n in range(3)))
     road.work()
-    assert {delivery.attempts for delivery in road.deliveries()} == {0}
+    assert {(delivery.attempts, delivery.faults) for delivery in road.deliveries()} == {(1, 0)}
     advance(road, DELAYS[0] * 1.3)
     road.work()
     assert road.states() == {"delivered"}

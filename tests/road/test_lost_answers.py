@@ -80,7 +80,7 @@ def test_what_never_arrived_is_sent_after_two_looks(road: Road) -> None:
     road.work()
     advance(road, 11)
     assert (contacts(road), in_question(road)) == (set(), 12)
-    assert {delivery.attempts for delivery in road.deliveries()} == {0}
+    assert {delivery.faults for delivery in road.deliveries()} == {0}
     advance(road, 11)
     assert (contacts(road), road.states(), in_question(road)) == (emails, {"delivered"}, 0)
 
@@ -144,7 +144,7 @@ def test_a_person_whose_every_call_is_lost_ends_alone(road: Road) -> None:
         advance(road, 20)
         advance(road, 20)
     [dead] = [delivery for delivery in road.deliveries() if delivery.state == "dead"]
-    assert dead.attempts == len(DELAYS) + 1
+    assert dead.faults == len(DELAYS)
     assert doubled(road) == set()
 
 

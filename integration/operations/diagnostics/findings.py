@@ -17,6 +17,7 @@ from integration.plans import ContactWrite
 from integration.plans import MauticField
 from integration.plans import Plan
 from integration.plans import Value
+from integration.plans import is_blank
 from integration.records import Customer
 from integration.records import Order
 
@@ -127,7 +128,8 @@ class _Look:
             return State.MISSING
         if alias not in self.fields:
             return State.UNKNOWN_IN_MAUTIC
-        if self.sent.get(alias) is None:
+        left_out = any(note.kind == "left_out" for note in notes)
+        if self.sent.get(alias) is None or (left_out and is_blank(self.sent[alias])):
             return State.KEPT if self.kept and not notes else State.INVALID
         if any(note.kind == "shortened" for note in notes):
             return State.SHORTENED

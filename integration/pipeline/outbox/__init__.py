@@ -21,6 +21,7 @@ from integration.pipeline.outbox.settling import settle
 from integration.pipeline.outbox.unanswered import Asked
 from integration.pipeline.outbox.unanswered import close
 from integration.pipeline.outbox.unanswered import look_again
+from integration.pipeline.outbox.unanswered import next_look
 from integration.pipeline.outbox.unanswered import nothing_in_question
 from integration.pipeline.outbox.unanswered import put_in_question
 from integration.pipeline.outbox.unanswered import ready_for_a_look
@@ -42,6 +43,7 @@ __all__ = [
     "hasten",
     "later_count",
     "look_again",
+    "next_look",
     "nothing_in_question",
     "open_count",
     "put_in_question",

@@ -25,6 +25,7 @@ from integration.models.connector import Connector
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.delivery import DeliveryState
+from integration.pipeline.desk import EMAIL_LIMIT
 from integration.pipeline.outbox import letters
 from integration.pipeline.outbox.acceptance import open_identities
 from integration.pipeline.outbox.promotion import promote
@@ -68,7 +69,9 @@ def requeue(
         row.origin, row.replayed_at, row.run_id, row.priority = Origin.REPLAY, now, run_id, 1
     if chosen:
         # Whoever sends again has mended something, perhaps in Mautic: its fields are read anew before the first batch.
-        session.execute(update(Connector).where(Connector.id == connector_id).values(fields_at=None))
+        connector = session.get_one(Connector, connector_id)
+        connector.fields_at = None
+        connector.mautic_facts = {k: v for k, v in connector.mautic_facts.items() if k != EMAIL_LIMIT}
     session.flush()
     tally.write(session)
     promote(session, connector_id, {row.subject for row in chosen.values()})

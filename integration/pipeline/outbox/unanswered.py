@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement
 from sqlalchemy import delete
 from sqlalchemy import exists
+from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
@@ -108,6 +109,11 @@ def take(session: Session, now: datetime, connector_id: int) -> Asked | None:
     people = session.execute(select(*columns).where(UnansweredPerson.call_id == call.id))
     seen = {subject: found for subject, found in people}
     return Asked(call.id, call.rows, call.pause_s, call.looks, call.sent_at, seen)
+
+
+def next_look(session: Session, connector_id: int) -> datetime | None:
+    """Return when the next look of a connector is due, None when no call of it is in question."""
+    return session.scalar(select(func.min(UnansweredCall.look_at)).where(UnansweredCall.connector_id == connector_id))
 
 
 def look_again(session: Session, now: datetime, asked: Asked, seen: Mapping[str, int] | None) -> None:
