@@ -63,14 +63,20 @@ def _is_recent(connector: Connector, now: datetime, since: datetime | None) -> b
 
 
 def refresh(ports: Ports, connector: Connector, client: MauticClient) -> Connector:
-    """Read the fields from Mautic and store the list, then create missing ones if the settings say so."""
+    """Read the fields from Mautic, create missing ones if the settings say so, and store the list.
+
+    It is stored once: another lane that met it half made would leave the values of the missing fields out.
+    """
     limits = {field.alias: field.limit for field in fields_from_json(connector.fields).values() if field.limit}
     mautic = Fields(client, limits)
     found = mautic.read()
-    connector = store(ports, connector, found, client.version)
     modules = Modules.from_json(connector.settings)
-    made = create_missing(mautic, needs(modules), found) if modules.orders.create_fields else {}
-    return store(ports, connector, {**found, **made}) if made else connector
+    try:
+        made = create_missing(mautic, needs(modules), found) if modules.orders.create_fields else {}
+    except ServiceError:
+        store(ports, connector, found, client.version)
+        raise
+    return store(ports, connector, {**found, **made}, client.version)
 
 
 def look(ports: Ports, connector: Connector, correlation: str = "") -> Connector:
