@@ -23,6 +23,7 @@ from integration.models.drift import Reconciled
 from integration.models.drift import Reconciliation
 from integration.models.ledger import LedgerEntry
 from integration.models.sync_log import SyncLogEntry
+from integration.models.unanswered import UnansweredPerson
 
 
 def rekey(connection: Connection, connector_id: int, old: str, new: str) -> None:
@@ -36,6 +37,7 @@ def rekey(connection: Connection, connector_id: int, old: str, new: str) -> None
     for table in (LedgerEntry, SyncLogEntry):
         mine = (table.connector_id == connector_id) & (table.subject == old)
         connection.execute(update(table).where(mine).values(subject=new))
+    _in_question(connection, connector_id, old, new)
     for met in (Reconciled, Drift):
         _of_reconciliations(connection, connector_id, met, old, new)
 
@@ -81,6 +83,15 @@ def _merged(links: Sequence[Row[Any]]) -> Mapping[str, Any]:
     for link in links:
         fields |= (link.fields or {}) if link.contact_id == last.contact_id else {}
     return {"contact_id": last.contact_id, "fields": fields, "written_at": last.written_at}
+
+
+def _in_question(connection: Connection, connector_id: int, old: str, new: str) -> None:
+    """Keep a person held whose call had no answer: set free, they could be sent again and be made twice."""
+    mine = (UnansweredPerson.connector_id == connector_id) & (UnansweredPerson.subject == old)
+    other = aliased(UnansweredPerson)
+    held = exists().where(other.connector_id == connector_id, other.subject == new)
+    connection.execute(delete(UnansweredPerson).where(mine, held))
+    connection.execute(update(UnansweredPerson).where(mine).values(subject=new, seen=None))
 
 
 def _of_reconciliations(
