@@ -18,7 +18,6 @@ from integration.mapping.text import trimmed
 from integration.mautic.reading import scale_of
 from integration.plans import below_one
 
-_MARKUP = re.compile(r"<[^<>]*>")
 _SPACE = re.compile(r"\s+")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 #: Decimals that a number field keeps unless its description tells more.
@@ -99,7 +98,24 @@ def _same_day(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
 def _plain(value: Any) -> str:
     """Return a text as it is compared: composed letters, entities resolved, no markup, blanks as one, trimmed."""
     text = html.unescape(str(value))
-    return trimmed(_SPACE.sub(" ", _MARKUP.sub("", unicodedata.normalize("NFC", text))))
+    return trimmed(_SPACE.sub(" ", _without_markup(unicodedata.normalize("NFC", text))))
+
+
+def _without_markup(text: str) -> str:
+    """Return the text without tags, those too that only come about when inner ones are gone, as in “<<>>”.
+
+    What Mautic has stripped once then compares as the text that was sent.
+    """
+    kept: list[str] = []
+    opened: list[int] = []
+    for letter in text:
+        if letter == ">" and opened:
+            del kept[opened.pop() :]
+            continue
+        if letter == "<":
+            opened.append(len(kept))
+        kept.append(letter)
+    return "".join(kept)
 
 
 def _same_text(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:

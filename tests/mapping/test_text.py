@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,5 +81,13 @@ def test_what_is_sent_is_what_mautic_will_hold(text, kind, limit):
 
 
 @given(values)
+@example("<<>>")
+@example("<a<b>c>d")
+@example("a > b < c")
+@example("<<<x")
 def test_a_value_is_alike_what_mautic_made_of_it(text):
     assert alike(text, php.trim(php.strip_tags(text)), {"type": "text"})
+
+
+def test_nested_markup_is_compared_in_linear_time():
+    assert alike("<" * 100_000 + ">" * 100_000 + "x", "x", {"type": "textarea"})
