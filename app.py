@@ -10,65 +10,57 @@ from flask_sqlalchemy import SQLAlchemy
 from integration import config
 from integration.config import Deployment
 from integration.engines import wired
-from integration.models import Base
-from integration.models import Database
-from integration.models.database import engine_options
-from integration.models.database import prepare
-from integration.operations.capture import Capture
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
-from integration.pipeline.ports import with_observers
-from integration.web import access
-from integration.web import errors
-from integration.web import filters
-from integration.web import layout
-from integration.web import security
+from integration.models import Base, Database
+from integration.models.database import engine_options, prepare
+from integration.operations.support.debug_capture import Capture
+from integration.pipeline.services import Services, open_services, with_observers
+from integration.web.frame import access, errors, filters, layout, security
 
 #: Modules of integration.web, each with its blueprint as `bp`.
 BLUEPRINTS = (
-    "health",
-    "auth",
-    "overview",
-    "connector_settings",
-    "connection",
-    "store_keys",
-    "mautic_sign_in",
-    "webhooks",
-    "imports",
-    "contacts",
-    "orders",
-    "fields",
-    "tools",
-    "run_options",
-    "runs",
-    "payloads",
-    "records",
-    "record",
-    "dead_letters",
-    "search",
-    "storage",
-    "alerts",
-    "users",
-    "invitations",
-    "tokens",
-    "platform",
-    "api",
-    "metrics",
-    "activity",
-    "reconciliation",
-    "audit",
-    "diagnostics",
-    "logs",
-    "hooks",
+    "machines.health",
+    "account.sign_in",
+    "operations.overview",
+    "connection.settings",
+    "connection.page",
+    "connection.store_keys",
+    "connection.mautic_sign_in",
+    "connection.webhooks",
+    "modules.imports",
+    "modules.contacts",
+    "modules.orders",
+    "modules.fields",
+    "tools.page",
+    "operations.run_options",
+    "operations.runs",
+    "operations.payloads",
+    "operations.records",
+    "operations.record",
+    "operations.dead_letters",
+    "operations.search",
+    "administration.storage",
+    "administration.alerts",
+    "administration.users",
+    "account.invitations",
+    "administration.tokens",
+    "administration.platform",
+    "machines.api",
+    "machines.metrics",
+    "operations.activity",
+    "operations.reconciliation",
+    "administration.audit",
+    "operations.diagnostics",
+    "operations.logs",
+    "machines.webhooks",
 )
 
 #: The models have a base of their own, so that the worker needs no Flask; here the tables are shared.
 db = SQLAlchemy(metadata=Base.metadata)
 
 
-def create_app(deployment: Deployment | None = None, ports: Ports | None = None) -> Flask:
+def create_app(deployment: Deployment | None = None, services: Services | None = None) -> Flask:
     """Return the application; `ports` given (by tests or the worker) are used as they are."""
-    deployment = deployment or (ports.deployment if ports else config.load())
+    deployment = deployment or (services.deployment if services else config.load())
     app = Flask(__name__, instance_path=str(deployment.instance_path))
     app.config.from_mapping(
         security.settings(deployment),
@@ -76,7 +68,7 @@ def create_app(deployment: Deployment | None = None, ports: Ports | None = None)
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(deployment.database_url),
     )
     db.init_app(app)
-    app.extensions["ports"] = ports or _open_ports(app, deployment)
+    app.extensions["services"] = services or _open_services(app, deployment)
     security.init_app(app, deployment)
     access.login.init_app(app)
     app.before_request(access.require_sign_in)
@@ -87,9 +79,9 @@ def create_app(deployment: Deployment | None = None, ports: Ports | None = None)
     return app
 
 
-def _open_ports(app: Flask, deployment: Deployment) -> Ports:
+def _open_services(app: Flask, deployment: Deployment) -> Services:
     """Return the ports of this process, on the extension's engine."""
     with app.app_context():
         database = Database(prepare(db.engine))
-    plain = wired(open_ports(deployment, database=database))
+    plain = wired(open_services(deployment, database=database))
     return with_observers(plain, Capture(deployment.instance_path / "logs").observer)

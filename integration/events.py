@@ -10,8 +10,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from integration.identity import person_key
-
 
 class Kind(StrEnum):
     """What kind of record a change is about; the values are those of the sync log's Type column."""
@@ -37,11 +35,6 @@ class Origin(StrEnum):
 HISTORICAL = frozenset({Origin.INITIAL, Origin.FULL, Origin.BULK, Origin.REPLAY})
 
 
-def subject_of(email: str) -> str:
-    """Return the subject of an e-mail address: its person key, the same for every spelling of one mailbox."""
-    return person_key(email)
-
-
 def content_hash(value: object) -> str:
     """Return 64 hex digits over the canonical JSON of a value."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
@@ -52,15 +45,15 @@ def content_hash(value: object) -> str:
 class Change:
     """One thing that happened to one record of the store.
 
-    `what` is created, updated, deleted, or for orders the status (completed, refunded, …). `subject` is "" when the
+    `event` is created, updated, deleted, or for orders the status (completed, refunded, …). `person_key` is "" when the
     record has no e-mail. `modified_at` is date_modified_gmt, None where the store has none. `reached_at` is when an
     order reached its status, if this change stands for that event; `restored` says that it came out of the trash.
     """
 
     kind: Kind
     source_id: str
-    what: str
-    subject: str
+    event: str
+    person_key: str
     payload: Mapping[str, Any]
     seen_at: datetime
     origin: Origin
@@ -73,4 +66,4 @@ class Change:
     def identity(self) -> str:
         """Return what makes two sightings one change: kind, id, what and date_modified_gmt or the record's hash."""
         version = self.modified_at.isoformat() if self.modified_at else content_hash(self.payload)
-        return f"{self.kind}:{self.source_id}:{self.what}:{version}"
+        return f"{self.kind}:{self.source_id}:{self.event}:{version}"

@@ -36,7 +36,7 @@ def normalise_email(email: str) -> str:
     return f"{_lower(local)}@{ascii_domain(domain) or ascii_domain(_lower(domain)) or _lower(domain)}"
 
 
-def person_key(email: str) -> str:
+def person_key_of(email: str) -> str:
     """Return 32 hex digits that stand for a mailbox, however its address is spelled."""
     return _digest(normalise_email(email))
 
@@ -73,7 +73,7 @@ def first_version_key(email: str) -> str:
 
 def is_first_version_key_shared(email: str) -> bool:
     """Tell whether the first version gave the address the key of another mailbox too, as `ß` that of `ss`."""
-    return person_key(_first_version_spelling(email)) == first_version_key(email) != person_key(email)
+    return person_key_of(_first_version_spelling(email)) == first_version_key(email) != person_key_of(email)
 
 
 def _first_version_spelling(email: str) -> str:

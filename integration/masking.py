@@ -6,14 +6,9 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
-from urllib.parse import quote
-from urllib.parse import quote_plus
-from urllib.parse import unquote
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
 

@@ -6,12 +6,10 @@ own currency than that ("Number of decimals" in WooCommerce); what it keeps ther
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
-from babel.numbers import get_currency_precision
-from babel.numbers import list_currencies
+from babel.numbers import get_currency_precision, list_currencies
 
 #: Decimals of an amount without a currency.
 USUAL_DECIMALS = 2

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import func
-from sqlalchemy import insert
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 
 from integration.models.database import Database
-from integration.models.sync_log import SyncLogCount
-from integration.models.sync_log import SyncLogEntry
+from integration.models.sync_log import SyncLogCount, SyncLogEntry
 
 _ACTIONS = ("create_or_update", "create_note", "skip", "add_to_segment")
 
@@ -37,7 +33,7 @@ def _row(connector_id: int, number: int, at: datetime) -> dict[str, object]:
         "status": "error" if number % 50 == 0 else "success",
         "contact_id": number // 5 + 1,
         "message": f"Contact updated; entry {number}.",
-        "subject": f"{number // 5:032x}",
+        "person_key": f"{number // 5:032x}",
     }
 
 

@@ -1,26 +1,21 @@
-"""Fixtures for all tests: databases of both kinds, a clock that can be moved, ports on them."""
+"""Fixtures for all tests: databases of both kinds, a clock that can be moved, services on them."""
 
 from __future__ import annotations
 
 import os
 import uuid
 from collections.abc import Iterator
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from integration.clock import SetClock
 from integration.config import Deployment
-from integration.models import Base
-from integration.models import Organisation
-from integration.models.database import Database
-from integration.models.database import open_database
-from tests.postgres import Cluster
-from tests.postgres import binaries
+from integration.models import Base, Organisation
+from integration.models.database import Database, open_database
+from tests.postgres import Cluster, binaries
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 WITHOUT_POSTGRES = "PostgreSQL is not installed (apt-get install postgresql)"

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from integration.breaker import SLOW
-from integration.breaker import Breaker
-from integration.breaker import Obedient
-from integration.breaker import RateCap
-from integration.breaker import judged
 from integration.clock import SetClock
-from integration.errors import AuthRejected
-from integration.errors import Held
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import ServiceError
-from integration.errors import Throttled
-from integration.errors import Unreachable
+from integration.errors import AuthRejected, Held, NotSetUp, Rejected, ServerFault, ServiceError, Throttled, Unreachable
+from integration.http.breaker import SLOW, Breaker, Obedient, RateCap, judged
 
 FAULT = ServerFault("mautic", "server_fault", "Mautic failed.", "Look at it.", status=500)
 FAILURES: list[ServiceError] = [

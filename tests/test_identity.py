@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from integration.errors import MappingError
-from integration.identity import first_version_key
-from integration.identity import is_first_version_key_shared
-from integration.identity import normalise_email
-from integration.identity import person_key
-from integration.identity import visible
+from integration.identity import first_version_key, is_first_version_key_shared, normalise_email, person_key_of, visible
 from integration.mapping.emails import fit_email
 from integration.plans import MauticField
 
@@ -27,24 +22,24 @@ plain = st.builds(lambda word, host: f"{word}@{host}", words, hosts)
 
 
 @st.composite
-def spellings(draw: st.DrawFn) -> tuple[str, str]:
+def spellings(plan_group: st.DrawFn) -> tuple[str, str]:
     """An address, and the same mailbox written in another way."""
-    address = draw(plain)
+    address = plan_group(plain)
     local, _, host = address.partition("@")
     dotted = host if host.isascii() else host.replace(".", "。")
-    other = draw(st.sampled_from((host, normalise_email(f"x@{host}")[2:], dotted)))
-    local = "".join(draw(st.sampled_from((letter, letter.upper()))) for letter in local)
+    other = plan_group(st.sampled_from((host, normalise_email(f"x@{host}")[2:], dotted)))
+    local = "".join(plan_group(st.sampled_from((letter, letter.upper()))) for letter in local)
     letters = list(f"{local}@{other}")
-    for hidden in draw(st.text(UNSEEN, max_size=4)):
-        letters.insert(draw(st.integers(0, len(letters))), hidden)
+    for hidden in plan_group(st.text(UNSEEN, max_size=4)):
+        letters.insert(plan_group(st.integers(0, len(letters))), hidden)
     around = st.text(BLANKS + UNSEEN, max_size=3)
-    return address, draw(around) + "".join(letters) + draw(around)
+    return address, plan_group(around) + "".join(letters) + plan_group(around)
 
 
 @given(spellings())
 def test_every_spelling_of_a_mailbox_has_its_key(pair):
     address, other = pair
-    assert person_key(other) == person_key(address)
+    assert person_key_of(other) == person_key_of(address)
 
 
 @given(spellings())
@@ -54,7 +49,7 @@ def test_what_is_sent_has_the_key_of_what_the_store_has(pair):
         sent, _ = fit_email(other, ANY_LENGTH)
     except MappingError:
         return
-    assert person_key(sent) == person_key(other)
+    assert person_key_of(sent) == person_key_of(other)
     assert sent.isascii()
 
 
@@ -65,7 +60,7 @@ odd = st.text("@.\u200d\u200c\u0130ΣςßẞĳK\ud800\u0301aA ", max_size=12)
 def test_any_text_at_all_has_a_key_and_normalising_twice_changes_nothing(text):
     once = normalise_email(text)
     assert normalise_email(once) == once
-    assert len(person_key(text)) == 32
+    assert len(person_key_of(text)) == 32
     assert normalise_email(visible(text)) == once
 
 
@@ -87,7 +82,7 @@ def test_any_text_at_all_has_a_key_and_normalising_twice_changes_nothing(text):
     ids=range(11),
 )
 def test_nonsense_has_a_key_too(text):
-    assert len(person_key(text)) == 32
+    assert len(person_key_of(text)) == 32
     assert normalise_email(normalise_email(text)) == normalise_email(text)
 
 
@@ -108,7 +103,7 @@ def test_nonsense_has_a_key_too(text):
     ],
 )
 def test_what_only_looks_alike_is_another_mailbox(one, other):
-    assert person_key(one) != person_key(other)
+    assert person_key_of(one) != person_key_of(other)
 
 
 @pytest.mark.parametrize(
@@ -125,18 +120,18 @@ def test_what_only_looks_alike_is_another_mailbox(one, other):
     ],
 )
 def test_the_same_mailbox_in_other_letters(one, other):
-    assert person_key(one) == person_key(other)
+    assert person_key_of(one) == person_key_of(other)
 
 
 @given(words, st.sampled_from(("example.com", "a.b.co.uk", "xn--bcher-kva.example")))
 def test_plain_addresses_keep_the_key_of_the_first_version(word, host):
     for address in (f"{word}@{host}", f" {word.upper()}@{host}\n"):
-        assert person_key(address) == first_version_key(address)
+        assert person_key_of(address) == first_version_key(address)
         assert not is_first_version_key_shared(address)
 
 
 def test_a_key_of_the_first_version_that_two_mailboxes_had_is_told():
-    assert first_version_key("a@faß.example") == first_version_key("a@fass.example") == person_key("a@fass.example")
+    assert first_version_key("a@faß.example") == first_version_key("a@fass.example") == person_key_of("a@fass.example")
     assert is_first_version_key_shared("a@faß.example")
     assert not is_first_version_key_shared("max@bücher.example")
     assert not is_first_version_key_shared("ma\u200bx@example.com")

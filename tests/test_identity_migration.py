@@ -7,15 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from integration.identity import first_version_key
-from integration.identity import person_key
+from integration.identity import first_version_key, person_key_of
 from integration.models.database import open_database
-from tests.test_migrations import OLD_CONNECTOR
-from tests.test_migrations import OLD_ORGANISATION
-from tests.test_migrations import steer
+from tests.test_migrations import OLD_CONNECTOR, OLD_ORGANISATION, steer
 
 AT = "2026-01-01 10:00:00"
 DELIVERY = """
@@ -46,7 +42,7 @@ INSERT INTO drift (reconciliation_id, connector_id, kind, subject, source_kind, 
 VALUES (1, 1, 'missing', :subject, 'order', '7', '{}', '', :at)
 """
 IDN, PLAIN_IDN = "max@bücher.example", "max@xn--bcher-kva.example"
-OLD, NEW = first_version_key(IDN), person_key(IDN)
+OLD, NEW = first_version_key(IDN), person_key_of(IDN)
 
 
 @pytest.fixture
@@ -90,8 +86,8 @@ def rows(old: Connection, table: str, columns: str) -> list[tuple[Any, ...]]:
 def test_plain_addresses_keep_all_their_rows_as_they_are(old: Connection) -> None:
     for number, (email, state) in enumerate((("Ada@Example.com", "ready"), ("bob@x.example", "dead")), 1):
         delivery(old, number, email, state)
-        link(old, person_key(email), number)
-        bystanders(old, person_key(email))
+        link(old, person_key_of(email), number)
+        bystanders(old, person_key_of(email))
     tables = ("delivery", "contact_link", "order_ledger", "sync_log", "reconciled", "drift")
     before = {table: rows(old, table, "subject") for table in tables}
     steer(old, "upgrade", "head")
@@ -108,7 +104,7 @@ def test_who_is_known_by_a_kept_address_gets_the_key_of_today_everywhere(old: Co
     assert rows(old, "delivery", "source_id, subject") == [
         ("7", NEW),
         ("8", NEW),
-        ("9", person_key("max@example.com")),
+        ("9", person_key_of("max@example.com")),
     ]
     assert rows(old, "contact_link", "subject, contact_id") == [(NEW, 5)]
     for table in ("order_ledger", "sync_log", "reconciled", "drift"):
@@ -152,16 +148,16 @@ def test_two_mailboxes_that_had_one_key_are_parted_again(old: Connection) -> Non
     delivery(old, 1, sharp, "ready")
     delivery(old, 2, double, "waiting")
     delivery(old, 3, sharp, "dead")
-    link(old, person_key(double), 5)
+    link(old, person_key_of(double), 5)
     steer(old, "upgrade", "head")
     assert rows(old, "delivery", "source_id, subject, state") == [
-        ("1", person_key(sharp), "ready"),
-        ("2", person_key(double), "ready"),
-        ("3", person_key(sharp), "dead"),
+        ("1", person_key_of(sharp), "ready"),
+        ("2", person_key_of(double), "ready"),
+        ("3", person_key_of(sharp), "dead"),
     ]
-    assert rows(old, "contact_link", "subject, contact_id") == [(person_key(double), 5)]
+    assert rows(old, "contact_link", "subject, contact_id") == [(person_key_of(double), 5)]
     assert {subject for number, subject in rows(old, "order_ledger", "order_id, subject") if number != 2} == {
-        person_key(sharp)
+        person_key_of(sharp)
     }
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from urllib.parse import quote
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from integration import masking
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
-from sqlalchemy import select
-from sqlalchemy import text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
-from integration.models import Base
-from integration.models import Connector
-from integration.models import Delivery
+from integration.models import Base, Connector, Delivery
 from integration.models.database import open_database
-from integration.models.migrate import FOLDER
-from integration.models.migrate import upgrade
+from integration.models.migrate import FOLDER, upgrade
 
 
 def steer(connection: Connection, act: str, revision: str) -> None:

@@ -9,25 +9,17 @@ import ssl
 import threading
 import zlib
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import requests
 import trustme
-from urllib3 import HTTPResponse
-from urllib3 import exceptions as urllib3_exceptions
+from urllib3 import HTTPResponse, exceptions as urllib3_exceptions
 
-from integration.border import FAILURES
-from integration.border import check_peer
-from integration.border import translate
-from integration.errors import NotSetUp
-from integration.errors import Unreachable
-from integration.transport import Answer
-from integration.transport import Exchange
-from integration.transport import Route
-from integration.transport import Transport
+from integration.errors import NotSetUp, Unreachable
+from integration.http.errors import FAILURES, check_peer, translate
+from integration.http.transport import Answer, Exchange, Route, Transport
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -95,7 +87,7 @@ def test_a_redirect_to_no_address_is_an_answer_as_well_and_no_cookie_is_kept(url
 
 
 def test_an_answer_that_is_too_large_is_not_kept(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("integration.transport.LARGEST_ANSWER", 10)
+    monkeypatch.setattr("integration.http.transport.LARGEST_ANSWER", 10)
     with pytest.raises(Unreachable) as caught:
         Transport("store").send("GET", f"{url}/")
     assert (caught.value.code, caught.value.sent) == ("too_large", True)
@@ -276,7 +268,7 @@ def test_a_body_is_read_however_it_is_packed_and_whatever_the_header_says(
 def test_a_small_body_that_grows_beyond_the_limit_is_not_kept(
     url: str, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
-    monkeypatch.setattr("integration.transport.LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr("integration.http.transport.LARGEST_ANSWER", 100_000)
     bomb = gzip.compress(b"0" * 10_000_000)
     assert len(bomb) < 100_000
     headers = {"Content-Encoding": encoding} if encoding else {}

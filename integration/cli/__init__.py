@@ -9,13 +9,7 @@ import sys
 
 import click
 
-from integration.cli import audit
-from integration.cli import connecting
-from integration.cli import diagnose
-from integration.cli import logs
-from integration.cli import serving
-from integration.cli import syncing
-from integration.cli import users
+from integration.cli import audit, connecting, diagnose, logs, serving, syncing, users
 from integration.errors import IntegrationError
 
 

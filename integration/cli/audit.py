@@ -10,10 +10,9 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.cli import desk
+from integration.cli import console
 from integration.errors import SettingError
-from integration.models.audit import AuditAction
-from integration.models.audit import AuditEntry
+from integration.models.audit import AuditAction, AuditEntry
 from integration.models.organisation import Organisation
 from integration.operations import audit as trail
 
@@ -28,17 +27,17 @@ def audit() -> None:
 
 @audit.command()
 @_organisation
-@desk.as_json
+@console.as_json
 def verify(organisation: str | None, as_json: bool) -> None:
     """Check that no entry was altered, put in or taken out; exit code 1 when one was.
 
     That the newest entries were cut off cannot be seen: note down the newest hash to be able to tell.
     """
-    with desk.opened() as ports, ports.db.read() as session:
+    with console.opened() as services, services.db.read() as session:
         names = _names(session)
         chains = trail.verify(session, _id_of(names, organisation))
     rows = [_chain(each, names) for each in chains]
-    desk.show(rows, as_json=as_json, text="\n".join(_said(row) for row in rows))
+    console.show(rows, as_json=as_json, text="\n".join(_said(row) for row in rows))
     if not all(each.ok for each in chains):
         sys.exit(1)
 
@@ -48,17 +47,17 @@ def verify(organisation: str | None, as_json: bool) -> None:
 @click.option("--actor", help="A part of the e-mail address.")
 @click.option("--action", type=click.Choice([each.value for each in AuditAction], case_sensitive=False))
 @click.option("--limit", type=click.IntRange(1, 1000), default=25, show_default=True)
-@desk.as_json
+@console.as_json
 def list_entries(organisation: str | None, actor: str | None, action: str | None, limit: int, as_json: bool) -> None:
     """Print the newest entries."""
-    with desk.opened() as ports, ports.db.read() as session:
+    with console.opened() as services, services.db.read() as session:
         wanted = _id_of(_names(session), organisation)
         query = trail.AuditQuery(wanted, actor=actor or "", action=(action or "").upper())
         entries = trail.read(session, query, limit)
     if as_json:
-        desk.show([_row(entry) | {"diff": entry.diff} for entry in entries], as_json=True, text="")
+        console.show([_row(entry) | {"diff": entry.diff} for entry in entries], as_json=True, text="")
     else:
-        click.echo(desk.table([_row(entry) for entry in entries], _COLUMNS))
+        click.echo(console.table([_row(entry) for entry in entries], _COLUMNS))
 
 
 def _names(session: Session) -> dict[int, str]:

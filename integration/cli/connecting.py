@@ -9,21 +9,17 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from integration.cli import desk
+from integration.cli import console
 from integration.errors import SettingError
-from integration.mapping.fields import check as check_fields
-from integration.mapping.fields import needs
+from integration.mapping.fields import check as check_fields, needs
 from integration.mautic.access import MemoryTokens
 from integration.mautic.fields import Fields
 from integration.models.connector import Connector
-from integration.modules import keys
-from integration.operations import diagnostics
-from integration.pipeline import connectors
-from integration.pipeline import fieldlist
-from integration.pipeline import holds
-from integration.pipeline import webhook_set
-from integration.pipeline.desk import fields_from_json
-from integration.pipeline.ports import Ports
+from integration.operations.support import diagnostics
+from integration.pipeline.connectors import connectors, field_list, holds, webhook_registration
+from integration.pipeline.delivery.batch_context import fields_from_json
+from integration.pipeline.services import Services
+from integration.settings import keys
 
 
 @click.command()
@@ -38,14 +34,14 @@ from integration.pipeline.ports import Ports
 @click.option("--mautic-client-id", default="")
 @click.option("--mautic-client-secret", default="")
 @click.option("--mautic-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
-@desk.as_json
+@console.as_json
 def connect(as_json: bool, name: str, **connection: Any) -> None:
     """Connect a store with a Mautic and print the connector's id."""
     connection["mautic_method"] = _method(connection)
-    with desk.opened() as ports:
-        organisation = desk.first_organisation(ports)
-        made = connectors.create(ports, organisation_id=organisation, name=name, **connection)
-    desk.show({"id": made}, as_json=as_json, text=str(made))
+    with console.opened() as services:
+        organisation = console.first_organisation(services)
+        made = connectors.create(services, organisation_id=organisation, name=name, **connection)
+    console.show({"id": made}, as_json=as_json, text=str(made))
 
 
 def _method(connection: dict[str, Any]) -> str:
@@ -59,31 +55,33 @@ def _method(connection: dict[str, Any]) -> str:
 
 
 @click.command(name="connectors")
-@desk.as_json
+@console.as_json
 def list_connectors(as_json: bool) -> None:
     """List the connectors."""
-    with desk.opened() as ports, ports.db.read() as session:
-        rows = [_row(ports, session, found) for found in session.scalars(select(Connector).order_by(Connector.id))]
-    desk.show(rows, as_json=as_json, text=desk.table(rows, ("id", "name", "state", "store_url", "mautic_url", "held")))
+    with console.opened() as services, services.db.read() as session:
+        rows = [_row(services, session, found) for found in session.scalars(select(Connector).order_by(Connector.id))]
+    console.show(
+        rows, as_json=as_json, text=console.table(rows, ("id", "name", "state", "store_url", "mautic_url", "held"))
+    )
 
 
-def _row(ports: Ports, session: Any, found: Connector) -> dict[str, Any]:
+def _row(services: Services, session: Any, found: Connector) -> dict[str, Any]:
     held = "; ".join(hold.sentence for hold in holds.open_holds(session, found.id))
     shown = {name: getattr(found, name) for name in ("id", "name", "state", "store_url", "mautic_url")}
     return shown | {"held": held}
 
 
 @click.command()
-@desk.connector_argument
-@desk.as_json
+@console.connector_argument
+@console.as_json
 def check(connector_id: int, as_json: bool) -> None:
     """Test both connections, step by step; exit code 1 when a step fails."""
-    with desk.opened() as ports:
-        connector = desk.connector(ports, connector_id)
-        steps = {"store": _store_steps(ports, connector), "mautic": _mautic_steps(ports, connector)}
+    with console.opened() as services:
+        connector = console.connector(services, connector_id)
+        steps = {"store": _store_steps(services, connector), "mautic": _mautic_steps(services, connector)}
     rows = [{"side": side, **diagnostics.as_dict(step)} for side, found in steps.items() for step in found]
     text = "\n".join(f"{row['side']:7}{row['number']} {row['state']:8} {row['title']}: {_said(row)}" for row in rows)
-    desk.show(rows, as_json=as_json, text=text)
+    console.show(rows, as_json=as_json, text=text)
     if any(row["state"] == "failed" for row in rows):
         sys.exit(1)
 
@@ -92,28 +90,28 @@ def _said(row: dict[str, Any]) -> str:
     return f"{row['sentence']} {row['hint']}".strip()
 
 
-def _store_steps(ports: Ports, connector: Connector) -> list[diagnostics.Step]:
-    access = ports.store_access(connector)
-    route = ports.route(access.ca)
+def _store_steps(services: Services, connector: Connector) -> list[diagnostics.Step]:
+    access = services.store_access(connector)
+    route = services.route(access.ca)
     return list(
-        diagnostics.store_steps(access, route, writes=ports.modules(connector).sync.webhooks, clock=ports.clock)
+        diagnostics.store_steps(access, route, writes=services.modules(connector).sync.webhooks, clock=services.clock)
     )
 
 
-def _mautic_steps(ports: Ports, connector: Connector) -> list[diagnostics.Step]:
-    access = ports.mautic_access(connector)
-    wanted = needs(ports.modules(connector))
-    route = ports.route(access.ca)
-    return list(diagnostics.mautic_steps(access, MemoryTokens(), wanted, ports.clock, route))
+def _mautic_steps(services: Services, connector: Connector) -> list[diagnostics.Step]:
+    access = services.mautic_access(connector)
+    wanted = needs(services.modules(connector))
+    route = services.route(access.ca)
+    return list(diagnostics.mautic_steps(access, MemoryTokens(), wanted, services.clock, route))
 
 
 _KEYS = "\n".join(f"  {key} = {value!r}" for key, value in keys().items())
 
 
 @click.command(epilog=f"\b\nThe keys with their defaults:\n{_KEYS}")
-@desk.connector_argument
+@console.connector_argument
 @click.argument("assignments", metavar="KEY=VALUE...", nargs=-1, required=True)
-@desk.as_json
+@console.as_json
 def configure(connector_id: int, assignments: Sequence[str], as_json: bool) -> None:
     """Change module settings, such as orders.notes=yes or orders.statuses=completed,refunded."""
     changes: dict[str, str] = {}
@@ -122,52 +120,54 @@ def configure(connector_id: int, assignments: Sequence[str], as_json: bool) -> N
         if not equals:
             raise click.UsageError(f"“{assignment}” is not of the form key=value.")
         changes[key.strip()] = value
-    with desk.opened() as ports:
-        desk.connector(ports, connector_id)
-        diff = connectors.configure(ports, connector_id, changes)
+    with console.opened() as services:
+        console.connector(services, connector_id)
+        diff = connectors.configure(services, connector_id, changes)
     text = "\n".join(f"{key}: {before} -> {after}" for key, (before, after) in diff.items()) or "Nothing has changed."
-    desk.show(diff, as_json=as_json, text=text)
+    console.show(diff, as_json=as_json, text=text)
 
 
 @click.command()
-@desk.connector_argument
+@console.connector_argument
 @click.option("--create", is_flag=True, help="Create the fields that are missing.")
-@desk.as_json
+@console.as_json
 def fields(connector_id: int, create: bool, as_json: bool) -> None:
     """Show the contact fields that the modules need, and create missing ones; exit code 1 when one is not right."""
-    with desk.opened() as ports:
-        connector = desk.connector(ports, connector_id)
-        client = ports.open_mautic(connector)
-        connector = fieldlist.refresh(ports, connector, client)
-        wanted = needs(ports.modules(connector))
+    with console.opened() as services:
+        connector = console.connector(services, connector_id)
+        client = services.open_mautic(connector)
+        connector = field_list.refresh(services, connector, client)
+        wanted = needs(services.modules(connector))
         found = fields_from_json(connector.fields)
         if create:
-            made = fieldlist.create_missing(Fields(client), wanted, found)
-            connector = fieldlist.store(ports, connector, {**found, **made})
+            made = field_list.create_missing(Fields(client), wanted, found)
+            connector = field_list.store(services, connector, {**found, **made})
         states = check_fields(wanted, fields_from_json(connector.fields))
     rows = [{"alias": s.need.alias, "type": s.need.type, "state": s.state, "sentence": s.sentence} for s in states]
-    desk.show(rows, as_json=as_json, text=desk.table(rows, ("alias", "type", "state", "sentence")))
+    console.show(rows, as_json=as_json, text=console.table(rows, ("alias", "type", "state", "sentence")))
     if any(row["state"] != "present" for row in rows):
         sys.exit(1)
 
 
 @click.command()
-@desk.connector_argument
+@console.connector_argument
 @click.option("--register", "act", flag_value="register", help="Register the webhooks in the store.")
 @click.option("--status", "act", flag_value="status", help="Ask the store how they are.")
 @click.option("--remove", "act", flag_value="remove", help="Remove them from the store.")
-@desk.as_json
+@console.as_json
 def webhooks(connector_id: int, act: str | None, as_json: bool) -> None:
     """Register, look at or remove the store's webhooks."""
     if act is None:
         raise click.UsageError("Give --register, --status or --remove.")
-    with desk.opened() as ports:
-        desk.connector(ports, connector_id)
-        health = {"register": webhook_set.register, "status": webhook_set.status, "remove": webhook_set.remove}[act](
-            ports, connector_id
-        )
+    with console.opened() as services:
+        console.connector(services, connector_id)
+        health = {
+            "register": webhook_registration.register,
+            "status": webhook_registration.status,
+            "remove": webhook_registration.remove,
+        }[act](services, connector_id)
     rows = [{"topic": one.topic, "id": one.id, "state": one.state} for one in health]
-    desk.show(rows, as_json=as_json, text=desk.table(rows, ("topic", "id", "state")))
+    console.show(rows, as_json=as_json, text=console.table(rows, ("topic", "id", "state")))
     if act != "remove" and any(row["state"] != "active" for row in rows):
         sys.exit(1)
 
@@ -176,13 +176,13 @@ def webhooks(connector_id: int, act: str | None, as_json: bool) -> None:
 @click.argument("connector_id", metavar="[ID]", type=int, required=False)
 def export_settings(connector_id: int | None) -> None:
     """Print the settings of one connector or all, without secrets, as JSON."""
-    with desk.opened() as ports, ports.db.read() as session:
+    with console.opened() as services, services.db.read() as session:
         query = select(Connector).order_by(Connector.id)
         rows = session.scalars(query if connector_id is None else query.where(Connector.id == connector_id)).all()
-        exported = [connectors.exported(ports, row) for row in rows]
+        exported = [connectors.exported(services, row) for row in rows]
     if connector_id is not None and not exported:
         raise SettingError("ID", f"There is no connector {connector_id}.", "See `woo-mautic connectors`.")
-    desk.show(exported, as_json=True, text="")
+    console.show(exported, as_json=True, text="")
 
 
 COMMANDS: tuple[click.Command, ...] = (connect, list_connectors, check, configure, fields, webhooks, export_settings)

@@ -9,21 +9,21 @@ from typing import Any
 
 import click
 
-from integration.cli import desk
+from integration.cli import console
 from integration.errors import SettingError
 from integration.events import Kind
-from integration.operations import support_bundle
-from integration.operations.diagnostics import mapping
+from integration.operations.support import support_bundle
+from integration.operations.support.diagnostics import mapping
 
 
 @click.command()
-@desk.connector_argument
+@console.connector_argument
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file.")
 def bundle(connector_id: int, output: Path | None) -> None:
     """Print a support bundle as JSON: versions, settings, failures and log, without secrets and e-mail addresses."""
-    with desk.opened() as ports:
-        connector = desk.connector(ports, connector_id)
-        text = support_bundle.as_json(support_bundle.build(ports, connector, whole=True))
+    with console.opened() as services:
+        connector = console.connector(services, connector_id)
+        text = support_bundle.as_json(support_bundle.build(services, connector, whole=True))
     if output is None:
         click.echo(text, nl=False)
         return
@@ -36,18 +36,20 @@ def bundle(connector_id: int, output: Path | None) -> None:
 
 
 @click.command(name="mapping")
-@desk.connector_argument
+@console.connector_argument
 @click.option("--order", type=click.IntRange(1), help="Id of the order to try; without it the newest.")
 @click.option("--customer", type=click.IntRange(1), help="Id of the customer to try; without it the newest.")
-@desk.as_json
+@console.as_json
 def try_mapping(connector_id: int, order: int | None, customer: int | None, as_json: bool) -> None:
     """Map one order and one customer and send nothing; exit code 1 when a value would be lost, cut or refused."""
     given = {Kind.ORDER: order, Kind.CONTACT: customer}
-    with desk.opened() as ports:
-        connector = desk.connector(ports, connector_id)
-        tried = mapping.try_all(ports, connector, {kind: number for kind, number in given.items() if number})
+    with console.opened() as services:
+        connector = console.connector(services, connector_id)
+        tried = mapping.try_all(services, connector, {kind: number for kind, number in given.items() if number})
     rows = [mapping.as_dict(one) for one in tried]
-    desk.show(rows, as_json=as_json, text="\n\n".join(_text(one) for one in tried) or "Both modules are switched off.")
+    console.show(
+        rows, as_json=as_json, text="\n\n".join(_text(one) for one in tried) or "Both modules are switched off."
+    )
     if mapping.problems(tried):
         sys.exit(1)
 
@@ -58,7 +60,7 @@ def _text(one: mapping.Tried) -> str:
         for f in one.fields
     ]
     lines = [f"{one.title or one.kind}: {one.sentence} {one.hint}".strip()]
-    lines += [desk.table(rows, ("field", "state", "store", "sent", "why"))] if rows else []
+    lines += [console.table(rows, ("field", "state", "store", "sent", "why"))] if rows else []
     lines += [f"Tags: {', '.join(one.tags)}"] if one.tags else []
     return "\n".join([*lines, *one.follow_ups])
 

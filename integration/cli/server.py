@@ -67,9 +67,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             sys.exit(stop.code)
 
     def _begin(self, worker: Any) -> None:
-        ports = worker.wsgi.extensions["ports"]
+        services = worker.wsgi.extensions["services"]
         works_here = self._deployment.engine == "embedded"
-        self._engine = engine_for(ports, role="embedded") if works_here else Watch(ports)
+        self._engine = engine_for(services, role="embedded") if works_here else Watch(services)
         self._engine.start()
 
     def _end(self, server: Any, worker: Any) -> None:

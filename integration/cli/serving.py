@@ -5,13 +5,12 @@ from __future__ import annotations
 import click
 from sqlalchemy import select
 
-from integration.cli import desk
+from integration.cli import console
 from integration.cli.server import Server
 from integration.config import load
-from integration.models.user import Role
-from integration.models.user import User
-from integration.operations import accounts
-from integration.pipeline.ports import Ports
+from integration.models.user import Role, User
+from integration.operations.identity import accounts
+from integration.pipeline.services import Services
 from integration.sandbox.demo import Demo
 
 FIRST_USER = "admin@localhost.localdomain"
@@ -32,12 +31,12 @@ def demo() -> None:
 def _serve(*, demo: bool) -> None:
     deployment = load()
     ends = Demo(deployment.instance_path / "demo") if demo else None
-    with desk.opened() as ports:
-        desk.first_organisation(ports)
+    with console.opened() as services:
+        console.first_organisation(services)
         if ends is not None:
             ends.start()
-            ends.connect(ports, desk.first_organisation(ports))
-        link = _sign_in_link(ports)
+            ends.connect(services, console.first_organisation(services))
+        link = _sign_in_link(services)
     click.echo(f"woo-mautic is at {deployment.base_url}\nSign in once with {link}")
     try:
         Server(deployment).run()
@@ -46,18 +45,18 @@ def _serve(*, demo: bool) -> None:
             ends.stop()
 
 
-def _sign_in_link(ports: Ports) -> str:
+def _sign_in_link(services: Services) -> str:
     """Return a one-time link of the first administrator, who is made at the first start."""
-    with ports.db.read() as session:
+    with services.db.read() as session:
         found = session.scalar(
             select(User.id)
             .where(User.role.in_([Role.SUPER, Role.ADMIN]), User.disabled_at.is_(None))
             .order_by(User.id)
             .limit(1)
         )
-    organisation = desk.first_organisation(ports)
-    user_id = found or accounts.create_user(ports, organisation, FIRST_USER, Role.SUPER, name="Administrator")
-    return f"{ports.deployment.base_url}/sign-in/link/{accounts.make_link(ports, user_id)}"
+    organisation = console.first_organisation(services)
+    user_id = found or accounts.create_user(services, organisation, FIRST_USER, Role.SUPER, name="Administrator")
+    return f"{services.deployment.base_url}/sign-in/link/{accounts.make_link(services, user_id)}"
 
 
 COMMANDS: tuple[click.Command, ...] = (serve, demo)

@@ -6,37 +6,33 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from integration.cli import desk
+from integration.cli import console
 from integration.engines import engine_for
 from integration.engines.worker import Worker
 from integration.errors import IntegrationError
 from integration.models.connector import Connector
-from integration.models.run import Run
-from integration.models.run import RunState
-from integration.pipeline import facts
-from integration.pipeline import forecast
-from integration.pipeline import holds
+from integration.models.run import Run, RunState
 from integration.pipeline import outbox
-from integration.pipeline import runoptions
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
+from integration.pipeline.connectors import holds, store_profile
+from integration.pipeline.dry_run import forecast
+from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options
+from integration.pipeline.services import Services
 
 
 @click.command()
 @click.option("--until-idle", is_flag=True, help="Work off what is due, then end.")
 def worker(until_idle: bool) -> None:
     """Deliver and read in this process, beside or instead of the web process."""
-    with desk.opened() as ports:
+    with console.opened() as services:
         if until_idle:
-            _work_off(ports)
+            _work_off(services)
             return
-        engine = engine_for(ports, role="worker")
+        engine = engine_for(services, role="worker")
         asked = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: asked.set())
@@ -46,10 +42,10 @@ def worker(until_idle: bool) -> None:
         engine.stop()
 
 
-def _work_off(ports: Ports) -> None:
-    with ports.db.write() as session:
-        outbox.recover(session, ports.clock.now())
-    one = Worker(ports)
+def _work_off(services: Services) -> None:
+    with services.db.write() as session:
+        outbox.recover(session, services.clock.now())
+    one = Worker(services)
     one.until_idle()
     one.stop()
 
@@ -74,22 +70,22 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 @click.command()
-@desk.connector_argument
+@console.connector_argument
 @click.option("--kind", type=click.Choice(["initial", "full", "incremental", "bulk"]), required=True)
 @_with_options
 @click.option("--wait", is_flag=True, help="Do it in this process, wait for the end and print a summary.")
-@desk.as_json
+@console.as_json
 def sync(connector_id: int, kind: str, wait: bool, as_json: bool, **typed: Any) -> None:
     """Run an initial import, a full sync, an incremental one, or a bulk run by filters."""
-    with desk.opened() as ports:
-        options = _read(desk.connector(ports, connector_id), {"kind": kind, **typed})
-        run_id = runs.start(ports, connector_id, kind, trigger="command line", options=options)
+    with console.opened() as services:
+        options = _read(console.connector(services, connector_id), {"kind": kind, **typed})
+        run_id = run_lifecycle.start(services, connector_id, kind, trigger="command line", options=options)
         pending: dict[str, Any] = {"run": run_id, "state": RunState.PENDING}
-        summary = wait_for_end(ports, run_id) if wait else pending
+        summary = wait_for_end(services, run_id) if wait else pending
     text = ", ".join(f"{name} {value}" for name, value in summary.items() if name != "forecast")
     if "forecast" in summary:
         text += "".join(f"\n  {name} {value}" for name, value in summary["forecast"].items())
-    desk.show(summary, as_json=as_json, text=text)
+    console.show(summary, as_json=as_json, text=text)
     if summary["state"] in (RunState.FAILED, RunState.CANCELLED):
         sys.exit(1)
 
@@ -98,10 +94,10 @@ def _read(connector: Connector, typed: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a run; raises UsageError naming the first one that cannot be."""
     form = {name: str(value) for name, value in typed.items() if value}
     lists = {name: _parts(form.pop(name, "")) for name in ("only", "statuses")}
-    if unknown := set(lists["only"]) - set(runoptions.ENTITIES):
+    if unknown := set(lists["only"]) - set(run_options.ENTITIES):
         raise click.UsageError(f"--only takes contacts and orders, not {', '.join(sorted(unknown))}.")
-    lists["only"] = lists["only"] or list(runoptions.ENTITIES)
-    read = runoptions.read(form, lists, "UTC", list(facts.statuses(connector)))
+    lists["only"] = lists["only"] or list(run_options.ENTITIES)
+    read = run_options.read(form, lists, "UTC", list(store_profile.statuses(connector)))
     for name, sentence in read.errors.items():
         raise click.UsageError(f"--{name.replace('_', '-')}: {sentence}")
     return read.options
@@ -111,26 +107,26 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def wait_for_end(ports: Ports, run_id: int) -> dict[str, Any]:
+def wait_for_end(services: Services, run_id: int) -> dict[str, Any]:
     """Work until the run and all it has accepted are done.
 
     Raises IntegrationError (held) when the connection is on hold and nothing has moved for half a minute: the run stays
     and is taken up by the next worker.
     """
-    one = Worker(ports)
+    one = Worker(services)
     one.start()
     pause = threading.Event()
     moved, moved_at = (0, 0), time.monotonic()
     try:
         while True:
-            with ports.db.read() as session:
-                progress = runs.progress(session, run_id, ports.clock.now())
+            with services.db.read() as session:
+                progress = run_lifecycle.progress(session, run_id, services.clock.now())
                 held = holds.open_holds(session, progress.run.connector_id)
             over = not progress.going and (
                 progress.waiting <= progress.later or progress.run.state != RunState.COMPLETED
             )
             if over:
-                return _summary(ports, run_id)
+                return _summary(services, run_id)
             if (progress.done, progress.run.pulled) != moved:
                 moved, moved_at = (progress.done, progress.run.pulled), time.monotonic()
             if held and time.monotonic() - moved_at > PATIENCE:
@@ -145,12 +141,12 @@ PATIENCE = 30.0
 _GOES_ON = "What was read waits and is sent by the next `woo-mautic worker` or `woo-mautic serve`."
 
 
-def _summary(ports: Ports, run_id: int) -> dict[str, Any]:
-    with ports.db.read() as session:
+def _summary(services: Services, run_id: int) -> dict[str, Any]:
+    with services.db.read() as session:
         run = session.get_one(Run, run_id)
-        summary = runs.progress(session, run_id, ports.clock.now()).summary
+        summary = run_lifecycle.progress(session, run_id, services.clock.now()).summary
         if run.options.get("dry_run"):
-            batch = ports.modules(session.get_one(Connector, run.connector_id)).sync.batch_start
+            batch = services.modules(session.get_one(Connector, run.connector_id)).sync.batch_start
             summary["forecast"] = forecast.summary(session, run, batch)
     return summary | ({"error": run.error} if run.error else {})
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from integration.cli import desk
+from integration.cli import console
 from integration.errors import SettingError
 from integration.models.user import Role
-from integration.operations import accounts
-from integration.pipeline.ports import Ports
+from integration.operations.identity import accounts
+from integration.pipeline.services import Services
 
 _password = click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
 
@@ -23,13 +23,13 @@ def user() -> None:
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.VIEWER.value, show_default=True)
 @click.option("--name", default="")
 @_password
-@desk.as_json
+@console.as_json
 def add(email: str, role: str, name: str, password: str, as_json: bool) -> None:
     """Add a user."""
-    with desk.opened() as ports:
-        organisation = desk.first_organisation(ports)
-        made = accounts.create_user(ports, organisation, email, Role(role), password, name)
-    desk.show({"id": made}, as_json=as_json, text=f"User {made} was added.")
+    with console.opened() as services:
+        organisation = console.first_organisation(services)
+        made = accounts.create_user(services, organisation, email, Role(role), password, name)
+    console.show({"id": made}, as_json=as_json, text=f"User {made} was added.")
 
 
 @user.command()
@@ -37,8 +37,8 @@ def add(email: str, role: str, name: str, password: str, as_json: bool) -> None:
 @_password
 def password(email: str, password: str) -> None:
     """Set a user's password; open sessions of that user end."""
-    with desk.opened() as ports:
-        accounts.set_password(ports, _user_id(ports, email), password)
+    with console.opened() as services:
+        accounts.set_password(services, _user_id(services, email), password)
     click.echo("The password was set.")
 
 
@@ -46,13 +46,13 @@ def password(email: str, password: str) -> None:
 @click.argument("email")
 def link(email: str) -> None:
     """Print a one-time sign-in link, good for 24 hours."""
-    with desk.opened() as ports:
-        token = accounts.make_link(ports, _user_id(ports, email))
-        click.echo(f"{ports.deployment.base_url}/sign-in/link/{token}")
+    with console.opened() as services:
+        token = accounts.make_link(services, _user_id(services, email))
+        click.echo(f"{services.deployment.base_url}/sign-in/link/{token}")
 
 
-def _user_id(ports: Ports, email: str) -> int:
-    with ports.db.read() as session:
+def _user_id(services: Services, email: str) -> int:
+    with services.db.read() as session:
         found = accounts.find(session, email)
     if found is None:
         raise SettingError("email", f"There is no user {email}.", "Add one with `woo-mautic user add`.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from integration.pipeline.ports import Ports
+from integration.pipeline.services import Services
 
 
 class Engine(Protocol):
@@ -17,23 +17,22 @@ class Engine(Protocol):
         """Finish what is in flight and stop."""
 
 
-def wired(ports: Ports) -> Ports:
-    """Return the ports with the deployment's bell: procrastinate defers its job in the accepting transaction."""
-    if ports.deployment.engine == "procrastinate":
-        from integration.engines.procrastinate import defer
-        from integration.engines.procrastinate import install
+def wired(services: Services) -> Services:
+    """Return the services with the deployment's bell: procrastinate defers its job in the accepting transaction."""
+    if services.deployment.engine == "procrastinate":
+        from integration.engines.procrastinate import defer, install
 
-        install(ports.db)
-        ports.on_accept = defer
-    return ports
+        install(services.db)
+        services.on_accept = defer
+    return services
 
 
-def engine_for(ports: Ports, *, role: str) -> Engine:
+def engine_for(services: Services, *, role: str) -> Engine:
     """Return the engine that the deployment asks for; a worker of ENGINE=none is the embedded one by itself."""
-    if ports.deployment.engine == "procrastinate":
+    if services.deployment.engine == "procrastinate":
         from integration.engines.procrastinate import Procrastinate
 
-        return Procrastinate(ports, role=role)
+        return Procrastinate(services, role=role)
     from integration.engines.embedded import Embedded
 
-    return Embedded(ports, role=role)
+    return Embedded(services, role=role)

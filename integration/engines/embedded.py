@@ -8,22 +8,20 @@ from collections.abc import Callable
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from integration.engines import schedule
-from integration.engines import watch
+from integration.engines import schedule, watch
 from integration.engines.worker import Worker
-from integration.operations import gaps
-from integration.operations import heartbeat
-from integration.operations import reconciliation
-from integration.operations import retention
+from integration.operations import reconciliation, retention
+from integration.operations.monitoring import heartbeat
+from integration.operations.reconciliation import webhook_gaps
 from integration.operations.retention import files as retention_files
-from integration.pipeline.ports import Ports
+from integration.pipeline.services import Services
 
 
 class Ticks:
     """What every engine does by the clock: schedules, sweeps, heartbeats, retention."""
 
-    def __init__(self, ports: Ports, role: str) -> None:
-        self._ports = ports
+    def __init__(self, services: Services, role: str) -> None:
+        self._ports = services
         self._role = role
         self._name = f"{role}@{socket.gethostname()}:{os.getpid()}"
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
@@ -42,7 +40,7 @@ class Ticks:
         self.add(lambda: retention.prune(self._ports, self._ports.clock.now()), 3600)
         self.add(lambda: retention_files.prune(self._ports), 600)
         self.add(lambda: reconciliation.tick(self._ports), 10)
-        self.add(lambda: gaps.tick(self._ports), 300)
+        self.add(lambda: webhook_gaps.tick(self._ports), 300)
         watch.add_jobs(self.add, self._ports)
         self._scheduler.start()
 
@@ -58,9 +56,9 @@ class Ticks:
 class Embedded:
     """Ticks and the worker in one process, until it is stopped."""
 
-    def __init__(self, ports: Ports, *, role: str = "embedded", threads: int = 8) -> None:
-        self.worker = Worker(ports, threads=threads)
-        self._ticks = Ticks(ports, role)
+    def __init__(self, services: Services, *, role: str = "embedded", threads: int = 8) -> None:
+        self.worker = Worker(services, threads=threads)
+        self._ticks = Ticks(services, role)
 
     def start(self) -> None:
         """Begin to tick and to work."""

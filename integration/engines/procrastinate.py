@@ -20,7 +20,7 @@ from integration.engines import schedule
 from integration.engines.embedded import Ticks
 from integration.engines.worker import Worker
 from integration.models.database import Database
-from integration.pipeline.ports import Ports
+from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +59,11 @@ def install(db: Database) -> None:
 class Procrastinate:
     """A worker process on PostgreSQL; any number of them share one database."""
 
-    def __init__(self, ports: Ports, *, role: str = "worker", threads: int = 8) -> None:
-        self.ports = ports
-        self.worker = Worker(ports, threads=threads)
+    def __init__(self, services: Services, *, role: str = "worker", threads: int = 8) -> None:
+        self.services = services
+        self.worker = Worker(services, threads=threads)
         self._threads = threads
-        self._ticks = Ticks(ports, role)
+        self._ticks = Ticks(services, role)
         self._loop = asyncio.new_event_loop()
         self._main: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="procrastinate", daemon=True)
@@ -71,7 +71,7 @@ class Procrastinate:
 
     def start(self) -> None:
         """Take back what killed processes left, then begin to take jobs."""
-        install(self.ports.db)
+        install(self.services.db)
         self._ticks.add(self._ring, 5)
         self._ticks.start()
         self._thread.start()
@@ -87,8 +87,8 @@ class Procrastinate:
 
     def _ring(self) -> None:
         """Defer for every connector that has something due: retries, probes, and work whose job was lost."""
-        now = self.ports.clock.now()
-        with self.ports.db.write() as session:
+        now = self.services.clock.now()
+        with self.services.db.write() as session:
             due = set(schedule.busy_connectors(session, now)) | set(schedule.connectors_with_runs(session))
             for connector_id in sorted(due):
                 defer(session, connector_id)
@@ -112,7 +112,7 @@ class Procrastinate:
             )
 
     def _app(self) -> procrastinate.App:
-        connector = procrastinate.PsycopgConnector(conninfo=conninfo(self.ports.deployment.database_url))
+        connector = procrastinate.PsycopgConnector(conninfo=conninfo(self.services.deployment.database_url))
         app = procrastinate.App(connector=connector)
 
         @app.task(name=TASK, queue=QUEUE)

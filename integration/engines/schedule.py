@@ -5,36 +5,31 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import exists
-from sqlalchemy import literal_column
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import exists, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from integration.models.connector import Connector
-from integration.models.connector import ConnectorState
+from integration.models.connector import Connector, ConnectorState
 from integration.models.delivery import Delivery
 from integration.models.hold import Hold
-from integration.models.run import Run
-from integration.models.run import RunKind
+from integration.models.run import Run, RunKind
 from integration.models.schedule import Schedule
-from integration.pipeline import cadence
 from integration.pipeline import outbox
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
+from integration.pipeline.connectors import schedule_times
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
 
 
-def tick(ports: Ports) -> int:
+def tick(services: Services) -> int:
     """Start the incremental runs that are due and return how many; a connector with a run going waits for the next."""
-    now = ports.clock.now()
-    with ports.db.read() as session:
+    now = services.clock.now()
+    with services.db.read() as session:
         due = session.scalars(_due(now)).all()
     started = 0
     for row in due:
-        if _move(ports, row, now):
-            started += _start(ports, row.connector_id)
+        if _move(services, row, now):
+            started += _start(services, row.connector_id)
     return started
 
 
@@ -49,9 +44,9 @@ def _due(now: datetime):  # type: ignore[no-untyped-def]  # a Select whose type 
     return select(Schedule).where(wanted, Schedule.next_run_at <= now, active)
 
 
-def _move(ports: Ports, row: Schedule, now: datetime) -> bool:
+def _move(services: Services, row: Schedule, now: datetime) -> bool:
     """Move the schedule on; True for the one process that did."""
-    with ports.db.write() as session:
+    with services.db.write() as session:
         moved = session.execute(
             update(Schedule)
             .where(
@@ -65,24 +60,24 @@ def _move(ports: Ports, row: Schedule, now: datetime) -> bool:
 
 
 def _next(session: Session, row: Schedule, now: datetime) -> datetime:
-    zone = cadence.zone_of(session.get_one(Connector, row.connector_id))
-    return cadence.following(now, row.every, row.cron, zone)
+    zone = schedule_times.zone_of(session.get_one(Connector, row.connector_id))
+    return schedule_times.following(now, row.every, row.cron, zone)
 
 
-def _start(ports: Ports, connector_id: int) -> int:
+def _start(services: Services, connector_id: int) -> int:
     try:
-        runs.start(ports, connector_id, RunKind.INCREMENTAL, trigger="schedule")
-    except runs.RunGoing:
+        run_lifecycle.start(services, connector_id, RunKind.INCREMENTAL, trigger="schedule")
+    except run_lifecycle.RunGoing:
         return 0
     return 1
 
 
-def sweep(ports: Ports) -> int:
+def sweep(services: Services) -> int:
     """Take back what gone processes had leased, close their runs, and return how many deliveries are free again."""
-    with ports.db.write() as session:
-        now = ports.clock.now()
+    with services.db.write() as session:
+        now = services.clock.now()
         freed = outbox.recover(session, now)
-        closed = runs.close_lost(session, now)
+        closed = run_lifecycle.close_lost(session, now)
     for run_id in closed:
         log.warning("Run %d was closed: its process is gone.", run_id)
     if freed:

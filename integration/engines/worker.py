@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from integration.engines import schedule
 from integration.mautic.batches import BatchSize
 from integration.models.connector import Connector
-from integration.pipeline import runs
-from integration.pipeline.deliver import Deliverer
-from integration.pipeline.deliver import Lanes
-from integration.pipeline.intake import Intake
-from integration.pipeline.leases import new_token
-from integration.pipeline.ports import Ports
+from integration.pipeline.delivery.deliver import Deliverer, Lanes
+from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs.executor import RunExecutor
+from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +26,8 @@ LOOK_EVERY = 1.0
 class Worker:
     """Delivers and reads for all connectors of this database; safe beside others of its kind."""
 
-    def __init__(self, ports: Ports, *, threads: int = 8) -> None:
-        self.ports = ports
+    def __init__(self, services: Services, *, threads: int = 8) -> None:
+        self.services = services
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         self._readers = ThreadPoolExecutor(16, thread_name_prefix="run")
         self._stop = threading.Event()
@@ -46,7 +45,7 @@ class Worker:
     def stop(self) -> None:
         """Finish the batches in flight and stop; a run stops at its next page and is taken up again later."""
         self._stop.set()
-        self.ports.bell.ring(0)
+        self.services.wakeup.ring(0)
         if self._thread is not None:
             self._thread.join(timeout=30)
         self._pool.shutdown(wait=True)
@@ -61,13 +60,13 @@ class Worker:
                 # The loop must outlive anything, such as a database that is away for a moment.
                 log.exception("Looking for work failed; it is tried again.")
                 self._stop.wait(LOOK_EVERY)
-            seen = self.ports.bell.wait(seen, LOOK_EVERY)
+            seen = self.services.wakeup.wait(seen, LOOK_EVERY)
 
     def dispatch(self) -> int:
         """Start what there is to do and return how much is going."""
-        now = self.ports.clock.now()
-        self.ports.breakers.look(now)
-        with self.ports.db.read() as session:
+        now = self.services.clock.now()
+        self.services.breakers.look(now)
+        with self.services.db.read() as session:
             busy = schedule.busy_connectors(session, now)
             runs_wait = schedule.connectors_with_runs(session)
         if runs_wait:
@@ -81,9 +80,9 @@ class Worker:
         """Work for one connector until nothing of it is due and nothing is going here."""
         pause = threading.Event()
         while not self._stop.is_set():
-            now = self.ports.clock.now()
-            self.ports.breakers.look(now)
-            with self.ports.db.read() as session:
+            now = self.services.clock.now()
+            self.services.breakers.look(now)
+            with self.services.db.read() as session:
                 busy = connector_id in schedule.busy_connectors(session, now)
                 waiting = connector_id in schedule.connectors_with_runs(session)
             if waiting:
@@ -99,29 +98,29 @@ class Worker:
     def _take_runs(self, connector_id: int | None = None) -> None:
         while not self._stop.is_set():
             token = new_token()
-            with self.ports.db.write() as session:
-                run = runs.take(session, self.ports.clock.now(), token, connector_id)
+            with self.services.db.write() as session:
+                run = run_lifecycle.take(session, self.services.clock.now(), token, connector_id)
                 session.flush()
                 session.expunge_all()
             if run is None:
                 return
             with self._lock:
                 self._reading += 1
-            self._readers.submit(self._read, Intake(self.ports, run, token, self._stop))
+            self._readers.submit(self._read, RunExecutor(self.services, run, token, self._stop))
 
-    def _read(self, intake: Intake) -> None:
+    def _read(self, executor: RunExecutor) -> None:
         try:
-            intake.execute()
+            executor.execute()
         except Exception:
             # Every way a run can end is written to it; only a database that stays away gets here.
-            log.exception("Run %d broke off.", intake.run.id)
+            log.exception("Run %d broke off.", executor.run.id)
         finally:
             with self._lock:
                 self._reading -= 1
-            self.ports.bell.ring(intake.run.connector_id)
+            self.services.wakeup.ring(executor.run.connector_id)
 
     def _fill(self, connector_id: int) -> None:
-        with self.ports.db.read() as session:
+        with self.services.db.read() as session:
             connector = session.get(Connector, connector_id)
         if connector is None:
             return
@@ -134,7 +133,7 @@ class Worker:
 
     def _lanes_of(self, connector: Connector) -> Lanes:
         """Return what the connector's lanes share; new settings make it anew."""
-        sync = self.ports.modules(connector).sync
+        sync = self.services.modules(connector).sync
         asked = (sync.lanes, sync.batch_start, sync.batch_max)
         with self._lock:
             known = self._lanes.get(connector.id)
@@ -146,7 +145,7 @@ class Worker:
     def _lane(self, connector_id: int, lanes: Lanes) -> None:
         worked = 0
         try:
-            deliverer = Deliverer(self.ports, connector_id, lanes)
+            deliverer = Deliverer(self.services, connector_id, lanes)
             for _ in range(TURN):
                 if self._stop.is_set():
                     break
@@ -161,7 +160,7 @@ class Worker:
             with self._lock:
                 self._active[connector_id] -= 1
             if worked:
-                self.ports.bell.ring(connector_id)
+                self.services.wakeup.ring(connector_id)
 
     def until_idle(self, *, check: float = 0.05) -> None:
         """Work until nothing is due and nothing is going; what waits for later stays."""
@@ -172,6 +171,6 @@ class Worker:
             pause.wait(check)
 
     def _due(self) -> bool:
-        now = self.ports.clock.now()
-        with self.ports.db.read() as session:
+        now = self.services.clock.now()
+        with self.services.db.read() as session:
             return bool(schedule.busy_connectors(session, now) or schedule.connectors_with_runs(session))

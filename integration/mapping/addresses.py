@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from integration.mapping import places
-from integration.plans import ADDRESS
-from integration.plans import Adjustment
-from integration.plans import Value
+from integration.plans import ADDRESS, Adjustment, Value
 from integration.records import Address
 
 Fields = dict[str, Value]

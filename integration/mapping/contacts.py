@@ -5,12 +5,9 @@ from __future__ import annotations
 from integration.identity import visible
 from integration.mapping import addresses
 from integration.mapping.tags import typed_tags
-from integration.modules import ContactModule
-from integration.plans import ContactWrite
-from integration.plans import Plan
-from integration.plans import Skip
-from integration.plans import Value
+from integration.plans import ContactWrite, Plan, Skip, Value
 from integration.records import Customer
+from integration.settings import ContactModule
 
 MODULE_OFF = Skip("module_off", "Contact Sync is switched off; switch it on under Contact Sync.")
 NO_EMAIL = Skip("no_email", "The customer has no e-mail address; add one in the store.")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 from integration.errors import MappingError
-from integration.identity import ascii_domain
-from integration.identity import visible
-from integration.plans import Adjustment
-from integration.plans import MauticField
+from integration.identity import ascii_domain, visible
+from integration.plans import Adjustment, MauticField
 
 #: Mautic drops any other character silently (recording 032) and refuses ^ & * % (dossier 4.1.6).
 _ALLOWED = re.compile(r"[A-Za-z0-9!#$'+\-=?_`{|}~.@\[\]]*")

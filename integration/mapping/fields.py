@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from integration.mapping import aliases
 from integration.mapping.emails import fit_email
 from integration.mapping.tags import fit_tags
 from integration.mapping.values import fit_value
-from integration.modules import Modules
-from integration.plans import ADDRESS
-from integration.plans import Adjustment
-from integration.plans import ContactWrite
-from integration.plans import FieldNeed
-from integration.plans import MauticField
-from integration.plans import Value
-from integration.plans import is_blank
+from integration.plans import ADDRESS, Adjustment, ContactWrite, FieldNeed, MauticField, Value, is_blank
+from integration.settings import Modules
 
 #: Characters that an order with a handful of items takes; a text field of 191 holds none.
 ORDER_DATA_LENGTH = 2000

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from integration.mapping import status_dates
-from integration.mapping import triggers
-from integration.mapping.notes import note
-from integration.mapping.notes import send_email
-from integration.modules import OrderModule
-from integration.plans import FollowUp
-from integration.plans import SegmentAdd
+from integration.mapping import status_dates, triggers
+from integration.mapping.notes import note, send_email
+from integration.plans import FollowUp, SegmentAdd
 from integration.records import Order
+from integration.settings import OrderModule
 
 
 @dataclass(frozen=True, slots=True)

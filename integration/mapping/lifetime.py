@@ -5,11 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from integration.mapping import aliases
-from integration.money import number
-from integration.money import rounded
-from integration.plans import Adjustment
-from integration.plans import Lifetime
-from integration.plans import Value
+from integration.money import number, rounded
+from integration.plans import Adjustment, Lifetime, Value
 
 
 def fields(lifetime: Lifetime) -> dict[str, Value]:

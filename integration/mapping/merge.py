@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from integration.plans import ContactWrite
-from integration.plans import Plan
-from integration.plans import Value
+from integration.plans import ContactWrite, Plan, Value
 
 T = TypeVar("T")
 

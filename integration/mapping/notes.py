@@ -6,14 +6,11 @@ from decimal import Decimal
 from html import escape
 
 from integration import money
-from integration.mapping.order_data import date_of
-from integration.mapping.order_data import quantity
+from integration.mapping.order_data import date_of, quantity
 from integration.mapping.status_dates import any_known
 from integration.mapping.text import clean
-from integration.plans import Note
-from integration.plans import SendEmail
-from integration.records import LineItem
-from integration.records import Order
+from integration.plans import Note, SendEmail
+from integration.records import LineItem, Order
 
 #: Older Mautic keeps notes in 65,535 bytes (dossier 4.4); the 70,000 of recording 213 are not theirs.
 LONGEST = 60_000

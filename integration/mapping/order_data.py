@@ -8,8 +8,7 @@ from typing import Any
 
 from integration import money
 from integration.mapping.text import clean
-from integration.records import LineItem
-from integration.records import Order
+from integration.records import LineItem, Order
 
 #: Mautic strips tags from text (recordings 051, 274) and would cut the JSON at a name like "<3".
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}

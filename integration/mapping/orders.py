@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from integration.errors import MappingError
 from integration.identity import visible
-from integration.mapping import addresses
-from integration.mapping import aliases
-from integration.mapping import follow_ups
-from integration.mapping import lifetime as lifetimes
+from integration.mapping import addresses, aliases, follow_ups, lifetime as lifetimes
 from integration.mapping.order_data import order_data
-from integration.mapping.tags import UNDONE
-from integration.mapping.tags import former_tags
-from integration.mapping.tags import once
-from integration.mapping.tags import product_tag
-from integration.mapping.tags import product_tags
-from integration.mapping.tags import typed_tags
-from integration.mapping.tags import undone_tags
-from integration.modules import Modules
-from integration.modules import OrderModule
-from integration.plans import Adjustment
-from integration.plans import ContactWrite
-from integration.plans import Lifetime
-from integration.plans import Plan
-from integration.plans import Skip
-from integration.plans import Value
-from integration.records import Order
-from integration.records import OtherOrder
+from integration.mapping.tags import UNDONE, former_tags, once, product_tag, product_tags, typed_tags, undone_tags
+from integration.plans import Adjustment, ContactWrite, Lifetime, Plan, Skip, Value
+from integration.records import Order, OtherOrder
+from integration.settings import Modules, OrderModule
 
 DRAFTS = ("checkout-draft", "auto-draft", "draft")
 

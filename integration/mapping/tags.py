@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from integration.mapping import slugs
 from integration.mapping.slugs import slug
 from integration.mapping.text import clean
 from integration.plans import Adjustment
-from integration.records import LineItem
-from integration.records import Order
+from integration.records import LineItem, Order
 
 #: A tag of 300 characters is answered with 500 (recording 129); the column holds this many.
 LONGEST = 191

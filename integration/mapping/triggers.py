@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from integration.modules import OrderModule
+from integration.settings import OrderModule
 
 NOTES = "orders.notes"
 

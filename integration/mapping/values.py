@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from datetime import UTC
-from datetime import date
-from datetime import datetime
-from decimal import Decimal
-from decimal import InvalidOperation
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 
-from integration.mapping import aliases
-from integration.mapping import places
+from integration.mapping import aliases, places
 from integration.mapping.order_data import shortened
-from integration.mapping.text import clean
-from integration.mapping.text import shorten
-from integration.mapping.text import shorten_bytes
-from integration.mapping.text import without_markup
-from integration.plans import Adjustment
-from integration.plans import MauticField
-from integration.plans import Value
-from integration.plans import below_one
+from integration.mapping.text import clean, shorten, shorten_bytes, without_markup
+from integration.plans import Adjustment, MauticField, Value, below_one
 
 #: A TEXT column holds this many bytes in most versions (dossier 4.1.6).
 TEXT_BYTES = 65_535

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from dataclasses import field
-from datetime import datetime
-from datetime import timedelta
-from typing import Literal
-from typing import Protocol
-from urllib.parse import urlsplit
-from urllib.parse import urlunsplit
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 Method = Literal["basic", "client_credentials", "authorization_code"]
 

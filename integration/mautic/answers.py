@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from integration.errors import AuthRejected
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import ServiceError
-from integration.errors import Throttled
+from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, ServiceError, Throttled
+from integration.http.transport import Answer
 from integration.masking import mask_text
 from integration.mautic import causes
-from integration.transport import Answer
 
 SERVICE = "mautic"
 

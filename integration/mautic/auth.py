@@ -9,17 +9,11 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from integration.clock import Clock
-from integration.errors import AuthRejected
-from integration.errors import ServerFault
+from integration.errors import AuthRejected, ServerFault
+from integration.http.transport import Transport
 from integration.mautic import causes
-from integration.mautic.access import MauticAccess
-from integration.mautic.access import Token
-from integration.mautic.access import TokenBox
-from integration.mautic.access import root
-from integration.mautic.answers import SERVICE
-from integration.mautic.answers import classify
-from integration.mautic.answers import read
-from integration.transport import Transport
+from integration.mautic.access import MauticAccess, Token, TokenBox, root
+from integration.mautic.answers import SERVICE, classify, read
 
 TOKEN_PATH = "/oauth/v2/token"
 LIFETIME = 3600

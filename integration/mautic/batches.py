@@ -9,9 +9,7 @@ from typing import Any
 
 from integration.errors import ServerFault
 from integration.mautic import causes
-from integration.mautic.answers import SERVICE
-from integration.mautic.answers import Problem
-from integration.mautic.answers import problem_of
+from integration.mautic.answers import SERVICE, Problem, problem_of
 
 #: Mautic answers 500 to more rows (144, 167).
 LARGEST = 200

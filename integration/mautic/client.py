@@ -7,30 +7,18 @@ that the web server blocks is sent as POST with X-HTTP-Method-Override (dossier 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from integration.breaker import Gate
 from integration.clock import Clock
-from integration.mautic.access import MauticAccess
-from integration.mautic.access import MemoryTokens
-from integration.mautic.access import TokenBox
-from integration.mautic.access import root
-from integration.mautic.answers import SERVICE
-from integration.mautic.answers import classify
-from integration.mautic.answers import first_problem
-from integration.mautic.answers import read
+from integration.http.breaker import Gate
+from integration.http.transport import Answer, Observer, Route, Transport, is_write
+from integration.mautic.access import MauticAccess, MemoryTokens, TokenBox, root
+from integration.mautic.answers import SERVICE, classify, first_problem, read
 from integration.mautic.auth import Login
-from integration.transport import Answer
-from integration.transport import Observer
-from integration.transport import Route
-from integration.transport import Transport
-from integration.transport import is_write
 
 Params = Mapping[str, Any]
 

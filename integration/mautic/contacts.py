@@ -12,33 +12,16 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import ServiceError
-from integration.errors import Unreachable
-from integration.mautic import ownership
-from integration.mautic import shown
-from integration.mautic import verdicts
-from integration.mautic.batches import LARGEST
-from integration.mautic.batches import BatchSize
-from integration.mautic.batches import RowAnswer
-from integration.mautic.batches import halves
-from integration.mautic.batches import row_answers
-from integration.mautic.client import MauticClient
-from integration.mautic.client import Reply
+from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
+from integration.mautic import ownership, shown, verdicts
+from integration.mautic.batches import LARGEST, BatchSize, RowAnswer, halves, row_answers
+from integration.mautic.client import MauticClient, Reply
 from integration.mautic.probe import writable
-from integration.mautic.repairs import Alternates
-from integration.mautic.repairs import Job
-from integration.mautic.repairs import no_alternates
-from integration.mautic.results import ContactRow
-from integration.mautic.results import Interrupted
-from integration.mautic.results import LostCall
-from integration.mautic.results import Receipt
+from integration.mautic.repairs import Alternates, Job, no_alternates
+from integration.mautic.results import ContactRow, Interrupted, LostCall, Receipt
 
 #: After so many failures in a row, without a success between them, the server is at fault and not a row.
 ENOUGH = 3

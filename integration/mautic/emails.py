@@ -6,24 +6,16 @@ idempotent, so a caller that does not know whether a call arrived asks `was_sent
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
-from typing import Any
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
-from integration.errors import AuthRejected
-from integration.errors import Rejected
-from integration.errors import ServerFault
+from integration.errors import AuthRejected, Rejected, ServerFault
 from integration.mautic.answers import SERVICE
 from integration.mautic.client import MauticClient
-from integration.mautic.paging import every
-from integration.mautic.paging import number_of
-from integration.mautic.search import email_of
-from integration.mautic.search import entries
+from integration.mautic.paging import every, number_of
+from integration.mautic.search import email_of, entries
 
 #: Mautic cuts times to seconds, and its answers' Date is as coarse.
 COARSE = timedelta(seconds=2)

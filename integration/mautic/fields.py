@@ -6,19 +6,15 @@ taken as 64 for text-like fields, unless an answer has charLengthLimit or the ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import Unreachable
+from integration.errors import Rejected, ServerFault, Unreachable
 from integration.mautic.answers import SERVICE
 from integration.mautic.client import MauticClient
 from integration.mautic.paging import every
-from integration.plans import FieldNeed
-from integration.plans import MauticField
+from integration.plans import FieldNeed, MauticField
 
 #: Types that are a VARCHAR with a length check (065-068, 295); the rest have none, or a list of their own.
 TEXT_LIKE = frozenset({"text", "tel", "url", "email", "lookup"})

@@ -8,30 +8,18 @@ error: the caller looks again after a pause.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
-from typing import Any
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Any, Literal
 
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import ServiceError
-from integration.errors import Unreachable
-from integration.mautic.answers import SERVICE
-from integration.mautic.answers import refusal
-from integration.mautic.batches import LARGEST
-from integration.mautic.batches import RowAnswer
-from integration.mautic.batches import row_answers
+from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
+from integration.mautic.answers import SERVICE, refusal
+from integration.mautic.batches import LARGEST, RowAnswer, row_answers
 from integration.mautic.client import MauticClient
-from integration.mautic.paging import number_of
-from integration.mautic.paging import paged
+from integration.mautic.paging import number_of, paged
 from integration.mautic.probe import writable
-from integration.mautic.results import Interrupted
-from integration.mautic.results import NoteReceipt
+from integration.mautic.results import Interrupted, NoteReceipt
 from integration.mautic.search import entries
 from integration.mautic.verdicts import blocked
 

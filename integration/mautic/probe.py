@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from integration.errors import AuthRejected
-from integration.errors import NotSetUp
-from integration.errors import Rejected
+from integration.errors import AuthRejected, NotSetUp, Rejected
+from integration.http.transport import Answer, Transport
 from integration.mautic import causes
-from integration.mautic.access import MauticAccess
-from integration.mautic.access import root
-from integration.mautic.answers import SERVICE
-from integration.mautic.answers import classify
-from integration.mautic.answers import first_problem
+from integration.mautic.access import MauticAccess, root
+from integration.mautic.answers import SERVICE, classify, first_problem
 from integration.mautic.client import MauticClient
-from integration.transport import Answer
-from integration.transport import Transport
 
 #: Area -> the cheapest read that needs its right (346-351, dossier 2.5).
 AREAS = {

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from integration.identity import normalise_email
 from integration.mautic.client import MauticClient
-from integration.mautic.paging import number_of
-from integration.mautic.paging import paged
-from integration.mautic.search import email_of
-from integration.mautic.search import entries
+from integration.mautic.paging import number_of, paged
+from integration.mautic.search import email_of, entries
 
 #: Contacts asked for in one call; each takes Mautic about 10 KB of answer.
 AT_ONCE = 100

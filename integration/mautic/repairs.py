@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Any
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from integration.events import subject_of
-from integration.identity import normalise_email
+from integration.identity import normalise_email, person_key_of
 from integration.mautic.answers import message_of
 from integration.mautic.results import ContactRow
-from integration.plans import ADDRESS
-from integration.plans import Adjustment
-from integration.plans import Value
-from integration.plans import below_one
-from integration.plans import is_blank
+from integration.plans import ADDRESS, Adjustment, Value, below_one, is_blank
 
 #: Other ways to write a value of a field, best first: (alias, value) -> values.
 Alternates = Callable[[str, Any], Iterable[Value]]
@@ -109,10 +100,10 @@ class Job:
         return body
 
     def is_at(self, address: str) -> bool:
-        """Tell whether a contact with this address is the row's person; without an address its subject tells."""
+        """Tell whether a contact with this address is the row's person; without an address its person key tells."""
         if self.email:
             return normalise_email(address) == normalise_email(self.email)
-        return bool(address) and subject_of(address) == self.row.key
+        return bool(address) and person_key_of(address) == self.row.key
 
     def leave_id(self, *, stranger: bool) -> None:
         """Go by the address: the contact behind the id is gone, or is a `stranger` by now."""

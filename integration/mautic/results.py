@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 from integration.errors import ServiceError
-from integration.plans import Adjustment
-from integration.plans import ContactWrite
+from integration.plans import Adjustment, ContactWrite
 
 
 @dataclass(frozen=True, slots=True)
 class ContactRow:
-    """One person to be written; `key` is our subject, `mautic_id` the contact it was last written to, if known.
+    """One person to be written; `key` is our person key, `mautic_id` the contact it was last written to, if known.
 
     `seen` says that the contact was just now confirmed to be this person, so that it is not read before the write.
     """

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from integration.errors import AuthRejected
-from integration.errors import Rejected
+from integration.errors import AuthRejected, Rejected
 from integration.mautic.answers import SERVICE
 from integration.mautic.batches import LARGEST
 from integration.mautic.client import MauticClient
-from integration.mautic.paging import every
-from integration.mautic.paging import number_of
+from integration.mautic.paging import every, number_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from integration.mautic import reading
-from integration.plans import Value
-from integration.plans import below_one
-from integration.plans import is_blank
+from integration.plans import Value, below_one, is_blank
 
 _DATES = frozenset({"date", "datetime", "time"})
 

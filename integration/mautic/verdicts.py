@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import ServiceError
-from integration.errors import Unreachable
+from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
 from integration.identity import normalise_email
 from integration.mautic import shown
-from integration.mautic.answers import SERVICE
-from integration.mautic.answers import refusal
+from integration.mautic.answers import SERVICE, refusal
 from integration.mautic.batches import RowAnswer
-from integration.mautic.repairs import SHORT
-from integration.mautic.repairs import Job
-from integration.mautic.repairs import survives
+from integration.mautic.repairs import SHORT, Job, survives
 from integration.mautic.search import email_of
 from integration.plans import Adjustment
 

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from datetime import datetime
-from typing import Annotated
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from sqlalchemy import JSON
-from sqlalchemy import BigInteger
-from sqlalchemy import DateTime
-from sqlalchemy import Dialect
-from sqlalchemy import Integer
-from sqlalchemy import MetaData
-from sqlalchemy import TypeDecorator
-from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.orm import mapped_column
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -6,16 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey
-from sqlalchemy import Index
-from sqlalchemy import String
-from sqlalchemy import Text
-from sqlalchemy import text
-from sqlalchemy.orm import Mapped
-from sqlalchemy.orm import mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from integration.models.base import Base
-from integration.models.base import Key
+from integration.models.base import Base, Key
 
 
 class DeliveryState(StrEnum):
@@ -59,7 +53,7 @@ class Delivery(Base):
         Index(
             "uq_delivery_lead",
             "connector_id",
-            "subject",
+            "person_key",
             unique=True,
             sqlite_where=_LEAD_SQL,
             postgresql_where=_LEAD_SQL,
@@ -83,7 +77,7 @@ class Delivery(Base):
         Index(
             "ix_delivery_waiting",
             "connector_id",
-            "subject",
+            "person_key",
             "id",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
@@ -129,7 +123,7 @@ class Delivery(Base):
             postgresql_where=_SETTLED_SQL,
         ),
         Index("ix_delivery_kind", "connector_id", "kind", "id"),
-        Index("ix_delivery_subject", "connector_id", "subject", "id"),
+        Index("ix_delivery_person_key", "connector_id", "person_key", "id"),
         Index("ix_delivery_number", "connector_id", "number", postgresql_ops={"number": "text_pattern_ops"}),
         Index("ix_delivery_created", "connector_id", "created_at", "id"),
         Index("ix_delivery_run", "run_id", "id"),
@@ -153,9 +147,9 @@ class Delivery(Base):
     kind: Mapped[str] = mapped_column(String(20))
     source_id: Mapped[str] = mapped_column(String(40))
     number: Mapped[str] = mapped_column(String(60), default="")
-    what: Mapped[str] = mapped_column(String(40))
+    event: Mapped[str] = mapped_column(String(40))
     identity: Mapped[str] = mapped_column(String(200))
-    subject: Mapped[str] = mapped_column(String(64))
+    person_key: Mapped[str] = mapped_column(String(64))
     origin: Mapped[str] = mapped_column(String(10))
     priority: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(10))

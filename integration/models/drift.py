@@ -5,16 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey
-from sqlalchemy import Index
-from sqlalchemy import String
-from sqlalchemy import Text
-from sqlalchemy import text
-from sqlalchemy.orm import Mapped
-from sqlalchemy.orm import mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from integration.models.base import Base
-from integration.models.base import Key
+from integration.models.base import Base, Key
 
 _GOING_SQL = text("ended_at IS NULL")
 _ASKED_SQL = text("asked_at IS NOT NULL AND repaired_at IS NULL")
@@ -65,7 +59,7 @@ class Reconciled(Base):
     reconciliation_id: Mapped[int] = mapped_column(
         ForeignKey("reconciliation.id", ondelete="CASCADE"), primary_key=True
     )
-    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_key: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
 class Drift(Base):
@@ -77,7 +71,7 @@ class Drift(Base):
     __tablename__ = "drift"
     __table_args__ = (
         Index("ix_drift_page", "reconciliation_id", "id"),
-        Index("uq_drift_subject", "reconciliation_id", "subject", unique=True),
+        Index("uq_drift_person_key", "reconciliation_id", "person_key", unique=True),
         Index("ix_drift_asked", "connector_id", "id", sqlite_where=_ASKED_SQL, postgresql_where=_ASKED_SQL),
     )
 
@@ -85,7 +79,7 @@ class Drift(Base):
     reconciliation_id: Mapped[int] = mapped_column(ForeignKey("reconciliation.id", ondelete="CASCADE"))
     connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(10))
-    subject: Mapped[str] = mapped_column(String(64))
+    person_key: Mapped[str] = mapped_column(String(64))
     source_kind: Mapped[str] = mapped_column(String(20), default="")
     source_id: Mapped[str] = mapped_column(String(40), default="")
     contact_id: Mapped[int | None]

@@ -5,12 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON
-from sqlalchemy import ForeignKey
-from sqlalchemy import Index
-from sqlalchemy import String
-from sqlalchemy.orm import Mapped
-from sqlalchemy.orm import mapped_column
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base
 
@@ -23,11 +19,11 @@ class LedgerEntry(Base):
     """
 
     __tablename__ = "order_ledger"
-    __table_args__ = (Index("ix_order_ledger_subject", "connector_id", "subject"),)
+    __table_args__ = (Index("ix_order_ledger_person_key", "connector_id", "person_key"),)
 
     connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"), primary_key=True)
     order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    subject: Mapped[str] = mapped_column(String(64))
+    person_key: Mapped[str] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(40))
     net_total: Mapped[str] = mapped_column(String(40))
     refunded: Mapped[bool] = mapped_column(default=False)

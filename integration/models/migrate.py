@@ -12,8 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from integration.models.database import Database
-from integration.models.database import open_database
+from integration.models.database import Database, open_database
 
 FOLDER = Path(__file__).parent / "migrations"
 

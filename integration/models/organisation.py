@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
-from sqlalchemy import text
-from sqlalchemy.orm import Mapped
-from sqlalchemy.orm import mapped_column
+from sqlalchemy import String, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from integration.models.base import Base
-from integration.models.base import Key
+from integration.models.base import Base, Key
 
 
 class Organisation(Base):

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy import Row
-from sqlalchemy import delete
-from sqlalchemy import exists
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import Connection, Row, delete, exists, select, update
 from sqlalchemy.orm import aliased
 
 from integration.models.contact_link import ContactLink
-from integration.models.delivery import Delivery
-from integration.models.delivery import DeliveryState
-from integration.models.drift import Drift
-from integration.models.drift import Reconciled
-from integration.models.drift import Reconciliation
+from integration.models.delivery import Delivery, DeliveryState
+from integration.models.drift import Drift, Reconciled, Reconciliation
 from integration.models.ledger import LedgerEntry
 from integration.models.sync_log import SyncLogEntry
 from integration.models.unanswered import UnansweredPerson
@@ -35,8 +25,8 @@ def rekey(connection: Connection, connector_id: int, old: str, new: str) -> None
     _deliveries(connection, connector_id, old, new)
     _link(connection, connector_id, old, new)
     for table in (LedgerEntry, SyncLogEntry):
-        mine = (table.connector_id == connector_id) & (table.subject == old)
-        connection.execute(update(table).where(mine).values(subject=new))
+        mine = (table.connector_id == connector_id) & (table.person_key == old)
+        connection.execute(update(table).where(mine).values(person_key=new))
     _in_question(connection, connector_id, old, new)
     for met in (Reconciled, Drift):
         _of_reconciliations(connection, connector_id, met, old, new)
@@ -51,29 +41,29 @@ def addresses_in(payload: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _deliveries(connection: Connection, connector_id: int, old: str, new: str) -> None:
-    mine = (Delivery.connector_id == connector_id) & (Delivery.subject == old)
-    lead = (Delivery.connector_id == connector_id) & (Delivery.subject == new)
+    mine = (Delivery.connector_id == connector_id) & (Delivery.person_key == old)
+    lead = (Delivery.connector_id == connector_id) & (Delivery.person_key == new)
     leads = lead & Delivery.state.in_([DeliveryState.READY, DeliveryState.LEASED])
     if connection.scalar(select(Delivery.id).where(leads).limit(1)) is not None:
         # The others wait behind who leads under the new key; their own lead may only follow when it is not under way.
         ready = mine & (Delivery.state == DeliveryState.READY)
         connection.execute(update(Delivery).where(ready).values(state=DeliveryState.WAITING))
         mine &= Delivery.state != DeliveryState.LEASED
-    connection.execute(update(Delivery).where(mine).values(subject=new))
+    connection.execute(update(Delivery).where(mine).values(person_key=new))
 
 
 def _link(connection: Connection, connector_id: int, old: str, new: str) -> None:
-    columns = (ContactLink.subject, ContactLink.contact_id, ContactLink.fields, ContactLink.written_at)
-    both = ContactLink.subject.in_([old, new])
+    columns = (ContactLink.person_key, ContactLink.contact_id, ContactLink.fields, ContactLink.written_at)
+    both = ContactLink.person_key.in_([old, new])
     query = select(*columns).where(ContactLink.connector_id == connector_id, both).order_by(ContactLink.written_at)
     links = connection.execute(query).all()
-    if not any(link.subject == old for link in links):
+    if not any(link.person_key == old for link in links):
         return
     if len(links) > 1:
-        gone = (ContactLink.connector_id == connector_id) & (ContactLink.subject == new)
+        gone = (ContactLink.connector_id == connector_id) & (ContactLink.person_key == new)
         connection.execute(delete(ContactLink).where(gone))
-    mine = (ContactLink.connector_id == connector_id) & (ContactLink.subject == old)
-    connection.execute(update(ContactLink).where(mine).values(subject=new, **_merged(links)))
+    mine = (ContactLink.connector_id == connector_id) & (ContactLink.person_key == old)
+    connection.execute(update(ContactLink).where(mine).values(person_key=new, **_merged(links)))
 
 
 def _merged(links: Sequence[Row[Any]]) -> Mapping[str, Any]:
@@ -87,19 +77,19 @@ def _merged(links: Sequence[Row[Any]]) -> Mapping[str, Any]:
 
 def _in_question(connection: Connection, connector_id: int, old: str, new: str) -> None:
     """Keep a person held whose call had no answer: set free, they could be sent again and be made twice."""
-    mine = (UnansweredPerson.connector_id == connector_id) & (UnansweredPerson.subject == old)
+    mine = (UnansweredPerson.connector_id == connector_id) & (UnansweredPerson.person_key == old)
     other = aliased(UnansweredPerson)
-    held = exists().where(other.connector_id == connector_id, other.subject == new)
+    held = exists().where(other.connector_id == connector_id, other.person_key == new)
     connection.execute(delete(UnansweredPerson).where(mine, held))
-    connection.execute(update(UnansweredPerson).where(mine).values(subject=new, seen=None))
+    connection.execute(update(UnansweredPerson).where(mine).values(person_key=new, seen=None))
 
 
 def _of_reconciliations(
     connection: Connection, connector_id: int, table: type[Reconciled] | type[Drift], old: str, new: str
 ) -> None:
     ours = select(Reconciliation.id).where(Reconciliation.connector_id == connector_id)
-    mine = (table.subject == old) & table.reconciliation_id.in_(ours)
+    mine = (table.person_key == old) & table.reconciliation_id.in_(ours)
     other = aliased(table)
-    twice = exists().where(other.reconciliation_id == table.reconciliation_id, other.subject == new)
+    twice = exists().where(other.reconciliation_id == table.reconciliation_id, other.person_key == new)
     connection.execute(delete(table).where(mine, twice))
-    connection.execute(update(table).where(mine).values(subject=new))
+    connection.execute(update(table).where(mine).values(person_key=new))

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
-from sqlalchemy import Index
-from sqlalchemy import String
-from sqlalchemy import Text
-from sqlalchemy.orm import Mapped
-from sqlalchemy.orm import mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from integration.models.base import Base
-from integration.models.base import Key
+from integration.models.base import Base, Key
 
 
 class SyncLogEntry(Base):
-    """One action that was tried; `subject` finds it by e-mail without storing the address."""
+    """One action that was tried; `person_key` finds it by e-mail without storing the address."""
 
     __tablename__ = "sync_log"
     __table_args__ = (
@@ -25,7 +20,7 @@ class SyncLogEntry(Base):
         Index("ix_sync_log_action", "connector_id", "action", "id"),
         Index("ix_sync_log_object", "connector_id", "object_id", "id"),
         Index("ix_sync_log_contact", "connector_id", "contact_id", "id"),
-        Index("ix_sync_log_subject", "connector_id", "subject", "id"),
+        Index("ix_sync_log_person_key", "connector_id", "person_key", "id"),
         Index("ix_sync_log_page", "connector_id", "id"),
         Index("ix_sync_log_at", "connector_id", "at", "id"),
     )
@@ -40,7 +35,7 @@ class SyncLogEntry(Base):
     status: Mapped[str] = mapped_column(String(10))
     contact_id: Mapped[int | None]
     message: Mapped[str] = mapped_column(Text, default="")
-    subject: Mapped[str] = mapped_column(String(64), default="")
+    person_key: Mapped[str] = mapped_column(String(64), default="")
     delivery_id: Mapped[int | None]
     run_id: Mapped[int | None]
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
-from sqlalchemy import Index
-from sqlalchemy import String
-from sqlalchemy.orm import Mapped
-from sqlalchemy.orm import mapped_column
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
 
-from integration.models.base import Base
-from integration.models.base import Key
+from integration.models.base import Base, Key
 
 
 class UnansweredCall(Base):
@@ -44,6 +40,6 @@ class UnansweredPerson(Base):
     __table_args__ = (Index("ix_unanswered_person_call", "call_id"),)
 
     connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"), primary_key=True)
-    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_key: Mapped[str] = mapped_column(String(64), primary_key=True)
     call_id: Mapped[int] = mapped_column(ForeignKey("unanswered_call.id", ondelete="CASCADE"))
     seen: Mapped[int | None]

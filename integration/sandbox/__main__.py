@@ -14,8 +14,8 @@ from pathlib import Path
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from integration.sandbox.store import StoreServer
-from integration.sandbox.store.seed import seed as seed_store
-from integration.sandbox.store.shopper import Shopper
+from integration.sandbox.store.demo_shop import seed as seed_store
+from integration.sandbox.store.demo_shopper import Shopper
 
 VERSIONS = {"5.2": "5.2.1", "7.0": "7.0.0"}
 

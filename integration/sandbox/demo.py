@@ -11,9 +11,8 @@ from sqlalchemy import select
 
 from integration.errors import IntegrationError
 from integration.models.connector import Connector
-from integration.pipeline import connectors
-from integration.pipeline import webhook_set
-from integration.pipeline.ports import Ports
+from integration.pipeline.connectors import connectors, webhook_registration
+from integration.pipeline.services import Services
 
 PORTS = (8091, 8092)
 NAME = "Demo shop"
@@ -29,9 +28,9 @@ class Demo:
         self._whereabouts: dict[str, str] = {}
 
     def start(self) -> None:
-        """Start both servers on their usual ports, or on free ones where those are taken."""
-        for ports in (PORTS, (0, 0)):
-            if self._try(*ports):
+        """Start both servers on their usual services, or on free ones where those are taken."""
+        for services in (PORTS, (0, 0)):
+            if self._try(*services):
                 return
         raise IntegrationError("demo", "The demo's store and Mautic could not be started.", "See the lines above.")
 
@@ -49,19 +48,19 @@ class Demo:
         self._whereabouts = json.loads(line) if line else {}
         return bool(line)
 
-    def connect(self, ports: Ports, organisation_id: int) -> int:
+    def connect(self, services: Services, organisation_id: int) -> int:
         """Make the demo connector, or tell the one there is where its ends are now; return its id.
 
         The shop's webhooks are registered too, so that what its shoppers do is seen at once.
         """
-        with ports.db.read() as session:
+        with services.db.read() as session:
             found = session.scalar(select(Connector.id).where(Connector.is_demo).limit(1))
         values = {**self._whereabouts, "mautic_method": "client_credentials"}
         if found is None:
-            found = connectors.create(ports, organisation_id=organisation_id, name=NAME, is_demo=True, **values)
+            found = connectors.create(services, organisation_id=organisation_id, name=NAME, is_demo=True, **values)
         else:
-            connectors.connect(ports, found, **values)
-        webhook_set.register(ports, found)
+            connectors.connect(services, found, **values)
+        webhook_registration.register(services, found)
         return found
 
     def stop(self) -> None:

@@ -19,9 +19,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
-from dataclasses import dataclass
-from dataclasses import fields
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 

@@ -8,31 +8,19 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-from typing import Self
+from typing import Any, Self
 
-from flask import Flask
-from flask import jsonify
-from flask import request
+from flask import Flask, jsonify, request
 from werkzeug.exceptions import ServiceUnavailable
-from werkzeug.wrappers import Request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
-from integration.sandbox.background import ENDING
-from integration.sandbox.background import Background
-from integration.sandbox.calls import Call
-from integration.sandbox.calls import Calls
-from integration.sandbox.faults import Fault
-from integration.sandbox.faults import Faults
-from integration.sandbox.faults import Rule
-from integration.sandbox.snapshot import Book
-from integration.sandbox.snapshot import Snapshot
-from integration.sandbox.wire import Dropped
-from integration.sandbox.wire import Handler
-from integration.sandbox.wire import Listener
+from integration.sandbox.background import ENDING, Background
+from integration.sandbox.calls import Call, Calls
+from integration.sandbox.faults import Fault, Faults, Rule
+from integration.sandbox.snapshot import Book, Snapshot
+from integration.sandbox.wire import Dropped, Handler, Listener
 
 CONTROL = "/_sandbox/"
 ROWS = "sandbox.rows"

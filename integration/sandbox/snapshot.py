@@ -7,8 +7,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Book(Protocol):

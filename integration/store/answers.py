@@ -12,21 +12,12 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import Any
 
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import ServiceError
-from integration.errors import Throttled
+from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Throttled
+from integration.http.transport import Answer
 from integration.masking import mask_text
-from integration.store.access import SERVICE
-from integration.store.access import plain_permalinks
-from integration.store.refusals import refusal
-from integration.store.walls import is_page
-from integration.store.walls import is_plain
-from integration.store.walls import page_instead
-from integration.store.walls import redirected
-from integration.store.walls import walled
-from integration.transport import Answer
+from integration.store.access import SERVICE, plain_permalinks
+from integration.store.key_refusals import refusal
+from integration.store.walls import is_page, is_plain, page_instead, redirected, walled
 
 _LATER = "It is tried again by itself."
 _LONGEST_WAIT = 24 * 3600.0

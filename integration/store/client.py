@@ -8,26 +8,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from integration.breaker import Gate
 from integration.errors import AuthRejected
-from integration.store.access import SERVICE
-from integration.store.access import StoreAccess
-from integration.store.access import key_params
-from integration.store.access import signature
-from integration.store.answers import as_told
-from integration.store.answers import check_written
-from integration.store.answers import classify
-from integration.store.answers import read
-from integration.transport import Answer
-from integration.transport import Observer
-from integration.transport import Route
-from integration.transport import Transport
-from integration.transport import is_write
+from integration.http.breaker import Gate
+from integration.http.transport import Answer, Observer, Route, Transport, is_write
+from integration.store.access import SERVICE, StoreAccess, key_params, signature
+from integration.store.answers import as_told, check_written, classify, read
 
 Params = Mapping[str, Any]
 Reply = tuple[Any, Answer]

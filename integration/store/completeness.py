@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from integration.errors import NotSetUp
-from integration.errors import Rejected
+from integration.errors import NotSetUp, Rejected
 from integration.store.access import SERVICE
-from integration.store.pages import Piece
-from integration.store.pages import Place
+from integration.store.pages import Piece, Place
 from integration.store.rows import Failure
 
 SHORT_LIST = "short_list"

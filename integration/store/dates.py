@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from integration.errors import MappingError
-from integration.store.texts import text_of
+from integration.store.sanitizing import text_of
 
 #: The first and last years of the calendar cannot be shown in every time zone.
 FIRST_YEAR, LAST_YEAR = 1000, 9998

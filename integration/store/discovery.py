@@ -5,26 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.parse import urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from integration.errors import NotSetUp
-from integration.errors import ServiceError
-from integration.store.access import SERVICE
-from integration.store.access import StoreAccess
-from integration.store.access import home
-from integration.store.access import plain_permalinks
-from integration.store.answers import classify
-from integration.store.answers import read
+from integration.errors import NotSetUp, ServiceError
+from integration.http.transport import Answer, Observer, Route, Transport
+from integration.store.access import SERVICE, StoreAccess, home, plain_permalinks
+from integration.store.answers import classify, read
 from integration.store.client import StoreClient
 from integration.store.rows import rows_of
-from integration.transport import Answer
-from integration.transport import Observer
-from integration.transport import Route
-from integration.transport import Transport
 
 _LINK = re.compile(r"<([^>]+)>\s*;\s*rel=[\"']?https://api\.w\.org/[\"']?")
 #: The cheap form of the index (recording 461); the whole one has every route in it.

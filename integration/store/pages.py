@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
-from datetime import datetime
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from integration.http.transport import Answer
 from integration.store.answers import server_now
 from integration.store.client import StoreClient
-from integration.store.rows import Failure
-from integration.store.rows import Row
-from integration.store.rows import rows_of
-from integration.store.rows import sifted
-from integration.transport import Answer
+from integration.store.rows import Failure, Row, rows_of, sifted
 
 #: WooCommerce gives at most 100 a page (recording 202); a failing page is tried smaller and smaller.
 SIZES = (100, 50, 25, 10, 1)

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
-from decimal import InvalidOperation
+from decimal import Decimal, InvalidOperation
 from html import unescape
 from typing import Any
 
 from integration.errors import MappingError
-from integration.events import Change
-from integration.events import Kind
-from integration.events import Origin
-from integration.events import subject_of
-from integration.identity import visible
-from integration.records import Address
-from integration.records import Customer
-from integration.records import LineItem
-from integration.records import Order
-from integration.store.dates import lenient
-from integration.store.dates import moment
-from integration.store.texts import MOST
-from integration.store.texts import fitting
-from integration.store.texts import storable
-from integration.store.texts import text_of
+from integration.events import Change, Kind, Origin
+from integration.identity import person_key_of, visible
+from integration.records import Address, Customer, LineItem, Order
+from integration.store.dates import lenient, moment
+from integration.store.sanitizing import MOST, fitting, storable, text_of
 
 Raw = Mapping[str, Any]
 
@@ -162,8 +150,8 @@ def order_change(raw: Raw, origin: Origin, seen_at: datetime) -> Change:
     return Change(
         kind=Kind.ORDER,
         source_id=_source(raw),
-        what=text_of(raw.get("status"))[: LONGEST["status"]] or "updated",
-        subject=_subject(email),
+        event=text_of(raw.get("status"))[: LONGEST["status"]] or "updated",
+        person_key=_person_key(email),
         payload=slim_order(raw),
         seen_at=seen_at,
         origin=origin,
@@ -179,8 +167,8 @@ def customer_change(raw: Raw, origin: Origin, seen_at: datetime, *, created: boo
     return Change(
         kind=Kind.CONTACT,
         source_id=_source(raw),
-        what="created" if created else "updated",
-        subject=_subject(billing if decayed and billing else account),
+        event="created" if created else "updated",
+        person_key=_person_key(billing if decayed and billing else account),
         payload=slim_customer(raw),
         seen_at=seen_at,
         origin=origin,
@@ -210,8 +198,8 @@ def _slim(raw: Any, names: Sequence[str]) -> dict[str, Any]:
     return {name: storable(raw[name]) for name in names if name in raw} if isinstance(raw, Mapping) else {}
 
 
-def _subject(email: str) -> str:
-    return subject_of(email) if visible(email) else ""
+def _person_key(email: str) -> str:
+    return person_key_of(email) if visible(email) else ""
 
 
 def _list(raw: Raw, name: str) -> list[Raw]:

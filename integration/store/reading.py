@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from integration.errors import Rejected
-from integration.store.answers import server_now
-from integration.store.answers import unreadable
+from integration.store.answers import server_now, unreadable
+from integration.store.by_id import pick
 from integration.store.client import StoreClient
-from integration.store.crawl import Crawl
-from integration.store.pages import SIZES
-from integration.store.pages import Page
-from integration.store.picking import pick
+from integration.store.pages import SIZES, Page
+from integration.store.paginator import Crawl
 from integration.store.rows import Row
 from integration.store.windows import Window
 

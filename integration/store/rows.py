@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from integration.errors import IntegrationError
-from integration.errors import Rejected
+from integration.errors import IntegrationError, Rejected
+from integration.http.transport import Answer
 from integration.store.access import SERVICE
 from integration.store.answers import unreadable
-from integration.store.texts import MOST
-from integration.transport import Answer
+from integration.store.sanitizing import MOST
 
 Row = dict[str, Any]
 #: What could not be had, and why.

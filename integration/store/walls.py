@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from integration.errors import NotSetUp
-from integration.store.access import SERVICE
-from integration.store.access import plain_permalinks
-from integration.transport import Answer
+from integration.http.transport import Answer
+from integration.store.access import SERVICE, plain_permalinks
 
 _PAGE = re.compile(r"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _WALL = re.compile(

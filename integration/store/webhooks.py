@@ -7,24 +7,18 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from integration.errors import MappingError
-from integration.errors import Rejected
-from integration.events import Change
-from integration.events import Kind
-from integration.events import Origin
+from integration.errors import MappingError, Rejected
+from integration.events import Change, Kind, Origin
 from integration.store import parse
 from integration.store.access import SERVICE
 from integration.store.client import StoreClient
-from integration.store.rows import rows_of
-from integration.store.rows import sifted
+from integration.store.rows import rows_of, sifted
 
 TOPICS = (
     "customer.created",

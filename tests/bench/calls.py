@@ -5,11 +5,7 @@ from __future__ import annotations
 from integration.mapping.fields import needs
 from integration.mautic.fields import Fields
 from integration.models.connector import Connector
-from tests.bench.world import World
-from tests.bench.world import contact_changes
-from tests.bench.world import order_changes
-from tests.bench.world import report
-from tests.bench.world import world
+from tests.bench.world import World, contact_changes, order_changes, report, world
 
 
 def new_contacts() -> None:
@@ -35,9 +31,9 @@ def orders_with_notes() -> None:
 
 def make_fields(at: World) -> None:
     """Create the fields that the modules need."""
-    with at.ports.db.read() as session:
+    with at.services.db.read() as session:
         connector = session.get_one(Connector, at.connector_id)
-    Fields(at.ports.open_mautic(connector)).create_all(needs(at.ports.modules(connector)))
+    Fields(at.services.open_mautic(connector)).create_all(needs(at.services.modules(connector)))
 
 
 def measure() -> None:

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Table
-from sqlalchemy import text
+from sqlalchemy import Table, text
 
-from integration.events import subject_of
-from integration.models import Attempt
-from integration.models import Base
-from integration.models import Database
-from integration.models import Delivery
-from integration.models import Run
-from integration.models import RunLine
-from integration.models import SyncLogEntry
+from integration.identity import person_key_of
+from integration.models import Attempt, Base, Database, Delivery, Run, RunLine, SyncLogEntry
 
 KNOWN = "known@example.com"
 SPAN = timedelta(days=80)
@@ -55,7 +46,7 @@ def fill(db: Database, connector_id: int, newest: datetime, *, records: int, ent
     """Write `records` deliveries, a fifth as many attempts, runs with lines, and `entries` log rows."""
     words = Words.of(db)
     base = (newest - SPAN).astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds")
-    common = {"connector": connector_id, "base": base, "known": subject_of(KNOWN)}
+    common = {"connector": connector_id, "base": base, "known": person_key_of(KNOWN)}
     _write(db, Run, _runs(words), {**common, "last": RUNS - 1, "step": SPAN.total_seconds() / RUNS})
     _write(db, Delivery, _records(words), {**common, "last": records - 1, "step": SPAN.total_seconds() / records})
     _write(
@@ -105,7 +96,7 @@ def _runs(words: Words) -> str:
 def _records(words: Words) -> str:
     at = words.moment.format("i * :step")
     return f"""
-    INSERT INTO delivery (connector_id, run_id, kind, source_id, number, what, identity, subject, origin, priority,
+    INSERT INTO delivery (connector_id, run_id, kind, source_id, number, event, identity, person_key, origin, priority,
         state, due_at, attempts, payload_at, modified_at, created_at, settled_at, started_at, died_at, result, partial,
         contact_id, error_code, error, category, discard_reason)
     {words.series}
@@ -134,7 +125,7 @@ def _attempts(words: Words) -> str:
 
 def _entries(words: Words) -> str:
     return f"""
-    INSERT INTO sync_log (connector_id, at, type, object_id, source_id, action, status, contact_id, message, subject)
+    INSERT INTO sync_log (connector_id, at, type, object_id, source_id, action, status, contact_id, message, person_key)
     {words.series}
     SELECT :connector, {words.moment.format("i * :step")}, CASE WHEN i % 3 = 0 THEN 'contact' ELSE 'order' END,
         CAST(i / 5 AS VARCHAR(20)), CAST(i / 5 AS VARCHAR(20)),

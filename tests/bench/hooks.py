@@ -23,12 +23,9 @@ from integration.config import load
 from integration.models.connector import Connector
 from integration.models.migrate import upgrade
 from integration.models.organisation import Organisation
-from integration.pipeline import connectors
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
-from tests.bench.world import NOW
-from tests.bench.world import order
-from tests.bench.world import report
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import Services, open_services
+from tests.bench.world import NOW, order, report
 
 SECRET = "benchsecret0123456789"
 COUNT = 3000
@@ -40,8 +37,8 @@ def measure() -> None:
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
         environ = {**os.environ, "INSTANCE_PATH": folder, "PORT": str(port), "ENGINE": "none", "LOG_LEVEL": "ERROR"}
-        ports = open_ports(load({"INSTANCE_PATH": folder}))
-        path = _connector(ports, folder)
+        services = open_services(load({"INSTANCE_PATH": folder}))
+        path = _connector(services, folder)
         server = subprocess.Popen(
             [sys.executable, "-c", "from integration.cli import main; main()", "serve"],
             env=environ,
@@ -60,12 +57,12 @@ def measure() -> None:
         report("webhook acknowledgement p99", p99, "ms", "stated", True)
 
 
-def _connector(ports: Ports, folder: str) -> str:
-    upgrade(ports.deployment.database_url)
-    with ports.db.write() as session:
+def _connector(services: Services, folder: str) -> str:
+    upgrade(services.deployment.database_url)
+    with services.db.write() as session:
         session.add(Organisation(name="Bench", created_at=NOW))
-    made = connectors.create(ports, organisation_id=1, name="Bench", webhook_secret=SECRET)
-    with ports.db.read() as session:
+    made = connectors.create(services, organisation_id=1, name="Bench", webhook_secret=SECRET)
+    with services.db.read() as session:
         path = session.scalar(select(Connector.webhook_path).where(Connector.id == made))
     assert path
     assert Path(folder).is_dir()

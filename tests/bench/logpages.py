@@ -15,9 +15,9 @@ from integration.config import Deployment
 from integration.models import Organisation
 from integration.models.migrate import upgrade
 from integration.models.user import Role
-from integration.operations import accounts
-from integration.pipeline import connectors
-from integration.pipeline.ports import open_ports
+from integration.operations.identity import accounts
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import open_services
 from tests.bench.world import report
 from tests.bench_data import fill_log
 
@@ -42,16 +42,16 @@ def measure() -> None:
     with tempfile.TemporaryDirectory() as folder:
         deployment = Deployment(Path(folder), "b" * 32, database_url=f"sqlite:///{folder}/log.sqlite", ratelimit=False)
         upgrade(deployment.database_url)
-        ports = open_ports(deployment)
-        now = ports.clock.now()
-        with ports.db.write() as session:
+        services = open_services(deployment)
+        now = services.clock.now()
+        with services.db.write() as session:
             session.add(Organisation(name="Bench", created_at=now))
-        connector_id = connectors.create(ports, organisation_id=1, name="Bench")
-        fill_log(ports.db, connector_id, ROWS, now)
+        connector_id = connectors.create(services, organisation_id=1, name="Bench")
+        fill_log(services.db, connector_id, ROWS, now)
         gc.collect()
-        client = create_app(deployment, ports).test_client()
-        user = accounts.create_user(ports, 1, "bench@example.com", Role.ADMIN, "bench-password-1")
-        token = accounts.make_link(ports, user)
+        client = create_app(deployment, services).test_client()
+        user = accounts.create_user(services, 1, "bench@example.com", Role.ADMIN, "bench-password-1")
+        token = accounts.make_link(services, user)
         client.application.config["WTF_CSRF_ENABLED"] = False
         assert client.post(f"/sign-in/link/{token}").status_code in (302, 303)
         address = f"/connectors/{connector_id}/tools/log"

@@ -6,20 +6,16 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from integration.models import Delivery
-from integration.pipeline import runs
-from integration.sandbox.store.seed import seed
-from tests.bench.world import World
-from tests.bench.world import report
-from tests.bench.world import world
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.sandbox.store.demo_shop import seed
+from tests.bench.world import World, report, world
 from tests.road import test_kill
 from tests.road.conftest import Road
 
@@ -44,7 +40,7 @@ def importing(size: int) -> Iterator[Road]:
 
 def road_of(at: World) -> Road:
     """Return the world as the tests of the road know it."""
-    return Road(at.ports, at.connector_id, at.store, at.mautic)
+    return Road(at.services, at.connector_id, at.store, at.mautic)
 
 
 def lost_answers() -> None:
@@ -54,7 +50,7 @@ def lost_answers() -> None:
             seed(road.store.state, customers=120, orders=500)
             early = road.mautic.faults.lose_answer_early(path=WRITES, times=LOST // 3 - 4, probability=0.6)
             gateway = road.mautic.faults.gateway(path=WRITES, times=4, probability=0.6)
-            run_id = runs.start(road.ports, road.connector_id, "initial", trigger="bench")
+            run_id = run_lifecycle.start(road.services, road.connector_id, "initial", trigger="bench")
             while early.used + gateway.used < LOST // 3:
                 test_kill._finish(road, 600)
                 again(road)
@@ -66,7 +62,7 @@ def kills() -> None:
     for size in test_kill.SLOW_ROW_S:
         with importing(size) as road:
             seed(road.store.state, customers=200, orders=1000)
-            run_id = runs.start(road.ports, road.connector_id, "initial", trigger="bench")
+            run_id = run_lifecycle.start(road.services, road.connector_id, "initial", trigger="bench")
             chance = random.Random(size)
             for _ in range(KILLS):
                 if not test_kill.outstanding(road):
@@ -82,10 +78,10 @@ def again(road: Road) -> int:
         return 0
     for _ in range(60):
         road.order(f"more{time.monotonic_ns()}@example.com")
-    return runs.start(road.ports, road.connector_id, "full", trigger="bench", options={"resend": True})
+    return run_lifecycle.start(road.services, road.connector_id, "full", trigger="bench", options={"resend": True})
 
 
-def finish(road: Road, what: str, size: int, times: int, run_id: int) -> None:
+def finish(road: Road, event: str, size: int, times: int, run_id: int) -> None:
     """Work everything off and report who is doubled."""
     test_kill._finish(road, 600)
     threading.Event().wait(0.1)
@@ -95,12 +91,12 @@ def finish(road: Road, what: str, size: int, times: int, run_id: int) -> None:
     notes = doubled(
         match[0] for match in (test_kill.MARKER.search(str(n["text"])) for n in state.notes.values()) if match
     )
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         dead = session.scalar(select(func.count()).select_from(Delivery).where(Delivery.state == "dead"))
         unfinished = test_kill.outstanding(road)
     ok = people + notes == 0 and not unfinished
     more = {"notes": notes, "dead": dead, "unfinished": unfinished, "contacts": len(state.contacts)}
-    report(f"doubled people after {times} {what}, batches of {size}", people, "people", "0", ok, **more)
+    report(f"doubled people after {times} {event}, batches of {size}", people, "people", "0", ok, **more)
 
 
 def measure() -> None:

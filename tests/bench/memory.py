@@ -10,14 +10,12 @@ import tempfile
 from integration.config import load
 from integration.models.migrate import upgrade
 from integration.models.organisation import Organisation
-from integration.pipeline import connectors
-from integration.pipeline.ports import open_ports
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import open_services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.bulk import seed_bulk
-from tests.bench.world import NOW
-from tests.bench.world import report
-from tests.bench.world import whereabouts
+from tests.bench.world import NOW, report, whereabouts
 
 ORDERS = int(os.environ.get("BENCH_ORDERS", "100000"))
 
@@ -26,11 +24,11 @@ def measure() -> None:
     """Import with the command line and read the largest resident size of that process alone."""
     with tempfile.TemporaryDirectory() as folder, StoreServer() as store, MauticServer() as mautic:
         seed_bulk(store.state, customers=2000, orders=ORDERS)
-        ports = open_ports(load({"INSTANCE_PATH": folder}))
-        upgrade(ports.deployment.database_url)
-        with ports.db.write() as session:
+        services = open_services(load({"INSTANCE_PATH": folder}))
+        upgrade(services.deployment.database_url)
+        with services.db.write() as session:
             session.add(Organisation(name="Bench", created_at=NOW))
-        connectors.create(ports, organisation_id=1, name="Bench", **whereabouts(store, mautic))
+        connectors.create(services, organisation_id=1, name="Bench", **whereabouts(store, mautic))
         command = [sys.executable, "-c", _CHILD, "sync", "1", "--kind", "initial", "--wait", "--json"]
         environ = {**os.environ, "INSTANCE_PATH": folder, "LOG_LEVEL": "ERROR"}
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)

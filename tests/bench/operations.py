@@ -7,26 +7,22 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from app import create_app
 from integration.config import Deployment
-from integration.events import subject_of
+from integration.identity import person_key_of
 from integration.models import Organisation
 from integration.models.migrate import upgrade
 from integration.models.user import Role
-from integration.operations import accounts
-from integration.pipeline import connectors
-from integration.pipeline.ports import open_ports
-from tests.bench.filling import KNOWN
-from tests.bench.filling import RUNS
-from tests.bench.filling import fill
+from integration.operations.identity import accounts
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import open_services
+from tests.bench.filling import KNOWN, RUNS, fill
 from tests.bench.world import report
-from tests.postgres import Cluster
-from tests.postgres import binaries
+from tests.postgres import Cluster, binaries
 
 RECORDS = int(os.environ.get("BENCH_RECORDS", "1000000"))
 ENTRIES = int(os.environ.get("BENCH_LOG_ENTRIES", "5000000"))
@@ -54,7 +50,7 @@ PAGES = {
     "search, order number": "/search?q=123457",
     "search, e-mail": f"/search?q={KNOWN}",
     "search, contact id": "/search?q=contact+7777",
-    "timeline of a person": f"{HERE}/people/{subject_of(KNOWN)}",
+    "timeline of a person": f"{HERE}/people/{person_key_of(KNOWN)}",
     "timeline of an order": f"{HERE}/orders/123457",
     "runs, list": f"{HERE}/runs",
     "runs, a run with 200,000 lines": f"{HERE}/runs/{RUNS}",
@@ -96,21 +92,21 @@ def _postgres() -> Iterator[str | None]:
 def _measure(name: str, url: str, folder: Path) -> None:
     deployment = Deployment(folder, "b" * 32, database_url=url, ratelimit=False)
     upgrade(url)
-    ports = open_ports(deployment)
-    now = ports.clock.now()
-    with ports.db.write() as session:
+    services = open_services(deployment)
+    now = services.clock.now()
+    with services.db.write() as session:
         session.add(Organisation(name="Bench", created_at=now))
-    connector_id = connectors.create(ports, organisation_id=1, name="Bench")
-    connectors.create(ports, organisation_id=1, name="Beside")
+    connector_id = connectors.create(services, organisation_id=1, name="Bench")
+    connectors.create(services, organisation_id=1, name="Beside")
     began = time.perf_counter()
-    fill(ports.db, connector_id, now, records=RECORDS, entries=ENTRIES)
+    fill(services.db, connector_id, now, records=RECORDS, entries=ENTRIES)
     report(f"{name}: filled", time.perf_counter() - began, "s", "stated", True, records=RECORDS, log_rows=ENTRIES)
     gc.collect()
-    app = create_app(deployment, ports)
+    app = create_app(deployment, services)
     app.config["WTF_CSRF_ENABLED"] = False
     client = app.test_client()
-    user = accounts.create_user(ports, 1, "bench@example.com", Role.ADMIN, "bench-password-1")
-    assert client.post(f"/sign-in/link/{accounts.make_link(ports, user)}").status_code in (302, 303)
+    user = accounts.create_user(services, 1, "bench@example.com", Role.ADMIN, "bench-password-1")
+    assert client.post(f"/sign-in/link/{accounts.make_link(services, user)}").status_code in (302, 303)
     values = {
         "connector": connector_id,
         "since": f"{now.replace(month=10, day=5):%Y-%m-%dT00:00}",
@@ -123,7 +119,7 @@ def _measure(name: str, url: str, folder: Path) -> None:
     gc.freeze()
     for page, address in PAGES.items():
         _report(f"{name}: {page}", lambda a=address: client.get(a.format(**values), follow_redirects=True))  # type: ignore[misc]  # bound per loop
-    ports.db.dispose()
+    services.db.dispose()
 
 
 def _report(name: str, ask: Callable[[], object]) -> None:

@@ -5,32 +5,26 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest import mock
 
-from integration.pipeline import attempts
-from integration.pipeline import connectors
-from integration.pipeline import meter
-from integration.pipeline import runs
-from integration.pipeline import synclog
+from integration.pipeline import usage
+from integration.pipeline.connectors import connectors
+from integration.pipeline.delivery import attempts
 from integration.pipeline.outbox.tally import Tally
-from tests.bench.speed import BATCH
-from tests.bench.speed import LANES
-from tests.bench.speed import apart
-from tests.bench.speed import slow
-from tests.bench.world import contact_changes
-from tests.bench.world import report
-from tests.bench.world import world
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.sync_log import writing as sync_log_writing
+from tests.bench.speed import BATCH, LANES, apart, slow
+from tests.bench.world import contact_changes, report, world
 
 PEOPLE = 1200
 ROUNDS = 3
 _RECORDERS = (
     (attempts, "record"),
     (attempts, "rows"),
-    (synclog, "record"),
-    (meter, "record"),
-    (runs, "add_line"),
+    (sync_log_writing, "record"),
+    (usage, "record"),
+    (run_lifecycle, "add_line"),
     (Tally, "write"),
 )
 
@@ -49,7 +43,7 @@ def _rate() -> float:
     """Return records per second against a stand-in in a process of its own that takes 20 ms a record."""
     settings = {"sync.batch_start": BATCH, "sync.batch_max": BATCH, "sync.lanes": LANES}
     with world(**settings) as at, apart() as mautic:
-        connectors.connect(at.ports, at.connector_id, mautic_url=mautic)
+        connectors.connect(at.services, at.connector_id, mautic_url=mautic)
         at.accept(contact_changes(2))
         at.work()
         slow(mautic)

@@ -14,14 +14,11 @@ from contextlib import contextmanager
 import requests
 
 from integration.models.run import RunKind
-from integration.pipeline import connectors
-from integration.pipeline import runs
+from integration.pipeline.connectors import connectors
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.sandbox.mautic.people import Credentials
 from integration.sandbox.store.bulk import seed_bulk
-from tests.bench.world import World
-from tests.bench.world import contact_changes
-from tests.bench.world import report
-from tests.bench.world import world
+from tests.bench.world import World, contact_changes, report, world
 
 PEOPLE = 1200
 BATCH = 100
@@ -48,7 +45,7 @@ def slow(mautic_url: str) -> None:
 def _ours() -> float:
     settings = {"sync.batch_start": BATCH, "sync.batch_max": BATCH, "sync.lanes": LANES}
     with world(**settings) as at, apart() as mautic:
-        connectors.connect(at.ports, at.connector_id, mautic_url=mautic)
+        connectors.connect(at.services, at.connector_id, mautic_url=mautic)
         at.accept(contact_changes(2))
         at.work()
         slow(mautic)
@@ -135,15 +132,15 @@ def unchanged_full_sync() -> None:
         began = time.perf_counter()
         run_id = _run(at, RunKind.FULL)
         seconds = time.perf_counter() - began
-        with at.ports.db.read() as session:
-            progress = runs.progress(session, run_id, at.ports.clock.now())
+        with at.services.db.read() as session:
+            progress = run_lifecycle.progress(session, run_id, at.services.clock.now())
         writes = sum(1 for call in at.mautic.calls if call.method != "GET" and "/token" not in call.path)
         report("writes of an unchanged full sync", writes, "calls", "0", writes == 0, records=progress.run.pulled)
         report("unchanged full sync", progress.run.pulled / seconds, "records/s", "stated", True)
 
 
 def _run(at: World, kind: RunKind) -> int:
-    run_id = runs.start(at.ports, at.connector_id, kind, trigger="bench")
+    run_id = run_lifecycle.start(at.services, at.connector_id, kind, trigger="bench")
     at.work()
     return run_id
 

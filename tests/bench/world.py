@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from integration.config import Deployment
 from integration.engines.worker import Worker
-from integration.events import Change
-from integration.events import Origin
+from integration.events import Change, Origin
 from integration.models import Organisation
 from integration.models.migrate import upgrade
-from integration.pipeline import connectors
-from integration.pipeline import intake_rows
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
+from integration.pipeline.connectors import connectors
+from integration.pipeline.ingest import records
+from integration.pipeline.services import Services, open_services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.store import parse
@@ -34,23 +30,23 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 class World:
     """Both ends and the connector between them."""
 
-    ports: Ports
+    services: Services
     connector_id: int
     store: StoreServer
     mautic: MauticServer
 
     def work(self) -> None:
         """Deliver everything that is due."""
-        worker = Worker(self.ports)
+        worker = Worker(self.services)
         worker.until_idle()
         worker.stop()
 
     def accept(self, changes: Sequence[Change]) -> None:
         """Accept changes as the intake does, in pages of 100."""
         for start in range(0, len(changes), 100):
-            with self.ports.db.write() as session:
+            with self.services.db.write() as session:
                 page = list(changes[start : start + 100])
-                intake_rows.accept(session, self.ports.clock.now(), self.connector_id, page)
+                records.accept(session, self.services.clock.now(), self.connector_id, page)
 
 
 @contextmanager
@@ -59,13 +55,13 @@ def world(**settings: Any) -> Iterator[World]:
     with tempfile.TemporaryDirectory() as folder, StoreServer() as store, MauticServer() as mautic:
         deployment = Deployment(Path(folder), "b" * 32, database_url=f"sqlite:///{folder}/bench.sqlite")
         upgrade(deployment.database_url)
-        ports = open_ports(deployment)
-        with ports.db.write() as session:
+        services = open_services(deployment)
+        with services.db.write() as session:
             session.add(Organisation(name="Bench", created_at=NOW))
-        connector_id = connectors.create(ports, organisation_id=1, name="Bench", **whereabouts(store, mautic))
-        connectors.configure(ports, connector_id, settings)
-        yield World(ports, connector_id, store, mautic)
-        ports.db.dispose()
+        connector_id = connectors.create(services, organisation_id=1, name="Bench", **whereabouts(store, mautic))
+        connectors.configure(services, connector_id, settings)
+        yield World(services, connector_id, store, mautic)
+        services.db.dispose()
 
 
 def whereabouts(store: StoreServer, mautic: MauticServer) -> dict[str, str]:

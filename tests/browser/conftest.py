@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
-from playwright.sync_api import Page
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from app import create_app
 from integration.config import Deployment
 from integration.engines.embedded import Embedded
-from integration.models import Organisation
-from integration.models import Role
+from integration.models import Organisation, Role
 from integration.models.migrate import upgrade
-from integration.operations import accounts
-from integration.operations.capture import Capture
-from integration.pipeline import connectors
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
-from integration.pipeline.ports import with_observers
+from integration.operations.identity import accounts
+from integration.operations.support.debug_capture import Capture
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import Services, open_services, with_observers
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from integration.sandbox.store import StoreServer
-from integration.sandbox.store.seed import seed as seed_store
+from integration.sandbox.store.demo_shop import seed as seed_store
 from tests.conftest import NOON
 
 ARGS = (
@@ -62,7 +55,7 @@ class Site:
     """The application as it is served, with its users and both ends."""
 
     url: str
-    ports: Ports
+    services: Services
     store: StoreServer
     mautic: MauticServer
     browser: Browser
@@ -71,7 +64,7 @@ class Site:
     def connect(self) -> int:
         """Make a connector to both ends."""
         return connectors.create(
-            self.ports,
+            self.services,
             organisation_id=1,
             name="Shop",
             store_url=self.store.url,
@@ -87,7 +80,7 @@ class Site:
         made = self.browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
         made.set_default_timeout(15_000)
         page = made.new_page()
-        page.goto(f"{self.url}/sign-in/link/{accounts.make_link(self.ports, self.users[role])}")
+        page.goto(f"{self.url}/sign-in/link/{accounts.make_link(self.services, self.users[role])}")
         page.click("form button")
         page.wait_for_url(lambda url: "/sign-in" not in url)
         return page
@@ -100,27 +93,27 @@ def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
     folder.mkdir()
     deployment = Deployment(folder, "k" * 32, database_url=f"sqlite:///{folder / 'b.sqlite'}", ratelimit=False)
     upgrade(deployment.database_url)
-    plain = open_ports(deployment)
-    ports = with_observers(plain, Capture(folder / "logs", plain.clock).observer)
-    with ports.db.write() as session:
+    plain = open_services(deployment)
+    services = with_observers(plain, Capture(folder / "logs", plain.clock).observer)
+    with services.db.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))
-    users = {role: accounts.create_user(ports, 1, f"{role}@example.com", role) for role in Role}
-    server = make_server("127.0.0.1", 0, create_app(deployment, ports), threaded=True)
+    users = {role: accounts.create_user(services, 1, f"{role}@example.com", role) for role in Role}
+    server = make_server("127.0.0.1", 0, create_app(deployment, services), threaded=True)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    engine = Embedded(ports)
+    engine = Embedded(services)
     with StoreServer() as store, MauticServer() as mautic:
         seed_store(store.state, customers=30, orders=60)
         seed_mautic(mautic.state)
         url = f"http://127.0.0.1:{server.port}"
-        ports.deployment = replace(deployment, public_url=url)
+        services.deployment = replace(deployment, public_url=url)
         engine.start()
-        made = Site(url, ports, store, mautic, browser, users)
+        made = Site(url, services, store, mautic, browser, users)
         yield made
         for context in browser.contexts:
             context.close()
         engine.stop()
     server.shutdown()
-    ports.db.dispose()
+    services.db.dispose()
 
 
 Words = Callable[[Page], str]

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import Page
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from integration.models import Organisation
-from integration.models import Role
-from integration.operations import accounts
-from integration.pipeline import intake_rows
-from integration.pipeline import runs
+from integration.models import Organisation, Role
+from integration.operations.identity import accounts
+from integration.pipeline.ingest import records
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.store import parse
 from tests.browser.conftest import Site
 from tests.conftest import NOON
@@ -24,11 +22,11 @@ def order_arrives(site: Site, connector_id: int, email: str) -> dict[str, Any]:
     """Place an order in the shop and let its webhook come."""
     made = site.store.state.place_order(status="completed", billing={"first_name": "Ada", "email": email})
     order: dict[str, Any] = site.store.state.shown(made["id"])
-    now = site.ports.clock.now()
-    with site.ports.db.write() as session:
+    now = site.services.clock.now()
+    with site.services.db.write() as session:
         change = parse.order_change(order, "webhook", now)  # type: ignore[arg-type]  # a StrEnum's value
-        intake_rows.accept(session, now, connector_id, [change])
-    site.ports.bell.ring(connector_id)
+        records.accept(session, now, connector_id, [change])
+    site.services.wakeup.ring(connector_id)
     return order
 
 
@@ -45,7 +43,7 @@ def wait_for(page: Page, words: str, seconds: int = 20) -> None:
 def test_a_live_run_is_followed_and_paused(site: Site) -> None:
     connector_id = site.connect()
     site.mautic.faults.command(SLOW)
-    run_id = runs.start(site.ports, connector_id, "initial", trigger="test")
+    run_id = run_lifecycle.start(site.services, connector_id, "initial", trigger="test")
     page = site.page(Role.VIEWER)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/runs/" in request.url else None)
@@ -90,7 +88,7 @@ def test_a_failed_order_is_found_by_its_number_and_sent_again(site: Site) -> Non
 def test_a_run_is_cancelled_while_mautic_hangs(site: Site) -> None:
     connector_id = site.connect()
     site.mautic.faults.command({"kind": "hang", "value": 20, "path": "/api/contacts/batch"})
-    run_id = runs.start(site.ports, connector_id, "initial", trigger="test")
+    run_id = run_lifecycle.start(site.services, connector_id, "initial", trigger="test")
     page = site.page(Role.SUPPORT)
     page.goto(f"{site.url}/connectors/{connector_id}/runs/{run_id}")
     wait_for(page, "Read page")
@@ -121,9 +119,9 @@ def test_a_connector_is_paused_and_resumed(site: Site) -> None:
 def test_nobody_sees_another_organisations_records(site: Site) -> None:
     connector_id = site.connect()
     order = order_arrives(site, connector_id, "secret@example.com")
-    with site.ports.db.write() as session:
+    with site.services.db.write() as session:
         session.add(Organisation(name="Other Ltd", created_at=NOON))
-    site.users[Role.ADMIN] = accounts.create_user(site.ports, 2, "other@example.com", Role.ADMIN)
+    site.users[Role.ADMIN] = accounts.create_user(site.services, 2, "other@example.com", Role.ADMIN)
     page = site.page(Role.ADMIN)
     for place in ("", "records", "dead-letters", "runs", "activity", "tools/log"):
         answer = page.goto(f"{site.url}/connectors/{connector_id}/{place}")

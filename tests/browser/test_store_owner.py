@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import ConsoleMessage
-from playwright.sync_api import Page
-from playwright.sync_api import expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from integration.models import Role
-from integration.pipeline import runs
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from tests.browser.conftest import Site
 
 DONE = re.compile("The initial import was done")
@@ -93,7 +91,7 @@ def test_support_clears_the_log_and_a_viewer_is_refused(site: Site) -> None:
 def test_a_hold_stands_on_every_page_and_goes_by_itself(site: Site) -> None:
     connector_id = site.connect()
     site.mautic.faults.command({"kind": "down"})
-    runs.start(site.ports, connector_id, "initial", trigger="test")
+    run_lifecycle.start(site.services, connector_id, "initial", trigger="test")
     page = site.page(Role.VIEWER)
     page.goto(f"{site.url}/connectors/{connector_id}/tools")
     for _ in range(40):

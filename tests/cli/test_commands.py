@@ -8,7 +8,7 @@ import pytest
 
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
-from integration.sandbox.store.seed import seed
+from integration.sandbox.store.demo_shop import seed
 from tests.cli.conftest import Run
 
 

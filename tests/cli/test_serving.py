@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import COMMAND
-from tests.cli.conftest import Run
+from tests.cli.conftest import COMMAND, Run
 
 
 def free_port() -> str:

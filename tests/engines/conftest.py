@@ -11,10 +11,9 @@ from integration.config import Deployment
 from integration.events import Change
 from integration.models import Organisation
 from integration.models.migrate import upgrade
-from integration.pipeline import connectors
-from integration.pipeline import intake_rows
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
+from integration.pipeline.connectors import connectors
+from integration.pipeline.ingest import records
+from integration.pipeline.services import Services, open_services
 from integration.sandbox.mautic import MauticServer
 from tests.conftest import NOON
 
@@ -26,20 +25,20 @@ def mautic() -> Iterator[MauticServer]:
 
 
 @pytest.fixture
-def live(deployment: Deployment, database_url: str) -> Iterator[Ports]:
+def live(deployment: Deployment, database_url: str) -> Iterator[Services]:
     """Ports with the real clock on a database made by the migrations."""
     upgrade(database_url)
-    ports = open_ports(replace(deployment, database_url=database_url))
-    with ports.db.write() as session:
+    services = open_services(replace(deployment, database_url=database_url))
+    with services.db.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))
-    yield ports
-    ports.db.dispose()
+    yield services
+    services.db.dispose()
 
 
-def connect(ports: Ports, mautic: MauticServer) -> int:
+def connect(services: Services, mautic: MauticServer) -> int:
     """Make a connector to the stand-in."""
     return connectors.create(
-        ports,
+        services,
         organisation_id=1,
         name="Shop",
         mautic_url=mautic.url,
@@ -49,9 +48,9 @@ def connect(ports: Ports, mautic: MauticServer) -> int:
     )
 
 
-def accept(ports: Ports, connector_id: int, changes: list[Change]) -> None:
+def accept(services: Services, connector_id: int, changes: list[Change]) -> None:
     """Accept changes as a webhook does, with the engine's bell in the same transaction."""
-    with ports.db.write() as session:
-        intake_rows.accept(session, ports.clock.now(), connector_id, changes)
-        ports.on_accept(session, connector_id)
-    ports.bell.ring(connector_id)
+    with services.db.write() as session:
+        records.accept(session, services.clock.now(), connector_id, changes)
+        services.on_accept(session, connector_id)
+    services.wakeup.ring(connector_id)

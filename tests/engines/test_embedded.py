@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 
 from integration.engines.embedded import Embedded
-from integration.operations import heartbeat
-from integration.pipeline.ports import Ports
+from integration.operations.monitoring import heartbeat
+from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from tests.bench.world import order_changes
-from tests.engines.conftest import accept
-from tests.engines.conftest import connect
+from tests.engines.conftest import accept, connect
 
 
 def wait_for(ready: Callable[[], bool], seconds: float = 20.0) -> bool:
@@ -24,7 +23,7 @@ def wait_for(ready: Callable[[], bool], seconds: float = 20.0) -> bool:
     return False
 
 
-def test_what_is_accepted_is_delivered_without_anybody_asking(live: Ports, mautic: MauticServer) -> None:
+def test_what_is_accepted_is_delivered_without_anybody_asking(live: Services, mautic: MauticServer) -> None:
     connector_id = connect(live, mautic)
     engine = Embedded(live)
     engine.start()
@@ -37,7 +36,7 @@ def test_what_is_accepted_is_delivered_without_anybody_asking(live: Ports, mauti
         engine.stop()
 
 
-def test_a_lost_bell_loses_nothing(live: Ports, mautic: MauticServer) -> None:
+def test_a_lost_bell_loses_nothing(live: Services, mautic: MauticServer) -> None:
     connector_id = connect(live, mautic)
     accept(live, connector_id, order_changes(2))
     engine = Embedded(live)

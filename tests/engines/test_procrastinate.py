@@ -10,22 +10,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from integration.config import Deployment
 from integration.engines import wired
 from integration.models import Organisation
 from integration.models.delivery import Delivery
 from integration.models.migrate import upgrade
-from integration.pipeline import connectors
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import Services, open_services
 from integration.sandbox.mautic import MauticServer
 from tests.bench.world import order_changes
 from tests.conftest import NOON
-from tests.engines.conftest import accept
-from tests.engines.conftest import connect
+from tests.engines.conftest import accept, connect
 from tests.engines.test_embedded import wait_for
 
 
@@ -35,51 +32,53 @@ def database_url(postgres_url: str) -> str:
 
 
 @pytest.fixture
-def ports(deployment: Deployment, database_url: str) -> Iterator[Ports]:
+def services(deployment: Deployment, database_url: str) -> Iterator[Services]:
     upgrade(database_url)
-    made = wired(open_ports(replace(deployment, database_url=database_url, engine="procrastinate")))
+    made = wired(open_services(replace(deployment, database_url=database_url, engine="procrastinate")))
     with made.db.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))
     yield made
     made.db.dispose()
 
 
-def jobs(ports: Ports) -> int:
-    with ports.db.read() as session:
+def jobs(services: Services) -> int:
+    with services.db.read() as session:
         return int(session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")) or 0)
 
 
-def worker(ports: Ports) -> subprocess.Popen[bytes]:
+def worker(services: Services) -> subprocess.Popen[bytes]:
     environ = os.environ | {
-        "DATABASE_URL": ports.deployment.database_url,
+        "DATABASE_URL": services.deployment.database_url,
         "ENGINE": "procrastinate",
-        "INSTANCE_PATH": str(ports.deployment.instance_path),
-        "SECRET_KEY": ports.deployment.secret_key,
+        "INSTANCE_PATH": str(services.deployment.instance_path),
+        "SECRET_KEY": services.deployment.secret_key,
     }
     command = [sys.executable, "-c", "from integration.cli import main; main()", "worker"]
     return subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
 
 
-def test_the_job_stands_or_falls_with_the_delivery(ports: Ports, mautic: MauticServer) -> None:
-    connector_id = connect(ports, mautic)
-    with pytest.raises(RuntimeError), ports.db.write() as session:
-        ports.on_accept(session, connector_id)
+def test_the_job_stands_or_falls_with_the_delivery(services: Services, mautic: MauticServer) -> None:
+    connector_id = connect(services, mautic)
+    with pytest.raises(RuntimeError), services.db.write() as session:
+        services.on_accept(session, connector_id)
         raise RuntimeError("the transaction breaks off")
-    assert jobs(ports) == 0
-    accept(ports, connector_id, order_changes(1))
-    accept(ports, connector_id, order_changes(1, first=2))
-    assert jobs(ports) == 1
+    assert jobs(services) == 0
+    accept(services, connector_id, order_changes(1))
+    accept(services, connector_id, order_changes(1, first=2))
+    assert jobs(services) == 1
 
 
-def test_two_worker_processes_share_one_database(ports: Ports, mautic: MauticServer) -> None:
-    connector_id = connect(ports, mautic)
-    connectors.configure(ports, connector_id, {"orders.notes": "yes", "sync.batch_start": "5", "sync.batch_max": "5"})
+def test_two_worker_processes_share_one_database(services: Services, mautic: MauticServer) -> None:
+    connector_id = connect(services, mautic)
+    connectors.configure(
+        services, connector_id, {"orders.notes": "yes", "sync.batch_start": "5", "sync.batch_max": "5"}
+    )
     mautic.faults.command({"kind": "delay", "value": 0.05})
-    workers = [worker(ports), worker(ports)]
+    workers = [worker(services), worker(services)]
     try:
         for start in range(1, 201, 50):
-            accept(ports, connector_id, order_changes(50, first=start))
-        assert wait_for(lambda: _open(ports) == 0, seconds=60)
+            accept(services, connector_id, order_changes(50, first=start))
+        assert wait_for(lambda: _open(services) == 0, seconds=60)
     finally:
         for one in workers:
             one.terminate()
@@ -89,6 +88,6 @@ def test_two_worker_processes_share_one_database(ports: Ports, mautic: MauticSer
     assert (len(notes), set(notes.values())) == (200, {1})
 
 
-def _open(ports: Ports) -> int:
-    with ports.db.read() as session:
+def _open(services: Services) -> int:
+    with services.db.read() as session:
         return len(session.scalars(select(Delivery.id).where(Delivery.settled_at.is_(None))).all())

@@ -5,21 +5,16 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from integration.mapping.fields import needs
-from integration.modules import Modules
-from integration.plans import Lifetime
-from integration.plans import MauticField
-from integration.records import Address
-from integration.records import Customer
-from integration.records import LineItem
-from integration.records import Order
+from integration.plans import Lifetime, MauticField
+from integration.records import Address, Customer, LineItem, Order
+from integration.settings import Modules
 
 DATA = Path(__file__).parent / "data"
 

@@ -6,15 +6,10 @@ import pytest
 
 from integration.mapping import contacts
 from integration.mapping.fields import fit
-from integration.modules import ContactModule
-from integration.plans import ADDRESS
-from integration.plans import ContactWrite
-from integration.plans import Plan
-from integration.plans import Skip
+from integration.plans import ADDRESS, ContactWrite, Plan, Skip
 from integration.records import Address
-from tests.mapping.samples import customer
-from tests.mapping.samples import customers
-from tests.mapping.samples import fields
+from integration.settings import ContactModule
+from tests.mapping.samples import customer, customers, fields
 
 DEFAULTS = ContactModule()
 

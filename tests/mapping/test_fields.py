@@ -4,15 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from integration.mapping.fields import alias_map
-from integration.mapping.fields import check
-from integration.mapping.fields import fit
-from integration.mapping.fields import needs
-from integration.modules import Modules
-from integration.plans import ADDRESS
-from integration.plans import ContactWrite
-from integration.plans import MauticField
-from integration.plans import Value
+from integration.mapping.fields import alias_map, check, fit, needs
+from integration.plans import ADDRESS, ContactWrite, MauticField, Value
+from integration.settings import Modules
 from tests.mapping import samples
 
 MODULES = Modules()

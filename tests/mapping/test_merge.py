@@ -3,11 +3,7 @@ from __future__ import annotations
 import pytest
 
 from integration.mapping.merge import merge
-from integration.plans import Adjustment
-from integration.plans import ContactWrite
-from integration.plans import Note
-from integration.plans import Plan
-from integration.plans import SegmentAdd
+from integration.plans import Adjustment, ContactWrite, Note, Plan, SegmentAdd
 
 
 def test_later_fields_win_and_the_last_spelling_of_the_email_stays():

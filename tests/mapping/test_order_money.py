@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,14 +12,9 @@ import pytest
 
 from integration.mapping import orders
 from integration.mapping.follow_ups import Sighting
-from integration.modules import Modules
-from integration.modules import OrderModule
-from integration.plans import Lifetime
-from integration.plans import Note
-from integration.plans import Plan
-from integration.plans import SendEmail
-from integration.records import LineItem
-from integration.records import Order
+from integration.plans import Lifetime, Note, Plan, SendEmail
+from integration.records import LineItem, Order
+from integration.settings import Modules, OrderModule
 from tests.mapping import samples
 
 REACHED = datetime(2026, 11, 20, 10, tzinfo=UTC)

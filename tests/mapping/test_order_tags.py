@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from integration.mapping import orders
 from integration.mapping.follow_ups import Sighting
-from integration.modules import Modules
-from integration.modules import OrderModule
 from integration.plans import Plan
-from integration.records import LineItem
-from integration.records import Order
-from integration.records import OtherOrder
+from integration.records import LineItem, Order, OtherOrder
+from integration.settings import Modules, OrderModule
 from tests.mapping import samples
 
 REACHED = datetime(2026, 11, 20, 10, tzinfo=UTC)

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,15 +12,9 @@ from integration.errors import MappingError
 from integration.mapping import orders
 from integration.mapping.follow_ups import Sighting
 from integration.mapping.order_data import shortened
-from integration.modules import Modules
-from integration.modules import OrderModule
-from integration.plans import Note
-from integration.plans import Plan
-from integration.plans import SegmentAdd
-from integration.plans import SendEmail
-from integration.plans import Skip
-from integration.records import LineItem
-from integration.records import Order
+from integration.plans import Note, Plan, SegmentAdd, SendEmail, Skip
+from integration.records import LineItem, Order
+from integration.settings import Modules, OrderModule
 from tests.mapping import samples
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from integration.mapping.slugs import first_version
-from integration.mapping.slugs import slug
+from integration.mapping.slugs import first_version, slug
 
 #: Names and slugs of products and categories of a real shop.
 RECORDED = [

@@ -1,17 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
-from integration.mapping.text import clean
-from integration.mapping.text import shorten
-from integration.mapping.text import shorten_bytes
-from integration.mapping.text import trimmed
-from integration.mapping.text import without_markup
+from integration.mapping.text import clean, shorten, shorten_bytes, trimmed, without_markup
 from integration.mapping.values import fit_value
-from integration.pipeline.likeness import alike
+from integration.mautic.same_value import alike
 from integration.plans import MauticField
 from integration.sandbox.mautic import php
 

@@ -2,14 +2,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from integration.mapping.triggers import NOTES
-from integration.mapping.triggers import email_of
-from integration.mapping.triggers import is_before
-from integration.mapping.triggers import renewed
-from integration.modules import OrderModule
+from integration.mapping.triggers import NOTES, email_of, is_before, renewed
+from integration.settings import OrderModule
 from tests.conftest import NOON
 
 LATER = NOON + timedelta(hours=1)

@@ -5,13 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from integration.clock import SetClock
-from integration.mautic.access import MauticAccess
-from integration.mautic.access import MemoryTokens
+from integration.http.transport import Route
+from integration.mautic.access import MauticAccess, MemoryTokens
 from integration.mautic.client import MauticClient
 from integration.sandbox.mautic import MauticServer
-from integration.transport import Route
-from tests.mautic.script import NOON
-from tests.mautic.script import Script
+from tests.mautic.script import NOON, Script
 
 
 @pytest.fixture

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integration.mautic.access import MauticAccess
-from integration.mautic.access import Token
-from integration.mautic.access import root
+from integration.mautic.access import MauticAccess, Token, root
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

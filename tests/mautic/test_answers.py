@@ -4,22 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from integration.errors import AuthRejected
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import ServiceError
-from integration.errors import Throttled
-from integration.mautic.answers import classify
-from integration.mautic.answers import first_problem
-from integration.mautic.answers import read
-from integration.mautic.answers import retry_after
-from integration.transport import Answer
-from tests.mautic.script import NOON
-from tests.mautic.script import Canned
-from tests.mautic.script import canned
-from tests.mautic.script import page
-from tests.mautic.script import recorded
+from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, ServiceError, Throttled
+from integration.http.transport import Answer
+from integration.mautic.answers import classify, first_problem, read, retry_after
+from tests.mautic.script import NOON, Canned, canned, page, recorded
 
 
 def answer_of(given: Canned) -> Answer:

@@ -2,25 +2,17 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from urllib.parse import parse_qs
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from integration.clock import SetClock
-from integration.errors import AuthRejected
-from integration.errors import NotSetUp
-from integration.errors import ServerFault
-from integration.mautic.access import MauticAccess
-from integration.mautic.access import MemoryTokens
-from integration.mautic.access import Token
-from integration.mautic.auth import authorize_url
-from integration.mautic.auth import exchange_code
+from integration.errors import AuthRejected, NotSetUp, ServerFault
+from integration.http.transport import Transport
+from integration.mautic.access import MauticAccess, MemoryTokens, Token
+from integration.mautic.auth import authorize_url, exchange_code
 from integration.mautic.client import MauticClient
-from integration.transport import Transport
-from tests.mautic.script import NOON
-from tests.mautic.script import Script
-from tests.mautic.script import canned
+from tests.mautic.script import NOON, Script, canned
 
 OK = canned({"total": "0", "contacts": {}})
 

@@ -6,11 +6,7 @@ from typing import Any
 import pytest
 
 from integration.errors import ServerFault
-from integration.mautic.batches import PAUSE_MAX_S
-from integration.mautic.batches import PAUSE_MIN_S
-from integration.mautic.batches import ROW_S
-from integration.mautic.batches import BatchSize
-from integration.mautic.batches import row_answers
+from integration.mautic.batches import PAUSE_MAX_S, PAUSE_MIN_S, ROW_S, BatchSize, row_answers
 from tests.mautic.script import recorded
 
 

@@ -4,17 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from integration.errors import NotSetUp
-from integration.errors import Throttled
-from integration.errors import Unreachable
+from integration.errors import NotSetUp, Throttled, Unreachable
+from integration.http.transport import Exchange
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
-from integration.transport import Exchange
-from tests.mautic.script import DROP
-from tests.mautic.script import NOON
-from tests.mautic.script import Script
-from tests.mautic.script import canned
-from tests.mautic.script import page
+from tests.mautic.script import DROP, NOON, Script, canned, page
 
 OK = canned({"success": 1})
 

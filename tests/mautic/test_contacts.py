@@ -6,26 +6,14 @@ from typing import Any
 
 import pytest
 
-from integration.errors import AuthRejected
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import Throttled
-from integration.errors import Unreachable
-from integration.events import subject_of
-from integration.mautic.batches import PAUSE_MIN_S
-from integration.mautic.batches import BatchSize
+from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, Throttled, Unreachable
+from integration.identity import person_key_of
+from integration.mautic.batches import PAUSE_MIN_S, BatchSize
 from integration.mautic.client import MauticClient
 from integration.mautic.contacts import ContactWriter
-from integration.mautic.results import ContactRow
-from integration.mautic.results import Interrupted
+from integration.mautic.results import ContactRow, Interrupted
 from integration.plans import ContactWrite
-from tests.mautic.script import DROP
-from tests.mautic.script import Canned
-from tests.mautic.script import Script
-from tests.mautic.script import canned
-from tests.mautic.script import page
-from tests.mautic.script import refusals
+from tests.mautic.script import DROP, Canned, Script, canned, page, refusals
 
 
 def row(email: str, mautic_id: int | None = None, tags: tuple[str, ...] = (), **fields: Any) -> ContactRow:
@@ -170,7 +158,7 @@ def test_an_id_that_is_somebody_elses_by_now_is_left_alone(writer: ContactWriter
 def test_a_person_without_an_address_is_known_by_the_key(writer: ContactWriter, script: Script) -> None:
     held = contact(29, "L1@Example.com")
     script.then(found(held), written(held, code=200))
-    (receipt,) = writer.upsert([ContactRow(subject_of("l1@example.com"), ContactWrite("", {"a": 1}), 29)])
+    (receipt,) = writer.upsert([ContactRow(person_key_of("l1@example.com"), ContactWrite("", {"a": 1}), 29)])
     assert brief([receipt]) == [("updated", 29, "")]
 
 

@@ -6,19 +6,15 @@ from typing import Any
 
 import pytest
 
-from integration.errors import AuthRejected
-from integration.errors import NotSetUp
-from integration.errors import Throttled
-from integration.errors import Unreachable
+from integration.errors import AuthRejected, NotSetUp, Throttled, Unreachable
+from integration.http.transport import Route
 from integration.mautic.access import MauticAccess
 from integration.mautic.batches import BatchSize
 from integration.mautic.client import MauticClient
 from integration.mautic.contacts import ContactWriter
-from integration.mautic.results import ContactRow
-from integration.mautic.results import Interrupted
+from integration.mautic.results import ContactRow, Interrupted
 from integration.plans import ContactWrite
 from integration.sandbox.mautic import MauticServer
-from integration.transport import Route
 
 POISON = ("x" * 300,)
 NEW = "/api/contacts/batch/new"

@@ -1,21 +1,15 @@
 from __future__ import annotations
 
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integration.errors import Rejected
-from integration.errors import Throttled
+from integration.errors import Rejected, Throttled
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
 from integration.mautic.emails import Emails
-from integration.sandbox.mautic import MauticServer
-from integration.sandbox.mautic import seed
-from tests.mautic.script import Script
-from tests.mautic.script import canned
-from tests.mautic.script import page
+from integration.sandbox.mautic import MauticServer, seed
+from tests.mautic.script import Script, canned, page
 
 ADA = {"id": 2, "fields": {"all": {"email": "ada@example.com"}}, "doNotContact": []}
 MAIL = canned({"email": {"id": 1, "name": "Paid", "emailType": "template", "isPublished": True}})

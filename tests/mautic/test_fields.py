@@ -4,21 +4,14 @@ from typing import Any
 
 import pytest
 
-from integration.errors import AuthRejected
-from integration.errors import Rejected
-from integration.errors import ServerFault
+from integration.errors import AuthRejected, Rejected, ServerFault
+from integration.http.transport import Route
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
-from integration.mautic.fields import Fields
-from integration.mautic.fields import choices_of
-from integration.mautic.fields import definition
-from integration.plans import FieldNeed
-from integration.plans import MauticField
+from integration.mautic.fields import Fields, choices_of, definition
+from integration.plans import FieldNeed, MauticField
 from integration.sandbox.mautic import MauticServer
-from integration.transport import Route
-from tests.mautic.script import DROP
-from tests.mautic.script import Script
-from tests.mautic.script import canned
+from tests.mautic.script import DROP, Script, canned
 
 EMPTY = canned({"total": 0, "fields": []})
 NEED = FieldNeed("woo_total", "Woo: total", "number")

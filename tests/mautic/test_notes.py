@@ -1,29 +1,17 @@
 from __future__ import annotations
 
-from datetime import datetime
-from datetime import timedelta
-from datetime import timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from integration.errors import AuthRejected
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import Unreachable
+from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, Unreachable
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
-from integration.mautic.notes import NoteRow
-from integration.mautic.notes import NoteWriter
+from integration.mautic.notes import NoteRow, NoteWriter
 from integration.mautic.results import Interrupted
 from integration.sandbox.mautic import MauticServer
-from tests.mautic.script import DROP
-from tests.mautic.script import NOON
-from tests.mautic.script import Canned
-from tests.mautic.script import Script
-from tests.mautic.script import canned
-from tests.mautic.script import page
+from tests.mautic.script import DROP, NOON, Canned, Script, canned, page
 
 BATCH = "/api/notes/batch/new"
 SINGLE = "/api/notes/new"

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from integration.errors import ServerFault
 from integration.identity import normalise_email
@@ -19,10 +16,8 @@ from integration.mautic import reading
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
 from integration.mautic.contacts import ContactWriter
-from integration.mautic.fields import Fields
-from integration.mautic.fields import unique_aliases
-from integration.mautic.results import ContactRow
-from integration.mautic.results import Receipt
+from integration.mautic.fields import Fields, unique_aliases
+from integration.mautic.results import ContactRow, Receipt
 from integration.plans import ContactWrite
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.contact import Contact

@@ -2,19 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from integration.errors import AuthRejected
-from integration.errors import NotSetUp
-from integration.errors import ServerFault
-from integration.errors import ServiceError
+from integration.errors import AuthRejected, NotSetUp, ServerFault, ServiceError
+from integration.http.transport import Transport
 from integration.mautic import probe
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
 from integration.sandbox.mautic import MauticServer
-from integration.transport import Transport
-from tests.mautic.script import Canned
-from tests.mautic.script import Script
-from tests.mautic.script import canned
-from tests.mautic.script import page
+from tests.mautic.script import Canned, Script, canned, page
 
 
 def reach(script: Script) -> int:

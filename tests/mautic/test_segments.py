@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from integration.errors import AuthRejected
-from integration.errors import Rejected
+from integration.errors import AuthRejected, Rejected
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
-from integration.mautic.segments import Segment
-from integration.mautic.segments import Segments
+from integration.mautic.segments import Segment, Segments
 from integration.sandbox.mautic import MauticServer
-from tests.mautic.script import Script
-from tests.mautic.script import canned
+from tests.mautic.script import Script, canned
 
 
 @pytest.fixture

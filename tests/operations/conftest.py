@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from integration.clock import SetClock
-from integration.models import Connector
-from integration.models import Database
-from integration.models import Organisation
+from integration.models import Connector, Database, Organisation
 
 NOW = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
 
 
 @dataclass
-class Desk:
-    """The part of the ports that these tests need."""
+class Scene:
+    """The part of the services that these tests need."""
 
     db: Database
     clock: SetClock
 
 
 @pytest.fixture
-def desk(db: Database) -> Iterator[Desk]:
+def scene(db: Database) -> Iterator[Scene]:
     with db.write() as session:
         session.add(Organisation(name="Stranger", created_at=NOW))
         session.add(connector(1))
         session.add(connector(2))
-    yield Desk(db, SetClock(NOW))
+    yield Scene(db, SetClock(NOW))
 
 
 def connector(number: int, **values: object) -> Connector:

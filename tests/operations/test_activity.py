@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
-from integration.models import AuditAction
-from integration.models import Delivery
-from integration.models import Hold
-from integration.models import Run
+from integration.models import AuditAction, Delivery, Hold, Run
 from integration.models.alert import Alert
-from integration.models.drift import Gap
-from integration.models.drift import Reconciliation
-from integration.operations import activity
+from integration.models.drift import Gap, Reconciliation
 from integration.operations import audit
-from integration.operations.activity import ActivityQuery
-from integration.operations.activity.event import Place
-from tests.operations.conftest import NOW
-from tests.operations.conftest import Desk
+from integration.operations.monitoring import activity
+from integration.operations.monitoring.activity import ActivityQuery
+from integration.operations.monitoring.activity.event import Place
+from tests.operations.conftest import NOW, Scene
 
 MINUTE = timedelta(minutes=1)
 Told = list[tuple[str, str]]
@@ -33,20 +26,20 @@ def ago(minutes: float) -> datetime:
     return NOW - minutes * MINUTE
 
 
-def add(desk: Desk, *rows: Any) -> None:
-    with desk.db.write() as session:
+def add(scene: Scene, *rows: Any) -> None:
+    with scene.db.write() as session:
         session.add_all(rows)
 
 
-def ask(desk: Desk, *connectors: int, size: int = 100, whole: bool = False, **asked: str) -> activity.Feed:
+def ask(scene: Scene, *connectors: int, size: int = 100, whole: bool = False, **asked: str) -> activity.Feed:
     query, notices = ActivityQuery.parse(1, 1, connectors or (1, 2), asked)
     assert notices == []
-    with desk.db.read() as session:
+    with scene.db.read() as session:
         return activity.read(session, ActivityQuery(**{**vars(query), "size": size}), whole=whole)
 
 
-def told(desk: Desk, **asked: Any) -> Told:
-    return [(event.kind, event.title) for event in ask(desk, **asked).events]
+def told(scene: Scene, **asked: Any) -> Told:
+    return [(event.kind, event.title) for event in ask(scene, **asked).events]
 
 
 def run(number: int, started: float, ended: float | None = None, **values: Any) -> Run:
@@ -58,58 +51,58 @@ def run(number: int, started: float, ended: float | None = None, **values: Any) 
 def delivery(number: int, at: datetime, state: str = "dead", **values: Any) -> dict[str, Any]:
     given: dict[str, Any] = {"connector_id": 1, "error_code": "rejected", "error": "Mautic refused the e-mail address."}
     moments = {"due_at": at, "payload_at": at, "created_at": at, "settled_at": at}
-    names = {name: str(number) for name in ("source_id", "what", "identity", "subject")}
+    names = {name: str(number) for name in ("source_id", "event", "identity", "person_key")}
     died = at if state == "dead" else None
     return {**given, **moments, **names, "kind": "order", "origin": "poll", "state": state, "died_at": died, **values}
 
 
-def deliver(desk: Desk, rows: list[dict[str, Any]]) -> None:
-    with desk.db.write() as session:
+def deliver(scene: Scene, rows: list[dict[str, Any]]) -> None:
+    with scene.db.write() as session:
         for row in rows:
             session.execute(insert(Delivery).values(**row))
 
 
-def change(desk: Desk, action: AuditAction = AuditAction.UPDATED, minutes: float = 1, **values: Any) -> None:
+def change(scene: Scene, action: AuditAction = AuditAction.UPDATED, minutes: float = 1, **values: Any) -> None:
     given = {"organisation_id": 1, "connector_id": 1, "actor": "ann@owner.test", "entity": "settings"}
-    with desk.db.write() as session:
+    with scene.db.write() as session:
         audit.record(session, clock_now=ago(minutes), action=action, **{**given, **values})
 
 
-def test_a_run_is_told_when_it_starts_and_when_it_ends(desk: Desk) -> None:
-    add(desk, run(1, 60, 30, trigger="ann@owner.test", pulled=1200, pushed=1100, skipped=90, failed=10))
-    add(desk, run(2, 20, 10, state="FAILED", error="The store did not answer."), run(3, 5, kind="initial"))
-    assert told(desk) == [
+def test_a_run_is_told_when_it_starts_and_when_it_ends(scene: Scene) -> None:
+    add(scene, run(1, 60, 30, trigger="ann@owner.test", pulled=1200, pushed=1100, skipped=90, failed=10))
+    add(scene, run(2, 20, 10, state="FAILED", error="The store did not answer."), run(3, 5, kind="initial"))
+    assert told(scene) == [
         ("run", "Initial import 3 started."),
         ("run", "Full sync 2 failed: 0 read, 0 sent, 0 skipped, 0 failed."),
         ("run", "Full sync 2 started."),
         ("run", "Full sync 1 completed: 1,200 read, 1,100 sent, 90 skipped, 10 failed."),
         ("run", "Full sync 1 started."),
     ]
-    feed = ask(desk)
+    feed = ask(scene)
     assert [event.level for event in feed.events] == ["info", "bad", "info", "warn", "info"]
     assert feed.events[1].detail == "The store did not answer."
     assert (feed.events[4].detail, feed.events[4].about) == ("Started by ann@owner.test.", {"run_id": 1})
 
 
-def test_polls_that_found_nothing_are_told_only_when_asked_for(desk: Desk) -> None:
-    add(desk, run(1, 30, 29, kind="incremental"), run(2, 20, 19, kind="incremental", pulled=1))
-    add(desk, run(3, 10, kind="incremental"))
-    assert told(desk) == [
+def test_polls_that_found_nothing_are_told_only_when_asked_for(scene: Scene) -> None:
+    add(scene, run(1, 30, 29, kind="incremental"), run(2, 20, 19, kind="incremental", pulled=1))
+    add(scene, run(3, 10, kind="incremental"))
+    assert told(scene) == [
         ("run", "Incremental sync 3 started."),
         ("run", "Incremental sync 2 completed: 1 read, 0 sent, 0 skipped, 0 failed."),
     ]
-    assert told(desk, kind="poll") == [("poll", "Incremental sync 1 completed: 0 read, 0 sent, 0 skipped, 0 failed.")]
+    assert told(scene, kind="poll") == [("poll", "Incremental sync 1 completed: 0 read, 0 sent, 0 skipped, 0 failed.")]
 
 
-def test_conditions_are_told_when_they_begin_and_end(desk: Desk) -> None:
+def test_conditions_are_told_when_they_begin_and_end(scene: Scene) -> None:
     why = {"sentence": "Mautic did not answer.", "connector_id": 1}
-    add(desk, Hold(service="mautic", code="x", since=ago(90), probe_at=NOW, released_at=ago(30), **why))
-    add(desk, Alert(cause="held", since=ago(80), ended_at=ago(29), **why))
-    add(desk, Alert(cause="dead", since=ago(10), sentence="Records fail.", connector_id=1))
-    add(desk, Gap(connector_id=1, cause="silent", sentence="None for an hour.", noticed_at=ago(50), healed_at=ago(40)))
+    add(scene, Hold(service="mautic", code="x", since=ago(90), probe_at=NOW, released_at=ago(30), **why))
+    add(scene, Alert(cause="held", since=ago(80), ended_at=ago(29), **why))
+    add(scene, Alert(cause="dead", since=ago(10), sentence="Records fail.", connector_id=1))
+    add(scene, Gap(connector_id=1, cause="silent", sentence="None for an hour.", noticed_at=ago(50), healed_at=ago(40)))
     done = {"state": "COMPLETED", "checked": 1000, "missing": 2, "differs": 1, "ended_at": ago(5)}
-    add(desk, Reconciliation(connector_id=1, trigger="schedule", created_at=ago(8), **done))
-    assert [title for _, title in told(desk)] == [
+    add(scene, Reconciliation(connector_id=1, trigger="schedule", created_at=ago(8), **done))
+    assert [title for _, title in told(scene)] == [
         "Reconciliation 1 ended: 1,000 people looked at, 2 missing, 1 different.",
         "Reconciliation 1 started.",
         "Alert: Records fail.",
@@ -120,17 +113,17 @@ def test_conditions_are_told_when_they_begin_and_end(desk: Desk) -> None:
         "Alert: Mautic did not answer.",
         "Sending to Mautic is on hold: Mautic did not answer.",
     ]
-    assert "on hold for 1 hour" in ask(desk, kind="hold").events[0].detail
+    assert "on hold for 1 hour" in ask(scene, kind="hold").events[0].detail
 
 
-def test_failed_records_are_one_event_a_minute_and_cause(desk: Desk) -> None:
+def test_failed_records_are_one_event_a_minute_and_cause(scene: Scene) -> None:
     minute = ago(10).replace(second=0, microsecond=0)
     rows = [delivery(number, minute + timedelta(seconds=5 * number)) for number in range(12)]
     rows += [delivery(20, minute + 3 * MINUTE, error_code="other", error="No e-mail address."), delivery(21, ago(60))]
     gone = {"died_at": ago(120), "error_code": "", "error": ""}
     rows += [delivery(30, ago(100), "delivered", **gone)]
-    deliver(desk, rows)
-    feed = ask(desk)
+    deliver(scene, rows)
+    feed = ask(scene)
     assert [event.title for event in feed.events] == [
         "1 record failed: No e-mail address.",
         "12 records failed: Mautic refused the e-mail address.",
@@ -141,67 +134,67 @@ def test_failed_records_are_one_event_a_minute_and_cause(desk: Desk) -> None:
     assert (feed.events[3].level, feed.events[3].detail) == ("muted", "Dealt with since.")
 
 
-def test_a_minute_says_how_many_still_wait(desk: Desk) -> None:
+def test_a_minute_says_how_many_still_wait(scene: Scene) -> None:
     minute = ago(10).replace(second=0, microsecond=0)
     sent = [delivery(number, minute, "discarded", died_at=minute) for number in range(3)]
-    deliver(desk, [*sent, delivery(9, minute)])
-    [event] = ask(desk).events
+    deliver(scene, [*sent, delivery(9, minute)])
+    [event] = ask(scene).events
     assert (event.level, event.detail) == ("bad", "1 of them still wait; the others were dealt with.")
 
 
-def test_conflicts_are_told_by_the_minute(desk: Desk) -> None:
+def test_conflicts_are_told_by_the_minute(scene: Scene) -> None:
     values = {"error_code": "conflict", "error": "The city was kept."}
-    deliver(desk, [delivery(number, ago(10), "conflict", **values) for number in range(3)])
-    assert told(desk) == [
+    deliver(scene, [delivery(number, ago(10), "conflict", **values) for number in range(3)])
+    assert told(scene) == [
         ("conflict", "3 contacts were changed in Mautic by somebody else; those values were kept."),
     ]
 
 
-def test_changes_are_told_whole_only_to_those_who_may_see_them(desk: Desk) -> None:
-    change(desk, diff={"orders.notes": [False, True]}, minutes=3)
+def test_changes_are_told_whole_only_to_those_who_may_see_them(scene: Scene) -> None:
+    change(scene, diff={"orders.notes": [False, True]}, minutes=3)
     for quiet in (AuditAction.SIGNED_IN, AuditAction.SYNC_TRIGGERED, AuditAction.USER_CHANGED):
-        change(desk, quiet)
-    change(desk, AuditAction.PAUSED, entity="Shop 1", minutes=2)
-    assert told(desk) == [("change", "Paused: Shop 1."), ("change", "Changed: settings.")]
-    [_, plain] = ask(desk).events
+        change(scene, quiet)
+    change(scene, AuditAction.PAUSED, entity="Shop 1", minutes=2)
+    assert told(scene) == [("change", "Paused: Shop 1."), ("change", "Changed: settings.")]
+    [_, plain] = ask(scene).events
     assert (plain.actor, dict(plain.diff)) == ("", {})
-    [_, whole] = ask(desk, whole=True).events
+    [_, whole] = ask(scene, whole=True).events
     assert (whole.actor, dict(whole.diff)) == ("ann@owner.test", {"orders.notes": [False, True]})
 
 
-def test_only_the_wanted_connectors_are_told_of(desk: Desk) -> None:
-    add(desk, run(1, 10), run(2, 5, connector_id=2))
-    change(desk, connector_id=2, minutes=4)
-    change(desk, connector_id=None, entity="the organisation", minutes=3)
-    change(desk, connector_id=None, organisation_id=2, minutes=3)
-    assert told(desk) == [("run", "Full sync 1 started.")]
+def test_only_the_wanted_connectors_are_told_of(scene: Scene) -> None:
+    add(scene, run(1, 10), run(2, 5, connector_id=2))
+    change(scene, connector_id=2, minutes=4)
+    change(scene, connector_id=None, entity="the organisation", minutes=3)
+    change(scene, connector_id=None, organisation_id=2, minutes=3)
+    assert told(scene) == [("run", "Full sync 1 started.")]
     everything = ["Changed: the organisation.", "Changed: settings.", "Full sync 2 started.", "Full sync 1 started."]
-    assert [title for _, title in told(desk, scope="all")] == everything
-    assert [event.connector_id for event in ask(desk, scope="all").events] == [None, 2, 2, 1]
+    assert [title for _, title in told(scene, scope="all")] == everything
+    assert [event.connector_id for event in ask(scene, scope="all").events] == [None, 2, 2, 1]
 
 
-def fill(desk: Desk) -> int:
+def fill(scene: Scene) -> int:
     """Write events of all sources, many at the same moment, and return how many there are."""
     moments = [ago(number // 4) for number in range(24)]
-    add(desk, *[run(number + 1, 0, 0, created_at=at, ended_at=at) for number, at in enumerate(moments)])
+    add(scene, *[run(number + 1, 0, 0, created_at=at, ended_at=at) for number, at in enumerate(moments)])
     why = {"sentence": "Down.", "connector_id": 1}
-    add(desk, *[Hold(service="store", code="x", since=at, probe_at=at, released_at=at, **why) for at in moments])
-    add(desk, *[Alert(cause="held", since=at, ended_at=at, **why) for at in moments])
-    deliver(desk, [delivery(number, at, error_code=str(number % 4)) for number, at in enumerate(moments)])
+    add(scene, *[Hold(service="store", code="x", since=at, probe_at=at, released_at=at, **why) for at in moments])
+    add(scene, *[Alert(cause="held", since=at, ended_at=at, **why) for at in moments])
+    deliver(scene, [delivery(number, at, error_code=str(number % 4)) for number, at in enumerate(moments)])
     for number in range(24):
-        change(desk, minutes=(23 - number) // 4)
+        change(scene, minutes=(23 - number) // 4)
     return 24 * (2 + 2 + 2 + 1 + 1)
 
 
 @pytest.mark.parametrize("size", [1, 7, 50])
-def test_pages_follow_each_other_without_loss_or_repetition(desk: Desk, size: int) -> None:
-    number = fill(desk)
-    whole = [str(event.place) for event in ask(desk, size=1000).events]
+def test_pages_follow_each_other_without_loss_or_repetition(scene: Scene, size: int) -> None:
+    number = fill(scene)
+    whole = [str(event.place) for event in ask(scene, size=1000).events]
     assert len(set(whole)) == number
     paged: list[str] = []
     before = {}
     while True:
-        feed = ask(desk, size=size, **before)
+        feed = ask(scene, size=size, **before)
         assert len(feed.events) <= size
         paged += [str(event.place) for event in feed.events]
         if not feed.older:
@@ -210,18 +203,18 @@ def test_pages_follow_each_other_without_loss_or_repetition(desk: Desk, size: in
     assert paged == whole
 
 
-def test_days_and_kinds_filter(desk: Desk) -> None:
+def test_days_and_kinds_filter(scene: Scene) -> None:
     day = 60 * 24
-    add(desk, run(1, 3 * day, 2 * day), run(2, day), Hold(connector_id=1, service="store", code="x", sentence="Down.",
+    add(scene, run(1, 3 * day, 2 * day), run(2, day), Hold(connector_id=1, service="store", code="x", sentence="Down.",
         since=ago(2 * day), probe_at=NOW))  # fmt: skip
-    deliver(desk, [delivery(1, ago(2 * day)), delivery(2, ago(day))])
-    assert told(desk, since="2026-05-02", until="2026-05-02") == [
+    deliver(scene, [delivery(1, ago(2 * day)), delivery(2, ago(day))])
+    assert told(scene, since="2026-05-02", until="2026-05-02") == [
         ("run", "Full sync 1 completed: 0 read, 0 sent, 0 skipped, 0 failed."),
         ("hold", "Reading the store is on hold: Down."),
         ("dead", "1 record failed: Mautic refused the e-mail address."),
     ]
-    assert told(desk, kind="hold", until="2026-05-03") == [("hold", "Reading the store is on hold: Down.")]
-    assert told(desk, until="2026-05-01") == [("run", "Full sync 1 started.")]
+    assert told(scene, kind="hold", until="2026-05-03") == [("hold", "Reading the store is on hold: Down.")]
+    assert told(scene, until="2026-05-01") == [("run", "Full sync 1 started.")]
 
 
 def test_a_place_survives_its_address() -> None:
@@ -259,15 +252,15 @@ Statements = list[tuple[str, Any]]
 
 
 @pytest.fixture
-def statements(desk: Desk) -> Statements:
+def statements(scene: Scene) -> Statements:
     """What the database is asked from now on, with the values."""
     seen: Statements = []
-    event.listen(desk.db.engine, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
+    event.listen(scene.db.engine, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
     return seen
 
 
-def test_the_sync_log_and_the_attempts_are_left_alone(desk: Desk, statements: Statements) -> None:
-    ask(desk, scope="all", whole=True)
+def test_the_sync_log_and_the_attempts_are_left_alone(scene: Scene, statements: Statements) -> None:
+    ask(scene, scope="all", whole=True)
     asked = [statement for statement, _ in statements if statement.startswith("SELECT")]
     assert len(asked) > 10
     assert not [each for each in asked if "sync_log" in each or "FROM attempt" in each]
@@ -276,10 +269,10 @@ def test_the_sync_log_and_the_attempts_are_left_alone(desk: Desk, statements: St
 
 # PostgreSQL reads small tables whole.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_large_tables_are_read_by_their_indexes(desk: Desk, statements: Statements) -> None:
-    ask(desk, scope="all", before=str(Place(NOW, 1, 1)))
+def test_large_tables_are_read_by_their_indexes(scene: Scene, statements: Statements) -> None:
+    ask(scene, scope="all", before=str(Place(NOW, 1, 1)))
     large = [(text, values) for text, values in statements if "FROM delivery" in text or "FROM run" in text]
-    with desk.db.read() as session:
+    with scene.db.read() as session:
         raw = session.connection().exec_driver_sql
         plans = [raw(f"EXPLAIN QUERY PLAN {text}", values).first() for text, values in large]
     used = [re.findall(r"SEARCH \w+ USING INDEX (\w+)", str(plan)) for plan in plans]

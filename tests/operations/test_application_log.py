@@ -4,17 +4,14 @@ import json
 import logging
 import stat
 from collections.abc import Iterator
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from integration.config import Deployment
-from integration.operations.application_log import LineHandler
-from integration.operations.application_log import configure_logging
-from integration.operations.application_log import read_log
-from integration.operations.line_files import LineQuery
+from integration.operations.support.application_log import LineHandler, configure_logging, read_log
+from integration.operations.support.line_files import LineQuery
 
 log = logging.getLogger("integration.tests")
 

@@ -7,43 +7,41 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from integration.models import AuditAction
-from integration.models import AuditEntry
+from integration.models import AuditAction, AuditEntry
 from integration.operations import audit
-from tests.operations.conftest import NOW
-from tests.operations.conftest import Desk
+from tests.operations.conftest import NOW, Scene
 
 
-def record(desk: Desk, **values: Any) -> None:
+def record(scene: Scene, **values: Any) -> None:
     given = {"organisation_id": 1, "actor": "ann@owner.test", "action": AuditAction.UPDATED, "clock_now": NOW} | values
-    with desk.db.write() as session:
+    with scene.db.write() as session:
         audit.record(session, **given)
 
 
-def read(desk: Desk, organisation_id: int | None = 1, size: int = 100, **asked: str) -> Sequence[AuditEntry]:
+def read(scene: Scene, organisation_id: int | None = 1, size: int = 100, **asked: str) -> Sequence[AuditEntry]:
     query, notices = audit.AuditQuery.parse(organisation_id, asked)
     assert notices == []
-    with desk.db.read() as session:
+    with scene.db.read() as session:
         return audit.read(session, query, size)
 
 
-def test_an_entry_keeps_what_was_said(desk: Desk) -> None:
-    record(desk, connector_id=1, ip="192.0.2.1", entity="connector Shop 1", diff={"orders.notes": [False, True]})
-    (entry,) = read(desk)
+def test_an_entry_keeps_what_was_said(scene: Scene) -> None:
+    record(scene, connector_id=1, ip="192.0.2.1", entity="connector Shop 1", diff={"orders.notes": [False, True]})
+    (entry,) = read(scene)
     assert (entry.at, entry.actor, entry.ip) == (NOW, "ann@owner.test", "192.0.2.1")
     assert (entry.action, entry.entity, entry.connector_id) == ("UPDATED", "connector Shop 1", 1)
     assert entry.diff == {"orders.notes": [False, True]}
 
 
-def test_secrets_are_only_said_to_have_changed(desk: Desk) -> None:
+def test_secrets_are_only_said_to_have_changed(scene: Scene) -> None:
     diff = {
         "store_key": ["ck_1", "ck_2"],
         "store_secret": [None, "cs_2"],
         "mautic_password": ["old", "new"],
         "mautic_url": ["https://a.test", "https://ann:hunter2@b.test"],
     }
-    record(desk, diff=diff)
-    (entry,) = read(desk)
+    record(scene, diff=diff)
+    (entry,) = read(scene)
     assert entry.diff == {
         "store_key": "changed",
         "store_secret": "changed",
@@ -52,28 +50,28 @@ def test_secrets_are_only_said_to_have_changed(desk: Desk) -> None:
     }
 
 
-def test_values_that_json_does_not_know_are_written_plainly(desk: Desk) -> None:
-    record(desk, diff={"debug_until": [None, NOW], "contacts.default_tags": [(), ("a", "b")]})
-    (entry,) = read(desk)
+def test_values_that_json_does_not_know_are_written_plainly(scene: Scene) -> None:
+    record(scene, diff={"debug_until": [None, NOW], "contacts.default_tags": [(), ("a", "b")]})
+    (entry,) = read(scene)
     assert entry.diff == {"debug_until": [None, NOW.isoformat()], "contacts.default_tags": [[], ["a", "b"]]}
 
 
-def test_a_name_that_is_too_long_is_cut(desk: Desk) -> None:
-    record(desk, actor="a" * 300, entity="e" * 300, ip="i" * 300)
-    (entry,) = read(desk)
+def test_a_name_that_is_too_long_is_cut(scene: Scene) -> None:
+    record(scene, actor="a" * 300, entity="e" * 300, ip="i" * 300)
+    (entry,) = read(scene)
     assert (len(entry.actor), len(entry.entity), len(entry.ip)) == (254, 120, 45)
 
 
-def test_a_stranger_sees_nothing(desk: Desk) -> None:
-    record(desk)
-    assert read(desk, 2) == []
-    assert len(read(desk, None)) == 1
+def test_a_stranger_sees_nothing(scene: Scene) -> None:
+    record(scene)
+    assert read(scene, 2) == []
+    assert len(read(scene, None)) == 1
 
 
-def test_filters_and_paging_newest_first(desk: Desk) -> None:
+def test_filters_and_paging_newest_first(scene: Scene) -> None:
     for number in range(5):
         record(
-            desk,
+            scene,
             clock_now=NOW + timedelta(days=number),
             entity=f"Thing {number}",
             actor="bob@owner.test" if number % 2 else "ann@owner.test",
@@ -82,7 +80,7 @@ def test_filters_and_paging_newest_first(desk: Desk) -> None:
         )
 
     def found(**asked: str) -> str:
-        return "".join(entry.entity[-1] for entry in read(desk, **asked))
+        return "".join(entry.entity[-1] for entry in read(scene, **asked))
 
     assert found() == "43210"
     assert found(actor="BOB") == "31"
@@ -91,15 +89,15 @@ def test_filters_and_paging_newest_first(desk: Desk) -> None:
     assert found(entity="g 3") == "3"
     assert found(entity="%") == ""
     assert found(since="2026-05-05", until="2026-05-07") == "321"
-    first = read(desk, size=2)
-    assert [entry.entity[-1] for entry in read(desk, size=2, before=str(first[-1].id))] == ["2", "1"]
+    first = read(scene, size=2)
+    assert [entry.entity[-1] for entry in read(scene, size=2, before=str(first[-1].id))] == ["2", "1"]
 
 
-def test_a_walk_yields_everything_that_fits(desk: Desk) -> None:
+def test_a_walk_yields_everything_that_fits(scene: Scene) -> None:
     for number in range(7):
-        record(desk, entity=str(number), actor="bob@owner.test" if number % 3 else "ann@owner.test")
+        record(scene, entity=str(number), actor="bob@owner.test" if number % 3 else "ann@owner.test")
     query, _ = audit.AuditQuery.parse(1, {"actor": "bob"})
-    slices = [[entry.entity for entry in entries] for entries in audit.walk(desk.db, query, size=3)]
+    slices = [[entry.entity for entry in entries] for entries in audit.walk(scene.db, query, size=3)]
     assert slices == [["5", "4", "2"], ["1"]]
 
 
@@ -133,17 +131,17 @@ def test_days_that_are_turned_round_find_nothing_and_say_so() -> None:
     assert notices == ["The first day is after the last one, so nothing can be found."]
 
 
-def test_an_entry_cannot_be_altered(desk: Desk) -> None:
-    record(desk)
-    with pytest.raises(audit.AppendOnly), desk.db.write() as session:
+def test_an_entry_cannot_be_altered(scene: Scene) -> None:
+    record(scene)
+    with pytest.raises(audit.AppendOnly), scene.db.write() as session:
         session.scalars(select(AuditEntry)).one().actor = "nobody"
 
 
-def test_an_entry_cannot_be_deleted(desk: Desk) -> None:
-    record(desk)
-    with pytest.raises(audit.AppendOnly), desk.db.write() as session:
+def test_an_entry_cannot_be_deleted(scene: Scene) -> None:
+    record(scene)
+    with pytest.raises(audit.AppendOnly), scene.db.write() as session:
         session.delete(session.scalars(select(AuditEntry)).one())
-    assert len(read(desk)) == 1
+    assert len(read(scene)) == 1
 
 
 def test_changes_names_what_differs() -> None:

@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 
 from integration.clock import SetClock
-from integration.operations.capture import BODY
-from integration.operations.capture import Capture
-from integration.operations.line_files import LineQuery
-from integration.transport import Exchange
-from tests.operations.conftest import NOW
-from tests.operations.conftest import connector
+from integration.http.transport import Exchange
+from integration.operations.support.debug_capture import BODY, Capture
+from integration.operations.support.line_files import LineQuery
+from tests.operations.conftest import NOW, connector
 
 BASIC = "Basic " + base64.b64encode(b"ck_0123456789abcdef:cs_s3cretsecret").decode()
 

@@ -8,24 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from integration.clock import SetClock
-from integration.models import AuditEntry
-from integration.models import Connector
-from integration.models import Delivery
-from integration.models import Gap
-from integration.models import Run
-from integration.operations import gaps
-from integration.operations import symptoms
-from integration.pipeline import connectors
-from integration.pipeline import webhook_set
+from integration.models import AuditEntry, Connector, Delivery, Gap, Run
+from integration.operations.reconciliation import webhook_gaps, webhook_symptoms
+from integration.pipeline.connectors import connectors, webhook_registration
 from integration.store.webhooks import TOPICS
-from tests.road.conftest import Road
-from tests.road.conftest import make_road
-from tests.road.conftest import mautic
-from tests.road.conftest import store
+from tests.road.conftest import Road, make_road, mautic, store
 
 __all__ = ["make_road", "mautic", "store"]
 
@@ -59,7 +49,7 @@ def hooks(**changed: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_what_is_wrong_with_the_webhooks(rows: list[dict[str, Any]], found: dict[str, tuple[str, ...]]) -> None:
-    seen = symptoms.look(IDS, rows, URL)
+    seen = webhook_symptoms.look(IDS, rows, URL)
     assert {each.cause: each.topics for each in seen} == found
     assert all(each.sentence.endswith(".") for each in seen)
 
@@ -71,25 +61,25 @@ def test_what_is_wrong_with_the_webhooks(rows: list[dict[str, Any]], found: dict
 def road(make_road: Callable[..., Road]) -> Road:
     """A road whose webhooks are registered at an address where nobody answers."""
     road = make_road()
-    road.ports.deployment = replace(road.ports.deployment, public_url="http://127.0.0.1:9")
+    road.services.deployment = replace(road.services.deployment, public_url="http://127.0.0.1:9")
     road.run()
-    webhook_set.register(road.ports, road.connector_id)
-    road.ports.clock = SetClock(road.ports.clock.now() + timedelta(hours=2))
+    webhook_registration.register(road.services, road.connector_id)
+    road.services.clock = SetClock(road.services.clock.now() + timedelta(hours=2))
     return road
 
 
 def clock_of(road: Road) -> SetClock:
-    assert isinstance(road.ports.clock, SetClock)
-    return road.ports.clock
+    assert isinstance(road.services.clock, SetClock)
+    return road.services.clock
 
 
 def all_gaps(road: Road) -> list[Gap]:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return list(session.scalars(select(Gap).order_by(Gap.id)))
 
 
 def states(road: Road) -> set[str]:
-    return {health.state for health in webhook_set.status(road.ports, road.connector_id)}
+    return {health.state for health in webhook_registration.status(road.services, road.connector_id)}
 
 
 def disable(road: Road, topic: str = "order.updated") -> None:
@@ -97,26 +87,26 @@ def disable(road: Road, topic: str = "order.updated") -> None:
 
 
 def test_nothing_is_written_while_all_is_well(road: Road) -> None:
-    assert gaps.tick(road.ports) == 1
+    assert webhook_gaps.tick(road.services) == 1
     assert all_gaps(road) == []
 
 
 def test_a_disabled_webhook_is_switched_on_and_the_gap_is_read(road: Road) -> None:
     disable(road)
     road.order("ada@example.com")
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     (gap,) = all_gaps(road)
     assert (gap.cause, gap.topics, gap.error) == ("disabled", ["order.updated"], "")
     assert gap.healed_at is not None
     assert states(road) == {"active"}
     road.work()
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     (gap,) = all_gaps(road)
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         run = session.get_one(Run, gap.run_id)
-        assert gaps.open_gaps(session, road.connector_id) == []
+        assert webhook_gaps.open_gaps(session, road.connector_id) == []
         audited = session.scalars(select(AuditEntry).where(AuditEntry.action == "WEBHOOKS_CHANGED")).all()
-    assert (run.kind, run.trigger, run.state) == ("incremental", gaps.ACTOR, "COMPLETED")
+    assert (run.kind, run.trigger, run.state) == ("incremental", webhook_gaps.ACTOR, "COMPLETED")
     assert gap.saved == 1
     assert road.mautic.state.contact("ada@example.com") is not None
     assert [entry.diff for entry in audited] == [{"order.updated": ["disabled", "active"]}]
@@ -124,15 +114,15 @@ def test_a_disabled_webhook_is_switched_on_and_the_gap_is_read(road: Road) -> No
 
 def test_missing_webhooks_are_made_again(road: Road) -> None:
     road.store.state.webhooks.clear()
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     (gap,) = all_gaps(road)
     assert (gap.cause, set(gap.topics)) == ("missing", set(TOPICS))
     assert states(road) == {"active"}
 
 
 def test_those_at_an_old_address_move_with_us(road: Road) -> None:
-    road.ports.deployment = replace(road.ports.deployment, public_url="http://127.0.0.1:8")
-    gaps.tick(road.ports)
+    road.services.deployment = replace(road.services.deployment, public_url="http://127.0.0.1:8")
+    webhook_gaps.tick(road.services)
     assert [gap.cause for gap in all_gaps(road)] == ["moved"]
     assert {hook["delivery_url"].split("/hooks")[0] for hook in road.store.state.webhooks.values()} == {
         "http://127.0.0.1:8"
@@ -141,12 +131,12 @@ def test_those_at_an_old_address_move_with_us(road: Road) -> None:
 
 def test_paused_ones_are_told_of_and_left_alone(road: Road) -> None:
     next(iter(road.store.state.webhooks.values()))["status"] = "paused"
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     (gap,) = all_gaps(road)
     assert (gap.cause, gap.healed_at, gap.tried_at) == ("paused", None, None)
     assert "left alone" in gap.error
     next(iter(road.store.state.webhooks.values()))["status"] = "active"
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     (gap,) = all_gaps(road)
     assert gap.healed_at is not None
 
@@ -154,19 +144,19 @@ def test_paused_ones_are_told_of_and_left_alone(road: Road) -> None:
 def test_a_store_that_refuses_is_asked_once_an_hour(road: Road) -> None:
     disable(road)
     road.store.faults.status(403, path=".*/webhooks", method="PUT")
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     (gap,) = all_gaps(road)
     assert gap.healed_at is None
     assert gap.error.startswith("It could not be healed: ")
     first = gap.tried_at
     clock_of(road).advance(minutes=30)
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     assert [each.tried_at for each in all_gaps(road)] == [first]
-    with road.ports.db.read() as session:
-        assert [each.id for each in gaps.open_gaps(session, road.connector_id)] == [gap.id]
+    with road.services.db.read() as session:
+        assert [each.id for each in webhook_gaps.open_gaps(session, road.connector_id)] == [gap.id]
     road.store.faults.clear()
     clock_of(road).advance(minutes=31)
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     (gap,) = all_gaps(road)
     assert (gap.error, states(road)) == ("", {"active"})
     assert gap.healed_at is not None
@@ -174,13 +164,13 @@ def test_a_store_that_refuses_is_asked_once_an_hour(road: Road) -> None:
 
 def test_what_breaks_again_at_once_is_not_healed_for_ever(road: Road) -> None:
     disable(road)
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     disable(road)
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     assert len(all_gaps(road)) == 1
     assert states(road) == {"active", "disabled"}
     clock_of(road).advance(minutes=61)
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     assert [gap.healed_at is not None for gap in all_gaps(road)] == [True, True]
     assert states(road) == {"active"}
 
@@ -188,45 +178,45 @@ def test_what_breaks_again_at_once_is_not_healed_for_ever(road: Road) -> None:
 def poll(road: Road, *, minutes: int) -> None:
     """Let polling find an order that changed so many minutes ago."""
     road.arrive(road.order("ada@example.com"), origin="poll")
-    now = road.ports.clock.now()
-    with road.ports.db.write() as session:
+    now = road.services.clock.now()
+    with road.services.db.write() as session:
         changed = now - timedelta(minutes=minutes)
         session.execute(update(Delivery).values(modified_at=changed, created_at=now))
 
 
 def test_orders_that_only_polling_found_tell_of_silence(road: Road) -> None:
     poll(road, minutes=20)
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     (gap,) = all_gaps(road)
     assert gap.cause == "silent"
     assert "polling found 1 order " in gap.sentence
     assert gap.healed_at is not None
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     clock_of(road).advance(minutes=61)
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     assert len(all_gaps(road)) == 1, "what was found then is no new silence"
 
 
 @pytest.mark.parametrize("case", ["young", "webhook came since", "webhook brought it", "hooks are newer"])
 def test_no_silence_where_a_webhook_may_have_come(road: Road, case: str) -> None:
     poll(road, minutes=5 if case == "young" else 20)
-    now = road.ports.clock.now()
-    with road.ports.db.write() as session:
+    now = road.services.clock.now()
+    with road.services.db.write() as session:
         if case == "webhook came since":
             session.get_one(Connector, road.connector_id).last_webhook_at = now - timedelta(minutes=15)
         if case == "webhook brought it":
             session.execute(update(Delivery).values(origin="webhook"))
         if case == "hooks are newer":
             session.execute(update(Delivery).values(modified_at=now - timedelta(hours=3)))
-    gaps.tick(road.ports)
+    webhook_gaps.tick(road.services)
     assert all_gaps(road) == []
 
 
 def test_only_what_we_set_up_is_watched(road: Road) -> None:
     road.store.state.webhooks.clear()
-    connectors.configure(road.ports, road.connector_id, {"sync.webhooks": False})
-    assert gaps.tick(road.ports) == 0
-    connectors.configure(road.ports, road.connector_id, {"sync.webhooks": True})
-    webhook_set.remove(road.ports, road.connector_id)
-    assert gaps.tick(road.ports) == 0
+    connectors.configure(road.services, road.connector_id, {"sync.webhooks": False})
+    assert webhook_gaps.tick(road.services) == 0
+    connectors.configure(road.services, road.connector_id, {"sync.webhooks": True})
+    webhook_registration.remove(road.services, road.connector_id)
+    assert webhook_gaps.tick(road.services) == 0
     assert all_gaps(road) == []

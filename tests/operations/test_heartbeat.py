@@ -1,36 +1,35 @@
 from __future__ import annotations
 
-from integration.operations import heartbeat
-from tests.operations.conftest import NOW
-from tests.operations.conftest import Desk
+from integration.operations.monitoring import heartbeat
+from tests.operations.conftest import NOW, Scene
 
 
-def alive(desk: Desk, role: str) -> bool:
-    with desk.db.read() as session:
-        return heartbeat.alive(session, desk.clock.now(), role)
+def alive(scene: Scene, role: str) -> bool:
+    with scene.db.read() as session:
+        return heartbeat.alive(session, scene.clock.now(), role)
 
 
-def test_a_role_that_never_beat_is_not_alive(desk: Desk) -> None:
-    assert not alive(desk, "worker")
+def test_a_role_that_never_beat_is_not_alive(scene: Scene) -> None:
+    assert not alive(scene, "worker")
 
 
-def test_a_beat_lasts_sixty_seconds(desk: Desk) -> None:
-    heartbeat.beat(desk, "host-1", "worker")
-    desk.clock.advance(seconds=60)
-    assert alive(desk, "worker")
-    assert not alive(desk, "scheduler")
-    desk.clock.advance(seconds=1)
-    assert not alive(desk, "worker")
+def test_a_beat_lasts_sixty_seconds(scene: Scene) -> None:
+    heartbeat.beat(scene, "host-1", "worker")
+    scene.clock.advance(seconds=60)
+    assert alive(scene, "worker")
+    assert not alive(scene, "scheduler")
+    scene.clock.advance(seconds=1)
+    assert not alive(scene, "worker")
 
 
-def test_a_second_beat_renews_the_first_and_one_of_two_is_enough(desk: Desk) -> None:
-    heartbeat.beat(desk, "host-1", "worker")
-    heartbeat.beat(desk, "host-2", "worker")
-    desk.clock.advance(seconds=50)
-    heartbeat.beat(desk, "host-2", "worker")
-    desk.clock.advance(seconds=50)
-    assert alive(desk, "worker")
-    with desk.db.read() as session:
-        assert (desk.clock.now() - heartbeat.last_beat(session, "worker")).seconds == 50
+def test_a_second_beat_renews_the_first_and_one_of_two_is_enough(scene: Scene) -> None:
+    heartbeat.beat(scene, "host-1", "worker")
+    heartbeat.beat(scene, "host-2", "worker")
+    scene.clock.advance(seconds=50)
+    heartbeat.beat(scene, "host-2", "worker")
+    scene.clock.advance(seconds=50)
+    assert alive(scene, "worker")
+    with scene.db.read() as session:
+        assert (scene.clock.now() - heartbeat.last_beat(session, "worker")).seconds == 50
         assert heartbeat.last_beat(session, "scheduler") is None
-    assert desk.clock.now() > NOW
+    assert scene.clock.now() > NOW

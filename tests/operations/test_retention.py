@@ -1,38 +1,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from integration.errors import SettingError
-from integration.models import Attempt
-from integration.models import AuditEntry
-from integration.models import Connector
-from integration.models import Delivery
-from integration.models import Heartbeat
-from integration.models import Organisation
-from integration.models import RecordCount
-from integration.models import Run
-from integration.models import RunLine
-from integration.models import SyncLogCount
-from integration.models import SyncLogEntry
+from integration.models import (
+    Attempt,
+    AuditEntry,
+    Connector,
+    Delivery,
+    Heartbeat,
+    Organisation,
+    RecordCount,
+    Run,
+    RunLine,
+    SyncLogCount,
+    SyncLogEntry,
+)
+from integration.models.counting import hour_of
 from integration.operations import retention
 from integration.operations.retention import Keep
-from integration.pipeline.counting import hour_of
 from integration.pipeline.outbox.tally import Tally
-from tests.operations.conftest import NOW
-from tests.operations.conftest import Desk
+from tests.operations.conftest import NOW, Scene
 
 
-def prune(desk: Desk, batch: int = 7, pauses: list[int] | None = None) -> dict[str, int]:
+def prune(scene: Scene, batch: int = 7, pauses: list[int] | None = None) -> dict[str, int]:
     tick = (lambda: pauses.append(1)) if pauses is not None else (lambda: None)
-    return retention.prune(desk, NOW, batch=batch, pause=tick)
+    return retention.prune(scene, NOW, batch=batch, pause=tick)
 
 
 def entry(connector_id: int, age: timedelta, status: str = "success", kind: str = "order") -> SyncLogEntry:
@@ -41,9 +39,9 @@ def entry(connector_id: int, age: timedelta, status: str = "success", kind: str 
     )
 
 
-def log(desk: Desk, entries: list[SyncLogEntry]) -> None:
+def log(scene: Scene, entries: list[SyncLogEntry]) -> None:
     counts = Counter((e.connector_id, hour_of(e.at), e.type, e.action, e.status) for e in entries)
-    with desk.db.write() as session:
+    with scene.db.write() as session:
         session.add_all(entries)
         for (connector_id, hour, kind, action, status), number in counts.items():
             session.add(
@@ -53,8 +51,8 @@ def log(desk: Desk, entries: list[SyncLogEntry]) -> None:
             )
 
 
-def rows_and_counts(desk: Desk) -> tuple[Counter[Any], Counter[Any]]:
-    with desk.db.read() as session:
+def rows_and_counts(scene: Scene) -> tuple[Counter[Any], Counter[Any]]:
+    with scene.db.read() as session:
         rows = Counter(
             (e.connector_id, hour_of(e.at), e.type, e.action, e.status)
             for e in session.scalars(
@@ -74,46 +72,48 @@ def many(age: timedelta, number: int = 20, **values: Any) -> list[SyncLogEntry]:
     return [entry(1 + n % 2, age + timedelta(minutes=13 * n), **values) for n in range(number)]
 
 
-def test_success_goes_after_90_days_and_errors_after_180(desk: Desk) -> None:
+def test_success_goes_after_90_days_and_errors_after_180(scene: Scene) -> None:
     day = timedelta(days=1)
-    log(desk, many(91 * day) + many(89 * day, status="error") + many(181 * day, status="error") + many(day))
-    log(desk, many(80 * day, 5, kind="contact") + many(91 * day + timedelta(hours=20), 5, status="error"))
-    gone = prune(desk)
+    log(scene, many(91 * day) + many(89 * day, status="error") + many(181 * day, status="error") + many(day))
+    log(scene, many(80 * day, 5, kind="contact") + many(91 * day + timedelta(hours=20), 5, status="error"))
+    gone = prune(scene)
     assert (gone["success"], gone["errors"], gone["cleared"]) == (20, 20, 0)
-    rows, counts = rows_and_counts(desk)
+    rows, counts = rows_and_counts(scene)
     assert rows == counts
     assert sum(counts.values()) == 20 + 20 + 5 + 5
 
 
-def test_an_hour_that_goes_by_parts_keeps_the_count_of_the_rest(desk: Desk) -> None:
+def test_an_hour_that_goes_by_parts_keeps_the_count_of_the_rest(scene: Scene) -> None:
     edge = timedelta(days=90)
     log(
-        desk,
+        scene,
         [entry(1, edge + timedelta(minutes=5))] * 0 + [entry(1, edge + timedelta(minutes=m)) for m in (-20, 5, 10)],
     )
-    assert prune(desk)["success"] == 2
-    rows, counts = rows_and_counts(desk)
+    assert prune(scene)["success"] == 2
+    rows, counts = rows_and_counts(scene)
     assert rows == counts
     assert list(counts.values()) == [1]
 
 
-def test_cleared_entries_go_first_and_are_not_counted_down_again(desk: Desk) -> None:
-    log(desk, [entry(1, timedelta(minutes=n)) for n in range(15)] + [entry(2, timedelta(minutes=n)) for n in range(15)])
-    with desk.db.write() as session:
+def test_cleared_entries_go_first_and_are_not_counted_down_again(scene: Scene) -> None:
+    log(
+        scene, [entry(1, timedelta(minutes=n)) for n in range(15)] + [entry(2, timedelta(minutes=n)) for n in range(15)]
+    )
+    with scene.db.write() as session:
         last = session.scalar(select(func.max(SyncLogEntry.id)).where(SyncLogEntry.connector_id == 1))
         session.execute(update(Connector).where(Connector.id == 1).values(log_cleared_id=last))
         for count in session.scalars(select(SyncLogCount).where(SyncLogCount.connector_id == 1)):
             session.delete(count)
-    log(desk, [entry(1, timedelta(minutes=1))])
-    assert prune(desk)["cleared"] == 15
-    rows, counts = rows_and_counts(desk)
+    log(scene, [entry(1, timedelta(minutes=1))])
+    assert prune(scene)["cleared"] == 15
+    rows, counts = rows_and_counts(scene)
     assert rows == counts
     assert sum(counts.values()) == 16
 
 
-def test_counts_that_a_clearing_left_behind_are_trued_up(desk: Desk) -> None:
-    log(desk, [entry(1, timedelta(hours=5, minutes=n)) for n in range(0, 300, 7)] + [entry(2, timedelta(hours=9))])
-    with desk.db.write() as session:
+def test_counts_that_a_clearing_left_behind_are_trued_up(scene: Scene) -> None:
+    log(scene, [entry(1, timedelta(hours=5, minutes=n)) for n in range(0, 300, 7)] + [entry(2, timedelta(hours=9))])
+    with scene.db.write() as session:
         ids = session.scalars(select(SyncLogEntry.id).where(SyncLogEntry.connector_id == 1)).all()
         older = session.scalars(select(SyncLogEntry).where(SyncLogEntry.connector_id == 1)).all()
         # Entries were written youngest first here; clear the older half by turning the ids round.
@@ -121,15 +121,15 @@ def test_counts_that_a_clearing_left_behind_are_trued_up(desk: Desk) -> None:
         for one, at in zip(sorted(older, key=lambda one: one.id), moments, strict=True):
             one.at = at
         session.execute(update(Connector).where(Connector.id == 1).values(log_cleared_id=ids[len(ids) // 2]))
-    assert prune(desk)["cleared"] == len(ids) // 2 + 1
-    rows, counts = rows_and_counts(desk)
+    assert prune(scene)["cleared"] == len(ids) // 2 + 1
+    rows, counts = rows_and_counts(scene)
     assert rows == counts
 
 
-def test_batches_are_small_and_pause_between(desk: Desk) -> None:
-    log(desk, [entry(1, timedelta(days=100)) for _ in range(15)])
+def test_batches_are_small_and_pause_between(scene: Scene) -> None:
+    log(scene, [entry(1, timedelta(days=100)) for _ in range(15)])
     pauses: list[int] = []
-    assert prune(desk, batch=7, pauses=pauses)["success"] == 15
+    assert prune(scene, batch=7, pauses=pauses)["success"] == 15
     assert len(pauses) == 2
 
 
@@ -139,9 +139,9 @@ def delivery(number: int, state: str, settled_at: datetime | None, run_id: int |
         run_id=run_id,
         kind="order",
         source_id=str(number),
-        what="completed",
+        event="completed",
         identity=str(number),
-        subject=str(number),
+        person_key=str(number),
         origin="poll",
         state=state,
         due_at=NOW,
@@ -151,15 +151,15 @@ def delivery(number: int, state: str, settled_at: datetime | None, run_id: int |
     )
 
 
-def test_settled_deliveries_go_and_dead_letters_and_open_ones_never(desk: Desk) -> None:
+def test_settled_deliveries_go_and_dead_letters_and_open_ones_never(scene: Scene) -> None:
     old, young = NOW - timedelta(days=400), NOW - timedelta(days=89)
     settled = ["delivered", "skipped", "conflict", "discarded"]
-    with desk.db.write() as session:
+    with scene.db.write() as session:
         session.add_all(delivery(n, state, old) for n, state in enumerate([*settled, "dead", "ready", "leased"]))
         session.add_all(delivery(n + 20, state, young) for n, state in enumerate(settled))
         session.add(delivery(40, "waiting", None))
-    assert prune(desk, batch=3)["deliveries"] == 4
-    with desk.db.read() as session:
+    assert prune(scene, batch=3)["deliveries"] == 4
+    with scene.db.read() as session:
         states = Counter(session.scalars(select(Delivery.state)))
     assert states == Counter([*settled, "dead", "ready", "leased", "waiting"])
 
@@ -176,49 +176,49 @@ def run(number: int, state: str, ended_at: datetime | None) -> Run:
     )
 
 
-def test_ended_runs_go_with_their_lines_unless_work_of_theirs_is_open(desk: Desk) -> None:
+def test_ended_runs_go_with_their_lines_unless_work_of_theirs_is_open(scene: Scene) -> None:
     old = NOW - timedelta(days=91)
-    with desk.db.write() as session:
+    with scene.db.write() as session:
         session.add_all([run(1, "COMPLETED", old), run(2, "FAILED", old), run(3, "RUNNING", None)])
         session.add_all([run(4, "CANCELLED", NOW - timedelta(days=89)), run(5, "COMPLETED", old)])
         session.flush()
         session.add_all(RunLine(run_id=n % 5 + 1, at=NOW, level="info", text="x") for n in range(50))
         session.add(delivery(1, "waiting", None, run_id=5))
-    assert prune(desk, batch=4)["runs"] == 2
-    with desk.db.read() as session:
+    assert prune(scene, batch=4)["runs"] == 2
+    with scene.db.read() as session:
         assert sorted(session.scalars(select(Run.id))) == [3, 4, 5]
         assert Counter(session.scalars(select(RunLine.run_id))) == {3: 10, 4: 10, 5: 10}
 
 
-def test_audit_is_kept_for_two_years_and_silent_processes_for_a_day(desk: Desk) -> None:
-    with desk.db.write() as session:
+def test_audit_is_kept_for_two_years_and_silent_processes_for_a_day(scene: Scene) -> None:
+    with scene.db.write() as session:
         for days in (731, 729):
             session.add(AuditEntry(organisation_id=1, at=NOW - timedelta(days=days), actor=str(days), action="UPDATED"))
         for hours in (23, 25):
             session.add(Heartbeat(name=str(hours), role="worker", beat_at=NOW - timedelta(hours=hours)))
-    gone = prune(desk)
+    gone = prune(scene)
     assert (gone["audit"], gone["heartbeats"]) == (1, 1)
-    with desk.db.read() as session:
+    with scene.db.read() as session:
         assert list(session.scalars(select(AuditEntry.actor))) == ["729"]
         assert list(session.scalars(select(Heartbeat.name))) == ["23"]
 
 
-def test_a_second_prune_finds_nothing(desk: Desk) -> None:
-    log(desk, many(timedelta(days=100)))
-    prune(desk)
-    assert set(prune(desk).values()) == {0}
+def test_a_second_prune_finds_nothing(scene: Scene) -> None:
+    log(scene, many(timedelta(days=100)))
+    prune(scene)
+    assert set(prune(scene).values()) == {0}
 
 
-def delivered(desk: Desk, connector_id: int, age: timedelta, number: int) -> None:
+def delivered(scene: Scene, connector_id: int, age: timedelta, number: int) -> None:
     """Write records of one state with their counts, as the outbox would."""
     rows = [
         Delivery(
             connector_id=connector_id,
             kind="order",
             source_id=str(n),
-            what="completed",
+            event="completed",
             identity=f"{age}:{n}",
-            subject=f"{age}:{n}",
+            person_key=f"{age}:{n}",
             origin="webhook",
             state="delivered",
             result="created",
@@ -231,40 +231,40 @@ def delivered(desk: Desk, connector_id: int, age: timedelta, number: int) -> Non
     ]
     tally = Tally(connector_id)
     tally.settled(NOW - age, "order", "delivered", "created", number)
-    with desk.db.write() as session:
+    with scene.db.write() as session:
         session.add_all(rows)
         tally.write(session)
 
 
-def counted(desk: Desk) -> dict[tuple[int, str], int]:
-    with desk.db.read() as session:
+def counted(scene: Scene) -> dict[tuple[int, str], int]:
+    with scene.db.read() as session:
         return {(row.connector_id, row.state): row.records for row in session.scalars(select(RecordCount))}
 
 
-def test_the_counts_of_records_go_with_the_records(desk: Desk) -> None:
-    delivered(desk, 1, timedelta(days=91), 20)
-    delivered(desk, 1, timedelta(days=2), 3)
-    assert prune(desk)["deliveries"] == 20
-    assert counted(desk) == {(1, "delivered"): 3}
+def test_the_counts_of_records_go_with_the_records(scene: Scene) -> None:
+    delivered(scene, 1, timedelta(days=91), 20)
+    delivered(scene, 1, timedelta(days=2), 3)
+    assert prune(scene)["deliveries"] == 20
+    assert counted(scene) == {(1, "delivered"): 3}
 
 
-def test_attempts_go_with_their_record(desk: Desk) -> None:
-    delivered(desk, 1, timedelta(days=91), 2)
-    with desk.db.write() as session:
+def test_attempts_go_with_their_record(scene: Scene) -> None:
+    delivered(scene, 1, timedelta(days=91), 2)
+    with scene.db.write() as session:
         for key in session.scalars(select(Delivery.id)).all():
             session.add(Attempt(connector_id=1, delivery_id=key, at=NOW, seconds=0.1, outcome="delivered"))
-    prune(desk)
-    with desk.db.read() as session:
+    prune(scene)
+    with scene.db.read() as session:
         assert session.scalars(select(Attempt)).all() == []
 
 
-def test_each_organisation_keeps_as_long_as_it_wants(desk: Desk) -> None:
-    with desk.db.write() as session:
+def test_each_organisation_keeps_as_long_as_it_wants(scene: Scene) -> None:
+    with scene.db.write() as session:
         organisation = session.get_one(Organisation, 1)
         diff = retention.save(session, organisation, Keep.of(organisation).with_values({"deliveries": "1"}))
     assert diff == {"deliveries": [90, 1]}
-    delivered(desk, 1, timedelta(days=2), 3)
-    assert prune(desk)["deliveries"] == 3
+    delivered(scene, 1, timedelta(days=2), 3)
+    assert prune(scene)["deliveries"] == 3
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "ninety", "99999", "1.5"])

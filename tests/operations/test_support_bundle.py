@@ -13,21 +13,14 @@ from sqlalchemy import update
 
 from integration.clock import SetClock
 from integration.config import Deployment
-from integration.events import subject_of
-from integration.models import Connector
-from integration.models import Delivery
-from integration.models import Heartbeat
-from integration.models import Hold
-from integration.models import Organisation
-from integration.models import Run
-from integration.models import Vault
+from integration.identity import person_key_of
+from integration.models import Connector, Delivery, Heartbeat, Hold, Organisation, Run, Vault
 from integration.models.database import Database
-from integration.operations import support_bundle
-from integration.operations.anonymous import Cleaner
-from integration.operations.application_log import configure_logging
-from integration.pipeline import connectors
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
+from integration.operations.support import support_bundle
+from integration.operations.support.anonymous import Cleaner
+from integration.operations.support.application_log import configure_logging
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import Services, open_services
 from tests.conftest import NOON
 
 EMAIL = "ada.lovelace+shop@example.com"
@@ -44,14 +37,14 @@ POISON = " ".join([*FORBIDDEN, "Bearer abcdef123456", "https://ada:hunter22@shop
 
 
 @pytest.fixture
-def ports(db: Database, deployment: Deployment) -> Ports:
-    return open_ports(deployment, database=db, clock=SetClock(NOON))
+def services(db: Database, deployment: Deployment) -> Services:
+    return open_services(deployment, database=db, clock=SetClock(NOON))
 
 
 @pytest.fixture
-def connector_id(ports: Ports) -> int:
+def connector_id(services: Services) -> int:
     return connectors.create(
-        ports,
+        services,
         organisation_id=1,
         name=f"Shop of {EMAIL}",
         store_url="https://shop.example.com",
@@ -63,19 +56,19 @@ def connector_id(ports: Ports) -> int:
     )
 
 
-def bundle_of(ports: Ports, connector_id: int, **options: Any) -> dict[str, Any]:
-    with ports.db.read() as session:
+def bundle_of(services: Services, connector_id: int, **options: Any) -> dict[str, Any]:
+    with services.db.read() as session:
         connector = session.get_one(Connector, connector_id)
-    return support_bundle.build(ports, connector, **options)
+    return support_bundle.build(services, connector, **options)
 
 
 def dead(connector_id: int, number: int, **values: Any) -> Delivery:
     given = {
         "kind": "order",
         "source_id": str(number),
-        "what": "completed",
+        "event": "completed",
         "identity": f"order:{number}",
-        "subject": subject_of(EMAIL),
+        "person_key": person_key_of(EMAIL),
         "origin": "webhook",
         "state": "dead",
         "payload": {"billing": {"email": EMAIL, "first_name": "Lovelace"}},
@@ -93,11 +86,11 @@ def run_of(connector_id: int, number: int, **values: Any) -> Run:
     return Run(connector_id=connector_id, correlation_id=str(number), **given)
 
 
-def plant(ports: Ports, connector_id: int) -> None:
+def plant(services: Services, connector_id: int) -> None:
     """Put secrets and addresses wherever there is room for a text."""
     hold = Hold(service="mautic", code="x", sentence=POISON, hint=POISON, since=NOON, probe_at=NOON)
     hold.connector_id = connector_id
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.add(dead(connector_id, 1, error=f"Mautic refused “Lovelace”. {POISON}", error_code="refused"))
         session.add(run_of(connector_id, 1, trigger=EMAIL, error=POISON, options={POISON: [POISON, EMAIL]}))
         session.add(hold)
@@ -111,8 +104,8 @@ def plant(ports: Ports, connector_id: int) -> None:
             "secrets": Vault("k" * 32).seal({**SECRETS, "webhook_secret": "webhook-secret-99"}),
         }
         session.execute(update(Connector).where(Connector.id == connector_id).values(values))
-    connectors.configure(ports, connector_id, {"orders.general_tags": f"vip,{EMAIL}"})
-    handler = configure_logging(replace(ports.deployment, log_level="INFO"))
+    connectors.configure(services, connector_id, {"orders.general_tags": f"vip,{EMAIL}"})
+    handler = configure_logging(replace(services.deployment, log_level="INFO"))
     try:
         log = logging.getLogger("integration.test")
         log.error("%s said “Lovelace” [parameters: ('Lovelace',)]", POISON, extra={"connector": connector_id})
@@ -121,22 +114,22 @@ def plant(ports: Ports, connector_id: int) -> None:
         handler.close()
 
 
-def test_no_secret_and_no_address_is_in_it(ports: Ports, connector_id: int) -> None:
-    plant(ports, connector_id)
-    text = support_bundle.as_json(bundle_of(ports, connector_id, whole=True))
+def test_no_secret_and_no_address_is_in_it(services: Services, connector_id: int) -> None:
+    plant(services, connector_id)
+    text = support_bundle.as_json(bundle_of(services, connector_id, whole=True))
     for forbidden in (*FORBIDDEN, "Lovelace", "hunter22", "abcdef123456", "k" * 32, "1_clientid99"):
         assert forbidden.casefold() not in text.casefold()
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.get_one(Connector, connector_id).webhook_path not in text
-    assert f"subject:{subject_of(EMAIL)}" in text
+    assert f"person:{person_key_of(EMAIL)}" in text
     assert json.loads(text)["log"]
 
 
-def test_what_helps_is_in_it(ports: Ports, connector_id: int) -> None:
-    plant(ports, connector_id)
-    bundle = bundle_of(ports, connector_id)
+def test_what_helps_is_in_it(services: Services, connector_id: int) -> None:
+    plant(services, connector_id)
+    bundle = bundle_of(services, connector_id)
     assert bundle["application"]["version"] and bundle["application"]["libraries"]["sqlalchemy"]
-    assert bundle["database"]["kind"] == ports.db.engine.dialect.name and bundle["database"]["version"]
+    assert bundle["database"]["kind"] == services.db.engine.dialect.name and bundle["database"]["version"]
     assert bundle["deployment"]["engine"] == "embedded"
     assert (bundle["store"]["version"], bundle["mautic"]["version"]) == ("10.9.4", "7.0.1")
     assert bundle["mautic"]["fields"] == [{"alias": "firstname", "type": "text", "limit": 64, "published": True}]
@@ -148,38 +141,42 @@ def test_what_helps_is_in_it(ports: Ports, connector_id: int) -> None:
     assert bundle["sizes"]["rows"] and bundle["sizes"]["bytes"]["database"] > 0
 
 
-def test_a_failure_has_code_source_and_sentence_but_no_value_of_the_record(ports: Ports, connector_id: int) -> None:
-    plant(ports, connector_id)
-    [failure] = bundle_of(ports, connector_id)["failures"]
+def test_a_failure_has_code_source_and_sentence_but_no_value_of_the_record(
+    services: Services, connector_id: int
+) -> None:
+    plant(services, connector_id)
+    [failure] = bundle_of(services, connector_id)["failures"]
     assert (failure["error_code"], failure["source_id"], failure["category"]) == ("refused", "1", "record")
     assert failure["sentence"].startswith("Mautic refused “…”.")
-    assert failure["subject"] == subject_of(EMAIL)
+    assert failure["person_key"] == person_key_of(EMAIL)
     assert "payload" not in failure
 
 
-def test_the_newest_fifty_failures_and_twenty_runs(ports: Ports, connector_id: int) -> None:
-    with ports.db.write() as session:
+def test_the_newest_fifty_failures_and_twenty_runs(services: Services, connector_id: int) -> None:
+    with services.db.write() as session:
         session.add_all([dead(connector_id, number) for number in range(60)])
         session.add_all([run_of(connector_id, number) for number in range(30)])
-    bundle = bundle_of(ports, connector_id)
+    bundle = bundle_of(services, connector_id)
     assert [row["source_id"] for row in bundle["failures"]] == [str(number) for number in range(59, 9, -1)]
     assert len(bundle["runs"]) == 20 and bundle["runs"][0]["correlation_id"] == "29"
 
 
-def test_other_connectors_and_closed_holds_are_not_in_it(ports: Ports, connector_id: int) -> None:
-    other = connectors.create(ports, organisation_id=1, name="Other")
+def test_other_connectors_and_closed_holds_are_not_in_it(services: Services, connector_id: int) -> None:
+    other = connectors.create(services, organisation_id=1, name="Other")
     closed = Hold(service="store", code="old", sentence="Old.", since=NOON, probe_at=NOON, released_at=NOON)
     closed.connector_id = connector_id
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.add_all([dead(other, 7), run_of(other, 7), closed])
-    bundle = bundle_of(ports, connector_id)
+    bundle = bundle_of(services, connector_id)
     assert (bundle["failures"], bundle["runs"], bundle["holds"]) == ([], [], [])
 
 
-def test_beside_other_organisations_only_the_connectors_own_lines_are_told(ports: Ports, connector_id: int) -> None:
-    with ports.db.write() as session:
+def test_beside_other_organisations_only_the_connectors_own_lines_are_told(
+    services: Services, connector_id: int
+) -> None:
+    with services.db.write() as session:
         session.add(Organisation(name="Other Ltd", created_at=NOON))
-    handler = configure_logging(ports.deployment)
+    handler = configure_logging(services.deployment)
     try:
         log = logging.getLogger("integration.test")
         log.warning("Ours.", extra={"connector": connector_id})
@@ -187,15 +184,15 @@ def test_beside_other_organisations_only_the_connectors_own_lines_are_told(ports
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
-    bundle = bundle_of(ports, connector_id)
+    bundle = bundle_of(services, connector_id)
     assert [line["sentence"] for line in bundle["log"]] == ["Ours."]
     assert "bytes" not in bundle["sizes"]
-    assert len(bundle_of(ports, connector_id, whole=True)["log"]) == 2
+    assert len(bundle_of(services, connector_id, whole=True)["log"]) == 2
 
 
-def test_it_is_made_with_another_secret_key_too(ports: Ports, connector_id: int, db: Database) -> None:
-    changed = replace(ports.deployment, secret_key="z" * 32)
-    moved = open_ports(changed, database=db, clock=SetClock(NOON))
+def test_it_is_made_with_another_secret_key_too(services: Services, connector_id: int, db: Database) -> None:
+    changed = replace(services.deployment, secret_key="z" * 32)
+    moved = open_services(changed, database=db, clock=SetClock(NOON))
     assert bundle_of(moved, connector_id)["connector"]["id"] == connector_id
 
 
@@ -206,10 +203,10 @@ def test_the_file_is_named_after_connector_and_time() -> None:
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [
-        ("to ada@example.com.", f"to subject:{subject_of('ada@example.com')}."),
-        ("?email=Ada%40Example.com&x=1", f"?email=subject:{subject_of('ada@example.com')}&x=1"),
-        ("<ada@exämple.de>", f"<subject:{subject_of('ada@exämple.de')}>"),
-        ("ada@localhost", f"subject:{subject_of('ada@localhost')}"),
+        ("to ada@example.com.", f"to person:{person_key_of('ada@example.com')}."),
+        ("?email=Ada%40Example.com&x=1", f"?email=person:{person_key_of('ada@example.com')}&x=1"),
+        ("<ada@exämple.de>", f"<person:{person_key_of('ada@exämple.de')}>"),
+        ("ada@localhost", f"person:{person_key_of('ada@localhost')}"),
         ("a secret: 1234, twice 1234", "a secret: ***, twice ***"),
         ("at 12 @ 3", "at 12 @ 3"),
         ("https://ada:pw@shop.test/x", "https://***@shop.test/x"),

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from integration.events import subject_of
-from integration.models import Attempt
-from integration.models import ContactLink
-from integration.models import Delivery
-from integration.models import FollowUpMark
-from integration.models import Hold
-from integration.models import LedgerEntry
-from integration.models import Run
-from integration.models import SyncLogEntry
+from integration.identity import person_key_of
+from integration.models import Attempt, ContactLink, Delivery, FollowUpMark, Hold, LedgerEntry, Run, SyncLogEntry
 from integration.models.base import Base
-from integration.pipeline.ports import Ports
+from integration.pipeline.services import Services
 from tests.conftest import NOON
 
-ADA = subject_of("ada@example.com")
-BOB = subject_of("bob@example.com")
+ADA = person_key_of("ada@example.com")
+BOB = person_key_of("bob@example.com")
 
 
 def minutes(number: int) -> datetime:
@@ -28,9 +20,9 @@ def minutes(number: int) -> datetime:
     return NOON + timedelta(minutes=number)
 
 
-def store(ports: Ports, *rows: Base) -> list[Any]:
+def store(services: Services, *rows: Base) -> list[Any]:
     """Write the rows and return them with their ids."""
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.add_all(rows)
         session.flush()
     return list(rows)
@@ -42,9 +34,9 @@ def delivery(connector_id: int, source: str, state: str = "delivered", at: int =
     fields = {
         "kind": "order",
         "number": source,
-        "what": "completed",
+        "event": "completed",
         "identity": f"order:{source}:{at}",
-        "subject": ADA,
+        "person_key": ADA,
         "origin": "webhook",
         "due_at": minutes(at),
         **ended,
@@ -60,22 +52,28 @@ def delivery(connector_id: int, source: str, state: str = "delivered", at: int =
     )
 
 
-def link(connector_id: int, contact_id: int = 77, subject: str = ADA) -> ContactLink:
+def link(connector_id: int, contact_id: int = 77, person_key: str = ADA) -> ContactLink:
     """A person who is in Mautic."""
     return ContactLink(
-        connector_id=connector_id, subject=subject, contact_id=contact_id, fields={}, written_at=minutes(1)
+        connector_id=connector_id, person_key=person_key, contact_id=contact_id, fields={}, written_at=minutes(1)
     )
 
 
 def entry(connector_id: int, order_id: int, status: str = "completed", **values: Any) -> LedgerEntry:
     """An order in the ledger: 10.00 EUR of Ada."""
-    fields = {"subject": ADA, "net_total": "10.00", "currency": "EUR", "ordered_at": minutes(order_id % 1000), **values}
+    fields = {
+        "person_key": ADA,
+        "net_total": "10.00",
+        "currency": "EUR",
+        "ordered_at": minutes(order_id % 1000),
+        **values,
+    }
     return LedgerEntry(connector_id=connector_id, order_id=order_id, status=status, **fields)
 
 
 def log(connector_id: int, object_id: str, at: int = 0, **values: Any) -> SyncLogEntry:
     """An entry of the sync log."""
-    fields = {"type": "order", "action": "create_or_update", "status": "success", "subject": ADA, **values}
+    fields = {"type": "order", "action": "create_or_update", "status": "success", "person_key": ADA, **values}
     return SyncLogEntry(connector_id=connector_id, object_id=object_id, at=minutes(at), **fields)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,54 +12,54 @@ from sqlalchemy import select
 from integration.clock import SetClock
 from integration.models import Attempt
 from integration.models.delivery import DeliveryState
-from integration.pipeline import attempts
-from integration.pipeline import intake_rows
-from integration.pipeline.lines import Outcome
-from integration.pipeline.ports import Ports
+from integration.pipeline.delivery import attempts
+from integration.pipeline.delivery.groups import Outcome
+from integration.pipeline.ingest import records
+from integration.pipeline.services import Services
 from tests.conftest import NOON
 from tests.pipeline.conftest import MakeChange
 
 
 @pytest.fixture
-def delivery_ids(ports: Ports, connector_id: int, change: MakeChange) -> list[int]:
-    with ports.db.write() as session:
-        intake_rows.accept(session, NOON, connector_id, [change(1, "a@example.com"), change(2, "b@example.com")])
+def delivery_ids(services: Services, connector_id: int, change: MakeChange) -> list[int]:
+    with services.db.write() as session:
+        records.accept(session, NOON, connector_id, [change(1, "a@example.com"), change(2, "b@example.com")])
     return [1, 2]
 
 
-def failed(ports: Ports, ids: Sequence[int], at: datetime, code: str = "cut", **tried: Any) -> None:
+def failed(services: Services, ids: Sequence[int], at: datetime, code: str = "cut", **tried: Any) -> None:
     outcomes = [Outcome(number, None, error_code=code, message=f"It was {code}.") for number in ids]
     batch = attempts.Batch(1, at, 0.5, "c")
     rows = [row | tried for row in attempts.untried(batch, outcomes)]
-    with ports.db.write() as session:
+    with services.db.write() as session:
         attempts.record(session, rows, outcomes)
 
 
-def kept(ports: Ports, delivery_id: int) -> list[Attempt]:
-    with ports.db.read() as session:
+def kept(services: Services, delivery_id: int) -> list[Attempt]:
+    with services.db.read() as session:
         return list(session.scalars(select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id)))
 
 
 def test_tries_of_one_cause_that_could_not_be_made_are_one_row(
-    ports: Ports, clock: SetClock, delivery_ids: list[int]
+    services: Services, clock: SetClock, delivery_ids: list[int]
 ) -> None:
     for _ in range(12):
-        failed(ports, delivery_ids, clock.advance(minutes=5))
+        failed(services, delivery_ids, clock.advance(minutes=5))
     for delivery_id in delivery_ids:
-        [row] = kept(ports, delivery_id)
+        [row] = kept(services, delivery_id)
         assert (row.tries, row.at, row.last_at) == (12, NOON + timedelta(minutes=5), NOON + timedelta(minutes=60))
 
 
 def test_another_cause_and_a_try_that_was_made_begin_a_new_row(
-    ports: Ports, clock: SetClock, delivery_ids: list[int]
+    services: Services, clock: SetClock, delivery_ids: list[int]
 ) -> None:
     one = delivery_ids[:1]
-    failed(ports, one, clock.now())
-    failed(ports, one, clock.now(), "refused")
-    failed(ports, one, clock.now(), "refused", sent={"fields": {}}, answer={"error": "No."})
-    failed(ports, one, clock.now(), "refused")
-    failed(ports, one, clock.now(), "refused")
-    assert [(row.error_code, row.tries) for row in kept(ports, one[0])] == [
+    failed(services, one, clock.now())
+    failed(services, one, clock.now(), "refused")
+    failed(services, one, clock.now(), "refused", sent={"fields": {}}, answer={"error": "No."})
+    failed(services, one, clock.now(), "refused")
+    failed(services, one, clock.now(), "refused")
+    assert [(row.error_code, row.tries) for row in kept(services, one[0])] == [
         ("cut", 1),
         ("refused", 1),
         ("refused", 1),
@@ -69,23 +68,23 @@ def test_another_cause_and_a_try_that_was_made_begin_a_new_row(
 
 
 def test_of_many_attempts_the_first_and_the_newest_are_kept(
-    ports: Ports, clock: SetClock, delivery_ids: list[int]
+    services: Services, clock: SetClock, delivery_ids: list[int]
 ) -> None:
     for _ in range(60):
-        failed(ports, delivery_ids, clock.advance(seconds=1), sent={"fields": {}})
-    seconds = [int((row.at - NOON).total_seconds()) for row in kept(ports, delivery_ids[0])]
+        failed(services, delivery_ids, clock.advance(seconds=1), sent={"fields": {}})
+    seconds = [int((row.at - NOON).total_seconds()) for row in kept(services, delivery_ids[0])]
     assert seconds == [1, 2, 3, 4, 5, *range(46, 61)]
-    assert len(kept(ports, delivery_ids[1])) == attempts.FIRST_KEPT + attempts.NEWEST_KEPT
+    assert len(kept(services, delivery_ids[1])) == attempts.FIRST_KEPT + attempts.NEWEST_KEPT
 
 
 def test_the_end_of_a_record_is_never_among_what_is_dropped(
-    ports: Ports, clock: SetClock, delivery_ids: list[int]
+    services: Services, clock: SetClock, delivery_ids: list[int]
 ) -> None:
     for _ in range(30):
-        failed(ports, delivery_ids, clock.advance(seconds=1), sent={"fields": {}})
+        failed(services, delivery_ids, clock.advance(seconds=1), sent={"fields": {}})
     dead = [Outcome(delivery_ids[0], DeliveryState.DEAD, error_code="refused", message="No.")]
     rows = list(attempts.untried(attempts.Batch(1, clock.advance(seconds=1), 0.5, "c"), dead))
-    with ports.db.write() as session:
+    with services.db.write() as session:
         attempts.record(session, rows, dead)
-    assert kept(ports, delivery_ids[0])[-1].outcome == "dead"
-    assert len(kept(ports, delivery_ids[0])) == attempts.FIRST_KEPT + attempts.NEWEST_KEPT
+    assert kept(services, delivery_ids[0])[-1].outcome == "dead"
+    assert len(kept(services, delivery_ids[0])) == attempts.FIRST_KEPT + attempts.NEWEST_KEPT

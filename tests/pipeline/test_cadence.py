@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from integration.errors import SettingError
 from integration.models import Schedule
-from integration.pipeline import cadence
-from integration.pipeline import connectors
-from integration.pipeline.ports import Ports
+from integration.pipeline.connectors import connectors, schedule_times
+from integration.pipeline.services import Services
 
 ROME = ZoneInfo("Europe/Rome")
 
@@ -36,25 +34,25 @@ def at(text: str) -> datetime:
     ],
 )
 def test_a_crontab_is_read_by_the_stores_wall_clock(now: str, cron: str, due: str) -> None:
-    assert cadence.following(at(now), 300, cron, ROME) == at(due)
+    assert schedule_times.following(at(now), 300, cron, ROME) == at(due)
 
 
 def test_after_a_standstill_there_is_one_moment_not_many() -> None:
-    assert cadence.following(at("2026-11-20T12:00"), 300, "", ROME) == at("2026-11-20T12:05")
+    assert schedule_times.following(at("2026-11-20T12:00"), 300, "", ROME) == at("2026-11-20T12:05")
 
 
 @pytest.mark.parametrize(
     "text", ["every day", "61 * * * *", "* * * *", "* * * * * *", "@daily", "0 0 31 2 x", "0 0 30 2 *"]
 )
-def test_a_text_that_is_no_crontab_is_refused_with_an_example(ports: Ports, connector_id: int, text: str) -> None:
+def test_a_text_that_is_no_crontab_is_refused_with_an_example(services: Services, connector_id: int, text: str) -> None:
     with pytest.raises(SettingError) as refused:
-        connectors.configure(ports, connector_id, {"sync.cron": text})
+        connectors.configure(services, connector_id, {"sync.cron": text})
     assert refused.value.name == "sync.cron"
     assert "30 3 * * 1-5" in refused.value.hint
 
 
-def test_a_new_crontab_moves_the_schedule(ports: Ports, connector_id: int) -> None:
-    connectors.configure(ports, connector_id, {"sync.cron": " 0  3 * * * "})
-    with ports.db.read() as session:
+def test_a_new_crontab_moves_the_schedule(services: Services, connector_id: int) -> None:
+    connectors.configure(services, connector_id, {"sync.cron": " 0  3 * * * "})
+    with services.db.read() as session:
         row = session.get_one(Schedule, (connector_id, "incremental"))
     assert (row.cron, row.next_run_at) == ("0 3 * * *", at("2026-11-21T03:00"))

@@ -6,27 +6,18 @@ from typing import Any
 
 import pytest
 
-from integration.events import Kind
-from integration.events import Origin
-from integration.events import subject_of
-from integration.models import Connector
-from integration.models import ContactLink
-from integration.models import Run
-from integration.models import RunState
-from integration.pipeline import connectors
-from integration.pipeline import differences
-from integration.pipeline import forecast
-from integration.pipeline import foreseen
-from integration.pipeline import runs
-from integration.pipeline.desk import Linked
-from integration.pipeline.desk import fields_to_json
-from integration.pipeline.desk import fingerprint
-from integration.pipeline.forecast import Touched
-from integration.pipeline.lines import Line
-from integration.pipeline.planning import Drawn
-from integration.pipeline.ports import Ports
-from integration.plans import ContactWrite
-from integration.plans import MauticField
+from integration.events import Kind, Origin
+from integration.identity import person_key_of
+from integration.models import Connector, ContactLink, Run, RunState
+from integration.pipeline.connectors import connectors
+from integration.pipeline.delivery.batch_context import Linked, fields_to_json, fingerprint
+from integration.pipeline.delivery.groups import DeliveryGroup
+from integration.pipeline.delivery.planning import PersonPlan
+from integration.pipeline.dry_run import differences, forecast, simulated_people
+from integration.pipeline.dry_run.forecast import Touched
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from integration.plans import ContactWrite, MauticField
 from tests.conftest import NOON
 from tests.pipeline import rows
 from tests.pipeline.conftest import MakeChange
@@ -35,10 +26,10 @@ FIELDS = {alias: MauticField(alias, "text", limit=191) for alias in ("email", "f
 
 
 @pytest.fixture
-def connector(ports: Ports, connector_id: int) -> Connector:
+def connector(services: Services, connector_id: int) -> Connector:
     """A connector whose Mautic has four fields."""
-    connectors.configure(ports, connector_id, {"contacts.default_tags": ["shop"], "orders.notes": True})
-    with ports.db.write() as session:
+    connectors.configure(services, connector_id, {"contacts.default_tags": ["shop"], "orders.notes": True})
+    with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
         connector.fields = fields_to_json(FIELDS)
         session.flush()
@@ -47,9 +38,9 @@ def connector(ports: Ports, connector_id: int) -> Connector:
 
 
 @pytest.fixture
-def run(ports: Ports, connector: Connector) -> Run:
-    run_id = runs.start(ports, connector.id, "bulk", trigger="test", options={"dry_run": True})
-    with ports.db.read() as session:
+def run(services: Services, connector: Connector) -> Run:
+    run_id = run_lifecycle.start(services, connector.id, "bulk", trigger="test", options={"dry_run": True})
+    with services.db.read() as session:
         return session.get_one(Run, run_id)
 
 
@@ -58,150 +49,158 @@ def customer(change: MakeChange, number: int, email: str, **billing: str) -> Any
     return change(number, email, kind=Kind.CONTACT, **payload, billing={"email": email, **billing})
 
 
-def foretell(ports: Ports, connector: Connector, run: Run, *changes: Any) -> dict[str, int]:
+def foretell(services: Services, connector: Connector, run: Run, *changes: Any) -> dict[str, int]:
     """Give one page to the dry run and return its counters so far."""
-    with ports.db.write() as session:
+    with services.db.write() as session:
         forecast.foretell(session, NOON, connector, run, changes)
-    with ports.db.read() as session:
+    with services.db.read() as session:
         row = session.get_one(Run, run.id)
         assert row.accepted == 0
         return dict(row.cursor["forecast"])
 
 
-def said(ports: Ports, run: Run) -> list[str]:
-    with ports.db.read() as session:
-        return [line.text for line in runs.lines(session, run.id)]
+def said(services: Services, run: Run) -> list[str]:
+    with services.db.read() as session:
+        return [group.text for group in run_lifecycle.groups(session, run.id)]
 
 
-def link(ports: Ports, connector: Connector, email: str, **values: str) -> None:
+def link(services: Services, connector: Connector, email: str, **values: str) -> None:
     """Make somebody known in Mautic with these values of the profile."""
     hashes = {f"contact.{alias}": fingerprint(value) for alias, value in {"email": email, **values}.items()}
     row = ContactLink(
-        connector_id=connector.id, subject=subject_of(email), contact_id=7, fields=hashes, written_at=NOON
+        connector_id=connector.id, person_key=person_key_of(email), contact_id=7, fields=hashes, written_at=NOON
     )
-    rows.store(ports, row)
+    rows.store(services, row)
 
 
-def test_a_new_person_is_told_field_by_field(ports: Ports, connector: Connector, run: Run, change: MakeChange) -> None:
-    told = foretell(ports, connector, run, customer(change, 1, "ada@example.com", city="London"))
+def test_a_new_person_is_told_field_by_field(
+    services: Services, connector: Connector, run: Run, change: MakeChange
+) -> None:
+    told = foretell(services, connector, run, customer(change, 1, "ada@example.com", city="London"))
     assert (told["create"], told["fields"], told["tags_added"]) == (1, 4, 1)
     assert told["new.city"] == 1
     text = "Would create the contact of contact 1 (new: city, email, firstname, lastname; tags: +shop)."
-    assert said(ports, run)[-1] == text
+    assert said(services, run)[-1] == text
 
 
-def test_a_known_person_is_told_what_changes(ports: Ports, connector: Connector, run: Run, change: MakeChange) -> None:
-    link(ports, connector, "ada@example.com", firstname="Ada", lastname="Byron")
-    told = foretell(ports, connector, run, customer(change, 1, "ada@example.com", city="London"))
+def test_a_known_person_is_told_what_changes(
+    services: Services, connector: Connector, run: Run, change: MakeChange
+) -> None:
+    link(services, connector, "ada@example.com", firstname="Ada", lastname="Byron")
+    told = foretell(services, connector, run, customer(change, 1, "ada@example.com", city="London"))
     assert (told["update"], told["fields"]) == (1, 2)
-    assert "(new: city; changed: lastname; tags: +shop)" in said(ports, run)[-1]
+    assert "(new: city; changed: lastname; tags: +shop)" in said(services, run)[-1]
 
 
 def test_who_is_met_again_on_a_later_page_is_created_once(
-    ports: Ports, connector: Connector, run: Run, change: MakeChange
+    services: Services, connector: Connector, run: Run, change: MakeChange
 ) -> None:
     ada = customer(change, 1, "ada@example.com")
-    foretell(ports, connector, run, ada)
-    again = foretell(ports, connector, run, ada, customer(change, 2, "bob@example.com"))
+    foretell(services, connector, run, ada)
+    again = foretell(services, connector, run, ada, customer(change, 2, "bob@example.com"))
     assert (again["create"], again["unchanged"], again.get("update", 0)) == (2, 1, 0)
-    moved = foretell(ports, connector, run, customer(change, 1, "ada@example.com", city="Paris"))
+    moved = foretell(services, connector, run, customer(change, 1, "ada@example.com", city="Paris"))
     assert (moved["create"], moved["update"], moved["new.city"]) == (2, 1, 1)
 
 
 def test_whose_values_were_forgotten_is_still_no_new_contact(
-    ports: Ports, connector: Connector, run: Run, change: MakeChange, monkeypatch: pytest.MonkeyPatch
+    services: Services, connector: Connector, run: Run, change: MakeChange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(foreseen, "MOST_RECENT", 1)
+    monkeypatch.setattr(simulated_people, "MOST_RECENT", 1)
     people = [customer(change, number, f"p{number}@example.com") for number in (1, 2, 3)]
-    foretell(ports, connector, run, *people)
-    told = foretell(ports, connector, run, *people)
+    foretell(services, connector, run, *people)
+    told = foretell(services, connector, run, *people)
     assert (told["create"], told["update"], told["unchanged"]) == (3, 2, 1)
 
 
 def test_notes_that_were_written_are_not_counted(
-    ports: Ports, connector: Connector, run: Run, change: MakeChange
+    services: Services, connector: Connector, run: Run, change: MakeChange
 ) -> None:
-    rows.store(ports, rows.mark(connector.id, "5"))
+    rows.store(services, rows.mark(connector.id, "5"))
     orders = [change(number, "ada@example.com", origin=Origin.FULL, total="10.00", currency="EUR") for number in (5, 6)]
-    assert foretell(ports, connector, run, *orders)["notes"] == 1
-    texts = said(ports, run)
+    assert foretell(services, connector, run, *orders)["notes"] == 1
+    texts = said(services, run)
     assert [("create note" in text) for text in texts if "order" in text] == [False, True]
 
 
 @pytest.mark.parametrize(("contact_id", "segments"), [(77, 1), (7, 2)])
 def test_only_segments_that_the_contact_is_not_in_are_counted(
-    ports: Ports, connector: Connector, run: Run, change: MakeChange, contact_id: int, segments: int
+    services: Services, connector: Connector, run: Run, change: MakeChange, contact_id: int, segments: int
 ) -> None:
-    connectors.configure(ports, connector.id, {"orders.segments": {"completed": 3}})
-    with ports.db.read() as session:
+    connectors.configure(services, connector.id, {"orders.segments": {"completed": 3}})
+    with services.db.read() as session:
         connector = session.get_one(Connector, connector.id)
     known = ContactLink(
         connector_id=connector.id,
-        subject=subject_of("ada@example.com"),
+        person_key=person_key_of("ada@example.com"),
         contact_id=contact_id,
         fields={},
         written_at=NOON,
     )
-    rows.store(ports, rows.mark(connector.id, "5", "segment:3"), known)
+    rows.store(services, rows.mark(connector.id, "5", "segment:3"), known)
     orders = [change(number, "ada@example.com", origin=Origin.FULL, total="10.00", currency="EUR") for number in (5, 6)]
-    assert foretell(ports, connector, run, *orders)["segments"] == segments
+    assert foretell(services, connector, run, *orders)["segments"] == segments
 
 
 def test_an_event_is_foretold_with_its_e_mail_and_a_sighting_without(
-    ports: Ports, connector: Connector, run: Run, change: MakeChange
+    services: Services, connector: Connector, run: Run, change: MakeChange
 ) -> None:
-    connectors.configure(ports, connector.id, {"orders.emails": {"completed": 8}})
-    with ports.db.read() as session:
+    connectors.configure(services, connector.id, {"orders.emails": {"completed": 8}})
+    with services.db.read() as session:
         connector = session.get_one(Connector, connector.id)
     fields = {"origin": Origin.POLL, "total": "10.00", "currency": "EUR", "date_created_gmt": "2026-11-20T12:00:00"}
     event = change(5, "ada@example.com", date_completed_gmt="2026-11-20T12:00:00", **fields)
     sighting = change(6, "bob@example.com", date_completed_gmt="2025-11-20T12:00:00", **fields)
-    assert foretell(ports, connector, run, event, sighting)["emails"] == 1
+    assert foretell(services, connector, run, event, sighting)["emails"] == 1
 
 
-def test_what_mautic_has_already_is_sent_when_asked(ports: Ports, connector: Connector, change: MakeChange) -> None:
-    link(ports, connector, "ada@example.com", firstname="Ada", lastname="Lovelace")
-    connectors.configure(ports, connector.id, {"contacts.default_tags": []})
-    with ports.db.read() as session:
+def test_what_mautic_has_already_is_sent_when_asked(
+    services: Services, connector: Connector, change: MakeChange
+) -> None:
+    link(services, connector, "ada@example.com", firstname="Ada", lastname="Lovelace")
+    connectors.configure(services, connector.id, {"contacts.default_tags": []})
+    with services.db.read() as session:
         connector = session.get_one(Connector, connector.id)
-    run_id = runs.start(ports, connector.id, "bulk", trigger="test", options={"dry_run": True, "resend": True})
-    with ports.db.read() as session:
+    run_id = run_lifecycle.start(
+        services, connector.id, "bulk", trigger="test", options={"dry_run": True, "resend": True}
+    )
+    with services.db.read() as session:
         run = session.get_one(Run, run_id)
-    told = foretell(ports, connector, run, customer(change, 1, "ada@example.com"))
+    told = foretell(services, connector, run, customer(change, 1, "ada@example.com"))
     assert told == {"update": 1}
 
 
 def test_fields_are_listed_by_how_often_they_are_touched(
-    ports: Ports, connector: Connector, run: Run, change: MakeChange
+    services: Services, connector: Connector, run: Run, change: MakeChange
 ) -> None:
-    link(ports, connector, "bob@example.com", firstname="Bob", lastname="Lovelace")
+    link(services, connector, "bob@example.com", firstname="Bob", lastname="Lovelace")
     people = [customer(change, 1, "ada@example.com", city="London"), customer(change, 2, "bob@example.com")]
-    foretell(ports, connector, run, *people)
-    with ports.db.read() as session:
+    foretell(services, connector, run, *people)
+    with services.db.read() as session:
         found = forecast.fields_of(session.get_one(Run, run.id))
     assert found[0] == Touched("firstname", 1, 1, 0)
     assert Touched("city", 1, 0, 0) in found
 
 
-def test_time_is_that_of_the_last_run_that_sent_something(ports: Ports, connector: Connector, run: Run) -> None:
-    with ports.db.write() as session:
+def test_time_is_that_of_the_last_run_that_sent_something(services: Services, connector: Connector, run: Run) -> None:
+    with services.db.write() as session:
         row = session.get_one(Run, run.id)
         row.pushed = 30
-        runs.finish(session, NOON, row, RunState.COMPLETED)
+        run_lifecycle.finish(session, NOON, row, RunState.COMPLETED)
         assert forecast.seconds_of(session, row) is None
-    other = runs.start(ports, connector.id, "full", trigger="test")
-    with ports.db.write() as session:
+    other = run_lifecycle.start(services, connector.id, "full", trigger="test")
+    with services.db.write() as session:
         row = session.get_one(Run, other)
         row.started_at, row.pushed = rows.minutes(-1), 60
-        runs.finish(session, NOON, row, RunState.COMPLETED)
+        run_lifecycle.finish(session, NOON, row, RunState.COMPLETED)
         assert forecast.seconds_of(session, session.get_one(Run, run.id)) == 30
 
 
 def test_blanks_and_removed_tags_count_for_who_is_in_mautic_only() -> None:
     write = ContactWrite("", {"city": "", "firstname": "Ada"}, ("-old", "new"))
     fresh = {"order.city": "x", "order.firstname": "y", "order.tag:old": "-", "order.tag:new": "+"}
-    new = Drawn(Line("a", ()), None, write=write, hashes=fresh)
-    known = Drawn(Line("a", ()), Linked(7, {"contact.firstname": "z"}), write=write, hashes=fresh)
+    new = PersonPlan(DeliveryGroup("a", ()), None, write=write, hashes=fresh)
+    known = PersonPlan(DeliveryGroup("a", ()), Linked(7, {"contact.firstname": "z"}), write=write, hashes=fresh)
     assert str(differences.of(new)) == "new: firstname; tags: +new"
     assert str(differences.of(known)) == "changed: firstname; blank: city; tags: +new, -old"
     known.unchanged = True

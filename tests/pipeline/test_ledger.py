@@ -10,16 +10,13 @@ from typing import Any
 import pytest
 
 from integration.clock import SetClock
-from integration.events import subject_of
-from integration.pipeline import ledger
-from integration.pipeline.ports import Ports
-from integration.records import Address
-from integration.records import LineItem
-from integration.records import Order
-from integration.records import OtherOrder
+from integration.identity import person_key_of
+from integration.pipeline.ingest import order_ledger
+from integration.pipeline.services import Services
+from integration.records import Address, LineItem, Order, OtherOrder
 from tests.conftest import NOON
 
-ADA = subject_of("ada@example.com")
+ADA = person_key_of("ada@example.com")
 PAID = ("processing", "completed")
 
 
@@ -32,63 +29,67 @@ def order(number: int, total: str = "10.00", **values: Any) -> Order:
     )
 
 
-def write(ports: Ports, connector_id: int, *orders: Order) -> list[ledger.Move]:
-    with ports.db.write() as session:
-        return ledger.record(session, connector_id, orders)
+def write(services: Services, connector_id: int, *orders: Order) -> list[order_ledger.Move]:
+    with services.db.write() as session:
+        return order_ledger.record(session, connector_id, orders)
 
 
-def people(ports: Ports, connector_id: int) -> ledger.People:
-    with ports.db.read() as session:
-        return ledger.People(session, connector_id, [ADA])
+def people(services: Services, connector_id: int) -> order_ledger.People:
+    with services.db.read() as session:
+        return order_ledger.People(session, connector_id, [ADA])
 
 
-def test_every_spelling_and_only_paid_orders_count(ports: Ports, connector_id: int) -> None:
-    write(ports, connector_id, order(1, "10.10"), order(2, "0.20", email=" ada@EXAMPLE.com"), order(3, status="failed"))
-    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+def test_every_spelling_and_only_paid_orders_count(services: Services, connector_id: int) -> None:
+    write(
+        services, connector_id, order(1, "10.10"), order(2, "0.20", email=" ada@EXAMPLE.com"), order(3, status="failed")
+    )
+    life = people(services, connector_id).lifetime(ADA, PAID, "EUR")
     assert (life.total_spent, life.order_count, life.average) == (Decimal("10.30"), 2, Decimal("5.15"))
 
 
-def test_refunds_are_taken_off_and_a_full_one_counts_nowhere(ports: Ports, connector_id: int) -> None:
+def test_refunds_are_taken_off_and_a_full_one_counts_nowhere(services: Services, connector_id: int) -> None:
     part = order(1, "10.00", refunds=(Decimal("2.50"),))
     full = order(2, "9.00", refunds=(Decimal("4.00"), Decimal("5.00")))
-    write(ports, connector_id, part, full)
-    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+    write(services, connector_id, part, full)
+    life = people(services, connector_id).lifetime(ADA, PAID, "EUR")
     assert (life.total_spent, life.order_count) == (Decimal("7.50"), 1)
 
 
-def test_other_currencies_are_left_out_and_counted(ports: Ports, connector_id: int) -> None:
-    write(ports, connector_id, order(1), order(2, currency="JPY"))
-    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+def test_other_currencies_are_left_out_and_counted(services: Services, connector_id: int) -> None:
+    write(services, connector_id, order(1), order(2, currency="JPY"))
+    life = people(services, connector_id).lifetime(ADA, PAID, "EUR")
     assert (life.order_count, life.other_currencies) == (1, 1)
 
 
-def test_an_older_sighting_does_not_overwrite_a_newer_one(ports: Ports, connector_id: int) -> None:
-    write(ports, connector_id, order(1, "20.00", minutes=9))
-    write(ports, connector_id, order(1, "10.00", minutes=1))
-    assert people(ports, connector_id).lifetime(ADA, PAID, "EUR").total_spent == Decimal("20.00")
+def test_an_older_sighting_does_not_overwrite_a_newer_one(services: Services, connector_id: int) -> None:
+    write(services, connector_id, order(1, "20.00", minutes=9))
+    write(services, connector_id, order(1, "10.00", minutes=1))
+    assert people(services, connector_id).lifetime(ADA, PAID, "EUR").total_spent == Decimal("20.00")
 
 
-def test_a_removed_order_counts_no_more_and_names_its_person(ports: Ports, connector_id: int, clock: SetClock) -> None:
-    write(ports, connector_id, order(1), order(2))
-    with ports.db.write() as session:
-        assert ledger.remove(session, connector_id, 2, clock.now()) == ADA
-        assert ledger.remove(session, connector_id, 99, clock.now()) == ""
-    found = people(ports, connector_id)
+def test_a_removed_order_counts_no_more_and_names_its_person(
+    services: Services, connector_id: int, clock: SetClock
+) -> None:
+    write(services, connector_id, order(1), order(2))
+    with services.db.write() as session:
+        assert order_ledger.remove(session, connector_id, 2, clock.now()) == ADA
+        assert order_ledger.remove(session, connector_id, 99, clock.now()) == ""
+    found = people(services, connector_id)
     assert found.lifetime(ADA, PAID, "EUR").order_count == 1
     assert found.is_latest(ADA, order(1))
 
 
 @pytest.mark.parametrize(("number", "latest"), [(1, False), (2, True), (3, True)])
-def test_the_latest_order_is_known(ports: Ports, connector_id: int, number: int, latest: bool) -> None:
-    write(ports, connector_id, order(1), order(2))
-    assert people(ports, connector_id).is_latest(ADA, order(number)) is latest
+def test_the_latest_order_is_known(services: Services, connector_id: int, number: int, latest: bool) -> None:
+    write(services, connector_id, order(1), order(2))
+    assert people(services, connector_id).is_latest(ADA, order(number)) is latest
 
 
-def test_an_older_sighting_of_the_latest_order_is_overtaken(ports: Ports, connector_id: int) -> None:
+def test_an_older_sighting_of_the_latest_order_is_overtaken(services: Services, connector_id: int) -> None:
     old = order(1, status="completed")
     new = replace(old, status="refunded", modified_at=NOON + timedelta(minutes=9))
-    write(ports, connector_id, new)
-    found = people(ports, connector_id)
+    write(services, connector_id, new)
+    found = people(services, connector_id)
     assert (found.overtaken(ADA, old), found.is_latest(ADA, old), found.is_newest(ADA, old)) == (
         "refunded",
         False,
@@ -97,74 +98,78 @@ def test_an_older_sighting_of_the_latest_order_is_overtaken(ports: Ports, connec
     assert (found.overtaken(ADA, new), found.is_latest(ADA, new)) == ("", True)
 
 
-def test_of_two_sightings_in_one_second_the_ledgers_is_the_newer(ports: Ports, connector_id: int) -> None:
-    write(ports, connector_id, order(1, status="refunded"))
-    found = people(ports, connector_id)
+def test_of_two_sightings_in_one_second_the_ledgers_is_the_newer(services: Services, connector_id: int) -> None:
+    write(services, connector_id, order(1, status="refunded"))
+    found = people(services, connector_id)
     assert found.overtaken(ADA, order(1, status="processing")) == "refunded"
     assert found.overtaken(ADA, order(1, status="refunded")) == ""
 
 
-def test_an_order_without_a_date_of_change_is_never_overtaken(ports: Ports, connector_id: int) -> None:
-    write(ports, connector_id, order(1))
-    assert people(ports, connector_id).is_latest(ADA, replace(order(1), modified_at=None))
+def test_an_order_without_a_date_of_change_is_never_overtaken(services: Services, connector_id: int) -> None:
+    write(services, connector_id, order(1))
+    assert people(services, connector_id).is_latest(ADA, replace(order(1), modified_at=None))
 
 
-def test_an_order_that_changes_hands_names_who_had_it(ports: Ports, connector_id: int) -> None:
-    assert write(ports, connector_id, order(1), order(2)) == []
+def test_an_order_that_changes_hands_names_who_had_it(services: Services, connector_id: int) -> None:
+    assert write(services, connector_id, order(1), order(2)) == []
     moved = order(1, email="bob@example.com", minutes=5)
-    assert write(ports, connector_id, moved, order(2, minutes=6)) == [ledger.Move(moved, ADA)]
-    assert write(ports, connector_id, moved) == []
+    assert write(services, connector_id, moved, order(2, minutes=6)) == [order_ledger.Move(moved, ADA)]
+    assert write(services, connector_id, moved) == []
 
 
-def test_an_older_sighting_gives_no_order_back(ports: Ports, connector_id: int) -> None:
-    write(ports, connector_id, order(1, email="bob@example.com", minutes=5))
-    assert write(ports, connector_id, order(1)) == []
+def test_an_older_sighting_gives_no_order_back(services: Services, connector_id: int) -> None:
+    write(services, connector_id, order(1, email="bob@example.com", minutes=5))
+    assert write(services, connector_id, order(1)) == []
 
 
-def test_a_trashed_order_is_taken_from_nobody(ports: Ports, connector_id: int, clock: SetClock) -> None:
-    write(ports, connector_id, order(1))
-    with ports.db.write() as session:
-        ledger.remove(session, connector_id, 1, clock.now())
-    assert write(ports, connector_id, order(1, email="bob@example.com", minutes=99)) == []
+def test_a_trashed_order_is_taken_from_nobody(services: Services, connector_id: int, clock: SetClock) -> None:
+    write(services, connector_id, order(1))
+    with services.db.write() as session:
+        order_ledger.remove(session, connector_id, 1, clock.now())
+    assert write(services, connector_id, order(1, email="bob@example.com", minutes=99)) == []
 
 
-def test_an_order_without_a_currency_counts_in_the_shops(ports: Ports, connector_id: int) -> None:
-    write(ports, connector_id, order(1, currency=""), order(2, "5"))
-    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+def test_an_order_without_a_currency_counts_in_the_shops(services: Services, connector_id: int) -> None:
+    write(services, connector_id, order(1, currency=""), order(2, "5"))
+    life = people(services, connector_id).lifetime(ADA, PAID, "EUR")
     assert (life.total_spent, life.order_count, life.other_currencies) == (Decimal("15.00"), 2, 0)
 
 
 def test_what_is_spent_in_two_currencies_is_no_sum_while_the_shops_is_not_known(
-    ports: Ports, connector_id: int
+    services: Services, connector_id: int
 ) -> None:
     write(
-        ports, connector_id, order(1, "36.60"), order(2, "6100", currency="JPY"), order(3, currency="USD", status="x")
+        services,
+        connector_id,
+        order(1, "36.60"),
+        order(2, "6100", currency="JPY"),
+        order(3, currency="USD", status="x"),
     )
-    life = people(ports, connector_id).lifetime(ADA, PAID, "")
+    life = people(services, connector_id).lifetime(ADA, PAID, "")
     assert life.unsure == ("EUR", "JPY")
     assert (life.total_spent, life.order_count, life.last_order_at) == (Decimal(0), 0, None)
 
 
 @pytest.mark.parametrize(("currency", "total"), [("JPY", "6101"), ("KWD", "6100.556"), ("EUR", "6100.56")])
 def test_what_is_spent_in_one_currency_is_a_sum_in_its_decimals(
-    ports: Ports, connector_id: int, currency: str, total: str
+    services: Services, connector_id: int, currency: str, total: str
 ) -> None:
-    write(ports, connector_id, order(1, "6100.5556", currency=currency))
-    life = people(ports, connector_id).lifetime(ADA, PAID, "")
+    write(services, connector_id, order(1, "6100.5556", currency=currency))
+    life = people(services, connector_id).lifetime(ADA, PAID, "")
     assert (str(life.total_spent), life.currency, life.unsure) == (total, currency, ())
 
 
-def test_the_days_are_those_of_the_shops_zone(ports: Ports, connector_id: int) -> None:
-    write(ports, connector_id, order(1, local_date="2026-11-28"), order(2, local_date="2026-11-29"))
-    life = people(ports, connector_id).lifetime(ADA, PAID, "EUR")
+def test_the_days_are_those_of_the_shops_zone(services: Services, connector_id: int) -> None:
+    write(services, connector_id, order(1, local_date="2026-11-28"), order(2, local_date="2026-11-29"))
+    life = people(services, connector_id).lifetime(ADA, PAID, "EUR")
     assert (life.first_day, life.last_day) == ("2026-11-28", "2026-11-29")
 
 
-def test_the_other_orders_have_their_products_once_they_are_known(ports: Ports, connector_id: int) -> None:
+def test_the_other_orders_have_their_products_once_they_are_known(services: Services, connector_id: int) -> None:
     mug = (LineItem("Mug", 7, sku="M"),)
-    write(ports, connector_id, order(1, items=mug), order(2), order(3, lines_read=True), order(4, status="trash"))
-    write(ports, connector_id, replace(order(1, minutes=9), status="refunded"))
-    assert people(ports, connector_id).others(ADA, 2) == [OtherOrder("refunded", mug), OtherOrder("completed", ())]
-    assert people(ports, connector_id).others(ADA, 1) == [OtherOrder("completed", None), OtherOrder("completed", ())]
-    write(ports, connector_id, order(2, items=mug))
-    assert OtherOrder("completed", mug) in people(ports, connector_id).others(ADA, 1)
+    write(services, connector_id, order(1, items=mug), order(2), order(3, lines_read=True), order(4, status="trash"))
+    write(services, connector_id, replace(order(1, minutes=9), status="refunded"))
+    assert people(services, connector_id).others(ADA, 2) == [OtherOrder("refunded", mug), OtherOrder("completed", ())]
+    assert people(services, connector_id).others(ADA, 1) == [OtherOrder("completed", None), OtherOrder("completed", ())]
+    write(services, connector_id, order(2, items=mug))
+    assert OtherOrder("completed", mug) in people(services, connector_id).others(ADA, 1)

@@ -5,32 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from integration.clock import SetClock
 from integration.events import Kind
-from integration.models import Connector
-from integration.models import RecordCount
+from integration.models import Connector, RecordCount
 from integration.models.delivery import DeliveryState
-from integration.pipeline import deadletters
 from integration.pipeline import outbox
-from integration.pipeline import runs
-from integration.pipeline.deadletters import without_person
-from integration.pipeline.leases import new_token
-from integration.pipeline.lines import Item
-from integration.pipeline.lines import Outcome
-from integration.pipeline.ports import Ports
+from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
+from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from integration.queries import dead_letters
+from integration.queries.dead_letters import without_person
 from tests.conftest import NOON
 from tests.pipeline import rows
 from tests.pipeline.conftest import MakeChange
-from tests.pipeline.test_outbox import accept
-from tests.pipeline.test_outbox import claim
-from tests.pipeline.test_outbox import settle
-from tests.pipeline.test_reopening import kill
-from tests.pipeline.test_reopening import requeue
-from tests.pipeline.test_reopening import row
+from tests.pipeline.test_outbox import accept, claim, settle
+from tests.pipeline.test_reopening import kill, requeue, row
 
 SUCCESSES = {
     "written": {"state": DeliveryState.DELIVERED, "result": "updated"},
@@ -40,128 +33,132 @@ SUCCESSES = {
 }
 
 
-def waiting(ports: Ports, connector_id: int) -> int:
-    with ports.db.read() as session:
-        return deadletters.waiting(session, connector_id)
+def waiting(services: Services, connector_id: int) -> int:
+    with services.db.read() as session:
+        return dead_letters.waiting(session, connector_id)
 
 
-def counted(ports: Ports, connector_id: int) -> dict[str, int]:
+def counted(services: Services, connector_id: int) -> dict[str, int]:
     query = select(RecordCount.state, func.sum(RecordCount.records)).where(RecordCount.connector_id == connector_id)
-    with ports.db.read() as session:
+    with services.db.read() as session:
         found = session.execute(query.group_by(RecordCount.state)).tuples()
         return {state: int(number) for state, number in found if number}
 
 
-def items(ports: Ports, connector_id: int, token: str) -> list[Item]:
-    return [item for line in claim(ports, connector_id, 50, token) for item in line.items]
+def deliveries(services: Services, connector_id: int, token: str) -> list[LeasedDelivery]:
+    return [leased for group in claim(services, connector_id, 50, token) for leased in group.deliveries]
 
 
 def test_a_record_that_fails_again_and_again_is_one_letter(
-    ports: Ports, connector_id: int, change: MakeChange, clock: SetClock
+    services: Services, connector_id: int, change: MakeChange, clock: SetClock
 ) -> None:
     died = []
     for number in range(4):
-        accept(ports, connector_id, change(1, minutes=number))
-        died += kill(ports, connector_id)
+        accept(services, connector_id, change(1, minutes=number))
+        died += kill(services, connector_id)
         clock.advance(hours=1)
-    newest = row(ports, died[-1])
-    assert waiting(ports, connector_id) == 1
+    newest = row(services, died[-1])
+    assert waiting(services, connector_id) == 1
     assert (newest.state, newest.failures, newest.failing_since) == ("dead", 4, NOON)
     assert newest.died_at == NOON + timedelta(hours=3)
-    assert [row(ports, key).state for key in died[:-1]] == ["closed"] * 3
-    assert row(ports, died[2]).closed_by == died[3]
-    assert counted(ports, connector_id) == {"dead": 1, "closed": 3}
+    assert [row(services, key).state for key in died[:-1]] == ["closed"] * 3
+    assert row(services, died[2]).closed_by == died[3]
+    assert counted(services, connector_id) == {"dead": 1, "closed": 3}
 
 
 def test_records_of_other_kinds_and_ids_have_letters_of_their_own(
-    ports: Ports, connector_id: int, change: MakeChange
+    services: Services, connector_id: int, change: MakeChange
 ) -> None:
-    accept(ports, connector_id, change(1), change(2), change(1, kind=Kind.CONTACT, what="updated"))
-    assert len(kill(ports, connector_id)) == 3
-    assert waiting(ports, connector_id) == 3
+    accept(services, connector_id, change(1), change(2), change(1, kind=Kind.CONTACT, event="updated"))
+    assert len(kill(services, connector_id)) == 3
+    assert waiting(services, connector_id) == 3
 
 
-def test_two_failures_in_one_batch_are_one_letter(ports: Ports, connector_id: int, change: MakeChange) -> None:
-    accept(ports, connector_id, change(1, what="processing"), change(1, what="completed", minutes=1))
-    first, second = kill(ports, connector_id)
-    assert [row(ports, key).state for key in (first, second)] == ["closed", "dead"]
-    assert (row(ports, second).failures, row(ports, first).closed_by) == (1, second)
+def test_two_failures_in_one_batch_are_one_letter(services: Services, connector_id: int, change: MakeChange) -> None:
+    accept(services, connector_id, change(1, event="processing"), change(1, event="completed", minutes=1))
+    first, second = kill(services, connector_id)
+    assert [row(services, key).state for key in (first, second)] == ["closed", "dead"]
+    assert (row(services, second).failures, row(services, first).closed_by) == (1, second)
 
 
 @pytest.mark.parametrize("success", SUCCESSES.values(), ids=list(SUCCESSES))
 def test_any_later_success_closes_the_letter(
-    ports: Ports, connector_id: int, change: MakeChange, success: dict[str, object]
+    services: Services, connector_id: int, change: MakeChange, success: dict[str, object]
 ) -> None:
-    accept(ports, connector_id, change(1))
-    (dead,) = kill(ports, connector_id)
-    accept(ports, connector_id, change(1, minutes=5))
+    accept(services, connector_id, change(1))
+    (dead,) = kill(services, connector_id)
+    accept(services, connector_id, change(1, minutes=5))
     token = new_token()
-    (item,) = items(ports, connector_id, token)
-    settle(ports, connector_id, token, Outcome(item.id, **success))  # type: ignore[arg-type]  # fields of an outcome
-    assert (row(ports, dead).state, row(ports, dead).closed_by, row(ports, dead).payload) == ("closed", item.id, None)
-    assert waiting(ports, connector_id) == 0
+    (leased,) = deliveries(services, connector_id, token)
+    settle(services, connector_id, token, Outcome(leased.id, **success))  # type: ignore[arg-type]  # fields of an outcome
+    assert (row(services, dead).state, row(services, dead).closed_by, row(services, dead).payload) == (
+        "closed",
+        leased.id,
+        None,
+    )
+    assert waiting(services, connector_id) == 0
 
 
-def test_a_skip_for_another_reason_is_no_success(ports: Ports, connector_id: int, change: MakeChange) -> None:
-    accept(ports, connector_id, change(1))
-    kill(ports, connector_id)
-    accept(ports, connector_id, change(1, minutes=5))
+def test_a_skip_for_another_reason_is_no_success(services: Services, connector_id: int, change: MakeChange) -> None:
+    accept(services, connector_id, change(1))
+    kill(services, connector_id)
+    accept(services, connector_id, change(1, minutes=5))
     token = new_token()
-    (item,) = items(ports, connector_id, token)
-    settle(ports, connector_id, token, Outcome(item.id, DeliveryState.SKIPPED, "skipped", error_code="module_off"))
-    assert waiting(ports, connector_id) == 1
+    (leased,) = deliveries(services, connector_id, token)
+    settle(services, connector_id, token, Outcome(leased.id, DeliveryState.SKIPPED, "skipped", error_code="module_off"))
+    assert waiting(services, connector_id) == 1
 
 
 def test_a_success_behind_a_failure_of_the_same_batch_closes_it(
-    ports: Ports, connector_id: int, change: MakeChange
+    services: Services, connector_id: int, change: MakeChange
 ) -> None:
-    accept(ports, connector_id, change(1, what="processing"), change(1, what="completed", minutes=1))
+    accept(services, connector_id, change(1, event="processing"), change(1, event="completed", minutes=1))
     token = new_token()
-    first, second = items(ports, connector_id, token)
+    first, second = deliveries(services, connector_id, token)
     failed = Outcome(first.id, DeliveryState.DEAD, error_code="refused", message="No.", category="permanent")
-    settle(ports, connector_id, token, failed, Outcome(second.id, DeliveryState.DELIVERED, "updated"))
-    assert [row(ports, item.id).state for item in (first, second)] == ["closed", "delivered"]
+    settle(services, connector_id, token, failed, Outcome(second.id, DeliveryState.DELIVERED, "updated"))
+    assert [row(services, leased.id).state for leased in (first, second)] == ["closed", "delivered"]
 
 
 def test_a_letter_that_is_sent_again_and_fails_again_counts_on(
-    ports: Ports, connector_id: int, change: MakeChange, clock: SetClock
+    services: Services, connector_id: int, change: MakeChange, clock: SetClock
 ) -> None:
-    accept(ports, connector_id, change(1))
-    (dead,) = kill(ports, connector_id)
+    accept(services, connector_id, change(1))
+    (dead,) = kill(services, connector_id)
     clock.advance(hours=2)
-    requeue(ports, connector_id, [dead])
-    assert kill(ports, connector_id) == [dead]
-    again = row(ports, dead)
+    requeue(services, connector_id, [dead])
+    assert kill(services, connector_id) == [dead]
+    again = row(services, dead)
     assert (again.state, again.failures, again.failing_since) == ("dead", 2, NOON)
 
 
 def test_a_cancelled_replay_leaves_one_letter_where_a_newer_one_came(
-    ports: Ports, connector_id: int, change: MakeChange
+    services: Services, connector_id: int, change: MakeChange
 ) -> None:
-    accept(ports, connector_id, change(1))
-    (dead,) = kill(ports, connector_id)
-    run_id = runs.start(ports, connector_id, "replay", trigger="test")
-    requeue(ports, connector_id, [dead], run_id)
-    (newer,) = rows.store(ports, rows.delivery(connector_id, "1", "dead", error_code="refused"))
-    runs.cancel(ports, run_id)
-    assert [row(ports, key).state for key in (dead, newer.id)] == ["closed", "dead"]
+    accept(services, connector_id, change(1))
+    (dead,) = kill(services, connector_id)
+    run_id = run_lifecycle.start(services, connector_id, "replay", trigger="test")
+    requeue(services, connector_id, [dead], run_id)
+    (newer,) = rows.store(services, rows.delivery(connector_id, "1", "dead", error_code="refused"))
+    run_lifecycle.cancel(services, run_id)
+    assert [row(services, key).state for key in (dead, newer.id)] == ["closed", "dead"]
 
 
-def test_the_database_itself_lets_no_second_letter_in(ports: Ports, connector_id: int) -> None:
-    rows.store(ports, rows.delivery(connector_id, "1", "dead", 0))
+def test_the_database_itself_lets_no_second_letter_in(services: Services, connector_id: int) -> None:
+    rows.store(services, rows.delivery(connector_id, "1", "dead", 0))
     with pytest.raises(IntegrityError):
-        rows.store(ports, rows.delivery(connector_id, "1", "dead", 5))
+        rows.store(services, rows.delivery(connector_id, "1", "dead", 5))
 
 
 def test_sending_again_reads_the_fields_of_mautic_anew(
-    ports: Ports, connector_id: int, change: MakeChange, clock: SetClock
+    services: Services, connector_id: int, change: MakeChange, clock: SetClock
 ) -> None:
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.get_one(Connector, connector_id).fields_at = clock.now()
-    accept(ports, connector_id, change(1))
-    (dead,) = kill(ports, connector_id)
-    assert requeue(ports, connector_id, [dead]) == outbox.Requeued(queued=1)
-    with ports.db.read() as session:
+    accept(services, connector_id, change(1))
+    (dead,) = kill(services, connector_id)
+    assert requeue(services, connector_id, [dead]) == outbox.Requeued(queued=1)
+    with services.db.read() as session:
         assert session.get_one(Connector, connector_id).fields_at is None
 
 

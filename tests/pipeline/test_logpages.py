@@ -8,33 +8,32 @@ import pytest
 from sqlalchemy import select
 
 from integration.clock import SetClock
-from integration.events import subject_of
+from integration.identity import person_key_of
 from integration.models.sync_log import SyncLogEntry
-from integration.pipeline import logclear
-from integration.pipeline import logpages
-from integration.pipeline import synclog
-from integration.pipeline.logquery import LogQuery
-from integration.pipeline.ports import Ports
+from integration.pipeline.services import Services
+from integration.pipeline.sync_log import clearing as sync_log_clearing, writing as sync_log_writing
+from integration.queries import sync_log
+from integration.queries.sync_log_filters import LogQuery
 from tests.bench_data import fill_log
 from tests.conftest import NOON
 
 
 @pytest.fixture
-def log(ports: Ports, connector_id: int, monkeypatch: pytest.MonkeyPatch) -> int:
+def log(services: Services, connector_id: int, monkeypatch: pytest.MonkeyPatch) -> int:
     """A log of 3,000 entries over ten days; what is deep begins at the 50th row."""
-    monkeypatch.setattr(logpages, "NEAR", 50)
-    fill_log(ports.db, connector_id, 3000, NOON, minutes=60 * 24 * 10)
+    monkeypatch.setattr(sync_log, "NEAR", 50)
+    fill_log(services.db, connector_id, 3000, NOON, minutes=60 * 24 * 10)
     return connector_id
 
 
-def page(ports: Ports, connector_id: int, **args: str) -> logpages.LogPage:
+def page(services: Services, connector_id: int, **args: str) -> sync_log.LogPage:
     query, _ = LogQuery.parse(connector_id, args)
-    with ports.db.read() as session:
-        return logpages.read_page(session, query)
+    with services.db.read() as session:
+        return sync_log.read_page(session, query)
 
 
-def expected(ports: Ports, *conditions: object) -> list[int]:
-    with ports.db.read() as session:
+def expected(services: Services, *conditions: object) -> list[int]:
+    with services.db.read() as session:
         return list(session.scalars(select(SyncLogEntry.id).where(*conditions).order_by(SyncLogEntry.id.desc())))  # type: ignore[arg-type]
 
 
@@ -57,58 +56,60 @@ def expected(ports: Ports, *conditions: object) -> list[int]:
     ],
 )
 def test_all_pages_together_are_the_log(
-    ports: Ports, log: int, args: dict[str, str], conditions: tuple[object, ...]
+    services: Services, log: int, args: dict[str, str], conditions: tuple[object, ...]
 ) -> None:
-    wanted = expected(ports, *conditions)
-    first = page(ports, log, **args, size="100")
+    wanted = expected(services, *conditions)
+    first = page(services, log, **args, size="100")
     seen = [
         entry.id
         for n in range(1, first.pages + 1)
-        for entry in page(ports, log, **args, size="100", page=str(n)).entries
+        for entry in page(services, log, **args, size="100", page=str(n)).entries
     ]
     assert seen == wanted
     assert first.total == len(wanted)
 
 
-def test_the_e_mail_finds_a_persons_entries_without_being_stored(ports: Ports, connector_id: int) -> None:
-    entry = synclog.Entry(connector_id, NOON, "order", "7", "skip", subject=subject_of("Ada@Example.com"))
-    with ports.db.write() as session:
-        synclog.record(session, [entry])
-    assert page(ports, connector_id, contact="ada@example.com ").total == 1
+def test_the_e_mail_finds_a_persons_entries_without_being_stored(services: Services, connector_id: int) -> None:
+    entry = sync_log_writing.Entry(
+        connector_id, NOON, "order", "7", "skip", person_key=person_key_of("Ada@Example.com")
+    )
+    with services.db.write() as session:
+        sync_log_writing.record(session, [entry])
+    assert page(services, connector_id, contact="ada@example.com ").total == 1
 
 
-def test_a_page_past_the_end_is_the_last_one(ports: Ports, log: int) -> None:
-    found = page(ports, log, page="99999")
+def test_a_page_past_the_end_is_the_last_one(services: Services, log: int) -> None:
+    found = page(services, log, page="99999")
     assert (found.page, found.pages, found.entries[-1].id) == (120, 120, 1)
 
 
 @pytest.mark.parametrize("bad", [{"type": "x"}, {"status": "y"}, {"since": "gestern"}, {"size": "many"}, {"page": "-"}])
-def test_bad_values_give_a_notice_and_the_page(ports: Ports, log: int, bad: dict[str, str]) -> None:
+def test_bad_values_give_a_notice_and_the_page(services: Services, log: int, bad: dict[str, str]) -> None:
     query, notices = LogQuery.parse(log, bad)
     assert len(notices) == 1
     assert query.args() == {}
 
 
 @pytest.mark.parametrize(("size", "rows"), [("5", 10), ("10", 10), ("100", 100), ("1000", 100)])
-def test_the_size_is_kept_between_10_and_100(ports: Ports, log: int, size: str, rows: int) -> None:
-    assert len(page(ports, log, size=size).entries) == rows
+def test_the_size_is_kept_between_10_and_100(services: Services, log: int, size: str, rows: int) -> None:
+    assert len(page(services, log, size=size).entries) == rows
 
 
-def test_clearing_hides_everything_at_once_and_new_entries_keep_coming(ports: Ports, log: int) -> None:
-    assert logclear.clear(ports, log) == 3000
-    assert (page(ports, log).total, list(page(ports, log).entries)) == (0, [])
-    with ports.db.write() as session:
-        synclog.record(session, [synclog.Entry(log, NOON, "order", "7", "skip")])
-    assert page(ports, log).total == 1
+def test_clearing_hides_everything_at_once_and_new_entries_keep_coming(services: Services, log: int) -> None:
+    assert sync_log_clearing.clear(services, log) == 3000
+    assert (page(services, log).total, list(page(services, log).entries)) == (0, [])
+    with services.db.write() as session:
+        sync_log_writing.record(session, [sync_log_writing.Entry(log, NOON, "order", "7", "skip")])
+    assert page(services, log).total == 1
 
 
-def test_clearing_older_entries_keeps_the_newer_ones(ports: Ports, log: int, clock: SetClock) -> None:
-    gone = logclear.clear(ports, log, older_than_days=4)
-    left = page(ports, log, size="100", page="9999")
+def test_clearing_older_entries_keeps_the_newer_ones(services: Services, log: int, clock: SetClock) -> None:
+    gone = sync_log_clearing.clear(services, log, older_than_days=4)
+    left = page(services, log, size="100", page="9999")
     assert gone + left.total == 3000
     assert left.entries[-1].at >= clock.now() - timedelta(days=4)
-    assert left.total == len(expected(ports, SyncLogEntry.at >= NOON - timedelta(days=4)))
+    assert left.total == len(expected(services, SyncLogEntry.at >= NOON - timedelta(days=4)))
 
 
-def test_another_connectors_entries_are_not_seen(ports: Ports, log: int) -> None:
-    assert page(ports, log + 1).total == 0
+def test_another_connectors_entries_are_not_seen(services: Services, log: int) -> None:
+    assert page(services, log + 1).total == 0

@@ -15,12 +15,9 @@ from integration.mautic import reading
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
 from integration.mautic.contacts import ContactWriter
-from integration.mautic.results import ContactRow
-from integration.mautic.results import Receipt
-from integration.pipeline import proof
-from integration.plans import ContactWrite
-from integration.plans import below_one
-from integration.plans import is_blank
+from integration.mautic.results import ContactRow, Receipt
+from integration.pipeline.delivery import read_back
+from integration.plans import ContactWrite, below_one, is_blank
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.contact import Contact
 
@@ -78,7 +75,7 @@ def test_the_recordings_are_read() -> None:
 def test_what_real_mautic_made_of_a_row_is_no_difference(
     name: str, sent: dict[str, Any], contact: dict[str, Any]
 ) -> None:
-    assert set(proof.differences(contact, write(sent))) == IGNORED.get(name, set())
+    assert set(read_back.differences(contact, write(sent))) == IGNORED.get(name, set())
 
 
 def described(kind: str, value: Any, properties: str = "") -> dict[str, Any]:
@@ -111,7 +108,7 @@ def described(kind: str, value: Any, properties: str = "") -> dict[str, Any]:
     ],
 )
 def test_another_value_is_a_difference(kind: str, sent: Any, held: Any) -> None:
-    found = proof.differences(described(kind, held), ContactWrite("", {"x": sent}))
+    found = read_back.differences(described(kind, held), ContactWrite("", {"x": sent}))
     assert found == {"x": [sent, held]}
 
 
@@ -140,20 +137,20 @@ def test_another_value_is_a_difference(kind: str, sent: Any, held: Any) -> None:
     ],
 )
 def test_the_same_value_in_mautics_writing_is_none(kind: str, sent: Any, held: Any) -> None:
-    assert proof.differences(described(kind, held), ContactWrite("", {"x": sent})) == {}
+    assert read_back.differences(described(kind, held), ContactWrite("", {"x": sent})) == {}
 
 
 def test_a_field_without_decimals_rounds() -> None:
     whole = 'a:2:{s:9:"roundmode";i:4;s:5:"scale";s:1:"0";}'
-    assert proof.differences(described("number", 13, whole), ContactWrite("", {"x": 12.5})) == {}
-    assert proof.differences(described("number", 14, whole), ContactWrite("", {"x": 12.5})) == {"x": [12.5, 14]}
+    assert read_back.differences(described("number", 13, whole), ContactWrite("", {"x": 12.5})) == {}
+    assert read_back.differences(described("number", 14, whole), ContactWrite("", {"x": 12.5})) == {"x": [12.5, 14]}
 
 
 def test_tags_that_are_missing_or_still_there() -> None:
     contact = {"id": 7, "fields": {"all": {}}, "tags": [{"tag": "VIP"}, {"tag": "old"}]}
-    found = proof.differences(contact, ContactWrite("", {}, ("vip", "-gone", "new", "-old")))
+    found = read_back.differences(contact, ContactWrite("", {}, ("vip", "-gone", "new", "-old")))
     assert found == {"tag:new": [True, False], "tag:old": [False, True]}
-    said = proof.Proof("k", 7, found).sentence
+    said = read_back.ReadBack("k", 7, found).sentence
     assert "the tag “new” is missing" in said
     assert "the tag “old” is still there" in said
 
@@ -186,7 +183,7 @@ def test_a_right_batch_is_proved_in_one_call(client: MauticClient, mautic: Mauti
     rows = people(20)
     receipts = written(client, rows)
     mautic.calls.reset()
-    proofs = proof.read_back(client, proof.sample(rows, receipts, random.Random(1)))
+    proofs = read_back.read_back(client, read_back.sample(rows, receipts, random.Random(1)))
     assert [each.proved for each in proofs] == [True, True, True]
     assert len(mautic.calls) == 1
     assert "has all that was sent" in proofs[0].sentence
@@ -197,7 +194,7 @@ def test_a_mixed_up_row_and_a_lost_contact_are_found(client: MauticClient, mauti
     receipts = written(client, rows)
     mautic.state.contact("p0@example.com").values["firstname"] = "Somebody"  # type: ignore[union-attr]  # it is there
     client.delete(f"contacts/{receipts[2].mautic_id}/delete")
-    found = {each.key: each for each in proof.read_back(client, proof.sample(rows, receipts, random.Random(1)))}
+    found = {each.key: each for each in read_back.read_back(client, read_back.sample(rows, receipts, random.Random(1)))}
     assert found["k0"].differences == {"firstname": ["Zoë", "Somebody"]}
     assert found["k1"].proved
     assert found["k2"].differences == {"contact": [receipts[2].mautic_id, None]}
@@ -207,14 +204,14 @@ def test_a_mixed_up_row_and_a_lost_contact_are_found(client: MauticClient, mauti
 def test_only_confirmed_rows_are_sampled(client: MauticClient) -> None:
     rows = [*people(2), ContactRow("bad", ContactWrite("no address", {}))]
     receipts = written(client, rows)
-    assert {each.key for each in proof.sample(rows, receipts, random.Random(1), most=9)} == {"k0", "k1"}
-    assert proof.sample(rows, [], random.Random(1)) == []
-    assert proof.read_back(client, []) == []
+    assert {each.key for each in read_back.sample(rows, receipts, random.Random(1), most=9)} == {"k0", "k1"}
+    assert read_back.sample(rows, [], random.Random(1)) == []
+    assert read_back.read_back(client, []) == []
 
 
 def test_what_a_repair_left_out_is_not_missed(client: MauticClient) -> None:
     rows = [ContactRow("k", ContactWrite("p@example.com", {"firstname": "Ada", "country": "Atlantis"}))]
-    (found,) = proof.read_back(client, proof.sample(rows, written(client, rows), random.Random(1)))
+    (found,) = read_back.read_back(client, read_back.sample(rows, written(client, rows), random.Random(1)))
     assert found.proved
 
 

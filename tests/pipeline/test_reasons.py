@@ -10,11 +10,10 @@ import pytest
 
 import integration
 from integration.events import Kind
-from integration.mapping import contacts
-from integration.mapping import orders
-from integration.pipeline import planning
-from integration.pipeline import reasons
-from integration.pipeline.reasons import explain
+from integration.mapping import contacts, orders
+from integration.pipeline.delivery import planning
+from integration.queries import skip_reasons
+from integration.queries.skip_reasons import explain
 
 SOURCE = Path(integration.__file__).parent
 #: Pages that exist, and the two other systems.
@@ -43,11 +42,11 @@ def test_every_code_that_the_program_skips_with_is_explained() -> None:
     found = all_codes()
     known = {planning.GONE, planning.CONTACT_GONE, orders.DRAFT, orders.MOVED, contacts.NOT_ON_CHANGE}
     assert {skip.code for skip in known} <= found
-    assert found == reasons.CODES
+    assert found == skip_reasons.CODES
 
 
 @pytest.mark.parametrize("kind", [Kind.ORDER, Kind.CONTACT])
-@pytest.mark.parametrize("code", sorted(reasons.CODES))
+@pytest.mark.parametrize("code", sorted(skip_reasons.CODES))
 def test_a_reason_is_a_sentence_with_a_place(code: str, kind: Kind) -> None:
     found = explain(code, kind)
     assert found.sentence.endswith(".")

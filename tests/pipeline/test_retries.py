@@ -6,16 +6,18 @@ import random
 
 import pytest
 
-from integration.errors import AuthRejected
-from integration.errors import IntegrationError
-from integration.errors import MappingError
-from integration.errors import NotSetUp
-from integration.errors import Rejected
-from integration.errors import ServerFault
-from integration.errors import Throttled
-from integration.errors import Unreachable
-from integration.pipeline import retries
-from integration.pipeline.retries import Blame
+from integration.errors import (
+    AuthRejected,
+    IntegrationError,
+    MappingError,
+    NotSetUp,
+    Rejected,
+    ServerFault,
+    Throttled,
+    Unreachable,
+)
+from integration.pipeline.delivery import retries
+from integration.pipeline.delivery.retries import Blame
 
 
 @pytest.mark.parametrize(

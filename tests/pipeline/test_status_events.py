@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from integration.pipeline.status_events import RECENT
-from integration.pipeline.status_events import Known
-from integration.pipeline.status_events import Watch
-from integration.pipeline.status_events import reached_at
-from integration.pipeline.status_events import seconds_ahead
-from integration.records import Address
-from integration.records import Order
+from integration.pipeline.ingest.status_events import RECENT, Known, Watch, reached_at, seconds_ahead
+from integration.records import Address, Order
 from tests.conftest import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -35,13 +28,13 @@ def order(status: str, **dates: datetime) -> Order:
 
 
 @st.composite
-def aged(draw: st.DrawFn) -> Order:
+def aged(plan_group: st.DrawFn) -> Order:
     """An order whose dates follow each other."""
-    created = draw(spans)
-    paid, completed = created * draw(st.floats(0, 1)), created * draw(st.floats(0, 1))
-    last = min(paid, completed) * draw(st.floats(0, 1))
+    created = plan_group(spans)
+    paid, completed = created * plan_group(st.floats(0, 1)), created * plan_group(st.floats(0, 1))
+    last = min(paid, completed) * plan_group(st.floats(0, 1))
     moments = {"created_at": created, "paid_at": paid, "completed_at": completed, "modified_at": last}
-    return order(draw(statuses), **{name: NOON - span for name, span in moments.items()})
+    return order(plan_group(statuses), **{name: NOON - span for name, span in moments.items()})
 
 
 @given(aged(), st.one_of(st.none(), statuses), spans)

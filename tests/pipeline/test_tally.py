@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import random
 
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from integration.models.counts import RecordCount
-from integration.models.delivery import Delivery
-from integration.models.delivery import DeliveryState
-from integration.models.run import Run
-from integration.models.run import RunState
+from integration.models.delivery import Delivery, DeliveryState
+from integration.models.run import Run, RunState
 from integration.pipeline import outbox
-from integration.pipeline import runs
-from integration.pipeline.leases import new_token
-from integration.pipeline.lines import Outcome
+from integration.pipeline.delivery.groups import Outcome
+from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.outbox.tally import state_of
-from integration.pipeline.ports import Ports
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange
-from tests.pipeline.test_outbox import accept
-from tests.pipeline.test_outbox import claim
-from tests.pipeline.test_outbox import settle
+from tests.pipeline.test_outbox import accept, claim, settle
 
 Counted = dict[tuple[str, str, str], int]
 
@@ -44,8 +39,8 @@ def there(session: Session) -> Counted:
     return found
 
 
-def assert_agreed(ports: Ports) -> None:
-    with ports.db.read() as session:
+def assert_agreed(services: Services) -> None:
+    with services.db.read() as session:
         assert counted(session) == there(session)
 
 
@@ -59,29 +54,33 @@ ENDS = (
 )
 
 
-def test_the_counts_agree_with_the_rows_after_any_road(ports: Ports, connector_id: int, change: MakeChange) -> None:
+def test_the_counts_agree_with_the_rows_after_any_road(
+    services: Services, connector_id: int, change: MakeChange
+) -> None:
     chance = random.Random(5)
     for step in range(12):
-        accept(ports, connector_id, *(change(step * 10 + n, f"p{chance.randrange(9)}@example.com") for n in range(4)))
+        accept(
+            services, connector_id, *(change(step * 10 + n, f"p{chance.randrange(9)}@example.com") for n in range(4))
+        )
         token = new_token()
-        items = [item for line in claim(ports, connector_id, 5, token) for item in line.items]
-        ends = [chance.choice(ENDS) for _ in items]
-        made = zip(items, ends, strict=True)
+        deliveries = [leased for group in claim(services, connector_id, 5, token) for leased in group.deliveries]
+        ends = [chance.choice(ENDS) for _ in deliveries]
+        made = zip(deliveries, ends, strict=True)
         outcomes = [Outcome(i.id, state, result, 7, partial, "refused") for i, (state, result, partial) in made]
-        settle(ports, connector_id, token, *outcomes)
-        assert_agreed(ports)
-        with ports.db.write() as session:
+        settle(services, connector_id, token, *outcomes)
+        assert_agreed(services)
+        with services.db.write() as session:
             dead = list(session.scalars(select(Delivery.id).where(Delivery.state == DeliveryState.DEAD)))
-            outbox.requeue(session, ports.clock.now(), connector_id, dead[:1])
-            outbox.bury(session, ports.clock.now(), connector_id, dead[1:2], "tested")
-        assert_agreed(ports)
+            outbox.requeue(session, services.clock.now(), connector_id, dead[:1])
+            outbox.bury(session, services.clock.now(), connector_id, dead[1:2], "tested")
+        assert_agreed(services)
 
 
-def test_the_counts_agree_after_a_run_was_cancelled(ports: Ports, connector_id: int, change: MakeChange) -> None:
-    run_id = runs.start(ports, connector_id, "bulk", trigger="test")
-    accept(ports, connector_id, change(1), change(2), change(3, "bob@example.com"), run_id=run_id)
-    runs.cancel(ports, run_id)
-    assert_agreed(ports)
-    with ports.db.read() as session:
+def test_the_counts_agree_after_a_run_was_cancelled(services: Services, connector_id: int, change: MakeChange) -> None:
+    run_id = run_lifecycle.start(services, connector_id, "bulk", trigger="test")
+    accept(services, connector_id, change(1), change(2), change(3, "bob@example.com"), run_id=run_id)
+    run_lifecycle.cancel(services, run_id)
+    assert_agreed(services)
+    with services.db.read() as session:
         assert session.get_one(Run, run_id).state == RunState.CANCELLED
         assert counted(session) == {("order", "discarded", ""): 3}

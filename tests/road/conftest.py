@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,17 +12,12 @@ from sqlalchemy import select
 from integration.clock import SetClock
 from integration.config import Deployment
 from integration.engines.worker import Worker
-from integration.models import Delivery
-from integration.models import Organisation
-from integration.models import Run
-from integration.models import SyncLogEntry
+from integration.models import Delivery, Organisation, Run, SyncLogEntry
 from integration.models.migrate import upgrade
-from integration.pipeline import connectors
-from integration.pipeline import holds
-from integration.pipeline import intake_rows
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
+from integration.pipeline.connectors import connectors, holds
+from integration.pipeline.ingest import records
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services, open_services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.store import parse
@@ -36,30 +29,30 @@ from tests.conftest import NOON
 class Road:
     """Both ends, what lies between, and the acts of a test."""
 
-    ports: Ports
+    services: Services
     connector_id: int
     store: StoreServer
     mautic: MauticServer
 
     def work(self) -> None:
         """Deliver and read what is due now."""
-        worker = Worker(self.ports)
+        worker = Worker(self.services)
         worker.until_idle()
         worker.stop()
 
     def run(self, kind: str = "initial", **options: Any) -> Run:
         """Do a run to its end and return it."""
-        run_id = runs.start(self.ports, self.connector_id, kind, trigger="test", options=options)
+        run_id = run_lifecycle.start(self.services, self.connector_id, kind, trigger="test", options=options)
         self.work()
-        with self.ports.db.read() as session:
+        with self.services.db.read() as session:
             return session.get_one(Run, run_id)
 
     def arrive(self, *orders: dict[str, Any], origin: str = "webhook") -> None:
         """Accept orders of the shop as if a webhook had brought them."""
-        now = self.ports.clock.now()
+        now = self.services.clock.now()
         changes = [parse.order_change(order, origin, now) for order in orders]  # type: ignore[arg-type]  # a StrEnum's value
-        with self.ports.db.write() as session:
-            intake_rows.accept(session, now, self.connector_id, changes)
+        with self.services.db.write() as session:
+            records.accept(session, now, self.connector_id, changes)
 
     def order(self, email: str, status: str = "completed", **fields: Any) -> dict[str, Any]:
         """Place an order in the shop and return it as the API shows it."""
@@ -68,18 +61,18 @@ class Road:
         return self.store.state.shown(made["id"])
 
     def deliveries(self) -> list[Delivery]:
-        with self.ports.db.read() as session:
+        with self.services.db.read() as session:
             return list(session.scalars(select(Delivery).order_by(Delivery.id)))
 
     def states(self) -> set[str]:
         return {delivery.state for delivery in self.deliveries()}
 
     def log(self) -> list[SyncLogEntry]:
-        with self.ports.db.read() as session:
+        with self.services.db.read() as session:
             return list(session.scalars(select(SyncLogEntry).order_by(SyncLogEntry.id)))
 
     def holds(self) -> list[str]:
-        with self.ports.db.read() as session:
+        with self.services.db.read() as session:
             return [hold.code for hold in holds.open_holds(session, self.connector_id)]
 
     def writes(self) -> int:
@@ -103,18 +96,18 @@ def make_road(
     deployment: Deployment, database_url: str, store: StoreServer, mautic: MauticServer
 ) -> Iterator[Callable[..., Road]]:
     """Makes the road with module settings; `clock` None is the real one."""
-    opened: list[Ports] = []
+    opened: list[Services] = []
 
     def make(clock: SetClock | None = None, **settings: Any) -> Road:
         upgrade(database_url)
-        ports = open_ports(replace(deployment, database_url=database_url), clock=clock)
-        opened.append(ports)
-        with ports.db.write() as session:
+        services = open_services(replace(deployment, database_url=database_url), clock=clock)
+        opened.append(services)
+        with services.db.write() as session:
             session.add(Organisation(name="Shop Ltd", created_at=NOON))
-        connector_id = connectors.create(ports, organisation_id=1, name="Shop", **whereabouts(store, mautic))
-        connectors.configure(ports, connector_id, {key.replace("__", "."): value for key, value in settings.items()})
-        return Road(ports, connector_id, store, mautic)
+        connector_id = connectors.create(services, organisation_id=1, name="Shop", **whereabouts(store, mautic))
+        connectors.configure(services, connector_id, {key.replace("__", "."): value for key, value in settings.items()})
+        return Road(services, connector_id, store, mautic)
 
     yield make
-    for ports in opened:
-        ports.db.dispose()
+    for services in opened:
+        services.db.dispose()

@@ -9,17 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from integration.clock import SetClock
 from integration.engines.worker import Worker
-from integration.models import Alert
-from integration.models import Attempt
-from integration.operations import alerts
-from integration.operations import heartbeat
-from integration.pipeline.attempts import FIRST_KEPT
-from integration.pipeline.attempts import NEWEST_KEPT
+from integration.models import Alert, Attempt
+from integration.operations.monitoring import alerts, heartbeat
+from integration.pipeline.delivery.attempts import FIRST_KEPT, NEWEST_KEPT
 from tests.conftest import NOON
 from tests.road.conftest import Road
 
@@ -45,7 +41,7 @@ class Shift:
 
     def __init__(self, road: Road) -> None:
         self.road = road
-        self.worker = Worker(road.ports)
+        self.worker = Worker(road.services)
         self.people: list[str] = []
 
     def buy(self, count: int = 1) -> None:
@@ -58,7 +54,7 @@ class Shift:
         return self.road.mautic.calls.total + self.out()
 
     def out(self) -> int:
-        return self.road.ports.breakers.of(self.road.connector_id, "mautic").calls_out
+        return self.road.services.breakers.of(self.road.connector_id, "mautic").calls_out
 
     def second(self) -> None:
         """Work until nothing is left to do in this second but to wait for calls that hang, then let it pass."""
@@ -68,12 +64,12 @@ class Shift:
             if hangs or not (going or self.worker._due()):
                 break
             time.sleep(0.005)
-        assert isinstance(self.road.ports.clock, SetClock)
-        self.road.ports.clock.advance(seconds=1)
+        assert isinstance(self.road.services.clock, SetClock)
+        self.road.services.clock.advance(seconds=1)
 
     def watch(self) -> None:
-        heartbeat.beat(self.road.ports, "test", "worker")
-        alerts.evaluate(self.road.ports)
+        heartbeat.beat(self.road.services, "test", "worker")
+        alerts.evaluate(self.road.services)
 
     def minute(self) -> int:
         """Work for a minute; return how many calls were made until the hold."""
@@ -88,12 +84,12 @@ class Shift:
 
     def catch_up(self) -> None:
         """Work on until everything has arrived, for two hours at most: a limit of calls may last an hour."""
-        assert isinstance(self.road.ports.clock, SetClock)
+        assert isinstance(self.road.services.clock, SetClock)
         for _ in range(180):
             self.road.work()
             if self.road.states() == {"delivered"}:
                 return
-            self.road.ports.clock.advance(seconds=40)
+            self.road.services.clock.advance(seconds=40)
 
 
 @pytest.fixture
@@ -112,7 +108,7 @@ def shift(make_road: Callable[..., Road]) -> Shift:
 
 
 def counted(shift: Shift, *columns: Any) -> list[tuple[Any, ...]]:
-    with shift.road.ports.db.read() as session:
+    with shift.road.services.db.read() as session:
         return [tuple(row) for row in session.execute(select(*columns))]
 
 
@@ -127,12 +123,12 @@ def test_a_fault_gets_few_calls_a_hold_and_one_alert(shift: Shift, fault: str, s
     assert calls <= MOST_CALLS
     assert len(shift.road.holds()) == 1
     for _ in range(4):
-        shift.road.ports.clock.advance(seconds=30)  # type: ignore[attr-defined]  # a SetClock
+        shift.road.services.clock.advance(seconds=30)  # type: ignore[attr-defined]  # a SetClock
         shift.second()
         shift.watch()
     assert max(delivery.attempts for delivery in shift.road.deliveries()) > 0
     assert [cause for (cause,) in counted(shift, Alert.cause)] == ["held_mautic"]
-    with shift.road.ports.db.read() as session:
+    with shift.road.services.db.read() as session:
         rows = session.scalars(select(func.count()).select_from(Attempt).group_by(Attempt.delivery_id)).all()
     assert max(rows, default=0) <= FIRST_KEPT + NEWEST_KEPT
     shift.road.mautic.faults.clear()

@@ -10,7 +10,7 @@ import pytest
 
 from integration.clock import SetClock
 from integration.models import Delivery
-from integration.pipeline import recordview
+from integration.queries import record
 from tests.conftest import NOON
 from tests.road.conftest import Road
 
@@ -60,8 +60,8 @@ def test_mautics_value_is_kept_with_both_on_record(make_road: MakeRoad) -> None:
     row = change_in_store(road, order, city="Torino", phone="+39 02 2")
     assert (row.state, held(road, "city"), held(road, "phone")) == ("conflict", "Roma", "+39 02 2")
     assert "city “Roma” (the store has “Torino”)" in row.error
-    with road.ports.db.read() as session:
-        (attempt,) = recordview.attempts(session, row.id)
+    with road.services.db.read() as session:
+        (attempt,) = record.attempts(session, row.id)
     assert attempt.differs == {"city": ["Torino", "Roma"]}
 
 

@@ -12,25 +12,17 @@ from sqlalchemy.exc import OperationalError
 
 from integration.clock import SetClock
 from integration.engines import schedule
-from integration.models import Delivery
-from integration.models import Run
-from integration.models import RunLine
-from integration.models.drift import Drift
-from integration.models.drift import Reconciliation
-from integration.operations import gaps
+from integration.models import Delivery, Run, RunLine
+from integration.models.drift import Drift, Reconciliation
 from integration.operations import reconciliation
-from integration.operations.diagnostics import store_steps
-from integration.operations.reconciliation import comparison
-from integration.operations.reconciliation import repairs
-from integration.pipeline import deliver
-from integration.pipeline import forecast
-from integration.pipeline import intake_rows
-from integration.pipeline import ledger
-from integration.pipeline import planning
-from integration.pipeline import replay
-from integration.pipeline import runs
-from integration.pipeline import taking
-from integration.pipeline.retries import DELAYS
+from integration.operations.reconciliation import comparison, repairs, webhook_gaps
+from integration.operations.support.diagnostics import store_steps
+from integration.pipeline.dead_letters import replay
+from integration.pipeline.delivery import deliver, planning
+from integration.pipeline.delivery.retries import DELAYS
+from integration.pipeline.dry_run import forecast
+from integration.pipeline.ingest import order_ledger, records as ingest_records
+from integration.pipeline.runs import lifecycle as run_lifecycle, page_intake
 from integration.store.access import StoreAccess
 from tests.conftest import NOON
 from tests.road.conftest import Road
@@ -54,7 +46,7 @@ def break_down(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, *, secret
 
 
 def lines(road: Road, run: Run) -> list[str]:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return list(session.scalars(select(RunLine.text).where(RunLine.run_id == run.id).order_by(RunLine.id)))
 
 
@@ -64,11 +56,11 @@ def lines(road: Road, run: Run) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "where", "name"),
     [
-        ("initial", ledger, "record"),
-        ("full", taking.meter, "record"),
-        ("incremental", intake_rows, "unseen"),
-        ("bulk", intake_rows, "accept"),
-        ("replay", replay.deadletters, "newest_id"),
+        ("initial", order_ledger, "record"),
+        ("full", page_intake.usage, "record"),
+        ("incremental", ingest_records, "unseen"),
+        ("bulk", ingest_records, "accept"),
+        ("replay", replay.filters, "newest_id"),
     ],
 )
 def test_an_unforeseen_error_ends_a_run_of_any_kind_at_once_with_its_cause(
@@ -79,7 +71,7 @@ def test_an_unforeseen_error_ends_a_run_of_any_kind_at_once_with_its_cause(
     assert (run.state, run.error_code) == ("FAILED", "internal")
     assert TRUE_CAUSE in run.error
     assert TRUE_CAUSE in lines(road, run)[-1]
-    schedule.sweep(road.ports)
+    schedule.sweep(road.services)
     monkeypatch.undo()
     assert road.run(kind).state == "COMPLETED"
 
@@ -93,7 +85,7 @@ def test_a_forecast_that_breaks_off_ends_its_run(road: Road, monkeypatch: pytest
 def test_the_trace_is_in_the_application_log_and_nothing_of_it_on_the_page(
     road: Road, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    break_down(monkeypatch, ledger, "record", secret="ck_0123456789abcdef of ada@example.com")
+    break_down(monkeypatch, order_ledger, "record", secret="ck_0123456789abcdef of ada@example.com")
     run = road.run("initial")
     [record] = [each for each in caplog.records if each.name.endswith("endings")]
     assert record.exc_info is not None
@@ -104,7 +96,9 @@ def locked() -> OperationalError:
     return OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
 
 
-@pytest.mark.parametrize(("where", "name"), [(intake_rows, "accept"), (ledger, "record"), (taking.meter, "record")])
+@pytest.mark.parametrize(
+    ("where", "name"), [(ingest_records, "accept"), (order_ledger, "record"), (page_intake.usage, "record")]
+)
 def test_a_database_that_is_locked_for_a_while_fails_no_run(
     road: Road, monkeypatch: pytest.MonkeyPatch, where: Any, name: str
 ) -> None:
@@ -124,8 +118,8 @@ def test_a_database_that_is_locked_for_a_while_fails_no_run(
 def test_a_run_whose_end_cannot_be_written_at_first_ends_all_the_same(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    break_down(monkeypatch, ledger, "record")
-    real, left = runs.finish, [2]
+    break_down(monkeypatch, order_ledger, "record")
+    real, left = run_lifecycle.finish, [2]
 
     def sometimes(*args: Any, **kwargs: Any) -> None:
         left[0] -= 1
@@ -133,7 +127,7 @@ def test_a_run_whose_end_cannot_be_written_at_first_ends_all_the_same(
             raise locked()
         real(*args, **kwargs)
 
-    monkeypatch.setattr(runs, "finish", sometimes)
+    monkeypatch.setattr(run_lifecycle, "finish", sometimes)
     assert road.run("initial").error_code == "internal"
 
 
@@ -148,8 +142,8 @@ def test_a_stored_run_with_an_absurd_date_fails_with_a_sentence(road: Road, sinc
 
 
 def advance(road: Road, seconds: float) -> None:
-    assert isinstance(road.ports.clock, SetClock)
-    road.ports.clock.advance(seconds=seconds)
+    assert isinstance(road.services.clock, SetClock)
+    road.services.clock.advance(seconds=seconds)
 
 
 def poison(monkeypatch: pytest.MonkeyPatch, source_id: str) -> list[int]:
@@ -216,10 +210,10 @@ def test_a_batch_that_a_locked_database_broke_off_is_tried_again(road: Road, mon
 def test_a_reconciliation_that_breaks_off_ends_with_the_cause(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     road.run("initial")
     break_down(monkeypatch, comparison.Comparison, "compare")
-    reconciliation.start(road.ports, road.connector_id, "test")
+    reconciliation.start(road.services, road.connector_id, "test")
     for _ in range(3):
-        reconciliation.tick(road.ports)
-    with road.ports.db.read() as session:
+        reconciliation.tick(road.services)
+    with road.services.db.read() as session:
         [row] = reconciliation.latest(session, road.connector_id)
     assert row.state == "FAILED"
     assert TRUE_CAUSE in row.error
@@ -229,8 +223,8 @@ def test_a_repair_that_breaks_off_is_said_at_its_rows_and_keeps_no_other_job_wai
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     road.run("initial")
-    now = road.ports.clock.now()
-    with road.ports.db.write() as session:
+    now = road.services.clock.now()
+    with road.services.db.write() as session:
         session.add(
             Reconciliation(
                 connector_id=road.connector_id,
@@ -242,27 +236,27 @@ def test_a_repair_that_breaks_off_is_said_at_its_rows_and_keeps_no_other_job_wai
             )
         )
         session.flush()
-        row = Drift(reconciliation_id=1, connector_id=road.connector_id, kind="missing", subject="x", found_at=now)
+        row = Drift(reconciliation_id=1, connector_id=road.connector_id, kind="missing", person_key="x", found_at=now)
         row.detail, row.sentence, row.asked_at = {}, "Missing.", now
         session.add(row)
     break_down(monkeypatch, repairs, "Gathering")
-    reconciliation.start(road.ports, road.connector_id, "test")
-    assert reconciliation.tick(road.ports) == 1
-    with road.ports.db.read() as session:
-        [row] = session.scalars(select(Drift).where(Drift.subject == "x"))
+    reconciliation.start(road.services, road.connector_id, "test")
+    assert reconciliation.tick(road.services) == 1
+    with road.services.db.read() as session:
+        [row] = session.scalars(select(Drift).where(Drift.person_key == "x"))
     assert (row.asked_at, row.repaired_at) == (None, None)
     assert TRUE_CAUSE in row.sentence
 
 
 def test_a_look_at_webhooks_that_breaks_off_keeps_no_other_waiting(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gaps, "_watched", lambda *args: True)
-    break_down(monkeypatch, gaps, "check")
-    assert gaps.tick(road.ports) == 1
+    monkeypatch.setattr(webhook_gaps, "_watched", lambda *args: True)
+    break_down(monkeypatch, webhook_gaps, "check")
+    assert webhook_gaps.tick(road.services) == 1
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "https://shop.example:99999", "https://\udcff"])
 def test_an_address_that_breaks_a_step_is_one_red_step(road: Road, url: str) -> None:
-    steps = list(store_steps(StoreAccess(url, "ck_1", "cs_1"), writes=False, clock=road.ports.clock))
+    steps = list(store_steps(StoreAccess(url, "ck_1", "cs_1"), writes=False, clock=road.services.clock))
     assert [step.state for step in steps] == ["failed", *["skipped"] * 4]
     assert steps[0].sentence.endswith(".")
 
@@ -270,7 +264,7 @@ def test_an_address_that_breaks_a_step_is_one_red_step(road: Road, url: str) -> 
 def test_a_check_that_breaks_off_is_one_red_step(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     break_down(monkeypatch, StoreAccess, "api")
     access = StoreAccess(road.store.url, "ck_1", "cs_1")
-    steps = list(store_steps(access, writes=False, clock=road.ports.clock))
+    steps = list(store_steps(access, writes=False, clock=road.services.clock))
     assert "failed" in {step.state for step in steps}
     failed = next(step for step in steps if step.state == "failed")
     assert failed.sentence.endswith(".")

@@ -11,10 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from integration.engines.worker import Worker
-from integration.models import Run
-from integration.models import RunLine
+from integration.models import Run, RunLine
 from integration.operations import reconciliation
-from integration.pipeline import runs
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from tests.road.conftest import Road
 
 ORDERS = "/wp-json/wc/v3/orders$"
@@ -39,7 +38,7 @@ def calls(road: Road, path: str = "/orders") -> int:
 
 
 def said(road: Road, run: Run) -> str:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return "\n".join(session.scalars(select(RunLine.text).where(RunLine.run_id == run.id).order_by(RunLine.id)))
 
 
@@ -110,9 +109,9 @@ def test_a_list_shorter_than_its_own_total_is_read_and_then_said(road: Road, giv
     assert (run.state, run.error_code, run.pulled, run.pushed) == ("FAILED", "short_list", given, given)
     assert f"The store counts 35 orders but gives {given}" in run.error
     road.store.faults.clear()
-    runs.resume(road.ports, run.id)
+    run_lifecycle.resume(road.services, run.id)
     road.work()
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         assert session.get_one(Run, run.id).state == "COMPLETED"
     assert len({delivery.source_id for delivery in road.deliveries()}) == 35
 
@@ -137,9 +136,9 @@ def test_a_packed_list_without_a_header_is_read(road: Road) -> None:
 def test_the_reconciliation_ends_with_the_cause_too(road: Road) -> None:
     shop(road, 150)
     road.store.faults.command({"kind": "same_page", "path": ORDERS})
-    reconciliation.start(road.ports, road.connector_id, "test")
-    reconciliation.tick(road.ports)
-    with road.ports.db.read() as session:
+    reconciliation.start(road.services, road.connector_id, "test")
+    reconciliation.tick(road.services)
+    with road.services.db.read() as session:
         [row] = reconciliation.latest(session, road.connector_id)
     assert row.state == "FAILED"
     assert row.error.startswith(AGAIN)
@@ -150,8 +149,8 @@ def test_the_reconciliation_ends_with_the_cause_too(road: Road) -> None:
 
 
 def going(road: Road, kind: str = "initial", **options: Any) -> tuple[Worker, int]:
-    run_id = runs.start(road.ports, road.connector_id, kind, trigger="test", options=options)
-    worker = Worker(road.ports)
+    run_id = run_lifecycle.start(road.services, road.connector_id, kind, trigger="test", options=options)
+    worker = Worker(road.services)
     worker.start()
     return worker, run_id
 
@@ -164,7 +163,7 @@ def wait_for(ready: Callable[[], bool]) -> None:
 
 
 def state_of(road: Road, run_id: int) -> str:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return session.get_one(Run, run_id).state
 
 
@@ -173,7 +172,7 @@ def test_cancel_ends_a_run_whose_store_does_not_answer(road: Road) -> None:
     road.store.faults.command({"kind": "hang", "value": 25, "path": ORDERS})
     worker, run_id = going(road, only=["orders"])
     wait_for(lambda: state_of(road, run_id) == "RUNNING" and road.store.faults.rules()[0].used > 0)
-    runs.cancel(road.ports, run_id)
+    run_lifecycle.cancel(road.services, run_id)
     wait_for(lambda: state_of(road, run_id) == "CANCELLED")
     assert road.store.faults.rules()[0].used == 1
     road.store.faults.clear()
@@ -186,7 +185,7 @@ def test_cancel_ends_a_run_that_halves_its_way_through_a_broken_list(road: Road)
     road.store.faults.command({"kind": "delay", "value": 0.4, "path": "/wp-json/wc/v3"})
     worker, run_id = going(road, only=["orders"])
     wait_for(lambda: calls(road) > 1)
-    runs.cancel(road.ports, run_id)
+    run_lifecycle.cancel(road.services, run_id)
     wait_for(lambda: state_of(road, run_id) == "CANCELLED")
     road.store.faults.clear()
     worker.stop()

@@ -10,9 +10,9 @@ import pytest
 from integration.cli import syncing
 from integration.clock import SetClock
 from integration.errors import IntegrationError
-from integration.pipeline import connectors
-from integration.pipeline import runs
-from integration.pipeline.retries import DELAYS
+from integration.pipeline.connectors import connectors
+from integration.pipeline.delivery.retries import DELAYS
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from tests.conftest import NOON
 from tests.road.conftest import Road
 
@@ -23,8 +23,8 @@ def road(make_road: Callable[..., Road]) -> Road:
 
 
 def advance(road: Road, **parts: float) -> None:
-    assert isinstance(road.ports.clock, SetClock)
-    road.ports.clock.advance(**parts)
+    assert isinstance(road.services.clock, SetClock)
+    road.services.clock.advance(**parts)
 
 
 def emails(road: Road) -> set[str]:
@@ -65,12 +65,12 @@ def test_retry_after_is_obeyed(road: Road) -> None:
 
 def test_a_wrong_password_holds_and_mending_it_releases(road: Road) -> None:
     right = road.mautic.credentials.client_secret
-    connectors.connect(road.ports, road.connector_id, mautic_client_secret="wrong")
+    connectors.connect(road.services, road.connector_id, mautic_client_secret="wrong")
     road.arrive(road.order("ada@example.com"))
     road.work()
     assert road.holds() == ["invalid_client"]
     assert road.states() == {"ready"}
-    connectors.connect(road.ports, road.connector_id, mautic_client_secret=right)
+    connectors.connect(road.services, road.connector_id, mautic_client_secret=right)
     road.work()
     assert (road.holds(), road.states()) == ([], {"delivered"})
 
@@ -135,7 +135,7 @@ def test_the_store_down_in_the_middle_of_an_import_waits_and_goes_on(make_road: 
 
 
 def test_a_store_key_that_is_refused_ends_the_run_with_a_reason(road: Road) -> None:
-    connectors.connect(road.ports, road.connector_id, store_secret="cs_wrong")
+    connectors.connect(road.services, road.connector_id, store_secret="cs_wrong")
     run = road.run("initial")
     assert run.state == "FAILED"
     assert run.error.count(".") >= 2
@@ -148,12 +148,12 @@ def test_waiting_for_a_held_connection_ends_and_the_work_stays(
     road = make_road()
     road.order("ada@example.com")
     road.mautic.faults.command({"kind": "down"})
-    run_id = runs.start(road.ports, road.connector_id, "full", trigger="test")
+    run_id = run_lifecycle.start(road.services, road.connector_id, "full", trigger="test")
     with monkeypatch.context() as impatient, pytest.raises(IntegrationError) as caught:
         impatient.setattr(syncing, "PATIENCE", 0.5)
-        syncing.wait_for_end(road.ports, run_id)
+        syncing.wait_for_end(road.services, run_id)
     assert caught.value.code == "held"
     road.mautic.faults.clear()
-    connectors.connect(road.ports, road.connector_id)
-    assert syncing.wait_for_end(road.ports, run_id)["state"] == "COMPLETED"
+    connectors.connect(road.services, road.connector_id)
+    assert syncing.wait_for_end(road.services, run_id)["state"] == "COMPLETED"
     assert "ada@example.com" in emails(road)

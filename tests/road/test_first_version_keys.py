@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from integration.identity import first_version_key
-from integration.identity import person_key
+from integration.identity import first_version_key, person_key_of
 from integration.mapping.fields import needs
 from integration.mautic.fields import Fields
-from integration.models import Connector
-from integration.models import ContactLink
-from integration.models import Delivery
-from integration.models import LedgerEntry
-from integration.models import SyncLogEntry
+from integration.models import Connector, ContactLink, Delivery, LedgerEntry, SyncLogEntry
 from tests.road.conftest import Road
 
 IDN, ASCII = "max@bücher.example", "max@xn--bcher-kva.example"
@@ -29,26 +22,26 @@ COUNT = "mautic_woo_order_count"
 @pytest.fixture
 def road(make_road: Callable[..., Road]) -> Road:
     road = make_road()
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         connector = session.get_one(Connector, road.connector_id)
-    Fields(road.ports.open_mautic(connector)).create_all(needs(road.ports.modules(connector)))
+    Fields(road.services.open_mautic(connector)).create_all(needs(road.services.modules(connector)))
     return road
 
 
 def age(road: Road, email: str, *orders: Mapping[str, Any]) -> None:
     """Give the person's rows, or those of some orders alone, the key of the first version."""
     numbers = [int(order["id"]) for order in orders]
-    with road.ports.db.write() as session:
+    with road.services.db.write() as session:
         for table in TABLES:
-            mine = table.subject == person_key(email)
+            mine = table.person_key == person_key_of(email)
             if numbers and table is LedgerEntry:
                 mine &= LedgerEntry.order_id.in_(numbers)
-            session.execute(update(table).where(mine).values(subject=first_version_key(email)))
+            session.execute(update(table).where(mine).values(person_key=first_version_key(email)))
 
 
-def subjects(road: Road, table: Any) -> set[str]:
-    with road.ports.db.read() as session:
-        return set(session.scalars(select(table.subject)))
+def person_keys(road: Road, table: Any) -> set[str]:
+    with road.services.db.read() as session:
+        return set(session.scalars(select(table.person_key)))
 
 
 def contact(road: Road, email: str) -> dict[str, Any]:
@@ -67,8 +60,13 @@ def test_a_record_that_comes_again_brings_its_person_along(road: Road, email: st
     assert road.run("full").pushed == 0
     assert road.writes() == before
     assert len(road.mautic.state.contacts) == 1
-    assert subjects(road, ContactLink) == subjects(road, LedgerEntry) == subjects(road, Delivery) == {person_key(email)}
-    assert "moved" not in {delivery.what for delivery in road.deliveries()}
+    assert (
+        person_keys(road, ContactLink)
+        == person_keys(road, LedgerEntry)
+        == person_keys(road, Delivery)
+        == {person_key_of(email)}
+    )
+    assert "moved" not in {delivery.event for delivery in road.deliveries()}
 
 
 def test_a_live_order_is_added_to_those_of_the_first_version(road: Road) -> None:
@@ -79,8 +77,8 @@ def test_a_live_order_is_added_to_those_of_the_first_version(road: Road) -> None
     road.arrive(road.order(IDN))
     road.work()
     assert contact(road, ASCII)[COUNT] == 3
-    assert subjects(road, ContactLink) == {person_key(IDN)}
-    assert "moved" not in {delivery.what for delivery in road.deliveries()}
+    assert person_keys(road, ContactLink) == {person_key_of(IDN)}
+    assert "moved" not in {delivery.event for delivery in road.deliveries()}
 
 
 def test_two_people_of_the_first_version_become_one_with_the_sums_of_both(road: Road) -> None:
@@ -89,13 +87,13 @@ def test_two_people_of_the_first_version_become_one_with_the_sums_of_both(road: 
     road.run()
     assert contact(road, ASCII)[COUNT] == 3
     age(road, IDN, *one)
-    with road.ports.db.write() as session:
+    with road.services.db.write() as session:
         session.add(LedgerEntry(**of_nobody(road)))
     road.run("full")
     assert contact(road, ASCII)[COUNT] == 3
     assert len(road.mautic.state.contacts) == 1
-    assert subjects(road, ContactLink) == {person_key(IDN)}
-    assert first_version_key(IDN) not in subjects(road, LedgerEntry)
+    assert person_keys(road, ContactLink) == {person_key_of(IDN)}
+    assert first_version_key(IDN) not in person_keys(road, LedgerEntry)
 
 
 def of_nobody(road: Road) -> dict[str, Any]:
@@ -103,7 +101,7 @@ def of_nobody(road: Road) -> dict[str, Any]:
     return {
         "connector_id": road.connector_id,
         "order_id": 9_000_001,
-        "subject": first_version_key(IDN),
+        "person_key": first_version_key(IDN),
         "status": "trash",
         "net_total": "1.00",
         "currency": "EUR",
@@ -119,7 +117,7 @@ def test_a_customer_brings_the_rows_along_too(road: Road) -> None:
     road.run("full", only=["contacts"])
     assert len(road.mautic.state.contacts) == 1
     assert contact(road, ASCII)["firstname"] == "Max"
-    assert subjects(road, ContactLink) == subjects(road, LedgerEntry) == {person_key(IDN)}
+    assert person_keys(road, ContactLink) == person_keys(road, LedgerEntry) == {person_key_of(IDN)}
 
 
 def test_who_shared_a_key_with_another_mailbox_takes_along_what_was_theirs_last(road: Road) -> None:
@@ -128,11 +126,11 @@ def test_who_shared_a_key_with_another_mailbox_takes_along_what_was_theirs_last(
     road.run()
     age(road, sharp)
     road.run("full")
-    assert subjects(road, ContactLink) == {person_key(sharp)}
+    assert person_keys(road, ContactLink) == {person_key_of(sharp)}
     assert contact(road, "a@xn--fa-hia.example")[COUNT] == 1
     road.order(double)
     road.run("full")
-    assert subjects(road, ContactLink) == {person_key(sharp), person_key(double)}
+    assert person_keys(road, ContactLink) == {person_key_of(sharp), person_key_of(double)}
     assert (contact(road, "a@xn--fa-hia.example")[COUNT], contact(road, double)[COUNT]) == (1, 1)
 
 
@@ -156,6 +154,6 @@ def test_an_order_that_really_moves_still_counts_as_moved(road: Road) -> None:
     order["billing"]["email"] = "eve@example.com"
     road.arrive({**order, "date_modified_gmt": "2027-01-01T00:00:00"})
     road.work()
-    assert "moved" in {delivery.what for delivery in road.deliveries()}
+    assert "moved" in {delivery.event for delivery in road.deliveries()}
     assert contact(road, "eve@example.com")[COUNT] == 1
     assert contact(road, ASCII)[COUNT] == 1

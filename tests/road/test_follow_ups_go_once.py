@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from integration.clock import SetClock
 from integration.events import Origin
-from integration.pipeline import connectors
 from integration.pipeline import outbox
+from integration.pipeline.connectors import connectors
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from tests.road.conftest import Road
 
@@ -64,7 +62,7 @@ def test_an_e_mail_that_cannot_be_sent_fails_for_every_edit_of_its_order(road: R
     road.arrive(order, edited(order, 5))
     road.work()
     assert road.states() <= {"ready", "waiting"}
-    road.ports.clock.advance(seconds=15)  # type: ignore[attr-defined]  # a SetClock
+    road.services.clock.advance(seconds=15)  # type: ignore[attr-defined]  # a SetClock
     road.work()
     assert "delivered" in road.states() and road.states() <= {"delivered", "skipped"}
     assert (len(notes(road)), len(road.mautic.state.sent)) == (1, 1)
@@ -75,8 +73,8 @@ def test_a_lost_answer_is_looked_up_and_nothing_goes_twice(road: Road, path: str
     road.mautic.faults.command({"kind": "lose_answer", "path": path, "times": 1})
     road.arrive(road.order("ada@example.com"))
     road.work()
-    connectors.connect(road.ports, road.connector_id)
-    road.ports.clock.advance(minutes=1)  # type: ignore[attr-defined]  # a SetClock
+    connectors.connect(road.services, road.connector_id)
+    road.services.clock.advance(minutes=1)  # type: ignore[attr-defined]  # a SetClock
     road.work()
     assert (road.states(), road.holds()) == ({"delivered"}, [])
     assert (len(notes(road)), len(road.mautic.state.sent)) == (1, 1)
@@ -88,8 +86,8 @@ def test_a_lost_e_mail_that_cannot_be_looked_up_waits_for_a_person(road: Road) -
     road.work()
     for path in ("/api/stats", r"/api/contacts/\d+/activity"):
         road.mautic.faults.command({"kind": "status", "value": 500, "path": path})
-    connectors.connect(road.ports, road.connector_id)
-    road.ports.clock.advance(minutes=1)  # type: ignore[attr-defined]  # a SetClock
+    connectors.connect(road.services, road.connector_id)
+    road.services.clock.advance(minutes=1)  # type: ignore[attr-defined]  # a SetClock
     road.work()
     [dead] = road.deliveries()
     assert (dead.state, dead.error_code) == ("dead", "uncertain")
@@ -106,8 +104,8 @@ def test_a_dead_letter_that_is_sent_again_sends_no_e_mail(road: Road) -> None:
     assert dead.state == "dead"
     road.mautic.faults.remove(rule)
     road.mautic.faults.remove(lone)
-    with road.ports.db.write() as session:
-        assert outbox.requeue(session, road.ports.clock.now(), road.connector_id, [dead.id]).queued == 1
+    with road.services.db.write() as session:
+        assert outbox.requeue(session, road.services.clock.now(), road.connector_id, [dead.id]).queued == 1
     road.work()
     assert road.states() == {"delivered"}
     assert (len(notes(road)), road.mautic.state.sent) == (1, [])

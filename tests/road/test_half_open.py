@@ -12,10 +12,10 @@ import pytest
 from integration.clock import SetClock
 from integration.engines.worker import Worker
 from integration.models import Connector
-from integration.operations import health
-from integration.pipeline import intake
-from integration.pipeline.deliver import PROBE_PEOPLE
-from integration.pipeline.retries import DELAYS
+from integration.operations.monitoring import health
+from integration.pipeline.delivery.deliver import PROBE_PEOPLE
+from integration.pipeline.delivery.retries import DELAYS
+from integration.pipeline.runs import executor
 from tests.conftest import NOON
 from tests.road.conftest import Road
 
@@ -29,8 +29,8 @@ def road(make_road: Callable[..., Road]) -> Road:
 
 
 def advance(road: Road, **parts: float) -> None:
-    assert isinstance(road.ports.clock, SetClock)
-    road.ports.clock.advance(**parts)
+    assert isinstance(road.services.clock, SetClock)
+    road.services.clock.advance(**parts)
 
 
 def buy(road: Road, count: int, name: str = "p") -> None:
@@ -42,8 +42,8 @@ def tried(road: Road) -> int:
 
 
 def verdict(road: Road) -> str:
-    with road.ports.db.read() as session:
-        return health.verdict(session, road.ports.clock.now(), session.get_one(Connector, road.connector_id)).code
+    with road.services.db.read() as session:
+        return health.verdict(session, road.services.clock.now(), session.get_one(Connector, road.connector_id)).code
 
 
 def poison(road: Road, *names: str) -> None:
@@ -143,7 +143,7 @@ def test_poisonous_records_end_as_dead_letters_and_good_ones_arrive(road: Road, 
 def test_a_call_that_is_out_for_long_holds_until_it_is_answered(road: Road) -> None:
     buy(road, 3)
     slow = road.mautic.faults.delay(1.0, path=WRITES, times=1)
-    worker = Worker(road.ports)
+    worker = Worker(road.services)
     worker.dispatch()
     seen = threading.Event()
     deadline = time.monotonic() + 20
@@ -174,8 +174,8 @@ def test_a_store_that_fails_is_held_after_few_calls(
 ) -> None:
     for number in range(12):
         road.order(f"p{number}@example.com")
-    monkeypatch.setattr(intake, "PATIENCE", 3)  # The tries of the first minute: at once, after 10 and after 30 s.
-    monkeypatch.setattr(intake.Intake, "_wait", lambda self, ready, seconds: None)
+    monkeypatch.setattr(executor, "PATIENCE", 3)  # The tries of the first minute: at once, after 10 and after 30 s.
+    monkeypatch.setattr(executor.RunExecutor, "_wait", lambda self, ready, seconds: None)
     road.store.faults.command({**fault, "path": scope})
     run = road.run("initial", only=["orders"])
     reads = [call.status for call in road.store.calls if call.path.startswith("/wp-json")]
@@ -201,7 +201,7 @@ def test_orders_that_the_store_cannot_give_are_left_out_though_they_stand_side_b
 
     head: list[tuple[str, list[tuple[str, str]]]] = []
     road.store.app.wsgi_app = guarded  # type: ignore[method-assign]
-    monkeypatch.setattr(intake.Intake, "_wait", lambda self, ready, seconds: self.ports.bell.ring(0))
+    monkeypatch.setattr(executor.RunExecutor, "_wait", lambda self, ready, seconds: self.services.wakeup.ring(0))
     run = road.run("initial", only=["orders"])
     assert run.state == "COMPLETED"
     assert len([d for d in road.deliveries() if d.state == "delivered"]) == 27

@@ -15,18 +15,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from integration.engines import schedule
-from integration.models import Delivery
-from integration.models import Hold
-from integration.models import Run
-from integration.models import UnansweredCall
+from integration.models import Delivery, Hold, Run, UnansweredCall
 from integration.pipeline import outbox
-from integration.pipeline import runs
-from integration.sandbox.store.seed import seed
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.sandbox.store.demo_shop import seed
 from tests.road.conftest import Road
 
 KILLS = {"sqlite": 12, "postgresql": 5}
@@ -42,7 +37,7 @@ def test_an_import_survives_being_killed_again_and_again(make_road: Callable[...
     road = make_road(orders__notes=True, orders__create_fields=True, sync__batch_start=20, sync__batch_max=20)
     seed(road.store.state, customers=60, orders=500)
     road.mautic.faults.command({"kind": "delay_per_record", "value": 0.004})
-    run_id = runs.start(road.ports, road.connector_id, "initial", trigger="test")
+    run_id = run_lifecycle.start(road.services, road.connector_id, "initial", trigger="test")
     chance = random.Random(7)
     kills = KILLS[database_url.split(":")[0].split("+")[0]]
     for number in range(kills):
@@ -52,17 +47,17 @@ def test_an_import_survives_being_killed_again_and_again(make_road: Callable[...
         _resume(road, run_id)
     _finish(road)
     _assert_all_arrived(road, run_id)
-    with road.ports.db.read() as session:
-        gone = [line for line in runs.lines(session, run_id, limit=5000) if "was killed" in line.text]
+    with road.services.db.read() as session:
+        gone = [line for line in run_lifecycle.lines(session, run_id, limit=5000) if "was killed" in line.text]
     # The kills really hit the work: the run was closed for its dead process several times.
     assert len(gone) >= 3
 
 
 def _worker(road: Road, *options: str) -> subprocess.Popen[str]:
     environ = os.environ | {
-        "DATABASE_URL": road.ports.deployment.database_url,
-        "INSTANCE_PATH": str(road.ports.deployment.instance_path),
-        "SECRET_KEY": road.ports.deployment.secret_key,
+        "DATABASE_URL": road.services.deployment.database_url,
+        "INSTANCE_PATH": str(road.services.deployment.instance_path),
+        "SECRET_KEY": road.services.deployment.secret_key,
         "ENGINE": "none",
         "LOG_LEVEL": "ERROR",
     }
@@ -84,20 +79,20 @@ def _kill_after(road: Road, seconds: float) -> None:
 
 def _resume(road: Road, run_id: int) -> None:
     """Let the sweep look at what the killed worker left, and do what its page offers."""
-    schedule.sweep(road.ports)
+    schedule.sweep(road.services)
     _look_soon(road)
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         run = session.get_one(Run, run_id)
     if run.state == "FAILED":
         assert run.error_code == "process_gone"
-        runs.resume(road.ports, run_id)
+        run_lifecycle.resume(road.services, run_id)
 
 
 def _look_soon(road: Road) -> None:
     """Let the looks at unanswered calls come a second apart instead of ten and more, as the workers' own do."""
-    now = road.ports.clock.now()
+    now = road.services.clock.now()
     soon = now + timedelta(seconds=PAUSE_MIN_S)
-    with road.ports.db.write() as session:
+    with road.services.db.write() as session:
         session.execute(update(UnansweredCall).values(pause_s=PAUSE_MIN_S))
         session.execute(update(UnansweredCall).where(UnansweredCall.look_at > soon).values(look_at=soon))
 
@@ -106,8 +101,8 @@ def _finish(road: Road, within_s: float = 120) -> None:
     """Work off what is due until nothing is open; what a fault or a backoff has put off is made due."""
     ends = time.monotonic() + within_s
     while outstanding(road) and time.monotonic() < ends:
-        with road.ports.db.write() as session:
-            now = road.ports.clock.now()
+        with road.services.db.write() as session:
+            now = road.services.clock.now()
             session.execute(update(Delivery).where(Delivery.settled_at.is_(None)).values(due_at=now))
             session.execute(update(Hold).where(Hold.released_at.is_(None)).values(probe_at=now))
         _look_soon(road)
@@ -119,7 +114,7 @@ def _finish(road: Road, within_s: float = 120) -> None:
 
 
 def outstanding(road: Road) -> bool:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         going = session.scalar(select(func.count()).select_from(Run).where(Run.state.in_(("PENDING", "RUNNING"))))
         return bool(going or outbox.open_count(session, connector_id=road.connector_id))
 
@@ -144,11 +139,11 @@ def slow_import(make_road: Callable[..., Road], size: int) -> tuple[Road, int]:
     road = make_road(**settings, sync__batch_start=size, sync__batch_max=size)
     seed(road.store.state, customers=60, orders=240)
     road.mautic.faults.delay_per_record(SLOW_ROW_S[size])
-    return road, runs.start(road.ports, road.connector_id, "initial", trigger="test")
+    return road, run_lifecycle.start(road.services, road.connector_id, "initial", trigger="test")
 
 
 def _assert_all_arrived(road: Road, run_id: int) -> None:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         run = session.get_one(Run, run_id)
     assert (run.state, run.error) == ("COMPLETED", "")
     deliveries = road.deliveries()
@@ -156,7 +151,7 @@ def _assert_all_arrived(road: Road, run_id: int) -> None:
     accepted = {int(d.source_id) for d in deliveries if d.kind == "order"}
     wanted = {row.id for row in road.store.state.orders if row.status in ("completed", "refunded")}
     assert accepted == wanted
-    reached = {(d.source_id, d.what) for d in deliveries if d.kind == "order" and d.state == "delivered"}
+    reached = {(d.source_id, d.event) for d in deliveries if d.kind == "order" and d.state == "delivered"}
     notes = Counter(MARKER.search(str(note["text"]))[0] for note in road.mautic.state.notes.values())  # type: ignore[index]
     assert {marker for marker, times in notes.items() if times > 1} == set()
     assert len(notes) == len(reached)

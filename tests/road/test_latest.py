@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from integration.events import Origin
 from integration.mapping import aliases
-from integration.pipeline import connectors
-from integration.pipeline import intake_rows
+from integration.pipeline.connectors import connectors
+from integration.pipeline.ingest import records
 from integration.sandbox.mautic import MauticServer
 from tests.road.conftest import Road
 
@@ -93,9 +92,9 @@ def on_hold(road: Road, number: int) -> None:
 def trashed(road: Road, number: int) -> None:
     row = road.store.state.shown(number)
     road.store.state.trash(number)
-    now = road.ports.clock.now()
-    with road.ports.db.write() as session:
-        intake_rows.accept(session, now, road.connector_id, [intake_rows.trashed(row, Origin.WEBHOOK, now)])
+    now = road.services.clock.now()
+    with road.services.db.write() as session:
+        records.accept(session, now, road.connector_id, [records.trashed(row, Origin.WEBHOOK, now)])
     road.work()
 
 
@@ -170,6 +169,6 @@ def test_a_field_that_is_made_late_is_filled_by_the_next_full_sync(make_road: Ca
     order = road.order(ADA)
     road.run("initial")
     assert held(road, aliases.ORDER_DATA) is None
-    connectors.configure(road.ports, road.connector_id, {"orders.create_fields": True})
+    connectors.configure(road.services, road.connector_id, {"orders.create_fields": True})
     road.run("full")
     assert data(road)["order_id"] == order["id"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from integration.pipeline import deadletters
 from integration.pipeline import outbox
+from integration.queries import dead_letters
 from tests.road.conftest import Road
 
 
 def waiting(road: Road) -> int:
-    with road.ports.db.read() as session:
-        return deadletters.waiting(session, road.connector_id)
+    with road.services.db.read() as session:
+        return dead_letters.waiting(session, road.connector_id)
 
 
 def test_full_syncs_pile_up_no_copies_and_a_mended_record_leaves_none(make_road: Callable[..., Road]) -> None:
@@ -39,7 +39,7 @@ def test_a_limit_that_was_raised_in_mautic_is_seen_when_it_is_sent_again(make_ro
         if field["alias"] == "email":
             field["charLengthLimit"] = 191
     road.mautic.state.reindex()
-    with road.ports.db.write() as session:
-        outbox.requeue(session, road.ports.clock.now(), road.connector_id, [dead.id])
+    with road.services.db.write() as session:
+        outbox.requeue(session, road.services.clock.now(), road.connector_id, [dead.id])
     road.work()
     assert [(row.state, row.error) for row in road.deliveries()] == [("delivered", "")]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,12 +14,11 @@ from app import create_app
 from integration.engines.worker import Worker
 from integration.events import Origin
 from integration.models import Run
-from integration.pipeline import connectors
-from integration.pipeline import intake_rows
-from integration.pipeline import runs
-from integration.pipeline import webhook_set
-from integration.pipeline.intake import Intake
-from integration.pipeline.leases import new_token
+from integration.pipeline.connectors import connectors, webhook_registration
+from integration.pipeline.ingest import records
+from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs.executor import RunExecutor
 from integration.sandbox.store.bulk import seed_bulk
 from integration.store import parse
 from tests.road.conftest import Road
@@ -34,10 +32,10 @@ def road(make_road: Callable[..., Road]) -> Road:
 @pytest.fixture
 def heard(road: Road) -> Iterator[Road]:
     """The road with the application on a socket and the shop's webhooks registered there."""
-    server = make_server("127.0.0.1", 0, create_app(road.ports.deployment, road.ports), threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(road.services.deployment, road.services), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    road.ports.deployment = replace(road.ports.deployment, public_url=f"http://127.0.0.1:{server.port}")
-    webhook_set.register(road.ports, road.connector_id)
+    road.services.deployment = replace(road.services.deployment, public_url=f"http://127.0.0.1:{server.port}")
+    webhook_registration.register(road.services, road.connector_id)
     yield road
     server.shutdown()
 
@@ -52,17 +50,17 @@ def wait_for(ready: Callable[[], object], seconds: float = 15.0) -> bool:
 
 
 def test_an_order_in_the_shop_is_in_mautic_soon_after(heard: Road) -> None:
-    worker = Worker(heard.ports)
+    worker = Worker(heard.services)
     worker.start()
     try:
         order = heard.order("ada@example.com", status="processing")
         heard.store.state.change_status(order["id"], "completed")
         assert wait_for(lambda: heard.mautic.state.contact("ada@example.com"))
         heard.store.state.trash(order["id"])
-        assert wait_for(lambda: any(d.what == "deleted" and d.settled_at for d in heard.deliveries()))
+        assert wait_for(lambda: any(d.event == "deleted" and d.settled_at for d in heard.deliveries()))
     finally:
         worker.stop()
-    assert {health.state for health in webhook_set.status(heard.ports, heard.connector_id)} == {"active"}
+    assert {health.state for health in webhook_registration.status(heard.services, heard.connector_id)} == {"active"}
 
 
 def test_what_a_webhook_brought_is_not_accepted_again_by_reading(heard: Road) -> None:
@@ -88,18 +86,18 @@ def test_two_orders_and_a_profile_change_at_once_make_one_contact_with_the_newes
     first = road.order("Ada@Example.com", billing={"city": "Old Town"}, date_created="2026-01-01T10:00:00")
     second = road.order("ada@example.com", billing={"city": "New Town"}, date_created="2026-02-01T10:00:00")
     road.store.state.edit_customer(person["id"], first_name="Augusta")
-    client = road.ports.open_store(_connector(road))
+    client = road.services.open_store(_connector(road))
     profile, _ = client.get(f"customers/{person['id']}")
-    now = road.ports.clock.now()
+    now = road.services.clock.now()
     changes = [parse.order_change(order, Origin.WEBHOOK, now) for order in (first, second)]
     changes.append(parse.customer_change(profile, Origin.WEBHOOK, now, created=False))
     road.mautic.faults.command({"kind": "race_seconds", "value": 0.1})
 
     def accept(change: object) -> None:
-        with road.ports.db.write() as session:
-            intake_rows.accept(session, now, road.connector_id, [change])  # type: ignore[list-item]  # a Change
+        with road.services.db.write() as session:
+            records.accept(session, now, road.connector_id, [change])  # type: ignore[list-item]  # a Change
 
-    workers = [Worker(road.ports), Worker(road.ports)]
+    workers = [Worker(road.services), Worker(road.services)]
     for worker in workers:
         worker.start()
     threads = [threading.Thread(target=accept, args=(change,)) for change in changes]
@@ -118,19 +116,19 @@ def test_two_orders_and_a_profile_change_at_once_make_one_contact_with_the_newes
 def _connector(road: Road):  # type: ignore[no-untyped-def]  # a Connector
     from integration.models import Connector
 
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return session.get_one(Connector, road.connector_id)
 
 
 def test_changing_to_and_fro_ends_with_the_last_value(road: Road) -> None:
     person = road.store.state.register_customer(email="ada@example.com", first_name="A")
-    client = road.ports.open_store(_connector(road))
+    client = road.services.open_store(_connector(road))
     for name in ("A", "B", "A"):
         road.store.state.edit_customer(person["id"], first_name=name)
         profile, _ = client.get(f"customers/{person['id']}")
-        change = parse.customer_change(profile, Origin.WEBHOOK, road.ports.clock.now(), created=False)
-        with road.ports.db.write() as session:
-            intake_rows.accept(session, road.ports.clock.now(), road.connector_id, [change])
+        change = parse.customer_change(profile, Origin.WEBHOOK, road.services.clock.now(), created=False)
+        with road.services.db.write() as session:
+            records.accept(session, road.services.clock.now(), road.connector_id, [change])
         road.work()
     contact = road.mautic.state.contact("ada@example.com")
     assert contact is not None
@@ -138,30 +136,30 @@ def test_changing_to_and_fro_ends_with_the_last_value(road: Road) -> None:
 
 
 def test_a_paused_connector_accepts_and_waits(road: Road) -> None:
-    connectors.pause(road.ports, road.connector_id)
+    connectors.pause(road.services, road.connector_id)
     road.arrive(road.order("ada@example.com"))
     road.work()
     assert road.states() == {"ready"}
-    connectors.resume(road.ports, road.connector_id)
+    connectors.resume(road.services, road.connector_id)
     road.work()
     assert road.states() == {"delivered"}
 
 
 def test_a_cancelled_import_stops_and_what_was_sent_stays(road: Road) -> None:
     seed_bulk(road.store.state, customers=0, orders=900)
-    run_id = runs.start(road.ports, road.connector_id, "initial", trigger="test")
+    run_id = run_lifecycle.start(road.services, road.connector_id, "initial", trigger="test")
     road.mautic.faults.command({"kind": "delay_per_record", "value": 0.05})
-    worker = Worker(road.ports)
+    worker = Worker(road.services)
     worker.start()
     try:
         assert wait_for(lambda: _run(road, run_id).pushed > 0)
-        runs.cancel(road.ports, run_id)
+        run_lifecycle.cancel(road.services, run_id)
         assert wait_for(lambda: _run(road, run_id).state == "CANCELLED")
     finally:
         worker.stop()
     assert "discarded" in road.states() or _run(road, run_id).accepted < 900
     assert road.mautic.state.contacts
-    runs.resume(road.ports, run_id)
+    run_lifecycle.resume(road.services, run_id)
     road.mautic.faults.clear()
     road.work()
     assert _run(road, run_id).state == "COMPLETED"
@@ -171,31 +169,31 @@ def test_a_cancelled_import_stops_and_what_was_sent_stays(road: Road) -> None:
 
 
 def _run(road: Road, run_id: int) -> Run:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return session.get_one(Run, run_id)
 
 
 def test_a_stopped_import_goes_on_behind_the_last_page(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     seed_bulk(road.store.state, customers=0, orders=400)
-    runs.start(road.ports, road.connector_id, "initial", trigger="test", options={"only": ["orders"]})
+    run_lifecycle.start(road.services, road.connector_id, "initial", trigger="test", options={"only": ["orders"]})
     stop, token = threading.Event(), new_token()
-    with road.ports.db.write() as session:
-        run = runs.take(session, road.ports.clock.now(), token)
+    with road.services.db.write() as session:
+        run = run_lifecycle.take(session, road.services.clock.now(), token)
         session.flush()
         session.expunge_all()
     assert run is not None
-    accept = intake_rows.accept
+    accept = records.accept
 
     def accept_and_stop(*args: object) -> object:
         stop.set()
         return accept(*args)  # type: ignore[arg-type]  # handed through as it came
 
-    monkeypatch.setattr(intake_rows, "accept", accept_and_stop)
-    Intake(road.ports, run, token, stop).execute()
+    monkeypatch.setattr(records, "accept", accept_and_stop)
+    RunExecutor(road.services, run, token, stop).execute()
     monkeypatch.undo()
     half = _run(road, run.id)
-    with road.ports.db.write() as session:
-        session.get_one(Run, run.id).leased_until = road.ports.clock.now().replace(year=2020)
+    with road.services.db.write() as session:
+        session.get_one(Run, run.id).leased_until = road.services.clock.now().replace(year=2020)
     road.work()
     done = _run(road, run.id)
     assert (half.state, half.pulled) == ("RUNNING", 100)

@@ -9,15 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from integration.clock import SetClock
-from integration.models import UnansweredCall
-from integration.models import UnansweredPerson
+from integration.models import UnansweredCall, UnansweredPerson
 from integration.pipeline import outbox
-from integration.pipeline import runs
-from integration.pipeline.retries import DELAYS
+from integration.pipeline.delivery.retries import DELAYS
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.sandbox.mautic.contact import Contact
 from tests.conftest import NOON
 from tests.road.conftest import Road
@@ -33,8 +31,8 @@ def road(make_road: Callable[..., Road]) -> Road:
 
 
 def advance(road: Road, seconds: float) -> None:
-    assert isinstance(road.ports.clock, SetClock)
-    road.ports.clock.advance(seconds=seconds)
+    assert isinstance(road.services.clock, SetClock)
+    road.services.clock.advance(seconds=seconds)
     road.work()
 
 
@@ -48,7 +46,7 @@ def contacts(road: Road) -> set[str]:
 
 
 def in_question(road: Road) -> int:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return session.scalar(select(func.count()).select_from(UnansweredPerson)) or 0
 
 
@@ -121,8 +119,8 @@ def test_later_orders_wait_behind_and_nobody_can_hasten_them(road: Road) -> None
     people(road, 2)
     road.work()
     road.arrive(road.order("p0@example.com"), road.order("free@example.com"))
-    now = road.ports.clock.now()
-    with road.ports.db.write() as session:
+    now = road.services.clock.now()
+    with road.services.db.write() as session:
         assert not any(outbox.hasten(session, now, road.connector_id, row.id) for row in road.deliveries())
     advance(road, 6)
     assert contacts(road) == {"free@example.com"}
@@ -211,8 +209,8 @@ def test_a_run_says_in_one_sentence_what_became_of_the_call(road: Road) -> None:
     road.mautic.faults.command({"kind": "lose_answer", "path": NEW, "times": 1})
     run = road.run("initial", only=["orders"])
     advance(road, 11)
-    with road.ports.db.read() as session:
-        lines = [line.text for line in runs.lines(session, run.id, limit=500)]
+    with road.services.db.read() as session:
+        lines = [line.text for line in run_lifecycle.lines(session, run.id, limit=500)]
         assert session.scalar(select(func.count()).select_from(UnansweredCall)) == 0
     [said] = [line for line in lines if "The answer to a call of 12:00:00 UTC was lost" in line]
     assert "3 of its people were found in Mautic and taken over, 0 were not and are sent." in said

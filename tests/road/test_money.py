@@ -13,10 +13,9 @@ from integration.mapping import aliases
 from integration.mapping.aliases import cut
 from integration.mapping.fields import needs
 from integration.mautic.fields import Fields
-from integration.models import Connector
-from integration.models import ContactLink
+from integration.models import Connector, ContactLink
 from integration.models.ledger import LedgerEntry
-from integration.pipeline import facts
+from integration.pipeline.connectors import store_profile
 from integration.sandbox.mautic.contact import Contact
 from tests.road.conftest import Road
 
@@ -25,12 +24,12 @@ MUG = [{"name": "Mug", "quantity": 1, "total": "30.00"}]
 
 
 def connector(road: Road) -> Connector:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return session.get_one(Connector, road.connector_id)
 
 
 def with_fields(road: Road) -> Road:
-    Fields(road.ports.open_mautic(connector(road))).create_all(needs(road.ports.modules(connector(road))))
+    Fields(road.services.open_mautic(connector(road))).create_all(needs(road.services.modules(connector(road))))
     return road
 
 
@@ -50,7 +49,7 @@ def tags(road: Road) -> list[str]:
 
 
 def products(road: Road) -> dict[int, Any]:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return dict(session.execute(select(LedgerEntry.order_id, LedgerEntry.products)).tuples().all())
 
 
@@ -110,8 +109,8 @@ def test_orders_in_two_currencies_are_not_added_up_while_the_shops_is_not_known(
 
 def test_the_shops_decimals_and_locale_are_kept_with_its_facts(road: Road) -> None:
     road.run()
-    assert facts.shop(connector(road).store_facts).decimals == 2
-    assert facts.shop(connector(road).store_facts).locale == "en_US"
+    assert store_profile.shop(connector(road).store_facts).decimals == 2
+    assert store_profile.shop(connector(road).store_facts).locale == "en_US"
 
 
 def test_a_refund_leaves_the_tag_that_another_completed_order_deserves(road: Road) -> None:
@@ -146,7 +145,7 @@ def as_the_first_version_left_it(road: Road, new: str, former: str) -> None:
     state = road.mautic.state
     given = contact(road).tags
     given[given.index(state.tag_id(new))] = state.tag_id(former)
-    with road.ports.db.write() as session:
+    with road.services.db.write() as session:
         link = session.scalars(select(ContactLink)).one()
         link.fields = {key.replace(f"tag:{new}", f"tag:{former}"): value for key, value in link.fields.items()}
 

@@ -7,24 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from integration.events import Origin
 from integration.mapping.fields import needs
 from integration.mautic.fields import Fields
-from integration.models import Connector
-from integration.models import Database
-from integration.models import Delivery
-from integration.pipeline import connectors
-from integration.pipeline import intake_rows
+from integration.models import Connector, Database, Delivery
 from integration.pipeline import outbox
-from integration.pipeline import standing
-from integration.pipeline import timeline
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
+from integration.pipeline.connectors import connectors
+from integration.pipeline.ingest import records
+from integration.pipeline.services import Services, open_services
+from integration.queries import person_status, timeline
 from integration.store import parse
 from tests.conftest import NOON
 from tests.road.conftest import Road
@@ -38,9 +31,9 @@ def make(make_road: Callable[..., Road]) -> Callable[..., Road]:
 
     def made(**settings: Any) -> Road:
         road = make_road(**settings)
-        with road.ports.db.read() as session:
+        with road.services.db.read() as session:
             connector = session.get_one(Connector, road.connector_id)
-        Fields(road.ports.open_mautic(connector)).create_all(needs(road.ports.modules(connector)))
+        Fields(road.services.open_mautic(connector)).create_all(needs(road.services.modules(connector)))
         return road
 
     return made
@@ -120,21 +113,21 @@ _ODD = st.fixed_dictionaries(
 
 
 @pytest.fixture
-def ports(db: Database, deployment: Any) -> Ports:
-    return open_ports(deployment, database=db)
+def services(db: Database, deployment: Any) -> Services:
+    return open_services(deployment, database=db)
 
 
 @given(orders=st.lists(_ODD, min_size=1, max_size=3), removed=st.integers(1, 2**200))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_text_of_the_store_keeps_a_page_from_being_accepted(
-    ports: Ports, orders: list[dict[str, Any]], removed: int
+    services: Services, orders: list[dict[str, Any]], removed: int
 ) -> None:
-    connector_id = connectors.create(ports, organisation_id=1, name="Shop")
+    connector_id = connectors.create(services, organisation_id=1, name="Shop")
     changes = [parse.order_change(order, Origin.POLL, NOON) for order in orders]
     changes += [parse.customer_change(order, Origin.POLL, NOON, created=False) for order in orders]
-    changes += [intake_rows.trashed({**orders[0], "id": removed}, Origin.POLL, NOON)]
-    with ports.db.write() as session:
-        accepted = intake_rows.accept(session, NOON, connector_id, changes)
+    changes += [records.trashed({**orders[0], "id": removed}, Origin.POLL, NOON)]
+    with services.db.write() as session:
+        accepted = records.accept(session, NOON, connector_id, changes)
         assert accepted.new >= len({change.identity for change in changes if change.kind == "order"})
 
 
@@ -163,13 +156,13 @@ def test_an_older_sighting_sent_again_overwrites_nothing(make: Callable[..., Roa
     dead, _ = kill_and_overtake(road)
     before = values(road, "ada@example.com")
     tags = set(road.mautic.state.contact("ada@example.com").tags)  # type: ignore[union-attr]  # it is there
-    connectors.connect(road.ports, road.connector_id, store_url="https://127.0.0.1:9")
-    with road.ports.db.write() as session:
+    connectors.connect(road.services, road.connector_id, store_url="https://127.0.0.1:9")
+    with road.services.db.write() as session:
         # A later success closes a letter; the first version left it open, to be sent again by whoever found it.
         assert session.get_one(Delivery, dead.id).state == "closed"
         session.get_one(Delivery, dead.id).state, session.get_one(Delivery, dead.id).payload = "dead", dead.payload
         session.flush()
-        outbox.requeue(session, road.ports.clock.now(), road.connector_id, [dead.id])
+        outbox.requeue(session, road.services.clock.now(), road.connector_id, [dead.id])
     road.work()
     after = values(road, "ada@example.com")
     assert (before["city"], after["city"]) == ("Turin", "Turin")
@@ -182,8 +175,8 @@ def test_a_sighting_whose_order_has_moved_on_in_the_store_keeps_its_newest_statu
     road = make(orders__notes=True)
     dead, later = kill_and_overtake(road)
     road.store.state.edit_order(later["id"], status="refunded", billing={"city": "Milan"})
-    with road.ports.db.write() as session:
-        outbox.requeue(session, road.ports.clock.now(), road.connector_id, [dead.id])
+    with road.services.db.write() as session:
+        outbox.requeue(session, road.services.clock.now(), road.connector_id, [dead.id])
     road.work()
     found = values(road, "ada@example.com")
     assert '"status":"refunded"' in found["mautic_woo_order_data"]
@@ -205,7 +198,7 @@ def test_an_order_given_to_another_address_is_taken_off_its_former_person(road: 
     assert spent(road, "bob@example.com") == Decimal(moved["total"])
     assert spent(road, "ada@example.com") == before - Decimal(moved["total"])
     assert values(road, "ada@example.com")["email"] == "ada@example.com"
-    assert [row.state for row in road.deliveries() if row.what == "moved"] == ["delivered"]
+    assert [row.state for row in road.deliveries() if row.event == "moved"] == ["delivered"]
 
 
 def test_a_full_sync_finds_what_changed_hands_unheard(road: Road) -> None:
@@ -227,7 +220,7 @@ def test_a_former_person_who_was_never_in_mautic_is_skipped(road: Road) -> None:
     road.work()
     road.arrive({**order, "billing": {**order["billing"], "email": "bob@example.com"}, MODIFIED: "2099-01-01T00:00:00"})
     road.work()
-    [moved] = [row for row in road.deliveries() if row.what == "moved"]
+    [moved] = [row for row in road.deliveries() if row.event == "moved"]
     assert (moved.state, moved.error_code) == ("skipped", "moved")
 
 
@@ -240,7 +233,7 @@ def test_a_former_contact_that_mautic_no_longer_has_is_left_alone(road: Road) ->
     road.mautic.state.delete(gone)
     road.arrive({**order, "billing": {**order["billing"], "email": "bob@example.com"}, MODIFIED: "2099-01-01T00:00:00"})
     road.work()
-    [moved] = [row for row in road.deliveries() if row.what == "moved"]
+    [moved] = [row for row in road.deliveries() if row.event == "moved"]
     assert (moved.state, moved.error_code) == ("skipped", "contact_gone")
     assert road.mautic.state.contact("ada@example.com") is None
 
@@ -251,9 +244,9 @@ def test_an_order_deleted_for_good_is_taken_off_its_person(road: Road) -> None:
     road.work()
     before = spent(road, "ada@example.com")
     road.store.state.delete_force(two["id"])
-    gone = intake_rows.trashed({"id": two["id"]}, Origin.WEBHOOK, road.ports.clock.now())
-    with road.ports.db.write() as session:
-        intake_rows.accept(session, road.ports.clock.now(), road.connector_id, [gone])
+    gone = records.trashed({"id": two["id"]}, Origin.WEBHOOK, road.services.clock.now())
+    with road.services.db.write() as session:
+        records.accept(session, road.services.clock.now(), road.connector_id, [gone])
     road.work()
     assert spent(road, "ada@example.com") == before - Decimal(two["total"])
 
@@ -273,8 +266,8 @@ def test_an_order_read_by_hand_tells_where_it_stands(road: Road) -> None:
 
 
 def codes(road: Road, order_id: int) -> str:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         connector = session.get_one(Connector, road.connector_id)
-        known = timeline.known_order(session, connector, str(order_id), road.ports.clock.now())
-    [verdict] = standing.of_order(known)
+        known = timeline.known_order(session, connector, str(order_id), road.services.clock.now())
+    [verdict] = person_status.of_order(known)
     return verdict.code

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -79,7 +78,7 @@ def _second(entry: Any, rows: list[Any]) -> list[Any]:
 
 
 def lines(road: Road, run_id: int) -> list[str]:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         query = select(RunLine.text).where(RunLine.run_id == run_id, RunLine.level == "error")
         return list(session.scalars(query.order_by(RunLine.id)))
 

@@ -8,7 +8,7 @@ import pytest
 
 from integration.mautic import reading
 from integration.mautic.client import MauticClient
-from integration.pipeline import meter
+from integration.pipeline import usage
 from tests.road.conftest import Road
 
 
@@ -18,8 +18,8 @@ def road(make_road: Callable[..., Road]) -> Road:
 
 
 def sums(road: Road) -> tuple[int, int]:
-    with road.ports.db.read() as session:
-        found = meter.since(session, road.connector_id, road.ports.clock.now().replace(year=2000))
+    with road.services.db.read() as session:
+        found = usage.since(session, road.connector_id, road.services.clock.now().replace(year=2000))
     return found.proved, found.unproved
 
 

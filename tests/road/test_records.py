@@ -13,18 +13,18 @@ from integration.mapping.fields import needs
 from integration.mautic.fields import Fields
 from integration.models import Connector
 from integration.pipeline import outbox
-from integration.pipeline.leases import new_token
+from integration.pipeline.leases.tokens import new_token
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.store.seed import seed
+from integration.sandbox.store.demo_shop import seed
 from tests.road.conftest import Road
 
 
 @pytest.fixture
 def road(make_road: Callable[..., Road]) -> Road:
     road = make_road(orders__notes=True)
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         connector = session.get_one(Connector, road.connector_id)
-    Fields(road.ports.open_mautic(connector)).create_all(needs(road.ports.modules(connector)))
+    Fields(road.services.open_mautic(connector)).create_all(needs(road.services.modules(connector)))
     return road
 
 
@@ -177,8 +177,8 @@ def test_live_goes_before_history(road: Road) -> None:
     road.arrive(*old, origin=Origin.INITIAL)
     live = road.order("live@example.com")
     road.arrive(live)
-    with road.ports.db.write() as session:
-        [first, *_] = outbox.claim(session, road.ports.clock.now(), road.connector_id, 50, new_token())
+    with road.services.db.write() as session:
+        [first, *_] = outbox.claim(session, road.services.clock.now(), road.connector_id, 50, new_token())
         session.rollback()
     assert first.items[0].source_id == str(live["id"])
     road.work()

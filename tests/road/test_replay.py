@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import insert
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from integration.clock import SetClock
 from integration.events import Kind
-from integration.models import Delivery
-from integration.models import Run
+from integration.models import Delivery, Run
 from integration.pipeline import outbox
-from integration.pipeline import recordview
-from integration.pipeline import runs
-from integration.pipeline.editing import edit
-from integration.pipeline.intake import Intake
-from integration.pipeline.leases import new_token
+from integration.pipeline.dead_letters.editing import edit
+from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs.executor import RunExecutor
+from integration.queries import record
 from tests.conftest import NOON
 from tests.road.conftest import Road
 
@@ -40,8 +37,8 @@ def kill(road: Road, email: str = "ada@example.com") -> Delivery:
 
 
 def send_again(road: Road, dead: Delivery) -> None:
-    with road.ports.db.write() as session:
-        outbox.requeue(session, road.ports.clock.now(), road.connector_id, [dead.id])
+    with road.services.db.write() as session:
+        outbox.requeue(session, road.services.clock.now(), road.connector_id, [dead.id])
     road.work()
 
 
@@ -50,8 +47,8 @@ def test_a_dead_letter_arrives_after_the_cause_is_mended(road: Road) -> None:
     send_again(road, dead)
     again = road.deliveries()[-1]
     assert (again.state, again.id) == ("delivered", dead.id)
-    with road.ports.db.read() as session:
-        tried = recordview.attempts(session, dead.id)
+    with road.services.db.read() as session:
+        tried = record.attempts(session, dead.id)
     assert [attempt.outcome for attempt in tried] == ["delivered", "dead"]
     assert tried[0].sent is not None
     assert tried[0].sent["fields"]["email"] == "ada@example.com"
@@ -75,7 +72,7 @@ def test_replay_of_an_order_that_is_gone_says_so(road: Road) -> None:
 
 def test_an_edited_letter_goes_out_with_the_persons_values(road: Road) -> None:
     dead = kill(road)
-    edit(road.ports, dead, {"billing.first_name": "Augusta", "billing.email": "augusta@example.com"})
+    edit(road.services, dead, {"billing.first_name": "Augusta", "billing.email": "augusta@example.com"})
     road.work()
     (contact,) = road.mautic.state.contacts.values()
     assert (contact.values.get("firstname"), contact.values.get("email")) == ("Augusta", "augusta@example.com")
@@ -83,11 +80,11 @@ def test_an_edited_letter_goes_out_with_the_persons_values(road: Road) -> None:
 
 def many(road: Road, number: int) -> None:
     """Write many dead letters in bulk, each a customer that the store does not have."""
-    now = road.ports.clock.now()
+    now = road.services.clock.now()
     row = {
         "connector_id": road.connector_id,
         "kind": Kind.CONTACT,
-        "what": "updated",
+        "event": "updated",
         "origin": "full",
         "state": "dead",
         "due_at": now,
@@ -99,32 +96,32 @@ def many(road: Road, number: int) -> None:
         "error_code": "http_500",
     }
     rows = [
-        {**row, "source_id": str(n), "identity": f"c:{n}", "subject": f"s{n}"} for n in range(10**6, 10**6 + number)
+        {**row, "source_id": str(n), "identity": f"c:{n}", "person_key": f"s{n}"} for n in range(10**6, 10**6 + number)
     ]
-    with road.ports.db.write() as session:
+    with road.services.db.write() as session:
         session.execute(insert(Delivery), rows)
 
 
 def test_a_replay_of_50_000_is_queued_with_a_count_and_cancelled(road: Road) -> None:
     many(road, 50_000)
-    run_id = runs.start(road.ports, road.connector_id, "replay", trigger="test", options={"act": "replay"})
+    run_id = run_lifecycle.start(road.services, road.connector_id, "replay", trigger="test", options={"act": "replay"})
     token = new_token()
-    with road.ports.db.write() as session:
-        run = runs.take(session, road.ports.clock.now(), token)
+    with road.services.db.write() as session:
+        run = run_lifecycle.take(session, road.services.clock.now(), token)
         session.flush()
         session.expunge_all()
     assert run is not None
-    intake = Intake(road.ports, run, token)
+    executor = RunExecutor(road.services, run, token)
     rings: list[int] = []
 
     def cancel_at_the_third(connector_id: int) -> None:
         rings.append(connector_id)
         if len(rings) == 3:
-            runs.cancel(road.ports, run_id)
+            run_lifecycle.cancel(road.services, run_id)
 
-    road.ports.bell.ring = cancel_at_the_third  # type: ignore[method-assign]  # watched from here
-    intake.execute()
-    with road.ports.db.read() as session:
+    road.services.wakeup.ring = cancel_at_the_third  # type: ignore[method-assign]  # watched from here
+    executor.execute()
+    with road.services.db.read() as session:
         ended = session.get_one(Run, run_id)
         states = set(session.scalars(select(Delivery.state).distinct()))
     assert (ended.state, ended.expected, ended.accepted) == ("CANCELLED", 50_000, 1500)
@@ -134,9 +131,9 @@ def test_a_replay_of_50_000_is_queued_with_a_count_and_cancelled(road: Road) -> 
 def test_a_replay_run_ends_with_its_counts(road: Road) -> None:
     many(road, 120)
     road.run("replay", act="replay")
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         run = session.scalars(select(Run)).one()
-        said = [line.text for line in runs.lines(session, run.id)]
+        said = [line.text for line in run_lifecycle.lines(session, run.id)]
     assert (run.state, run.expected, run.accepted, run.skipped) == ("COMPLETED", 120, 120, 120)
     assert "120 queued to be sent again." in said
     assert {delivery.error_code for delivery in road.deliveries()} == {"gone"}
@@ -144,7 +141,7 @@ def test_a_replay_run_ends_with_its_counts(road: Road) -> None:
 
 def test_discarding_all_that_match_leaves_the_others(road: Road) -> None:
     many(road, 30)
-    with road.ports.db.write() as session:
+    with road.services.db.write() as session:
         session.execute(update(Delivery).where(Delivery.source_id == "1000007").values(error_code="refused"))
     road.run("replay", act="discard", reason="Tests.", filter={"code": "http_500"})
     assert sorted({(d.state, d.error_code, d.discard_reason) for d in road.deliveries()}) == [

@@ -9,13 +9,12 @@ from urllib.parse import parse_qsl
 import pytest
 from sqlalchemy import select
 
-from integration.models import Connector
-from integration.models import PayloadFile
-from integration.pipeline import forecast
-from integration.pipeline import payload_files
-from integration.pipeline import runs
-from integration.pipeline.ports import with_observers
-from integration.transport import Exchange
+from integration.http.transport import Exchange
+from integration.models import Connector, PayloadFile
+from integration.pipeline.dry_run import forecast
+from integration.pipeline.payloads import files as payload_files
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import with_observers
 from tests.road.conftest import Road
 
 
@@ -30,7 +29,7 @@ def road(make_road: Callable[..., Road]) -> Road:
 def listen(road: Road) -> list[Exchange]:
     """Hear all calls from now on."""
     heard: list[Exchange] = []
-    road.ports = with_observers(road.ports, lambda connector: heard.append)
+    road.services = with_observers(road.services, lambda connector: heard.append)
     return heard
 
 
@@ -60,13 +59,13 @@ def test_unchanged_is_sent_too_when_asked(road: Road) -> None:
 
 def test_payload_files_hold_what_came_and_what_went(road: Road) -> None:
     run = road.run("bulk", only=["orders"], payloads=True)
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         files = session.scalars(select(PayloadFile).where(PayloadFile.run_id == run.id)).all()
-        linked = {line.payload_file_id for line in runs.lines(session, run.id)} - {None}
+        linked = {line.payload_file_id for line in run_lifecycle.lines(session, run.id)} - {None}
     assert {file.id for file in files} == linked
     kept = {"pull": "", "push": ""}
     for file in files:
-        path = payload_files.path_of(road.ports, file)
+        path = payload_files.path_of(road.services, file)
         assert path is not None
         kept[file.direction] += path.read_text()
         json.loads(path.read_text())
@@ -110,7 +109,7 @@ def test_the_forecast_comes_true(road: Road) -> None:
 
 
 def cursors(road: Road) -> dict[str, object]:
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         return dict(session.get_one(Connector, road.connector_id).cursors)
 
 
@@ -141,8 +140,8 @@ def test_a_customer_that_the_store_cannot_give_ends_no_incremental_run(road: Roa
     mended = _refuse_customer(road, bad)
     run = road.run("incremental", only=["contacts"])
     assert (run.state, run.pulled) == ("COMPLETED", 2)
-    with road.ports.db.read() as session:
-        [error] = [line.text for line in runs.lines(session, run.id) if line.level == "error"]
+    with road.services.db.read() as session:
+        [error] = [line.text for line in run_lifecycle.lines(session, run.id) if line.level == "error"]
     assert error.startswith(f"The store could not give customer {bad}: ")
     mended()
     assert road.run("incremental", only=["contacts"]).pulled == 1

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from integration.clock import SetClock
-from integration.pipeline import connectors
+from integration.pipeline.connectors import connectors
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from tests.road.conftest import Road
 
@@ -70,7 +68,7 @@ def test_each_order_and_each_status_adds_once(road: Road) -> None:
 def test_another_segment_of_a_status_is_added_to_by_the_next_import(road: Road) -> None:
     order = road.order("ada@example.com")
     deliver(road, order)
-    connectors.configure(road.ports, road.connector_id, {"orders.segments": "completed:2"})
+    connectors.configure(road.services, road.connector_id, {"orders.segments": "completed:2"})
     road.run("full")
     road.run("full")
     assert added(road) == (2, 2)
@@ -90,8 +88,8 @@ def test_an_addition_that_mautic_refused_is_tried_again(road: Road) -> None:
     deliver(road, road.order("ada@example.com"))
     assert added(road)[1] == 0
     road.mautic.faults.remove(rule)
-    connectors.connect(road.ports, road.connector_id)
-    road.ports.clock.advance(minutes=1)  # type: ignore[attr-defined]  # a SetClock
+    connectors.connect(road.services, road.connector_id)
+    road.services.clock.advance(minutes=1)  # type: ignore[attr-defined]  # a SetClock
     road.work()
     assert added(road)[1] == 1
     assert road.states() == {"delivered"}

@@ -12,7 +12,7 @@ from integration.mapping.fields import needs
 from integration.mautic.fields import Fields
 from integration.models import Connector
 from integration.sandbox.store import accounts
-from integration.sandbox.store.seed import seed
+from integration.sandbox.store.demo_shop import seed
 from tests.road.conftest import Road
 
 MUG = [{"product_id": 12, "quantity": 1}]
@@ -27,9 +27,9 @@ def road(make_road: Callable[..., Road]) -> Road:
         orders__general_tags="buyer",
         contacts__default_tags="customer",
     )
-    with road.ports.db.read() as session:
+    with road.services.db.read() as session:
         connector = session.get_one(Connector, road.connector_id)
-    Fields(road.ports.open_mautic(connector)).create_all(needs(road.ports.modules(connector)))
+    Fields(road.services.open_mautic(connector)).create_all(needs(road.services.modules(connector)))
     return road
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from integration.clock import Clock
-from integration.clock import SetClock
+from integration.clock import Clock, SetClock
 from integration.events import Origin
 from integration.models import Connector
-from integration.pipeline import connectors
 from integration.pipeline import outbox
+from integration.pipeline.connectors import connectors
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from tests.road.conftest import Road
 
@@ -64,7 +60,7 @@ class Story:
         assert self.road.run("incremental").state == "COMPLETED"
 
     def clock(self, moment: datetime) -> None:
-        self.road.ports.clock = SetClock(moment)
+        self.road.services.clock = SetClock(moment)
 
     @property
     def emails(self) -> list[int]:
@@ -82,7 +78,7 @@ def story(make_road: Callable[..., Road]) -> Story:
     road = make_road(SetClock(ago(days=120)), **settings, orders__emails=NUMBERS)
     seed_mautic(road.mautic.state)
     road.mautic.state.notes.clear()
-    road.ports.clock = SetClock(ago(seconds=0))
+    road.services.clock = SetClock(ago(seconds=0))
     return Story(road)
 
 
@@ -201,7 +197,7 @@ def test_an_hour_of_outage_loses_no_e_mail(story: Story, status: str) -> None:
 
 def with_cursor(story: Story, moment: datetime) -> None:
     """Let the last read of the store have begun at a moment."""
-    with story.road.ports.db.write() as session:
+    with story.road.services.db.write() as session:
         row = session.get_one(Connector, story.road.connector_id)
         row.cursors = {**row.cursors, "orders": moment.isoformat()}
 
@@ -213,7 +209,7 @@ def test_an_outage_of_mautic_after_acceptance_loses_no_e_mail(story: Story) -> N
     assert (story.emails, story.road.states()) == ([], {"ready"})
     story.road.mautic.faults.remove(rule)
     story.clock(ago(hours=-3))
-    connectors.connect(story.road.ports, story.road.connector_id)
+    connectors.connect(story.road.services, story.road.connector_id)
     story.road.work()
     assert (story.emails, story.notes) == ([1], 1)
 
@@ -257,7 +253,7 @@ def test_a_mere_sighting_that_failed_leaves_nothing_when_it_is_sent_again(story:
     assert dead.state == "dead"
     for rule in rules:
         story.road.mautic.faults.remove(rule)
-    with story.road.ports.db.write() as session:
-        outbox.requeue(session, story.road.ports.clock.now(), story.road.connector_id, [dead.id])
+    with story.road.services.db.write() as session:
+        outbox.requeue(session, story.road.services.clock.now(), story.road.connector_id, [dead.id])
     story.road.work()
     assert (story.road.states(), story.emails, story.notes) == ({"delivered"}, [], 0)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from integration.clock import SetClock
 from integration.models import Connector
-from integration.pipeline import connectors
-from integration.pipeline import recordview
+from integration.pipeline.connectors import connectors
+from integration.queries import record
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from tests.road.conftest import Road
 
@@ -31,7 +29,7 @@ def road(make_road: Callable[..., Road]) -> Road:
 
 def completed(road: Road, **span: float) -> dict[str, Any]:
     """Complete an order at a moment after the connector was made."""
-    moment = road.ports.clock.now() + timedelta(**span)
+    moment = road.services.clock.now() + timedelta(**span)
     order = road.order("ada@example.com")
     text = moment.replace(tzinfo=None, microsecond=0).isoformat()
     return {**order, **{f"date_{name}_gmt": text for name in ("created", "paid", "completed", "modified")}}
@@ -44,8 +42,8 @@ def later(road: Road, order: dict[str, Any], minutes: int) -> dict[str, Any]:
 
 def choose(road: Road, minutes: float, **settings: Any) -> None:
     """Save settings some minutes after the connector was made."""
-    road.ports.clock.advance(minutes=minutes)  # type: ignore[attr-defined]  # a SetClock
-    connectors.configure(road.ports, road.connector_id, {f"orders.{key}": value for key, value in settings.items()})
+    road.services.clock.advance(minutes=minutes)  # type: ignore[attr-defined]  # a SetClock
+    connectors.configure(road.services, road.connector_id, {f"orders.{key}": value for key, value in settings.items()})
 
 
 def outcome(road: Road) -> tuple[list[int], int]:
@@ -66,8 +64,8 @@ def test_a_status_that_was_reached_before_its_e_mail_was_set_sends_nothing(road:
     assert outcome(road) == ([], 0)
     reached = datetime.fromisoformat(order["date_completed_gmt"])
     assert f"was reached on {reached.day} {reached:%B %Y at %H:%M} UTC, before this e-mail was set." in said
-    with road.ports.db.read() as session:
-        [attempt] = recordview.attempts(session, road.deliveries()[-1].id)
+    with road.services.db.read() as session:
+        [attempt] = record.attempts(session, road.deliveries()[-1].id)
     assert "before this e-mail was set" in attempt.message
 
 
@@ -99,7 +97,7 @@ def test_another_e_mail_counts_from_when_it_was_chosen(road: Road, changed: dict
 
 
 def test_settings_that_code_wrote_without_moments_count_since_ever(road: Road) -> None:
-    with road.ports.db.write() as session:
+    with road.services.db.write() as session:
         row = session.get_one(Connector, road.connector_id)
         row.settings = {"orders": {"notes": True, "emails": {"completed": 1}, "create_fields": True}}
     sighted(road, completed(road, minutes=1))
@@ -107,11 +105,11 @@ def test_settings_that_code_wrote_without_moments_count_since_ever(road: Road) -
 
 
 def test_a_shop_whose_clock_is_behind_sends_the_e_mail_all_the_same(road: Road) -> None:
-    road.ports.clock = SetClock(datetime.now(UTC) + timedelta(minutes=5))
+    road.services.clock = SetClock(datetime.now(UTC) + timedelta(minutes=5))
     road.run("incremental")
     choose(road, 0, emails="completed:1", notes=True)
     road.order("ada@example.com")
-    road.ports.clock.advance(minutes=1)
+    road.services.clock.advance(minutes=1)
     road.run("incremental")
     assert outcome(road) == ([1], 1)
 

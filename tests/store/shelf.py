@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from integration.errors import ServerFault
+from integration.http.transport import Answer
 from integration.store.client import Reply
-from integration.transport import Answer
 
 
 class Shelf:

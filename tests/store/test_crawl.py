@@ -6,18 +6,15 @@ import json
 import random
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
-from typing import cast
+from typing import Any, cast
 
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from integration.errors import ServerFault
 from integration.store.client import StoreClient
-from integration.store.crawl import Crawl
 from integration.store.pages import Page
+from integration.store.paginator import Crawl
 from tests.store.shelf import Shelf
 
 

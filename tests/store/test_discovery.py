@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from integration.errors import NotSetUp
-from integration.errors import ServiceError
+from integration.errors import NotSetUp, ServiceError
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.store import discovery

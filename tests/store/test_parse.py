@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from integration.errors import MappingError
 from integration.events import Origin
-from integration.events import subject_of
+from integration.identity import person_key_of
 from integration.store import parse
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -71,7 +69,7 @@ def test_account_names_are_decoded_once() -> None:
 def test_an_account_without_address_is_its_billing_address() -> None:
     raw = {"id": 5, "email": "", "billing": {"email": "a&b@example.com"}}
     same = parse.customer_change({"id": 6, "email": "A&B@example.com "}, Origin.POLL, NOW, created=False)
-    assert parse.customer_change(raw, Origin.POLL, NOW, created=True).subject == same.subject
+    assert parse.customer_change(raw, Origin.POLL, NOW, created=True).person_key == same.person_key
 
 
 @pytest.mark.parametrize(
@@ -122,12 +120,12 @@ def test_what_waits_in_the_book_holds_only_what_every_database_takes() -> None:
 def test_what_goes_into_columns_is_cut_to_them() -> None:
     raw = {**ORDER, "id": 10**30, "number": "n" * 99, "status": "s" * 99}
     change = parse.order_change(raw, Origin.POLL, NOW)
-    assert (change.source_id, change.number, change.what) == (f"?{10**30}", "n" * 60, "s" * 40)
+    assert (change.source_id, change.number, change.event) == (f"?{10**30}", "n" * 60, "s" * 40)
 
 
 def test_every_spelling_of_an_odd_address_is_one_person() -> None:
-    assert parse.order_change({**ORDER, "billing": {"email": "A\ud83d@x.com"}}, Origin.POLL, NOW).subject
-    assert subject_of("A\ud83d@x.com") == subject_of(" a\ud83d@X.com")
+    assert parse.order_change({**ORDER, "billing": {"email": "A\ud83d@x.com"}}, Origin.POLL, NOW).person_key
+    assert person_key_of("A\ud83d@x.com") == person_key_of(" a\ud83d@X.com")
 
 
 _JSON = st.recursive(

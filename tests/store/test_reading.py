@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integration.errors import ServerFault
-from integration.errors import Throttled
+from integration.errors import ServerFault, Throttled
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.bulk import seed_bulk
 from integration.store import reading

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from integration.http.transport import Answer
 from integration.store.client import StoreClient
-from integration.store.crawl import Crawl
+from integration.store.paginator import Crawl
 from integration.store.rows import row_id
-from integration.transport import Answer
 from tests.store.shelf import Shelf
 
 

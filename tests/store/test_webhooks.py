@@ -6,21 +6,17 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from integration.errors import Rejected
-from integration.events import Change
-from integration.events import Kind
+from integration.events import Change, Kind
 from integration.sandbox.store import StoreServer
 from integration.store import webhooks
 from integration.store.client import StoreClient
-from integration.store.webhooks import Ignored
-from integration.store.webhooks import Ping
+from integration.store.webhooks import Ignored, Ping
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 URL = "http://127.0.0.1:9/hooks/path"
@@ -100,14 +96,14 @@ def test_an_order_is_a_change_of_its_status() -> None:
     ).encode()
     change = webhooks.read_delivery(headers("order.updated"), body, NOW)
     assert isinstance(change, Change)
-    assert (change.kind, change.source_id, change.what, change.number) == (Kind.ORDER, "7", "completed", "A-7")
+    assert (change.kind, change.source_id, change.event, change.number) == (Kind.ORDER, "7", "completed", "A-7")
     assert change.modified_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
 def test_a_deleted_record_names_only_its_id() -> None:
     change = webhooks.read_delivery(headers("order.deleted"), b'{"id":7}', NOW)
     assert isinstance(change, Change)
-    assert (change.what, change.subject) == ("deleted", "")
+    assert (change.event, change.person_key) == ("deleted", "")
 
 
 def test_a_byte_order_mark_does_no_harm() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,25 +19,15 @@ from werkzeug.test import TestResponse
 from app import create_app
 from integration.clock import SetClock
 from integration.config import Deployment
-from integration.events import Change
-from integration.events import Kind
-from integration.events import Origin
-from integration.events import subject_of
-from integration.models import AuditEntry
-from integration.models import Base
-from integration.models import Connector
-from integration.models import DeliveryState
-from integration.models import Heartbeat
-from integration.models import Organisation
-from integration.models import Role
-from integration.models import User
+from integration.events import Change, Kind, Origin
+from integration.identity import person_key_of
+from integration.models import AuditEntry, Base, Connector, DeliveryState, Heartbeat, Organisation, Role, User
 from integration.models.database import open_database
-from integration.pipeline import connectors as pairs
 from integration.pipeline import outbox
-from integration.pipeline.leases import new_token
-from integration.pipeline.lines import Outcome
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.delivery.groups import Outcome
+from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.services import Services, open_services
 
 PASSWORD = "correct horse battery"
 #: As strong hashes take a tenth of a second each, the cast's are weak.
@@ -92,7 +81,7 @@ def make_app(deployment: Deployment, clock: SetClock) -> Iterator[Callable[..., 
 
     def make(**settings: Any) -> Flask:
         changed = replace(deployment, **settings)
-        app = create_app(changed, open_ports(changed, database=database, clock=clock))
+        app = create_app(changed, open_services(changed, database=database, clock=clock))
         app.config["TESTING"] = False
         return app
 
@@ -104,7 +93,7 @@ def make_app(deployment: Deployment, clock: SetClock) -> Iterator[Callable[..., 
 def app(make_app: Callable[..., Flask], clock: SetClock) -> Flask:
     """The application with two organisations, the cast and a worker that is alive."""
     app = make_app()
-    with app.extensions["ports"].db.write() as session:
+    with app.extensions["services"].db.write() as session:
         session.add(Organisation(id=1, name="Shop Ltd", created_at=clock.now()))
         session.add(Organisation(id=2, name="Other Ltd", created_at=clock.now()))
         session.flush()
@@ -136,16 +125,16 @@ def _user(number: int, name: str, organisation: int, role: Role, clock: SetClock
 
 
 @pytest.fixture
-def ports(app: Flask) -> Ports:
-    ports: Ports = app.extensions["ports"]
-    return ports
+def services(app: Flask) -> Services:
+    services: Services = app.extensions["services"]
+    return services
 
 
 @pytest.fixture
-def connector_id(ports: Ports) -> int:
+def connector_id(services: Services) -> int:
     """A connector of Shop Ltd that is connected to addresses where nobody answers."""
     return pairs.create(
-        ports,
+        services,
         organisation_id=1,
         name="Sunflower",
         store_url="https://127.0.0.1:9",
@@ -198,11 +187,11 @@ def stranger(app: Flask) -> Person:
 
 
 @pytest.fixture
-def audit_of(ports: Ports) -> Callable[[str], list[AuditEntry]]:
+def audit_of(services: Services) -> Callable[[str], list[AuditEntry]]:
     """Returns the audit entries of one action, oldest first."""
 
     def entries(action: str) -> list[AuditEntry]:
-        with ports.db.read() as session:
+        with services.db.read() as session:
             query = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)
             return list(session.scalars(query))
 
@@ -210,11 +199,11 @@ def audit_of(ports: Ports) -> Callable[[str], list[AuditEntry]]:
 
 
 @pytest.fixture
-def connector(ports: Ports, connector_id: int) -> Callable[[], Connector]:
+def connector(services: Services, connector_id: int) -> Callable[[], Connector]:
     """Returns the connector as it is stored now."""
 
     def read() -> Connector:
-        with ports.db.read() as session:
+        with services.db.read() as session:
             return session.get_one(Connector, connector_id)
 
     return read
@@ -224,11 +213,11 @@ Settle = Callable[..., int]
 
 
 @pytest.fixture
-def record(ports: Ports, connector_id: int) -> Settle:
+def record(services: Services, connector_id: int) -> Settle:
     """Accepts an order and lets it end; returns its id."""
 
     def make(source: int, state: str | None = "delivered", email: str = "ada@example.com", **ends: Any) -> int:
-        now = ports.clock.now()
+        now = services.clock.now()
         payload = {
             "id": source,
             "number": str(source),
@@ -237,12 +226,12 @@ def record(ports: Ports, connector_id: int) -> Settle:
             "status": "completed",
         }
         change = Change(
-            Kind.ORDER, str(source), "completed", subject_of(email), payload, now, Origin.WEBHOOK, now, str(source)
+            Kind.ORDER, str(source), "completed", person_key_of(email), payload, now, Origin.WEBHOOK, now, str(source)
         )
-        with ports.db.write() as session:
+        with services.db.write() as session:
             outbox.accept(session, now, connector_id, [change])
         token = new_token()
-        with ports.db.write() as session:
+        with services.db.write() as session:
             lines = outbox.claim(session, now, connector_id, 50, token)
             item = next(item for line in lines for item in line.items if item.source_id == str(source))
             outcome = Outcome(item.id, DeliveryState(state) if state else None, **ends)

@@ -9,14 +9,11 @@ from typing import Any
 
 import pytest
 
-from integration.models import AuditAction
-from integration.models import Hold
-from integration.models import Run
+from integration.models import AuditAction, Hold, Run
 from integration.operations import audit
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 
 @pytest.fixture
@@ -25,13 +22,13 @@ def page(connector_id: int) -> str:
 
 
 @pytest.fixture
-def happen(ports: Ports, connector_id: int) -> Callable[..., None]:
+def happen(services: Services, connector_id: int) -> Callable[..., None]:
     """Writes runs that ended so many minutes ago."""
 
     def runs(*minutes: int, connector: int = connector_id, **values: Any) -> None:
-        with ports.db.write() as session:
+        with services.db.write() as session:
             for number in minutes:
-                at = ports.clock.now() - timedelta(minutes=number)
+                at = services.clock.now() - timedelta(minutes=number)
                 times = {"created_at": at - timedelta(seconds=30), "ended_at": at}
                 given = {"kind": "full", "state": "COMPLETED", "correlation_id": str(number), "pulled": number}
                 session.add(Run(connector_id=connector, **{**given, **times, **values}))
@@ -40,11 +37,11 @@ def happen(ports: Ports, connector_id: int) -> Callable[..., None]:
 
 
 @pytest.fixture
-def changed(ports: Ports, connector_id: int) -> None:
-    with ports.db.write() as session:
+def changed(services: Services, connector_id: int) -> None:
+    with services.db.write() as session:
         audit.record(
             session,
-            clock_now=ports.clock.now(),
+            clock_now=services.clock.now(),
             organisation_id=1,
             connector_id=connector_id,
             actor="ann@example.com",
@@ -59,11 +56,11 @@ def rows(page: str) -> list[str]:
 
 
 def test_events_are_shown_with_their_links(
-    viewer: Person, ports: Ports, page: str, connector_id: int, happen: Callable[..., None]
+    viewer: Person, services: Services, page: str, connector_id: int, happen: Callable[..., None]
 ) -> None:
     happen(1200)
-    since = ports.clock.now() - timedelta(hours=1)
-    with ports.db.write() as session:
+    since = services.clock.now() - timedelta(hours=1)
+    with services.db.write() as session:
         session.add(
             Hold(connector_id=connector_id, service="store", code="x", sentence="No <b>answer</b>.", since=since,
                  probe_at=since, released_at=since)
@@ -97,10 +94,10 @@ def test_a_stranger_sees_nothing(stranger: Person, page: str, happen: Callable[.
 
 
 def test_all_connectors_are_those_of_the_own_organisation(
-    viewer: Person, super_admin: Person, ports: Ports, page: str, happen: Callable[..., None]
+    viewer: Person, super_admin: Person, services: Services, page: str, happen: Callable[..., None]
 ) -> None:
-    sibling = pairs.create(ports, organisation_id=1, name="Second shop")
-    foreign = pairs.create(ports, organisation_id=2, name="Foreign shop")
+    sibling = pairs.create(services, organisation_id=1, name="Second shop")
+    foreign = pairs.create(services, organisation_id=2, name="Foreign shop")
     happen(1)
     happen(2, connector=sibling)
     happen(3, connector=foreign)
@@ -150,11 +147,11 @@ def test_an_empty_feed_says_what_would_fill_it(viewer: Person, page: str) -> Non
 
 
 def test_days_are_those_of_the_stores_zone(
-    viewer: Person, ports: Ports, page: str, connector_id: int, happen: Callable[..., None]
+    viewer: Person, services: Services, page: str, connector_id: int, happen: Callable[..., None]
 ) -> None:
     from integration.models import Connector
 
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.get_one(Connector, connector_id).store_facts = {"timezone": "Asia/Tokyo"}
     happen(60 * 22)
     assert len(rows(viewer.get(f"{page}?since=2026-11-19&until=2026-11-19").text)) == 2

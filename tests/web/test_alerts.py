@@ -12,50 +12,45 @@ from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 
 from integration.clock import SetClock
-from integration.models import Alert
-from integration.models import AlertGroup
-from integration.models import AlertNotice
-from integration.models import AuditEntry
-from integration.models import Hold
+from integration.models import Alert, AlertGroup, AlertNotice, AuditEntry, Hold
 from integration.models.base import Base
-from integration.operations import alerts
-from integration.operations.alerts import groups
-from integration.operations.alerts.finding import PAGES
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.operations.monitoring import alerts
+from integration.operations.monitoring.alerts import groups
+from integration.operations.monitoring.alerts.finding import PAGES
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 HOOK = "https://hooks.example.com/services/T0/B0/secret"
 GROUP = {"name": "Team", "emails": "ada@example.com", "webhook": HOOK}
 Audit = Callable[[str], list[AuditEntry]]
 
 
-def add(ports: Ports, *rows: Base) -> None:
-    with ports.db.write() as session:
+def add(services: Services, *rows: Base) -> None:
+    with services.db.write() as session:
         session.add_all(rows)
 
 
-def one(ports: Ports, model: type[Any]) -> Any:
-    with ports.db.read() as session:
+def one(services: Services, model: type[Any]) -> Any:
+    with services.db.read() as session:
         return session.scalars(select(model)).one()
 
 
 @pytest.fixture
-def wrong(ports: Ports, connector_id: int, clock: SetClock) -> int:
+def wrong(services: Services, connector_id: int, clock: SetClock) -> int:
     """An alert that is open, found from a hold."""
     begun = clock.now() - timedelta(minutes=5)
     why = {"code": "refused", "sentence": "Mautic refused the connection.", "hint": "Start it.", "probe_at": begun}
-    add(ports, Hold(connector_id=connector_id, service="mautic", since=begun, **why))
-    assert alerts.evaluate(ports) == 1
-    number: int = one(ports, Alert).id
+    add(services, Hold(connector_id=connector_id, service="mautic", since=begun, **why))
+    assert alerts.evaluate(services) == 1
+    number: int = one(services, Alert).id
     return number
 
 
 @pytest.fixture
-def group_id(admin: Person, ports: Ports) -> int:
+def group_id(admin: Person, services: Services) -> int:
     """A group that was made on the page."""
     assert admin.post("/alerts/groups", GROUP).status_code == 302
-    number: int = one(ports, AlertGroup).id
+    number: int = one(services, AlertGroup).id
     return number
 
 
@@ -76,19 +71,21 @@ def test_nothing_is_said_of_mail_that_is_set_up(make_app: Callable[..., Flask], 
     assert "E-mail is not set up" in text_of(admin.get("/alerts"))
 
 
-def test_an_alert_is_shown_and_moves_to_the_history(admin: Person, ports: Ports, wrong: int, clock: SetClock) -> None:
+def test_an_alert_is_shown_and_moves_to_the_history(
+    admin: Person, services: Services, wrong: int, clock: SetClock
+) -> None:
     page = text_of(admin.get("/alerts"))
     assert "Sending to Mautic is on hold Sunflower Mautic refused the connection. Start it. 20 Nov 2026" in page
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.scalars(select(Hold)).one().released_at = clock.now()
-    alerts.evaluate(ports)
+    alerts.evaluate(services)
     page = text_of(admin.get("/alerts"))
     assert "Nothing is wrong." in page
     assert page.rstrip(".").partition("What was wrong before")[2].count("5 minutes") == 1
 
 
 def test_a_group_is_made_changed_and_deleted(
-    admin: Person, ports: Ports, connector_id: int, group_id: int, audit_of: Audit
+    admin: Person, services: Services, connector_id: int, group_id: int, audit_of: Audit
 ) -> None:
     page = admin.get("/alerts")
     assert "Team ada@example.com https://hooks.example.com/… All All no" in text_of(page)
@@ -99,13 +96,13 @@ def test_a_group_is_made_changed_and_deleted(
     answer = admin.post(f"/alerts/groups/{group_id}", {**changed, "digest": "1"}, follow_redirects=True)
     assert "The group “Team” was saved." in text_of(answer)
     assert "Sunflower Too many records fail next 21 Nov 2026, 07:00:00 UTC" in text_of(answer)
-    assert groups.webhook_of(ports.vault, one(ports, AlertGroup)) == HOOK
+    assert groups.webhook_of(services.vault, one(services, AlertGroup)) == HOOK
     again = admin.post(f"/alerts/groups/{group_id}", {**changed, "digest": "1"}, follow_redirects=True)
     assert "Nothing was changed." in text_of(again)
     ask = text_of(admin.get(f"/alerts/groups/{group_id}/delete"))
     assert "This deletes the group “Team”." in ask
     assert "was deleted" in text_of(admin.post(f"/alerts/groups/{group_id}/delete", follow_redirects=True))
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.scalars(select(AlertGroup)).all() == []
     assert audit_of("CREATED")[-1].diff["webhook"] == "changed"
     assert audit_of("UPDATED")[-1].entity == "alert group Team"
@@ -125,30 +122,30 @@ def test_a_group_is_made_changed_and_deleted(
     ],
 )
 def test_what_cannot_be_used_is_named_and_comes_back(
-    admin: Person, ports: Ports, group_id: int, field: str, value: str, said: str
+    admin: Person, services: Services, group_id: int, field: str, value: str, said: str
 ) -> None:
     for path in ("/alerts/groups", f"/alerts/groups/{group_id}"):
         answer = admin.post(path, {**GROUP, "name": "Other", field: value})
         assert (answer.status_code, said in text_of(answer)) == (400, True)
         assert "ada@" in answer.text
-    assert one(ports, AlertGroup).name == "Team"
+    assert one(services, AlertGroup).name == "Team"
 
 
-def test_a_test_message_and_what_came_of_it(admin: Person, ports: Ports, group_id: int) -> None:
+def test_a_test_message_and_what_came_of_it(admin: Person, services: Services, group_id: int) -> None:
     answer = admin.post(f"/alerts/groups/{group_id}/test", follow_redirects=True)
     page = text_of(answer)
     assert "A test message to “Team” leaves within ten seconds." in page
     assert "Team E-mail [Woo Mautic] Test message Waiting" in page
-    with ports.db.write() as session:
-        session.scalars(select(AlertNotice).where(AlertNotice.way == "webhook")).one().sent_at = ports.clock.now()
-    alerts.send(ports)
+    with services.db.write() as session:
+        session.scalars(select(AlertNotice).where(AlertNotice.way == "webhook")).one().sent_at = services.clock.now()
+    alerts.send(services)
     page = text_of(admin.get("/alerts"))
     assert "Retrying No mail server is set. Set SMTP_HOST and MAIL_FROM" in page
     assert "Team Webhook [Woo Mautic] Test message Sent" in page
 
 
 def test_silence_begins_and_ends(
-    admin: Person, ports: Ports, connector_id: int, wrong: int, audit_of: Audit, clock: SetClock
+    admin: Person, services: Services, connector_id: int, wrong: int, audit_of: Audit, clock: SetClock
 ) -> None:
     about = {"connector_id": connector_id, "cause": "held_mautic"}
     answer = admin.post("/alerts/silences", {**about, "hours": "8"}, follow_redirects=True)
@@ -159,14 +156,14 @@ def test_silence_begins_and_ends(
     until = (clock.now() + timedelta(hours=8)).isoformat()
     assert audit_of("UPDATED")[-1].diff == {"silent until": [None, until]}
     admin.post("/alerts/groups", GROUP)
-    alerts.evaluate(ports)
-    with ports.db.read() as session:
+    alerts.evaluate(services)
+    with services.db.read() as session:
         assert session.scalars(select(AlertNotice)).all() == []
     page = text_of(admin.post("/alerts/silences/end", about, follow_redirects=True))
     assert "The silence is over" in page
     assert "Nobody is told of these" not in page
-    alerts.evaluate(ports)
-    with ports.db.read() as session:
+    alerts.evaluate(services)
+    with services.db.read() as session:
         assert [row.way for row in session.scalars(select(AlertNotice))] == ["email", "webhook"]
 
 
@@ -228,7 +225,7 @@ def test_only_administrators_come_in(
 
 
 def test_a_stranger_sees_and_changes_nothing(
-    stranger: Person, ports: Ports, connector_id: int, wrong: int, group_id: int
+    stranger: Person, services: Services, connector_id: int, wrong: int, group_id: int
 ) -> None:
     page = text_of(stranger.get("/alerts"))
     assert [word for word in ("Sunflower", "Team", "ada@example.com", "refused") if word in page] == []
@@ -242,7 +239,7 @@ def test_a_stranger_sees_and_changes_nothing(
         assert "There is no such connector." in text_of(stranger.post(path, values, follow_redirects=True))
     chosen = {**GROUP, "name": "Spies", "connector_ids": connector_id}
     assert stranger.post("/alerts/groups", chosen).status_code == 400
-    assert one(ports, AlertGroup).name == "Team"
+    assert one(services, AlertGroup).name == "Team"
 
 
 def test_a_super_admin_works_on_the_own_organisation(super_admin: Person, group_id: int, connector_id: int) -> None:

@@ -11,15 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from integration.clock import SetClock
-from integration.models import ApiToken
-from integration.models import AuditEntry
-from integration.models import Delivery
-from integration.models import Heartbeat
-from integration.models import Run
-from integration.operations import tokens
-from integration.pipeline import payload_files
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
+from integration.models import ApiToken, AuditEntry, Delivery, Heartbeat, Run
+from integration.operations.identity import tokens
+from integration.pipeline.payloads import files as payload_files
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
 from tests.web.conftest import Settle
 
 Ask = Callable[..., Any]
@@ -31,17 +27,17 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def bearer(ports: Ports) -> Callable[..., dict[str, str]]:
+def bearer(services: Services) -> Callable[..., dict[str, str]]:
     """Makes the header of a token of an organisation with some scopes."""
 
     def make(*scopes: str, organisation: int = 1) -> dict[str, str]:
-        made = tokens.make(ports, organisation, "Robot", scopes or list(tokens.SCOPES), "admin@example.com")
+        made = tokens.make(services, organisation, "Robot", scopes or list(tokens.SCOPES), "admin@example.com")
         return {"Authorization": f"Bearer {made.secret}"}
 
     return make
 
 
-def test_without_a_good_token_there_is_an_answer_in_json(client: FlaskClient, ports: Ports, bearer: Ask) -> None:
+def test_without_a_good_token_there_is_an_answer_in_json(client: FlaskClient, services: Services, bearer: Ask) -> None:
     for headers in ({}, {"Authorization": "Bearer wm_wrong"}, {"Authorization": "Basic eDp5"}):
         answer = client.get("/api/v1/connectors", headers=headers)
         assert (answer.status_code, answer.json["error"]) == (401, "token")
@@ -51,15 +47,15 @@ def test_without_a_good_token_there_is_an_answer_in_json(client: FlaskClient, po
 
 
 def test_revoked_and_expired_tokens_are_refused(
-    client: FlaskClient, ports: Ports, bearer: Ask, clock: SetClock
+    client: FlaskClient, services: Services, bearer: Ask, clock: SetClock
 ) -> None:
-    made = tokens.make(ports, 1, "Short", ["logs"], "me", days=1)
+    made = tokens.make(services, 1, "Short", ["logs"], "me", days=1)
     headers = {"Authorization": f"Bearer {made.secret}"}
     assert client.get("/api/v1/connectors", headers=headers).status_code == 200
     clock.advance(hours=25)
     assert client.get("/api/v1/connectors", headers=headers).status_code == 401
     headers = bearer("logs")
-    with ports.db.write() as session:
+    with services.db.write() as session:
         for row in session.query(ApiToken):
             assert row.token_hash not in str(headers)
             tokens.revoke(session, row, clock.now())
@@ -67,21 +63,21 @@ def test_revoked_and_expired_tokens_are_refused(
 
 
 def test_a_run_is_started_followed_and_cancelled(
-    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask, audit_of: Callable[[str], list[AuditEntry]]
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     headers = bearer()
     address = f"/api/v1/connectors/{connector_id}/runs"
     made = client.post(address, json={"kind": "bulk", "only": ["orders"], "dry_run": True}, headers=headers)
     assert made.status_code == 202
     run_id = made.json["run"]
-    with ports.db.read() as session:
+    with services.db.read() as session:
         run = session.get_one(Run, run_id)
     assert (run.trigger, run.options) == ("API: Robot", {"only": ["orders"], "dry_run": True})
     again = client.post(address, json={"kind": "bulk"}, headers=headers)
     assert (again.status_code, again.json["error"]) == (409, "run_going")
     assert client.get(address, headers=headers).json["runs"][0]["id"] == run_id
-    with ports.db.write() as session:
-        runs.add_line(session, ports.clock.now(), run_id, "One line.")
+    with services.db.write() as session:
+        run_lifecycle.add_line(session, services.clock.now(), run_id, "One line.")
     lines = client.get(f"/api/v1/runs/{run_id}/lines", headers=headers).json
     assert [line["text"] for line in lines["lines"]] == ["One line."]
     assert client.get(f"/api/v1/runs/{run_id}/lines?after={lines['last']}", headers=headers).json["lines"] == []
@@ -112,16 +108,16 @@ def test_a_run_is_started_followed_and_cancelled(
     ],
 )
 def test_bad_input_names_its_field_and_starts_nothing(
-    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask, body: Any, name: str, status: int
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask, body: Any, name: str, status: int
 ) -> None:
     answer = client.post(f"/api/v1/connectors/{connector_id}/runs", json=body, headers=bearer())
     assert (answer.status_code, answer.json["error"]) == (status, name)
-    with ports.db.read() as session:
-        assert runs.latest(session, connector_id) is None
+    with services.db.read() as session:
+        assert run_lifecycle.latest(session, connector_id) is None
 
 
 def test_records_log_and_dead_letters_are_read_and_sent_again(
-    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask, record: Settle
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask, record: Settle
 ) -> None:
     headers = bearer()
     key = record(7, "dead", error_code="refused", message="No.", category="permanent")
@@ -134,17 +130,17 @@ def test_records_log_and_dead_letters_are_read_and_sent_again(
     assert client.post(f"{base}/replay", json={"ids": "all"}, headers=headers).status_code == 400
     came = client.post(f"{base}/replay", json={"ids": [key, 999]}, headers=headers)
     assert came.json == {"queued": 1, "busy": 0, "gone": 1}
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.get_one(Delivery, key).state == "ready"
 
 
 def test_payload_files_are_fetched_with_a_token(
-    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask
 ) -> None:
-    run_id = runs.start(ports, connector_id, "full", trigger="test")
-    with ports.db.read() as session:
+    run_id = run_lifecycle.start(services, connector_id, "full", trigger="test")
+    with services.db.read() as session:
         run = session.get_one(Run, run_id)
-    file_id = payload_files.store(ports, run, "pull", "Page 1", [{"id": 1}])
+    file_id = payload_files.store(services, run, "pull", "Page 1", [{"id": 1}])
     address = f"/api/v1/runs/{run_id}/payloads/{file_id}"
     assert client.get(address, headers=bearer("runs")).json == [{"id": 1}]
     assert client.get(address, headers=bearer("logs")).status_code == 403
@@ -152,7 +148,7 @@ def test_payload_files_are_fetched_with_a_token(
 
 
 def test_metrics_are_those_of_the_organisation(
-    client: FlaskClient, ports: Ports, connector_id: int, bearer: Ask, record: Settle
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask, record: Settle
 ) -> None:
     record(7, "dead", error_code="refused", message="No.", category="permanent")
     assert client.get("/metrics").status_code == 401
@@ -163,7 +159,7 @@ def test_metrics_are_those_of_the_organisation(
 
 
 def test_ready_means_database_schema_and_a_worker(
-    client: FlaskClient, ports: Ports, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, services: Services, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from integration.models import migrate
 
@@ -172,7 +168,7 @@ def test_ready_means_database_schema_and_a_worker(
     clock.advance(minutes=5)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json) == (503, {"status": "no worker is running"})
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.merge(Heartbeat(name="worker@test", role="worker", beat_at=clock.now() - timedelta(seconds=5)))
     monkeypatch.setattr(migrate, "is_newest", lambda session: False)
     assert client.get("/readyz").status_code == 503

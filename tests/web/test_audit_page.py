@@ -11,27 +11,24 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
-from integration.models import AuditAction
-from integration.models import AuditEntry
+from integration.models import AuditAction, AuditEntry
 from integration.operations import audit
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 Write = Callable[..., None]
 
 
 @pytest.fixture
-def write(ports: Ports) -> Write:
+def write(services: Services) -> Write:
     """Writes an entry of organisation 1 to the audit log."""
 
     def entry(**values: Any) -> None:
         given: dict[str, Any] = {"organisation_id": 1, "actor": "ann@example.com", "action": AuditAction.UPDATED}
-        with ports.db.write() as session:
-            audit.record(session, **{"clock_now": ports.clock.now(), **given, **values})
+        with services.db.write() as session:
+            audit.record(session, **{"clock_now": services.clock.now(), **given, **values})
 
     return entry
 
@@ -133,9 +130,9 @@ def test_a_super_admin_sees_all_organisations_or_one(super_admin: Person, write:
     ],
 )
 def test_filters_stand_in_the_address(
-    admin: Person, write: Write, ports: Ports, connector_id: int, asked: str, found: str
+    admin: Person, write: Write, services: Services, connector_id: int, asked: str, found: str
 ) -> None:
-    now = ports.clock.now()
+    now = services.clock.now()
     write(entity="thing 0")
     write(entity="thing 1", actor="bob@example.com", clock_now=now + timedelta(days=1))
     write(entity="thing 2", action=AuditAction.PAUSED, connector_id=connector_id, clock_now=now + timedelta(days=1))
@@ -152,11 +149,11 @@ def test_a_wrong_filter_gives_the_page_with_a_notice(admin: Person, write: Write
     assert len(rows(page.text)) == 1
 
 
-def test_older_entries_are_a_page_away_and_filters_stay(admin: Person, ports: Ports) -> None:
-    with ports.db.write() as session:
+def test_older_entries_are_a_page_away_and_filters_stay(admin: Person, services: Services) -> None:
+    with services.db.write() as session:
         for number in range(103):
             values: dict[str, Any] = {"action": AuditAction.UPDATED, "entity": f"thing {number}"}
-            audit.record(session, clock_now=ports.clock.now(), organisation_id=1, actor="ann@example.com", **values)
+            audit.record(session, clock_now=services.clock.now(), organisation_id=1, actor="ann@example.com", **values)
     first = admin.get("/audit?actor=ann")
     assert len(rows(first.text)) == 100
     [link] = re.findall(r'href="([^"]+)">Older entries', first.text)
@@ -200,17 +197,17 @@ def test_the_chain_is_verified_on_request(admin: Person, write: Write) -> None:
     assert "That the newest entries were cut off cannot be seen" in said
 
 
-def test_a_broken_chain_names_the_entry_and_what_to_do(admin: Person, write: Write, ports: Ports) -> None:
+def test_a_broken_chain_names_the_entry_and_what_to_do(admin: Person, write: Write, services: Services) -> None:
     for _ in range(4):
         write()
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.execute(update(AuditEntry).where(AuditEntry.id == 3).values(actor="somebody@example.com"))
     page = admin.get("/audit/verify")
     assert "The chain is broken at entry 3. The entry was altered after it was written." in text_of(page)
     assert "Keep a copy of the database" in text_of(page)
     [link] = re.findall(r'href="([^"]+)">Look at the entry', page.text)
     assert 'id="entry-3"' in rows(admin.get(link).text)[0]
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.execute(delete(AuditEntry).where(AuditEntry.id == 2))
     said = text_of(admin.get("/audit/verify"))
     assert "broken at entry 3. The entry was altered" in said
@@ -223,11 +220,11 @@ def test_the_menu_has_an_administration_for_administrators_without_a_connector(a
 
 
 def test_times_are_labelled_with_the_zone_they_are_written_in(
-    admin: Person, write: Write, ports: Ports, connector_id: int
+    admin: Person, write: Write, services: Services, connector_id: int
 ) -> None:
     from integration.models import Connector
 
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.get_one(Connector, connector_id).store_facts = {"timezone": "Europe/Rome"}
     write()
     admin.get(f"/connectors/{connector_id}/tools")

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from integration.models import Connector
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
-from tests.web.conftest import SECRETS
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
+from tests.web.conftest import SECRETS, Person, text_of
 
 Read = Callable[[], Connector]
 
@@ -42,17 +40,17 @@ def test_secrets_are_never_rendered(request: pytest.FixtureRequest, path: str, w
         assert secret not in page
 
 
-def test_empty_secrets_keep_what_is_stored(admin: Person, path: str, ports: Ports, connector: Read) -> None:
+def test_empty_secrets_keep_what_is_stored(admin: Person, path: str, services: Services, connector: Read) -> None:
     assert admin.post(path, typed(name="Rose")).status_code == 302
     assert connector().name == "Rose"
-    assert ports.secrets(connector()) == SECRETS
+    assert services.secrets(connector()) == SECRETS
 
 
 def test_a_typed_secret_replaces_the_stored_one_and_the_audit_says_changed(
-    admin: Person, path: str, ports: Ports, connector: Read, audit_of: Callable
+    admin: Person, path: str, services: Services, connector: Read, audit_of: Callable
 ) -> None:
     admin.post(path, typed(store_secret="cs_new", mautic_url="https://127.0.0.1:9/mautic"))
-    assert ports.secrets(connector())["store_secret"] == "cs_new"
+    assert services.secrets(connector())["store_secret"] == "cs_new"
     (entry,) = audit_of("UPDATED")
     assert entry.diff == {
         "mautic_url": ["https://127.0.0.1:9", "https://127.0.0.1:9/mautic"],
@@ -119,14 +117,14 @@ def test_a_ca_file_that_is_there_is_taken(admin: Person, path: str, connector: R
     assert connector().store_ca == str(file)
 
 
-def test_mending_releases_the_wait_of_a_hold(admin: Person, path: str, ports: Ports, connector: Read) -> None:
+def test_mending_releases_the_wait_of_a_hold(admin: Person, path: str, services: Services, connector: Read) -> None:
     from datetime import timedelta
 
     from integration.models import Hold
-    from integration.pipeline import holds
+    from integration.pipeline.connectors import holds
 
-    now = ports.clock.now()
-    with ports.db.write() as session:
+    now = services.clock.now()
+    with services.db.write() as session:
         session.add(
             Hold(
                 connector_id=connector().id,
@@ -140,7 +138,7 @@ def test_mending_releases_the_wait_of_a_hold(admin: Person, path: str, ports: Po
         )
     assert "Mautic refused the credentials." in text_of(admin.get(path))
     admin.post(path, typed(mautic_client_secret="right"))
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert [hold.probe_at for hold in holds.open_holds(session, connector().id)] == [now]
 
 
@@ -171,7 +169,7 @@ def test_the_redirect_uri_is_ready_to_copy(admin: Person, path: str) -> None:
     assert '<code id="redirect-uri">http://127.0.0.1:8000/oauth/mautic/callback</code>' in page
 
 
-def test_a_new_connector_starts_empty(admin: Person, ports: Ports) -> None:
-    number = pairs.create(ports, organisation_id=1, name="Fresh")
+def test_a_new_connector_starts_empty(admin: Person, services: Services) -> None:
+    number = pairs.create(services, organisation_id=1, name="Fresh")
     words = text_of(admin.get(f"/connectors/{number}/connection"))
     assert "Save the store's key first" in words

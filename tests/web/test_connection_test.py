@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from integration.models import Connector
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from tests.web.conftest import Person, text_of
 
 KEY, SECRET = "ck_" + "1" * 40, "cs_" + "1" * 40
 
@@ -106,22 +104,22 @@ def test_addresses_without_scheme_are_tried_with_https(admin: Person, path: str)
 
 
 def test_support_tries_what_is_saved_whatever_it_types(
-    support: Person, ports: Ports, connector_id: int, path: str, typed: dict[str, str]
+    support: Person, services: Services, connector_id: int, path: str, typed: dict[str, str]
 ) -> None:
-    pairs.connect(ports, connector_id, **typed)
+    pairs.connect(services, connector_id, **typed)
     answer = support.post(path, {"store_url": "https://evil.example.com", "store_key": "ck_x"})
     assert len(states(answer.text)) == 10
     assert "Both connections work" in text_of(answer)
 
 
 def test_the_calls_are_captured_while_debug_mode_is_on(
-    app, admin: Person, ports: Ports, connector_id: int, path: str, typed: dict[str, str]
+    app, admin: Person, services: Services, connector_id: int, path: str, typed: dict[str, str]
 ) -> None:
-    from integration.operations.capture import Capture
-    from integration.pipeline.ports import with_observers
+    from integration.operations.support.debug_capture import Capture
+    from integration.pipeline.services import with_observers
 
-    capture = Capture(ports.deployment.instance_path / "logs", ports.clock)
-    app.extensions["ports"] = with_observers(ports, capture.observer)
+    capture = Capture(services.deployment.instance_path / "logs", services.clock)
+    app.extensions["services"] = with_observers(services, capture.observer)
     admin.post(f"/connectors/{connector_id}/connection/debug", {"switch": "on", "duration": "1h"})
     admin.post(path, typed)
     page = admin.get(f"/connectors/{connector_id}/logs").text

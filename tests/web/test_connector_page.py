@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
-from integration.models import AuditEntry
-from integration.models import Connector
-from integration.models import Run
-from integration.models import RunState
-from integration.pipeline import meter
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
-from integration.web import charts
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.models import AuditEntry, Connector, Run, RunState
+from integration.pipeline import usage
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from integration.web.operations import charts
+from tests.web.conftest import Person, text_of
 
 
 @pytest.fixture
@@ -25,24 +20,26 @@ def page(connector_id: int) -> str:
     return f"/connectors/{connector_id}/"
 
 
-def test_the_figures_are_those_of_the_last_24_hours(viewer: Person, page: str, ports: Ports, connector_id: int) -> None:
-    now = ports.clock.now()
-    with ports.db.write() as session:
-        meter.record(session, connector_id, now, pulled=30, pushed=20, skipped=9, failed=1)
-        meter.record(session, connector_id, now - timedelta(hours=30), pulled=500)
+def test_the_figures_are_those_of_the_last_24_hours(
+    viewer: Person, page: str, services: Services, connector_id: int
+) -> None:
+    now = services.clock.now()
+    with services.db.write() as session:
+        usage.record(session, connector_id, now, pulled=30, pushed=20, skipped=9, failed=1)
+        usage.record(session, connector_id, now - timedelta(hours=30), pulled=500)
     text = text_of(viewer.get(page))
     assert "Pulled 30 from the store Pushed 20 to Mautic Skipped 9 Failed 1" in text
     assert "530 records pulled from the store and 20 pushed to Mautic in 14 days." in viewer.get(page).text
 
 
-def test_it_refreshes_only_while_a_run_goes(viewer: Person, page: str, ports: Ports, connector_id: int) -> None:
+def test_it_refreshes_only_while_a_run_goes(viewer: Person, page: str, services: Services, connector_id: int) -> None:
     assert "every 4s" not in viewer.get(page).text
-    run_id = runs.start(ports, connector_id, "full", trigger="test")
+    run_id = run_lifecycle.start(services, connector_id, "full", trigger="test")
     part = viewer.get(page, headers={"HX-Request": "true"}).text
     assert "every 4s" in part
     assert "<html" not in part
-    with ports.db.write() as session:
-        runs.finish(session, ports.clock.now(), session.get_one(Run, run_id), RunState.COMPLETED)
+    with services.db.write() as session:
+        run_lifecycle.finish(session, services.clock.now(), session.get_one(Run, run_id), RunState.COMPLETED)
     assert "every 4s" not in viewer.get(page, headers={"HX-Request": "true"}).text
 
 
@@ -66,11 +63,11 @@ def test_support_starts_a_run(
 
 
 def test_the_initial_import_is_offered_until_it_is_done(
-    support: Person, page: str, ports: Ports, connector_id: int
+    support: Person, page: str, services: Services, connector_id: int
 ) -> None:
     assert "Run Initial Import" in text_of(support.get(page))
-    with ports.db.write() as session:
-        session.get_one(Connector, connector_id).initial_done_at = ports.clock.now()
+    with services.db.write() as session:
+        session.get_one(Connector, connector_id).initial_done_at = services.clock.now()
     assert "Run Initial Import" not in text_of(support.get(page))
 
 
@@ -85,20 +82,20 @@ def test_pausing_asks_first_and_resuming_does_not(
     assert (len(audit_of("PAUSED")), len(audit_of("RESUMED"))) == (1, 1)
 
 
-def test_history_lists_the_runs(viewer: Person, page: str, ports: Ports, connector_id: int) -> None:
+def test_history_lists_the_runs(viewer: Person, page: str, services: Services, connector_id: int) -> None:
     assert "There was no run yet." in text_of(viewer.get(f"{page}history"))
-    runs.start(ports, connector_id, "full", trigger="somebody")
+    run_lifecycle.start(services, connector_id, "full", trigger="somebody")
     assert "Full sync somebody" in text_of(viewer.get(f"{page}history"))
 
 
 def test_settings_are_changed_by_administrators(
-    admin: Person, support: Person, page: str, ports: Ports, connector: Callable[[], Connector]
+    admin: Person, support: Person, page: str, services: Services, connector: Callable[[], Connector]
 ) -> None:
     address = f"{page}settings"
     good = {"sync.every": "900", "sync.cron": "", "sync.policy": "mautic", "sync.batch_start": "40"}
     rest = {"sync.batch_max": "100", "sync.lanes": "3", "sync.proof_every": "10", "sync.hourly_limit": "5000"}
     assert "Saved." in text_of(admin.post(address, {**good, **rest}, follow_redirects=True))
-    sync = ports.modules(connector()).sync
+    sync = services.modules(connector()).sync
     assert (sync.every, sync.policy, sync.lanes, sync.hourly_limit) == (900, "mautic", 3, 5000)
     for name, value in (("sync.cron", "daily"), ("sync.policy", "both"), ("sync.lanes", "99"), ("sync.every", "soon")):
         answer = admin.post(address, {**good, **rest, name: value})
@@ -111,7 +108,7 @@ def test_settings_are_changed_by_administrators(
 def test_a_chart_of_nothing_and_of_much_is_drawn_within_its_frame(days: int) -> None:
     first = date(2026, 1, 1)
     for pulled in (0, 7, 1_234_567):
-        chart = charts.draw([charts.Day(first + timedelta(days=n), pulled, pulled // 2) for n in range(days)])
+        chart = charts.plan_group([charts.Day(first + timedelta(days=n), pulled, pulled // 2) for n in range(days)])
         assert len(chart.days) == days
         assert all(bar.y >= 0 and bar.y + bar.height <= charts.HEIGHT for bar in chart.bars)
         assert all(bar.x + bar.width <= charts.WIDTH + 1 for bar in chart.bars)

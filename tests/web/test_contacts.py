@@ -6,14 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from integration.models import AuditEntry
-from integration.models import Connector
-from integration.models import Run
-from integration.pipeline import runs
-from integration.pipeline.leases import new_token
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.models import AuditEntry, Connector, Run
+from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 TYPED = {
     "contacts.enabled": "1",
@@ -32,15 +29,15 @@ def page(connector_id: int) -> str:
 def test_an_admin_saves_and_the_difference_is_audited(
     admin: Person,
     page: str,
-    ports: Ports,
+    services: Services,
     connector: Callable[[], Connector],
     audit_of: Callable[[str], list[AuditEntry]],
 ) -> None:
     assert "The settings were saved." in text_of(admin.post(page, TYPED, follow_redirects=True))
-    saved = ports.modules(connector()).contacts
+    saved = services.modules(connector()).contacts
     assert (saved.enabled, saved.on_change, saved.billing, saved.phone) == (True, False, False, True)
     assert (saved.default_tags, saved.roles) == (("Shop", "VIP"), ("customer", "administrator"))
-    assert ports.modules(connector()).sync.every == 900
+    assert services.modules(connector()).sync.every == 900
     [entry] = audit_of("UPDATED")
     assert entry.diff["contacts.billing"] == [True, False]
 
@@ -72,7 +69,7 @@ def test_only_admins_save_and_only_support_starts(
 
 
 def test_support_starts_an_import_and_follows_it(
-    support: Person, page: str, ports: Ports, connector_id: int, audit_of: Callable[[str], list[AuditEntry]]
+    support: Person, page: str, services: Services, connector_id: int, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     start = f"/connectors/{connector_id}/imports/start"
     begun = support.post(start, {"kind": "initial", "page": "contacts"}, follow_redirects=True)
@@ -83,10 +80,10 @@ def test_support_starts_an_import_and_follows_it(
     assert "going already" in text_of(again)
 
 
-def test_the_bar_shows_counts_and_ends(support: Person, ports: Ports, connector_id: int) -> None:
-    run_id = runs.start(ports, connector_id, "initial", trigger="me")
-    with ports.db.write() as session:
-        runs.take(session, ports.clock.now(), new_token())
+def test_the_bar_shows_counts_and_ends(support: Person, services: Services, connector_id: int) -> None:
+    run_id = run_lifecycle.start(services, connector_id, "initial", trigger="me")
+    with services.db.write() as session:
+        run_lifecycle.take(session, services.clock.now(), new_token())
         run = session.get_one(Run, run_id)
         run.pushed, run.skipped, run.expected, run.pulled = 30, 10, 200, 50
     part = support.get(f"/connectors/{connector_id}/imports/progress?page=orders")

@@ -8,15 +8,11 @@ from typing import Any
 
 import pytest
 
-from integration.models import AuditEntry
-from integration.models import Delivery
-from integration.models import Run
-from integration.pipeline import deadletters
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import Settle
-from tests.web.conftest import text_of
+from integration.models import AuditEntry, Delivery, Run
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from integration.queries import dead_letters
+from tests.web.conftest import Person, Settle, text_of
 from tests.web.test_records import REFUSED
 
 FAULT = {"error_code": "http_500", "message": "Mautic had a fault.", "category": "transient"}
@@ -37,8 +33,8 @@ def dead(record: Settle) -> list[int]:
     ]
 
 
-def states(ports: Ports, ids: list[int]) -> list[str]:
-    with ports.db.read() as session:
+def states(services: Services, ids: list[int]) -> list[str]:
+    with services.db.read() as session:
         return [session.get_one(Delivery, key).state for key in ids]
 
 
@@ -48,9 +44,9 @@ def test_failures_are_grouped_by_cause(viewer: Person, page: str, dead: list[int
     assert re.search(r"1 Transient Mautic had a fault\. http_500", text)
 
 
-def test_the_menu_says_how_many_wait(viewer: Person, connector_id: int, dead: list[int], ports: Ports) -> None:
-    with ports.db.read() as session:
-        assert deadletters.waiting(session, connector_id) == 3
+def test_the_menu_says_how_many_wait(viewer: Person, connector_id: int, dead: list[int], services: Services) -> None:
+    with services.db.read() as session:
+        assert dead_letters.waiting(session, connector_id) == 3
     assert re.search(
         r"Dead letters\s*<span class=\"menu-badge[^>]*>3<", viewer.get(f"/connectors/{connector_id}/").text
     )
@@ -77,49 +73,49 @@ def test_the_filters_find_their_dead_letters(
 
 
 def test_the_ticked_ones_are_sent_again_with_a_count(
-    viewer: Person, support: Person, page: str, dead: list[int], ports: Ports
+    viewer: Person, support: Person, page: str, dead: list[int], services: Services
 ) -> None:
     assert viewer.post(f"{page}/ticked", {"id": dead[:1], "act": "replay"}).status_code == 403
     answer = support.post(f"{page}/ticked", {"id": [*dead[:2], 999], "act": "replay"}, follow_redirects=True)
     assert "2 queued to be sent again; 1 left out because they wait no more." in text_of(answer)
-    assert states(ports, dead) == ["ready", "ready", "dead"]
+    assert states(services, dead) == ["ready", "ready", "dead"]
     assert "Showing 2 of 2" in text_of(support.get(f"{page}?status=replayed"))
     assert "No record was ticked." in text_of(support.post(f"{page}/ticked", {"act": "replay"}, follow_redirects=True))
 
 
 def test_the_ticked_ones_are_discarded_with_a_reason(
-    support: Person, page: str, dead: list[int], ports: Ports, audit_of: Callable[[str], list[AuditEntry]]
+    support: Person, page: str, dead: list[int], services: Services, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     asked = support.post(f"{page}/ticked", {"id": dead[:2], "act": "discard"}, follow_redirects=True)
     assert "2 dead letters ticked will not be sent" in text_of(asked)
     assert support.post(f"{page}/discard", {"id": dead[:2], "reason": ""}).status_code == 400
     support.post(f"{page}/discard", {"id": dead[:2], "reason": "Tests."})
-    assert states(ports, dead) == ["discarded", "discarded", "dead"]
+    assert states(services, dead) == ["discarded", "discarded", "dead"]
     assert "Showing 2 of 2" in text_of(support.get(f"{page}?status=discarded"))
     assert audit_of("DISCARDED")[0].diff["reason"] == ["", "Tests."]
 
 
 def test_everything_that_matches_is_sent_again_in_a_run(
-    support: Person, page: str, dead: list[int], ports: Ports, audit_of: Callable[[str], list[AuditEntry]]
+    support: Person, page: str, dead: list[int], services: Services, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     assert "2 dead letters that match the filter (category permanent)" in text_of(
         support.get(f"{page}/replay?category=permanent")
     )
     answer = support.post(f"{page}/replay", {"category": "permanent", "everything": "yes"})
     run_id = int(answer.location.rsplit("/", 1)[1])
-    with ports.db.read() as session:
+    with services.db.read() as session:
         run = session.get_one(Run, run_id)
     assert (run.kind, run.options["filter"]) == ("replay", {"category": "permanent"})
     assert "going already" in text_of(support.post(f"{page}/replay", {"everything": "yes"}, follow_redirects=True))
     assert len(audit_of("REPLAYED")) == 1
 
 
-def test_a_window_of_time_is_recovered(support: Person, page: str, dead: list[int], ports: Ports) -> None:
+def test_a_window_of_time_is_recovered(support: Person, page: str, dead: list[int], services: Services) -> None:
     nothing = support.post(f"{page}/window", {"what": "failed", "since": "soon"}, follow_redirects=True)
     assert "“soon” is no time" in text_of(nothing)
     support.post(f"{page}/window", {"what": "failed", "since": "2026-11-20T00:00"})
     support.post(f"{page}/window", {"what": "changed", "since": "2026-11-20T00:00"})
-    with ports.db.read() as session:
+    with services.db.read() as session:
         kinds = {run.kind: run.options for run in session.query(Run)}
     assert kinds["replay"]["filter"] == {"since": "2026-11-20T00:00"}
     assert kinds["bulk"]["since"].startswith("2026-11-20T00:00")
@@ -129,19 +125,19 @@ def test_an_empty_page_says_that_nothing_waits(viewer: Person, page: str) -> Non
     assert "Nothing waits for you" in text_of(viewer.get(page))
 
 
-def test_a_stranger_sees_and_does_nothing(stranger: Person, page: str, dead: list[int], ports: Ports) -> None:
+def test_a_stranger_sees_and_does_nothing(stranger: Person, page: str, dead: list[int], services: Services) -> None:
     for path in ("", "/replay", "/discard"):
         assert stranger.get(f"{page}{path}").status_code == 404
     for path in ("/ticked", "/replay", "/discard", "/window"):
         values = {"id": dead, "act": "replay", "reason": "x", "since": "2026-11-20T00:00"}
         assert stranger.post(f"{page}{path}", values).status_code == 404
-    assert states(ports, dead) == ["dead"] * 3
-    with ports.db.read() as session:
-        assert runs.latest(session, 1) is None
+    assert states(services, dead) == ["dead"] * 3
+    with services.db.read() as session:
+        assert run_lifecycle.latest(session, 1) is None
 
 
 def test_a_record_that_failed_often_is_shown_once_and_counted(
-    viewer: Person, page: str, record: Settle, connector_id: int, ports: Ports
+    viewer: Person, page: str, record: Settle, connector_id: int, services: Services
 ) -> None:
     first = record(7, "dead", "a@example.com", **REFUSED)
     newest = record(7, "dead", "a@example.com", **REFUSED)
@@ -153,8 +149,8 @@ def test_a_record_that_failed_often_is_shown_once_and_counted(
     told = viewer.get(f"/connectors/{connector_id}/records/{first}")
     assert f"/connectors/{connector_id}/records/{newest}" in told.text
     assert "Another try of the same record stands for it" in text_of(told)
-    with ports.db.read() as session:
-        assert deadletters.waiting(session, connector_id) == 1
+    with services.db.read() as session:
+        assert dead_letters.waiting(session, connector_id) == 1
 
 
 def test_a_cause_names_no_persons_address(viewer: Person, page: str, record: Settle) -> None:
@@ -185,14 +181,14 @@ def test_a_cause_names_no_persons_address(viewer: Person, page: str, record: Set
     ],
 )
 def test_a_selection_that_cannot_be_understood_changes_nothing(
-    support: Person, page: str, dead: list[int], ports: Ports, connector_id: int, path: str, form: dict[str, Any]
+    support: Person, page: str, dead: list[int], services: Services, connector_id: int, path: str, form: dict[str, Any]
 ) -> None:
     answer = support.post(f"{page}{path}", form)
     assert answer.status_code == 400
     assert "Nothing was changed" in text_of(answer) or "Choose" in text_of(answer)
-    assert states(ports, dead) == ["dead"] * 3
-    with ports.db.read() as session:
-        assert runs.latest(session, connector_id) is None
+    assert states(services, dead) == ["dead"] * 3
+    with services.db.read() as session:
+        assert run_lifecycle.latest(session, connector_id) is None
 
 
 @pytest.mark.parametrize("query", ["id=abc", "category=odd", "since=soon"])

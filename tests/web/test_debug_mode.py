@@ -9,8 +9,7 @@ import pytest
 
 from integration.clock import SetClock
 from integration.models import Connector
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from tests.web.conftest import Person, text_of
 
 Read = Callable[[], Connector]
 

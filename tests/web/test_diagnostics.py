@@ -8,21 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from integration.models import SyncLogEntry
-from integration.operations.diagnostics import catalogue
-from integration.operations.diagnostics import delivery
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
+from integration.operations.support.diagnostics import catalogue, delivery
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from tests.bench.world import whereabouts
-from tests.web.conftest import SECRETS
-from tests.web.conftest import Person
-from tests.web.conftest import sign_in
-from tests.web.conftest import text_of
+from tests.web.conftest import SECRETS, Person, sign_in, text_of
 
 
 @pytest.fixture
@@ -31,10 +26,10 @@ def path(connector_id: int) -> str:
 
 
 @pytest.fixture
-def store(ports: Ports, connector_id: int) -> Iterator[StoreServer]:
+def store(services: Services, connector_id: int) -> Iterator[StoreServer]:
     """A shop with one order and a Mautic, both connected."""
     with StoreServer() as store, MauticServer() as mautic:
-        pairs.connect(ports, connector_id, **whereabouts(store, mautic))
+        pairs.connect(services, connector_id, **whereabouts(store, mautic))
         billing = {"first_name": "Ada", "email": "ada@example.com", "country": "XX", "city": "<i>Rome</i>"}
         store.state.place_order(status="completed", billing=billing)
         yield store
@@ -83,7 +78,9 @@ def test_a_failing_test_says_what_to_do(support: Person, path: str) -> None:
     assert "What to do:" in text_of(answer)
 
 
-def test_the_mapping_is_shown_field_by_field(support: Person, path: str, store: StoreServer, ports: Ports) -> None:
+def test_the_mapping_is_shown_field_by_field(
+    support: Person, path: str, store: StoreServer, services: Services
+) -> None:
     answer = support.post(f"{path}/mapping")
     said = text_of(answer)
     assert f"Order {next(iter(store.state.orders)).id}" in said
@@ -91,7 +88,7 @@ def test_the_mapping_is_shown_field_by_field(support: Person, path: str, store: 
         assert state in said
     assert "Mautic's list has no country for “XX”" in said
     assert "&lt;i&gt;Rome" in answer.text and "<i>Rome" not in answer.text
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.scalar(select(func.count()).select_from(SyncLogEntry)) == 0
 
 
@@ -122,14 +119,16 @@ def test_a_store_that_does_not_answer_is_said_with_what_to_do(support: Person, p
 
 
 def test_with_both_modules_off_there_is_nothing_to_map(
-    support: Person, path: str, ports: Ports, connector_id: int
+    support: Person, path: str, services: Services, connector_id: int
 ) -> None:
-    pairs.configure(ports, connector_id, {"contacts.enabled": False, "orders.enabled": False})
+    pairs.configure(services, connector_id, {"contacts.enabled": False, "orders.enabled": False})
     assert "there is nothing to map" in text_of(support.get(path))
     assert support.post(f"{path}/mapping").status_code == 200
 
 
-def test_the_bundle_is_a_file_without_secrets(support: Person, path: str, ports: Ports, connector_id: int) -> None:
+def test_the_bundle_is_a_file_without_secrets(
+    support: Person, path: str, services: Services, connector_id: int
+) -> None:
     answer = support.get(f"{path}/bundle.json")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="support-bundle-1-20261120-1200.json"'
     assert json.loads(answer.text)["connector"]["id"] == connector_id

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from integration.models import AuditEntry
-from integration.pipeline import connectors
-from integration.pipeline.ports import Ports
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from tests.web.conftest import Person, text_of
 
 
 @pytest.fixture
@@ -21,10 +19,10 @@ def page(connector_id: int) -> str:
 
 
 @pytest.fixture
-def mautic(ports: Ports, connector_id: int) -> Iterator[MauticServer]:
+def mautic(services: Services, connector_id: int) -> Iterator[MauticServer]:
     with MauticServer() as server:
         connectors.connect(
-            ports,
+            services,
             connector_id,
             mautic_url=server.url,
             mautic_client_id=server.credentials.client_id,

@@ -9,13 +9,11 @@ import json
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from integration.models import Connector
-from integration.models import Delivery
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
+from integration.models import Connector, Delivery
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
 from tests.web.conftest import Person
 
 SECRET = "the webhook secret"
@@ -33,8 +31,8 @@ ORDER = {
 
 
 @pytest.fixture
-def path(ports: Ports, connector_id: int, connector: Callable[[], Connector]) -> str:
-    pairs.connect(ports, connector_id, webhook_secret=SECRET)
+def path(services: Services, connector_id: int, connector: Callable[[], Connector]) -> str:
+    pairs.connect(services, connector_id, webhook_secret=SECRET)
     return f"/hooks/{connector().webhook_path}"
 
 
@@ -49,34 +47,34 @@ def sign(body: bytes, secret: str = SECRET) -> dict[str, str]:
     }
 
 
-def waiting(ports: Ports) -> int:
-    with ports.db.read() as session:
+def waiting(services: Services) -> int:
+    with services.db.read() as session:
         return session.scalar(select(func.count()).select_from(Delivery)) or 0
 
 
 def test_a_signed_order_becomes_a_delivery(
-    visitor: Person, path: str, ports: Ports, connector: Callable[[], Connector]
+    visitor: Person, path: str, services: Services, connector: Callable[[], Connector]
 ) -> None:
     body = json.dumps(ORDER).encode()
     answer = visitor.client.post(path, data=body, headers=sign(body))
     assert (answer.status_code, answer.data) == (200, b"")
-    assert waiting(ports) == 1
-    assert connector().last_webhook_at == ports.clock.now()
+    assert waiting(services) == 1
+    assert connector().last_webhook_at == services.clock.now()
 
 
-def test_the_ping_is_answered(visitor: Person, path: str, ports: Ports) -> None:
+def test_the_ping_is_answered(visitor: Person, path: str, services: Services) -> None:
     answer = visitor.client.post(path, data={"webhook_id": "12"})
     assert (answer.status_code, answer.data) == (200, b"")
-    assert waiting(ports) == 0
+    assert waiting(services) == 0
 
 
 @pytest.mark.parametrize("headers", [{}, sign(b"another body"), sign(json.dumps(ORDER).encode(), "another secret")])
 def test_forged_and_unsigned_ones_are_refused(
-    visitor: Person, path: str, ports: Ports, headers: dict[str, str]
+    visitor: Person, path: str, services: Services, headers: dict[str, str]
 ) -> None:
     answer = visitor.client.post(path, data=json.dumps(ORDER).encode(), headers=headers)
     assert (answer.status_code, answer.data) == (401, b"")
-    assert waiting(ports) == 0
+    assert waiting(services) == 0
 
 
 def test_an_unknown_address_is_not_found(visitor: Person, path: str) -> None:

@@ -7,14 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from integration.operations.application_log import log_file
-from integration.operations.capture import Capture
-from integration.operations.line_files import LineFile
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
-from integration.transport import Exchange
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.http.transport import Exchange
+from integration.operations.support.application_log import log_file
+from integration.operations.support.debug_capture import Capture
+from integration.operations.support.line_files import LineFile
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 
 def exchange(number: int = 0, **changes) -> Exchange:
@@ -33,16 +32,16 @@ def exchange(number: int = 0, **changes) -> Exchange:
 
 
 @pytest.fixture
-def write(ports: Ports, connector_id: int):
+def write(services: Services, connector_id: int):
     """Captures one exchange with debug mode on."""
-    pairs.set_debug(ports, connector_id, ports.clock.now() + timedelta(days=1))
+    pairs.set_debug(services, connector_id, services.clock.now() + timedelta(days=1))
 
     def write(number: int = 0, **changes) -> None:
         from integration.models import Connector
 
-        with ports.db.read() as session:
+        with services.db.read() as session:
             connector = session.get_one(Connector, connector_id)
-        observer = Capture(ports.deployment.instance_path / "logs", ports.clock).observer(connector)
+        observer = Capture(services.deployment.instance_path / "logs", services.clock).observer(connector)
         assert observer is not None
         observer(exchange(number, **changes))
 
@@ -69,9 +68,9 @@ def test_exchanges_are_shown_masked_and_escaped(support: Person, path: str, writ
         assert secret not in page
 
 
-def test_text_and_time_filter(support: Person, path: str, write, ports: Ports) -> None:
+def test_text_and_time_filter(support: Person, path: str, write, services: Services) -> None:
     write(1)
-    ports.clock.advance(minutes=10)
+    services.clock.advance(minutes=10)
     write(2)
     assert "contacts/2" in support.get(f"{path}?text=NUMBER+2").text
     assert "contacts/1" not in support.get(f"{path}?text=NUMBER+2").text
@@ -83,10 +82,12 @@ def test_text_and_time_filter(support: Person, path: str, write, ports: Ports) -
     assert "contacts/2" not in early
 
 
-def test_times_are_read_in_the_stores_zone(support: Person, path: str, write, ports: Ports, connector_id: int) -> None:
+def test_times_are_read_in_the_stores_zone(
+    support: Person, path: str, write, services: Services, connector_id: int
+) -> None:
     from integration.models import Connector
 
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.get_one(Connector, connector_id).store_facts = {"timezone": "America/New_York"}
     write(1)
     assert "20 Nov 2026, 07:00:00 EST" in text_of(support.get(f"{path}?since=2026-11-20T06:59"))
@@ -130,11 +131,11 @@ def test_the_download_has_the_lines_that_match(support: Person, path: str, write
 
 
 def test_the_application_log_shows_lines_of_the_own_connector_only(
-    support: Person, super_admin: Person, path: str, ports: Ports, connector_id: int
+    support: Person, super_admin: Person, path: str, services: Services, connector_id: int
 ) -> None:
-    file: LineFile = log_file(ports.deployment.instance_path / "logs")
+    file: LineFile = log_file(services.deployment.instance_path / "logs")
     for connector, sentence in ((connector_id, "about mine"), (99, "about a stranger's"), (None, "about the process")):
-        at = ports.clock.now().isoformat()
+        at = services.clock.now().isoformat()
         file.append({"at": at, "level": "INFO", "sentence": sentence, "logger": "x", "connector": connector})
     own = text_of(support.get(f"{path}?kind=application"))
     assert "about mine" in own

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
-from http.server import HTTPServer
-from urllib.parse import parse_qs
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from integration.models import Connector
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import StoredTokens
-from tests.web.conftest import Person
-from tests.web.conftest import sign_in
-from tests.web.conftest import text_of
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services, StoredTokens
+from tests.web.conftest import Person, sign_in, text_of
 
 Read = Callable[[], Connector]
 
@@ -63,9 +57,9 @@ def mautic() -> Iterator[TokenServer]:
 
 
 @pytest.fixture
-def state(admin: Person, ports: Ports, connector_id: int, mautic: TokenServer) -> str:
+def state(admin: Person, services: Services, connector_id: int, mautic: TokenServer) -> str:
     url = f"http://127.0.0.1:{mautic.server_port}"
-    pairs.connect(ports, connector_id, mautic_url=url, mautic_method="authorization_code")
+    pairs.connect(services, connector_id, mautic_url=url, mautic_method="authorization_code")
     target = admin.get(f"/connectors/{connector_id}/connection/mautic-sign-in").location
     query = parse_qs(urlsplit(target).query)
     assert target.startswith(f"{url}/oauth/v2/authorize?")
@@ -78,10 +72,10 @@ def back(person: Person, **query: str) -> str:
 
 
 def test_the_code_becomes_a_token_that_is_kept(
-    admin: Person, state: str, ports: Ports, connector: Read, mautic: TokenServer, audit_of: Callable
+    admin: Person, state: str, services: Services, connector: Read, mautic: TokenServer, audit_of: Callable
 ) -> None:
     assert "Mautic lets us in." in back(admin, state=state, code="the-code")
-    token = StoredTokens(ports, connector().id).load()
+    token = StoredTokens(services, connector().id).load()
     assert token is not None
     assert (token.access_token, token.refresh_token) == ("at", "rt")
     assert mautic.forms[0]["redirect_uri"] == ["http://127.0.0.1:8000/oauth/mautic/callback"]

@@ -8,12 +8,11 @@ import pytest
 
 from integration.clock import SetClock
 from integration.models import Connector
-from integration.pipeline import connectors
-from integration.pipeline.ports import Ports
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from tests.web.conftest import Person, text_of
 
 TYPED = {
     "orders.enabled": "1",
@@ -33,9 +32,9 @@ def page(connector_id: int) -> str:
     return f"/connectors/{connector_id}/orders"
 
 
-def test_an_admin_saves(admin: Person, page: str, ports: Ports, connector: Callable[[], Connector]) -> None:
+def test_an_admin_saves(admin: Person, page: str, services: Services, connector: Callable[[], Connector]) -> None:
     assert "The settings were saved." in text_of(admin.post(page, TYPED, follow_redirects=True))
-    saved = ports.modules(connector()).orders
+    saved = services.modules(connector()).orders
     assert (saved.statuses, saved.paid_statuses) == (("completed", "processing"), ("completed",))
     assert (saved.notes, saved.product_tags, saved.order_data) == (True, False, False)
     assert (dict(saved.emails), dict(saved.segments)) == ({"completed": 3}, {})
@@ -43,13 +42,13 @@ def test_an_admin_saves(admin: Person, page: str, ports: Ports, connector: Calla
 
 
 def test_a_wrong_number_names_the_field_and_saves_nothing(
-    admin: Person, page: str, ports: Ports, connector: Callable[[], Connector]
+    admin: Person, page: str, services: Services, connector: Callable[[], Connector]
 ) -> None:
     answer = admin.post(page, {**TYPED, "orders.emails:completed": "three"})
     assert answer.status_code == 400
     assert "“orders.emails” must be a whole number" in text_of(answer)
     assert 'value="MUG,CUP"' in answer.text.replace(", ", ",")
-    assert ports.modules(connector()).orders.notes is False
+    assert services.modules(connector()).orders.notes is False
 
 
 def test_an_e_mail_of_a_status_that_is_not_synced_is_warned_about(admin: Person, page: str) -> None:
@@ -58,11 +57,11 @@ def test_an_e_mail_of_a_status_that_is_not_synced_is_warned_about(admin: Person,
 
 
 def test_presets_tick_without_saving(
-    admin: Person, page: str, ports: Ports, connector: Callable[[], Connector]
+    admin: Person, page: str, services: Services, connector: Callable[[], Connector]
 ) -> None:
     shown = admin.get(f"{page}?preset=all").text
     assert 'name="orders.statuses" value="failed" checked' in shown
-    assert ports.modules(connector()).orders.statuses == ("completed", "refunded")
+    assert services.modules(connector()).orders.statuses == ("completed", "refunded")
 
 
 def test_without_mautic_numbers_are_typed_and_the_reason_is_said(admin: Person, page: str) -> None:
@@ -71,11 +70,11 @@ def test_without_mautic_numbers_are_typed_and_the_reason_is_said(admin: Person, 
     assert '<input type="number" name="orders.emails:completed"' in shown.text
 
 
-def test_the_pickers_are_filled_from_mautic(admin: Person, page: str, ports: Ports, connector_id: int) -> None:
+def test_the_pickers_are_filled_from_mautic(admin: Person, page: str, services: Services, connector_id: int) -> None:
     with MauticServer() as mautic:
         seed(mautic.state)
         connectors.connect(
-            ports,
+            services,
             connector_id,
             mautic_url=mautic.url,
             mautic_client_id=mautic.credentials.client_id,

@@ -16,53 +16,52 @@ from werkzeug.routing import Rule
 
 from integration.clock import SetClock
 from integration.errors import Unreachable
-from integration.models import Alert
-from integration.models import AlertGroup
-from integration.models import ApiToken
-from integration.models import AuditAction
-from integration.models import AuditEntry
-from integration.models import Base
-from integration.models import Connector
-from integration.models import Delivery
-from integration.models import Drift
-from integration.models import Gap
-from integration.models import Invitation
-from integration.models import PayloadFile
-from integration.models import Reconciliation
-from integration.models import Run
-from integration.models import RunLine
-from integration.models import SyncLogEntry
-from integration.models import User
+from integration.models import (
+    Alert,
+    AlertGroup,
+    ApiToken,
+    AuditAction,
+    AuditEntry,
+    Base,
+    Connector,
+    Delivery,
+    Drift,
+    Gap,
+    Invitation,
+    PayloadFile,
+    Reconciliation,
+    Run,
+    RunLine,
+    SyncLogEntry,
+    User,
+)
 from integration.operations import audit
-from integration.operations import members
-from integration.operations import tokens
-from integration.pipeline import connectors
-from integration.pipeline import holds
-from integration.pipeline import payload_files
-from integration.pipeline import runs
-from integration.pipeline import synclog
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import Settle
+from integration.operations.identity import members, tokens
+from integration.pipeline.connectors import connectors, holds
+from integration.pipeline.payloads import files as payload_files
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from integration.pipeline.sync_log import writing as sync_log_writing
+from tests.web.conftest import Person, Settle
 
 #: A word that stands in every text of the first organisation's rows.
 MARK = "quagmire"
 
 
 @pytest.fixture
-def owned(ports: Ports, connector_id: int, record: Settle, clock: SetClock) -> dict[str, Any]:
+def owned(services: Services, connector_id: int, record: Settle, clock: SetClock) -> dict[str, Any]:
     """Fill the first organisation with rows of every kind; return what the parameters of routes are called."""
     now = clock.now()
-    connectors.connect(ports, connector_id, name=f"Shop {MARK}")
+    connectors.connect(services, connector_id, name=f"Shop {MARK}")
     delivery_id = record(4711, "dead", error_code="refused", message=f"No {MARK}.", category="permanent")
-    run_id = runs.start(ports, connector_id, "full", trigger=f"{MARK}@example.com")
-    with ports.db.read() as session:
+    run_id = run_lifecycle.start(services, connector_id, "full", trigger=f"{MARK}@example.com")
+    with services.db.read() as session:
         run = session.get_one(Run, run_id)
-        subject = session.get_one(Delivery, delivery_id).subject
-    file_id = payload_files.store(ports, run, "pull", f"Page {MARK}", [MARK])
-    token = tokens.make(ports, 1, f"Token {MARK}", ["logs"], f"{MARK}@example.com")
-    members.invite(ports, 1, f"{MARK}@example.com", "viewer", _super(), f"{MARK}@example.com")
-    with ports.db.write() as session:
+        person_key = session.get_one(Delivery, delivery_id).person_key
+    file_id = payload_files.store(services, run, "pull", f"Page {MARK}", [MARK])
+    token = tokens.make(services, 1, f"Token {MARK}", ["logs"], f"{MARK}@example.com")
+    members.invite(services, 1, f"{MARK}@example.com", "viewer", _super(), f"{MARK}@example.com")
+    with services.db.write() as session:
         return _rows(session, now, connector_id) | {
             "connector_id": connector_id,
             "delivery_id": delivery_id,
@@ -70,7 +69,7 @@ def owned(ports: Ports, connector_id: int, record: Settle, clock: SetClock) -> d
             "file_id": file_id,
             "token_id": token.id,
             "user_id": 1,
-            "subject": subject,
+            "person_key": person_key,
             "source_id": "4711",
             "form": "csv",
             "filename": "icon.svg",
@@ -91,9 +90,9 @@ def _rows(session: Session, now: datetime, connector_id: int) -> dict[str, Any]:
     for user in session.scalars(select(User).where(User.organisation_id == 1)):
         user.name = MARK
     holds.hold(session, now, connector_id, Unreachable("mautic", "refused", f"It refused {MARK}.", MARK))
-    entry = synclog.Entry(connector_id, now, "order", "4711", "create_note", message=f"Said {MARK}.")
-    synclog.record(session, [entry])
-    runs.add_line(session, now, 1, f"Line {MARK}.")
+    entry = sync_log_writing.Entry(connector_id, now, "order", "4711", "create_note", message=f"Said {MARK}.")
+    sync_log_writing.record(session, [entry])
+    run_lifecycle.add_line(session, now, 1, f"Line {MARK}.")
     audit.record(
         session,
         clock_now=now,
@@ -113,7 +112,7 @@ def _rows(session: Session, now: datetime, connector_id: int) -> dict[str, Any]:
         reconciliation_id=compared.id,
         connector_id=connector_id,
         kind="differs",
-        subject="s",
+        person_key="s",
         sentence=f"Drift {MARK}.",
         found_at=now,
     )
@@ -159,9 +158,9 @@ def test_no_page_shows_a_row_of_another_organisation(
     assert f" {MARK}" in viewer.get(f"/connectors/{owned['connector_id']}/runs/{owned['run_id']}").text
 
 
-def test_no_token_reads_another_organisations_rows(app: Flask, ports: Ports, owned: dict[str, Any]) -> None:
-    made = tokens.make(ports, 2, "Stranger", list(tokens.SCOPES), "stranger@example.com")
-    mine = tokens.make(ports, 1, "Owner", list(tokens.SCOPES), "admin@example.com")
+def test_no_token_reads_another_organisations_rows(app: Flask, services: Services, owned: dict[str, Any]) -> None:
+    made = tokens.make(services, 2, "Stranger", list(tokens.SCOPES), "stranger@example.com")
+    mine = tokens.make(services, 1, "Owner", list(tokens.SCOPES), "admin@example.com")
     client = app.test_client()
     for rule in rules(app, "GET"):
         if not rule.rule.startswith(("/api/", "/metrics")):
@@ -174,7 +173,7 @@ def test_no_token_reads_another_organisations_rows(app: Flask, ports: Ports, own
         assert ours.status_code == 200, path
 
 
-def dump(ports: Ports) -> dict[str, list[tuple[Any, ...]]]:
+def dump(services: Services) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that is the first organisation's, as it is stored; ticks of the clock and cookies are not in it."""
     mine: dict[type[Base], Any] = {
         Connector: Connector.organisation_id == 1,
@@ -185,7 +184,7 @@ def dump(ports: Ports) -> dict[str, list[tuple[Any, ...]]]:
         AuditEntry: AuditEntry.organisation_id == 1,
     }
     whole = (Delivery, Run, RunLine, SyncLogEntry, Alert, Reconciliation, Drift, Gap, PayloadFile)
-    with ports.db.read() as session:
+    with services.db.read() as session:
         return {model.__tablename__: _plain(session, model, mine.get(model, True)) for model in (*mine, *whole)}
 
 
@@ -195,7 +194,7 @@ def _plain(session: Session, model: type[Base], which: Any) -> list[tuple[Any, .
 
 
 def test_no_form_changes_a_row_of_another_organisation(
-    app: Flask, stranger: Person, ports: Ports, owned: dict[str, Any]
+    app: Flask, stranger: Person, services: Services, owned: dict[str, Any]
 ) -> None:
     values = {
         "act": "replay",
@@ -205,12 +204,18 @@ def test_no_form_changes_a_row_of_another_organisation(
         "kind": "full",
         "since": "2026-01-01T00:00",
     }
-    values |= {"id": str(owned["delivery_id"]), "only": "orders", "what": "failed", "scope": "all", "email": "x@x.test"}
-    before = dump(ports)
+    values |= {
+        "id": str(owned["delivery_id"]),
+        "only": "orders",
+        "what": "failed",
+        "scope": "all",
+        "email": "x@x.test",
+    }
+    before = dump(services)
     for rule in rules(app, "POST"):
         path = address(app, rule, owned)
         answer = stranger.post(path, dict(values))
         assert answer.status_code < 500, (path, answer.status_code)
         if "connector_id" in rule.arguments:
             assert answer.status_code in (401, 403, 404), (path, answer.status_code)
-        assert dump(ports) == before, path
+        assert dump(services) == before, path

@@ -7,13 +7,10 @@ from datetime import timedelta
 import pytest
 
 from integration.clock import SetClock
-from integration.models import Connector
-from integration.models import Hold
-from integration.models import Run
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.models import Connector, Hold, Run
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 
 def test_without_a_connector_it_offers_to_add_one(admin: Person, viewer: Person) -> None:
@@ -21,9 +18,9 @@ def test_without_a_connector_it_offers_to_add_one(admin: Person, viewer: Person)
     assert "An administrator of your organisation can add one." in text_of(viewer.get("/", follow_redirects=True))
 
 
-def test_the_only_connector_opens_by_itself(viewer: Person, connector_id: int, ports: Ports) -> None:
+def test_the_only_connector_opens_by_itself(viewer: Person, connector_id: int, services: Services) -> None:
     assert viewer.get("/").location == f"/connectors/{connector_id}/"
-    pairs.create(ports, organisation_id=1, name="Second")
+    pairs.create(services, organisation_id=1, name="Second")
     assert viewer.get("/").location == "/connectors"
 
 
@@ -40,8 +37,8 @@ def test_a_bad_name_is_marked(admin: Person, name: str) -> None:
     assert 'id="name-error"' in answer.text
 
 
-def test_the_checklist_of_a_new_connector_begins_with_the_store(viewer: Person, ports: Ports) -> None:
-    number = pairs.create(ports, organisation_id=1, name="Fresh")
+def test_the_checklist_of_a_new_connector_begins_with_the_store(viewer: Person, services: Services) -> None:
+    number = pairs.create(services, organisation_id=1, name="Fresh")
     words = text_of(viewer.get(f"/connectors/{number}/"))
     assert "0 of 5 done." in words
     assert words.index("Connect the store") < words.index("Connect Mautic") < words.index("Run the initial import")
@@ -54,13 +51,15 @@ def test_what_is_done_is_marked(viewer: Person, connector_id: int) -> None:
     assert "The store is https://127.0.0.1:9." in words
 
 
-def test_authorization_codes_count_once_mautic_has_agreed(viewer: Person, connector_id: int, ports: Ports) -> None:
-    pairs.connect(ports, connector_id, mautic_method="authorization_code")
+def test_authorization_codes_count_once_mautic_has_agreed(
+    viewer: Person, connector_id: int, services: Services
+) -> None:
+    pairs.connect(services, connector_id, mautic_method="authorization_code")
     assert "1 of 5 done." in text_of(viewer.get(f"/connectors/{connector_id}/"))
 
 
-def test_a_finished_checklist_goes_away(viewer: Person, connector_id: int, ports: Ports, clock: SetClock) -> None:
-    with ports.db.write() as session:
+def test_a_finished_checklist_goes_away(viewer: Person, connector_id: int, services: Services, clock: SetClock) -> None:
+    with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
         connector.settings = {"orders": {"enabled": False}}
         connector.fields = [{"alias": "email", "type": "email", "label": "E-mail"}]
@@ -68,8 +67,8 @@ def test_a_finished_checklist_goes_away(viewer: Person, connector_id: int, ports
     assert "Set up in five steps" not in viewer.get(f"/connectors/{connector_id}/").text
 
 
-def test_the_last_run_is_shown(viewer: Person, connector_id: int, ports: Ports, clock: SetClock) -> None:
-    with ports.db.write() as session:
+def test_the_last_run_is_shown(viewer: Person, connector_id: int, services: Services, clock: SetClock) -> None:
+    with services.db.write() as session:
         session.add(
             Run(
                 connector_id=connector_id,
@@ -89,10 +88,10 @@ def test_the_last_run_is_shown(viewer: Person, connector_id: int, ports: Ports, 
 
 
 def test_every_page_says_what_holds_the_work_up(
-    viewer: Person, connector_id: int, ports: Ports, clock: SetClock
+    viewer: Person, connector_id: int, services: Services, clock: SetClock
 ) -> None:
     now = clock.now()
-    with ports.db.write() as session:
+    with services.db.write() as session:
         for service, released in (("store", None), ("mautic", now)):
             session.add(
                 Hold(
@@ -124,9 +123,9 @@ def test_a_silent_worker_is_said_with_what_to_do(viewer: Person, connector_id: i
 
 
 def test_the_chooser_leads_to_the_same_page_of_another_connector(
-    viewer: Person, connector_id: int, ports: Ports
+    viewer: Person, connector_id: int, services: Services
 ) -> None:
-    other = pairs.create(ports, organisation_id=1, name="Second")
+    other = pairs.create(services, organisation_id=1, name="Second")
     page = viewer.get(f"/connectors/{connector_id}/connection").text
     assert f'href="/connectors/{other}/connection"' in page
 
@@ -141,9 +140,9 @@ def test_the_chooser_leads_to_the_same_page_of_another_connector(
     ],
 )
 def test_times_are_in_the_stores_zone_with_its_name_and_utc_on_hover(
-    viewer: Person, connector_id: int, ports: Ports, clock: SetClock, facts: dict, shown: str, zone: str
+    viewer: Person, connector_id: int, services: Services, clock: SetClock, facts: dict, shown: str, zone: str
 ) -> None:
-    with ports.db.write() as session:
+    with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
         connector.store_facts, connector.last_webhook_at = facts, clock.now()
     page = viewer.get(f"/connectors/{connector_id}/")

@@ -8,12 +8,9 @@ import pytest
 
 from integration.errors import SettingError
 from integration.models import User
-from integration.operations import accounts
-from integration.pipeline.ports import Ports
-from tests.web.conftest import PASSWORD
-from tests.web.conftest import Person
-from tests.web.conftest import sign_in
-from tests.web.conftest import text_of
+from integration.operations.identity import accounts
+from integration.pipeline.services import Services
+from tests.web.conftest import PASSWORD, Person, sign_in, text_of
 
 NEW = "a brand new passphrase"
 
@@ -43,16 +40,16 @@ def test_bad_input_names_the_field(viewer: Person, current: str, password: str, 
     assert viewer.get("/connectors").status_code == 200
 
 
-def test_someone_without_a_password_needs_no_old_one(viewer: Person, ports: Ports) -> None:
-    with ports.db.write() as session:
+def test_someone_without_a_password_needs_no_old_one(viewer: Person, services: Services) -> None:
+    with services.db.write() as session:
         session.get_one(User, 1).password_hash = ""
     assert "no password yet" in text_of(viewer.get("/password"))
     assert viewer.post("/password", {"password": NEW, "again": NEW}).status_code == 302
 
 
-def test_users_are_made_with_checked_values(ports: Ports) -> None:
-    number = accounts.create_user(ports, 1, " New@Example.com", "support", NEW)
-    with ports.db.read() as session:
+def test_users_are_made_with_checked_values(services: Services) -> None:
+    number = accounts.create_user(services, 1, " New@Example.com", "support", NEW)
+    with services.db.read() as session:
         user = session.get_one(User, number)
         assert (user.email, user.role) == ("new@example.com", "support")
         assert accounts.authenticate(session, "NEW@example.com", NEW) is not None
@@ -67,7 +64,9 @@ def test_users_are_made_with_checked_values(ports: Ports) -> None:
         ("new@example.com", "viewer", "short", "password"),
     ],
 )
-def test_bad_values_of_a_new_user_are_named(ports: Ports, email: str, role: str, password: str, field: str) -> None:
+def test_bad_values_of_a_new_user_are_named(
+    services: Services, email: str, role: str, password: str, field: str
+) -> None:
     with pytest.raises(SettingError) as caught:
-        accounts.create_user(ports, 1, email, role, password)
+        accounts.create_user(services, 1, email, role, password)
     assert caught.value.name == field

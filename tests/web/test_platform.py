@@ -8,22 +8,20 @@ import pytest
 
 from integration.errors import Unreachable
 from integration.models import Organisation
-from integration.pipeline import connectors
-from integration.pipeline import holds
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.pipeline.connectors import connectors, holds
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 
 @pytest.fixture
-def three(ports: Ports, connector_id: int) -> None:
+def three(services: Services, connector_id: int) -> None:
     """One that is fine, one that is held, one of another organisation that is paused."""
     where = {"store_url": "http://store.test", "mautic_url": "http://mautic.test"}
-    held = connectors.create(ports, organisation_id=1, name="Tulip", **where)
-    paused = connectors.create(ports, organisation_id=2, name="Orchid", is_demo=True, **where)
-    connectors.pause(ports, paused)
-    with ports.db.write() as session:
-        holds.hold(session, ports.clock.now(), held, Unreachable("mautic", "refused", "It refused.", ""))
+    held = connectors.create(services, organisation_id=1, name="Tulip", **where)
+    paused = connectors.create(services, organisation_id=2, name="Orchid", is_demo=True, **where)
+    connectors.pause(services, paused)
+    with services.db.write() as session:
+        holds.hold(session, services.clock.now(), held, Unreachable("mautic", "refused", "It refused.", ""))
 
 
 def test_all_connectors_of_all_organisations_are_shown(super_admin: Person, three: None) -> None:
@@ -50,10 +48,10 @@ def test_the_filters_find_their_connectors(super_admin: Person, three: None, que
     assert shown == names
 
 
-def test_an_organisation_is_made_with_its_first_administrator(super_admin: Person, ports: Ports) -> None:
+def test_an_organisation_is_made_with_its_first_administrator(super_admin: Person, services: Services) -> None:
     page = super_admin.post("/platform/organisations", {"name": "Third Ltd", "email": "boss@example.com"}).text
     assert "/invitation/" in page
-    with ports.db.read() as session:
+    with services.db.read() as session:
         made = session.query(Organisation).filter_by(name="Third Ltd").one()
     again = super_admin.post("/platform/organisations", {"name": "Third Ltd", "email": "x@example.com"})
     assert (again.status_code, "There is an organisation" in text_of(again)) == (400, True)

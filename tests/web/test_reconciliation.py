@@ -10,17 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from integration.models import AuditEntry
-from integration.models import Drift
-from integration.models import Gap
-from integration.models import Reconciliation
+from integration.models import AuditEntry, Drift, Gap, Reconciliation
 from integration.operations import reconciliation
 from integration.operations.reconciliation.listing import SIZE
-from integration.pipeline import connectors as pairs
-from integration.pipeline import meter
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.pipeline import usage
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 Audit = Callable[[str], list[AuditEntry]]
 
@@ -30,8 +26,8 @@ def page(connector_id: int) -> str:
     return f"/connectors/{connector_id}/reconciliation"
 
 
-def add(ports: Ports, row: Any) -> int:
-    with ports.db.write() as session:
+def add(services: Services, row: Any) -> int:
+    with services.db.write() as session:
         session.add(row)
         session.flush()
         number: int = row.id
@@ -39,11 +35,11 @@ def add(ports: Ports, row: Any) -> int:
 
 
 @pytest.fixture
-def ended(ports: Ports, connector_id: int) -> int:
+def ended(services: Services, connector_id: int) -> int:
     """A reconciliation that found one of each kind."""
-    now = ports.clock.now()
+    now = services.clock.now()
     number = add(
-        ports,
+        services,
         Reconciliation(
             connector_id=connector_id,
             trigger="nightly",
@@ -65,27 +61,29 @@ def ended(ports: Ports, connector_id: int) -> int:
         ("surplus", "", 6, {}),
     ]
     for place, (kind, source, contact, detail) in enumerate(rows, 1):
-        drift(ports, connector_id, number, kind, place, source=source, contact_id=contact, detail=detail)
+        drift(services, connector_id, number, kind, place, source=source, contact_id=contact, detail=detail)
     return number
 
 
-def drift(ports: Ports, connector_id: int, number: int, kind: str, place: int, source: str = "", **more: Any) -> int:
+def drift(
+    services: Services, connector_id: int, number: int, kind: str, place: int, source: str = "", **more: Any
+) -> int:
     row = Drift(
         reconciliation_id=number,
         connector_id=connector_id,
         kind=kind,
-        subject=f"{place:032d}",
+        person_key=f"{place:032d}",
         source_kind=source,
         source_id=str(100 + place) if source else "",
         sentence=f"This is {kind}.",
-        found_at=ports.clock.now(),
+        found_at=services.clock.now(),
         **more,
     )
-    return add(ports, row)
+    return add(services, row)
 
 
-def asked(ports: Ports) -> list[str]:
-    with ports.db.read() as session:
+def asked(services: Services) -> list[str]:
+    with services.db.read() as session:
         return list(session.scalars(select(Drift.kind).where(Drift.asked_at.is_not(None)).order_by(Drift.id)))
 
 
@@ -132,9 +130,9 @@ def test_it_is_filtered_and_bad_addresses_do_no_harm(
     assert notice in text
 
 
-def test_a_long_list_is_paged(viewer: Person, page: str, ports: Ports, connector_id: int, ended: int) -> None:
+def test_a_long_list_is_paged(viewer: Person, page: str, services: Services, connector_id: int, ended: int) -> None:
     for place in range(10, 10 + SIZE):
-        drift(ports, connector_id, ended, "surplus", place)
+        drift(services, connector_id, ended, "surplus", place)
     first = viewer.get(f"{page}?kind=surplus")
     link = re.search(r'rel="next" href="([^"]+)"', first.text)
     assert link is not None
@@ -143,7 +141,7 @@ def test_a_long_list_is_paged(viewer: Person, page: str, ports: Ports, connector
     assert "First page" in text_of(second)
 
 
-def test_start_and_cancel(support: Person, page: str, ports: Ports, connector_id: int, audit_of: Audit) -> None:
+def test_start_and_cancel(support: Person, page: str, services: Services, connector_id: int, audit_of: Audit) -> None:
     text = text_of(support.post(f"{page}/start", follow_redirects=True))
     assert "The reconciliation begins within seconds." in text
     assert "Waits to begin Reconciliation 1, started by support@example.com" in text
@@ -160,55 +158,55 @@ def test_start_and_cancel(support: Person, page: str, ports: Ports, connector_id
     assert [entry.entity for entry in audit_of("SYNC_CANCELLED")] == ["reconciliation 1"]
 
 
-def test_nothing_begins_before_both_are_connected(support: Person, ports: Ports) -> None:
-    bare = pairs.create(ports, organisation_id=1, name="Bare")
+def test_nothing_begins_before_both_are_connected(support: Person, services: Services) -> None:
+    bare = pairs.create(services, organisation_id=1, name="Bare")
     text = text_of(support.post(f"/connectors/{bare}/reconciliation/start", follow_redirects=True))
     assert "Connect the store and Mautic first" in text
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert reconciliation.going(session, bare) is None
 
 
 def test_one_and_the_ticked_ones_are_repaired(
-    support: Person, page: str, ports: Ports, ended: int, audit_of: Audit
+    support: Person, page: str, services: Services, ended: int, audit_of: Audit
 ) -> None:
     text = text_of(support.post(f"{page}/{ended}/repair", {"one": "1"}, follow_redirects=True))
     assert "1 record is read from the store again" in text
     assert "1 row is being repaired." in text
-    assert asked(ports) == ["missing"]
+    assert asked(services) == ["missing"]
     support.post(f"{page}/{ended}/repair", {"id": ["2", "3", "4"]})
-    assert asked(ports) == ["missing", "doubled", "differs"], "surplus is only shown"
+    assert asked(services) == ["missing", "doubled", "differs"], "surplus is only shown"
     again = support.post(f"{page}/{ended}/repair", {"id": ["1"]}, follow_redirects=True)
     assert "Nothing was left to repair" in text_of(again)
     assert "No row was ticked." in text_of(support.post(f"{page}/{ended}/repair", follow_redirects=True))
     assert [entry.diff["records"] for entry in audit_of("REPAIRED")] == [[0, 1], [0, 2]]
 
 
-def test_all_of_a_kind_asks_first(support: Person, page: str, ports: Ports, ended: int) -> None:
+def test_all_of_a_kind_asks_first(support: Person, page: str, services: Services, ended: int) -> None:
     question = support.get(f"{page}/{ended}/repair-all?kind=differs")
     assert "1 row of the kind Differs will be repaired" in text_of(question)
-    assert asked(ports) == []
+    assert asked(services) == []
     support.post(f"{page}/{ended}/repair-all", {"kind": "differs"})
-    assert asked(ports) == ["differs"]
+    assert asked(services) == ["differs"]
     assert "2 rows will be repaired" in text_of(support.get(f"{page}/{ended}/repair-all"))
     support.post(f"{page}/{ended}/repair-all", {"kind": "surplus"})
-    assert "surplus" not in asked(ports)
+    assert "surplus" not in asked(services)
     nothing = support.get(f"{page}/{ended}/repair-all?kind=surplus")
     assert "Nothing of this is left to repair." in text_of(nothing)
 
 
-def test_gaps_and_read_back_are_shown(viewer: Person, page: str, ports: Ports, connector_id: int) -> None:
-    now = ports.clock.now()
+def test_gaps_and_read_back_are_shown(viewer: Person, page: str, services: Services, connector_id: int) -> None:
+    now = services.clock.now()
     healed = Gap(
         connector_id=connector_id, cause="disabled", topics=[], sentence="The store has switched off 1 webhook.",
         noticed_at=now - timedelta(hours=1), healed_at=now, saved=1250,
     )  # fmt: skip
-    add(ports, healed)
+    add(services, healed)
     failed = Gap(
         connector_id=connector_id, cause="missing", topics=[], sentence="All gone.", noticed_at=now, error="No."
     )
-    add(ports, failed)
-    with ports.db.write() as session:
-        meter.record(session, connector_id, now, proved=40, unproved=1, pushed=2000)
+    add(services, failed)
+    with services.db.write() as session:
+        usage.record(session, connector_id, now, proved=40, unproved=1, pushed=2000)
     text = text_of(viewer.get(page))
     assert "Healed disabled The store has switched off 1 webhook." in text
     assert "1,250" in text
@@ -217,30 +215,30 @@ def test_gaps_and_read_back_are_shown(viewer: Person, page: str, ports: Ports, c
     assert "97.5 %" in text
 
 
-def test_viewers_may_only_look(viewer: Person, page: str, ended: int, ports: Ports) -> None:
+def test_viewers_may_only_look(viewer: Person, page: str, ended: int, services: Services) -> None:
     acts = (f"{page}/start", f"{page}/{ended}/cancel", f"{page}/{ended}/repair", f"{page}/{ended}/repair-all")
     assert {viewer.post(act).status_code for act in acts} == {403}
     assert viewer.get(f"{page}/{ended}/repair-all").status_code == 403
-    assert asked(ports) == []
+    assert asked(services) == []
 
 
-def test_strangers_see_and_do_nothing(stranger: Person, page: str, ended: int, ports: Ports) -> None:
+def test_strangers_see_and_do_nothing(stranger: Person, page: str, ended: int, services: Services) -> None:
     assert stranger.get(page).status_code == 404
     assert stranger.get(f"{page}/progress").status_code == 404
     assert stranger.get(f"{page}/{ended}/repair-all").status_code == 404
     acts = (f"{page}/start", f"{page}/{ended}/cancel", f"{page}/{ended}/repair-all")
     assert {stranger.post(act).status_code for act in acts} == {404}
     assert stranger.post(f"{page}/{ended}/repair", {"one": "1"}).status_code == 404
-    assert asked(ports) == []
+    assert asked(services) == []
 
 
-def test_anothers_reconciliation_is_not_found(admin: Person, ports: Ports, ended: int) -> None:
-    other = pairs.create(ports, organisation_id=1, name="Other")
+def test_anothers_reconciliation_is_not_found(admin: Person, services: Services, ended: int) -> None:
+    other = pairs.create(services, organisation_id=1, name="Other")
     base = f"/connectors/{other}/reconciliation"
     assert "This is missing." not in text_of(admin.get(f"{base}?number={ended}"))
     assert admin.post(f"{base}/{ended}/repair", {"one": "1"}).status_code == 404
     assert admin.post(f"{base}/{ended}/cancel").status_code == 404
-    assert asked(ports) == []
+    assert asked(services) == []
 
 
 @pytest.mark.parametrize(
@@ -254,12 +252,14 @@ def test_anothers_reconciliation_is_not_found(admin: Person, ports: Ports, ended
     ],
 )
 def test_a_repair_of_what_cannot_be_understood_repairs_nothing(
-    support: Person, page: str, ports: Ports, ended: int, path: str, form: dict[str, Any]
+    support: Person, page: str, services: Services, ended: int, path: str, form: dict[str, Any]
 ) -> None:
     assert support.post(f"{page}/{ended}/{path}", form).status_code == 400
-    assert asked(ports) == []
+    assert asked(services) == []
 
 
-def test_what_no_button_can_mend_does_not_stand_for_all(support: Person, page: str, ports: Ports, ended: int) -> None:
+def test_what_no_button_can_mend_does_not_stand_for_all(
+    support: Person, page: str, services: Services, ended: int
+) -> None:
     support.post(f"{page}/{ended}/repair-all", {"kind": "surplus"})
-    assert asked(ports) == []
+    assert asked(services) == []

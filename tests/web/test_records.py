@@ -10,14 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from integration.clock import SetClock
-from integration.events import subject_of
-from integration.models import AuditEntry
-from integration.models import Delivery
+from integration.identity import person_key_of
+from integration.models import AuditEntry, Delivery
 from integration.models.attempt import Attempt
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import Settle
-from tests.web.conftest import text_of
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, Settle, text_of
 
 
 @pytest.fixture
@@ -114,22 +111,22 @@ def test_without_records_the_page_says_what_would_fill_it(viewer: Person, page: 
 
 
 def test_the_entity_list_follows_the_connector(
-    admin: Person, viewer: Person, page: str, ports: Ports, connector_id: int
+    admin: Person, viewer: Person, page: str, services: Services, connector_id: int
 ) -> None:
-    from integration.pipeline import connectors
+    from integration.pipeline.connectors import connectors
 
     assert '<option value="contact"' in viewer.get(page).text
-    connectors.configure(ports, connector_id, {"contacts.enabled": False})
+    connectors.configure(services, connector_id, {"contacts.enabled": False})
     assert '<option value="contact"' not in viewer.get(page).text
 
 
 def test_all_connectors_are_those_of_the_organisation(
-    viewer: Person, stranger: Person, page: str, ports: Ports, several: list[int]
+    viewer: Person, stranger: Person, page: str, services: Services, several: list[int]
 ) -> None:
-    from integration.pipeline import connectors
+    from integration.pipeline.connectors import connectors
 
-    connectors.create(ports, organisation_id=1, name="Second shop")
-    other = connectors.create(ports, organisation_id=2, name="Strange shop")
+    connectors.create(services, organisation_id=1, name="Second shop")
+    other = connectors.create(services, organisation_id=2, name="Strange shop")
     everything = viewer.get(f"{page}?connector=all")
     assert "Showing 5 of 5" in text_of(everything)
     assert "Strange shop" not in everything.text
@@ -138,13 +135,13 @@ def test_all_connectors_are_those_of_the_organisation(
 
 
 def test_a_record_shows_its_error_its_blame_and_every_attempt(
-    viewer: Person, page: str, ports: Ports, connector_id: int, record: Settle
+    viewer: Person, page: str, services: Services, connector_id: int, record: Settle
 ) -> None:
     key = record(103, "dead", **REFUSED)
     attempt = Attempt(
         connector_id=connector_id,
         delivery_id=key,
-        at=ports.clock.now(),
+        at=services.clock.now(),
         seconds=0.4,
         outcome="dead",
         http_status=400,
@@ -155,7 +152,7 @@ def test_a_record_shows_its_error_its_blame_and_every_attempt(
         differs=None,
         correlation_id="abc-123",
     )
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.add(attempt)
     answer = viewer.get(f"{page}/{key}")
     text = text_of(answer)
@@ -168,18 +165,18 @@ def test_a_record_shows_its_error_its_blame_and_every_attempt(
 
 
 def test_tries_that_could_not_be_made_are_shown_with_their_number(
-    viewer: Person, page: str, ports: Ports, connector_id: int, record: Settle
+    viewer: Person, page: str, services: Services, connector_id: int, record: Settle
 ) -> None:
     key = record(103, None, error_code="cut", message="Mautic closed the connection.", wait=timedelta(seconds=5))
-    first = ports.clock.now()
+    first = services.clock.now()
     row = {"connector_id": connector_id, "delivery_id": key, "seconds": 0.1, "outcome": "later", "error_code": "cut"}
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.add(Attempt(at=first, last_at=first + timedelta(hours=1), tries=12, **row))
     text = text_of(viewer.get(f"{page}/{key}"))
     assert re.search(r"tried 12 times between .+ and .+, last batch of 0\.10 s", text)
     assert "1, none of them counted against the record" in text
     assert "entries are kept" not in text
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.add_all([Attempt(at=first, **row) for _ in range(19)])
     assert "the first 5 and the newest 15 entries are kept" in text_of(viewer.get(f"{page}/{key}"))
 
@@ -192,14 +189,14 @@ def test_a_skipped_record_says_where_the_rule_stands(viewer: Person, page: str, 
 
 
 def test_a_record_says_when_its_status_was_reached_and_why_no_e_mail_followed(
-    viewer: Person, page: str, ports: Ports, record: Settle
+    viewer: Person, page: str, services: Services, record: Settle
 ) -> None:
     said = "Nothing has changed since the last sync. No e-mail for this change: the status was reached before."
     key = record(104, "skipped", result="skipped", error_code="unchanged", message=said)
     text = text_of(viewer.get(f"{page}/{key}"))
     assert said in text and "Status reached" not in text
-    with ports.db.write() as session:
-        session.get_one(Delivery, key).reached_at = ports.clock.now()
+    with services.db.write() as session:
+        session.get_one(Delivery, key).reached_at = services.clock.now()
     assert "Status reached" in text_of(viewer.get(f"{page}/{key}"))
 
 
@@ -207,29 +204,29 @@ def test_support_sends_a_dead_letter_again_and_a_viewer_cannot(
     viewer: Person,
     support: Person,
     page: str,
-    ports: Ports,
+    services: Services,
     record: Settle,
     audit_of: Callable[[str], list[AuditEntry]],
 ) -> None:
     key = record(103, "dead", **REFUSED)
     assert viewer.post(f"{page}/{key}/retry").status_code == 403
     assert "is sent again" in text_of(support.post(f"{page}/{key}/retry", follow_redirects=True))
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.get_one(Delivery, key).state == "ready"
     assert [entry.entity for entry in audit_of("REPLAYED")] == [f"order 103 (record {key})"]
 
 
 def test_what_waits_for_its_next_attempt_is_tried_now(
-    support: Person, page: str, ports: Ports, several: list[int], clock: SetClock
+    support: Person, page: str, services: Services, several: list[int], clock: SetClock
 ) -> None:
     assert "tried again now" in text_of(support.post(f"{page}/{several[4]}/retry", follow_redirects=True))
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.get_one(Delivery, several[4]).due_at == clock.now()
     assert "nothing to send again" in text_of(support.post(f"{page}/{several[0]}/retry", follow_redirects=True))
 
 
 def test_discarding_asks_for_a_reason_and_keeps_it(
-    support: Person, page: str, ports: Ports, record: Settle, audit_of: Callable[[str], list[AuditEntry]]
+    support: Person, page: str, services: Services, record: Settle, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     key = record(103, "dead", **REFUSED)
     assert support.post(f"{page}/{key}/discard", {"reason": " "}).status_code == 400
@@ -239,7 +236,7 @@ def test_discarding_asks_for_a_reason_and_keeps_it(
 
 
 def test_a_dead_letter_is_edited_and_sent_again(
-    support: Person, page: str, ports: Ports, record: Settle, audit_of: Callable[[str], list[AuditEntry]]
+    support: Person, page: str, services: Services, record: Settle, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     key = record(103, "dead", "bob(at)example.com", **REFUSED)
     assert "bob(at)example.com" in support.get(f"{page}/{key}/edit").text
@@ -248,9 +245,9 @@ def test_a_dead_letter_is_edited_and_sent_again(
     bad = support.post(f"{page}/{key}/edit", {"value:total": "ten"})
     assert (bad.status_code, "“ten” in total is no amount" in text_of(bad)) == (400, True)
     support.post(f"{page}/{key}/edit", {"value:billing.email": "bob@example.com"})
-    with ports.db.read() as session:
+    with services.db.read() as session:
         row = session.get_one(Delivery, key)
-    assert (row.state, row.subject) == ("ready", subject_of("bob@example.com"))
+    assert (row.state, row.person_key) == ("ready", person_key_of("bob@example.com"))
     assert row.corrections == {"billing.email": "bob@example.com"}
     assert audit_of("EDITED")[0].diff == {"billing.email": ["bob(at)example.com", "bob@example.com"]}
 
@@ -260,10 +257,10 @@ def test_comparing_with_a_store_that_does_not_answer_says_so(support: Person, pa
     assert "store" in text
 
 
-def test_a_stranger_sees_no_record(stranger: Person, page: str, several: list[int], ports: Ports) -> None:
+def test_a_stranger_sees_no_record(stranger: Person, page: str, several: list[int], services: Services) -> None:
     for path in ("", f"/{several[2]}", f"/{several[2]}/edit", f"/{several[2]}/discard", f"/{several[2]}/compare"):
         assert stranger.get(f"{page}{path}").status_code == 404
     for act in ("retry", "edit", "discard"):
         assert stranger.post(f"{page}/{several[2]}/{act}", {"reason": "x"}).status_code == 404
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.scalar(select(Delivery.state).where(Delivery.id == several[2])) == "dead"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.web.conftest import Person
-from tests.web.conftest import sign_in
-from tests.web.conftest import text_of
+from tests.web.conftest import Person, sign_in, text_of
 
 ROLES = ("viewer", "support", "admin", "super")
 #: Method and path -> the least role; {id} is a connector of the own organisation.

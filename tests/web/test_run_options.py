@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 
-from integration.models import AuditEntry
-from integration.models import Connector
-from integration.models import Run
-from integration.pipeline import payload_files
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.models import AuditEntry, Connector, Run
+from integration.pipeline.payloads import files as payload_files
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 GOOD: dict[str, Any] = {
     "kind": "bulk",
@@ -36,10 +33,10 @@ def page(connector_id: int) -> str:
 
 
 def test_a_run_is_started_with_its_options(
-    support: Person, page: str, ports: Ports, audit_of: Callable[[str], list[AuditEntry]]
+    support: Person, page: str, services: Services, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     answer = support.post(page, GOOD)
-    with ports.db.read() as session:
+    with services.db.read() as session:
         run = session.get_one(Run, int(answer.location.rsplit("/", 1)[1]))
     assert run.kind == "bulk"
     assert run.options == {
@@ -67,13 +64,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_value_is_an_error_at_its_field(support: Person, page: str, ports: Ports, name: str) -> None:
+def test_a_wrong_value_is_an_error_at_its_field(support: Person, page: str, services: Services, name: str) -> None:
     value, sentence = WRONG[name]
     answer = support.post(page, {**GOOD, name: value})
     assert answer.status_code == 400
     assert sentence in text_of(answer)
     assert 'value="12, #7, 12"' in answer.text or name == "ids"
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.query(Run).count() == 0
 
 
@@ -100,24 +97,26 @@ def test_what_would_be_passed_over_is_refused(
 
 @pytest.mark.parametrize("since", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-12:00", "yesterday"])
 def test_a_run_that_was_stored_with_an_absurd_date_shows_its_page(
-    support: Person, ports: Ports, connector_id: int, since: str
+    support: Person, services: Services, connector_id: int, since: str
 ) -> None:
-    run_id = runs.start(ports, connector_id, "bulk", trigger="test", options={"since": since})
+    run_id = run_lifecycle.start(services, connector_id, "bulk", trigger="test", options={"since": since})
     answer = support.get(f"/connectors/{connector_id}/runs/{run_id}")
     assert answer.status_code == 200
     assert f"changed since {since}" in text_of(answer)
 
 
-def test_times_are_those_of_the_shop(support: Person, page: str, ports: Ports, connector_id: int) -> None:
-    with ports.db.write() as session:
+def test_times_are_those_of_the_shop(support: Person, page: str, services: Services, connector_id: int) -> None:
+    with services.db.write() as session:
         session.get_one(Connector, connector_id).store_facts = {"timezone": "Europe/Rome"}
     support.post(page, {"kind": "full", "only": ["orders"], "since": "2026-11-01T00:00"})
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.query(Run).one().options["since"] == "2026-11-01T00:00:00+01:00"
 
 
-def test_a_second_run_is_refused_with_the_reason(support: Person, page: str, ports: Ports, connector_id: int) -> None:
-    runs.start(ports, connector_id, "full", trigger="test")
+def test_a_second_run_is_refused_with_the_reason(
+    support: Person, page: str, services: Services, connector_id: int
+) -> None:
+    run_lifecycle.start(services, connector_id, "full", trigger="test")
     assert "going already" in text_of(support.post(page, GOOD))
 
 
@@ -127,12 +126,12 @@ def test_viewers_and_strangers_start_nothing(viewer: Person, stranger: Person, p
 
 
 def test_a_payload_file_is_linked_at_its_line_and_given_to_support(
-    viewer: Person, support: Person, stranger: Person, ports: Ports, connector_id: int
+    viewer: Person, support: Person, stranger: Person, services: Services, connector_id: int
 ) -> None:
-    run_id = runs.start(ports, connector_id, "full", trigger="test")
-    with ports.db.read() as session:
+    run_id = run_lifecycle.start(services, connector_id, "full", trigger="test")
+    with services.db.read() as session:
         run = session.get_one(Run, run_id)
-    file_id = payload_files.store(ports, run, "pull", "Page 1", [{"id": 1, "consumer_secret": "cs_0123456789abc"}])
+    file_id = payload_files.store(services, run, "pull", "Page 1", [{"id": 1, "consumer_secret": "cs_0123456789abc"}])
     address = f"/connectors/{connector_id}/runs/{run_id}/payloads/{file_id}"
     assert address in support.get(f"/connectors/{connector_id}/runs/{run_id}").text
     given = support.get(address)
@@ -145,7 +144,7 @@ def test_a_payload_file_is_linked_at_its_line_and_given_to_support(
     assert given.headers["Content-Disposition"].startswith("attachment")
     assert support.get(address.replace(f"/runs/{run_id}/", f"/runs/{run_id + 1}/")).status_code == 404
     assert address not in viewer.get(f"/connectors/{connector_id}/runs/{run_id}").text
-    runs.cancel(ports, run_id)
-    payload_files.prune(ports, ports.clock.now() + timedelta(days=2))
+    run_lifecycle.cancel(services, run_id)
+    payload_files.prune(services, services.clock.now() + timedelta(days=2))
     assert support.get(address).status_code == 404
     assert address not in support.get(f"/connectors/{connector_id}/runs/{run_id}").text

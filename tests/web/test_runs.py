@@ -7,32 +7,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
-from sqlalchemy import event
-from sqlalchemy import insert
-from sqlalchemy import update
+from sqlalchemy import delete, event, insert, update
 
-from integration.models import AuditEntry
-from integration.models import Delivery
-from integration.models import Run
-from integration.models import RunLine
-from integration.models import RunState
-from integration.pipeline import runpages
-from integration.pipeline import runs
-from integration.pipeline.leases import new_token
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import Settle
-from tests.web.conftest import text_of
+from integration.models import AuditEntry, Delivery, Run, RunLine, RunState
+from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from integration.queries import runs as querie_runs
+from tests.web.conftest import Person, Settle, text_of
 
 
 @pytest.fixture
-def run_id(ports: Ports, connector_id: int) -> int:
+def run_id(services: Services, connector_id: int) -> int:
     """A run that a worker does."""
-    made = runs.start(ports, connector_id, "initial", trigger="me")
-    with ports.db.write() as session:
-        runs.take(session, ports.clock.now(), new_token())
-        runs.add_line(session, ports.clock.now(), made, "Read page 1 of 4.")
+    made = run_lifecycle.start(services, connector_id, "initial", trigger="me")
+    with services.db.write() as session:
+        run_lifecycle.take(session, services.clock.now(), new_token())
+        run_lifecycle.add_line(session, services.clock.now(), made, "Read page 1 of 4.")
     return made
 
 
@@ -41,26 +32,26 @@ def page(connector_id: int, run_id: int) -> str:
     return f"/connectors/{connector_id}/runs/{run_id}"
 
 
-def end(ports: Ports, run_id: int, state: RunState) -> None:
-    with ports.db.write() as session:
-        runs.finish(session, ports.clock.now(), session.get_one(Run, run_id), state)
+def end(services: Services, run_id: int, state: RunState) -> None:
+    with services.db.write() as session:
+        run_lifecycle.finish(session, services.clock.now(), session.get_one(Run, run_id), state)
 
 
 def test_a_run_shows_its_lines_and_asks_for_more_while_it_goes(
-    viewer: Person, page: str, ports: Ports, run_id: int
+    viewer: Person, page: str, services: Services, run_id: int
 ) -> None:
     going = viewer.get(page)
     assert "Read page 1 of 4." in text_of(going)
     assert 'hx-trigger="every 5s"' in going.text
-    end(ports, run_id, RunState.COMPLETED)
+    end(services, run_id, RunState.COMPLETED)
     assert "hx-trigger" not in viewer.get(page).text
 
 
 def test_a_page_that_follows_gets_the_new_lines_and_the_figures(
-    viewer: Person, page: str, ports: Ports, run_id: int
+    viewer: Person, page: str, services: Services, run_id: int
 ) -> None:
-    with ports.db.write() as session:
-        runs.add_line(session, ports.clock.now(), run_id, "Read page 2 of 4.")
+    with services.db.write() as session:
+        run_lifecycle.add_line(session, services.clock.now(), run_id, "Read page 2 of 4.")
     part = viewer.get(f"{page}?after=1", headers={"HX-Request": "true"}).text
     assert "Read page 2 of 4." in part
     assert "Read page 1 of 4." not in part
@@ -70,11 +61,11 @@ def test_a_page_that_follows_gets_the_new_lines_and_the_figures(
 
 
 def test_a_run_with_200_000_lines_reads_a_page_of_them_only(
-    viewer: Person, page: str, ports: Ports, run_id: int
+    viewer: Person, page: str, services: Services, run_id: int
 ) -> None:
-    now = ports.clock.now()
+    now = services.clock.now()
     rows = [{"run_id": run_id, "at": now, "level": "info", "text": f"Line {n} of it."} for n in range(200_000)]
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.execute(insert(RunLine), rows)
     fetched: list[int] = []
 
@@ -84,16 +75,16 @@ def test_a_run_with_200_000_lines_reads_a_page_of_them_only(
     event.listen(RunLine, "load", note)
     shown = text_of(viewer.get(page))
     event.remove(RunLine, "load", note)
-    assert len(fetched) == runpages.LINES + 1
+    assert len(fetched) == querie_runs.LINES + 1
     assert "Line 199999 of it." in shown
     assert "Older lines" in shown
 
 
 def test_lines_are_filtered_by_level_and_followed_backwards(
-    viewer: Person, page: str, ports: Ports, run_id: int
+    viewer: Person, page: str, services: Services, run_id: int
 ) -> None:
-    with ports.db.write() as session:
-        runs.add_line(session, ports.clock.now(), run_id, "It went wrong.", "error")
+    with services.db.write() as session:
+        run_lifecycle.add_line(session, services.clock.now(), run_id, "It went wrong.", "error")
     assert "Read page 1" not in text_of(viewer.get(f"{page}?level=error"))
     assert "It went wrong." in text_of(viewer.get(f"{page}?level=error"))
     odd = text_of(viewer.get(f"{page}?level=odd&before=2&after=x"))
@@ -102,9 +93,11 @@ def test_lines_are_filtered_by_level_and_followed_backwards(
     assert "“x” is no number" in odd
 
 
-def test_lines_are_found_by_a_text_and_followed_with_it(viewer: Person, page: str, ports: Ports, run_id: int) -> None:
-    with ports.db.write() as session:
-        runs.add_line(session, ports.clock.now(), run_id, "Read page 2 of 4.")
+def test_lines_are_found_by_a_text_and_followed_with_it(
+    viewer: Person, page: str, services: Services, run_id: int
+) -> None:
+    with services.db.write() as session:
+        run_lifecycle.add_line(session, services.clock.now(), run_id, "Read page 2 of 4.")
     found = viewer.get(f"{page}?text=PAGE+2")
     assert "Read page 2" in text_of(found)
     assert "Read page 1" not in text_of(found)
@@ -112,9 +105,11 @@ def test_lines_are_found_by_a_text_and_followed_with_it(viewer: Person, page: st
     assert "There are no such lines." in text_of(viewer.get(f"{page}?text=%25"))
 
 
-def test_the_page_stops_following_when_the_run_has_ended(viewer: Person, page: str, ports: Ports, run_id: int) -> None:
+def test_the_page_stops_following_when_the_run_has_ended(
+    viewer: Person, page: str, services: Services, run_id: int
+) -> None:
     assert 'data-pause="live"' in viewer.get(page).text
-    end(ports, run_id, RunState.COMPLETED)
+    end(services, run_id, RunState.COMPLETED)
     part = viewer.get(f"{page}?after=1", headers={"HX-Request": "true"}).text
     assert '<span id="pauser" hx-swap-oob="true"></span>' in part
     assert "hx-trigger" not in part
@@ -122,24 +117,26 @@ def test_the_page_stops_following_when_the_run_has_ended(viewer: Person, page: s
 
 
 def test_what_ended_badly_or_is_still_tried_is_said(
-    viewer: Person, page: str, record: Settle, ports: Ports, run_id: int
+    viewer: Person, page: str, record: Settle, services: Services, run_id: int
 ) -> None:
     later = record(1, None, wait=timedelta(minutes=5), faults=1, error_code="timeout", message="No answer.")
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.execute(update(Delivery).where(Delivery.id == later).values(run_id=run_id))
         run = session.get_one(Run, run_id)
         run.pulled, run.failed = 1200, 1100
-    end(ports, run_id, RunState.COMPLETED)
+    end(services, run_id, RunState.COMPLETED)
     text = text_of(viewer.get(page))
     assert "1,100 records could not be sent." in text
     assert "1 record is tried again later." in text
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.execute(delete(Delivery))
     assert "none of them reached Mautic" in text_of(viewer.get(page))
 
 
-def test_a_dry_run_shows_its_forecast_field_by_field(viewer: Person, page: str, ports: Ports, run_id: int) -> None:
-    with ports.db.write() as session:
+def test_a_dry_run_shows_its_forecast_field_by_field(
+    viewer: Person, page: str, services: Services, run_id: int
+) -> None:
+    with services.db.write() as session:
         run = session.get_one(Run, run_id)
         run.options = {"dry_run": True, "since": "2026-11-01T00:00:00+00:00", "ids": [7, 12]}
         run.cursor = {
@@ -153,7 +150,7 @@ def test_a_dry_run_shows_its_forecast_field_by_field(viewer: Person, page: str, 
 
 
 def test_the_list_is_filtered_and_bad_values_are_said(
-    viewer: Person, ports: Ports, connector_id: int, run_id: int
+    viewer: Person, services: Services, connector_id: int, run_id: int
 ) -> None:
     address = f"/connectors/{connector_id}/runs"
     assert "In progress Initial import" in text_of(viewer.get(f"{address}?kind=initial&state=RUNNING&trigger=ME"))
@@ -163,10 +160,10 @@ def test_the_list_is_filtered_and_bad_values_are_said(
 
 
 def test_the_records_of_a_run_have_operation_and_status(
-    viewer: Person, page: str, record: Settle, ports: Ports, run_id: int
+    viewer: Person, page: str, record: Settle, services: Services, run_id: int
 ) -> None:
     first, second = record(1, result="created", contact_id=7), record(2, "dead", error_code="refused", message="No.")
-    with ports.db.write() as session:
+    with services.db.write() as session:
         session.execute(update(Delivery).where(Delivery.id.in_([first, second])).values(run_id=run_id))
     text = text_of(viewer.get(f"{page}/records"))
     assert "Order 1 7 CREATE SUCCESS" in text
@@ -183,27 +180,34 @@ def test_the_records_of_a_run_have_operation_and_status(
 
 
 def test_support_cancels_and_viewers_cannot(
-    viewer: Person, support: Person, page: str, ports: Ports, run_id: int, audit_of: Callable[[str], list[AuditEntry]]
+    viewer: Person,
+    support: Person,
+    page: str,
+    services: Services,
+    run_id: int,
+    audit_of: Callable[[str], list[AuditEntry]],
 ) -> None:
     assert "Cancel" not in text_of(viewer.get(page))
     assert viewer.post(f"{page}/cancel").status_code == 403
     assert "stops after the batch" in text_of(support.post(f"{page}/cancel", follow_redirects=True))
-    with ports.db.read() as session:
+    with services.db.read() as session:
         assert session.get_one(Run, run_id).cancel_asked_at is not None
     assert [entry.entity for entry in audit_of("SYNC_CANCELLED")] == [f"run {run_id}"]
 
 
 def test_a_failed_run_is_resumed_unless_another_goes(
-    support: Person, page: str, ports: Ports, run_id: int, connector_id: int
+    support: Person, page: str, services: Services, run_id: int, connector_id: int
 ) -> None:
-    end(ports, run_id, RunState.FAILED)
-    other = runs.start(ports, connector_id, "incremental", trigger="schedule")
+    end(services, run_id, RunState.FAILED)
+    other = run_lifecycle.start(services, connector_id, "incremental", trigger="schedule")
     assert "going already" in text_of(support.post(f"{page}/resume", follow_redirects=True))
-    end(ports, other, RunState.COMPLETED)
+    end(services, other, RunState.COMPLETED)
     assert "The run goes on." in text_of(support.post(f"{page}/resume", follow_redirects=True))
 
 
-def test_the_list_names_kind_state_and_figures(viewer: Person, ports: Ports, connector_id: int, run_id: int) -> None:
+def test_the_list_names_kind_state_and_figures(
+    viewer: Person, services: Services, connector_id: int, run_id: int
+) -> None:
     listed = text_of(viewer.get(f"/connectors/{connector_id}/runs"))
     assert "In progress Initial import me" in listed
 

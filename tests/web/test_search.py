@@ -10,15 +10,12 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
-from integration.models import AuditEntry
-from integration.models import Run
-from integration.pipeline import connectors as pairs
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
+from integration.models import AuditEntry, Run
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
 from tests.pipeline import rows
-from tests.web.conftest import Person
-from tests.web.conftest import Settle
-from tests.web.conftest import text_of
+from tests.web.conftest import Person, Settle, text_of
 
 REFUSED = {"error_code": "refused", "message": "Mautic refused the e-mail.", "category": "permanent"}
 
@@ -29,10 +26,10 @@ def home(connector_id: int) -> str:
 
 
 @pytest.fixture
-def known(ports: Ports, connector_id: int, record: Settle) -> int:
+def known(services: Services, connector_id: int, record: Settle) -> int:
     """Ada is in Mautic as contact 77; Bob's order was refused. Returns the id of Bob's record."""
     record(10482, result="created", contact_id=77)
-    rows.store(ports, rows.link(connector_id), rows.entry(connector_id, 10482), rows.log(connector_id, "10482"))
+    rows.store(services, rows.link(connector_id), rows.entry(connector_id, 10482), rows.log(connector_id, "10482"))
     return record(10483, "dead", "bob@example.com", **REFUSED)
 
 
@@ -88,10 +85,10 @@ def test_a_skipped_order_leads_to_the_rule(viewer: Person, home: str, record: Se
 
 
 def test_plain_digits_that_fit_several_things_are_grouped(
-    ports: Ports, viewer: Person, home: str, connector_id: int, record: Settle
+    services: Services, viewer: Person, home: str, connector_id: int, record: Settle
 ) -> None:
     record(77, result="created", contact_id=5)
-    rows.store(ports, rows.link(connector_id, 77, rows.BOB))
+    rows.store(services, rows.link(connector_id, 77, rows.BOB))
     answer = viewer.get("/search?q=77")
     text = text_of(answer)
     assert "Several things fit “77”." in text
@@ -100,8 +97,8 @@ def test_plain_digits_that_fit_several_things_are_grouped(
     assert f'href="{home}/people/{rows.BOB}"' in answer.text
 
 
-def test_a_run_is_found_by_its_correlation_id(ports: Ports, viewer: Person, home: str, connector_id: int) -> None:
-    [run] = rows.store(ports, rows.run(connector_id))
+def test_a_run_is_found_by_its_correlation_id(services: Services, viewer: Person, home: str, connector_id: int) -> None:
+    [run] = rows.store(services, rows.run(connector_id))
     assert there(viewer, run.correlation_id) == f"{home}/runs/{run.id}"
 
 
@@ -116,11 +113,11 @@ def test_what_was_never_seen_says_how_to_fetch_it(support: Person, viewer: Perso
 
 
 def test_reading_an_order_starts_a_run_for_it_alone(
-    ports: Ports, support: Person, home: str, audit_of: Callable[[str], list[AuditEntry]]
+    services: Services, support: Person, home: str, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     answer = support.post(f"{home}/orders/99/read", follow_redirects=True)
     assert "Order 99 is being read from the store" in text_of(answer)
-    with ports.db.read() as session:
+    with services.db.read() as session:
         [run] = session.scalars(select(Run))
     assert (run.kind, run.options) == ("bulk", {"ids": [99], "only": ["orders"]})
     assert audit_of("SYNC_TRIGGERED")[0].diff == {"order": [None, "99"]}
@@ -128,11 +125,11 @@ def test_reading_an_order_starts_a_run_for_it_alone(
     assert "A run of this connector is going already." in text_of(again)
 
 
-def test_a_name_that_is_no_id_is_not_read(ports: Ports, support: Person, home: str) -> None:
+def test_a_name_that_is_no_id_is_not_read(services: Services, support: Person, home: str) -> None:
     answer = support.post(f"{home}/orders/WC-9/read", follow_redirects=True)
     assert "Only an order with a number as its id" in text_of(answer)
-    with ports.db.read() as session:
-        assert runs.latest(session, 1) is None
+    with services.db.read() as session:
+        assert run_lifecycle.latest(session, 1) is None
 
 
 def test_a_viewer_may_not_read_from_the_store(viewer: Person, home: str) -> None:
@@ -140,11 +137,11 @@ def test_a_viewer_may_not_read_from_the_store(viewer: Person, home: str) -> None
 
 
 def test_a_stranger_finds_and_sees_nothing(
-    ports: Ports, stranger: Person, home: str, connector_id: int, known: int
+    services: Services, stranger: Person, home: str, connector_id: int, known: int
 ) -> None:
-    pairs.create(ports, organisation_id=2, name="Other")
-    pairs.create(ports, organisation_id=2, name="Third")
-    [run] = rows.store(ports, rows.run(connector_id))
+    pairs.create(services, organisation_id=2, name="Other")
+    pairs.create(services, organisation_id=2, name="Third")
+    [run] = rows.store(services, rows.run(connector_id))
     for typed in ("10482", "ada@example.com", "contact 77", "order 10482", run.correlation_id, f"run {run.id}"):
         answer = stranger.get(f"/search?q={quote(typed)}")
         assert answer.status_code == 200
@@ -156,18 +153,20 @@ def test_a_stranger_finds_and_sees_nothing(
 
 
 def test_one_person_in_two_shops_is_listed_with_both(
-    ports: Ports, viewer: Person, super_admin: Person, connector_id: int, known: int
+    services: Services, viewer: Person, super_admin: Person, connector_id: int, known: int
 ) -> None:
-    other = pairs.create(ports, organisation_id=2, name="Other")
-    rows.store(ports, rows.link(other, 5))
+    other = pairs.create(services, organisation_id=2, name="Other")
+    rows.store(services, rows.link(other, 5))
     assert there(viewer, "ada@example.com")
     text = text_of(super_admin.get("/search?q=ada@example.com"))
     assert "Sunflower contact 77" in text
     assert "Other contact 5" in text
 
 
-def test_several_connectors_are_offered_for_an_order_that_nobody_knows(ports: Ports, viewer: Person, home: str) -> None:
-    pairs.create(ports, organisation_id=1, name="Other")
+def test_several_connectors_are_offered_for_an_order_that_nobody_knows(
+    services: Services, viewer: Person, home: str
+) -> None:
+    pairs.create(services, organisation_id=1, name="Other")
     answer = viewer.get("/search?q=424242")
     assert "Nothing fits “424242”." in text_of(answer)
     assert f'href="{home}/orders/424242"' in answer.text
@@ -187,8 +186,8 @@ def test_no_address_of_a_person_or_order_is_an_error(viewer: Person, home: str, 
     assert "Unknown: " in text_of(viewer.get(f"{home}/{name}"))
 
 
-def test_a_long_timeline_has_older_pages(ports: Ports, viewer: Person, home: str, connector_id: int) -> None:
-    rows.store(ports, *(rows.log(connector_id, str(n), n) for n in range(60)))
+def test_a_long_timeline_has_older_pages(services: Services, viewer: Person, home: str, connector_id: int) -> None:
+    rows.store(services, *(rows.log(connector_id, str(n), n) for n in range(60)))
     answer = viewer.get(f"{home}/people/{rows.ADA}")
     assert "Order 59: create or update." in text_of(answer)
     assert "Order 9: create or update." not in text_of(answer)
@@ -219,9 +218,9 @@ def test_the_record_page_leads_to_everything_about_its_person(viewer: Person, ho
 
 
 def test_a_person_with_orders_in_two_currencies_has_no_sum_while_the_shops_is_not_known(
-    viewer: Person, ports: Ports, home: str, connector_id: int, known: int
+    viewer: Person, services: Services, home: str, connector_id: int, known: int
 ) -> None:
-    rows.store(ports, rows.entry(connector_id, 10484, currency="JPY", net_total="6100.00"))
+    rows.store(services, rows.entry(connector_id, 10484, currency="JPY", net_total="6100.00"))
     text = text_of(viewer.get(f"{home}/people/{rows.ADA}"))
     assert "left out until the shop's currency is known: the paid orders are in EUR, JPY" in text
     assert "6100 JPY" in text and "on average" not in text and "6,110" not in text and "6110" not in text

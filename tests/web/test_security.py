@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from tests.web.conftest import Person, text_of
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 

@@ -7,11 +7,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from integration.operations import accounts
-from integration.pipeline.ports import Ports
-from tests.web.conftest import PASSWORD
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.operations.identity import accounts
+from integration.pipeline.services import Services
+from tests.web.conftest import PASSWORD, Person, text_of
 
 Audit = Callable[[str], list]
 
@@ -40,21 +38,21 @@ def test_unknown_address_and_wrong_password_are_answered_alike(visitor: Person, 
     ]
 
 
-def test_an_unknown_address_costs_a_password_check_too(ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_address_costs_a_password_check_too(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
     monkeypatch.setattr(accounts, "check_password_hash", lambda hashed, password: bool(checked.append(hashed)))
-    with ports.db.read() as session:
+    with services.db.read() as session:
         accounts.authenticate(session, "viewer@example.com", "x")
         accounts.authenticate(session, "nobody@example.com", "x")
     assert len(checked) == 2
     assert checked[1].startswith("scrypt:")
 
 
-def test_a_disabled_user_does_not_get_in(visitor: Person, viewer: Person, ports: Ports) -> None:
+def test_a_disabled_user_does_not_get_in(visitor: Person, viewer: Person, services: Services) -> None:
     from integration.models import User
 
-    with ports.db.write() as session:
-        session.get_one(User, 1).disabled_at = ports.clock.now()
+    with services.db.write() as session:
+        session.get_one(User, 1).disabled_at = services.clock.now()
     assert attempt(visitor, "viewer@example.com").status_code == 401
     assert viewer.get("/connectors").status_code == 302
 

@@ -9,16 +9,14 @@ from sqlalchemy import select
 
 from integration.clock import SetClock
 from integration.models import SignInLink
-from integration.operations.accounts import make_link
-from integration.operations.accounts import set_password
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.operations.identity.accounts import make_link, set_password
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 
 @pytest.fixture
-def path(ports: Ports) -> str:
-    return f"/sign-in/link/{make_link(ports, 1)}"
+def path(services: Services) -> str:
+    return f"/sign-in/link/{make_link(services, 1)}"
 
 
 def test_looking_does_not_use_it_up_and_the_button_signs_in_once(
@@ -54,14 +52,14 @@ def test_an_unknown_one_is_refused(visitor: Person) -> None:
     assert visitor.post("/sign-in/link/made-up").status_code == 410
 
 
-def test_only_its_hash_is_stored(ports: Ports) -> None:
-    token = make_link(ports, 1)
-    with ports.db.read() as session:
+def test_only_its_hash_is_stored(services: Services) -> None:
+    token = make_link(services, 1)
+    with services.db.read() as session:
         stored = session.scalars(select(SignInLink.token_hash)).one()
     assert token not in stored
     assert len(stored) == 64
 
 
-def test_a_new_password_ends_the_links(visitor: Person, path: str, ports: Ports) -> None:
-    set_password(ports, 1, "a new and long password")
+def test_a_new_password_ends_the_links(visitor: Person, path: str, services: Services) -> None:
+    set_password(services, 1, "a new and long password")
     assert visitor.post(path).status_code == 410

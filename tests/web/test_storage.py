@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from integration.clock import SetClock
-from integration.models import AuditEntry
-from integration.models import Run
+from integration.models import AuditEntry, Run
 from integration.operations.retention import files
-from integration.pipeline import payload_files
-from integration.pipeline import runs
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import Settle
-from tests.web.conftest import text_of
+from integration.pipeline.payloads import files as payload_files
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, Settle, text_of
 
 USUAL = {"success": "90", "errors": "180", "deliveries": "90", "runs": "90", "audit": "730", "payload_hours": "24"}
 
@@ -47,15 +44,15 @@ def test_an_organisation_counts_its_own_rows_only(stranger: Person, record: Sett
 
 
 def test_payload_files_stay_as_many_hours_as_the_organisation_wants(
-    admin: Person, ports: Ports, connector_id: int, clock: SetClock
+    admin: Person, services: Services, connector_id: int, clock: SetClock
 ) -> None:
     admin.post("/storage", {**USUAL, "payload_hours": "2"})
-    run_id = runs.start(ports, connector_id, "full", trigger="test")
-    with ports.db.read() as session:
+    run_id = run_lifecycle.start(services, connector_id, "full", trigger="test")
+    with services.db.read() as session:
         run = session.get_one(Run, run_id)
-    payload_files.store(ports, run, "pull", "Page 1", [1])
-    runs.cancel(ports, run_id)
+    payload_files.store(services, run, "pull", "Page 1", [1])
+    run_lifecycle.cancel(services, run_id)
     clock.advance(minutes=90)
-    assert files.prune(ports) == 0
+    assert files.prune(services) == 0
     clock.advance(minutes=60)
-    assert files.prune(ports) == 1
+    assert files.prune(services) == 1

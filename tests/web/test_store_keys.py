@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 
 from integration.clock import SetClock
 from integration.models import Connector
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import sign_in
-from tests.web.conftest import text_of
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, sign_in, text_of
 
 PUBLIC = "https://sync.example.com"
 HANDED = {"key_id": 1, "consumer_key": "ck_handed", "consumer_secret": "cs_handed", "key_permissions": "read_write"}
@@ -50,11 +47,15 @@ def test_the_administrator_is_sent_to_the_store(asked: dict[str, list[str]], con
 
 
 def test_the_key_is_stored_and_answered_with_200(
-    public_app: Flask, asked: dict[str, list[str]], ports: Ports, connector: Callable[[], Connector], audit_of: Callable
+    public_app: Flask,
+    asked: dict[str, list[str]],
+    services: Services,
+    connector: Callable[[], Connector],
+    audit_of: Callable,
 ) -> None:
     answer = hand_over(public_app, asked["user_id"][0])
     assert (answer.status_code, answer.data) == (200, b"")
-    secrets = ports.secrets(connector())
+    secrets = services.secrets(connector())
     assert (secrets["store_key"], secrets["store_secret"]) == ("ck_handed", "cs_handed")
     (entry,) = audit_of("UPDATED")
     assert entry.actor == "admin@example.com"
@@ -72,9 +73,9 @@ def test_a_state_ends_after_15_minutes(public_app: Flask, asked: dict[str, list[
 
 
 def test_a_state_ends_when_the_address_changes(
-    public_app: Flask, asked: dict[str, list[str]], ports: Ports, connector_id: int
+    public_app: Flask, asked: dict[str, list[str]], services: Services, connector_id: int
 ) -> None:
-    pairs.connect(ports, connector_id, store_url="https://other.example.com")
+    pairs.connect(services, connector_id, store_url="https://other.example.com")
     assert hand_over(public_app, asked["user_id"][0]).status_code == 403
 
 

@@ -13,12 +13,11 @@ import pytest
 
 from integration.clock import SetClock
 from integration.models import AuditEntry
-from integration.pipeline import synclog
-from integration.pipeline.ports import Ports
-from integration.web.export import cell
+from integration.pipeline.services import Services
+from integration.pipeline.sync_log import writing as sync_log_writing
+from integration.web.tools.export import cell
 from tests.bench_data import fill_log
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from tests.web.conftest import Person, text_of
 
 COLUMNS = ["Time (UTC)", "Type", "Object ID", "Action", "Status", "Contact ID", "Message"]
 
@@ -29,9 +28,9 @@ def tools(connector_id: int) -> str:
 
 
 @pytest.fixture
-def log(ports: Ports, connector_id: int, clock: SetClock) -> int:
+def log(services: Services, connector_id: int, clock: SetClock) -> int:
     """A log of 60 entries over ten days and the number of them."""
-    fill_log(ports.db, connector_id, 60, clock.now(), minutes=60 * 24 * 10)
+    fill_log(services.db, connector_id, 60, clock.now(), minutes=60 * 24 * 10)
     return 60
 
 
@@ -39,12 +38,12 @@ def rows(page: str) -> list[str]:
     return re.findall(r"<tr>\s*<td.*?</tr>", page, re.DOTALL)
 
 
-def write(ports: Ports, connector_id: int, message: str, **values: object) -> None:
-    entry = synclog.Entry(
-        connector_id, ports.clock.now(), "order", "1042", "create_or_update", message=message, **values
+def write(services: Services, connector_id: int, message: str, **values: object) -> None:
+    entry = sync_log_writing.Entry(
+        connector_id, services.clock.now(), "order", "1042", "create_or_update", message=message, **values
     )  # type: ignore[arg-type]
-    with ports.db.write() as session:
-        synclog.record(session, [entry])
+    with services.db.write() as session:
+        sync_log_writing.record(session, [entry])
 
 
 def test_the_tab_shows_the_total_and_opens_the_table(viewer: Person, tools: str, log: int) -> None:
@@ -80,26 +79,28 @@ def test_a_wrong_filter_gives_the_page(viewer: Person, tools: str, log: int, bad
     assert rows(page.text)
 
 
-def test_ids_lead_into_mautic_and_the_store(viewer: Person, ports: Ports, tools: str, connector_id: int) -> None:
-    write(ports, connector_id, "Contact updated.", contact_id=77, source_id="1042")
+def test_ids_lead_into_mautic_and_the_store(viewer: Person, services: Services, tools: str, connector_id: int) -> None:
+    write(services, connector_id, "Contact updated.", contact_id=77, source_id="1042")
     page = viewer.get(f"{tools}/log").text.replace("&amp;", "&")
     assert "https://127.0.0.1:9/s/contacts/view/77" in page
     assert "https://127.0.0.1:9/wp-admin/admin.php?page=wc-orders&action=edit&id=1042" in page
 
 
-def test_the_utc_time_stands_behind_the_sites_time(viewer: Person, ports: Ports, tools: str, connector_id: int) -> None:
-    with ports.db.write() as session:
+def test_the_utc_time_stands_behind_the_sites_time(
+    viewer: Person, services: Services, tools: str, connector_id: int
+) -> None:
+    with services.db.write() as session:
         from integration.models import Connector
 
         session.get_one(Connector, connector_id).store_facts = {"timezone": "Europe/Rome"}
-    write(ports, connector_id, "Contact updated.")
+    write(services, connector_id, "Contact updated.")
     page = viewer.get(f"{tools}/log").text
     assert "Time (Europe/Rome)" in page
     assert 'title="2026-11-20 12:00:00 UTC">20 Nov 2026, 13:00:00 CET' in page
 
 
-def test_a_message_cannot_become_markup(viewer: Person, ports: Ports, tools: str, connector_id: int) -> None:
-    write(ports, connector_id, "<script>alert(1)</script>")
+def test_a_message_cannot_become_markup(viewer: Person, services: Services, tools: str, connector_id: int) -> None:
+    write(services, connector_id, "<script>alert(1)</script>")
     page = viewer.get(f"{tools}/log").text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -123,7 +124,7 @@ def test_support_clears_the_log_after_a_confirmation(
 
 
 def test_support_clears_what_is_older_than_some_days(
-    support: Person, tools: str, log: int, clock: SetClock, ports: Ports
+    support: Person, tools: str, log: int, clock: SetClock, services: Services
 ) -> None:
     done = support.post(f"{tools}/clear", {"scope": "older", "days": "5"}, follow_redirects=True)
     left = int(re.search(r"(\d+) entries in total", text_of(done))[1])  # type: ignore[index]
@@ -153,8 +154,10 @@ def test_a_stranger_sees_nothing(stranger: Person, tools: str, log: int) -> None
     assert stranger.post(f"{tools}/clear", {"scope": "all"}).status_code == 404
 
 
-def test_the_csv_is_the_filtered_log(viewer: Person, ports: Ports, tools: str, log: int, connector_id: int) -> None:
-    write(ports, connector_id, "=HYPERLINK(1)", status="error")
+def test_the_csv_is_the_filtered_log(
+    viewer: Person, services: Services, tools: str, log: int, connector_id: int
+) -> None:
+    write(services, connector_id, "=HYPERLINK(1)", status="error")
     answer = viewer.get(f"{tools}/log.csv?status=error")
     table = list(csv.reader(io.StringIO(answer.text)))
     assert table[0] == ["time", "type", "object_id", "action", "status", "contact_id", "message"]

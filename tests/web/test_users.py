@@ -6,28 +6,23 @@ import re
 from collections.abc import Callable
 
 from integration.clock import SetClock
-from integration.models import ApiToken
-from integration.models import AuditEntry
-from integration.models import Invitation
-from integration.models import Role
-from integration.models import User
-from integration.pipeline.ports import Ports
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.models import ApiToken, AuditEntry, Invitation, Role, User
+from integration.pipeline.services import Services
+from tests.web.conftest import Person, text_of
 
 VIEWER, SUPPORT, ADMIN, SUPER, STRANGER = 1, 2, 3, 4, 5
 
 
-def user(ports: Ports, number: int) -> User:
-    with ports.db.read() as session:
+def user(services: Services, number: int) -> User:
+    with services.db.read() as session:
         return session.get_one(User, number)
 
 
 def test_an_administrator_changes_roles_up_to_the_own(
-    admin: Person, ports: Ports, audit_of: Callable[[str], list[AuditEntry]]
+    admin: Person, services: Services, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     admin.post(f"/users/{VIEWER}/role", {"role": "support"})
-    assert user(ports, VIEWER).role == "support"
+    assert user(services, VIEWER).role == "support"
     assert audit_of("USER_CHANGED")[0].diff == {"role": ["viewer", "support"]}
     for number, role in ((VIEWER, "super"), (SUPER, "viewer")):
         text = text_of(admin.post(f"/users/{number}/role", {"role": role}, follow_redirects=True))
@@ -35,19 +30,19 @@ def test_an_administrator_changes_roles_up_to_the_own(
     assert "is no role" in text_of(admin.post(f"/users/{VIEWER}/role", {"role": "king"}, follow_redirects=True))
 
 
-def test_the_last_administrator_stays(super_admin: Person, ports: Ports) -> None:
+def test_the_last_administrator_stays(super_admin: Person, services: Services) -> None:
     super_admin.post(f"/users/{ADMIN}/disable")
     for path, values in ((f"/users/{SUPER}/role", {"role": "viewer"}), (f"/users/{SUPER}/disable", {})):
         assert "last administrator" in text_of(super_admin.post(path, values, follow_redirects=True))
-    assert user(ports, SUPER).role == Role.SUPER
+    assert user(services, SUPER).role == Role.SUPER
 
 
-def test_who_is_shut_out_is_out_at_once(admin: Person, viewer: Person, ports: Ports) -> None:
+def test_who_is_shut_out_is_out_at_once(admin: Person, viewer: Person, services: Services) -> None:
     assert viewer.get("/connectors").status_code == 200
     admin.post(f"/users/{VIEWER}/disable")
     assert viewer.get("/connectors").status_code == 302
     admin.post(f"/users/{VIEWER}/enable")
-    assert user(ports, VIEWER).disabled_at is None
+    assert user(services, VIEWER).disabled_at is None
 
 
 def invited(admin: Person, email: str = "new@example.com", role: str = "support") -> str:
@@ -60,12 +55,12 @@ def invited(admin: Person, email: str = "new@example.com", role: str = "support"
 GOOD = {"name": "New Person", "password": "a long enough one", "again": "a long enough one"}
 
 
-def test_an_invitation_is_accepted_once(admin: Person, visitor: Person, ports: Ports) -> None:
+def test_an_invitation_is_accepted_once(admin: Person, visitor: Person, services: Services) -> None:
     link = invited(admin)
     assert "new@example.com" in text_of(visitor.get(link))
     joined = post(visitor, link, GOOD)
     assert joined.status_code == 302
-    with ports.db.read() as session:
+    with services.db.read() as session:
         made = session.query(User).filter_by(email="new@example.com").one()
     assert (made.organisation_id, made.role, made.name) == (1, "support", "New Person")
     assert "has been used already" in text_of(visitor.get(link))
@@ -89,10 +84,10 @@ def test_bad_passwords_are_said_at_the_invitation(admin: Person, visitor: Person
 
 
 def test_withdrawn_expired_and_unknown_links_say_so(
-    admin: Person, visitor: Person, ports: Ports, clock: SetClock
+    admin: Person, visitor: Person, services: Services, clock: SetClock
 ) -> None:
     link = invited(admin)
-    with ports.db.read() as session:
+    with services.db.read() as session:
         number = session.query(Invitation.id).scalar()
     admin.post(f"/users/invitations/{number}/withdraw")
     assert "was withdrawn" in text_of(visitor.get(link))
@@ -113,7 +108,7 @@ def test_bad_invitations_are_refused_with_the_reason(admin: Person) -> None:
 
 
 def test_viewers_support_and_strangers_change_nobody(
-    viewer: Person, support: Person, stranger: Person, ports: Ports
+    viewer: Person, support: Person, stranger: Person, services: Services
 ) -> None:
     for person in (viewer, support):
         assert person.get("/users").status_code == 403
@@ -121,17 +116,17 @@ def test_viewers_support_and_strangers_change_nobody(
     for path in ("role", "disable", "enable", "link"):
         assert stranger.post(f"/users/{VIEWER}/{path}", {"role": "admin"}).status_code == 404
     assert "viewer@example.com" not in stranger.get("/users").text
-    assert user(ports, VIEWER).role == "viewer"
+    assert user(services, VIEWER).role == "viewer"
 
 
 def test_a_token_is_shown_once_and_revoked_for_good(
-    admin: Person, stranger: Person, ports: Ports, audit_of: Callable[[str], list[AuditEntry]]
+    admin: Person, stranger: Person, services: Services, audit_of: Callable[[str], list[AuditEntry]]
 ) -> None:
     page = admin.post("/tokens", {"name": "Grafana", "scopes": ["logs"], "days": "30"})
     secret = re.search(r">(wm_[\w-]+)<", page.text)
     assert secret is not None
     assert secret[1] not in admin.get("/tokens").text
-    with ports.db.read() as session:
+    with services.db.read() as session:
         row = session.query(ApiToken).one()
     assert secret[1] not in (row.token_hash, row.start)
     assert stranger.get(f"/tokens/{row.id}/revoke").status_code == 404

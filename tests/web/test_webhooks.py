@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from integration.models import Connector
-from integration.pipeline import connectors as pairs
-from integration.pipeline.ports import Ports
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.services import Services
 from integration.sandbox.store import StoreServer
-from integration.web.webhooks import judge
-from tests.web.conftest import Person
-from tests.web.conftest import text_of
+from integration.web.connection.webhooks import judge
+from tests.web.conftest import Person, text_of
 
 Read = Callable[[], Connector]
 
@@ -44,10 +42,10 @@ def test_the_worst_state_decides(states: list[str], kind: str) -> None:
 
 
 @pytest.fixture
-def store(ports: Ports, connector_id: int) -> Iterator[StoreServer]:
+def store(services: Services, connector_id: int) -> Iterator[StoreServer]:
     with StoreServer() as server:
         pairs.connect(
-            ports, connector_id, store_url=server.url, store_key="ck_" + "1" * 40, store_secret="cs_" + "1" * 40
+            services, connector_id, store_url=server.url, store_key="ck_" + "1" * 40, store_secret="cs_" + "1" * 40
         )
         yield server
 
@@ -65,10 +63,10 @@ def test_one_click_registers_and_one_removes(
 
 
 def test_the_secret_is_nowhere_on_the_page(
-    admin: Person, store: StoreServer, connector_id: int, connector: Read, ports: Ports
+    admin: Person, store: StoreServer, connector_id: int, connector: Read, services: Services
 ) -> None:
     admin.post(f"/connectors/{connector_id}/webhooks/register")
-    secret = ports.secrets(connector())["webhook_secret"]
+    secret = services.secrets(connector())["webhook_secret"]
     assert secret not in admin.get(f"/connectors/{connector_id}/connection").text
 
 

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from integration.operations.audit.chain import Chain
-from integration.operations.audit.chain import verify
-from integration.operations.audit.diffs import CHANGED
-from integration.operations.audit.diffs import changes
-from integration.operations.audit.diffs import masked_diff
-from integration.operations.audit.query import SIZE
-from integration.operations.audit.query import AuditQuery
-from integration.operations.audit.query import read
-from integration.operations.audit.query import walk
+from integration.operations.audit.chain import Chain, verify
+from integration.operations.audit.diffs import CHANGED, changes, masked_diff
+from integration.operations.audit.query import SIZE, AuditQuery, read, walk
 from integration.operations.audit.retirement import retire_chain
-from integration.operations.audit.writing import AppendOnly
-from integration.operations.audit.writing import record
+from integration.operations.audit.writing import AppendOnly, record
 
 __all__ = [
     "CHANGED",

@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement
-from sqlalchemy import Row
-from sqlalchemy import select
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, Row, select, text
 from sqlalchemy.orm import Session
 
-from integration.models.audit import AuditAnchor
-from integration.models.audit import AuditEntry
+from integration.models.audit import AuditAnchor, AuditEntry
 from integration.models.organisation import Organisation
 
 #: What a hash covers beside the hash before it; the id is the database's own.

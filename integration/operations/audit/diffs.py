@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from integration.masking import is_secret
-from integration.masking import mask_value
+from integration.masking import is_secret, mask_value
 
 CHANGED = "changed"
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from integration.models.audit import AuditAction
-from integration.models.audit import AuditEntry
+from integration.models.audit import AuditAction, AuditEntry
 from integration.models.database import Database
 from integration.operations.audit import chain
-from integration.pipeline.asked import Asked
-from integration.pipeline.asked import begin_of
-from integration.pipeline.asked import end_of
+from integration.parameters import Asked, begin_of, end_of
 
 SIZE = 100
 _NAMES = ("actor", "action", "connector", "entity", "since", "until", "before")

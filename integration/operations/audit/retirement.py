@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy import delete
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Session
 
-from integration.models.audit import AuditAnchor
-from integration.models.audit import AuditEntry
+from integration.models.audit import AuditAnchor, AuditEntry
 from integration.models.database import Database
 from integration.operations.audit import chain
 

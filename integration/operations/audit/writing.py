@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from integration.models.audit import AuditAction
-from integration.models.audit import AuditEntry
+from integration.models.audit import AuditAction, AuditEntry
 from integration.operations.audit import chain
 from integration.operations.audit.diffs import masked_diff
 

@@ -6,14 +6,8 @@ itself: what is repaired takes the same road as everything else.
 
 from __future__ import annotations
 
-from integration.operations.reconciliation.book import ReconciliationGoing
-from integration.operations.reconciliation.book import cancel
-from integration.operations.reconciliation.book import going
-from integration.operations.reconciliation.book import start
-from integration.operations.reconciliation.listing import KINDS
-from integration.operations.reconciliation.listing import DriftQuery
-from integration.operations.reconciliation.listing import latest
-from integration.operations.reconciliation.listing import read_page
+from integration.operations.reconciliation.book import ReconciliationGoing, cancel, going, start
+from integration.operations.reconciliation.listing import KINDS, DriftQuery, latest, read_page
 from integration.operations.reconciliation.repairs import ask
 from integration.operations.reconciliation.work import tick
 

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
-from datetime import datetime
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table
-from sqlalchemy import delete
-from sqlalchemy import insert
-from sqlalchemy import select
-from sqlalchemy import update
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.masking import mask_text
-from integration.models.drift import Drift
-from integration.models.drift import Reconciled
-from integration.models.drift import Reconciliation
+from integration.models.drift import Drift, Reconciled, Reconciliation
 from integration.models.run import RunState
-from integration.pipeline.leases import alive
-from integration.pipeline.ports import Ports
+from integration.pipeline.leases.tokens import alive
+from integration.pipeline.services import Services
 
 LEASE = timedelta(seconds=60)
 KINDS = ("missing", "doubled", "differs", "surplus")
@@ -62,7 +51,7 @@ class Finding:
     """One difference before it is a row; the columns are those of models.Drift."""
 
     kind: str
-    subject: str
+    person_key: str
     sentence: str
     source_kind: str = ""
     source_id: str = ""
@@ -81,17 +70,17 @@ class Step:
     calls: int = 0
 
 
-def start(ports: Ports, connector_id: int, trigger: str) -> int:
+def start(services: Services, connector_id: int, trigger: str) -> int:
     """Ask for a reconciliation and return its id; raises ReconciliationGoing when one is going."""
     row = Reconciliation(
         connector_id=connector_id,
         trigger=trigger,
         state=RunState.PENDING,
         cursor={},
-        created_at=ports.clock.now(),
+        created_at=services.clock.now(),
     )
     try:
-        with ports.db.write() as session:
+        with services.db.write() as session:
             session.add(row)
             session.flush()
     except IntegrityError:
@@ -99,10 +88,10 @@ def start(ports: Ports, connector_id: int, trigger: str) -> int:
     return row.id
 
 
-def cancel(ports: Ports, connector_id: int, reconciliation_id: int) -> bool:
+def cancel(services: Services, connector_id: int, reconciliation_id: int) -> bool:
     """Ask a reconciliation to stop after its page; what it found stays. Return whether it was going."""
-    now = ports.clock.now()
-    with ports.db.write() as session:
+    now = services.clock.now()
+    with services.db.write() as session:
         row = session.get(Reconciliation, reconciliation_id)
         if row is None or row.connector_id != connector_id or row.ended_at is not None:
             return False
@@ -180,10 +169,10 @@ def note(session: Session, now: datetime, row: Reconciliation, step: Step) -> No
 
 
 def _new(session: Session, row: Reconciliation, findings: Iterable[Finding]) -> list[Finding]:
-    by_subject = {each.subject: each for each in findings}
-    query = select(Drift.subject).where(Drift.reconciliation_id == row.id, Drift.subject.in_(list(by_subject)))
-    known = set(session.scalars(query)) if by_subject else set()
-    return [each for subject, each in by_subject.items() if subject not in known]
+    by_key = {each.person_key: each for each in findings}
+    query = select(Drift.person_key).where(Drift.reconciliation_id == row.id, Drift.person_key.in_(list(by_key)))
+    known = set(session.scalars(query)) if by_key else set()
+    return [each for person_key, each in by_key.items() if person_key not in known]
 
 
 def _drift(now: datetime, row: Reconciliation, finding: Finding) -> dict[str, Any]:
@@ -191,7 +180,7 @@ def _drift(now: datetime, row: Reconciliation, finding: Finding) -> dict[str, An
         "reconciliation_id": row.id,
         "connector_id": row.connector_id,
         "kind": finding.kind,
-        "subject": finding.subject,
+        "person_key": finding.person_key,
         "source_kind": finding.source_kind,
         "source_id": finding.source_id,
         "contact_id": finding.contact_id,
@@ -201,20 +190,22 @@ def _drift(now: datetime, row: Reconciliation, finding: Finding) -> dict[str, An
     }
 
 
-def _meet(session: Session, reconciliation_id: int, subjects: Collection[str]) -> None:
-    if not subjects:
+def _meet(session: Session, reconciliation_id: int, person_keys: Collection[str]) -> None:
+    if not person_keys:
         return
     table = Reconciled.__table__
     assert isinstance(table, Table)
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    rows = [{"reconciliation_id": reconciliation_id, "subject": subject} for subject in sorted(set(subjects))]
+    rows = [
+        {"reconciliation_id": reconciliation_id, "person_key": person_key} for person_key in sorted(set(person_keys))
+    ]
     session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
-def met(session: Session, reconciliation_id: int, subjects: Iterable[str]) -> set[str]:
+def met(session: Session, reconciliation_id: int, person_keys: Iterable[str]) -> set[str]:
     """Return which of these people were met in the store already."""
-    query = select(Reconciled.subject).where(
-        Reconciled.reconciliation_id == reconciliation_id, Reconciled.subject.in_(list(subjects))
+    query = select(Reconciled.person_key).where(
+        Reconciled.reconciliation_id == reconciliation_id, Reconciled.person_key.in_(list(person_keys))
     )
     return set(session.scalars(query))
 
@@ -232,25 +223,25 @@ def finish(row: Reconciliation, now: datetime, state: RunState, error: str = "")
     row.lease_token, row.leased_until = None, None
 
 
-def purge(ports: Ports) -> int:
+def purge(services: Services) -> int:
     """Forget whom ended reconciliations have met, in small transactions; return how many rows went."""
     gone = 0
     while True:
-        with ports.db.read() as session:
+        with services.db.read() as session:
             ended = select(Reconciliation.id).where(Reconciliation.ended_at.is_not(None))
             number = session.scalar(
                 select(Reconciled.reconciliation_id).where(Reconciled.reconciliation_id.in_(ended)).limit(1)
             )
-            subjects = select(Reconciled.subject).where(Reconciled.reconciliation_id == number)
-            bound = session.scalar(subjects.order_by(Reconciled.subject).limit(1).offset(PURGED_AT_ONCE - 1))
+            person_keys = select(Reconciled.person_key).where(Reconciled.reconciliation_id == number)
+            bound = session.scalar(person_keys.order_by(Reconciled.person_key).limit(1).offset(PURGED_AT_ONCE - 1))
         if number is None:
             return gone
-        gone += _purge_part(ports, number, bound)
+        gone += _purge_part(services, number, bound)
 
 
-def _purge_part(ports: Ports, reconciliation_id: int, bound: str | None) -> int:
+def _purge_part(services: Services, reconciliation_id: int, bound: str | None) -> int:
     statement = delete(Reconciled).where(Reconciled.reconciliation_id == reconciliation_id)
     if bound is not None:
-        statement = statement.where(Reconciled.subject <= bound)
-    with ports.db.write() as session:
+        statement = statement.where(Reconciled.person_key <= bound)
+    with services.db.write() as session:
         return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]  # a CursorResult

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import literal_column
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
 from integration.events import Kind
-from integration.identity import normalise_email
-from integration.identity import visible
+from integration.identity import normalise_email, visible
 from integration.mapping import places
 from integration.mapping.fields import fit
 from integration.mapping.merge import merge
@@ -27,17 +22,12 @@ from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
 from integration.operations.reconciliation.book import Finding
-from integration.operations.reconciliation.people import NO_RUN
-from integration.operations.reconciliation.people import Person
-from integration.operations.reconciliation.people import kinds_of
-from integration.pipeline import desk as desks
-from integration.pipeline import proof
-from integration.pipeline.desk import Desk
-from integration.pipeline.planning import Drawn
-from integration.pipeline.planning import draw
-from integration.pipeline.ports import Ports
-from integration.plans import ContactWrite
-from integration.plans import is_blank
+from integration.operations.reconciliation.people import NO_RUN, Person, kinds_of
+from integration.pipeline.delivery import batch_context as batch_context, read_back
+from integration.pipeline.delivery.batch_context import BatchContext
+from integration.pipeline.delivery.planning import PersonPlan, plan_group
+from integration.pipeline.services import Services
+from integration.plans import ContactWrite, is_blank
 
 #: What changed in the store so lately may still be on its way by webhook or poll.
 ON_ITS_WAY = timedelta(minutes=10)
@@ -70,7 +60,7 @@ class Wanted:
 class Comparison:
     """Compares people with the Mautic of one connector."""
 
-    ports: Ports
+    services: Services
     connector: Connector
     client: MauticClient
 
@@ -85,45 +75,45 @@ class Comparison:
 
     def _wanted(self, people: Sequence[Person]) -> list[Wanted]:
         """Return what is to be in Mautic for those who have nothing on its way there."""
-        now = self.ports.clock.now()
-        subjects = [person.subject for person in people]
-        with self.ports.db.read() as session:
-            desk = desks.lay(session, self.connector, subjects, frozenset({NO_RUN}))
-            busy = _busy(session, self.connector.id, subjects)
-            written = _written(session, self.connector.id, subjects)
-        fresh = (p for p in people if p.subject not in busy and not _on_its_way(p, written.get(p.subject), now))
-        return [wanted for person in fresh if (wanted := draw_wanted(person, desk)) is not None]
+        now = self.services.clock.now()
+        person_keys = [person.person_key for person in people]
+        with self.services.db.read() as session:
+            context = batch_context.lay(session, self.connector, person_keys, frozenset({NO_RUN}))
+            busy = _busy(session, self.connector.id, person_keys)
+            written = _written(session, self.connector.id, person_keys)
+        fresh = (p for p in people if p.person_key not in busy and not _on_its_way(p, written.get(p.person_key), now))
+        return [wanted for person in fresh if (wanted := plan_wanted(person, context)) is not None]
 
 
-def draw_wanted(person: Person, desk: Desk) -> Wanted | None:
+def plan_wanted(person: Person, context: BatchContext) -> Wanted | None:
     """Return what a full sync would write for a person, None when it would write nothing or could not."""
-    drawn = draw(person.line, desk)
-    if drawn.write is None or not visible(drawn.write.email):
+    planned = plan_group(person.group, context)
+    if planned.write is None or not visible(planned.write.email):
         return None
-    by_kind = [_write_of(drawn, kind, desk) for kind in kinds_of(person.changes) if _plans(drawn, kind)]
-    link = drawn.link
-    return Wanted(person, by_kind, drawn.write, link.contact_id if link else None, link.hashes if link else {})
+    by_kind = [_write_of(planned, kind, context) for kind in kinds_of(person.changes) if _plans(planned, kind)]
+    link = planned.link
+    return Wanted(person, by_kind, planned.write, link.contact_id if link else None, link.hashes if link else {})
 
 
-def _plans(drawn: Drawn, kind: Kind) -> list[Any]:
-    return [drawn.plans[item.id] for item in drawn.planned if item.kind is kind]
+def _plans(planned: PersonPlan, kind: Kind) -> list[Any]:
+    return [planned.plans[leased.id] for leased in planned.planned if leased.kind is kind]
 
 
-def _write_of(drawn: Drawn, kind: Kind, desk: Desk) -> ContactWrite:
-    return fit(merge(_plans(drawn, kind)).contact, desk.fields, known=drawn.link is not None)[0]
+def _write_of(planned: PersonPlan, kind: Kind, context: BatchContext) -> ContactWrite:
+    return fit(merge(_plans(planned, kind)).contact, context.fields, known=planned.link is not None)[0]
 
 
-def _busy(session: Session, connector_id: int, subjects: Sequence[str]) -> set[str]:
+def _busy(session: Session, connector_id: int, person_keys: Sequence[str]) -> set[str]:
     """Return whose changes are still owed to Mautic: they differ for good reason."""
-    query = select(Delivery.subject).where(
-        Delivery.connector_id == connector_id, Delivery.subject.in_(list(subjects)), _OPEN
+    query = select(Delivery.person_key).where(
+        Delivery.connector_id == connector_id, Delivery.person_key.in_(list(person_keys)), _OPEN
     )
     return set(session.scalars(query))
 
 
-def _written(session: Session, connector_id: int, subjects: Sequence[str]) -> dict[str, datetime]:
-    query = select(ContactLink.subject, ContactLink.written_at).where(
-        ContactLink.connector_id == connector_id, ContactLink.subject.in_(list(subjects))
+def _written(session: Session, connector_id: int, person_keys: Sequence[str]) -> dict[str, datetime]:
+    query = select(ContactLink.person_key, ContactLink.written_at).where(
+        ContactLink.connector_id == connector_id, ContactLink.person_key.in_(list(person_keys))
     )
     return dict(session.execute(query).tuples().all())
 
@@ -151,7 +141,7 @@ def _finding(
 
 def _of(wanted: Wanted, kind: str, sentence: str, detail: Mapping[str, Any], contact_id: int | None) -> Finding:
     source = wanted.person.source
-    return Finding(kind, wanted.person.subject, sentence, source.kind, source.source_id, contact_id, detail)
+    return Finding(kind, wanted.person.person_key, sentence, source.kind, source.source_id, contact_id, detail)
 
 
 def _missing(wanted: Wanted) -> Finding:
@@ -182,14 +172,14 @@ def _differing(wanted: Wanted, contact: Mapping[str, Any]) -> Finding | None:
 
 def differences(wanted: Wanted, contact: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return alias -> [wanted, in Mautic] of all that fits none of the person's records."""
-    by_kind = [(write, proof.differences(contact, _fields_of(write))) for write in wanted.by_kind]
+    by_kind = [(write, read_back.differences(contact, _fields_of(write))) for write in wanted.by_kind]
     unlike: dict[str, list[Any]] = {}
     for _, differing in by_kind:
         for alias, values in differing.items():
             fine = alias in unlike or mended(alias, *values) or _ours(wanted.hashes, alias, *values)
             if not fine and _nowhere(alias, by_kind):
                 unlike[alias] = values
-    return unlike | proof.differences(contact, ContactWrite("", {}, wanted.whole.tags))
+    return unlike | read_back.differences(contact, ContactWrite("", {}, wanted.whole.tags))
 
 
 def _fields_of(write: ContactWrite) -> ContactWrite:
@@ -212,7 +202,7 @@ def _ours(known: Mapping[str, str], alias: str, sent: Any, held: Any) -> bool:
 
 
 def _hash(alias: str, value: Any) -> str:
-    return desks.hashes("", ContactWrite("", {alias: value}))[f".{alias}"]
+    return batch_context.hashes("", ContactWrite("", {alias: value}))[f".{alias}"]
 
 
 def mended(alias: str, sent: Any, held: Any) -> bool:

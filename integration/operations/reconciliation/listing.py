@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from integration.models.drift import Drift
-from integration.models.drift import Reconciliation
+from integration.models.drift import Drift, Reconciliation
 
 #: Kind -> what it is called and means.
 KINDS: Mapping[str, tuple[str, str]] = {

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from datetime import timedelta
-from zoneinfo import ZoneInfo
-from zoneinfo import ZoneInfoNotFoundError
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from integration.models.connector import Connector
-from integration.models.connector import ConnectorState
+from integration.models.connector import Connector, ConnectorState
 from integration.models.drift import Reconciliation
 from integration.operations.reconciliation import book
-from integration.pipeline.ports import Ports
+from integration.pipeline.services import Services
 
 #: The hour of the store's clock after which it may begin.
 HOUR = 3
 TRIGGER = "nightly"
 
 
-def begin(ports: Ports) -> int:
+def begin(services: Services) -> int:
     """Start what is due and return how many; connectors whose first import is not done yet are left alone."""
-    now = ports.clock.now()
+    now = services.clock.now()
     last = (
         select(Reconciliation.connector_id, func.max(Reconciliation.created_at).label("at"))
         .group_by(Reconciliation.connector_id)
@@ -39,14 +35,14 @@ def begin(ports: Ports) -> int:
             Connector.mautic_url != "",
         )
     )
-    with ports.db.read() as session:
+    with services.db.read() as session:
         rows = session.execute(query).tuples().all()
-    return sum(_start(ports, connector.id) for connector, at in rows if is_due(ports, connector, at, now))
+    return sum(_start(services, connector.id) for connector, at in rows if is_due(services, connector, at, now))
 
 
-def is_due(ports: Ports, connector: Connector, last_at: datetime | None, now: datetime) -> bool:
+def is_due(services: Services, connector: Connector, last_at: datetime | None, now: datetime) -> bool:
     """Tell whether the last one, or else the first import, is from before the latest three o'clock in the morning."""
-    here = now.astimezone(zone_of(connector, ports.deployment.timezone))
+    here = now.astimezone(zone_of(connector, services.deployment.timezone))
     three = here.replace(hour=HOUR, minute=0, second=0, microsecond=0)
     if here < three:
         three -= timedelta(days=1)
@@ -67,9 +63,9 @@ def zone_of(connector: Connector, otherwise: str) -> ZoneInfo:
     return ZoneInfo("UTC")
 
 
-def _start(ports: Ports, connector_id: int) -> int:
+def _start(services: Services, connector_id: int) -> int:
     try:
-        book.start(ports, connector_id, TRIGGER)
+        book.start(services, connector_id, TRIGGER)
     except book.ReconciliationGoing:
         return 0
     return 1

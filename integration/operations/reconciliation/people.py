@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,25 +11,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.errors import MappingError
-from integration.events import Change
-from integration.events import Kind
-from integration.events import Origin
+from integration.events import Change, Kind, Origin
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
-from integration.pipeline import intake_rows
-from integration.pipeline import ledger
-from integration.pipeline.lines import Item
-from integration.pipeline.lines import Line
-from integration.pipeline.ports import Ports
+from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
+from integration.pipeline.ingest import order_ledger, records
+from integration.pipeline.services import Services
 from integration.records import Order
-from integration.store import parse
-from integration.store import reading
+from integration.store import parse, reading
+from integration.store.by_id import pick
 from integration.store.client import StoreClient
-from integration.store.picking import pick
 
 #: Of a person with more orders the newest are read; the sums come from the ledger, which has all.
 MOST_ORDERS = 300
-#: The run that a gathered record belongs to: none; the desk is told to draw it even if nothing has changed.
+#: The run that a gathered record belongs to: none; the batch context is told to draw it even if nothing has changed.
 NO_RUN = 0
 
 Row = Mapping[str, Any]
@@ -45,15 +37,15 @@ class Person:
     `sure` is False when the store could not give one of the orders.
     """
 
-    subject: str
+    person_key: str
     changes: list[Change] = field(default_factory=list)
     sure: bool = True
 
     @property
-    def line(self) -> Line:
+    def group(self) -> DeliveryGroup:
         """Return the records as a line, ready to be drawn."""
-        items = [_item(number, change) for number, change in enumerate(self.changes, 1)]
-        return Line(self.subject, tuple(items))
+        deliveries = [_leased(number, change) for number, change in enumerate(self.changes, 1)]
+        return DeliveryGroup(self.person_key, tuple(deliveries))
 
     @property
     def modified_at(self) -> datetime | None:
@@ -67,14 +59,14 @@ class Person:
         return first if first.kind is Kind.CONTACT else self.changes[-1]
 
 
-def _item(number: int, change: Change) -> Item:
-    return Item(
+def _leased(number: int, change: Change) -> LeasedDelivery:
+    return LeasedDelivery(
         id=number,
         kind=change.kind,
         source_id=change.source_id,
         number=change.number,
-        what=change.what,
-        subject=change.subject,
+        event=change.event,
+        person_key=change.person_key,
         origin=change.origin,
         payload=change.payload,
         payload_at=change.seen_at,
@@ -87,35 +79,35 @@ def _item(number: int, change: Change) -> Item:
 class Gathering:
     """Reads people of one connector; what it reads of orders is noted in the ledger, as an import would do."""
 
-    ports: Ports
+    services: Services
     connector: Connector
     client: StoreClient
     origin: Origin = Origin.FULL
 
     def customers(self, rows: Sequence[Row]) -> list[Person]:
         """Return the people of some customers with their orders; `rows` are full customers of the store."""
-        now = self.ports.clock.now()
+        now = self.services.clock.now()
         changes = [parse.customer_change(row, self.origin, now, created=False) for row in rows if _has_id(row)]
-        people = {change.subject: Person(change.subject) for change in changes if change.subject}
+        people = {change.person_key: Person(change.person_key) for change in changes if change.person_key}
         for change in changes:
-            if change.subject:
-                people[change.subject].changes.append(change)
+            if change.person_key:
+                people[change.person_key].changes.append(change)
         return self._with_orders(people)
 
-    def buyers(self, subjects: Iterable[str]) -> list[Person]:
+    def buyers(self, person_keys: Iterable[str]) -> list[Person]:
         """Return the people that the ledger knows by these subjects; who has no order left is not among them."""
-        return self._with_orders({subject: Person(subject) for subject in subjects})
+        return self._with_orders({person_key: Person(person_key) for person_key in person_keys})
 
     def _with_orders(self, people: dict[str, Person]) -> list[Person]:
-        with self.ports.db.read() as session:
+        with self.services.db.read() as session:
             wanted = _order_ids(session, self.connector.id, people)
         rows, unsure = self._read(sorted({number for ids in wanted.values() for number in ids}))
         changes = self._noted(rows, {n for ids in wanted.values() for n in ids} - set(rows) - unsure)
         for change in sorted(changes, key=lambda each: int(each.source_id)):
-            if change.subject in people:
-                people[change.subject].changes.append(change)
-        for subject, ids in wanted.items():
-            people[subject].sure = unsure.isdisjoint(ids)
+            if change.person_key in people:
+                people[change.person_key].changes.append(change)
+        for person_key, ids in wanted.items():
+            people[person_key].sure = unsure.isdisjoint(ids)
         return [person for person in people.values() if person.changes or not person.sure]
 
     def _read(self, ids: Sequence[int]) -> tuple[dict[int, Row], set[int]]:
@@ -132,23 +124,23 @@ class Gathering:
 
     def _noted(self, rows: Mapping[int, Row], gone: Iterable[int]) -> list[Change]:
         """Note the orders in the ledger, those that are gone as gone, and return their changes."""
-        now = self.ports.clock.now()
+        now = self.services.clock.now()
         changes = [parse.order_change(row, self.origin, now) for row in rows.values()]
-        note(self.ports, self.connector.id, list(rows.values()), gone)
+        note(self.services, self.connector.id, list(rows.values()), gone)
         return changes
 
 
-def note(ports: Ports, connector_id: int, rows: Sequence[Row], gone: Iterable[int] = ()) -> None:
+def note(services: Services, connector_id: int, rows: Sequence[Row], gone: Iterable[int] = ()) -> None:
     """Write orders into the ledger, so that lifetime values are summed from what the store has now."""
     orders = list(_parsed(rows))
     lost = sorted(gone)
     if not orders and not lost:
         return
-    now = ports.clock.now()
-    with ports.db.write() as session:
-        intake_rows.note(session, now, connector_id, orders, Origin.BULK)
+    now = services.clock.now()
+    with services.db.write() as session:
+        records.note(session, now, connector_id, orders, Origin.BULK)
         for number in lost:
-            ledger.remove(session, connector_id, number, now)
+            order_ledger.remove(session, connector_id, number, now)
 
 
 def _parsed(rows: Iterable[Row]) -> Iterable[Order]:
@@ -165,20 +157,20 @@ def _has_id(row: Row) -> bool:
     return isinstance(number, int) and not isinstance(number, bool) and number > 0
 
 
-def _order_ids(session: Session, connector_id: int, subjects: Iterable[str]) -> dict[str, list[int]]:
+def _order_ids(session: Session, connector_id: int, person_keys: Iterable[str]) -> dict[str, list[int]]:
     query = (
-        select(LedgerEntry.subject, LedgerEntry.order_id)
+        select(LedgerEntry.person_key, LedgerEntry.order_id)
         .where(
             LedgerEntry.connector_id == connector_id,
-            LedgerEntry.subject.in_(sorted(subjects)),
-            LedgerEntry.status != ledger.GONE,
+            LedgerEntry.person_key.in_(sorted(person_keys)),
+            LedgerEntry.status != order_ledger.GONE,
         )
         .order_by(LedgerEntry.order_id)
     )
     found: dict[str, list[int]] = {}
-    for subject, number in session.execute(query).tuples():
-        found.setdefault(subject, []).append(number)
-    return {subject: ids[-MOST_ORDERS:] for subject, ids in found.items()}
+    for person_key, number in session.execute(query).tuples():
+        found.setdefault(person_key, []).append(number)
+    return {person_key: ids[-MOST_ORDERS:] for person_key, ids in found.items()}
 
 
 def kinds_of(changes: Iterable[Change]) -> list[Kind]:

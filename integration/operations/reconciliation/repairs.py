@@ -6,33 +6,26 @@ So they take the same road as every change, and are really written.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from collections.abc import Sequence
-from datetime import datetime
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement
-from sqlalchemy import delete
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
-from integration.events import Kind
-from integration.events import Origin
+from integration.events import Kind, Origin
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.drift import Drift
-from integration.operations.reconciliation.people import Gathering
-from integration.operations.reconciliation.people import Person
-from integration.pipeline import desk as desks
-from integration.pipeline import endings
-from integration.pipeline import holds
-from integration.pipeline import intake_rows
-from integration.pipeline.ports import Ports
+from integration.operations.reconciliation.people import Gathering, Person
+from integration.pipeline.connectors import holds
+from integration.pipeline.delivery import batch_context as batch_context
+from integration.pipeline.ingest import records
+from integration.pipeline.leases import endings
+from integration.pipeline.services import Services
 from integration.store import reading
-from integration.store.picking import pick
+from integration.store.by_id import pick
 
 log = logging.getLogger(__name__)
 
@@ -70,24 +63,24 @@ def ask(
     return int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
-def work(ports: Ports) -> int:
+def work(services: Services) -> int:
     """Repair a batch of each connector that somebody asked for and return how many rows were dealt with."""
-    now = ports.clock.now()
-    with ports.db.read() as session:
+    now = services.clock.now()
+    with services.db.read() as session:
         asked = select(Drift.connector_id).where(*_asked(now)).group_by(Drift.connector_id)
         connectors = [session.get_one(Connector, number) for number in session.scalars(asked).all()]
-    return sum(_repaired(ports, connector, now) for connector in connectors)
+    return sum(_repaired(services, connector, now) for connector in connectors)
 
 
-def _repaired(ports: Ports, connector: Connector, now: datetime) -> int:
+def _repaired(services: Services, connector: Connector, now: datetime) -> int:
     """Repair a batch of one connector; one that something unforeseen broke off is said at its rows, not tried again."""
     try:
-        return _repair(ports, connector)
+        return _repair(services, connector)
     except Exception as error:
         cause = endings.cause_of(error, "The repair")
         if endings.is_passing(error):
             return 0
-    with ports.db.write() as session:
+    with services.db.write() as session:
         batch = select(Drift.id).where(Drift.connector_id == connector.id, *_asked(now)).order_by(Drift.id)
         ids = session.scalars(batch.limit(AT_ONCE)).all()
         statement = update(Drift).where(Drift.id.in_(ids)).values(asked_at=None, sentence=str(cause))
@@ -99,41 +92,41 @@ def _asked(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return Drift.asked_at.is_not(None), Drift.repaired_at.is_(None), Drift.asked_at <= now
 
 
-def _repair(ports: Ports, connector: Connector) -> int:
-    now = ports.clock.now()
-    with ports.db.read() as session:
+def _repair(services: Services, connector: Connector) -> int:
+    now = services.clock.now()
+    with services.db.read() as session:
         if not connector.store_url or holds.current(session, connector.id, "store") is not None:
             return 0
         query = select(Drift).where(Drift.connector_id == connector.id, *_asked(now)).order_by(Drift.id)
         rows = session.scalars(query.limit(AT_ONCE)).all()
     try:
-        people = _people(ports, connector, [row for row in rows if row.kind != "doubled"])
+        people = _people(services, connector, [row for row in rows if row.kind != "doubled"])
     except ServiceError as error:
         log.warning("The repair of connector %d waits: %s", connector.id, error)
-        _put_off(ports, rows, now + LATER)
+        _put_off(services, rows, now + LATER)
         return 0
-    with ports.db.write() as session:
+    with services.db.write() as session:
         for row in rows:
-            _one(session, now, row, people.get(row.subject))
-        ports.on_accept(session, connector.id)
-    ports.bell.ring(connector.id)
+            _one(session, now, row, people.get(row.person_key))
+        services.on_accept(session, connector.id)
+    services.wakeup.ring(connector.id)
     return len(rows)
 
 
-def _put_off(ports: Ports, rows: Iterable[Drift], until: datetime) -> None:
-    with ports.db.write() as session:
+def _put_off(services: Services, rows: Iterable[Drift], until: datetime) -> None:
+    with services.db.write() as session:
         session.execute(update(Drift).where(Drift.id.in_([row.id for row in rows])).values(asked_at=until))
 
 
-def _people(ports: Ports, connector: Connector, rows: Sequence[Drift]) -> dict[str, Person]:
+def _people(services: Services, connector: Connector, rows: Sequence[Drift]) -> dict[str, Person]:
     """Return the people of the rows as the store has them now; raises ServiceError when it cannot be read."""
-    gathering = Gathering(ports, connector, ports.open_store(connector, obeys=True), Origin.BULK)
+    gathering = Gathering(services, connector, services.open_store(connector, obeys=True), Origin.BULK)
     ids = sorted({int(row.source_id) for row in rows if row.source_kind == Kind.CONTACT and row.source_id.isdigit()})
     params = {"role": "all", "_fields": reading.CUSTOMER_FIELDS}
     found = [row for page in pick(gathering.client, "customers", params, ids) for row in page.rows] if ids else []
-    people = {person.subject: person for person in gathering.customers(found)} if found else {}
-    rest = [row.subject for row in rows if row.subject not in people]
-    return {person.subject: person for person in gathering.buyers(rest)} | people if rest else people
+    people = {person.person_key: person for person in gathering.customers(found)} if found else {}
+    rest = [row.person_key for row in rows if row.person_key not in people]
+    return {person.person_key: person for person in gathering.buyers(rest)} | people if rest else people
 
 
 def _one(session: Session, now: datetime, row: Drift, person: Person | None) -> None:
@@ -144,13 +137,13 @@ def _one(session: Session, now: datetime, row: Drift, person: Person | None) -> 
         values = {"asked_at": None, "sentence": NOTHING_THERE}
     else:
         _forget(session, row)
-        intake_rows.accept(session, now, row.connector_id, person.changes)
+        records.accept(session, now, row.connector_id, person.changes)
     session.execute(update(Drift).where(Drift.id == row.id, Drift.repaired_at.is_(None)).values(**values))
 
 
 def _forget(session: Session, row: Drift) -> None:
     """Forget what Mautic had confirmed; of a contact that is gone the link goes too."""
-    key = (ContactLink.connector_id == row.connector_id, ContactLink.subject == row.subject)
+    key = (ContactLink.connector_id == row.connector_id, ContactLink.person_key == row.person_key)
     if row.kind == "missing" or row.contact_id is None:
         session.execute(delete(ContactLink).where(*key))
     else:
@@ -159,5 +152,5 @@ def _forget(session: Session, row: Drift) -> None:
 
 def _point(session: Session, now: datetime, row: Drift) -> None:
     """Let our link lead to the oldest of several contacts: that is the one which stays when they are merged."""
-    link: dict[str, Any] = {"subject": row.subject, "contact_id": row.contact_id, "fields": {}, "written_at": now}
-    desks.save_links(session, row.connector_id, [link])
+    link: dict[str, Any] = {"person_key": row.person_key, "contact_id": row.contact_id, "fields": {}, "written_at": now}
+    batch_context.save_links(session, row.connector_id, [link])

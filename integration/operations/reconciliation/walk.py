@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from integration.errors import Rejected
-from integration.errors import ServerFault
+from integration.errors import Rejected, ServerFault
 from integration.mapping import aliases
 from integration.mautic import reading as contacts
 from integration.mautic.client import MauticClient
@@ -24,18 +21,15 @@ from integration.mautic.paging import number_of
 from integration.mautic.search import entries
 from integration.models.connector import Connector
 from integration.models.drift import Reconciliation
-from integration.operations.reconciliation import book
-from integration.operations.reconciliation import leftovers
+from integration.operations.reconciliation import book, leftovers
 from integration.operations.reconciliation.book import Step
 from integration.operations.reconciliation.comparison import Comparison
-from integration.operations.reconciliation.people import Gathering
-from integration.operations.reconciliation.people import Person
-from integration.operations.reconciliation.people import note
-from integration.pipeline import facts
-from integration.pipeline import meter
-from integration.pipeline.fieldlist import ensure_fields
-from integration.pipeline.ports import Ports
-from integration.pipeline.taking import HEED_EVERY_S
+from integration.operations.reconciliation.people import Gathering, Person, note
+from integration.pipeline import usage
+from integration.pipeline.connectors import store_profile
+from integration.pipeline.connectors.field_list import ensure_fields
+from integration.pipeline.runs.page_intake import HEED_EVERY_S
+from integration.pipeline.services import Services
 from integration.store import reading
 from integration.store.client import StoreClient
 from integration.store.completeness import SHORT_LIST
@@ -51,7 +45,7 @@ PHASES = ("ledger", "customers", "buyers", "links", "strangers")
 class Walk:
     """One slice of a leased reconciliation; `enough` says after each page whether the slice is over."""
 
-    ports: Ports
+    services: Services
     row: Reconciliation
     token: str
     enough: Callable[[], bool]
@@ -72,31 +66,31 @@ class Walk:
 
     def _open(self, connector: Connector) -> None:
         self._cursor: dict[str, Any] = {k: v for k, v in self.row.cursor.items() if k in ("phase", "place")}
-        self._store: StoreClient = self.ports.open_store(facts.refresh(self.ports, connector), obeys=True)
-        self._mautic: MauticClient = self.ports.open_mautic(connector, obeys=True)
+        self._store: StoreClient = self.services.open_store(store_profile.refresh(self.services, connector), obeys=True)
+        self._mautic: MauticClient = self.services.open_mautic(connector, obeys=True)
         self._store.heed = self._mautic.heed = self._heed
-        self._connector = ensure_fields(self.ports, connector, self._mautic)
-        self._gathering = Gathering(self.ports, self._connector, self._store)
-        self._comparison = Comparison(self.ports, self._connector, self._mautic)
-        self._modules = self.ports.modules(self._connector)
+        self._connector = ensure_fields(self.services, connector, self._mautic)
+        self._gathering = Gathering(self.services, self._connector, self._store)
+        self._comparison = Comparison(self.services, self._connector, self._mautic)
+        self._modules = self.services.modules(self._connector)
         self._counted = (0, 0)
 
     def _heed(self) -> None:
         """Look before each call whether it is to stop, at most once a second: one page of people takes many calls."""
         if time.monotonic() - self._heeded >= HEED_EVERY_S:
             self._heeded = time.monotonic()
-            with self.ports.db.read() as session:
+            with self.services.db.read() as session:
                 book.check(session, self.row.id, self.token)
 
     def _write(self, step: Step) -> None:
-        now = self.ports.clock.now()
+        now = self.services.clock.now()
         calls = (self._mautic.calls, self._store.calls)
         to_mautic, to_store = calls[0] - self._counted[0], calls[1] - self._counted[1]
-        with self.ports.db.write() as session:
+        with self.services.db.write() as session:
             row = book.keep(session, now, self.row.id, self.token)
             book.note(session, now, row, step)
             row.calls += to_mautic + to_store
-            meter.record(session, row.connector_id, now, mautic_calls=to_mautic, store_calls=to_store)
+            usage.record(session, row.connector_id, now, mautic_calls=to_mautic, store_calls=to_store)
         self._counted = calls
         self._cursor = dict(step.cursor)
 
@@ -108,12 +102,12 @@ class Walk:
     def _ledger(self) -> Iterator[Step]:
         pages = reading.read_orders(
             self._store,
-            statuses=facts.statuses(self._connector),
+            statuses=store_profile.statuses(self._connector),
             fields=reading.LEDGER_FIELDS,
             start=self._cursor.get("place"),
         )
         for page in _filled(pages):
-            note(self.ports, self._connector.id, page.rows)
+            note(self.services, self._connector.id, page.rows)
             yield Step(self._after("ledger", page.cursor))
 
     def _customers(self) -> Iterator[Step]:
@@ -123,33 +117,33 @@ class Walk:
 
     def _buyers(self) -> Iterator[Step]:
         while True:
-            with self.ports.db.read() as session:
+            with self.services.db.read() as session:
                 place = str(self._cursor.get("place") or "")
-                subjects = leftovers.buyers(session, self._connector.id, place, AT_ONCE)
-                known = book.met(session, self.row.id, subjects)
-            if not subjects:
+                person_keys = leftovers.buyers(session, self._connector.id, place, AT_ONCE)
+                known = book.met(session, self.row.id, person_keys)
+            if not person_keys:
                 return
-            people = self._gathering.buyers(subject for subject in subjects if subject not in known)
-            yield self._compared(people, self._after("buyers", subjects[-1]))
+            people = self._gathering.buyers(person_key for person_key in person_keys if person_key not in known)
+            yield self._compared(people, self._after("buyers", person_keys[-1]))
 
     def _compared(self, people: list[Person], cursor: dict[str, Any]) -> Step:
         findings, checked = self._comparison.compare(people)
-        return Step(cursor, findings, [person.subject for person in people], checked)
+        return Step(cursor, findings, [person.person_key for person in people], checked)
 
     # -- what the store has no more -----------------------------------------------------------------------------------
 
     def _links(self) -> Iterator[Step]:
         while True:
-            with self.ports.db.read() as session:
+            with self.services.db.read() as session:
                 place = str(self._cursor.get("place") or "")
                 links = leftovers.links(session, self._connector.id, place, LINKS_AT_ONCE)
-                known = book.met(session, self.row.id, [link.subject for link in links])
+                known = book.met(session, self.row.id, [link.person_key for link in links])
             if not links:
                 return
-            left = [link for link in links if link.subject not in known]
+            left = [link for link in links if link.person_key not in known]
             held = contacts.by_ids(self._mautic, [link.contact_id for link in left])
             found = [leftovers.linked(link) for link in left if link.contact_id in held]
-            yield Step(self._after("links", links[-1].subject), found, checked=len(left))
+            yield Step(self._after("links", links[-1].person_key), found, checked=len(left))
 
     def _strangers(self) -> Iterator[Step]:
         """Contacts with our order count that no link leads to; a Mautic that cannot search so is left in peace."""
@@ -164,7 +158,7 @@ class Walk:
                 return
             if not rows:
                 return
-            with self.ports.db.read() as session:
+            with self.services.db.read() as session:
                 found = leftovers.strangers(session, self._connector.id, self.row.id, rows)
             yield Step(self._after("strangers", max(map(number_of, rows))), found)
 

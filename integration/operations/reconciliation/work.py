@@ -5,34 +5,24 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import func
-from sqlalchemy import literal_column
-from sqlalchemy import select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
-from integration.errors import Held
-from integration.errors import IntegrationError
-from integration.errors import ServerFault
-from integration.errors import ServiceError
-from integration.errors import Throttled
-from integration.errors import Unreachable
+from integration.errors import Held, IntegrationError, ServerFault, ServiceError, Throttled, Unreachable
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.models.drift import Reconciliation
 from integration.models.run import RunState
-from integration.operations.reconciliation import book
-from integration.operations.reconciliation import nightly
-from integration.operations.reconciliation import repairs
+from integration.operations.reconciliation import book, nightly, repairs
 from integration.operations.reconciliation.walk import Walk
-from integration.pipeline import endings
-from integration.pipeline import holds
-from integration.pipeline.keeper import Keeper
-from integration.pipeline.leases import new_token
-from integration.pipeline.ports import Ports
-from integration.pipeline.retries import probe_delay
+from integration.pipeline.connectors import holds
+from integration.pipeline.delivery.retries import probe_delay
+from integration.pipeline.leases import endings
+from integration.pipeline.leases.renewal import LeaseRenewal
+from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -43,75 +33,75 @@ PATIENCE = 20
 RENEW_EVERY = 20.0
 
 
-def tick(ports: Ports, *, seconds: float = SLICE) -> int:
+def tick(services: Services, *, seconds: float = SLICE) -> int:
     """Begin what is due tonight, repair what was asked for, do one slice of each going reconciliation.
 
     Return how many slices were done.
     """
-    nightly.begin(ports)
-    repairs.work(ports)
-    share = seconds / max(_going(ports), 1)
+    nightly.begin(services)
+    repairs.work(services)
+    share = seconds / max(_going(services), 1)
     done: list[int] = []
-    while (row := _take(ports, token := new_token(), done)) is not None:
+    while (row := _take(services, token := new_token(), done)) is not None:
         done.append(row.id)
-        _slice(ports, row, token, share)
+        _slice(services, row, token, share)
     if not done:
-        book.purge(ports)
+        book.purge(services)
     return len(done)
 
 
-def _going(ports: Ports) -> int:
-    with ports.db.read() as session:
+def _going(services: Services) -> int:
+    with services.db.read() as session:
         return session.scalar(select(func.count()).where(Reconciliation.ended_at.is_(None))) or 0
 
 
-def _take(ports: Ports, token: str, passed: list[int]) -> Reconciliation | None:
-    with ports.db.write() as session:
-        row = book.take(session, ports.clock.now(), token, passed)
+def _take(services: Services, token: str, passed: list[int]) -> Reconciliation | None:
+    with services.db.write() as session:
+        row = book.take(session, services.clock.now(), token, passed)
         session.flush()
         session.expunge_all()
     return row
 
 
-def _slice(ports: Ports, row: Reconciliation, token: str, seconds: float) -> None:
+def _slice(services: Services, row: Reconciliation, token: str, seconds: float) -> None:
     """Do one slice; every way it can end is written to the row."""
-    with ports.db.read() as session:
+    with services.db.read() as session:
         connector = session.get_one(Connector, row.connector_id)
         obstacle = _obstacle(session, connector)
-    probing = not obstacle and _probes_store(ports, connector.id)
-    obstacle = obstacle or ("" if probing else _store_held(ports, connector.id))
+    probing = not obstacle and _probes_store(services, connector.id)
+    obstacle = obstacle or ("" if probing else _store_held(services, connector.id))
     if row.cancel_asked_at is not None:
-        return _end(ports, row, token, RunState.CANCELLED)
+        return _end(services, row, token, RunState.CANCELLED)
     if obstacle:
-        return _rest(ports, row, token, obstacle)
+        return _rest(services, row, token, obstacle)
     try:
-        with Keeper(lambda: _renew(ports, row.id, token), RENEW_EVERY):
-            done = Walk(ports, row, token, _patience(ports, row.connector_id, seconds)).go(connector)
+        with LeaseRenewal(lambda: _renew(services, row.id, token), RENEW_EVERY):
+            done = Walk(services, row, token, _patience(services, row.connector_id, seconds)).go(connector)
         if probing:
-            _release_store(ports, connector.id)
-        _end(ports, row, token, RunState.COMPLETED) if done else _rest(ports, row, token)
+            _release_store(services, connector.id)
+        _end(services, row, token, RunState.COMPLETED) if done else _rest(services, row, token)
     except book.Cancelled:
-        _end(ports, row, token, RunState.CANCELLED)
+        _end(services, row, token, RunState.CANCELLED)
     except book.Lost:
         log.warning("Reconciliation %d is done by another process now.", row.id)
     except (Unreachable, Throttled, ServerFault, Held) as error:
-        _pause(ports, row, token, error)
+        _pause(services, row, token, error)
     except Exception as error:
-        _broke_off(ports, row, token, error)
+        _broke_off(services, row, token, error)
 
 
-def _broke_off(ports: Ports, row: Reconciliation, token: str, error: Exception) -> None:
+def _broke_off(services: Services, row: Reconciliation, token: str, error: Exception) -> None:
     """End it with the cause; a database that was locked or away is waited for like a service."""
     cause = endings.cause_of(error, "The reconciliation")
     if endings.is_passing(error):
-        _pause(ports, row, token, cause)
+        _pause(services, row, token, cause)
     else:
-        _end(ports, row, token, RunState.FAILED, str(cause))
+        _end(services, row, token, RunState.FAILED, str(cause))
 
 
-def _renew(ports: Ports, reconciliation_id: int, token: str) -> bool:
-    with ports.db.write() as session:
-        return book.renew(session, ports.clock.now(), reconciliation_id, token)
+def _renew(services: Services, reconciliation_id: int, token: str) -> bool:
+    with services.db.write() as session:
+        return book.renew(session, services.clock.now(), reconciliation_id, token)
 
 
 def _obstacle(session: Session, connector: Connector) -> str:
@@ -122,36 +112,36 @@ def _obstacle(session: Session, connector: Connector) -> str:
     return f"It waits: {held.sentence}" if held else ""
 
 
-def _probes_store(ports: Ports, connector_id: int) -> bool:
+def _probes_store(services: Services, connector_id: int) -> bool:
     """Return whether this comparison is the one to see if a held store works again: no run may be coming to do so."""
-    with ports.db.write() as session:
+    with services.db.write() as session:
         held = holds.current(session, connector_id, "store")
-        taken = held is not None and holds.take_probe(session, ports.clock.now(), held)
+        taken = held is not None and holds.take_probe(session, services.clock.now(), held)
     if taken:
-        ports.breakers.of(connector_id, "store").close()
+        services.breakers.of(connector_id, "store").close()
     return taken
 
 
-def _store_held(ports: Ports, connector_id: int) -> str:
-    with ports.db.read() as session:
+def _store_held(services: Services, connector_id: int) -> str:
+    with services.db.read() as session:
         held = holds.current(session, connector_id, "store")
     return f"It waits: {held.sentence}" if held else ""
 
 
-def _release_store(ports: Ports, connector_id: int) -> None:
-    with ports.db.write() as session:
-        holds.release(session, ports.clock.now(), connector_id, "store")
+def _release_store(services: Services, connector_id: int) -> None:
+    with services.db.write() as session:
+        holds.release(session, services.clock.now(), connector_id, "store")
 
 
-def _patience(ports: Ports, connector_id: int, seconds: float) -> Callable[[], bool]:
+def _patience(services: Services, connector_id: int, seconds: float) -> Callable[[], bool]:
     """Return what says after a page whether the slice is over: its time is up, or a shopper's change waits."""
     began = time.monotonic()
 
     def enough() -> bool:
         if time.monotonic() - began >= seconds:
             return True
-        with ports.db.read() as session:
-            return _live_waits(session, connector_id, ports.clock.now())
+        with services.db.read() as session:
+            return _live_waits(session, connector_id, services.clock.now())
 
     return enough
 
@@ -166,18 +156,18 @@ def _live_waits(session: Session, connector_id: int, now: datetime) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def _rest(ports: Ports, row: Reconciliation, token: str, sentence: str = "") -> None:
-    with ports.db.write() as session:
+def _rest(services: Services, row: Reconciliation, token: str, sentence: str = "") -> None:
+    with services.db.write() as session:
         found = session.get(Reconciliation, row.id, with_for_update=True)
         if found is not None and found.lease_token == token:
             cursor = {k: v for k, v in found.cursor.items() if k not in ("tries", "pause_until")}
             book.give_back(found, sentence=sentence, cursor=found.cursor if sentence else cursor)
 
 
-def _pause(ports: Ports, row: Reconciliation, token: str, error: IntegrationError) -> None:
+def _pause(services: Services, row: Reconciliation, token: str, error: IntegrationError) -> None:
     """Wait longer after each failure in a row; give up after many."""
-    now = ports.clock.now()
-    with ports.db.write() as session:
+    now = services.clock.now()
+    with services.db.write() as session:
         found = session.get(Reconciliation, row.id, with_for_update=True)
         if found is None or found.lease_token != token:
             return
@@ -192,9 +182,9 @@ def _pause(ports: Ports, row: Reconciliation, token: str, error: IntegrationErro
         book.give_back(found, sentence=f"It waits and tries again: {error}", cursor=cursor)
 
 
-def _end(ports: Ports, row: Reconciliation, token: str, state: RunState, error: str = "") -> None:
-    with ports.db.write() as session:
+def _end(services: Services, row: Reconciliation, token: str, state: RunState, error: str = "") -> None:
+    with services.db.write() as session:
         found = session.get(Reconciliation, row.id, with_for_update=True)
         if found is not None and found.lease_token == token:
-            book.finish(found, ports.clock.now(), state, error)
-    book.purge(ports)
+            book.finish(found, services.clock.now(), state, error)
+    book.purge(services)

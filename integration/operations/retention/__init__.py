@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -14,48 +13,46 @@ from sqlalchemy import select
 from integration.models.connector import Connector
 from integration.models.organisation import Organisation
 from integration.operations.audit.retirement import retire_chain
-from integration.operations.retention import log
-from integration.operations.retention import rows
+from integration.operations.retention import log, rows
 from integration.operations.retention.batches import Batches
-from integration.operations.retention.keep import Keep
-from integration.operations.retention.keep import save
+from integration.operations.retention.keep import Keep, save
 
 if TYPE_CHECKING:
-    from integration.pipeline.ports import Ports
+    from integration.pipeline.services import Services
 
 __all__ = ["BATCH", "Keep", "prune", "save"]
 BATCH = 1000
 
 
 def prune(
-    ports: Ports, now: datetime, *, batch: int = BATCH, pause: Callable[[], None] = lambda: time.sleep(0.01)
+    services: Services, now: datetime, *, batch: int = BATCH, pause: Callable[[], None] = lambda: time.sleep(0.01)
 ) -> dict[str, int]:
     """Delete what is older than its organisation keeps and return how many rows of each kind went.
 
     Dead letters and open work stay, however old.
     """
-    work = Batches(ports.db, batch, pause)
-    gone: Counter[str] = Counter(cleared=log.purge_cleared(ports.db, work, now))
-    for organisation, connectors in _owners(ports):
+    work = Batches(services.db, batch, pause)
+    gone: Counter[str] = Counter(cleared=log.purge_cleared(services.db, work, now))
+    for organisation, connectors in _owners(services):
         keep = Keep.of(organisation)
         for connector_id in connectors:
-            gone.update(_of_connector(ports, work, connector_id, keep, now))
+            gone.update(_of_connector(services, work, connector_id, keep, now))
         before = now - timedelta(days=keep.audit)
-        gone["audit"] += retire_chain(ports.db, organisation.id, before, now, batch=batch, pause=pause)
+        gone["audit"] += retire_chain(services.db, organisation.id, before, now, batch=batch, pause=pause)
     before = now - timedelta(days=Keep().audit)
-    gone["audit"] += retire_chain(ports.db, None, before, now, batch=batch, pause=pause)
+    gone["audit"] += retire_chain(services.db, None, before, now, batch=batch, pause=pause)
     gone["heartbeats"] = rows.purge_common(work, now)
     return dict(gone)
 
 
-def _owners(ports: Ports) -> list[tuple[Organisation, list[int]]]:
-    with ports.db.read() as session:
+def _owners(services: Services) -> list[tuple[Organisation, list[int]]]:
+    with services.db.read() as session:
         organisations = session.scalars(select(Organisation).order_by(Organisation.id)).all()
         connectors = session.execute(select(Connector.organisation_id, Connector.id).order_by(Connector.id)).all()
     return [(each, [key for owner, key in connectors if owner == each.id]) for each in organisations]
 
 
-def _of_connector(ports: Ports, work: Batches, connector_id: int, keep: Keep, now: datetime) -> dict[str, int]:
+def _of_connector(services: Services, work: Batches, connector_id: int, keep: Keep, now: datetime) -> dict[str, int]:
     def ago(days: int) -> datetime:
         return now - timedelta(days=days)
 
@@ -63,6 +60,6 @@ def _of_connector(ports: Ports, work: Batches, connector_id: int, keep: Keep, no
         "success": log.purge_aged(work, connector_id, ago(keep.success), errors=False),
         "errors": log.purge_aged(work, connector_id, ago(keep.errors), errors=True),
         "deliveries": rows.purge_records(work, connector_id, ago(keep.deliveries)),
-        "runs": rows.purge_runs(ports.db, work, connector_id, ago(keep.runs)),
+        "runs": rows.purge_runs(services.db, work, connector_id, ago(keep.runs)),
         "findings": rows.purge_findings(work, connector_id, ago(keep.runs)),
     }

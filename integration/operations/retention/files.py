@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from integration.models.organisation import Organisation
 from integration.operations.retention.keep import Keep
-from integration.pipeline import payload_files
-from integration.pipeline.ports import Ports
+from integration.pipeline.payloads import files as payload_files
+from integration.pipeline.services import Services
 
 
-def prune(ports: Ports) -> int:
+def prune(services: Services) -> int:
     """Delete the payload files that are kept no longer and return their number."""
-    return payload_files.prune(ports, ports.clock.now(), _kept)
+    return payload_files.prune(services, services.clock.now(), _kept)
 
 
 def _kept(owner: Organisation) -> timedelta:

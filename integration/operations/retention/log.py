@@ -8,25 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy import and_
-from sqlalchemy import delete
-from sqlalchemy import func
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import Row, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
-from integration.models.database import Database
-from integration.models.database import lock_connector
-from integration.models.sync_log import SyncLogCount
-from integration.models.sync_log import SyncLogEntry
+from integration.models.counting import hour_of
+from integration.models.database import Database, lock_connector
+from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.operations.retention.batches import Batches
-from integration.pipeline.counting import hour_of
 
 _HOUR = timedelta(hours=1)
 #: Nothing is written into hours that are longer ago, so they may be counted anew.

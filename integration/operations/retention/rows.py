@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy import and_
-from sqlalchemy import delete
-from sqlalchemy import exists
-from sqlalchemy import select
+from sqlalchemy import Row, and_, delete, exists, select
 from sqlalchemy.orm import Session
 
 from integration.models.alert import Alert
-from integration.models.counts import Meter
-from integration.models.counts import RecordCount
+from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database
-from integration.models.delivery import OPEN
-from integration.models.delivery import Delivery
-from integration.models.delivery import DeliveryState
-from integration.models.drift import Gap
-from integration.models.drift import Reconciliation
-from integration.models.run import Run
-from integration.models.run import RunLine
-from integration.models.run import RunState
+from integration.models.delivery import OPEN, Delivery, DeliveryState
+from integration.models.drift import Gap, Reconciliation
+from integration.models.run import Run, RunLine, RunState
 from integration.models.schedule import Heartbeat
 from integration.operations.retention.batches import Batches
-from integration.pipeline.outbox.tally import Tally
-from integration.pipeline.outbox.tally import state_of
+from integration.pipeline.outbox.tally import Tally, state_of
 
 _SETTLED = (
     DeliveryState.DELIVERED,

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam
-from sqlalchemy import insert
-from sqlalchemy import literal_column
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import bindparam, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from integration.events import HISTORICAL
-from integration.events import Change
-from integration.events import Kind
-from integration.events import Origin
+from integration.events import HISTORICAL, Change, Kind, Origin
 from integration.models.database import lock_connector
-from integration.models.delivery import Delivery
-from integration.models.delivery import DeliveryState
+from integration.models.delivery import Delivery, DeliveryState
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import OPEN
-from integration.pipeline.outbox.states import READY
+from integration.pipeline.outbox.states import OPEN, READY
 from integration.pipeline.outbox.tally import Tally
 
 
@@ -63,9 +51,9 @@ def accept(
     if rows:
         session.execute(insert(Delivery), rows)
         _tally(session, now, connector_id, rows)
-    subjects = {row["subject"] for row in rows}
+    person_keys = {row["person_key"] for row in rows}
     _hasten(session, connector_id, rows)
-    promote(session, connector_id, subjects)
+    promote(session, connector_id, person_keys)
     return Accepted(len(rows), len(replaced), len(changes) - len(fresh) - len(events))
 
 
@@ -100,15 +88,15 @@ def _of_history(session: Session, connector_id: int, changes: Iterable[Change]) 
 
 def _replace_snapshots(session: Session, now: datetime, connector_id: int, changes: Iterable[Change]) -> set[str]:
     """Give a waiting contact update the newer snapshot; return the identities that need no row of their own."""
-    snapshots = {c.source_id: c for c in changes if c.kind is Kind.CONTACT and c.what != "deleted"}
+    snapshots = {c.source_id: c for c in changes if c.kind is Kind.CONTACT and c.event != "deleted"}
     if not snapshots:
         return set()
-    columns = (Delivery.id, Delivery.source_id, Delivery.subject, Delivery.modified_at, Delivery.priority)
+    columns = (Delivery.id, Delivery.source_id, Delivery.person_key, Delivery.modified_at, Delivery.priority)
     query = select(*columns).where(
         Delivery.connector_id == connector_id,
         Delivery.kind == Kind.CONTACT,
         Delivery.source_id.in_(list(snapshots)),
-        Delivery.what != "deleted",
+        Delivery.event != "deleted",
         Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'")]),
         Delivery.lease_token.is_(None),
     )
@@ -126,11 +114,11 @@ def _is_older(change: Change, row: Any) -> bool:
 
 def _same(row: Any, snapshots: Mapping[str, Change]) -> bool:
     """Return whether the waiting row is still about the same person: an address may have changed."""
-    return bool(row.subject == _subject(snapshots[row.source_id]))
+    return bool(row.person_key == _person_key(snapshots[row.source_id]))
 
 
-def _subject(change: Change) -> str:
-    return change.subject or f"{change.kind}:{change.source_id}"
+def _person_key(change: Change) -> str:
+    return change.person_key or f"{change.kind}:{change.source_id}"
 
 
 def _snapshot(now: datetime, row: Any, change: Change) -> dict[str, Any]:
@@ -151,9 +139,9 @@ def _row(now: datetime, connector_id: int, change: Change, run_id: int | None) -
         "kind": change.kind,
         "source_id": change.source_id,
         "number": change.number,
-        "what": change.what,
+        "event": change.event,
         "identity": change.identity,
-        "subject": _subject(change),
+        "person_key": _person_key(change),
         "origin": change.origin,
         "priority": priority_of(change.origin),
         "state": DeliveryState.WAITING,
@@ -169,12 +157,12 @@ def _row(now: datetime, connector_id: int, change: Change, run_id: int | None) -
 def _hasten(session: Session, connector_id: int, rows: Sequence[dict[str, Any]]) -> None:
     """Let a line that a shopper has joined overtake imports."""
     for priority in sorted({row["priority"] for row in rows if row["priority"] < 2}):
-        subjects = [row["subject"] for row in rows if row["priority"] == priority]
+        person_keys = [row["person_key"] for row in rows if row["priority"] == priority]
         session.execute(
             update(Delivery)
             .where(
                 Delivery.connector_id == connector_id,
-                Delivery.subject.in_(subjects),
+                Delivery.person_key.in_(person_keys),
                 READY,
                 Delivery.priority > priority,
             )

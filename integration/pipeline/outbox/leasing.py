@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement
-from sqlalchemy import Row
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.orm import Session
 
 from integration.mautic.batches import pause_s
 from integration.models.database import lock_connector
-from integration.models.delivery import Delivery
-from integration.models.delivery import DeliveryState
-from integration.pipeline.endings import INTERNAL as BROKE_OFF
-from integration.pipeline.leases import alive
-from integration.pipeline.lines import Line
-from integration.pipeline.lines import group
+from integration.models.delivery import Delivery, DeliveryState
+from integration.pipeline.delivery.groups import DeliveryGroup, group
+from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
+from integration.pipeline.leases.tokens import alive
 from integration.pipeline.outbox import unanswered
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import LEASED
-from integration.pipeline.outbox.states import OPEN
-from integration.pipeline.outbox.states import READY
-from integration.pipeline.outbox.states import WAITING
+from integration.pipeline.outbox.states import LEASED, OPEN, READY, WAITING
 
 LEASE = timedelta(seconds=60)
 
@@ -40,7 +31,7 @@ def claim(
     *,
     by_hand_only: bool = False,
     due: datetime | None = None,
-) -> list[Line]:
+) -> list[DeliveryGroup]:
     """Lease the lines of up to `people` people, live ones first; `token` must be new (see leases.new_token).
 
     Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an answer: see
@@ -52,16 +43,16 @@ def claim(
 
 def claim_asked(
     session: Session, now: datetime, connector_id: int, token: str, *, by_hand_only: bool = False
-) -> tuple[unanswered.Asked | None, list[Line]]:
+) -> tuple[unanswered.Asked | None, list[DeliveryGroup]]:
     """Lease the lines of the people of a call without an answer whose look is due; (None, []) when there is none."""
     asked = unanswered.take(session, now, connector_id)
     if asked is None:
         return None, []
-    theirs = Delivery.subject.in_(sorted(asked.seen))
-    lines = _claim(session, now, connector_id, len(asked.seen), token, theirs, by_hand_only=by_hand_only)
-    if not lines:
+    theirs = Delivery.person_key.in_(sorted(asked.seen))
+    groups = _claim(session, now, connector_id, len(asked.seen), token, theirs, by_hand_only=by_hand_only)
+    if not groups:
         unanswered.look_again(session, now, asked, None)
-    return (asked, lines) if lines else (None, [])
+    return (asked, groups) if groups else (None, [])
 
 
 def _claim(
@@ -73,8 +64,8 @@ def _claim(
     which: ColumnElement[bool],
     *,
     by_hand_only: bool,
-) -> list[Line]:
-    columns = (Delivery.id, Delivery.subject, Delivery.error_code)
+) -> list[DeliveryGroup]:
+    columns = (Delivery.id, Delivery.person_key, Delivery.error_code)
     query = select(*columns).where(Delivery.connector_id == connector_id, READY, which)
     if by_hand_only:
         query = query.where(Delivery.run_id.is_not(None))
@@ -83,11 +74,11 @@ def _claim(
     if not leads:
         return []
     _lease(session, now, token, [lead.id for lead in leads], READY, state=DeliveryState.LEASED)
-    subjects = [lead.subject for lead in leads]
+    person_keys = [lead.person_key for lead in leads]
     if leads[0].error_code != BROKE_OFF:
-        _lease_followers(session, now, connector_id, token, subjects)
+        _lease_followers(session, now, connector_id, token, person_keys)
     rows = session.scalars(select(Delivery).where(Delivery.lease_token == token, OPEN).order_by(Delivery.id)).all()
-    return group(rows, order=subjects)
+    return group(rows, order=person_keys)
 
 
 def _apart(leads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
@@ -97,8 +88,10 @@ def _apart(leads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
     return [lead for lead in leads if lead.error_code != BROKE_OFF]
 
 
-def _lease_followers(session: Session, now: datetime, connector_id: int, token: str, subjects: Sequence[str]) -> None:
-    followers = (Delivery.connector_id == connector_id) & Delivery.subject.in_(subjects) & WAITING
+def _lease_followers(
+    session: Session, now: datetime, connector_id: int, token: str, person_keys: Sequence[str]
+) -> None:
+    followers = (Delivery.connector_id == connector_id) & Delivery.person_key.in_(person_keys) & WAITING
     _lease(session, now, token, None, followers & Delivery.lease_token.is_(None))
 
 
@@ -136,17 +129,17 @@ def _is_lost(token: str, until: datetime | None, now: datetime) -> bool:
 
 def _free(session: Session, now: datetime, token: str, connector_id: int) -> int:
     lock_connector(session, connector_id)
-    leased = select(Delivery.subject, Delivery.started_at).where(Delivery.lease_token == token, OPEN)
+    leased = select(Delivery.person_key, Delivery.started_at).where(Delivery.lease_token == token, OPEN)
     rows = session.execute(leased).all()
-    subjects = {row.subject for row in rows}
-    pause = timedelta(seconds=pause_s(len(subjects)))
+    person_keys = {row.person_key for row in rows}
+    pause = timedelta(seconds=pause_s(len(person_keys)))
     began = min((row.started_at for row in rows if row.started_at), default=None)
-    look_at = unanswered.put_in_question(session, now, connector_id, token, subjects, pause, pause, began)
+    look_at = unanswered.put_in_question(session, now, connector_id, token, person_keys, pause, pause, began)
     session.execute(
         update(Delivery)
         .where(Delivery.lease_token == token, OPEN)
         .values(state=DeliveryState.WAITING, lease_token=None, leased_until=None, due_at=look_at)
         .execution_options(synchronize_session=False)
     )
-    promote(session, connector_id, subjects)
+    promote(session, connector_id, person_keys)
     return len(rows)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import literal_column
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
-from integration.models.delivery import Delivery
-from integration.models.delivery import DeliveryState
-from integration.pipeline.lines import Outcome
+from integration.models.delivery import Delivery, DeliveryState
+from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.tally import Tally
 
 #: (kind, source id): what makes two deliveries one record.

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import bindparam
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 _PROMOTE = text(
     """
     UPDATE delivery SET state = 'ready',
         priority = (SELECT MIN(w.priority) FROM delivery w
-                    WHERE w.connector_id = :connector AND w.subject = delivery.subject AND w.state = 'waiting')
+                    WHERE w.connector_id = :connector AND w.person_key = delivery.person_key AND w.state = 'waiting')
     WHERE id IN (SELECT MIN(w.id) FROM delivery w
-                 WHERE w.connector_id = :connector AND w.state = 'waiting' AND w.subject IN :subjects
-                 GROUP BY w.subject)
+                 WHERE w.connector_id = :connector AND w.state = 'waiting' AND w.person_key IN :person_keys
+                 GROUP BY w.person_key)
       AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.connector_id = :connector
-                      AND l.subject = delivery.subject AND l.state IN ('ready', 'leased'))
+                      AND l.person_key = delivery.person_key AND l.state IN ('ready', 'leased'))
     """
 ).bindparams(bindparam("subjects", expanding=True))
 
 
-def promote(session: Session, connector_id: int, subjects: Collection[str]) -> None:
+def promote(session: Session, connector_id: int, person_keys: Collection[str]) -> None:
     """Make the oldest waiting delivery of each person ready, unless one is ready or leased already."""
-    ordered = sorted(subjects)
+    ordered = sorted(person_keys)
     for start in range(0, len(ordered), 500):
         session.execute(_PROMOTE, {"connector": connector_id, "subjects": ordered[start : start + 500]})

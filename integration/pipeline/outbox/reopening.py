@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy import and_
-from sqlalchemy import exists
-from sqlalchemy import func
-from sqlalchemy import literal_column
-from sqlalchemy import or_
-from sqlalchemy import select
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-from sqlalchemy.orm import aliased
+from sqlalchemy import Row, and_, exists, func, literal_column, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from integration.events import Origin
 from integration.models.connector import Connector
 from integration.models.database import lock_connector
-from integration.models.delivery import Delivery
-from integration.models.delivery import DeliveryState
-from integration.pipeline.desk import EMAIL_LIMIT
+from integration.models.delivery import Delivery, DeliveryState
+from integration.pipeline.delivery.batch_context import EMAIL_LIMIT
+from integration.pipeline.delivery.retries import HELD_BACK
 from integration.pipeline.outbox import letters
 from integration.pipeline.outbox.acceptance import open_identities
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import OPEN
-from integration.pipeline.outbox.states import owned
+from integration.pipeline.outbox.states import OPEN, owned
 from integration.pipeline.outbox.tally import Tally
 from integration.pipeline.outbox.unanswered import nothing_in_question
-from integration.pipeline.retries import HELD_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +62,7 @@ def requeue(
         connector.mautic_facts = {k: v for k, v in connector.mautic_facts.items() if k != EMAIL_LIMIT}
     session.flush()
     tally.write(session)
-    promote(session, connector_id, {row.subject for row in chosen.values()})
+    promote(session, connector_id, {row.person_key for row in chosen.values()})
     return Requeued(len(chosen), len(dead) - len(chosen), len(set(ids)) - len(dead))
 
 
@@ -102,7 +90,7 @@ def bury(session: Session, now: datetime, connector_id: int, ids: Collection[int
         row.state, row.settled_at, row.payload, row.discard_reason = DeliveryState.DISCARDED, now, None, reason[:300]
     session.flush()
     tally.write(session)
-    promote(session, connector_id, {row.subject for row in rows})
+    promote(session, connector_id, {row.person_key for row in rows})
     return len(rows)
 
 
@@ -121,12 +109,12 @@ def hasten(session: Session, now: datetime, connector_id: int, delivery_id: int)
     return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
 
 
-def correct(session: Session, delivery_id: int, corrections: Mapping[str, Any], subject: str) -> None:
-    """Keep a person's values for a dead letter; `subject` is the person's under the corrected address."""
+def correct(session: Session, delivery_id: int, corrections: Mapping[str, Any], person_key: str) -> None:
+    """Keep a person's values for a dead letter; `person_key` is the person's under the corrected address."""
     session.execute(
         update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.state == DeliveryState.DEAD)
-        .values(corrections=dict(corrections) or None, subject=subject)
+        .values(corrections=dict(corrections) or None, person_key=person_key)
     )
 
 
@@ -140,7 +128,7 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
     free = (mine, OPEN, Delivery.state != literal_column("'leased'"))
     columns = (
         Delivery.id,
-        Delivery.subject,
+        Delivery.person_key,
         Delivery.kind,
         Delivery.source_id,
         Delivery.created_at,
@@ -158,7 +146,7 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
         tally.leave(row.created_at, row.kind)
         tally.settled(row.created_at, row.kind, states.get(row.id, DeliveryState.DISCARDED), row.result)
     tally.write(session)
-    promote(session, connector_id, {row.subject for row in rows})
+    promote(session, connector_id, {row.person_key for row in rows})
     return len(rows)
 
 
@@ -187,7 +175,7 @@ def busy_count(session: Session, now: datetime, run_id: int) -> int:
     lead_open = lead.state.in_([literal_column("'ready'"), literal_column("'leased'")])
     retrying = exists().where(
         lead.connector_id == Delivery.connector_id,
-        lead.subject == Delivery.subject,
+        lead.person_key == Delivery.person_key,
         lead_open,
         lead.due_at > now + HELD_BACK,
     )

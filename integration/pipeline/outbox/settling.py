@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy import bindparam
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.database import lock_connector
-from integration.models.delivery import Delivery
-from integration.models.delivery import DeliveryState
-from integration.pipeline.lines import Outcome
+from integration.models.delivery import Delivery, DeliveryState
+from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox import letters
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN
-from integration.pipeline.outbox.tally import Tally
-from integration.pipeline.outbox.tally import state_of
+from integration.pipeline.outbox.tally import Tally, state_of
 
 
 def settle(
@@ -33,7 +26,7 @@ def settle(
     lock_connector(session, connector_id)
     columns = (
         Delivery.id,
-        Delivery.subject,
+        Delivery.person_key,
         Delivery.kind,
         Delivery.source_id,
         Delivery.created_at,
@@ -60,7 +53,7 @@ def settle(
             statement = update(Delivery).where(Delivery.id == bindparam("b_id"))
             session.connection().execute(statement, rows)
     _tally(session, connector_id, written, held)
-    promote(session, connector_id, {row.subject for row in held.values()})
+    promote(session, connector_id, {row.person_key for row in held.values()})
     return ours
 
 

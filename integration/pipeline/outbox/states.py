@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement
-from sqlalchemy import literal_column
+from sqlalchemy import ColumnElement, literal_column
 
 from integration.models.delivery import Delivery
 

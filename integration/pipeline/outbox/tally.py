@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from integration.models import counting
 from integration.models.counts import RecordCount
 from integration.models.delivery import DeliveryState
-from integration.pipeline import counting
 
 #: (hour, kind, state, result) of models.RecordCount.
 Place = tuple[datetime, str, str, str]

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement
-from sqlalchemy import delete
-from sqlalchemy import exists
-from sqlalchemy import func
-from sqlalchemy import insert
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
-from integration.models.unanswered import UnansweredCall
-from integration.models.unanswered import UnansweredPerson
-from integration.pipeline.outbox.states import OPEN
-from integration.pipeline.outbox.states import READY
+from integration.models.unanswered import UnansweredCall, UnansweredPerson
+from integration.pipeline.outbox.states import OPEN, READY
 
 #: While a look goes on nobody else begins one; a process that dies in it is found by its lease.
 LOOKING = timedelta(minutes=10)
@@ -42,7 +32,7 @@ class Asked:
 def nothing_in_question() -> ColumnElement[bool]:
     """Return the condition that a delivery's person is in no unanswered call."""
     return ~exists().where(
-        UnansweredPerson.connector_id == Delivery.connector_id, UnansweredPerson.subject == Delivery.subject
+        UnansweredPerson.connector_id == Delivery.connector_id, UnansweredPerson.person_key == Delivery.person_key
     )
 
 
@@ -51,7 +41,7 @@ def ready_for_a_look(now: datetime) -> ColumnElement[bool]:
     call = select(UnansweredCall.id).where(UnansweredCall.look_at <= now)
     return READY & exists().where(
         UnansweredPerson.connector_id == Delivery.connector_id,
-        UnansweredPerson.subject == Delivery.subject,
+        UnansweredPerson.person_key == Delivery.person_key,
         UnansweredPerson.call_id.in_(call),
     )
 
@@ -61,7 +51,7 @@ def put_in_question(
     now: datetime,
     connector_id: int,
     token: str,
-    subjects: Collection[str],
+    person_keys: Collection[str],
     pause: timedelta,
     wait: timedelta,
     sent_at: datetime | None = None,
@@ -71,9 +61,9 @@ def put_in_question(
     The next looks come a `pause` apart. Earlier calls give these people up.
     """
     look_at = now + wait
-    people = sorted(set(subjects))
+    people = sorted(set(person_keys))
     mine = UnansweredPerson.connector_id == connector_id
-    session.execute(delete(UnansweredPerson).where(mine, UnansweredPerson.subject.in_(people)))
+    session.execute(delete(UnansweredPerson).where(mine, UnansweredPerson.person_key.in_(people)))
     _drop_empty(session, connector_id)
     call = UnansweredCall(
         connector_id=connector_id,
@@ -86,7 +76,7 @@ def put_in_question(
     )
     session.add(call)
     session.flush()
-    rows = [{"connector_id": connector_id, "subject": subject, "call_id": call.id} for subject in people]
+    rows = [{"connector_id": connector_id, "person_key": person_key, "call_id": call.id} for person_key in people]
     session.execute(insert(UnansweredPerson), rows)
     return look_at
 
@@ -97,7 +87,7 @@ def take(session: Session, now: datetime, connector_id: int) -> Asked | None:
     ready = exists().where(
         UnansweredPerson.call_id == UnansweredCall.id,
         Delivery.connector_id == connector_id,
-        Delivery.subject == UnansweredPerson.subject,
+        Delivery.person_key == UnansweredPerson.person_key,
         READY,
     )
     query = query.where(ready).order_by(UnansweredCall.look_at).limit(1).with_for_update(skip_locked=True)
@@ -105,9 +95,9 @@ def take(session: Session, now: datetime, connector_id: int) -> Asked | None:
     if call is None:
         return None
     call.look_at = now + LOOKING
-    columns = (UnansweredPerson.subject, UnansweredPerson.seen)
+    columns = (UnansweredPerson.person_key, UnansweredPerson.seen)
     people = session.execute(select(*columns).where(UnansweredPerson.call_id == call.id))
-    seen = {subject: found for subject, found in people}
+    seen = {person_key: found for person_key, found in people}
     return Asked(call.id, call.rows, call.pause_s, call.looks, call.sent_at, seen)
 
 
@@ -120,15 +110,15 @@ def look_again(session: Session, now: datetime, asked: Asked, seen: Mapping[str,
     """Put the next look off by the call's pause; `seen` is what this one found, None when it came to nothing."""
     call = update(UnansweredCall).where(UnansweredCall.id == asked.id)
     session.execute(call.values(look_at=now + timedelta(seconds=asked.pause_s), looks=asked.looks + (seen is not None)))
-    for subject, found in (seen or {}).items():
-        person = (UnansweredPerson.call_id == asked.id) & (UnansweredPerson.subject == subject)
+    for person_key, found in (seen or {}).items():
+        person = (UnansweredPerson.call_id == asked.id) & (UnansweredPerson.person_key == person_key)
         session.execute(update(UnansweredPerson).where(person).values(seen=found))
 
 
-def close(session: Session, now: datetime, connector_id: int, asked: Asked, subjects: Collection[str]) -> None:
+def close(session: Session, now: datetime, connector_id: int, asked: Asked, person_keys: Collection[str]) -> None:
     """Let the people go whose state is known; who could not be looked at for a pause of the connector stays."""
     mine = UnansweredPerson.call_id == asked.id
-    session.execute(delete(UnansweredPerson).where(mine, UnansweredPerson.subject.in_(sorted(subjects))))
+    session.execute(delete(UnansweredPerson).where(mine, UnansweredPerson.person_key.in_(sorted(person_keys))))
     session.execute(delete(UnansweredPerson).where(mine, ~_owed()).execution_options(synchronize_session=False))
     session.execute(update(UnansweredCall).where(UnansweredCall.id == asked.id).values(look_at=now))
     _drop_empty(session, connector_id)
@@ -144,7 +134,7 @@ def forget(session: Session, now: datetime) -> None:
 
 def _owed() -> ColumnElement[bool]:
     return exists().where(
-        Delivery.connector_id == UnansweredPerson.connector_id, Delivery.subject == UnansweredPerson.subject, OPEN
+        Delivery.connector_id == UnansweredPerson.connector_id, Delivery.person_key == UnansweredPerson.person_key, OPEN
     )
 
 

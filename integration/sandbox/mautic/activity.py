@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from flask import g
 from werkzeug.wrappers import Response
@@ -16,8 +14,7 @@ from integration.sandbox.mautic import php
 from integration.sandbox.mautic.answers import dump
 from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.definitions import data
-from integration.sandbox.mautic.lists import query
-from integration.sandbox.mautic.lists import whole
+from integration.sandbox.mautic.lists import query, whole
 from integration.sandbox.mautic.payload import entries
 
 if TYPE_CHECKING:

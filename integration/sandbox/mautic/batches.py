@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
-from typing import TYPE_CHECKING
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from flask import g
-from flask import request
+from flask import g, request
 from werkzeug.wrappers import Response
 
 from integration.sandbox.faults import Fault
 from integration.sandbox.mautic import php
-from integration.sandbox.mautic.answers import NOT_FOUND
-from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.answers import Refused
-from integration.sandbox.mautic.answers import dump
-from integration.sandbox.mautic.answers import php_array
+from integration.sandbox.mautic.answers import NOT_FOUND, Crash, Refused, dump, php_array
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.mautic.contacts import AREA
-from integration.sandbox.mautic.contacts import shown
-from integration.sandbox.mautic.contacts import upsert
-from integration.sandbox.mautic.payload import row_of
-from integration.sandbox.mautic.payload import rows
+from integration.sandbox.mautic.contacts import AREA, shown, upsert
+from integration.sandbox.mautic.payload import row_of, rows
 from integration.sandbox.mautic.render import EMPTIED
 from integration.sandbox.mautic.writing import Mode
 from integration.sandbox.server import note_rows

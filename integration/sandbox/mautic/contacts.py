@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flask import g
-from flask import request
+from flask import g, request
 from werkzeug.wrappers import Response
 
 from integration.sandbox.faults import Fault
 from integration.sandbox.mautic import php
-from integration.sandbox.mautic.answers import NOT_FOUND
-from integration.sandbox.mautic.answers import Refused
-from integration.sandbox.mautic.answers import dump
+from integration.sandbox.mautic.answers import NOT_FOUND, Refused, dump
 from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.finding import find
-from integration.sandbox.mautic.lists import DEFAULT_LIMIT
-from integration.sandbox.mautic.lists import query
+from integration.sandbox.mautic.lists import DEFAULT_LIMIT, query
 from integration.sandbox.mautic.payload import form
 from integration.sandbox.mautic.people import Caller
-from integration.sandbox.mautic.writing import Draft
-from integration.sandbox.mautic.writing import Mode
+from integration.sandbox.mautic.writing import Draft, Mode
 
 if TYPE_CHECKING:
     from integration.sandbox.mautic.server import MauticServer

@@ -8,27 +8,18 @@ import re
 import uuid
 from copy import deepcopy
 from functools import partial
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import g
 from werkzeug.wrappers import Response
 
 from integration.sandbox.mautic import php
-from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.answers import Invalid
-from integration.sandbox.mautic.answers import dump
+from integration.sandbox.mautic.answers import Crash, Invalid, dump
 from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.definitions import data
-from integration.sandbox.mautic.entities import answer
-from integration.sandbox.mautic.entities import deleted
-from integration.sandbox.mautic.entities import listing
-from integration.sandbox.mautic.entities import made
-from integration.sandbox.mautic.entities import projects
-from integration.sandbox.mautic.entities import touch
+from integration.sandbox.mautic.entities import answer, deleted, listing, made, projects, touch
 from integration.sandbox.mautic.lists import query
-from integration.sandbox.mautic.payload import entries
-from integration.sandbox.mautic.payload import form
+from integration.sandbox.mautic.payload import entries, form
 
 if TYPE_CHECKING:
     from integration.sandbox.mautic.server import MauticServer

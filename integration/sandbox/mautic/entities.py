@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import g
 from werkzeug.wrappers import Response
 
 from integration.sandbox.mautic.answers import dump
-from integration.sandbox.mautic.lists import named
-from integration.sandbox.mautic.lists import page
+from integration.sandbox.mautic.lists import named, page
 from integration.sandbox.mautic.php import iso
 from integration.sandbox.mautic.state import State
 

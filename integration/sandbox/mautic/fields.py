@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import g
-from flask import request
+from flask import g, request
 from werkzeug.wrappers import Response
 
 from integration.sandbox.faults import Fault
 from integration.sandbox.mautic import php
-from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.answers import Invalid
-from integration.sandbox.mautic.answers import Refused
-from integration.sandbox.mautic.answers import dump
-from integration.sandbox.mautic.batches import Result
-from integration.sandbox.mautic.batches import batch_rows
-from integration.sandbox.mautic.definitions import DEFAULT_LIMIT
-from integration.sandbox.mautic.definitions import LONGEST
-from integration.sandbox.mautic.definitions import RESERVED
-from integration.sandbox.mautic.definitions import TEXT_LIKE
-from integration.sandbox.mautic.definitions import TYPES
-from integration.sandbox.mautic.definitions import clean_alias
-from integration.sandbox.mautic.definitions import free_alias
-from integration.sandbox.mautic.definitions import new_field
-from integration.sandbox.mautic.entities import answer
-from integration.sandbox.mautic.entities import deleted
-from integration.sandbox.mautic.entities import listing
-from integration.sandbox.mautic.entities import made
-from integration.sandbox.mautic.entities import touch
-from integration.sandbox.mautic.payload import form
-from integration.sandbox.mautic.payload import row_of
-from integration.sandbox.mautic.values import NOT_VALID
-from integration.sandbox.mautic.values import in_words_of
+from integration.sandbox.mautic.answers import Crash, Invalid, Refused, dump
+from integration.sandbox.mautic.batches import Result, batch_rows
+from integration.sandbox.mautic.definitions import (
+    DEFAULT_LIMIT,
+    LONGEST,
+    RESERVED,
+    TEXT_LIKE,
+    TYPES,
+    clean_alias,
+    free_alias,
+    new_field,
+)
+from integration.sandbox.mautic.entities import answer, deleted, listing, made, touch
+from integration.sandbox.mautic.payload import form, row_of
+from integration.sandbox.mautic.values import NOT_VALID, in_words_of
 
 if TYPE_CHECKING:
     from integration.sandbox.mautic.server import MauticServer

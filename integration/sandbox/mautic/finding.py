@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from integration.sandbox.mautic import php
 from integration.sandbox.mautic.answers import Crash
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.mautic.lists import DEFAULT_LIMIT
-from integration.sandbox.mautic.lists import UnknownColumn
-from integration.sandbox.mautic.lists import fulfils
-from integration.sandbox.mautic.lists import sort_key
-from integration.sandbox.mautic.lists import whole
+from integration.sandbox.mautic.lists import DEFAULT_LIMIT, UnknownColumn, fulfils, sort_key, whole
 from integration.sandbox.mautic.payload import entries
-from integration.sandbox.mautic.searching import Term
-from integration.sandbox.mautic.searching import parse
-from integration.sandbox.mautic.state import State
-from integration.sandbox.mautic.state import fold
+from integration.sandbox.mautic.searching import Term, parse
+from integration.sandbox.mautic.state import State, fold
 
 PLAIN = ("firstname", "lastname", "email", "company", "city", "state", "zipcode", "country")
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from flask import request
 
 from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.payload import entries
-from integration.sandbox.mautic.payload import nested
+from integration.sandbox.mautic.payload import entries, nested
 
 DEFAULT_LIMIT = 30
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import g
-from flask import request
+from flask import g, request
 from werkzeug.wrappers import Response
 
 from integration.sandbox.mautic import php
-from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.answers import Invalid
-from integration.sandbox.mautic.answers import Refused
-from integration.sandbox.mautic.answers import dump
-from integration.sandbox.mautic.batches import Crasher
-from integration.sandbox.mautic.batches import Result
-from integration.sandbox.mautic.batches import batch_rows
-from integration.sandbox.mautic.lists import named
-from integration.sandbox.mautic.lists import page
-from integration.sandbox.mautic.payload import form
-from integration.sandbox.mautic.payload import row_of
-from integration.sandbox.mautic.values import NOT_VALID
-from integration.sandbox.mautic.values import in_words_of
+from integration.sandbox.mautic.answers import Crash, Invalid, Refused, dump
+from integration.sandbox.mautic.batches import Crasher, Result, batch_rows
+from integration.sandbox.mautic.lists import named, page
+from integration.sandbox.mautic.payload import form, row_of
+from integration.sandbox.mautic.values import NOT_VALID, in_words_of
 from integration.sandbox.server import note_rows
 
 if TYPE_CHECKING:

@@ -5,24 +5,16 @@ from __future__ import annotations
 import base64
 import math
 import secrets
-from datetime import datetime
-from datetime import timedelta
-from typing import TYPE_CHECKING
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from flask import g
-from flask import request
+from flask import g, request
 from werkzeug.wrappers import Response
 
 from integration.sandbox.faults import Fault
-from integration.sandbox.mautic.answers import BasicRefused
-from integration.sandbox.mautic.answers import KernelError
-from integration.sandbox.mautic.answers import Refused
-from integration.sandbox.mautic.answers import dump
-from integration.sandbox.mautic.answers import json_answer
+from integration.sandbox.mautic.answers import BasicRefused, KernelError, Refused, dump, json_answer
 from integration.sandbox.mautic.payload import form
-from integration.sandbox.mautic.people import Caller
-from integration.sandbox.mautic.people import caller_of
+from integration.sandbox.mautic.people import Caller, caller_of
 
 if TYPE_CHECKING:
     from integration.sandbox.mautic.server import MauticServer

@@ -9,8 +9,7 @@ from typing import Any
 
 from flask import request
 
-from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.answers import KernelError
+from integration.sandbox.mautic.answers import Crash, KernelError
 
 PART = re.compile(r"\[([^\]]*)\]")
 

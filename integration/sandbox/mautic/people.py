@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from integration.sandbox.mautic.answers import NO_ACCESS
-from integration.sandbox.mautic.answers import Refused
+from integration.sandbox.mautic.answers import NO_ACCESS, Refused
 from integration.sandbox.mautic.php import iso
 from integration.sandbox.mautic.state import State
 

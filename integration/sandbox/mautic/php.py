@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC
-from datetime import date
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 TAGS = re.compile(r"<[^<>]*>")

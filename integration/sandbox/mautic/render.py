@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from integration.sandbox.mautic import php
 from integration.sandbox.mautic.answers import dump
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.mautic.state import State
-from integration.sandbox.mautic.state import collate
+from integration.sandbox.mautic.state import State, collate
 from integration.sandbox.mautic.values import label_of
 
 GROUPS = ("core", "social", "personal", "professional")

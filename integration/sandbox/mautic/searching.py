@@ -6,8 +6,7 @@ a small one is a word that must be found like any other (recordings 085, 571).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from integration.sandbox.mautic import php
 

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import g
 from werkzeug.wrappers import Response
 
 from integration.sandbox.mautic import php
-from integration.sandbox.mautic.answers import NO_ACCESS
-from integration.sandbox.mautic.answers import Invalid
-from integration.sandbox.mautic.answers import Refused
-from integration.sandbox.mautic.answers import dump
+from integration.sandbox.mautic.answers import NO_ACCESS, Invalid, Refused, dump
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.mautic.definitions import clean_alias
-from integration.sandbox.mautic.definitions import free_alias
-from integration.sandbox.mautic.entities import answer
-from integration.sandbox.mautic.entities import deleted
-from integration.sandbox.mautic.entities import listing
-from integration.sandbox.mautic.entities import made
-from integration.sandbox.mautic.entities import projects
-from integration.sandbox.mautic.entities import touch
-from integration.sandbox.mautic.payload import entries
-from integration.sandbox.mautic.payload import form
+from integration.sandbox.mautic.definitions import clean_alias, free_alias
+from integration.sandbox.mautic.entities import answer, deleted, listing, made, projects, touch
+from integration.sandbox.mautic.payload import entries, form
 from integration.sandbox.server import note_rows
 
 if TYPE_CHECKING:

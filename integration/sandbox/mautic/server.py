@@ -8,42 +8,43 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import g
-from flask import request
+from flask import g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from integration.clock import Clock
 from integration.sandbox.faults import Rule
-from integration.sandbox.mautic import activity
-from integration.sandbox.mautic import batches
-from integration.sandbox.mautic import companies
-from integration.sandbox.mautic import contacts
-from integration.sandbox.mautic import emails
-from integration.sandbox.mautic import fields
-from integration.sandbox.mautic import notes
-from integration.sandbox.mautic import oauth
-from integration.sandbox.mautic import segments
-from integration.sandbox.mautic import stats
-from integration.sandbox.mautic import tags
-from integration.sandbox.mautic import users
-from integration.sandbox.mautic.answers import NO_CONTACT
-from integration.sandbox.mautic.answers import NOT_FOUND
-from integration.sandbox.mautic.answers import OFFLINE
-from integration.sandbox.mautic.answers import KernelError
-from integration.sandbox.mautic.answers import Refused
-from integration.sandbox.mautic.answers import error_answer
-from integration.sandbox.mautic.answers import json_answer
-from integration.sandbox.mautic.answers import unknown_url
+from integration.sandbox.mautic import (
+    activity,
+    batches,
+    companies,
+    contacts,
+    emails,
+    fields,
+    notes,
+    oauth,
+    segments,
+    stats,
+    tags,
+    users,
+)
+from integration.sandbox.mautic.answers import (
+    NO_CONTACT,
+    NOT_FOUND,
+    OFFLINE,
+    KernelError,
+    Refused,
+    error_answer,
+    json_answer,
+    unknown_url,
+)
 from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.oauth import Gate
-from integration.sandbox.mautic.people import Credentials
-from integration.sandbox.mautic.people import first_users
+from integration.sandbox.mautic.people import Credentials, first_users
 from integration.sandbox.mautic.render import Renderer
 from integration.sandbox.mautic.state import State
 from integration.sandbox.mautic.writing import Writer
-from integration.sandbox.server import SandboxServer
-from integration.sandbox.server import nginx_page
+from integration.sandbox.server import SandboxServer, nginx_page
 
 PARTS = (activity, batches, companies, contacts, emails, fields, notes, oauth, segments, stats, tags, users)
 

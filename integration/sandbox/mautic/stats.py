@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import g
 from werkzeug.wrappers import Response
 
-from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.answers import dump
+from integration.sandbox.mautic.answers import Crash, dump
 from integration.sandbox.mautic.definitions import data
-from integration.sandbox.mautic.lists import page
-from integration.sandbox.mautic.lists import query
+from integration.sandbox.mautic.lists import page, query
 from integration.sandbox.mautic.payload import entries
 from integration.sandbox.mautic.state import State
 

@@ -9,9 +9,7 @@ from werkzeug.wrappers import Response
 
 from integration.sandbox.mautic import php
 from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.entities import answer
-from integration.sandbox.mautic.entities import deleted
-from integration.sandbox.mautic.entities import listing
+from integration.sandbox.mautic.entities import answer, deleted, listing
 from integration.sandbox.mautic.payload import form
 
 if TYPE_CHECKING:

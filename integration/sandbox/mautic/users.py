@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import g
 from werkzeug.wrappers import Response
 
-from integration.sandbox.mautic.answers import NOT_FOUND
-from integration.sandbox.mautic.answers import Refused
-from integration.sandbox.mautic.answers import dump
+from integration.sandbox.mautic.answers import NOT_FOUND, Refused, dump
 from integration.sandbox.mautic.definitions import data
-from integration.sandbox.mautic.entities import answer
-from integration.sandbox.mautic.entities import listing
-from integration.sandbox.mautic.entities import made
-from integration.sandbox.mautic.entities import touch
+from integration.sandbox.mautic.entities import answer, listing, made, touch
 from integration.sandbox.mautic.payload import form
-from integration.sandbox.mautic.people import add_role
-from integration.sandbox.mautic.people import add_user
+from integration.sandbox.mautic.people import add_role, add_user
 
 if TYPE_CHECKING:
     from integration.sandbox.mautic.server import MauticServer

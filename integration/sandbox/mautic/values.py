@@ -5,14 +5,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from decimal import ROUND_CEILING
-from decimal import ROUND_DOWN
-from decimal import ROUND_FLOOR
-from decimal import ROUND_HALF_DOWN
-from decimal import ROUND_HALF_EVEN
-from decimal import ROUND_HALF_UP
-from decimal import ROUND_UP
-from decimal import Decimal
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Decimal,
+)
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -20,10 +22,7 @@ from zoneinfo import available_timezones
 from babel.localedata import locale_identifiers
 
 from integration.sandbox.mautic import php
-from integration.sandbox.mautic.definitions import DEFAULT_LIMIT
-from integration.sandbox.mautic.definitions import LONGEST
-from integration.sandbox.mautic.definitions import TEXT_LIKE
-from integration.sandbox.mautic.definitions import data
+from integration.sandbox.mautic.definitions import DEFAULT_LIMIT, LONGEST, TEXT_LIKE, data
 
 NOT_VALID = "This value is not valid."
 NOT_LISTED = "The selected choice is invalid."

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import field
-from datetime import UTC
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 from integration.sandbox.mautic import php
-from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.answers import Invalid
+from integration.sandbox.mautic.answers import Crash, Invalid
 from integration.sandbox.mautic.companies import attach_by_name
 from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.payload import entries
 from integration.sandbox.mautic.people import Caller
-from integration.sandbox.mautic.render import EMPTIED
-from integration.sandbox.mautic.render import Defaulted
-from integration.sandbox.mautic.state import State
-from integration.sandbox.mautic.state import collate
-from integration.sandbox.mautic.state import fold
-from integration.sandbox.mautic.values import NOT_VALID
-from integration.sandbox.mautic.values import NotValid
-from integration.sandbox.mautic.values import Unreadable
-from integration.sandbox.mautic.values import cast
-from integration.sandbox.mautic.values import clean_email
-from integration.sandbox.mautic.values import in_words_of
+from integration.sandbox.mautic.render import EMPTIED, Defaulted
+from integration.sandbox.mautic.state import State, collate, fold
+from integration.sandbox.mautic.values import NOT_VALID, NotValid, Unreadable, cast, clean_email, in_words_of
 
 NOT_UNIQUE = "This field must be unique."
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from integration.sandbox.store.bulk import seed_bulk
-from integration.sandbox.store.seed import seed
+from integration.sandbox.store.demo_shop import seed
+from integration.sandbox.store.demo_shopper import Shopper
 from integration.sandbox.store.server import StoreServer
-from integration.sandbox.store.shopper import Shopper
 from integration.sandbox.store.state import State
 
 __all__ = ["Shopper", "State", "StoreServer", "seed", "seed_bulk"]

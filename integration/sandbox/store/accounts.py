@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from integration.sandbox.store import making
-from integration.sandbox.store.addresses import ACCOUNT_PARTS
-from integration.sandbox.store.addresses import account_email
-from integration.sandbox.store.addresses import account_name
-from integration.sandbox.store.addresses import blank
-from integration.sandbox.store.addresses import fill
+from integration.sandbox.store import order_building
+from integration.sandbox.store.addresses import ACCOUNT_PARTS, account_email, account_name, blank, fill
 from integration.sandbox.store.people import Person
 from integration.sandbox.store.problems import Refused
 
@@ -33,7 +28,7 @@ def register(state: State, fields: dict[str, Any]) -> Person:
         "billing": fill(blank(ACCOUNT_PARTS, True), fields.get("billing")),
         "shipping": fill(blank(ACCOUNT_PARTS, False), fields.get("shipping")),
         "is_paying_customer": False,
-        "meta_data": making.meta(state, [], fields.get("meta_data")),
+        "meta_data": order_building.meta(state, [], fields.get("meta_data")),
     }
     state.people[person.id] = person
     state.changed("customer.created", person.id)
@@ -58,7 +53,7 @@ def edit(state: State, person: Person, fields: dict[str, Any]) -> Person:
         document[name] = account_name(str(fields[name]))
     for block in ("billing", "shipping"):
         document[block] = fill(document[block], fields.get(block))
-    document["meta_data"] = making.meta(state, document["meta_data"], fields.get("meta_data"))
+    document["meta_data"] = order_building.meta(state, document["meta_data"], fields.get("meta_data"))
     touch(state, person)
     return person
 

@@ -9,13 +9,10 @@ import hmac
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
-from urllib.parse import unquote
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.problems import Refused
-from integration.sandbox.store.problems import not_authentic
+from integration.sandbox.store.problems import Refused, not_authentic
 
 WINDOW = 15 * 60
 OAUTH = ("oauth_consumer_key", "oauth_timestamp", "oauth_nonce", "oauth_signature", "oauth_signature_method")

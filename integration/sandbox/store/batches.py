@@ -7,11 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from integration.sandbox.store.breakage import CRITICAL
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.problems import Refused
-from integration.sandbox.store.problems import too_many
+from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.faults import CRITICAL
+from integration.sandbox.store.problems import Refused, too_many
 from integration.sandbox.store.state import State
 
 LARGEST = 100

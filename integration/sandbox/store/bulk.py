@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from integration.sandbox.store import cast
-from integration.sandbox.store.addresses import ACCOUNT_PARTS
-from integration.sandbox.store.addresses import account_name
-from integration.sandbox.store.addresses import blank
-from integration.sandbox.store.addresses import fill
-from integration.sandbox.store.book import Row
-from integration.sandbox.store.making import compose
+from integration.sandbox.store import demo_people
+from integration.sandbox.store.addresses import ACCOUNT_PARTS, account_name, blank, fill
+from integration.sandbox.store.order_building import compose
+from integration.sandbox.store.order_store import Row
 from integration.sandbox.store.people import Person
 
 if TYPE_CHECKING:
@@ -49,9 +45,9 @@ def order_document(state: State, row: Row) -> dict[str, Any]:
         {"product_id": chance.choice(wares), "quantity": chance.randint(1, 4)} for _ in range(chance.randint(1, 3))
     ]
     fields = {
-        "billing": cast.address(chance, recipe, row.email),
+        "billing": demo_people.address(chance, recipe, row.email),
         "line_items": lines if wares else [],
-        "meta_data": cast.meta(chance, recipe),
+        "meta_data": demo_people.meta(chance, recipe),
         "payment_method": "cod",
         "payment_method_title": "Contrassegno",
         "customer_ip_address": f"203.0.113.{recipe % 254 + 1}",
@@ -62,7 +58,7 @@ def order_document(state: State, row: Row) -> dict[str, Any]:
 def person_document(person: Person) -> dict[str, Any]:
     """Make the document of a bulk account from its recipe."""
     recipe = int(person.recipe or 0)
-    billing = cast.address(random.Random(recipe), recipe, person.email)
+    billing = demo_people.address(random.Random(recipe), recipe, person.email)
     return {
         "first_name": account_name(billing["first_name"]),
         "last_name": account_name(billing["last_name"]),
@@ -76,7 +72,7 @@ def person_document(person: Person) -> dict[str, Any]:
 
 def seed_bulk(state: State, customers: int, orders: int, rng_seed: int = 7, ending: int | None = None) -> None:
     """Put in so many customers and orders; the orders lie five minutes apart and end at `ending` (epoch seconds)."""
-    from integration.sandbox.store.catalogue import stock
+    from integration.sandbox.store.demo_catalogue import stock
 
     chance = random.Random(rng_seed)
     end = state.now() if ending is None else ending

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import making
-from integration.sandbox.store import money
-from integration.sandbox.store import shelf
-from integration.sandbox.store import wire
+from integration.sandbox.store import money, order_building, product_json, wire
 from integration.sandbox.store.addresses import is_email
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.listing import Page
-from integration.sandbox.store.listing import Style
-from integration.sandbox.store.listing import answer
-from integration.sandbox.store.params import ORDER
-from integration.sandbox.store.params import PAGING
-from integration.sandbox.store.params import Param
-from integration.sandbox.store.params import anything
-from integration.sandbox.store.params import listed
-from integration.sandbox.store.params import numbers
-from integration.sandbox.store.params import one_of
-from integration.sandbox.store.params import read
-from integration.sandbox.store.problems import Refused
-from integration.sandbox.store.problems import invalid
-from integration.sandbox.store.problems import missing
+from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.listing import Page, Style, answer
+from integration.sandbox.store.params import ORDER, PAGING, Param, anything, listed, numbers, one_of, read
+from integration.sandbox.store.problems import Refused, invalid, missing
 from integration.sandbox.store.state import State
-from integration.sandbox.store.times import from_gmt
-from integration.sandbox.store.times import from_local
+from integration.sandbox.store.times import from_gmt, from_local
 
 PARAMS = (
     *PAGING,
@@ -82,7 +66,7 @@ def index(state: State, ask: Ask) -> Answer:
     page = Page.of(values | {"offset": None})
     found = [entry for entry in state.coupons.values() if entry["status"] != "trash" and _matches(entry, values)]
     found.sort(key=lambda entry: (entry["created"], entry["id"]), reverse=values["order"] == "desc")
-    shown = [shelf.show_coupon(state, entry, ask.root) for entry in page.cut(found)]
+    shown = [product_json.show_coupon(state, entry, ask.root) for entry in page.cut(found)]
     return answer(ask, page, len(found), shown, STYLE)
 
 
@@ -95,7 +79,7 @@ def _matches(entry: dict[str, Any], values: dict[str, Any]) -> bool:
 
 
 def _shown(state: State, ask: Ask, entry: dict[str, Any], status: int = 200) -> Answer:
-    shown = shelf.show_coupon(state, entry, ask.root)
+    shown = product_json.show_coupon(state, entry, ask.root)
     found = wire.pick(shown, ask.fields)
     if ask.fields:
         found["_links"] = shown["_links"]
@@ -105,7 +89,7 @@ def _shown(state: State, ask: Ask, entry: dict[str, Any], status: int = 200) -> 
 
 def one(state: State, ask: Ask, number: int) -> Answer:
     """Return a coupon."""
-    return _shown(state, ask, shelf.coupon(state, number))
+    return _shown(state, ask, product_json.coupon(state, number))
 
 
 def create(state: State, ask: Ask) -> Answer:
@@ -149,7 +133,7 @@ def _fill(state: State, entry: dict[str, Any], fields: dict[str, Any]) -> None:
         # What is no e-mail is dropped without a word, and a coupon without any is open to all (recording 146).
         entry["email_restrictions"] = [each for each in fields["email_restrictions"] if is_email(str(each))]
     entry["expires"] = _expiry(state, fields, entry["expires"])
-    entry["meta_data"] = making.meta(state, entry["meta_data"], fields.get("meta_data"))
+    entry["meta_data"] = order_building.meta(state, entry["meta_data"], fields.get("meta_data"))
 
 
 def _expiry(state: State, fields: dict[str, Any], held: int | None) -> int | None:
@@ -163,7 +147,7 @@ def _expiry(state: State, fields: dict[str, Any], held: int | None) -> int | Non
 
 def edit(state: State, ask: Ask, number: int) -> Answer:
     """Change a coupon."""
-    entry, fields = shelf.coupon(state, number), ask.payload()
+    entry, fields = product_json.coupon(state, number), ask.payload()
     _check(fields, entry["discount_type"])
     _fill(state, entry, fields)
     entry["modified"] = state.now()
@@ -173,7 +157,7 @@ def edit(state: State, ask: Ask, number: int) -> Answer:
 
 def delete(state: State, ask: Ask, number: int) -> Answer:
     """Move a coupon to the trash, or delete it with force; the answer shows it as it was (recordings 149 and 150)."""
-    entry = shelf.coupon(state, number)
+    entry = product_json.coupon(state, number)
     shown = _shown(state, ask, entry)
     if ask.flag("force"):
         del state.coupons[number]

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import accounts
-from integration.sandbox.store import people
-from integration.sandbox.store import wire
+from integration.sandbox.store import accounts, people, wire
 from integration.sandbox.store.addresses import is_email
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.listing import Page
-from integration.sandbox.store.listing import Style
-from integration.sandbox.store.listing import answer
-from integration.sandbox.store.params import ORDER
-from integration.sandbox.store.params import PAGING
-from integration.sandbox.store.params import Param
-from integration.sandbox.store.params import anything
-from integration.sandbox.store.params import listed
-from integration.sandbox.store.params import numbers
-from integration.sandbox.store.params import one_of
-from integration.sandbox.store.params import read
-from integration.sandbox.store.params import whole_number
+from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.listing import Page, Style, answer
+from integration.sandbox.store.params import ORDER, PAGING, Param, anything, listed, numbers, one_of, read, whole_number
 from integration.sandbox.store.people import Person
-from integration.sandbox.store.problems import Refused
-from integration.sandbox.store.problems import missing
-from integration.sandbox.store.problems import no_trash
+from integration.sandbox.store.problems import Refused, missing, no_trash
 from integration.sandbox.store.state import State
 
 ROLES = ("all", "administrator", "editor", "author", "contributor", "subscriber", "customer", "shop_manager")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from integration.sandbox.faults import Fault
-from integration.sandbox.faults import Faults
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
+from integration.sandbox.faults import Fault, Faults
+from integration.sandbox.store.exchange import Answer, Ask
 
 
 def before(faults: Faults, ask: Ask) -> None:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import shelf
-from integration.sandbox.store import wire
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.listing import Page
-from integration.sandbox.store.listing import Style
-from integration.sandbox.store.listing import answer
-from integration.sandbox.store.params import ORDER
-from integration.sandbox.store.params import PAGING
-from integration.sandbox.store.params import Param
-from integration.sandbox.store.params import anything
-from integration.sandbox.store.params import listed
-from integration.sandbox.store.params import moment
-from integration.sandbox.store.params import numbers
-from integration.sandbox.store.params import one_of
-from integration.sandbox.store.params import read
-from integration.sandbox.store.params import whole_number
+from integration.sandbox.store import product_json, wire
+from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.listing import Page, Style, answer
+from integration.sandbox.store.params import (
+    ORDER,
+    PAGING,
+    Param,
+    anything,
+    listed,
+    moment,
+    numbers,
+    one_of,
+    read,
+    whole_number,
+)
 from integration.sandbox.store.problems import Refused
 from integration.sandbox.store.state import State
 from integration.sandbox.store.times import bound
@@ -52,7 +50,7 @@ def index(state: State, ask: Ask) -> Answer:
     found = [entry for entry in state.products.values() if entry["type"] != "variation" and _matches(entry, values)]
     found = _windowed(state, found, values, ask.flag("dates_are_gmt"))
     _sort(found, values)
-    shown = [shelf.show_product(state, entry, ask.root) for entry in page.cut(found)]
+    shown = [product_json.show_product(state, entry, ask.root) for entry in page.cut(found)]
     return answer(ask, page, len(found), shown, STYLE)
 
 
@@ -96,12 +94,12 @@ def _single(ask: Ask, shown: dict[str, Any]) -> Answer:
 
 def one(state: State, ask: Ask, number: int) -> Answer:
     """Return a product."""
-    return _single(ask, shelf.show_product(state, shelf.product(state, number), ask.root))
+    return _single(ask, product_json.show_product(state, product_json.product(state, number), ask.root))
 
 
 def edit(state: State, ask: Ask, number: int) -> Answer:
     """Change a product's name, prices or stock; product.updated rings (recording 354)."""
-    entry, fields = shelf.product(state, number), ask.payload()
+    entry, fields = product_json.product(state, number), ask.payload()
     for name in ("name", "regular_price", "sale_price", "sku", "stock_quantity", "status"):
         if name in fields:
             entry[name] = fields[name]
@@ -113,7 +111,7 @@ def edit(state: State, ask: Ask, number: int) -> Answer:
 
 def delete(state: State, ask: Ask, number: int) -> Answer:
     """Delete a product and its variations; lines of old orders then point at nothing (recording 061)."""
-    entry = shelf.product(state, number)
+    entry = product_json.product(state, number)
     shown = one(state, ask, number)
     for each in (number, *entry["variations"]):
         state.products.pop(each, None)
@@ -134,10 +132,10 @@ def _orphan(lines: list[dict[str, Any]], number: int) -> None:
 def variations(state: State, ask: Ask, number: int) -> Answer:
     """List a product's variations, newest first (recording 124)."""
     page = Page.of({**read(ask, PAGING), "offset": None})
-    shelf.product(state, number)
+    product_json.product(state, number)
     found = [entry for entry in state.products.values() if entry.get("parent_id") == number]
     found.sort(key=lambda entry: (entry["created"], entry["id"]), reverse=True)
-    shown = [shelf.show_variation(state, entry, ask.root) for entry in page.cut(found)]
+    shown = [product_json.show_variation(state, entry, ask.root) for entry in page.cut(found)]
     return answer(ask, page, len(found), shown, Style(f"/wc/v3/products/{number}/variations"))
 
 
@@ -145,7 +143,7 @@ def categories(state: State, ask: Ask) -> Answer:
     """List the categories by name (recording 130)."""
     page = Page.of({**read(ask, PAGING), "offset": None})
     found = sorted(state.categories.values(), key=lambda entry: entry["name"])
-    shown = [shelf.show_category(entry, ask.root) for entry in page.cut(found)]
+    shown = [product_json.show_category(entry, ask.root) for entry in page.cut(found)]
     return answer(ask, page, len(found), shown, Style("/wc/v3/products/categories"))
 
 
@@ -154,4 +152,4 @@ def category(state: State, ask: Ask, number: int) -> Answer:
     entry = state.categories.get(number)
     if entry is None:
         raise Refused(404, "woocommerce_rest_term_invalid", "Resource does not exist.")
-    return _single(ask, shelf.show_category(entry, ask.root))
+    return _single(ask, product_json.show_category(entry, ask.root))

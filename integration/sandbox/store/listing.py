@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Any
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from integration.sandbox.store import wire
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.exchange import Answer, Ask
 
 T = TypeVar("T")
 

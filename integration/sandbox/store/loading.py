@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store.book import Row
+from integration.sandbox.store.order_store import Row
 from integration.sandbox.store.people import Person
 from integration.sandbox.store.state import State
 from integration.sandbox.store.times import from_gmt

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import order_acts
-from integration.sandbox.store import wire
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.listing import Page
-from integration.sandbox.store.listing import Style
-from integration.sandbox.store.listing import answer
+from integration.sandbox.store import order_changes, wire
+from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.orders import check_refund
-from integration.sandbox.store.params import PAGING
-from integration.sandbox.store.params import Param
-from integration.sandbox.store.params import one_of
-from integration.sandbox.store.params import read
-from integration.sandbox.store.problems import Refused
-from integration.sandbox.store.problems import missing
+from integration.sandbox.store.params import PAGING, Param, one_of, read
+from integration.sandbox.store.problems import Refused, missing
 from integration.sandbox.store.state import State
-from integration.sandbox.store.times import gmt
-from integration.sandbox.store.times import local
+from integration.sandbox.store.times import gmt, local
 
 NOTES = (Param("type", one_of("any", "customer", "internal"), "any"),)
 
@@ -56,7 +47,7 @@ def add_note(state: State, ask: Ask, number: int) -> Answer:
     if "note" not in fields:
         raise missing("note")
     to_customer = str(fields.get("customer_note", "")).lower() in ("1", "true")
-    entry = order_acts.note(state, number, str(fields["note"]), to_customer, "admin")
+    entry = order_changes.note(state, number, str(fields["note"]), to_customer, "admin")
     shown = _note(state, ask, number, entry)
     return Answer(201, shown, [("Location", shown["_links"]["self"][0]["href"])])
 
@@ -104,7 +95,7 @@ def add_refund(state: State, ask: Ask, number: int) -> Answer:
     fields = ask.payload()
     row = state.order(number)
     value = check_refund(fields, state.document(row))
-    shown = _refund(state, ask, order_acts.refund(state, row, value, str(fields.get("reason") or "")))
+    shown = _refund(state, ask, order_changes.refund(state, row, value, str(fields.get("reason") or "")))
     return Answer(201, shown, [("Location", shown["_links"]["self"][0]["href"])])
 
 

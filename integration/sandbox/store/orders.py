@@ -5,31 +5,26 @@ from __future__ import annotations
 from typing import Any
 from zlib import crc32
 
-from integration.sandbox.store import order_acts
-from integration.sandbox.store import order_view
-from integration.sandbox.store import wire
+from integration.sandbox.store import order_changes, order_json, wire
 from integration.sandbox.store.addresses import check_billing
-from integration.sandbox.store.book import Row
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.listing import Page
-from integration.sandbox.store.listing import Style
-from integration.sandbox.store.listing import answer
+from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.money import amount
-from integration.sandbox.store.params import ORDER
-from integration.sandbox.store.params import PAGING
-from integration.sandbox.store.params import Param
-from integration.sandbox.store.params import anything
-from integration.sandbox.store.params import listed
-from integration.sandbox.store.params import moment
-from integration.sandbox.store.params import numbers
-from integration.sandbox.store.params import one_of
-from integration.sandbox.store.params import read
-from integration.sandbox.store.params import some_of
-from integration.sandbox.store.params import whole_number
-from integration.sandbox.store.problems import Refused
-from integration.sandbox.store.problems import invalid
-from integration.sandbox.store.problems import missing
+from integration.sandbox.store.order_store import Row
+from integration.sandbox.store.params import (
+    ORDER,
+    PAGING,
+    Param,
+    anything,
+    listed,
+    moment,
+    numbers,
+    one_of,
+    read,
+    some_of,
+    whole_number,
+)
+from integration.sandbox.store.problems import Refused, invalid, missing
 from integration.sandbox.store.state import State
 from integration.sandbox.store.statuses import ASKABLE
 from integration.sandbox.store.times import bound
@@ -76,7 +71,7 @@ def index(state: State, ask: Ask) -> Answer:
     cut = scrambled(state, rows, page) if values["orderby"] == "modified" else page.cut(rows)
     wanted = set(ask.fields)
     shown = [
-        (order_view.cheap(state, row, wanted) if wanted else None) or order_view.show(state, row, ask.root)
+        (order_json.cheap(state, row, wanted) if wanted else None) or order_json.show(state, row, ask.root)
         for row in cut
     ]
     return answer(ask, page, len(rows), shown, STYLE)
@@ -162,7 +157,7 @@ def one(state: State, ask: Ask, number: int) -> Answer:
 
 
 def _shown(state: State, ask: Ask, row: Row, status: int = 200) -> Answer:
-    shown = order_view.show(state, row, ask.root)
+    shown = order_json.show(state, row, ask.root)
     found = wire.pick(shown, ask.fields)
     if ask.fields:
         # A single item keeps its links whatever `_fields` says (recording 451).
@@ -173,7 +168,7 @@ def _shown(state: State, ask: Ask, row: Row, status: int = 200) -> Answer:
 
 def create(state: State, ask: Ask) -> Answer:
     """Put an order in."""
-    return _shown(state, ask, order_acts.create(state, checked(state, ask.payload()), "rest-api"), 201)
+    return _shown(state, ask, order_changes.create(state, checked(state, ask.payload()), "rest-api"), 201)
 
 
 def checked(state: State, fields: dict[str, Any]) -> dict[str, Any]:
@@ -191,7 +186,7 @@ def checked(state: State, fields: dict[str, Any]) -> dict[str, Any]:
 def edit(state: State, ask: Ask, number: int) -> Answer:
     """Change an order."""
     row = state.order(number)
-    return _shown(state, ask, order_acts.edit(state, row, checked(state, ask.payload())))
+    return _shown(state, ask, order_changes.edit(state, row, checked(state, ask.payload())))
 
 
 def delete(state: State, ask: Ask, number: int) -> Answer:
@@ -199,11 +194,11 @@ def delete(state: State, ask: Ask, number: int) -> Answer:
     row = state.order(number)
     shown = _shown(state, ask, row)
     if ask.flag("force"):
-        order_acts.delete(state, row)
+        order_changes.delete(state, row)
     elif row.status == "trash":
         raise Refused(410, "woocommerce_rest_already_trashed", "The Order has already been deleted.")
     else:
-        order_acts.trash(state, row)
+        order_changes.trash(state, row)
     return shown
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.problems import choice_of
-from integration.sandbox.store.problems import invalid
+from integration.sandbox.store.problems import choice_of, invalid
 from integration.sandbox.store.times import is_date
 
 Fault = tuple[str, str, str, Any]

@@ -5,13 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from integration.sandbox.store import order_view
-from integration.sandbox.store import people
-from integration.sandbox.store import shelf
-from integration.sandbox.store import wire
+from integration.sandbox.store import order_json, people, product_json, wire
 from integration.sandbox.store.posting import Message
 from integration.sandbox.store.problems import Refused
 
@@ -40,12 +36,12 @@ def split(topic: str) -> tuple[str, str]:
 
 def _item(state: State, resource: str, number: int) -> Any:
     if resource == "order":
-        return order_view.show(state, state.order(number), state.root)
+        return order_json.show(state, state.order(number), state.root)
     if resource == "customer":
         return people.show(state, state.person(number), state.root)
     if resource == "coupon":
-        return shelf.show_coupon(state, shelf.coupon(state, number), state.root)
-    return shelf.show_product(state, shelf.product(state, number), state.root)
+        return product_json.show_coupon(state, product_json.coupon(state, number), state.root)
+    return product_json.show_product(state, product_json.product(state, number), state.root)
 
 
 def _headers(state: State, hook: dict[str, Any], body: bytes) -> dict[str, str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from integration.sandbox.store import wire
 from integration.sandbox.store.addresses import avatar
-from integration.sandbox.store.times import gmt
-from integration.sandbox.store.times import local
+from integration.sandbox.store.times import gmt, local
 
 if TYPE_CHECKING:
     from integration.sandbox.store.state import State

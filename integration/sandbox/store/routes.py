@@ -5,20 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from integration.sandbox.store import coupons
-from integration.sandbox.store import customers
-from integration.sandbox.store import goods
-from integration.sandbox.store import order_parts
-from integration.sandbox.store import orders
-from integration.sandbox.store import system
-from integration.sandbox.store import webhooks
+from integration.sandbox.store import coupons, customers, goods, order_parts, orders, system, webhooks
 from integration.sandbox.store.auth import check_rights
-from integration.sandbox.store.batches import Handler
-from integration.sandbox.store.batches import batch
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.problems import Refused
-from integration.sandbox.store.problems import no_route
+from integration.sandbox.store.batches import Handler, batch
+from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.problems import Refused, no_route
 from integration.sandbox.store.state import State
 
 NUMBER = r"(?P<number>[\d]+)"

@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote
 
-from werkzeug.wrappers import Request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from integration.clock import Clock
-from integration.sandbox.faults import Fault
-from integration.sandbox.faults import Rule
-from integration.sandbox.server import CONTROL
-from integration.sandbox.server import ROWS
-from integration.sandbox.server import SandboxServer
-from integration.sandbox.server import nginx_page
-from integration.sandbox.store import breakage
-from integration.sandbox.store import false_lists
-from integration.sandbox.store import front
-from integration.sandbox.store import routes
-from integration.sandbox.store import wire
-from integration.sandbox.store.auth import Credentials
-from integration.sandbox.store.auth import Doorkeeper
-from integration.sandbox.store.exchange import HTML
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
+from integration.sandbox.faults import Fault, Rule
+from integration.sandbox.server import CONTROL, ROWS, SandboxServer, nginx_page
+from integration.sandbox.store import false_lists, faults, routes, site_pages, wire
+from integration.sandbox.store.auth import Credentials, Doorkeeper
+from integration.sandbox.store.exchange import HTML, Answer, Ask
 from integration.sandbox.store.listing import api_link
-from integration.sandbox.store.problems import Refused
-from integration.sandbox.store.problems import no_route
+from integration.sandbox.store.problems import Refused, no_route
 from integration.sandbox.store.state import State
 
 MODES = ("normal", "plain_permalinks", "plugin_off", "maintenance", "coming_soon", "rest_disabled", "php_down")
@@ -66,7 +51,7 @@ class StoreServer(SandboxServer):
         self.state = State(clock, zone)
         super().__init__(self.state, port, save_to, tls)
         self.credentials = Credentials()
-        self.breakages = breakage.Breakages()
+        self.breakages = faults.Breakages()
         self._door = Doorkeeper(self.credentials)
         self._mode = "normal"
         self._inner = self.app.wsgi_app
@@ -99,12 +84,12 @@ class StoreServer(SandboxServer):
         """Return what a `status` fault answers: WordPress' fatal error for 500, bare pages else (432, 441 to 446)."""
         status = int(rule.value)
         if status == 500:
-            body = {"code": "internal_server_error", "message": breakage.CRITICAL}
+            body = {"code": "internal_server_error", "message": faults.CRITICAL}
             made = wire.encode({**body, "data": {"status": 500}, "additional_errors": []})
             return Response(made, 500, content_type="application/json; charset=UTF-8")
         if status in (502, 503, 504):
             return nginx_page(status)
-        return _response(breakage.plain_status(status))
+        return _response(faults.plain_status(status))
 
     def _answer(self, incoming: Request, environ: dict[str, Any]) -> Response:
         # The application gets a copy of the environment, so the count of rows comes back by way of a list.
@@ -131,32 +116,32 @@ class StoreServer(SandboxServer):
 
     def _broken(self, ask: Ask) -> Answer:
         kind = self.breakages.take(ask)
-        return breakage.instead(kind, ask) or breakage.spoil(kind, self._standing(ask))
+        return faults.instead(kind, ask) or faults.spoil(kind, self._standing(ask))
 
     def _standing(self, ask: Ask) -> Answer:
         if self.mode == "php_down":
-            return breakage.down()
+            return faults.down()
         if self.mode == "maintenance":
-            return breakage.closed(ask)
+            return faults.closed(ask)
         if "rest_route" in ask.query:
             return self._rest(ask, str(ask.query["rest_route"]))
         if re.match(r"^(/index\.php)?/wp-json(/|$)", ask.path):
             return self._pretty(ask)
         if ask.path.startswith("/wc-auth/v1/authorize") and self.mode != "plugin_off":
-            return front.grant(ask)
+            return site_pages.grant(ask)
         if ask.path in ("/", "/index.php"):
-            return front.page(self.state, ask, self.mode == "coming_soon")
-        return front.not_found(self.state, ask)
+            return site_pages.page(self.state, ask, self.mode == "coming_soon")
+        return site_pages.not_found(self.state, ask)
 
     def _pretty(self, ask: Ask) -> Answer:
         path = ask.path.removeprefix("/index.php").removeprefix("/wp-json")
         if self.mode != "plain_permalinks" and not ask.path.startswith("/index.php"):
             return self._rest(ask, path)
         if path in ("", "/"):
-            return front.page(self.state, ask)
+            return site_pages.page(self.state, ask)
         # Without permalinks WordPress sends an API address to itself with a slash (recordings 414 and 422).
         if path.endswith("/"):
-            return front.not_found(self.state, ask)
+            return site_pages.not_found(self.state, ask)
         query = ask.target.partition("?")[2]
         address = f"{ask.home}/wp-json{path}/" + (f"?{query}" if query else "")
         return Answer(301, b"", [("X-Redirect-By", "WordPress"), ("Location", address)], HTML)
@@ -164,11 +149,11 @@ class StoreServer(SandboxServer):
     def _rest(self, ask: Ask, path: str) -> Answer:
         path = "/" + path.strip("/")
         if self.mode == "rest_disabled" or self.faults.take(Fault.API_DISABLED, ask.method, ask.path):
-            raise breakage.shut()
+            raise faults.shut()
         if self._over_limit(ask):
-            return breakage.plain_status(429)
+            return faults.plain_status(429)
         if path == "/":
-            return _with_allow(front.index(self.state, ask, routes.ROUTES, self.mode == "plugin_off"))
+            return _with_allow(site_pages.index(self.state, ask, routes.ROUTES, self.mode == "plugin_off"))
         if path.startswith("/wp/v2/users"):
             # The shop's keys do not open WordPress' own routes (recording 208).
             raise Refused(401, "rest_forbidden_context", "Sorry, you are not allowed to edit users.")
@@ -181,7 +166,7 @@ class StoreServer(SandboxServer):
         if path.endswith("/batch") and (rule := self.faults.take(Fault.CRASH_AFTER_ROWS, ask.method, ask.path)):
             ask.crash_after = int(rule.value)
         if path == "/wc/v3":
-            return _with_allow(front.namespace(ask, routes.ROUTES))
+            return _with_allow(site_pages.namespace(ask, routes.ROUTES))
         false_lists.before(self.faults, ask)
         answer = false_lists.after(self.faults, ask, routes.run(self.state, ask, path))
         if not any(name == "Link" for name, _ in answer.headers):

@@ -8,17 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from integration.clock import Clock
-from integration.sandbox.store import accounts
-from integration.sandbox.store import bulk
-from integration.sandbox.store import order_acts
-from integration.sandbox.store import order_view
-from integration.sandbox.store import people
-from integration.sandbox.store.bells import Bells
-from integration.sandbox.store.book import OrderBook
-from integration.sandbox.store.book import Row
+from integration.sandbox.store import accounts, bulk, order_changes, order_json, people
+from integration.sandbox.store.order_store import OrderBook, Row
 from integration.sandbox.store.people import Person
-from integration.sandbox.store.problems import unknown
-from integration.sandbox.store.problems import unknown_user
+from integration.sandbox.store.problems import unknown, unknown_user
+from integration.sandbox.store.webhook_queue import Bells
 
 TABLES = ("products", "categories", "coupons", "webhooks", "notes", "refunds")
 FIRST_POST = 10
@@ -120,13 +114,13 @@ class State:
     def shown(self, number: int) -> dict[str, Any]:
         """Return an order as the API shows it."""
         with self.lock:
-            return order_view.show(self, self.order(number), self.root)
+            return order_json.show(self, self.order(number), self.root)
 
     def place_order(self, **fields: Any) -> dict[str, Any]:
         """Let a shopper buy: fields as in `POST /orders`; e-mails go in as typed, however broken."""
         with self.lock:
-            row = order_acts.create(self, fields, "checkout")
-            return order_view.show(self, row, self.root)
+            row = order_changes.create(self, fields, "checkout")
+            return order_json.show(self, row, self.root)
 
     def change_status(self, number: int, status: str) -> dict[str, Any]:
         """Let a shopkeeper set an order's status."""
@@ -135,28 +129,28 @@ class State:
     def edit_order(self, number: int, **fields: Any) -> dict[str, Any]:
         """Let a shopkeeper edit an order: fields as in `PUT /orders/{id}`."""
         with self.lock:
-            order_acts.edit(self, self.order(number), fields)
+            order_changes.edit(self, self.order(number), fields)
             return self.shown(number)
 
     def refund(self, number: int, amount: str, reason: str = "") -> dict[str, Any]:
         """Let a shopkeeper pay money back: an amount like "5.00"; the whole amount sets the status to refunded."""
         with self.lock:
-            return order_acts.refund(self, self.order(number), amount, reason)
+            return order_changes.refund(self, self.order(number), amount, reason)
 
     def trash(self, number: int) -> None:
         """Let a shopkeeper move an order to the trash."""
         with self.lock:
-            order_acts.trash(self, self.order(number))
+            order_changes.trash(self, self.order(number))
 
     def restore(self, number: int) -> None:
         """Let a shopkeeper take an order out of the trash."""
         with self.lock:
-            order_acts.restore(self, self.order(number))
+            order_changes.restore(self, self.order(number))
 
     def delete_force(self, number: int) -> None:
         """Let a shopkeeper delete an order for good: no webhook tells of it."""
         with self.lock:
-            order_acts.delete(self, self.order(number))
+            order_changes.delete(self, self.order(number))
 
     def register_customer(self, **fields: Any) -> dict[str, Any]:
         """Let a shopper open an account: fields as in `POST /customers`."""

@@ -5,14 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from integration.sandbox.store import wire
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.listing import Page
-from integration.sandbox.store.listing import Style
-from integration.sandbox.store.listing import answer
+from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.money import SYMBOLS
-from integration.sandbox.store.params import PAGING
-from integration.sandbox.store.params import read
+from integration.sandbox.store.params import PAGING, read
 from integration.sandbox.store.problems import Refused
 from integration.sandbox.store.state import State
 from integration.sandbox.store.statuses import STATUSES

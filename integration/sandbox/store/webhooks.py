@@ -5,32 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from integration.sandbox.store import posting
-from integration.sandbox.store import wire
-from integration.sandbox.store.exchange import Answer
-from integration.sandbox.store.exchange import Ask
-from integration.sandbox.store.listing import Page
-from integration.sandbox.store.listing import Style
-from integration.sandbox.store.listing import answer
-from integration.sandbox.store.params import ORDER
-from integration.sandbox.store.params import PAGING
-from integration.sandbox.store.params import Param
-from integration.sandbox.store.params import anything
-from integration.sandbox.store.params import numbers
-from integration.sandbox.store.params import one_of
-from integration.sandbox.store.params import read
+from integration.sandbox.store import posting, wire
+from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.listing import Page, Style, answer
+from integration.sandbox.store.params import ORDER, PAGING, Param, anything, numbers, one_of, read
 from integration.sandbox.store.payloads import split
-from integration.sandbox.store.problems import Refused
-from integration.sandbox.store.problems import invalid
-from integration.sandbox.store.problems import missing
-from integration.sandbox.store.problems import no_trash
+from integration.sandbox.store.problems import Refused, invalid, missing, no_trash
 from integration.sandbox.store.state import State
-from integration.sandbox.store.times import gmt
-from integration.sandbox.store.times import local
+from integration.sandbox.store.times import gmt, local
 
 STATES = ("active", "paused", "disabled")
 PARAMS = (

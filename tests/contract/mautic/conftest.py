@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from mautic_api import Api
-from mautic_api import api_of
+from mautic_api import Api, api_of
 
 from integration.sandbox.mautic import MauticServer
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from mautic_replay import RECORDINGS
-from mautic_replay import Replay
+from mautic_replay import RECORDINGS, Replay
 from mautic_session import _set_clock
 
 from integration.clock import SetClock

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from mautic_replay import FOLDER
-from mautic_replay import INDEX
-from mautic_replay import Exchange
-from mautic_replay import Replay
-from mautic_replay import load
+from mautic_replay import FOLDER, INDEX, Exchange, Replay, load
 
 from integration.clock import SetClock
 from integration.sandbox.mautic import MauticServer

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 import requests
-from mautic_api import Api
-from mautic_api import api_of
+from mautic_api import Api, api_of
 from mautic_replay import wait_for
 
 from integration.sandbox import faults as faults_module
-from integration.sandbox.faults import Fault
-from integration.sandbox.faults import Faults
+from integration.sandbox.faults import Fault, Faults
 from integration.sandbox.mautic import MauticServer
 
 NEW = "/api/contacts/new"

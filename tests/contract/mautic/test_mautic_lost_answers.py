@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from mautic_api import Api
-from mautic_api import api_of
+from mautic_api import Api, api_of
 from mautic_replay import wait_for
 
 from integration.sandbox import faults as faults_module

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 from mautic_compare import differences
-from mautic_more import FOLDERS
-from mautic_more import index
-from mautic_more import play_more
+from mautic_more import FOLDERS, index, play_more
 
 VERSIONS = ("5.2.0", "7.0.0")
 #: Recordings that are not compared, with the reason.

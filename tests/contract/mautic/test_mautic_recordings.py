@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 from mautic_compare import differences
-from mautic_replay import FOLDER
-from mautic_replay import INDEX
-from mautic_replay import Replay
-from mautic_session import EXCUSED
-from mautic_session import UNCOVERED
-from mautic_session import play_all
+from mautic_replay import FOLDER, INDEX, Replay
+from mautic_session import EXCUSED, UNCOVERED, play_all
 
 COVERED = [name for name in INDEX if name not in UNCOVERED]
 

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from mautic_compare import HEADERS
-from mautic_compare import differences
-from mautic_replay import FOLDER
-from mautic_replay import INDEX
-from mautic_replay import RECORDINGS
-from mautic_replay import Replay
-from mautic_session import EXCUSED
-from mautic_session import UNCOVERED
-from mautic_session import play_all
+from mautic_compare import HEADERS, differences
+from mautic_replay import FOLDER, INDEX, RECORDINGS, Replay
+from mautic_session import EXCUSED, UNCOVERED, play_all
 
 NEWER = RECORDINGS / "mautic-7.0.0"
 OTHER = (NEWER / "INDEX.txt").read_text().split()

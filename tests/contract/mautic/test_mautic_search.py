@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from mautic_api import Api
-from mautic_api import api_of
+from hypothesis import given, strategies as st
+from mautic_api import Api, api_of
 
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.searching import parse

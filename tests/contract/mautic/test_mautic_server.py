@@ -12,11 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 import trustme
-from mautic_api import Api
-from mautic_api import api_of
+from mautic_api import Api, api_of
 
-from integration.sandbox.mautic import MauticServer
-from integration.sandbox.mautic import seed
+from integration.sandbox.mautic import MauticServer, seed
 
 NEW = "/api/contacts/new"
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mautic_api import Api
-from mautic_api import api_of
+from mautic_api import Api, api_of
 
 from integration.sandbox.mautic import MauticServer
 

@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from mautic_api import Api
-from mautic_api import api_of
+from hypothesis import given, strategies as st
+from mautic_api import Api, api_of
 
-from integration.sandbox.mautic import MauticServer
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import MauticServer, php
 
 NEW = "/api/contacts/new"
 EDIT = "/api/contacts/batch/edit"

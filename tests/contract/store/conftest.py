@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 import trustme
 from store_client import Client
 from store_receiver import Receiver
-from store_shop import build
-from store_shop import returning
+from store_shop import build, returning
 
 from integration.clock import SetClock
 from integration.sandbox.store import StoreServer

@@ -11,13 +11,9 @@ import secrets
 import ssl
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
-from urllib.parse import quote
-from urllib.parse import urlencode
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from store_recordings import Recording
-from store_recordings import at_home
+from store_recordings import Recording, at_home
 
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.auth import Pair

@@ -8,11 +8,8 @@ import hmac
 import json
 
 from store_client import Client
-from store_receiver import Delivered
-from store_receiver import Receiver
-from store_recordings import recording
-from store_recordings import shape
-from store_recordings import without
+from store_receiver import Delivered, Receiver
+from store_recordings import recording, shape, without
 
 SECRET = "s3cret"
 HEADERS = (

@@ -8,11 +8,10 @@ from typing import Any
 from store_recordings import recording
 
 from integration.sandbox.store import loading
-from integration.sandbox.store.addresses import ACCOUNT_PARTS
-from integration.sandbox.store.addresses import blank
-from integration.sandbox.store.book import Row
+from integration.sandbox.store.addresses import ACCOUNT_PARTS, blank
 from integration.sandbox.store.bulk import order_document
 from integration.sandbox.store.coupons import blank as blank_coupon
+from integration.sandbox.store.order_store import Row
 from integration.sandbox.store.people import Person
 from integration.sandbox.store.state import State
 from integration.sandbox.store.times import from_gmt

@@ -5,14 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from store_recordings import FOLDER
-from test_store_modes import BROKEN
-from test_store_modes import MAINTENANCE
-from test_store_modes import PLAIN
-from test_store_modes import PLUGIN_OFF
-from test_store_modes import SPOILT
-from test_store_reading import EXACT
-from test_store_reading import LATER
-from test_store_reading import SHAPED
+from test_store_modes import BROKEN, MAINTENANCE, PLAIN, PLUGIN_OFF, SPOILT
+from test_store_reading import EXACT, LATER, SHAPED
 from test_store_refusals import SIGNED_WRONGLY
 
 NAMES = Path(__file__).parent / "recording_names.txt"

@@ -6,12 +6,8 @@ import json
 from typing import Any
 
 from store_client import Client
-from store_hooks import VARYING
-from store_hooks import check_delivery
-from store_hooks import hook_all
-from store_hooks import settled
-from store_receiver import Delivered
-from store_receiver import Receiver
+from store_hooks import VARYING, check_delivery, hook_all, settled
+from store_receiver import Delivered, Receiver
 from store_recordings import recording
 
 from integration.sandbox.store import loading

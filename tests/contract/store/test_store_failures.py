@@ -6,11 +6,7 @@ import json
 
 import pytest
 from store_client import Client
-from store_hooks import VARYING
-from store_hooks import check_delivery
-from store_hooks import hook
-from store_hooks import hook_all
-from store_hooks import settled
+from store_hooks import VARYING, check_delivery, hook, hook_all, settled
 from store_receiver import Receiver
 from store_recordings import recording
 

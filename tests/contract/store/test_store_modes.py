@@ -6,10 +6,8 @@ import http.client
 import time
 
 import pytest
-from store_client import Client
-from store_client import Reply
-from store_recordings import at_home
-from store_recordings import recording
+from store_client import Client, Reply
+from store_recordings import at_home, recording
 
 from integration.sandbox.store import loading
 

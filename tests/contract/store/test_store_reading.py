@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from store_client import Client
-from store_client import Reply
-from store_client import signed
-from store_recordings import Recording
-from store_recordings import at_home
-from store_recordings import recording
-from store_recordings import shape
-from store_recordings import without
+from store_client import Client, Reply, signed
+from store_recordings import Recording, at_home, recording, shape, without
 
 from integration.sandbox.store import loading
 

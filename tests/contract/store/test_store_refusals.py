@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from store_client import Client
-from store_client import Reply
-from store_client import basic
-from store_client import signed
-from store_recordings import at_home
-from store_recordings import recording
+from store_client import Client, Reply, basic, signed
+from store_recordings import at_home, recording
 
 from integration.sandbox.store.auth import Pair
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,9 @@ from store_client import Client
 from store_recordings import recording
 
 from integration.clock import SetClock
-from integration.sandbox.store import Shopper
-from integration.sandbox.store import State
-from integration.sandbox.store import StoreServer
-from integration.sandbox.store import order_view
-from integration.sandbox.store import seed
-from integration.sandbox.store import seed_bulk
-from integration.sandbox.store.book import Row
+from integration.sandbox.store import Shopper, State, StoreServer, order_json, seed_bulk
+from integration.sandbox.store.demo_shop import seed
+from integration.sandbox.store.order_store import Row
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 
@@ -41,7 +36,7 @@ def test_the_same_seed_makes_the_same_shop() -> None:
 def seeded() -> list[dict[str, object]]:
     state = shop()
     seed(state)
-    return [order_view.show(state, row, state.root) for row in state.orders]
+    return [order_json.show(state, row, state.root) for row in state.orders]
 
 
 def test_seeded_orders_have_the_fields_of_recorded_ones(seeded: list[dict[str, object]]) -> None:

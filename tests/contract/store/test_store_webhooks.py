@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import pytest
 from store_client import Client
-from store_hooks import SECRET
-from store_hooks import hook
-from store_hooks import hook_all
+from store_hooks import SECRET, hook, hook_all
 from store_receiver import Receiver
-from store_recordings import recording
-from store_recordings import shape
-from store_recordings import without
+from store_recordings import recording, shape, without
 
 CREATED = tuple(range(301, 310))
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-from store_client import Client
-from store_client import Reply
-from store_recordings import Recording
-from store_recordings import at_home
-from store_recordings import recording
-from store_recordings import without
+from store_client import Client, Reply
+from store_recordings import Recording, at_home, recording, without
 
 from integration.sandbox.store import loading
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -23,19 +19,13 @@ from sqlalchemy import select
 
 from integration.clock import SetClock
 from integration.config import Deployment
-from integration.models import Alert
-from integration.models import AlertGroup
-from integration.models import AlertNotice
-from integration.models import Database
-from integration.models import Heartbeat
-from integration.models import Hold
+from integration.models import Alert, AlertGroup, AlertNotice, Database, Heartbeat, Hold
 from integration.models.base import Base
-from integration.operations import alerts
-from integration.operations.alerts import editing
-from integration.operations.alerts.editing import Typed
-from integration.pipeline import connectors
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
+from integration.operations.monitoring import alerts
+from integration.operations.monitoring.alerts import editing
+from integration.operations.monitoring.alerts.editing import Typed
+from integration.pipeline.connectors import connectors
+from integration.pipeline.services import Services, open_services
 
 MakeGroup = Callable[..., int]
 
@@ -122,12 +112,12 @@ def receiver() -> Iterator[Receiver]:
 class Watch:
     """An organisation whose shop is watched, and what its people are told."""
 
-    ports: Ports
+    services: Services
     clock: SetClock
     connector_id: int
 
     def add(self, *rows: Base) -> list[Any]:
-        with self.ports.db.write() as session:
+        with self.services.db.write() as session:
             session.add_all(rows)
             session.flush()
         return list(rows)
@@ -136,14 +126,14 @@ class Watch:
         """Move the clock on, let the worker beat, and evaluate."""
         self.clock.advance(**later)
         self.beat()
-        return alerts.evaluate(self.ports)
+        return alerts.evaluate(self.services)
 
     def beat(self) -> None:
-        with self.ports.db.write() as session:
+        with self.services.db.write() as session:
             session.merge(Heartbeat(name="worker@test", role="worker", beat_at=self.clock.now()))
 
     def rows(self, model: type[Any]) -> list[Any]:
-        with self.ports.db.read() as session:
+        with self.services.db.read() as session:
             return list(session.scalars(select(model).order_by(model.id)))
 
     @property
@@ -177,26 +167,26 @@ class Watch:
         self.add(row)
 
     def release(self) -> None:
-        with self.ports.db.write() as session:
+        with self.services.db.write() as session:
             for hold in session.scalars(select(Hold).where(Hold.released_at.is_(None))):
                 hold.released_at = self.clock.now()
 
     def with_settings(self, **settings: Any) -> None:
-        self.ports = replace(self.ports, deployment=replace(self.ports.deployment, **settings))
+        self.services = replace(self.services, deployment=replace(self.services.deployment, **settings))
 
 
 @pytest.fixture
 def shop(db: Database, clock: SetClock, deployment: Deployment) -> Watch:
     """A connector that is set up, with a worker that is alive."""
-    ports = open_ports(deployment, database=db, clock=clock)
-    watch = Watch(ports, clock, make_connector(ports))
+    services = open_services(deployment, database=db, clock=clock)
+    watch = Watch(services, clock, make_connector(services))
     watch.beat()
     return watch
 
 
-def make_connector(ports: Ports, name: str = "Sunflower", organisation_id: int = 1) -> int:
+def make_connector(services: Services, name: str = "Sunflower", organisation_id: int = 1) -> int:
     addresses = {"store_url": "https://shop.example.com", "mautic_url": "https://mautic.example.com"}
-    return connectors.create(ports, organisation_id=organisation_id, name=name, **addresses)
+    return connectors.create(services, organisation_id=organisation_id, name=name, **addresses)
 
 
 @pytest.fixture
@@ -205,9 +195,9 @@ def group(shop: Watch) -> MakeGroup:
 
     def make(organisation_id: int = 1, **values: Any) -> int:
         typed = Typed(**{"name": "Team", "emails": "" if "webhook" in values else "ada@example.com", **values})
-        with shop.ports.db.write() as session:
+        with shop.services.db.write() as session:
             row = editing.new_group(shop.clock.now(), organisation_id)
-            editing.save(shop.ports, session, row, typed, [shop.connector_id, shop.connector_id + 1])
+            editing.save(shop.services, session, row, typed, [shop.connector_id, shop.connector_id + 1])
             return row.id
 
     return make
@@ -223,5 +213,5 @@ def mailing(shop: Watch, inbox: Inbox) -> Inbox:
 
 
 def group_of(shop: Watch, group_id: int) -> AlertGroup:
-    with shop.ports.db.read() as session:
+    with shop.services.db.read() as session:
         return session.get_one(AlertGroup, group_id)

@@ -7,11 +7,9 @@ import threading
 import pytest
 
 from integration.models import AlertGroup
-from integration.operations import alerts
-from integration.operations.alerts import silence
-from tests.operations.alerts.conftest import MakeGroup
-from tests.operations.alerts.conftest import Watch
-from tests.operations.alerts.conftest import make_connector
+from integration.operations.monitoring import alerts
+from integration.operations.monitoring.alerts import silence
+from tests.operations.alerts.conftest import MakeGroup, Watch, make_connector
 
 
 def test_a_cause_is_told_once_when_it_begins_and_once_when_it_has_ended(shop: Watch, group: MakeGroup) -> None:
@@ -71,7 +69,7 @@ def test_two_processes_tell_once(shop: Watch, group: MakeGroup) -> None:
 
     def process() -> None:
         start.wait()
-        alerts.evaluate(shop.ports)
+        alerts.evaluate(shop.services)
 
     threads = [threading.Thread(target=process) for _ in range(2)]
     for thread in threads:
@@ -85,7 +83,7 @@ def test_two_processes_tell_once(shop: Watch, group: MakeGroup) -> None:
 @pytest.mark.parametrize("cause", ["held_mautic", silence.EVERY])
 def test_nobody_is_told_while_there_is_silence(shop: Watch, group: MakeGroup, cause: str) -> None:
     group()
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         silence.begin(session, shop.clock.now(), shop.connector_id, cause, 1, "ada@example.com")
     shop.hold()
     shop.look(minutes=3)
@@ -97,7 +95,7 @@ def test_nobody_is_told_while_there_is_silence(shop: Watch, group: MakeGroup, ca
 
 def test_what_lasts_longer_than_the_silence_is_told_then(shop: Watch, group: MakeGroup) -> None:
     group()
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         silence.begin(session, shop.clock.now(), shop.connector_id, "held_mautic", 1, "ada@example.com")
     shop.hold()
     shop.look(minutes=59)
@@ -110,7 +108,7 @@ def test_the_end_of_what_was_told_is_told_also_in_silence(shop: Watch, group: Ma
     group()
     shop.hold()
     shop.look(minutes=3)
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         silence.begin(session, shop.clock.now(), shop.connector_id, "held_mautic", 8, "ada@example.com")
     shop.release()
     shop.look(minutes=1)
@@ -119,11 +117,11 @@ def test_the_end_of_what_was_told_is_told_also_in_silence(shop: Watch, group: Ma
 
 def test_a_silence_that_was_ended_is_over(shop: Watch, group: MakeGroup) -> None:
     group()
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         silence.begin(session, shop.clock.now(), shop.connector_id, "held_mautic", 8, "ada@example.com")
     shop.hold()
     shop.look(minutes=3)
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         assert silence.end(session, shop.connector_id, "held_mautic") is not None
         assert silence.end(session, shop.connector_id, "held_mautic") is None
     shop.look(seconds=30)
@@ -131,7 +129,7 @@ def test_a_silence_that_was_ended_is_over(shop: Watch, group: MakeGroup) -> None
 
 
 def test_a_group_hears_of_what_it_has_chosen_only(shop: Watch, group: MakeGroup) -> None:
-    second = make_connector(shop.ports, "Tulip")
+    second = make_connector(shop.services, "Tulip")
     first, other, cause = (
         group(name="first", connector_ids=[str(shop.connector_id)]),
         group(name="other", connector_ids=[str(second)]),
@@ -169,12 +167,12 @@ def test_messages_go_with_their_group(shop: Watch, group: MakeGroup) -> None:
     number = group()
     shop.hold()
     shop.look(minutes=3)
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         session.delete(session.get_one(AlertGroup, number))
     assert shop.told == []
     assert [alert.cause for alert in alerts_of(shop)] == ["held_mautic"]
 
 
 def alerts_of(shop: Watch) -> list[alerts.book.Alert]:
-    with shop.ports.db.read() as session:
+    with shop.services.db.read() as session:
         return list(alerts.open_alerts(session, shop.connector_id))

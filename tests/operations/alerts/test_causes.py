@@ -6,27 +6,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
-from integration.models import Alert
-from integration.models import Connector
-from integration.models import Delivery
-from integration.models import Drift
-from integration.models import Gap
-from integration.models import Heartbeat
-from integration.models import Hold
-from integration.models import Organisation
-from integration.models import Reconciliation
-from integration.models import Run
-from integration.models import RunKind
-from integration.models import RunState
-from integration.models import Schedule
-from integration.operations import alerts
-from integration.pipeline import connectors
-from integration.pipeline import meter
-from tests.operations.alerts.conftest import Watch
-from tests.operations.alerts.conftest import make_connector
+from integration.models import (
+    Alert,
+    Connector,
+    Delivery,
+    Drift,
+    Gap,
+    Heartbeat,
+    Hold,
+    Organisation,
+    Reconciliation,
+    Run,
+    RunKind,
+    RunState,
+    Schedule,
+)
+from integration.operations.monitoring import alerts
+from integration.pipeline import usage
+from integration.pipeline.connectors import connectors
+from tests.operations.alerts.conftest import Watch, make_connector
 from tests.pipeline.rows import delivery
 
 
@@ -49,12 +49,12 @@ def run(shop: Watch, kind: str = "incremental", state: str = "COMPLETED", **valu
 
 def scheduled(shop: Watch) -> None:
     """Let the schedule have had its turn."""
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         session.execute(update(Schedule).values(next_run_at=shop.clock.now() + timedelta(minutes=5)))
 
 
 def change(shop: Watch, statement: Any) -> None:
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         session.execute(statement)
 
 
@@ -79,13 +79,15 @@ def test_a_hold_is_told_with_its_reason_when_it_lasts(shop: Watch, service: str)
 
 
 def test_the_thresholds_are_the_connectors_own(shop: Watch) -> None:
-    connectors.configure(shop.ports, shop.connector_id, {"alerts.failing_percent": "50", "alerts.failing_least": "4"})
-    with shop.ports.db.write() as session:
-        meter.record(session, shop.connector_id, shop.clock.now(), pushed=2, failed=2)
+    connectors.configure(
+        shop.services, shop.connector_id, {"alerts.failing_percent": "50", "alerts.failing_least": "4"}
+    )
+    with shop.services.db.write() as session:
+        usage.record(session, shop.connector_id, shop.clock.now(), pushed=2, failed=2)
     shop.look(minutes=1)
     assert shop.open == []
-    with shop.ports.db.write() as session:
-        meter.record(session, shop.connector_id, shop.clock.now(), failed=1)
+    with shop.services.db.write() as session:
+        usage.record(session, shop.connector_id, shop.clock.now(), failed=1)
     shop.look(minutes=1)
     assert only(shop).sentence == "3 of the last 5 records failed, more than 50 in a hundred."
 
@@ -94,7 +96,7 @@ def test_dead_letters_above_the_number(shop: Watch) -> None:
     shop.add(delivery(shop.connector_id, "1", "dead"), delivery(shop.connector_id, "2"))
     shop.look(minutes=1)
     assert only(shop).sentence == "1 record has failed for good and waits for a person."
-    connectors.configure(shop.ports, shop.connector_id, {"alerts.dead_letters": "1"})
+    connectors.configure(shop.services, shop.connector_id, {"alerts.dead_letters": "1"})
     shop.look(minutes=1)
     assert shop.open == []
     shop.add(delivery(shop.connector_id, "3", "dead"))
@@ -133,7 +135,7 @@ def late(shop: Watch) -> None:
 
 
 def test_a_crontab_is_late_after_three_of_its_dates(shop: Watch) -> None:
-    connectors.configure(shop.ports, shop.connector_id, {"sync.cron": "0 * * * *"})
+    connectors.configure(shop.services, shop.connector_id, {"sync.cron": "0 * * * *"})
     run(shop)
     shop.clock.advance(minutes=5)
     run(shop, state="PENDING")
@@ -180,12 +182,12 @@ def test_a_full_run_makes_up_for_a_failed_import(shop: Watch) -> None:
 
 
 def test_no_worker_is_told_once_for_all_connectors(shop: Watch) -> None:
-    second = make_connector(shop.ports, "Tulip")
+    second = make_connector(shop.services, "Tulip")
     shop.add(Organisation(id=2, name="Other Ltd", created_at=shop.clock.now()))
-    other = make_connector(shop.ports, "Rose", organisation_id=2)
+    other = make_connector(shop.services, "Rose", organisation_id=2)
     begun = shop.clock.now()
     shop.clock.advance(minutes=3)
-    alerts.evaluate(shop.ports)
+    alerts.evaluate(shop.services)
     down = [(each.connector_id, each.cause, each.since) for each in shop.alerts]
     assert down == [(shop.connector_id, "worker_down", begun), (other, "worker_down", begun)]
     assert second not in (shop.connector_id, other)
@@ -196,13 +198,13 @@ def test_no_worker_is_told_once_for_all_connectors(shop: Watch) -> None:
 def test_a_dead_worker_explains_that_there_is_no_sync(shop: Watch) -> None:
     late(shop)
     change(shop, delete(Heartbeat))
-    alerts.evaluate(shop.ports)
+    alerts.evaluate(shop.services)
     assert shop.open == ["worker_down"]
     shop.beat()
-    alerts.evaluate(shop.ports)
+    alerts.evaluate(shop.services)
     assert shop.open == ["no_sync"]
     change(shop, delete(Heartbeat))
-    alerts.evaluate(shop.ports)
+    alerts.evaluate(shop.services)
     assert sorted(shop.open) == ["no_sync", "worker_down"], "what was told before is not over"
 
 
@@ -217,7 +219,7 @@ def reconciliation(shop: Watch, **counts: int) -> int:
 def test_drift_until_it_is_repaired(shop: Watch) -> None:
     number = reconciliation(shop, missing=1, surplus=5)
     values = {"reconciliation_id": number, "connector_id": shop.connector_id, "found_at": shop.clock.now()}
-    shop.add(Drift(kind="missing", subject="a", **values), Drift(kind="surplus", subject="b", **values))
+    shop.add(Drift(kind="missing", person_key="a", **values), Drift(kind="surplus", person_key="b", **values))
     shop.look(minutes=1)
     assert only(shop).sentence == (
         "The last reconciliation found that 1 person is not the same in the store and in Mautic."
@@ -230,7 +232,7 @@ def test_drift_until_it_is_repaired(shop: Watch) -> None:
 def test_a_later_reconciliation_without_drift_ends_it(shop: Watch) -> None:
     number = reconciliation(shop, differs=2)
     values = {"reconciliation_id": number, "connector_id": shop.connector_id, "found_at": shop.clock.now()}
-    shop.add(Drift(kind="differs", subject="a", **values))
+    shop.add(Drift(kind="differs", person_key="a", **values))
     shop.look(minutes=1)
     assert shop.open == ["drift"]
     reconciliation(shop)
@@ -266,5 +268,5 @@ def test_a_connector_that_is_not_set_up_is_left_alone(shop: Watch) -> None:
     change(shop, delete(Heartbeat))
     shop.clock.advance(days=1)
     scheduled(shop)
-    assert alerts.evaluate(shop.ports) == 0
+    assert alerts.evaluate(shop.services) == 0
     assert shop.alerts == []

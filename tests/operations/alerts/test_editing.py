@@ -9,12 +9,9 @@ import pytest
 
 from integration.errors import SettingError
 from integration.models import AlertGroup
-from integration.operations.alerts import editing
-from integration.operations.alerts import groups
-from integration.operations.alerts.editing import Typed
-from tests.operations.alerts.conftest import MakeGroup
-from tests.operations.alerts.conftest import Watch
-from tests.operations.alerts.conftest import group_of
+from integration.operations.monitoring.alerts import editing, groups
+from integration.operations.monitoring.alerts.editing import Typed
+from tests.operations.alerts.conftest import MakeGroup, Watch, group_of
 
 HOOK = "https://hooks.example.com/services/T0/B0/secret"
 
@@ -25,9 +22,9 @@ def database_url(tmp_path: Path) -> str:
 
 
 def save(shop: Watch, number: int, **values: Any) -> dict[str, Any]:
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         group = session.get_one(AlertGroup, number)
-        return editing.save(shop.ports, session, group, Typed(**values), [shop.connector_id])
+        return editing.save(shop.services, session, group, Typed(**values), [shop.connector_id])
 
 
 def test_what_was_typed_is_tidied_up(shop: Watch, group: MakeGroup) -> None:
@@ -47,12 +44,12 @@ def test_the_webhook_is_sealed_kept_and_forgotten(shop: Watch, group: MakeGroup)
     number = group(emails="ada@example.com", webhook=HOOK)
     kept = group_of(shop, number)
     assert "secret" not in str(kept.webhook)
-    assert groups.masked(groups.webhook_of(shop.ports.vault, kept)) == "https://hooks.example.com/…"
+    assert groups.masked(groups.webhook_of(shop.services.vault, kept)) == "https://hooks.example.com/…"
     assert groups.masked("https://ada:pass@hooks.example.com/x") == "https://hooks.example.com/…"
     assert save(shop, number, name="Team", emails="bob@example.com") == {
         "emails": [["ada@example.com"], ["bob@example.com"]]
     }
-    assert groups.webhook_of(shop.ports.vault, group_of(shop, number)) == HOOK
+    assert groups.webhook_of(shop.services.vault, group_of(shop, number)) == HOOK
     assert save(shop, number, name="Team", emails="bob@example.com", forget_webhook=True) == {"webhook": "changed"}
     assert group_of(shop, number).webhook is None
 
@@ -80,9 +77,9 @@ def test_the_webhook_is_sealed_kept_and_forgotten(shop: Watch, group: MakeGroup)
 )
 def test_what_makes_no_sense_is_named(shop: Watch, name: str, values: dict[str, Any]) -> None:
     typed = Typed(**{"name": "Team", "emails": "ada@example.com", **values})
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         row = editing.new_group(shop.clock.now(), 1)
         with pytest.raises(SettingError) as caught:
-            editing.save(shop.ports, session, row, typed, [1])
+            editing.save(shop.services, session, row, typed, [1])
     assert caught.value.name == name
     assert caught.value.hint

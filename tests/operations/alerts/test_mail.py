@@ -5,9 +5,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Iterator
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +13,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from integration.config import Deployment
-from integration.config import load
+from integration.config import Deployment, load
 from integration.errors import SettingError
-from integration.operations.alerts import mail
-from integration.operations.alerts.undelivered import Undelivered
-from tests.operations.alerts.conftest import Inbox
-from tests.operations.alerts.conftest import free_port
+from integration.operations.monitoring.alerts import mail
+from integration.operations.monitoring.alerts.undelivered import Undelivered
+from tests.operations.alerts.conftest import Inbox, free_port
 
 #: aiosmtpd warns of what a server behind TLS does on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")

@@ -8,17 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from integration.models import AlertGroup
-from integration.models import AlertNotice
-from integration.models import Delivery
-from integration.operations import alerts
-from integration.operations.alerts import notices
-from tests.operations.alerts.conftest import Inbox
-from tests.operations.alerts.conftest import MakeGroup
-from tests.operations.alerts.conftest import Receiver
-from tests.operations.alerts.conftest import Watch
-from tests.operations.alerts.conftest import free_port
-from tests.operations.alerts.conftest import group_of
+from integration.models import AlertGroup, AlertNotice, Delivery
+from integration.operations.monitoring import alerts
+from integration.operations.monitoring.alerts import notices
+from tests.operations.alerts.conftest import Inbox, MakeGroup, Receiver, Watch, free_port, group_of
 from tests.pipeline.rows import delivery
 
 RAISED = """Sending to Mautic is on hold: Mautic refused the connection.
@@ -49,7 +42,7 @@ def test_the_way_of_an_alert_through_the_mail_server(shop: Watch, group: MakeGro
     group(emails="ada@example.com, bob@example.com")
     shop.add(delivery(1, "1", "ready", subject="a"), delivery(1, "2", "ready", subject="b"))
     fail(shop)
-    assert [alerts.send(shop.ports), alerts.send(shop.ports)] == [1, 0]
+    assert [alerts.send(shop.services), alerts.send(shop.services)] == [1, 0]
     ((recipients, mail),) = mailing.mails
     assert recipients == ["ada@example.com", "bob@example.com"]
     assert mail["Subject"] == "[Woo Mautic] Sunflower: Sending to Mautic is on hold"
@@ -61,12 +54,12 @@ def test_the_way_of_an_alert_through_the_mail_server(shop: Watch, group: MakeGro
     shop.clock.advance(hours=2)
     shop.release()
     shop.look(minutes=4)
-    assert alerts.send(shop.ports) == 0, "first it must last"
-    with shop.ports.db.write() as session:
+    assert alerts.send(shop.services) == 0, "first it must last"
+    with shop.services.db.write() as session:
         settled = {"state": "delivered", "settled_at": shop.clock.now() + timedelta(minutes=2)}
         session.execute(update(Delivery).where(Delivery.source_id != "3").values(settled))
     shop.clock.advance(minutes=10)
-    assert alerts.send(shop.ports) == 1
+    assert alerts.send(shop.services) == 1
     ended = mailing.mails[-1][1]
     assert ended["Subject"] == "[Woo Mautic] Sunflower: Records are sent to Mautic again"
     assert ended["In-Reply-To"] == mail["Message-ID"] == "<alert-1-1-raised@shop.example.com>"
@@ -78,7 +71,7 @@ def test_the_way_of_an_alert_to_a_chat(shop: Watch, group: MakeGroup, receiver: 
     group(webhook=receiver.url)
     shop.hold()
     shop.look(minutes=3)
-    assert [alerts.send(shop.ports), alerts.send(shop.ports)] == [1, 0]
+    assert [alerts.send(shop.services), alerts.send(shop.services)] == [1, 0]
     (call,) = receiver.calls
     assert call["text"].startswith(
         "[Woo Mautic] Sunflower: Sending to Mautic is on hold\nSending to Mautic is on hold:"
@@ -89,7 +82,7 @@ def test_the_way_of_an_alert_to_a_chat(shop: Watch, group: MakeGroup, receiver: 
     shop.release()
     shop.look(minutes=1)
     shop.clock.advance(minutes=10)
-    alerts.send(shop.ports)
+    alerts.send(shop.services)
     assert [each["event"] for each in receiver.calls] == ["raised", "recovered"]
     assert receiver.calls[-1]["alert"]["ended_at"] == "2026-11-20T12:04:00+00:00"
 
@@ -97,9 +90,9 @@ def test_the_way_of_an_alert_to_a_chat(shop: Watch, group: MakeGroup, receiver: 
 def test_a_chat_sees_no_mention_or_link_of_others(shop: Watch, group: MakeGroup, receiver: Receiver) -> None:
     group(webhook=receiver.url)
     fail(shop)
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         session.execute(update(AlertNotice).values(body="<!channel> <https://bad.example.com|look> & more"))
-    alerts.send(shop.ports)
+    alerts.send(shop.services)
     assert receiver.calls[0]["text"].endswith("&lt;!channel&gt; &lt;https://bad.example.com|look&gt; &amp; more")
 
 
@@ -107,10 +100,10 @@ def test_a_name_cannot_break_the_headers(shop: Watch, group: MakeGroup, mailing:
     group()
     from integration.models import Connector
 
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         session.get_one(Connector, 1).name = "Rosé\r\nBcc: eve@example.com\n\n<b>body</b>"
     fail(shop)
-    alerts.send(shop.ports)
+    alerts.send(shop.services)
     ((recipients, mail),) = mailing.mails
     assert recipients == ["ada@example.com"]
     assert mail["Bcc"] is None
@@ -127,7 +120,7 @@ def test_two_processes_send_once(shop: Watch, group: MakeGroup, mailing: Inbox) 
 
     def process() -> None:
         start.wait()
-        sent.append(alerts.send(shop.ports))
+        sent.append(alerts.send(shop.services))
 
     threads = [threading.Thread(target=process) for _ in range(2)]
     for thread in threads:
@@ -144,15 +137,15 @@ def test_what_fails_is_tried_again_later_and_then_given_up(shop: Watch, group: M
     fail(shop)
     for minutes in (1, 5, 30, 120):
         begun = shop.clock.now()
-        assert alerts.send(shop.ports) == 0
+        assert alerts.send(shop.services) == 0
         (notice,) = shop.notices
         assert notice.due_at - begun == timedelta(minutes=minutes)
         assert notice.error.startswith("The mail server refused the connection.")
         shop.clock.advance(minutes=minutes, seconds=-1)
-        alerts.send(shop.ports)
+        alerts.send(shop.services)
         assert shop.notices[0].attempts == notice.attempts, "not before it is due"
         shop.clock.advance(seconds=1)
-    alerts.send(shop.ports)
+    alerts.send(shop.services)
     (notice,) = shop.notices
     assert (notice.attempts, notice.sent_at, notice.given_up_at) == (5, None, shop.clock.now())
     shop.release()
@@ -164,20 +157,20 @@ def test_what_failed_arrives_when_the_server_is_back(shop: Watch, group: MakeGro
     group()
     shop.with_settings(smtp_host="127.0.0.1", smtp_port=free_port(), smtp_security="none", mail_from="a@example.com")
     fail(shop)
-    alerts.send(shop.ports)
+    alerts.send(shop.services)
     shop.release()
     shop.look(minutes=1)
     shop.clock.advance(minutes=1)
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         session.execute(
             update(AlertNotice).where(AlertNotice.what == notices.RECOVERED).values(due_at=shop.clock.now())
         )
         later = shop.clock.now() + timedelta(minutes=1)
         session.execute(update(AlertNotice).where(AlertNotice.what == notices.RAISED).values(due_at=later))
     shop.with_settings(smtp_port=inbox.port)
-    assert alerts.send(shop.ports) == 0, "the end is not told before the beginning"
+    assert alerts.send(shop.services) == 0, "the end is not told before the beginning"
     shop.clock.advance(minutes=1)
-    assert [alerts.send(shop.ports), alerts.send(shop.ports)] == [1, 1]
+    assert [alerts.send(shop.services), alerts.send(shop.services)] == [1, 1]
     assert ["again" in subject for subject in inbox.subjects] == [False, True]
     assert [notice.error for notice in shop.notices] == ["", ""]
 
@@ -185,7 +178,7 @@ def test_what_failed_arrives_when_the_server_is_back(shop: Watch, group: MakeGro
 def test_without_a_mail_server_the_message_says_what_to_set(shop: Watch, group: MakeGroup) -> None:
     group()
     fail(shop)
-    alerts.send(shop.ports)
+    alerts.send(shop.services)
     assert shop.notices[0].error.startswith("No mail server is set. Set SMTP_HOST and MAIL_FROM")
 
 
@@ -194,7 +187,7 @@ def test_a_dead_mail_server_keeps_no_chat_waiting(shop: Watch, group: MakeGroup,
     group(name="second")
     group(name="chat", webhook=receiver.url)
     fail(shop)
-    assert alerts.send(shop.ports) == 1
+    assert alerts.send(shop.services) == 1
     assert [notice.attempts for notice in shop.notices if notice.way == "email"] == [1, 0], "one try tells enough"
 
 
@@ -202,13 +195,13 @@ def test_recipients_that_are_refused(shop: Watch, group: MakeGroup, mailing: Inb
     group(emails="ada@example.com, gone@example.com")
     mailing.refuse["gone@example.com"] = "550 No such user"
     fail(shop)
-    assert alerts.send(shop.ports) == 1
+    assert alerts.send(shop.services) == 1
     said = "The mail server refused recipients: gone@example.com (550 No such user)."
     assert (mailing.mails[0][0], shop.notices[0].error) == (["ada@example.com"], said)
     mailing.refuse["ada@example.com"] = "550 No such user"
     shop.hold("store")
     shop.look(minutes=3)
-    assert alerts.send(shop.ports) == 0
+    assert alerts.send(shop.services) == 0
     assert "ada@example.com (550 No such user)" in shop.notices[-1].error
 
 
@@ -216,7 +209,7 @@ def test_a_message_that_the_server_refuses(shop: Watch, group: MakeGroup, mailin
     group()
     mailing.refuse["data"] = "554 Looks like spam"
     fail(shop)
-    alerts.send(shop.ports)
+    alerts.send(shop.services)
     assert shop.notices[0].error.startswith("The mail server refused the message: 554 Looks like spam")
 
 
@@ -225,11 +218,11 @@ def test_a_chat_that_refuses(shop: Watch, group: MakeGroup, receiver: Receiver, 
     group(webhook=receiver.url)
     receiver.status = status
     fail(shop)
-    assert alerts.send(shop.ports) == 0
+    assert alerts.send(shop.services) == 0
     assert shop.notices[0].error == f"The webhook answered with status {status}. Make a new one in the chat."
     receiver.status = 204
     shop.clock.advance(minutes=1)
-    assert alerts.send(shop.ports) == 1
+    assert alerts.send(shop.services) == 1
 
 
 def test_a_private_address_is_called_only_where_the_deployment_allows_it(
@@ -238,7 +231,7 @@ def test_a_private_address_is_called_only_where_the_deployment_allows_it(
     number = group(webhook=receiver.url)
     shop.with_settings(private_hosts=("other.example.com",))
     fail(shop)
-    alerts.send(shop.ports)
+    alerts.send(shop.services)
     assert "leads into a private network" in shop.notices[0].error
     assert receiver.calls == []
     assert receiver.url not in str(group_of(shop, number).webhook)
@@ -247,9 +240,9 @@ def test_a_private_address_is_called_only_where_the_deployment_allows_it(
 def test_a_group_that_lost_its_recipients(shop: Watch, group: MakeGroup, mailing: Inbox) -> None:
     number = group()
     fail(shop)
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         session.get_one(AlertGroup, number).emails = []
-    assert alerts.send(shop.ports) == 0
+    assert alerts.send(shop.services) == 0
     assert shop.notices[0].error.startswith("The group has no such recipient any more.")
     assert mailing.mails == []
 
@@ -257,9 +250,9 @@ def test_a_group_that_lost_its_recipients(shop: Watch, group: MakeGroup, mailing
 def test_a_test_message_goes_every_way(shop: Watch, group: MakeGroup, mailing: Inbox, receiver: Receiver) -> None:
     number = group(emails="ada@example.com", webhook=receiver.url)
     for _ in range(2):
-        with shop.ports.db.write() as session:
-            assert notices.tell_test(shop.ports, session, session.get_one(AlertGroup, number)) == 2
-    assert alerts.send(shop.ports) == 4
+        with shop.services.db.write() as session:
+            assert notices.tell_test(shop.services, session, session.get_one(AlertGroup, number)) == 2
+    assert alerts.send(shop.services) == 4
     assert mailing.subjects == ["[Woo Mautic] Test message"] * 2
     assert [call["event"] for call in receiver.calls] == ["test", "test"]
     assert receiver.calls[0]["alert"] is None

@@ -10,14 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from integration.models import Hold
-from integration.models import Run
-from integration.models import Schedule
-from integration.pipeline import connectors
-from integration.pipeline import meter
+from integration.models import Hold, Run, Schedule
+from integration.pipeline import usage
+from integration.pipeline.connectors import connectors
 from tests.operations.alerts.conftest import Watch
-from tests.operations.alerts.test_causes import change
-from tests.operations.alerts.test_causes import late
+from tests.operations.alerts.test_causes import change, late
 
 
 @pytest.fixture
@@ -29,8 +26,8 @@ def database_url(tmp_path: Path) -> str:
     ("pushed", "failed", "raised"), [(18, 2, False), (18, 3, True), (0, 19, False), (0, 20, True), (500, 30, False)]
 )
 def test_too_many_failures_of_enough_records(shop: Watch, pushed: int, failed: int, raised: bool) -> None:
-    with shop.ports.db.write() as session:
-        meter.record(session, shop.connector_id, shop.clock.now(), pushed=pushed, failed=failed)
+    with shop.services.db.write() as session:
+        usage.record(session, shop.connector_id, shop.clock.now(), pushed=pushed, failed=failed)
     shop.look(minutes=40)
     assert shop.open == (["failing"] if raised else [])
     shop.look(hours=2)
@@ -38,15 +35,15 @@ def test_too_many_failures_of_enough_records(shop: Watch, pushed: int, failed: i
 
 
 def paused(shop: Watch) -> None:
-    connectors.pause(shop.ports, shop.connector_id)
+    connectors.pause(shop.services, shop.connector_id)
 
 
 def off(shop: Watch) -> None:
-    connectors.configure(shop.ports, shop.connector_id, {"sync.every": "0"})
+    connectors.configure(shop.services, shop.connector_id, {"sync.every": "0"})
 
 
 def longer(shop: Watch) -> None:
-    connectors.configure(shop.ports, shop.connector_id, {"alerts.periods": "90"})
+    connectors.configure(shop.services, shop.connector_id, {"alerts.periods": "90"})
 
 
 def going(shop: Watch) -> None:
@@ -66,7 +63,7 @@ def released(shop: Watch) -> None:
 
 
 def weekly(shop: Watch) -> None:
-    connectors.configure(shop.ports, shop.connector_id, {"sync.cron": "0 3 * * 1"})
+    connectors.configure(shop.services, shop.connector_id, {"sync.cron": "0 3 * * 1"})
 
 
 def soon(shop: Watch) -> Any:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from tests.operations.diagnostics.signatures import Case
-from tests.operations.diagnostics.signatures import Classified
-from tests.operations.diagnostics.signatures import Elsewhere
-from tests.operations.diagnostics.signatures import Said
-from tests.operations.diagnostics.signatures import Stepped
-from tests.operations.diagnostics.signatures import entity
-from tests.operations.diagnostics.signatures import kernel
-from tests.operations.diagnostics.signatures import ok
-from tests.operations.diagnostics.signatures import page
-from tests.operations.diagnostics.signatures import recorded
-from tests.operations.diagnostics.signatures import wordpress
+from tests.operations.diagnostics.signatures import (
+    Case,
+    Classified,
+    Elsewhere,
+    Said,
+    Stepped,
+    entity,
+    kernel,
+    ok,
+    page,
+    recorded,
+    wordpress,
+)
 
 ME = "/api/users/self"
 CRASH = "Looks like I encountered an error (error #500). If I do it again, please report me to the administrator!"
@@ -185,7 +187,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
     ),
     "M22": (
         Elsewhere(
-            "integration.pipeline.proof:Proof",
+            "integration.pipeline.delivery.read_back:Proof",
             "tests/road/test_read_back.py::test_a_contact_that_differs_is_an_error_of_the_log",
             "Only reading back shows it: Mautic answers 200.",
         ),
@@ -199,7 +201,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
     ),
     "M24": (
         Elsewhere(
-            "integration.operations.diagnostics.texts:ADVICE",
+            "integration.operations.support.diagnostics.texts:ADVICE",
             f"{HERE}::test_a_field_that_is_there_twice_is_a_warning",
             "It needs a whole Mautic with fields (fields_doubled).",
         ),
@@ -222,7 +224,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
             "contacts/7/notes",
         ),
         Elsewhere(
-            "integration.operations.diagnostics.texts:ADVICE",
+            "integration.operations.support.diagnostics.texts:ADVICE",
             f"{HERE}::test_rights_that_only_some_features_need_are_a_warning",
             "Other rights are there, so it is a warning (some_rights_missing).",
         ),
@@ -281,7 +283,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
         ),
         step(page(504, "Gateway Time-out"), 2, "gateway", "gets no answer from it", "php-fpm"),
         Elsewhere(
-            "integration.border:translate",
+            "integration.http.errors:translate",
             f"{HERE}::test_server_that_never_answers",
             "Without any answer it is the transport's own error (timeout).",
         ),

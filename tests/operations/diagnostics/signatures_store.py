@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from tests.operations.diagnostics.signatures import Case
-from tests.operations.diagnostics.signatures import Classified
-from tests.operations.diagnostics.signatures import Elsewhere
-from tests.operations.diagnostics.signatures import Said
-from tests.operations.diagnostics.signatures import Stepped
-from tests.operations.diagnostics.signatures import ok
-from tests.operations.diagnostics.signatures import page
-from tests.operations.diagnostics.signatures import recorded
-from tests.operations.diagnostics.signatures import wordpress
+from tests.operations.diagnostics.signatures import (
+    Case,
+    Classified,
+    Elsewhere,
+    Said,
+    Stepped,
+    ok,
+    page,
+    recorded,
+    wordpress,
+)
 
 ROOT, ORDERS, HOOKS = "/wp-json/", "/wp-json/wc/v3/orders", "/wp-json/wc/v3/webhooks"
 KEYS = "tests/operations/diagnostics/test_store_key.py"
@@ -58,14 +60,14 @@ CATALOGUE_GAPS = "tests/operations/test_gaps.py"
 STORE: dict[str, tuple[Case, ...]] = {
     "W01": (
         Elsewhere(
-            "integration.operations.diagnostics.texts:ADVICE",
+            "integration.operations.support.diagnostics.texts:ADVICE",
             f"{KEYS}::test_authorization_header_is_dropped",
             "It takes a second call with the key in the address, over https (header_dropped).",
         ),
     ),
     "W02": (
         Elsewhere(
-            "integration.operations.diagnostics.texts:ADVICE",
+            "integration.operations.support.diagnostics.texts:ADVICE",
             f"{KEYS}::test_a_store_behind_a_proxy_that_believes_in_http",
             "It takes https and a second call with a signature (not_told_https).",
         ),
@@ -156,7 +158,7 @@ STORE: dict[str, tuple[Case, ...]] = {
         told(FATAL, "ServerFault", "fatal", "PHP error", "PHP error log"),
         step(ROOT, FATAL, 2, "php_fatal", "critical error", "switch off the plugin"),
         Elsewhere(
-            "integration.store.division:Division",
+            "integration.store.page_splitting:Division",
             "tests/store/test_crawl.py::test_a_record_that_kills_the_page_is_named_and_left_alone",
             "In a sync pages are halved around the one record.",
         ),
@@ -165,7 +167,7 @@ STORE: dict[str, tuple[Case, ...]] = {
         told(Said(200, ""), "ServerFault", "unreadable", "cut off or is no JSON", "tried again"),
         told(page(504, "Gateway Time-out"), "ServerFault", "server_error", "failed (504)", "tried again"),
         Elsewhere(
-            "integration.store.division:Division",
+            "integration.store.page_splitting:Division",
             "tests/store/test_reading.py::test_a_page_that_is_too_large_is_read_in_smaller_ones",
             "Smaller pages are read by themselves.",
         ),
@@ -191,21 +193,21 @@ STORE: dict[str, tuple[Case, ...]] = {
     ),
     "W23": (
         Elsewhere(
-            "integration.operations.symptoms:look",
+            "integration.operations.reconciliation.webhook_symptoms:look",
             f"{CATALOGUE_GAPS}::test_a_disabled_webhook_is_switched_on_and_the_gap_is_read",
             "The store's list of webhooks tells it (disabled).",
         ),
     ),
     "W24": (
         Elsewhere(
-            "integration.operations.symptoms:silent",
+            "integration.operations.reconciliation.webhook_symptoms:silent",
             f"{CATALOGUE_GAPS}::test_orders_that_only_polling_found_tell_of_silence",
             "Only what polling finds tells it.",
         ),
     ),
     "W25": (
         Elsewhere(
-            "integration.pipeline.hooks:receive",
+            "integration.pipeline.ingest.webhooks:receive",
             "tests/web/test_hooks.py::test_forged_and_unsigned_ones_are_refused",
             "It is the store that calls us; it is answered with 401.",
         ),
@@ -226,7 +228,7 @@ STORE: dict[str, tuple[Case, ...]] = {
             "PUBLIC_URL",
         ),
         Elsewhere(
-            "integration.operations.diagnostics.delivery:check",
+            "integration.operations.support.diagnostics.delivery:check",
             "tests/web/test_diagnostics.py::test_where_wordpress_delivers",
             "WordPress says nothing of it to us, so our own address is looked at.",
         ),
@@ -260,12 +262,12 @@ STORE: dict[str, tuple[Case, ...]] = {
     ),
     "W32": (
         Elsewhere(
-            "integration.operations.diagnostics.advice:finer",
+            "integration.operations.support.diagnostics.advice:finer",
             "tests/operations/diagnostics/test_store_steps.py::test_certificate_of_an_unknown_authority",
             "There is no answer, only OpenSSL's word (tls_chain).",
         ),
         Elsewhere(
-            "integration.operations.diagnostics.advice:finer",
+            "integration.operations.support.diagnostics.advice:finer",
             "tests/operations/diagnostics/test_certificates.py::test_expired_certificate",
             "There is no answer, only OpenSSL's word (tls_expired).",
         ),
@@ -283,7 +285,7 @@ STORE: dict[str, tuple[Case, ...]] = {
     ),
     "W34": (
         Elsewhere(
-            "integration.operations.diagnostics.delivery:check",
+            "integration.operations.support.diagnostics.delivery:check",
             "tests/web/test_diagnostics.py::test_where_wordpress_delivers",
             "The store takes a redirect for success, so only our own address tells (delivery_redirected).",
         ),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from integration.clock import Clock
-from integration.operations.diagnostics import Step
-from integration.operations.diagnostics import store_steps
+from integration.http.transport import Route
+from integration.operations.support.diagnostics import Step, store_steps
 from integration.sandbox.store import StoreServer
-from integration.sandbox.store import seed
 from integration.sandbox.store.auth import Pair
+from integration.sandbox.store.demo_shop import seed
 from integration.store.access import StoreAccess
-from integration.transport import Route
 
 KEY = Pair("ck_" + "1" * 40, "cs_" + "1" * 40)
 

@@ -6,15 +6,9 @@ import string
 
 import pytest
 
-from integration.errors import ServiceError
-from integration.errors import Throttled
-from integration.operations.diagnostics.advice import ADVICE
-from integration.operations.diagnostics.advice import advise
-from integration.operations.diagnostics.advice import of_error
-from integration.operations.diagnostics.steps import Failed
-from integration.operations.diagnostics.steps import Finding
-from integration.operations.diagnostics.steps import excerpt
-from integration.operations.diagnostics.steps import run
+from integration.errors import ServiceError, Throttled
+from integration.operations.support.diagnostics.advice import ADVICE, advise, of_error
+from integration.operations.support.diagnostics.steps import Failed, Finding, excerpt, run
 
 
 def gaps(text: str) -> set[str]:

@@ -5,26 +5,22 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import trustme
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from integration.clock import Clock
-from integration.operations.diagnostics import Step
-from integration.operations.diagnostics import store_steps
+from integration.http.transport import Route
+from integration.operations.support.diagnostics import Step, store_steps
 from integration.sandbox.store import StoreServer
 from integration.store.access import StoreAccess
-from integration.transport import Route
 
 
 @contextmanager

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from integration.clock import SetClock
 from integration.config import Deployment
 from integration.events import Kind
-from integration.events import subject_of
+from integration.identity import person_key_of
 from integration.mapping.fields import needs
 from integration.mautic.fields import Fields
-from integration.models import Connector
-from integration.models import ContactLink
-from integration.models import Delivery
-from integration.models import FollowUpMark
-from integration.models import SyncLogEntry
+from integration.models import Connector, ContactLink, Delivery, FollowUpMark, SyncLogEntry
 from integration.models.database import Database
-from integration.operations.diagnostics.findings import FieldFinding
-from integration.operations.diagnostics.findings import State
-from integration.operations.diagnostics.mapping import Tried
-from integration.operations.diagnostics.mapping import as_dict
-from integration.operations.diagnostics.mapping import problems
-from integration.operations.diagnostics.mapping import try_all
-from integration.pipeline import connectors
-from integration.pipeline import ledger
-from integration.pipeline.ports import Ports
-from integration.pipeline.ports import open_ports
+from integration.operations.support.diagnostics.findings import FieldFinding, State
+from integration.operations.support.diagnostics.mapping import Tried, as_dict, problems, try_all
+from integration.pipeline.connectors import connectors
+from integration.pipeline.ingest import order_ledger
+from integration.pipeline.services import Services, open_services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.store import parse
@@ -46,14 +35,14 @@ EMAIL = "ada@example.com"
 class Shop:
     """A connector between two stand-ins, and the acts of a test."""
 
-    ports: Ports
+    services: Services
     connector_id: int
     store: StoreServer
     mautic: MauticServer
 
     def configure(self, **changes: Any) -> None:
         values = {key.replace("__", "."): value for key, value in changes.items()}
-        connectors.configure(self.ports, self.connector_id, values)
+        connectors.configure(self.services, self.connector_id, values)
 
     def order(self, status: str = "completed", email: str = EMAIL, **billing: str) -> dict[str, Any]:
         filled = {"first_name": "Ada", "last_name": "Lovelace", "email": email, **billing}
@@ -61,24 +50,24 @@ class Shop:
         return self.store.state.shown(made["id"])
 
     def customer(self, **values: Any) -> int:
-        client = self.ports.open_store(self.connector())
+        client = self.services.open_store(self.connector())
         made, _ = client.post("customers", {"email": EMAIL, **values})
         return int(made["id"])
 
     def connector(self) -> Connector:
-        with self.ports.db.read() as session:
+        with self.services.db.read() as session:
             return session.get_one(Connector, self.connector_id)
 
     def tried(self, kind: Kind, record_id: int | None = None) -> Tried:
         ids = {} if record_id is None else {kind: record_id}
-        return next(one for one in try_all(self.ports, self.connector(), ids) if one.kind is kind)
+        return next(one for one in try_all(self.services, self.connector(), ids) if one.kind is kind)
 
 
 @pytest.fixture
 def shop(db: Database, deployment: Deployment, store: StoreServer, mautic: MauticServer) -> Iterator[Shop]:
-    ports = open_ports(deployment, database=db, clock=SetClock(NOON))
-    number = connectors.create(ports, organisation_id=1, name="Shop", **whereabouts(store, mautic))
-    yield Shop(ports, number, store, mautic)
+    services = open_services(deployment, database=db, clock=SetClock(NOON))
+    number = connectors.create(services, organisation_id=1, name="Shop", **whereabouts(store, mautic))
+    yield Shop(services, number, store, mautic)
 
 
 def field(tried: Tried, alias: str) -> FieldFinding:
@@ -110,9 +99,9 @@ def test_the_newest_order_is_shown_field_by_field(shop: Shop) -> None:
 def test_nothing_is_written_anywhere(shop: Shop) -> None:
     shop.order()
     shop.configure(orders__notes=True)
-    try_all(shop.ports, shop.connector())
+    try_all(shop.services, shop.connector())
     assert all(call.method == "GET" or "/token" in call.path for call in shop.mautic.calls)
-    with shop.ports.db.read() as session:
+    with shop.services.db.read() as session:
         for table in (Delivery, SyncLogEntry, FollowUpMark, ContactLink):
             assert session.scalar(select(func.count()).select_from(table)) == 0
 
@@ -130,8 +119,8 @@ def test_fields_that_mautic_lacks_are_named(shop: Shop) -> None:
 def test_an_order_that_the_ledger_has_not_met_counts_in_the_sums(shop: Shop) -> None:
     order = shop.order()
     assert field(shop.tried(Kind.ORDER), "mautic_woo_order_count").store == 1
-    with shop.ports.db.write() as session:
-        ledger.record(session, shop.connector_id, [parse.order(order)])
+    with shop.services.db.write() as session:
+        order_ledger.record(session, shop.connector_id, [parse.order(order)])
     assert field(shop.tried(Kind.ORDER), "mautic_woo_order_count").store == 1
 
 
@@ -157,10 +146,10 @@ def test_an_address_that_mautic_would_garble_fails_the_record(shop: Shop) -> Non
 
 
 def test_an_older_order_keeps_the_newer_ones_values(shop: Shop) -> None:
-    Fields(shop.ports.open_mautic(shop.connector())).create_all(needs(shop.ports.modules(shop.connector())))
+    Fields(shop.services.open_mautic(shop.connector())).create_all(needs(shop.services.modules(shop.connector())))
     older, newer = shop.order(city="Rome"), shop.order(city="Turin")
-    with shop.ports.db.write() as session:
-        ledger.record(session, shop.connector_id, [parse.order(older), parse.order(newer)])
+    with shop.services.db.write() as session:
+        order_ledger.record(session, shop.connector_id, [parse.order(older), parse.order(newer)])
     tried = shop.tried(Kind.ORDER, older["id"])
     assert (state(tried, "city"), state(tried, "mautic_woo_order_data")) == ("KEPT", "KEPT")
     assert "newer order" in field(tried, "city").sentence
@@ -189,7 +178,7 @@ def test_tags_and_follow_ups_are_listed(shop: Shop) -> None:
         orders__segments={"completed": 3},
         orders__emails={"completed": 8},
     )
-    with shop.ports.db.write() as session:
+    with shop.services.db.write() as session:
         session.add(
             FollowUpMark(
                 connector_id=shop.connector_id,
@@ -213,8 +202,8 @@ def test_a_segment_that_was_added_to_before_is_said(shop: Shop) -> None:
     order = shop.order()
     shop.configure(orders__segments={"completed": 3})
     key = {"connector_id": shop.connector_id, "order_id": str(order["id"]), "status": "completed"}
-    with shop.ports.db.write() as session:
-        link = {"subject": subject_of(EMAIL), "contact_id": 77, "fields": {}, "written_at": NOON}
+    with shop.services.db.write() as session:
+        link = {"person_key": person_key_of(EMAIL), "contact_id": 77, "fields": {}, "written_at": NOON}
         session.add(ContactLink(connector_id=shop.connector_id, **link))
         session.add(FollowUpMark(**key, action="segment:3", state="done", contact_id=77, started_at=NOON))
     [said] = shop.tried(Kind.ORDER).follow_ups
@@ -230,15 +219,15 @@ def test_a_record_that_is_skipped_says_why(shop: Shop) -> None:
 
 def test_the_contact_that_is_known_is_named(shop: Shop) -> None:
     shop.order()
-    with shop.ports.db.write() as session:
-        link = {"subject": subject_of(EMAIL), "contact_id": 77, "fields": {}, "written_at": NOON}
+    with shop.services.db.write() as session:
+        link = {"person_key": person_key_of(EMAIL), "contact_id": 77, "fields": {}, "written_at": NOON}
         session.add(ContactLink(connector_id=shop.connector_id, **link))
     assert "contact 77" in shop.tried(Kind.ORDER).sentence
 
 
 def test_only_modules_that_are_on_are_tried(shop: Shop) -> None:
     shop.configure(contacts__enabled=False)
-    assert [one.kind for one in try_all(shop.ports, shop.connector())] == [Kind.ORDER]
+    assert [one.kind for one in try_all(shop.services, shop.connector())] == [Kind.ORDER]
 
 
 @pytest.mark.parametrize("kind", [Kind.ORDER, Kind.CONTACT])
@@ -263,11 +252,11 @@ def test_a_store_that_fails_is_said_with_what_to_do(shop: Shop) -> None:
 def test_without_mautic_the_old_field_list_serves_and_without_one_it_is_said(shop: Shop, mautic: MauticServer) -> None:
     shop.order()
     mautic.faults.down()
-    assert [one.state for one in try_all(shop.ports, shop.connector())] == ["failed", "failed"]
+    assert [one.state for one in try_all(shop.services, shop.connector())] == ["failed", "failed"]
     mautic.faults.clear()
-    try_all(shop.ports, shop.connector())
+    try_all(shop.services, shop.connector())
     mautic.faults.down()
-    shop.ports.clock.advance(hours=2)  # type: ignore[attr-defined]  # a SetClock
+    shop.services.clock.advance(hours=2)  # type: ignore[attr-defined]  # a SetClock
     assert shop.tried(Kind.ORDER).state == "written"
 
 
@@ -286,5 +275,5 @@ def count_calls(store: StoreServer) -> Callable[[], int]:
 def test_it_reads_one_record_of_each_kind(shop: Shop, count_calls: Callable[[], int]) -> None:
     shop.order()
     before = count_calls()
-    try_all(shop.ports, shop.connector())
+    try_all(shop.services, shop.connector())
     assert count_calls() - before == 2

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import socket
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from integration.clock import Clock
-from integration.clock import SetClock
-from integration.mautic.access import MauticAccess
-from integration.mautic.access import MemoryTokens
+from integration.clock import Clock, SetClock
+from integration.http.transport import Route
+from integration.mautic.access import MauticAccess, MemoryTokens
 from integration.mautic.client import MauticClient
 from integration.mautic.fields import Fields
-from integration.operations.diagnostics import Step
-from integration.operations.diagnostics import mautic_steps
+from integration.operations.support.diagnostics import Step, mautic_steps
 from integration.plans import FieldNeed
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
-from integration.transport import Route
-from tests.operations.diagnostics.conftest import Certificate
-from tests.operations.diagnostics.conftest import Scripted
-from tests.operations.diagnostics.stepping import failure
-from tests.operations.diagnostics.stepping import outcome
-from tests.operations.diagnostics.stepping import warning
+from tests.operations.diagnostics.conftest import Certificate, Scripted
+from tests.operations.diagnostics.stepping import failure, outcome, warning
 
 NEEDS = (FieldNeed("mautic_woo_order_count", "Woo order count", "number"),)
 KNOWN = MauticServer().credentials

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -14,23 +13,16 @@ import pytest
 
 from integration.clock import Clock
 from integration.errors import ServiceError
+from integration.http.transport import Answer, Route
 from integration.mautic import answers as of_mautic
-from integration.mautic.access import MauticAccess
-from integration.mautic.access import MemoryTokens
-from integration.operations.diagnostics import Step
-from integration.operations.diagnostics import mautic_steps
-from integration.operations.diagnostics import store_steps
-from integration.operations.diagnostics.catalogue import EVERY
-from integration.operations.diagnostics.catalogue.known import TEST
+from integration.mautic.access import MauticAccess, MemoryTokens
+from integration.operations.support.diagnostics import Step, mautic_steps, store_steps
+from integration.operations.support.diagnostics.catalogue import EVERY
+from integration.operations.support.diagnostics.catalogue.known import TEST
 from integration.store import answers as of_store
 from integration.store.access import StoreAccess
-from integration.transport import Answer
-from integration.transport import Route
 from tests.operations.diagnostics.conftest import Scripted
-from tests.operations.diagnostics.signatures import Classified
-from tests.operations.diagnostics.signatures import Elsewhere
-from tests.operations.diagnostics.signatures import Said
-from tests.operations.diagnostics.signatures import Stepped
+from tests.operations.diagnostics.signatures import Classified, Elsewhere, Said, Stepped
 from tests.operations.diagnostics.signatures_mautic import MAUTIC
 from tests.operations.diagnostics.signatures_store import STORE
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from integration.clock import SetClock
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.auth import Pair
-from tests.operations.diagnostics.conftest import Certificate
-from tests.operations.diagnostics.conftest import Scripted
-from tests.operations.diagnostics.stepping import KEY
-from tests.operations.diagnostics.stepping import customers_and_orders
-from tests.operations.diagnostics.stepping import failure
-from tests.operations.diagnostics.stepping import look
-from tests.operations.diagnostics.stepping import outcome
-from tests.operations.diagnostics.stepping import warning
+from tests.operations.diagnostics.conftest import Certificate, Scripted
+from tests.operations.diagnostics.stepping import KEY, customers_and_orders, failure, look, outcome, warning
 
 
 def test_no_key(store: StoreServer) -> None:

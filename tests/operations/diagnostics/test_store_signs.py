@@ -7,17 +7,12 @@ import json
 import pytest
 
 from integration.clock import Clock
-from integration.operations.diagnostics import store_steps
+from integration.operations.support.diagnostics import store_steps
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.store.access import StoreAccess
 from tests.operations.diagnostics.conftest import Scripted
-from tests.operations.diagnostics.stepping import KEY
-from tests.operations.diagnostics.stepping import customers_and_orders
-from tests.operations.diagnostics.stepping import failure
-from tests.operations.diagnostics.stepping import look
-from tests.operations.diagnostics.stepping import outcome
-from tests.operations.diagnostics.stepping import warning
+from tests.operations.diagnostics.stepping import KEY, customers_and_orders, failure, look, outcome, warning
 
 
 def test_plain_permalinks(store: StoreServer) -> None:

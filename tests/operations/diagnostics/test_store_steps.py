@@ -7,17 +7,12 @@ import socket
 import pytest
 
 from integration.clock import Clock
-from integration.operations.diagnostics import store_steps
+from integration.http.transport import Route
+from integration.operations.support.diagnostics import store_steps
 from integration.sandbox.store import StoreServer
 from integration.store.access import StoreAccess
-from integration.transport import Route
-from tests.operations.diagnostics.conftest import Certificate
-from tests.operations.diagnostics.conftest import Scripted
-from tests.operations.diagnostics.stepping import KEY
-from tests.operations.diagnostics.stepping import customers_and_orders
-from tests.operations.diagnostics.stepping import failure
-from tests.operations.diagnostics.stepping import look
-from tests.operations.diagnostics.stepping import outcome
+from tests.operations.diagnostics.conftest import Certificate, Scripted
+from tests.operations.diagnostics.stepping import KEY, customers_and_orders, failure, look, outcome
 
 
 def test_a_store_that_is_well_over_https(secure_store: StoreServer, certificate: Certificate) -> None:

@@ -9,14 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from integration.models import Drift
-from integration.models import Reconciliation
+from integration.models import Drift, Reconciliation
 from integration.operations import reconciliation
 from integration.sandbox.mautic.contact import Contact
-from tests.road.conftest import Road
-from tests.road.conftest import make_road
-from tests.road.conftest import mautic
-from tests.road.conftest import store
+from tests.road.conftest import Road, make_road, mautic, store
 
 __all__ = ["make_road", "mautic", "store"]
 
@@ -29,15 +25,15 @@ class Bench:
 
     def reconcile(self) -> Reconciliation:
         """Do one reconciliation to its end and return it."""
-        number = reconciliation.start(self.road.ports, self.road.connector_id, "test")
+        number = reconciliation.start(self.road.services, self.road.connector_id, "test")
         for _ in range(20):
-            if not reconciliation.tick(self.road.ports):
+            if not reconciliation.tick(self.road.services):
                 break
-        with self.road.ports.db.read() as session:
+        with self.road.services.db.read() as session:
             return session.get_one(Reconciliation, number)
 
     def drift(self) -> list[Drift]:
-        with self.road.ports.db.read() as session:
+        with self.road.services.db.read() as session:
             newest = session.scalar(select(Reconciliation.id).order_by(Reconciliation.id.desc()).limit(1))
             return list(session.scalars(select(Drift).where(Drift.reconciliation_id == newest).order_by(Drift.id)))
 
@@ -49,12 +45,12 @@ class Bench:
 
     def repair(self, **which: Any) -> int:
         """Ask for the repair of the newest drift and let the sync deliver it."""
-        ports, rows = self.road.ports, self.drift()
-        with ports.db.write() as session:
+        services, rows = self.road.services, self.drift()
+        with services.db.write() as session:
             asked = reconciliation.ask(
-                session, ports.clock.now(), self.road.connector_id, rows[0].reconciliation_id, **which
+                session, services.clock.now(), self.road.connector_id, rows[0].reconciliation_id, **which
             )
-        reconciliation.tick(ports)
+        reconciliation.tick(services)
         self.road.work()
         return asked
 

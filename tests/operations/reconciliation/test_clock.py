@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from integration.clock import SetClock
 from integration.errors import AuthRejected
-from integration.events import Kind
-from integration.events import Origin
-from integration.models import Connector
-from integration.models import Reconciliation
+from integration.events import Kind, Origin
+from integration.models import Connector, Reconciliation
 from integration.models.database import Database
 from integration.models.drift import Reconciled
 from integration.operations import reconciliation
-from integration.operations.reconciliation import book
-from integration.operations.reconciliation import nightly
-from integration.operations.reconciliation import work
-from integration.pipeline import holds
-from integration.pipeline import intake_rows
-from integration.pipeline.ports import Ports
+from integration.operations.reconciliation import book, nightly, work
+from integration.pipeline.connectors import holds
+from integration.pipeline.ingest import records
+from integration.pipeline.services import Services
 from tests.conftest import NOON
-from tests.pipeline.conftest import MakeChange
-from tests.pipeline.conftest import change
-from tests.pipeline.conftest import connector_id
-from tests.pipeline.conftest import ports
+from tests.pipeline.conftest import MakeChange, change, connector_id, services
 
-__all__ = ["change", "connector_id", "ports"]
+__all__ = ["change", "connector_id", "services"]
 
 ROME = {"timezone": "Europe/Rome"}
 
@@ -50,9 +40,11 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
         (at(17, 2), at(20, 1), True),
     ],
 )
-def test_it_is_due_once_a_night_by_the_stores_clock(ports: Ports, last: datetime, now: datetime, due: bool) -> None:
+def test_it_is_due_once_a_night_by_the_stores_clock(
+    services: Services, last: datetime, now: datetime, due: bool
+) -> None:
     """In November three o'clock in Rome is two o'clock in UTC."""
-    assert nightly.is_due(ports, Connector(store_facts=ROME), last, now) is due
+    assert nightly.is_due(services, Connector(store_facts=ROME), last, now) is due
 
 
 @pytest.mark.parametrize(
@@ -68,107 +60,111 @@ def test_the_stores_zone(facts: dict[str, object], zone: str) -> None:
     assert nightly.zone_of(Connector(store_facts=facts), "UTC").key == zone
 
 
-def ready(ports: Ports, connector_id: int, initial: datetime | None) -> None:
-    with ports.db.write() as session:
+def ready(services: Services, connector_id: int, initial: datetime | None) -> None:
+    with services.db.write() as session:
         row = session.get_one(Connector, connector_id)
         row.store_url, row.initial_done_at, row.store_facts = "http://127.0.0.1:9", initial, ROME
 
 
-def test_the_night_after_the_first_import_begins_one(ports: Ports, clock: SetClock, connector_id: int) -> None:
-    assert nightly.begin(ports) == 0
-    ready(ports, connector_id, NOON)
-    assert nightly.begin(ports) == 0, "the import is of today"
+def test_the_night_after_the_first_import_begins_one(services: Services, clock: SetClock, connector_id: int) -> None:
+    assert nightly.begin(services) == 0
+    ready(services, connector_id, NOON)
+    assert nightly.begin(services) == 0, "the import is of today"
     clock.advance(hours=15)
-    assert nightly.begin(ports) == 1
-    assert nightly.begin(ports) == 0
-    with ports.db.read() as session:
+    assert nightly.begin(services) == 1
+    assert nightly.begin(services) == 0
+    with services.db.read() as session:
         row = reconciliation.going(session, connector_id)
         assert row is not None
         assert (row.trigger, row.state) == ("nightly", "PENDING")
 
 
-def test_a_paused_connector_is_left_alone(ports: Ports, clock: SetClock, connector_id: int) -> None:
-    ready(ports, connector_id, NOON)
-    with ports.db.write() as session:
+def test_a_paused_connector_is_left_alone(services: Services, clock: SetClock, connector_id: int) -> None:
+    ready(services, connector_id, NOON)
+    with services.db.write() as session:
         session.get_one(Connector, connector_id).state = "paused"
     clock.advance(days=2)
-    assert nightly.begin(ports) == 0
+    assert nightly.begin(services) == 0
 
 
-def test_a_hold_is_waited_for(ports: Ports, connector_id: int) -> None:
-    ready(ports, connector_id, NOON)
-    number = reconciliation.start(ports, connector_id, "test")
-    with ports.db.write() as session:
+def test_a_hold_is_waited_for(services: Services, connector_id: int) -> None:
+    ready(services, connector_id, NOON)
+    number = reconciliation.start(services, connector_id, "test")
+    with services.db.write() as session:
         error = AuthRejected("mautic", "auth_rejected", "Mautic refuses the credentials.", "Enter new ones.")
         holds.hold(session, NOON, connector_id, error)
-    reconciliation.tick(ports)
-    with ports.db.read() as session:
+    reconciliation.tick(services)
+    with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert (row.ended_at, row.lease_token) == (None, None)
     assert row.error == "It waits: Mautic refuses the credentials."
 
 
-def test_what_is_not_connected_waits_too(ports: Ports, connector_id: int) -> None:
-    number = reconciliation.start(ports, connector_id, "test")
-    reconciliation.tick(ports)
-    with ports.db.read() as session:
+def test_what_is_not_connected_waits_too(services: Services, connector_id: int) -> None:
+    number = reconciliation.start(services, connector_id, "test")
+    reconciliation.tick(services)
+    with services.db.read() as session:
         assert "must both be connected" in session.get_one(Reconciliation, number).error
 
 
-def test_a_slice_ends_when_a_shopper_waits(db: Database, ports: Ports, connector_id: int, change: MakeChange) -> None:
-    enough = work._patience(ports, connector_id, 60)
+def test_a_slice_ends_when_a_shopper_waits(
+    db: Database, services: Services, connector_id: int, change: MakeChange
+) -> None:
+    enough = work._patience(services, connector_id, 60)
     assert not enough()
     with db.write() as session:
-        intake_rows.accept(session, NOON, connector_id, [change(1, origin=Origin.POLL, kind=Kind.ORDER)])
+        records.accept(session, NOON, connector_id, [change(1, origin=Origin.POLL, kind=Kind.ORDER)])
     assert not enough(), "what polling found can wait"
     with db.write() as session:
-        intake_rows.accept(session, NOON, connector_id, [change(2, "bob@example.com")])
+        records.accept(session, NOON, connector_id, [change(2, "bob@example.com")])
     assert enough()
-    assert work._patience(ports, connector_id, 0)()
+    assert work._patience(services, connector_id, 0)()
 
 
-def test_it_is_given_up_after_many_failures(ports: Ports, clock: SetClock, connector_id: int) -> None:
+def test_it_is_given_up_after_many_failures(services: Services, clock: SetClock, connector_id: int) -> None:
     """Nobody answers at the store's address."""
-    ready(ports, connector_id, NOON)
-    number = reconciliation.start(ports, connector_id, "test")
-    with ports.db.write() as session:
+    ready(services, connector_id, NOON)
+    number = reconciliation.start(services, connector_id, "test")
+    with services.db.write() as session:
         session.get_one(Reconciliation, number).cursor = {"tries": work.PATIENCE - 2}
-    reconciliation.tick(ports)
-    with ports.db.read() as session:
+    reconciliation.tick(services)
+    with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert (row.state, row.cursor["tries"]) == ("RUNNING", work.PATIENCE - 1)
     clock.advance(hours=2)
-    reconciliation.tick(ports)
-    with ports.db.read() as session:
+    reconciliation.tick(services)
+    with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert row.state == "FAILED"
     assert row.error
 
 
 def test_whom_it_met_is_forgotten_in_small_parts(
-    ports: Ports, connector_id: int, monkeypatch: pytest.MonkeyPatch
+    services: Services, connector_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(book, "PURGED_AT_ONCE", 3)
-    number = reconciliation.start(ports, connector_id, "test")
-    with ports.db.write() as session:
-        session.add_all(Reconciled(reconciliation_id=number, subject=f"{each:032d}") for each in range(10))
-    assert book.purge(ports) == 0, "it still goes"
-    with ports.db.write() as session:
+    number = reconciliation.start(services, connector_id, "test")
+    with services.db.write() as session:
+        session.add_all(Reconciled(reconciliation_id=number, person_key=f"{each:032d}") for each in range(10))
+    assert book.purge(services) == 0, "it still goes"
+    with services.db.write() as session:
         book.finish(session.get_one(Reconciliation, number), NOON + timedelta(hours=1), "COMPLETED")  # type: ignore[arg-type]  # a StrEnum's value
-    assert book.purge(ports) == 10
-    with ports.db.read() as session:
+    assert book.purge(services) == 10
+    with services.db.read() as session:
         assert session.scalar(select(func.count()).select_from(Reconciled)) == 0
 
 
-def test_counts_go_on_when_the_list_is_full(ports: Ports, connector_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_go_on_when_the_list_is_full(
+    services: Services, connector_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(book, "MOST_ROWS", 2)
-    number = reconciliation.start(ports, connector_id, "test")
+    number = reconciliation.start(services, connector_id, "test")
     findings = [book.Finding("missing", f"{each:032d}", "Gone.") for each in range(5)]
-    with ports.db.write() as session:
+    with services.db.write() as session:
         row = session.get_one(Reconciliation, number)
         book.note(session, NOON, row, book.Step({}, findings))
         book.note(session, NOON, row, book.Step({}, findings[:1]))
-    with ports.db.read() as session:
+    with services.db.read() as session:
         query = reconciliation.DriftQuery(connector_id, number)
         assert reconciliation.read_page(session, query).total == 2
         assert session.get_one(Reconciliation, number).missing == 5

@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from integration.clock import SetClock
-from integration.models import ContactLink
-from integration.models import Reconciliation
+from integration.models import ContactLink, Reconciliation
 from integration.models.drift import Reconciled
 from integration.operations import reconciliation
 from integration.operations.reconciliation import book
-from integration.pipeline.leases import new_token
+from integration.pipeline.leases.tokens import new_token
 from tests.operations.reconciliation.conftest import Bench
 
 
@@ -29,7 +27,7 @@ def test_what_was_just_imported_is_right(bench: Bench) -> None:
     assert row.checked == 4
     assert row.calls > 0
     assert bench.road.writes() == before
-    with bench.road.ports.db.read() as session:
+    with bench.road.services.db.read() as session:
         assert session.scalar(select(func.count()).select_from(Reconciled)) == 0
 
 
@@ -102,7 +100,7 @@ def test_an_address_changed_in_mautic_differs(bench: Bench) -> None:
 def test_twins_are_named_and_the_link_is_set_to_the_oldest(bench: Bench) -> None:
     twin = bench.double("bob@example.com")
     oldest = min(number for number in bench.road.mautic.state.having("email", "bob@example.com"))
-    with bench.road.ports.db.write() as session:
+    with bench.road.services.db.write() as session:
         link = session.scalar(select(ContactLink).where(ContactLink.contact_id == oldest))
         assert link is not None
         link.contact_id = twin.id
@@ -111,8 +109,8 @@ def test_twins_are_named_and_the_link_is_set_to_the_oldest(bench: Bench) -> None
     assert row.detail == {"contacts": [oldest, twin.id]}
     assert "Merge them in Mautic" in row.sentence
     bench.repair()
-    with bench.road.ports.db.read() as session:
-        assert session.get_one(ContactLink, (bench.road.connector_id, row.subject)).contact_id == oldest
+    with bench.road.services.db.read() as session:
+        assert session.get_one(ContactLink, (bench.road.connector_id, row.person_key)).contact_id == oldest
 
 
 def test_whom_the_store_has_no_more_is_surplus_and_stays(bench: Bench) -> None:
@@ -122,8 +120,8 @@ def test_whom_the_store_has_no_more_is_surplus_and_stays(bench: Bench) -> None:
     assert counts(bench.reconcile()) == {"surplus": 1}, [(d.kind, d.detail, d.sentence) for d in bench.drift()]
     (row,) = bench.drift()
     assert row.contact_id == bench.contact("bob@example.com").id
-    with bench.road.ports.db.write() as session:
-        now = bench.road.ports.clock.now()
+    with bench.road.services.db.write() as session:
+        now = bench.road.services.clock.now()
         assert reconciliation.ask(session, now, bench.road.connector_id, row.reconciliation_id) == 0
     assert len(bench.road.mautic.state.contacts) == contacts
 
@@ -132,7 +130,7 @@ def test_a_stranger_with_our_fields_is_surplus(bench: Bench) -> None:
     alias = next(alias for alias in bench.road.mautic.state.by_alias if alias.startswith("mautic_woo_order_count"))
     twin = bench.double("stranger@example.com")
     bench.change("stranger@example.com", **{alias: 3})
-    assert counts(bench.reconcile()) == {"surplus": 1}, [(d.kind, d.detail, d.subject) for d in bench.drift()]
+    assert counts(bench.reconcile()) == {"surplus": 1}, [(d.kind, d.detail, d.person_key) for d in bench.drift()]
     assert bench.drift()[0].contact_id == twin.id
 
 
@@ -152,8 +150,8 @@ def test_orders_that_went_without_a_word_change_the_sums(bench: Bench) -> None:
 def test_an_order_that_was_never_sent_is_missing_after_a_while(bench: Bench) -> None:
     bench.road.order("late@example.com")
     assert counts(bench.reconcile()) == {}, "it may still be on its way"
-    ahead = SetClock(bench.road.ports.clock.now() + timedelta(minutes=20))
-    bench.road.ports.clock = ahead
+    ahead = SetClock(bench.road.services.clock.now() + timedelta(minutes=20))
+    bench.road.services.clock = ahead
     assert counts(bench.reconcile()) == {"missing": 1}, [(d.kind, d.detail, d.sentence) for d in bench.drift()]
     bench.repair()
     assert bench.contact("late@example.com").values["lastname"] == "Lovelace"
@@ -170,63 +168,63 @@ def test_what_is_still_owed_is_no_drift(bench: Bench) -> None:
 
 def test_it_goes_on_from_its_cursor(bench: Bench) -> None:
     bench.delete("bob@example.com")
-    ports, number = bench.road.ports, reconciliation.start(bench.road.ports, bench.road.connector_id, "test")
+    services, number = bench.road.services, reconciliation.start(bench.road.services, bench.road.connector_id, "test")
     phases = []
     for _ in range(30):
-        if not reconciliation.tick(ports, seconds=0.0):
+        if not reconciliation.tick(services, seconds=0.0):
             break
-        with ports.db.read() as session:
+        with services.db.read() as session:
             phases.append(session.get_one(Reconciliation, number).cursor.get("phase"))
     assert {"ledger", "customers", "buyers"} <= set(phases)
-    with ports.db.read() as session:
+    with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert (row.state, row.missing, row.checked) == ("COMPLETED", 1, 4)
 
 
 def test_only_one_goes_at_a_time_and_it_can_be_cancelled(bench: Bench) -> None:
-    ports, connector_id = bench.road.ports, bench.road.connector_id
-    number = reconciliation.start(ports, connector_id, "test")
+    services, connector_id = bench.road.services, bench.road.connector_id
+    number = reconciliation.start(services, connector_id, "test")
     with pytest.raises(reconciliation.ReconciliationGoing):
-        reconciliation.start(ports, connector_id, "test")
-    reconciliation.tick(ports, seconds=0.0)
-    assert reconciliation.cancel(ports, connector_id, number)
-    reconciliation.tick(ports)
-    with ports.db.read() as session:
+        reconciliation.start(services, connector_id, "test")
+    reconciliation.tick(services, seconds=0.0)
+    assert reconciliation.cancel(services, connector_id, number)
+    reconciliation.tick(services)
+    with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert (row.state, row.lease_token) == ("CANCELLED", None)
-    assert not reconciliation.cancel(ports, connector_id, number)
-    assert not reconciliation.cancel(ports, connector_id + 1, number)
+    assert not reconciliation.cancel(services, connector_id, number)
+    assert not reconciliation.cancel(services, connector_id + 1, number)
 
 
 def test_a_leased_one_is_left_alone_and_cancelled_by_its_owner(bench: Bench) -> None:
-    ports = bench.road.ports
-    number = reconciliation.start(ports, bench.road.connector_id, "test")
+    services = bench.road.services
+    number = reconciliation.start(services, bench.road.connector_id, "test")
     token = new_token()
-    with ports.db.write() as session:
-        assert book.take(session, ports.clock.now(), token) is not None
-    assert reconciliation.tick(ports) == 0
-    reconciliation.cancel(ports, bench.road.connector_id, number)
-    with ports.db.write() as session, pytest.raises(book.Cancelled):
-        book.keep(session, ports.clock.now(), number, token)
-    with ports.db.write() as session, pytest.raises(book.Lost):
-        book.keep(session, ports.clock.now(), number, "another")
+    with services.db.write() as session:
+        assert book.take(session, services.clock.now(), token) is not None
+    assert reconciliation.tick(services) == 0
+    reconciliation.cancel(services, bench.road.connector_id, number)
+    with services.db.write() as session, pytest.raises(book.Cancelled):
+        book.keep(session, services.clock.now(), number, token)
+    with services.db.write() as session, pytest.raises(book.Lost):
+        book.keep(session, services.clock.now(), number, "another")
 
 
 def test_a_store_that_is_down_is_waited_for(bench: Bench) -> None:
     bench.road.store.faults.add("status", value=500, path=".*/orders")
-    ports = bench.road.ports
-    clock = SetClock(ports.clock.now())
-    ports.clock = clock
-    number = reconciliation.start(ports, bench.road.connector_id, "test")
-    reconciliation.tick(ports)
-    with ports.db.read() as session:
+    services = bench.road.services
+    clock = SetClock(services.clock.now())
+    services.clock = clock
+    number = reconciliation.start(services, bench.road.connector_id, "test")
+    reconciliation.tick(services)
+    with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert row.ended_at is None
     assert row.error.startswith("It waits and tries again: ")
-    assert reconciliation.tick(ports) == 0, "not before its pause is over"
+    assert reconciliation.tick(services) == 0, "not before its pause is over"
     bench.road.store.faults.clear()
     clock.advance(minutes=10)
-    assert reconciliation.tick(ports) == 1
-    with ports.db.read() as session:
+    assert reconciliation.tick(services) == 1
+    with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert (row.state, row.error) == ("COMPLETED", "")

@@ -17,10 +17,10 @@ from alembic import op
 
 from integration.identity import first_version_key
 from integration.identity import is_first_version_key_shared
-from integration.identity import person_key
+from integration.identity import person_key_of
 from integration.identity import visible
 from integration.models.rekeying import addresses_in
-from integration.models.rekeying import rekey
+from integration.models.migrations.rekeying import rekey
 
 revision = "0005"
 down_revision = "0004"
@@ -61,10 +61,10 @@ def upgrade() -> None:
     done: set[tuple[int, str]] = set()
     for row, address in _odd(connection):
         if is_first_version_key_shared(address):
-            _part(connection, row, person_key(address))
+            _part(connection, row, person_key_of(address))
         elif (row.connector_id, row.subject) not in done:
             done.add((row.connector_id, row.subject))
-            rekey(connection, row.connector_id, row.subject, person_key(address))
+            rekey(connection, row.connector_id, row.subject, person_key_of(address))
 
 
 def downgrade() -> None:
@@ -92,7 +92,7 @@ def _address(row: sa.Row[Any]) -> str | None:
     payload = row.payload if isinstance(row.payload, dict) else {}
     corrections = row.corrections if isinstance(row.corrections, dict) else {}
     known = [*map(str, corrections.values()), *addresses_in(payload)]
-    theirs = (each for each in known if first_version_key(each) == row.subject != person_key(each) and visible(each))
+    theirs = (each for each in known if first_version_key(each) == row.subject != person_key_of(each) and visible(each))
     return next(theirs, None)
 
 

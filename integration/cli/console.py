@@ -1,0 +1,70 @@
+"""What every command stands on: the deployment's services, the connector asked for, and how data is printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from integration.config import load
+from integration.engines import wired
+from integration.errors import SettingError
+from integration.models.connector import Connector
+from integration.models.migrate import upgrade
+from integration.models.organisation import Organisation
+from integration.operations.support.application_log import configure_logging
+from integration.operations.support.debug_capture import Capture
+from integration.pipeline.services import Services, open_services, with_observers
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+connector_argument = click.argument("connector_id", metavar="ID", type=int)
+
+
+@contextmanager
+def opened() -> Iterator[Services]:
+    """Give the services of this installation, its database up to date."""
+    deployment = load()
+    configure_logging(deployment)
+    upgrade(deployment.database_url)
+    plain = wired(open_services(deployment))
+    try:
+        yield with_observers(plain, Capture(deployment.instance_path / "logs").observer)
+    finally:
+        plain.db.dispose()
+
+
+def connector(services: Services, connector_id: int) -> Connector:
+    """Return the connector or say that there is none."""
+    with services.db.read() as session:
+        found = session.get(Connector, connector_id)
+    if found is None:
+        raise SettingError("ID", f"There is no connector {connector_id}.", "See `woo-mautic connectors`.")
+    return found
+
+
+def first_organisation(services: Services, name: str = "My shop") -> int:
+    """Return the id of the installation's first organisation, made when there is none."""
+    with services.db.write() as session:
+        found = session.scalar(select(Organisation).order_by(Organisation.id).limit(1))
+        if found is None:
+            found = Organisation(name=name, created_at=services.clock.now())
+            session.add(found)
+            session.flush()
+        return found.id
+
+
+def show(value: Any, *, as_json: bool, text: str) -> None:
+    """Print a value as JSON or as text."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
+
+
+def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+    """Return rows as text in aligned columns, with a head line."""
+    cells = [[column.replace("_", " ") for column in columns]]
+    cells += [["" if row.get(column) is None else str(row.get(column)) for column in columns] for row in rows]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells)

@@ -1,0 +1,198 @@
+"""The border where requests' exceptions become ours, and the guard that looks at where a connection leads."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import re
+import socket
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from integration.errors import NotSetUp, Unreachable
+
+_METADATA = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
+FAILURES = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    UnicodeError,
+)
+
+
+class PrivateAddress(requests.exceptions.InvalidURL):
+    """The name leads to an address that may not be called."""
+
+
+class TooLarge(requests.exceptions.RequestException):
+    """The answer is larger than any real one."""
+
+
+def check_peer(host: str, peer: str, allowed: tuple[str, ...]) -> None:
+    """Raise PrivateAddress when `peer` is link-local, or not public while neither host nor "*" is in `allowed`."""
+    address = ipaddress.ip_address(peer.split("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    if any(mapped in network for network in _METADATA if network.version == mapped.version):
+        raise PrivateAddress(f"{host} leads to the reserved address {peer}")
+    if not mapped.is_global and "*" not in allowed and host.lower() not in allowed:
+        raise PrivateAddress(f"{host} leads to the private address {peer}")
+
+
+class _Guard:
+    """Mixed into urllib3's connections: looks at the peer before anything is sent."""
+
+    private_allowed: tuple[str, ...] = ("*",)
+
+    def _new_conn(self) -> socket.socket:
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]  # urllib3's connection is the next class
+        try:
+            check_peer(str(self.host), sock.getpeername()[0], self.private_allowed)  # type: ignore[attr-defined]  # ditto
+        except PrivateAddress:
+            sock.close()
+            raise
+        return sock
+
+
+class GuardedAdapter(HTTPAdapter):
+    """An adapter without retries whose connections check where they lead."""
+
+    def __init__(self, private_allowed: tuple[str, ...]) -> None:
+        self._classes = {
+            "http": type("GuardedHTTP", (_Guard, HTTPConnection), {"private_allowed": private_allowed}),
+            "https": type("GuardedHTTPS", (_Guard, HTTPSConnection), {"private_allowed": private_allowed}),
+        }
+        super().__init__(max_retries=0, pool_maxsize=8)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Give each pool the guarded connection class of its scheme."""
+        super().init_poolmanager(*args, **kwargs)
+        classes = dict(self.poolmanager.pool_classes_by_scheme)
+        self.poolmanager.pool_classes_by_scheme = {
+            scheme: type(pool.__name__, (pool,), {"ConnectionCls": self._classes[scheme]})
+            for scheme, pool in classes.items()
+        }
+
+
+NAMES = {"store": "The store", "mautic": "Mautic"}
+
+
+def translate(service: str, error: BaseException) -> Unreachable | NotSetUp:
+    """Return our error for one of requests', urllib3's or the socket's: the only border where this happens."""
+    name = NAMES.get(service, service)
+    links = _links(error)
+    texts = " ".join(repr(link) for link in links)
+    if any(isinstance(link, PrivateAddress) for link in links):
+        return NotSetUp(service, "private_address", f"{name}'s address leads into a private network.", _PRIVATE_HINT)
+    for known, code, sentence, hint, sent in _BORDER:
+        if isinstance(error, known[0]) and (not known[1] or re.search(known[1], texts, re.IGNORECASE)):
+            return Unreachable(service, code, f"{name} {sentence}", hint, sent=sent)
+    if isinstance(error, _BAD_ADDRESSES):
+        return NotSetUp(
+            service, "bad_address", f"{name}'s address cannot be used.", "Check how the address is written."
+        )
+    return Unreachable(
+        service, "unreachable", f"{name} could not be reached.", "It is tried again by itself.", sent=True
+    )
+
+
+_PRIVATE_HINT = "Use the public address, or name the host in the setting PRIVATE_HOSTS."
+_BAD_ADDRESSES = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidHeader,
+    urllib3.exceptions.LocationValueError,
+    UnicodeError,
+)
+_R = requests.exceptions
+_SELF_SIGNED = r"self.signed|unable to get local issuer"
+_NO_NAME = r"NameResolutionError|getaddrinfo|Name or service not known|nodename nor servname|No address associated"
+_CUT = (
+    r"Connection aborted|RemoteDisconnected|ConnectionReset|Connection broken|IncompleteRead|BrokenPipe|reset by peer"
+)
+_BORDER: tuple[tuple[tuple[Any, str], str, str, str, bool], ...] = (
+    (
+        (TooLarge, ""),
+        "too_large",
+        "sent an answer that is too large to be real.",
+        "Look at what the address serves.",
+        True,
+    ),
+    (
+        (_R.SSLError, _SELF_SIGNED),
+        "self_signed",
+        "shows a certificate that nobody known has signed.",
+        "Install a proper certificate, or give the CA file that signed it.",
+        False,
+    ),
+    (
+        (_R.SSLError, ""),
+        "tls",
+        "could not agree on a secure connection.",
+        "Check the certificate: its dates, its name and its chain.",
+        False,
+    ),
+    (
+        (_R.ConnectTimeout, ""),
+        "timeout",
+        "did not accept the connection in time.",
+        "Check address and firewall.",
+        False,
+    ),
+    ((_R.ReadTimeout, ""), "timeout", "did not answer in time.", "It is tried again by itself.", True),
+    (
+        (_R.ConnectionError, _NO_NAME),
+        "dns",
+        "could not be found: its name does not resolve.",
+        "Check the spelling of the address.",
+        False,
+    ),
+    (
+        (_R.ConnectionError, r"refused|Errno 111"),
+        "refused",
+        "refused the connection.",
+        "Check that the server runs and that the port is right.",
+        False,
+    ),
+    (
+        (_R.ConnectionError, r"NewConnectionError"),
+        "unreachable",
+        "could not be reached.",
+        "Check address, network and firewall; it is tried again by itself.",
+        False,
+    ),
+    (
+        (_R.ConnectionError, r"Read timed out"),
+        "timeout",
+        "did not answer in time.",
+        "It is tried again by itself.",
+        True,
+    ),
+    (
+        (_R.ConnectionError, _CUT),
+        "cut",
+        "closed the connection before the answer was complete.",
+        "It is tried again.",
+        True,
+    ),
+    ((_R.ChunkedEncodingError, ""), "cut", "cut its answer short.", "It is tried again by itself.", True),
+    ((_R.ContentDecodingError, ""), "cut", "sent an answer that cannot be decoded.", "It is tried again.", True),
+)
+
+
+def _links(error: BaseException) -> list[BaseException]:
+    """Return the error and what is behind it: urllib3 wraps what a connection raises, some of it in `args` only."""
+    found: list[BaseException] = []
+    open_ = [error]
+    while open_ and len(found) < 20:
+        current = open_.pop(0)
+        if not any(current is one for one in found):
+            found.append(current)
+            behind = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+            open_ += [one for one in behind if isinstance(one, BaseException)]
+    return found

@@ -1,0 +1,154 @@
+"""Users: made, given passwords, signed in by password or by a one-time link."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from integration.errors import SettingError
+from integration.models.user import Role, SignInLink, User
+from integration.pipeline.services import Services
+
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 200
+LINK_LIFETIME = timedelta(hours=24)
+#: Compared with when there is no such user, so that an unknown address takes as long as a wrong password.
+_NOBODY = generate_password_hash(secrets.token_hex(16))
+
+
+def create_user(
+    services: Services, organisation_id: int, email: str, role_name: Role | str, password: str = "", name: str = ""
+) -> int:
+    """Make a user and return the id; without a password only a one-time link signs in.
+
+    Raises SettingError (email, role, password) for a value that cannot be used or an address that is taken.
+    """
+    checked, chosen = address(email), role(role_name)
+    hashed = generate_password_hash(check_password(password)) if password else ""
+    with services.db.write() as session:
+        if session.scalar(select(User.id).where(User.email == checked)):
+            raise SettingError("email", f"There is a user with the address {checked} already.", "Choose another one.")
+        user = User(
+            organisation_id=organisation_id,
+            email=checked,
+            name=name.strip()[:120],
+            password_hash=hashed,
+            role=chosen,
+            session_key=secrets.token_hex(16),
+            created_at=services.clock.now(),
+        )
+        session.add(user)
+        session.flush()
+        return user.id
+
+
+def set_password(services: Services, user_id: int, password: str) -> str:
+    """Give a user a new password and return the new session key: all open sessions and links of the user end.
+
+    Raises SettingError (password) when it is too short or too long, LookupError for an unknown user.
+    """
+    hashed = generate_password_hash(check_password(password))
+    key = secrets.token_hex(16)
+    with services.db.write() as session:
+        user = session.get(User, user_id)
+        if user is None:
+            raise LookupError(f"there is no user {user_id}")
+        user.password_hash, user.session_key = hashed, key
+        session.execute(
+            update(SignInLink)
+            .where(SignInLink.user_id == user_id, SignInLink.used_at.is_(None))
+            .values(used_at=services.clock.now())
+        )
+    return key
+
+
+def authenticate(session: Session, email: str, password: str) -> User | None:
+    """Return the user of an address and password, None when they do not fit; both take the same time."""
+    user = find(session, email)
+    usable = user is not None and bool(user.password_hash) and user.disabled_at is None
+    hashed = user.password_hash if user is not None and usable else _NOBODY
+    fits = check_password_hash(hashed, password[:LONGEST_PASSWORD])
+    return user if fits and usable else None
+
+
+def find(session: Session, email: str) -> User | None:
+    """Return the user of an address, None when there is none."""
+    return session.scalar(select(User).where(User.email == email.strip().casefold()))
+
+
+def make_link(services: Services, user_id: int) -> str:
+    """Return the token of a new one-time sign-in link, good for 24 hours; only its hash is stored."""
+    token = secrets.token_urlsafe(32)
+    with services.db.write() as session:
+        session.get_one(User, user_id)
+        session.add(
+            SignInLink(user_id=user_id, token_hash=digest(token), expires_at=services.clock.now() + LINK_LIFETIME)
+        )
+    return token
+
+
+def link_is_good(session: Session, now: datetime, token: str) -> bool:
+    """Return whether a link can still be used; looking does not use it up."""
+    link = session.scalar(select(SignInLink).where(SignInLink.token_hash == digest(token)))
+    return link is not None and link.used_at is None and link.expires_at > now
+
+
+def use_link(session: Session, now: datetime, token: str) -> User | None:
+    """Use a link up and return its user; None when it is unknown, used or too old. The caller commits."""
+    link = session.scalar(select(SignInLink).where(SignInLink.token_hash == digest(token)))
+    if link is None:
+        return None
+    # Two clicks at once: only the one whose update finds the link unused signs in.
+    taken = session.execute(
+        update(SignInLink)
+        .where(SignInLink.id == link.id, SignInLink.used_at.is_(None), SignInLink.expires_at > now)
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    user = session.get(User, link.user_id) if taken.rowcount == 1 else None  # type: ignore[attr-defined]  # a CursorResult
+    return user if user is not None and user.disabled_at is None else None
+
+
+def digest(token: str) -> str:
+    """Return the hash that a token is stored and found by."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def address(email: str) -> str:
+    """Return an e-mail address as it is stored; raises SettingError (email)."""
+    try:
+        checked = validate_email(email.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise SettingError("email", f"“{email}” is not an e-mail address.", str(error)) from None
+    return checked.normalized.casefold()
+
+
+def role(name: Role | str) -> Role:
+    """Return a role by its name; raises SettingError (role)."""
+    try:
+        return Role(name)
+    except ValueError:
+        names = ", ".join(Role)
+        raise SettingError("role", f"“{name}” is no role.", f"Choose one of {names}.") from None
+
+
+def check_password(password: str) -> str:
+    """Return a password that is long enough; raises SettingError (password)."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise SettingError(
+            "password", f"The password needs at least {SHORTEST_PASSWORD} characters.", "A few words make a good one."
+        )
+    if len(password) > LONGEST_PASSWORD:
+        raise SettingError("password", f"The password is longer than {LONGEST_PASSWORD} characters.", "Shorten it.")
+    return password
+
+
+def by_id(session: Session, user_id: int) -> User:
+    """Return a user; raises NoResultFound for an unknown id."""
+    return session.get_one(User, user_id)

@@ -1,0 +1,128 @@
+"""The members of an organisation: roles changed, people disabled and enabled, invited and welcomed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from integration.errors import IntegrationError, SettingError
+from integration.models.access import Invitation
+from integration.models.user import Role, User
+from integration.operations.identity import accounts
+from integration.pipeline.services import Services
+
+INVITED_FOR = timedelta(days=7)
+LAST_ADMIN = IntegrationError(
+    "last_admin",
+    "This is the last administrator of the organisation.",
+    "Make somebody else an administrator first.",
+)
+TOO_HIGH = IntegrationError(
+    "role_too_high", "You cannot give a role above your own, nor change somebody who has one.", "Ask a super admin."
+)
+
+
+def members(session: Session, organisation_id: int) -> Sequence[User]:
+    """Return an organisation's users by address."""
+    return session.scalars(select(User).where(User.organisation_id == organisation_id).order_by(User.email)).all()
+
+
+def change_role(session: Session, user: User, role: str, actor: Role) -> list[str]:
+    """Give a user another role and return [before, after]; raises IntegrationError when that must not be."""
+    try:
+        wanted = Role(role)
+    except ValueError:
+        raise SettingError("role", f"“{role}” is no role.", f"Choose one of {', '.join(Role)}.") from None
+    if wanted.rank > actor.rank or Role(user.role).rank > actor.rank:
+        raise TOO_HIGH
+    if wanted.rank < Role.ADMIN.rank:
+        _keep_an_admin(session, user)
+    before, user.role = user.role, wanted
+    return [before, wanted]
+
+
+def disable(session: Session, user: User, now: datetime, actor: Role) -> None:
+    """Shut a user out: all sessions end at once; raises IntegrationError when that must not be."""
+    if Role(user.role).rank > actor.rank:
+        raise TOO_HIGH
+    _keep_an_admin(session, user)
+    user.disabled_at, user.session_key = now, secrets.token_hex(16)
+
+
+def enable(user: User) -> None:
+    """Let a user in again."""
+    user.disabled_at = None
+
+
+def _keep_an_admin(session: Session, user: User) -> None:
+    others = select(func.count()).where(
+        User.organisation_id == user.organisation_id,
+        User.role.in_([Role.ADMIN, Role.SUPER]),
+        User.disabled_at.is_(None),
+        User.id != user.id,
+    )
+    if Role(user.role).rank >= Role.ADMIN.rank and not user.disabled_at and not session.scalar(others):
+        raise LAST_ADMIN
+
+
+def invite(services: Services, organisation_id: int, email: str, role: str, actor: Role, invited_by: str) -> str:
+    """Ask somebody to join and return the token of the link; raises SettingError (email, role) or IntegrationError."""
+    address = accounts.address(email)
+    wanted = accounts.role(role)
+    if wanted.rank > actor.rank:
+        raise TOO_HIGH
+    token, now = secrets.token_urlsafe(32), services.clock.now()
+    with services.db.write() as session:
+        if accounts.find(session, address):
+            raise SettingError("email", f"There is a user with the address {address} already.", "Choose another one.")
+        session.add(
+            Invitation(
+                organisation_id=organisation_id,
+                email=address,
+                role=wanted,
+                token_hash=accounts.digest(token),
+                invited_by=invited_by,
+                created_at=now,
+                expires_at=now + INVITED_FOR,
+            )
+        )
+    return token
+
+
+def invitations(session: Session, organisation_id: int, now: datetime) -> Sequence[Invitation]:
+    """Return the invitations that can still be accepted, newest first."""
+    open_ = (Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None), Invitation.expires_at > now)
+    query = select(Invitation).where(Invitation.organisation_id == organisation_id, *open_)
+    return session.scalars(query.order_by(Invitation.id.desc())).all()
+
+
+def invitation(session: Session, token: str) -> Invitation | None:
+    """Return the invitation of a link, whatever has become of it."""
+    return session.scalar(select(Invitation).where(Invitation.token_hash == accounts.digest(token)))
+
+
+def standing(found: Invitation | None, now: datetime) -> str:
+    """Return good, unknown, used, withdrawn or expired."""
+    if found is None:
+        return "unknown"
+    if found.accepted_at is not None:
+        return "used"
+    if found.withdrawn_at is not None:
+        return "withdrawn"
+    return "good" if found.expires_at > now else "expired"
+
+
+def accept(services: Services, token: str, name: str, password: str) -> int:
+    """Make the invited user and return the id; raises SettingError (password, token)."""
+    accounts.check_password(password)
+    with services.db.write() as session:
+        found = invitation(session, token)
+        if found is None or standing(found, services.clock.now()) != "good":
+            raise SettingError("token", "This invitation cannot be used any more.", "Ask for a new one.")
+        found.accepted_at = services.clock.now()
+        owner, address, role = found.organisation_id, found.email, found.role
+    return accounts.create_user(services, owner, address, role, password, name)

@@ -1,0 +1,38 @@
+"""Merges the sources of the activity feed, each asked only for as many rows as a page holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from integration.operations.monitoring.activity.event import Event
+from integration.operations.monitoring.activity.minutes import MINUTES
+from integration.operations.monitoring.activity.moments import SOURCES, Changes
+from integration.operations.monitoring.activity.query import ActivityQuery
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A page of events, newest first; `older` is the place that the next page begins behind, "" at the end."""
+
+    events: Sequence[Event]
+    older: str = ""
+
+
+def read(session: Session, query: ActivityQuery, *, whole: bool = False) -> Feed:
+    """Return a page of the feed; `whole` adds who made a change and its diff, which only administrators may see."""
+    if not query.connectors:
+        return Feed([])
+    found = sorted(_events(session, query, whole), key=lambda event: event.place.order)
+    events = found[: query.size]
+    return Feed(events, str(events[-1].place) if len(found) > len(events) else "")
+
+
+def _events(session: Session, query: ActivityQuery, whole: bool) -> Iterator[Event]:
+    for source in (*SOURCES, *MINUTES):
+        if query.wants(source.kind):
+            yield from source.read(session, query)
+    if query.wants(Changes.kind):
+        yield from Changes().read(session, query, whole=whole)

@@ -1,0 +1,114 @@
+"""Sources of the feed whose rows have a moment of their own: runs, holds, alerts, reconciliations, gaps, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from integration.models.alert import Alert
+from integration.models.audit import AuditAction, AuditEntry
+from integration.models.drift import Gap, Reconciliation
+from integration.models.hold import Hold
+from integration.models.run import GOING, Run, RunKind, RunState
+from integration.operations.monitoring.activity import wording
+from integration.operations.monitoring.activity.event import Event, Place
+from integration.operations.monitoring.activity.query import ActivityQuery
+from integration.operations.monitoring.activity.wording import Words
+
+_POLL = Run.kind == RunKind.INCREMENTAL
+_NOTHING = and_(_POLL, Run.state == RunState.COMPLETED, Run.pulled == 0, Run.pushed == 0, Run.failed == 0)
+#: What is told by another source, or is no business of the syncs.
+_UNTOLD = (
+    AuditAction.SYNC_TRIGGERED,
+    AuditAction.SYNC_CANCELLED,
+    AuditAction.SIGNED_IN,
+    AuditAction.SIGN_IN_FAILED,
+    AuditAction.USER_CHANGED,
+    AuditAction.TOKEN_CHANGED,
+)
+#: Entries are read in the order they were written in; clocks of two processes may differ by so many entries.
+_SLACK = 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of a table that stand in the feed at one of their moments; `name` is what an event's `about` calls them.
+
+    `each` asks connector by connector: only so can an index of a large table be read from its end.
+    """
+
+    rank: int
+    kind: str
+    name: str
+    at: Any
+    words: Callable[[Any], Words]
+    where: ColumnElement[bool] | None = None
+    each: bool = False
+
+    def read(self, session: Session, query: ActivityQuery) -> Iterator[Event]:
+        """Yield the query's newest events of this source."""
+        for connectors in [[one] for one in query.connectors] if self.each else [query.connectors]:
+            for row in self._rows(session, query, connectors):
+                yield self._event(row)
+
+    def _rows(self, session: Session, query: ActivityQuery, connectors: Sequence[int]) -> Sequence[Any]:
+        model = self.at.class_
+        owned = model.connector_id == connectors[0] if self.each else model.connector_id.in_(connectors)
+        rows = select(model).where(owned, query.reach(self.at, model.id, self.rank))
+        if self.where is not None:
+            rows = rows.where(self.where)
+        return session.scalars(rows.order_by(self.at.desc(), model.id.desc()).limit(query.size + 1)).all()
+
+    def _event(self, row: Any) -> Event:
+        level, title, detail = self.words(row)
+        place = Place(getattr(row, self.at.key), self.rank, row.id)
+        return Event(place, self.kind, row.connector_id, level, title, detail, {self.name: row.id})
+
+
+# A poll that has ended is told once, by its end.
+_BEGINS = or_(~_POLL, Run.state.in_(GOING))
+SOURCES = (
+    Source(10, "run", "run_id", Run.ended_at, wording.run_ended, ~_NOTHING, each=True),
+    Source(11, "run", "run_id", Run.created_at, wording.run_started, _BEGINS, each=True),
+    Source(12, "poll", "run_id", Run.ended_at, wording.run_ended, _NOTHING, each=True),
+    Source(20, "hold", "hold_id", Hold.released_at, wording.released),
+    Source(21, "hold", "hold_id", Hold.since, wording.held),
+    Source(30, "alert", "alert_id", Alert.ended_at, wording.ended),
+    Source(31, "alert", "alert_id", Alert.since, wording.raised),
+    Source(40, "reconciliation", "reconciliation_id", Reconciliation.ended_at, wording.compared),
+    Source(41, "reconciliation", "reconciliation_id", Reconciliation.created_at, wording.compares),
+    Source(50, "gap", "gap_id", Gap.healed_at, wording.healed),
+    Source(51, "gap", "gap_id", Gap.noticed_at, wording.noticed),
+)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What people did, from the audit log; only administrators see who it was and what was changed."""
+
+    rank: int = 60
+    kind: str = "change"
+
+    def read(self, session: Session, query: ActivityQuery, *, whole: bool) -> Iterator[Event]:
+        """Yield the query's newest changes, with actor and diff where the `whole` entry may be seen."""
+        mine: ColumnElement[bool] = AuditEntry.connector_id.in_(query.connectors)
+        if query.scope == "all":
+            mine = or_(mine, AuditEntry.connector_id.is_(None))
+        rows = (
+            select(AuditEntry)
+            .where(AuditEntry.organisation_id == query.organisation_id, mine, AuditEntry.action.not_in(_UNTOLD))
+            .where(query.reach(AuditEntry.at, AuditEntry.id, self.rank))
+            .order_by(AuditEntry.id.desc())
+        )
+        for entry in session.scalars(rows.limit(query.size + 1 + _SLACK)):
+            yield self._event(entry, whole)
+
+    def _event(self, entry: AuditEntry, whole: bool) -> Event:
+        level, title, detail = wording.changed(entry)
+        actor, diff = (entry.actor, entry.diff) if whole else ("", {})
+        place = Place(entry.at, self.rank, entry.id)
+        return Event(place, self.kind, entry.connector_id, level, title, detail, actor=actor, diff=diff)

@@ -1,0 +1,75 @@
+"""Looks at every connector by the clock: opens and ends alerts, and writes the summaries that are due.
+
+Any number of processes may do so: what is written is compared once more under the connector's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector
+from integration.models.database import lock_connector
+from integration.models.schedule import Heartbeat
+from integration.operations.monitoring.alerts import book, causes, digest
+from integration.operations.monitoring.alerts.book import Changes
+from integration.operations.monitoring.alerts.finding import PATIENCE, Finding
+from integration.pipeline.services import Services
+
+#: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
+_ROLES = ("embedded", "worker")
+_START = "Start one with “woo-mautic worker”, or restart the application. Work that waits is kept and is sent then."
+
+
+def evaluate(services: Services) -> int:
+    """Look at all connectors once and return for how many something changed."""
+    now = services.clock.now()
+    with services.db.read() as session:
+        connectors = session.scalars(select(Connector).order_by(Connector.id)).all()
+        first = _first(connectors)
+        due = [each.id for each in connectors if _changes(session, now, each, first).any]
+    for connector_id in due:
+        _write(services, connector_id, first)
+    digest.write_due(services)
+    return len(due)
+
+
+def _write(services: Services, connector_id: int, first: Mapping[int, int]) -> None:
+    with services.db.write() as session:
+        lock_connector(session, connector_id)
+        connector = session.get(Connector, connector_id)
+        if connector is not None:
+            changes = _changes(session, services.clock.now(), connector, first)
+            book.write(services, session, connector, changes)
+
+
+def _first(connectors: Sequence[Connector]) -> dict[int, int]:
+    """Return each organisation's first connector that is set up: it stands for all where there is no worker."""
+    ready = [each for each in connectors if each.store_url and each.mautic_url]
+    return {each.organisation_id: each.id for each in reversed(ready)}
+
+
+def _changes(session: Session, now: datetime, connector: Connector, first: Mapping[int, int]) -> Changes:
+    opened = {alert.cause: alert for alert in book.open_alerts(session, connector.id)}
+    findings = causes.found(session, now, connector, opened)
+    down = _worker_down(session, now, connector)
+    if down is not None:
+        # Without a worker nothing is read, so that needs no message of its own.
+        findings = [one if one.cause != "no_sync" else _kept(one) for one in findings]
+        findings += [down] if first.get(connector.organisation_id) == connector.id else []
+    return book.compare(session, now, connector, findings)
+
+
+def _kept(finding: Finding) -> Finding:
+    return Finding(finding.cause, finding.sentence, finding.hint, finding.since, opens=False)
+
+
+def _worker_down(session: Session, now: datetime, connector: Connector) -> Finding | None:
+    last = session.scalar(select(func.max(Heartbeat.beat_at)).where(Heartbeat.role.in_(_ROLES)))
+    since = last or connector.created_at
+    if now - since < PATIENCE:
+        return None
+    return Finding("worker_down", "No process does the work, so nothing is read and nothing is sent.", _START, since)

@@ -1,0 +1,48 @@
+"""What is found wrong with a connector, and the causes that are looked for (F3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+#: Cause -> what it is called.
+CAUSES: Mapping[str, str] = {
+    "held_mautic": "Sending to Mautic is on hold",
+    "held_store": "Reading the store is on hold",
+    "failing": "Too many records fail",
+    "no_sync": "No sync for too long",
+    "dead_letters": "Dead letters wait",
+    "run_failed": "A run has failed",
+    "worker_down": "No worker is running",
+    "drift": "Store and Mautic differ",
+    "webhook_gap": "Webhooks do not come",
+}
+#: Cause -> the part of the connector's pages where it is mended.
+PAGES: Mapping[str, str] = {
+    "held_mautic": "connection",
+    "held_store": "connection",
+    "failing": "dead-letters",
+    "no_sync": "runs",
+    "dead_letters": "dead-letters",
+    "run_failed": "runs",
+    "worker_down": "runs",
+    "drift": "reconciliation",
+    "webhook_gap": "reconciliation",
+}
+#: What mends itself within this time is told to nobody.
+PATIENCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A cause that is there now; `since` None means that nobody knows how long.
+
+    With `opens` False it keeps an alert open but opens none: something else that is told already explains it.
+    """
+
+    cause: str
+    sentence: str
+    hint: str = ""
+    since: datetime | None = None
+    opens: bool = True

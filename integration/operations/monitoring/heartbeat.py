@@ -1,0 +1,34 @@
+"""Heartbeats: whether the processes that do the work are alive."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.models.schedule import Heartbeat
+
+if TYPE_CHECKING:
+    from integration.pipeline.services import Services
+
+ALIVE_FOR = timedelta(seconds=60)
+
+
+def beat(services: Services, name: str, role: str) -> None:
+    """Say that the process `name`, which does the work of `role`, is alive now."""
+    with services.db.write() as session:
+        session.merge(Heartbeat(name=name[:120], role=role[:20], beat_at=services.clock.now()))
+
+
+def alive(session: Session, now: datetime, role: str) -> bool:
+    """Return whether any process of that role was alive within the last 60 seconds."""
+    last = last_beat(session, role)
+    return last is not None and last >= now - ALIVE_FOR
+
+
+def last_beat(session: Session, role: str) -> datetime | None:
+    """Return when a process of that role was last alive, None when it never was."""
+    query = select(Heartbeat.beat_at).where(Heartbeat.role == role).order_by(Heartbeat.beat_at.desc()).limit(1)
+    return session.scalars(query).first()

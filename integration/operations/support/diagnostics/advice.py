@@ -1,0 +1,70 @@
+"""What to say and what to do, by error code."""
+
+from __future__ import annotations
+
+import string
+
+from integration.errors import ServiceError, Throttled
+from integration.operations.support.diagnostics.texts import ADVICE, Advice
+
+NAMES = {"store": "The store", "mautic": "Mautic"}
+_PLACES = {"store": "the store's address", "mautic": "Mautic's address"}
+
+_PATHS = {"store": "/wp-json/*", "mautic": "/api/* and /oauth/*"}
+
+
+def advise(service: str, code: str, **parts: object) -> Advice:
+    """Return (sentence, what to do) of a code for "store" or "mautic", the gaps filled."""
+    sentence, hint = ADVICE[code]
+    known = {"name": NAMES[service], "place": _PLACES[service], "paths": _PATHS[service], **parts}
+    return _capital(sentence.format(**known)), _capital(hint.format(**known))
+
+
+def in_general(service: str, code: str) -> Advice:
+    """Return (sentence, what to do) of a code as it reads without a case: gaps that a case would fill are dots."""
+    sentence, hint = ADVICE[code]
+    gaps = {name: "…" for text in (sentence, hint) for _, name, _, _ in string.Formatter().parse(text) if name}
+    return advise(service, code, **{name: dots for name, dots in gaps.items() if name not in _KNOWN})
+
+
+_KNOWN = ("name", "place", "paths")
+
+
+def of_error(service: str, error: ServiceError) -> tuple[str, str, str]:
+    """Return (code, sentence, what to do) of an error that a client or the transport raised."""
+    code = finer(error)
+    wait = wait_of(error.retry_after) if isinstance(error, Throttled) else ""
+    try:
+        return code, *advise(service, code, status=error.status, wait=wait)
+    except KeyError:
+        # The table has no such code, or only whoever looked closer could fill its gaps.
+        return code, error.sentence, error.hint
+
+
+def wait_of(seconds: float | None) -> str:
+    """Return " 30 seconds" for a sentence, "" when it was not said."""
+    return f" {round(seconds)} seconds" if seconds else ""
+
+
+def finer(error: ServiceError) -> str:
+    """Return the error's code, told apart further by what OpenSSL or our own guard said underneath."""
+    said = repr(error.__cause__).lower()
+    if "privateaddress(" in said:
+        # urllib3 takes the guard's refusal for a connection that was cut.
+        return "private_address"
+    if error.code not in ("tls", "self_signed"):
+        return error.code
+    return next((code for mark, code in _TLS_MARKS.items() if mark in said), error.code)
+
+
+_TLS_MARKS = {
+    "expired": "tls_expired",
+    "mismatch": "tls_name",
+    "doesn't match": "tls_name",
+    "not valid for": "tls_name",
+    "local issuer": "tls_chain",
+}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

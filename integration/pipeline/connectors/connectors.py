@@ -1,0 +1,200 @@
+"""Connectors: made, connected, configured, paused; every change comes back as a field-level diff."""
+
+from __future__ import annotations
+
+import secrets as chance
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from integration.errors import SettingError
+from integration.mapping import triggers
+from integration.models.connector import Connector, ConnectorState
+from integration.models.schedule import Schedule
+from integration.pipeline.connectors import holds, schedule_times
+from integration.pipeline.services import Services
+from integration.settings import Modules
+
+SECRETS = ("store_key", "store_secret", "mautic_password", "mautic_client_secret", "webhook_secret")
+PLAIN = (
+    "name",
+    "store_url",
+    "store_ca",
+    "mautic_url",
+    "mautic_method",
+    "mautic_user",
+    "mautic_client_id",
+    "mautic_ca",
+)
+METHODS = ("client_credentials", "basic", "authorization_code")
+INCREMENTAL = "incremental"
+
+
+def create(services: Services, *, organisation_id: int, name: str, is_demo: bool = False, **connection: Any) -> int:
+    """Make a connector with its schedule and return its id; raises SettingError for a value that cannot be used."""
+    now = services.clock.now()
+    connector = Connector(
+        organisation_id=organisation_id,
+        name="",
+        is_demo=is_demo,
+        webhook_path=chance.token_urlsafe(24),
+        created_at=now,
+        updated_at=now,
+    )
+    _apply(services, connector, {"name": name, **connection})
+    with services.db.write() as session:
+        session.add(connector)
+        session.flush()
+        every = services.modules(connector).sync.every
+        session.add(Schedule(connector_id=connector.id, job=INCREMENTAL, every=every, next_run_at=_after(now, every)))
+    return connector.id
+
+
+def connect(services: Services, connector_id: int, **connection: Any) -> dict[str, list[Any]]:
+    """Change how the two systems are reached; an empty secret keeps the old one; return {field: [before, after]}.
+
+    What is held looks again at once. A new address or other credentials make the cached token and root forgotten.
+    """
+    with services.db.write() as session:
+        connector = session.get_one(Connector, connector_id)
+        diff = _apply(services, connector, connection)
+        if diff:
+            connector.updated_at = services.clock.now()
+            _forget(connector, diff)
+        holds.probe_now(session, services.clock.now(), connector_id)
+    services.wakeup.ring(connector_id)
+    return diff
+
+
+def _forget(connector: Connector, diff: Mapping[str, Any]) -> None:
+    if any(name.startswith("mautic_") for name in diff):
+        connector.mautic_token, connector.fields_at = None, None
+    if any(name.startswith("store_") for name in diff):
+        connector.store_rest_root = ""
+
+
+def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    diff: dict[str, list[Any]] = {}
+    for name in PLAIN:
+        if name in values and values[name] is not None:
+            after = _checked(name, str(values[name]).strip())
+            before = getattr(connector, name) or ""
+            if before != after:
+                diff[name] = [before, after]
+                setattr(connector, name, after)
+    return diff | _apply_secrets(services, connector, values)
+
+
+def _apply_secrets(services: Services, connector: Connector, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    given = {name: str(values[name]).strip() for name in SECRETS if values.get(name)}
+    stored = services.secrets(connector)
+    changed = {name: value for name, value in given.items() if stored.get(name) != value}
+    if changed:
+        connector.secrets = services.vault.seal({**stored, **changed})
+    return {name: ["stored" if stored.get(name) else "", "changed"] for name in changed}
+
+
+def _checked(name: str, value: str) -> str:
+    if name == "name" and not value:
+        raise SettingError(name, "The connector needs a name.", "Write one, such as the shop's.")
+    if name.endswith("_url") and value:
+        return _address(name, value)
+    if name == "mautic_method" and value not in METHODS:
+        raise SettingError(name, f"“{value}” is no way to sign in to Mautic.", f"Choose one of {', '.join(METHODS)}.")
+    limit = 120 if name == "name" else 500 if name.endswith(("_url", "_ca")) else 254
+    if len(value) > limit:
+        raise SettingError(name, f"This value is longer than {limit} characters.", "Shorten it.")
+    return value
+
+
+def _address(name: str, value: str) -> str:
+    value = value if "://" in value else f"https://{value}"
+    try:
+        parts = urlsplit(value)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fine = False
+    if not fine or parts.username or len(value) > 500:
+        raise SettingError(
+            name, f"“{value}” is not a web address.", "Write it as in the browser's address bar, without user name."
+        )
+    return value.rstrip("/")
+
+
+def configure(services: Services, connector_id: int, changes: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Set dotted module settings, all or none; return {key: [before, after]}; raises SettingError naming the key."""
+    with services.db.write() as session:
+        connector = session.get_one(Connector, connector_id)
+        before = modules = services.modules(connector)
+        for key, value in changes.items():
+            modules = modules.with_value(key, schedule_times.checked(str(value)) if key == "sync.cron" else value)
+        diff = difference(before, modules)
+        if diff:
+            now = services.clock.now()
+            connector.settings, connector.updated_at = modules.to_json(), now
+            connector.triggers = triggers.renewed(connector.triggers, before.orders, modules.orders, now)
+            _reschedule(session, now, connector_id, before, modules)
+    return diff
+
+
+def difference(before: Modules, after: Modules) -> dict[str, list[Any]]:
+    """Return {dotted key: [before, after]} of two settings."""
+    old, new = before.to_json(), after.to_json()
+    return {
+        f"{module}.{name}": [_plain(old[module][name]), _plain(value)]
+        for module, values in new.items()
+        for name, value in values.items()
+        if old[module][name] != value
+    }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _reschedule(session: Session, now: datetime, connector_id: int, before: Modules, after: Modules) -> None:
+    if (before.sync.every, before.sync.cron) == (after.sync.every, after.sync.cron):
+        return
+    zone = schedule_times.zone_of(session.get_one(Connector, connector_id))
+    following = schedule_times.following(now, after.sync.every, after.sync.cron, zone)
+    session.execute(
+        update(Schedule)
+        .where(Schedule.connector_id == connector_id, Schedule.job == INCREMENTAL)
+        .values(every=after.sync.every, cron=after.sync.cron, next_run_at=following)
+    )
+
+
+def _after(now: datetime, every: int) -> datetime:
+    return now + timedelta(seconds=every)
+
+
+def set_debug(services: Services, connector_id: int, until: datetime | None) -> None:
+    """Switch debug mode on until a moment, or off with None."""
+    with services.db.write() as session:
+        session.get_one(Connector, connector_id).debug_until = until
+
+
+def pause(services: Services, connector_id: int) -> None:
+    """Let the schedule and the worker pass the connector by; webhooks are accepted and wait."""
+    _state(services, connector_id, ConnectorState.PAUSED)
+
+
+def resume(services: Services, connector_id: int) -> None:
+    """Look after the connector again."""
+    _state(services, connector_id, ConnectorState.ACTIVE)
+    services.wakeup.ring(connector_id)
+
+
+def _state(services: Services, connector_id: int, state: ConnectorState) -> None:
+    with services.db.write() as session:
+        session.get_one(Connector, connector_id).state = state
+
+
+def exported(services: Services, connector: Connector) -> dict[str, Any]:
+    """Return a connector's settings without any secret (P89)."""
+    plain = {name: getattr(connector, name) for name in PLAIN if name not in ("mautic_user", "mautic_client_id")}
+    return {"id": connector.id, **plain, "modules": services.modules(connector).to_json()}

@@ -1,0 +1,135 @@
+"""The connector's list of Mautic fields: cached, refreshed hourly, completed at first need when that is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from integration.errors import ServiceError
+from integration.mapping.fields import check, needs
+from integration.mautic.client import MauticClient
+from integration.mautic.fields import Fields
+from integration.mautic.repairs import SHORT
+from integration.models.connector import Connector
+from integration.models.run import Run, RunKind
+from integration.pipeline.delivery.batch_context import EMAIL_LIMIT, fields_from_json, fields_to_json
+from integration.pipeline.services import Services
+from integration.plans import FieldNeed, MauticField
+from integration.settings import Modules
+
+MAX_AGE = timedelta(hours=1)
+#: While a field that we need is missing, somebody may be making it.
+MAX_AGE_INCOMPLETE = timedelta(minutes=1)
+
+
+def ensure_fields(
+    services: Services, connector: Connector, client: MauticClient, since: datetime | None = None
+) -> Connector:
+    """Return the connector with a field list that is recent enough, and not from before `since`.
+
+    That is an hour, a minute while a field is missing. Raises ServiceError when none can be had.
+    """
+    if _is_recent(connector, services.clock.now(), since):
+        return connector
+    try:
+        return refresh(services, connector, client)
+    except ServiceError:
+        if connector.fields:
+            with services.db.read() as session:
+                return session.get_one(Connector, connector.id)
+        raise
+
+
+def begun(runs: Iterable[Run]) -> datetime | None:
+    """Return when the newest of the runs that read all records was asked for: it is to find fields made since."""
+    return max((run.created_at for run in runs if run.kind != RunKind.INCREMENTAL), default=None)
+
+
+def _is_recent(connector: Connector, now: datetime, since: datetime | None) -> bool:
+    if not connector.fields or connector.fields_at is None or (since is not None and connector.fields_at < since):
+        return False
+    found = fields_from_json(connector.fields)
+    missing = any(each.state == "missing" for each in check(needs(Modules.from_json(connector.settings)), found))
+    return now - connector.fields_at < (MAX_AGE_INCOMPLETE if missing else MAX_AGE)
+
+
+def refresh(services: Services, connector: Connector, client: MauticClient) -> Connector:
+    """Read the fields from Mautic, create missing ones if the settings say so, and store the list.
+
+    It is stored once: another lane that met it half made would leave the values of the missing fields out.
+    """
+    limits = {field.alias: field.limit for field in fields_from_json(connector.fields).values() if field.limit}
+    mautic = Fields(client, limits)
+    found = mautic.read()
+    modules = Modules.from_json(connector.settings)
+    try:
+        made = create_missing(mautic, needs(modules), found) if modules.orders.create_fields else {}
+    except ServiceError:
+        store(services, connector, found, client.version)
+        raise
+    return store(services, connector, {**found, **made}, client.version)
+
+
+def look(services: Services, connector: Connector, correlation: str = "") -> Connector:
+    """Return the connector with a field list, for a dry run: what is missing in Mautic is not created."""
+    now = services.clock.now()
+    if connector.fields and connector.fields_at and now - connector.fields_at < MAX_AGE:
+        return connector
+    client = services.open_mautic(connector, correlation)
+    limits = {field.alias: field.limit for field in fields_from_json(connector.fields).values() if field.limit}
+    return store(services, connector, Fields(client, limits).read(), client.version)
+
+
+def create_missing(
+    mautic: Fields, wanted: tuple[FieldNeed, ...], found: Mapping[str, MauticField]
+) -> dict[str, MauticField]:
+    """Create the missing fields one after another and return them by the alias that Mautic gave them."""
+    missing = [state.need for state in check(wanted, found) if state.state == "missing"]
+    return {field.alias: field for field in mautic.create_all(missing)}
+
+
+def learn_email_limit(session: Session, connector_id: int, refused: Sequence[str]) -> None:
+    """Keep that Mautic refused addresses for their length, so that none as long is offered before a person asks again.
+
+    Its field list does not tell the limit of the field Email, and an admin may raise it at any time: whoever sends a
+    record again makes us forget it (outbox.requeue).
+    """
+    lengths = [len(address) for address in refused if len(address) > SHORT]
+    if lengths:
+        row = session.get_one(Connector, connector_id)
+        known = row.mautic_facts.get(EMAIL_LIMIT) or lengths[0]
+        row.mautic_facts = {**row.mautic_facts, EMAIL_LIMIT: min(*lengths, int(known) + 1) - 1}
+
+
+def store(
+    services: Services, connector: Connector, found: Mapping[str, MauticField], version: str | None = None
+) -> Connector:
+    """Keep the list with the connector and return it; fields that were not in the former list are marked as new."""
+    with services.db.write() as session:
+        row = session.get_one(Connector, connector.id)
+        now = services.clock.now()
+        row.fields, row.fields_at = fields_to_json(_dated(found, fields_from_json(row.fields), now)), now
+        if version:
+            row.mautic_facts = {**row.mautic_facts, "version": version}
+        session.flush()
+        session.expunge_all()
+    return row
+
+
+def _dated(
+    found: Mapping[str, MauticField], before: Mapping[str, MauticField], now: datetime
+) -> dict[str, MauticField]:
+    if not before:
+        return dict(found)
+    return {alias: replace(field, since=_since(field, before.get(alias), now)) for alias, field in found.items()}
+
+
+def _since(field: MauticField, before: MauticField | None, now: datetime) -> str:
+    """Return since when the field holds what is written to it: from now on where it is new, made anew or published."""
+    same = before is not None and (before.number is None or field.number in (None, before.number))
+    if before is None or not same or (field.published and not before.published):
+        return now.isoformat()
+    return before.since

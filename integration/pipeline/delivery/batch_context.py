@@ -1,0 +1,198 @@
+"""What a batch needs to know, read in one short transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from integration.events import Kind
+from integration.identity import normalise_email
+from integration.mapping.orders import DRAFTS, Shop, sells
+from integration.models.connector import Connector
+from integration.models.contact_link import ContactLink
+from integration.models.ledger import LedgerEntry
+from integration.pipeline.connectors import store_profile
+from integration.pipeline.ingest.order_ledger import People, is_there
+from integration.plans import ContactWrite, MauticField
+from integration.records import Order
+from integration.settings import Modules
+
+#: What a key of the hashes is about after its dot when it is no field: which order gave a part of the contact.
+NOTE = "#"
+
+#: Where a connector keeps, among the facts of its Mautic, which addresses were short enough so far.
+EMAIL_LIMIT = "email_limit"
+#: A contact that was confirmed within this time was seen to be the person; an older one is looked at before a write.
+FRESH = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A person's Mautic contact and the hashes of what Mautic last confirmed."""
+
+    contact_id: int
+    hashes: Mapping[str, str]
+    written_at: datetime | None = None
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Tell whether Mautic confirmed this person's contact so lately that it needs not be looked at again."""
+        return self.written_at is not None and timedelta(0) <= now - self.written_at < FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class BatchContext:
+    """The settings, fields, links and ledger rows that the lines of one batch are worked with.
+
+    `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
+    they become a person's latest one.
+    """
+
+    connector: Connector
+    modules: Modules
+    fields: Mapping[str, MauticField]
+    links: Mapping[str, Linked]
+    people: People
+    resend: frozenset[int] = frozenset()
+    latest: Mapping[int, Order] = field(default_factory=dict)
+
+    def synced(self, row: LedgerEntry) -> bool:
+        """Return whether an order is synced by the settings as they are now; unknown SKUs pass every filter."""
+        return row.status in self.modules.orders.statuses and self._sells(row)
+
+    def placed(self, row: LedgerEntry) -> bool:
+        """Return whether an order was placed, whatever became of it, so that it tells name and address."""
+        return is_there(row) and row.status not in DRAFTS and self._sells(row)
+
+    def _sells(self, row: LedgerEntry) -> bool:
+        skus = None if row.products is None else [str(sku) for _, sku, _ in row.products]
+        return skus is None or sells(skus, self.modules.orders.sku_filter)
+
+    @property
+    def currency(self) -> str:
+        """Return the shop's currency, "" while it is not known."""
+        return str(self.connector.store_facts.get("currency") or "")
+
+    @property
+    def shop(self) -> Shop:
+        """Return what else the store tells of itself that a mapping needs."""
+        return store_profile.shop(self.connector.store_facts)
+
+
+def lay(
+    session: Session, connector: Connector, person_keys: Iterable[str], resend: frozenset[int] = frozenset()
+) -> BatchContext:
+    """Return the batch context for some people; `resend` are the runs that send what has not changed too."""
+    wanted = sorted(set(person_keys))
+    fields = _with_limit(fields_from_json(connector.fields), connector.mautic_facts.get(EMAIL_LIMIT))
+    return BatchContext(
+        connector=connector,
+        modules=Modules.from_json(connector.settings),
+        fields=fields,
+        links=_links(session, connector.id, wanted, fields),
+        people=People(session, connector.id, wanted),
+        resend=resend,
+    )
+
+
+def _with_limit(fields: Mapping[str, MauticField], learned: int | None) -> dict[str, MauticField]:
+    """Return the fields with the limit of the e-mail that Mautic's refusals have taught, where it tells none itself."""
+    email = fields.get("email")
+    if email is None or learned is None or email.limit is not None:
+        return dict(fields)
+    return {**fields, "email": replace(email, limit=learned)}
+
+
+def _links(
+    session: Session, connector_id: int, person_keys: Sequence[str], fields: Mapping[str, MauticField]
+) -> dict[str, Linked]:
+    query = select(ContactLink).where(ContactLink.connector_id == connector_id, ContactLink.person_key.in_(person_keys))
+    return {
+        link.person_key: Linked(
+            link.contact_id, _still_held(link.fields or {}, link.written_at, fields), link.written_at
+        )
+        for link in session.scalars(query)
+    }
+
+
+def _still_held(known: Mapping[str, str], written_at: datetime, fields: Mapping[str, MauticField]) -> Mapping[str, str]:
+    """Leave out the values of fields that Mautic no longer has, or has made anew since: they are gone there."""
+    gone = {
+        alias for alias, field in fields.items() if field.since and written_at < datetime.fromisoformat(field.since)
+    }
+    return {key: value for key, value in known.items() if not _is_lost(key.partition(".")[2], fields, gone)}
+
+
+def _is_lost(alias: str, fields: Mapping[str, MauticField], gone: Collection[str]) -> bool:
+    other = not fields or alias in ("", "email") or alias.startswith(("tag:", NOTE))
+    return not other and (alias not in fields or alias in gone)
+
+
+def fields_from_json(stored: Sequence[Mapping[str, Any]]) -> dict[str, MauticField]:
+    """Return alias -> field from a connector's cached list."""
+    rows = [dict(row) | {"choices": tuple(row.get("choices") or ())} for row in stored]
+    return {row["alias"]: MauticField(**row) for row in rows}
+
+
+def fields_to_json(fields: Mapping[str, MauticField]) -> list[dict[str, Any]]:
+    """Return the list as it is cached with the connector."""
+    return [asdict(field) for field in fields.values()]
+
+
+def hashes(source: str, write: ContactWrite, adders: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return "source.alias" -> short hash of each value, "source.tag:x" -> "-", or "+" and the order that adds it.
+
+    They are kept for each source apart: a profile and an order of one person may differ for ever, and what neither has
+    changed must not be written to and fro. Of the address it is the mailbox that counts, not how it is spelled.
+    """
+    values = {alias: fingerprint(value) for alias, value in write.fields.items()}
+    by = adders or {}
+    tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else f"+{by.get(tag, '')}" for tag in write.tags}
+    address = {"email": fingerprint(normalise_email(write.email))} if write.email else {}
+    return {f"{source}.{key}": value for key, value in (values | address | tags).items()}
+
+
+def given_tags(link: Linked | None) -> frozenset[str]:
+    """Return the tags that orders have given the contact, as `hashes` remembers them."""
+    begin = f"{Kind.ORDER}.tag:"
+    known = link.hashes.items() if link else ()
+    return frozenset(key.removeprefix(begin) for key, sign in known if key.startswith(begin) and sign[:1] == "+")
+
+
+def unchanged(link: Linked | None, wanted: Mapping[str, str]) -> bool:
+    """Return whether Mautic has confirmed all of this before; `wanted` is what `hashes` gave."""
+    return link is not None and all(same(link.hashes.get(key), value) for key, value in wanted.items())
+
+
+def same(confirmed: str | None, wanted: str) -> bool:
+    """Return whether a value, or that a tag stands, was confirmed; which order added the tag makes no difference."""
+    return confirmed == wanted or (wanted.startswith("+") and (confirmed or "").startswith("+"))
+
+
+def fingerprint(value: object) -> str:
+    """Return the short hash that a value is remembered by."""
+    return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def save_links(session: Session, connector_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Write contact links; rows have person key, contact_id, fields (hashes) and written_at."""
+    if not rows:
+        return
+    table = ContactLink.__table__
+    assert isinstance(table, Table)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    new = statement.excluded
+    names = ("contact_id", "fields", "written_at")
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["connector_id", "person_key"], set_={name: new[name] for name in names}
+        ),
+        [{"connector_id": connector_id, **row} for row in rows],
+    )

@@ -1,0 +1,253 @@
+"""Notes, segments and e-mails after the contact: each once for an order and a status.
+
+A mark is committed as started before the call and as done with the settlement. Found started, the act is looked up in
+Mautic first, since the process may have died between the call and the mark. A segment needs no start: adding twice
+does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from integration.errors import IntegrationError, ServiceError
+from integration.mautic.batches import LARGEST
+from integration.mautic.client import MauticClient
+from integration.mautic.emails import Emails
+from integration.mautic.notes import NoteRow, NoteWriter
+from integration.mautic.results import Interrupted, NoteReceipt
+from integration.mautic.segments import Segments
+from integration.models.database import Database
+from integration.models.follow_up import FollowUpMark, MarkState
+from integration.pipeline.delivery.follow_up_marks import (
+    Done,
+    MarkKey,
+    done_among,
+    identity_of,
+    is_done,
+    key_of,
+    marks_of,
+)
+from integration.pipeline.delivery.groups import LeasedDelivery
+from integration.plans import FollowUp, Note, SegmentAdd, SendEmail
+
+
+class Uncertain(IntegrationError):
+    """An e-mail may have been sent; a person decides."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "uncertain",
+            "The e-mail may have been sent already: the connection was lost before Mautic answered.",
+            "Look at the contact in Mautic, then send again or discard.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A follow-up of one delivery, to be done for one contact."""
+
+    leased: LeasedDelivery
+    contact_id: int
+    what: FollowUp
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of an act; `error` None means done, `repeated` that it had been done before."""
+
+    act: Act
+    message: str = ""
+    error: IntegrationError | None = None
+    remote_id: int | None = None
+    repeated: bool = False
+
+
+def begun(db: Database, connector_id: int, acts: Sequence[FollowUp]) -> set[MarkKey]:
+    """Return which of the notes and e-mails were begun and are not known to be done."""
+    with db.read() as session:
+        marks = marks_of(session, connector_id, acts)
+        return {key for key, mark in marks.items() if mark.state == MarkState.STARTED}
+
+
+@dataclass
+class FollowUps:
+    """Does the follow-ups of one batch; `most_notes` caps the notes of a call."""
+
+    db: Database
+    client: MauticClient
+    connector_id: int
+    now: datetime
+    most_notes: int = LARGEST
+
+    def do(self, acts: Sequence[Act]) -> list[Followed]:
+        """Do all acts, notes and segments in batches, e-mails one by one.
+
+        An error of the connection ends a kind early: what was not tried has that error too.
+        """
+        done, started = self._marks(acts)
+        results = [Followed(act, repeated=True) for act in acts if is_done(act.what, act.contact_id, done)]
+        open_ = [act for act in acts if not is_done(act.what, act.contact_id, done)]
+        chosen = {_same(act): act for act in open_}
+        unique = list(chosen.values())
+        results += self._notes([a for a in unique if isinstance(a.what, Note)], started)
+        results += self._segments([a for a in unique if isinstance(a.what, SegmentAdd)])
+        results += self._emails([a for a in unique if isinstance(a.what, SendEmail)], started)
+        return results + _twins([act for act in open_ if chosen[_same(act)] is not act], results)
+
+    def _marks(self, acts: Sequence[Act]) -> tuple[set[Done], dict[MarkKey, datetime]]:
+        with self.db.read() as session:
+            marks = marks_of(session, self.connector_id, [act.what for act in acts])
+            started = {key: mark.started_at for key, mark in marks.items() if mark.state == MarkState.STARTED}
+            return done_among(marks), started
+
+    def _start(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> None:
+        fresh = {key_of(a.what): a for a in acts if key_of(a.what) not in started}
+        with self.db.write() as session:
+            for (order_id, status, action), act in fresh.items():
+                session.add(
+                    FollowUpMark(
+                        connector_id=self.connector_id,
+                        order_id=order_id,
+                        status=status,
+                        action=action,
+                        state=MarkState.STARTED,
+                        contact_id=act.contact_id,
+                        started_at=self.now,
+                    )
+                )
+
+    def _notes(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> list[Followed]:
+        if not acts:
+            return []
+        unique = {key_of(act.what): act for act in acts}
+        results: list[Followed] = []
+        try:
+            found = self._found({key: act for key, act in unique.items() if key in started})
+        except ServiceError as error:
+            return [Followed(act, error=error) for act in acts]
+        results += [Followed(unique[key], "The note was there already.", remote_id=note) for key, note in found.items()]
+        fresh = {key: act for key, act in unique.items() if key not in found}
+        self._start(list(fresh.values()), started)
+        return results + self._create_notes(fresh)
+
+    def _found(self, acts: dict[MarkKey, Act]) -> dict[MarkKey, int]:
+        pairs = {key: (act.contact_id, act.what.marker) for key, act in acts.items() if isinstance(act.what, Note)}
+        notes = NoteWriter(self.client).find_many(pairs.values()) if pairs else {}
+        ids = {key: notes[pair] for key, pair in pairs.items()}
+        return {key: note_id for key, note_id in ids.items() if note_id is not None}
+
+    def _create_notes(self, acts: dict[MarkKey, Act]) -> list[Followed]:
+        if not acts:
+            return []
+        rows = [_note_row("/".join(key), act, self.now) for key, act in acts.items()]
+        try:
+            made, error = NoteWriter(self.client, min(self.most_notes, LARGEST)).create(rows), None
+        except Interrupted as stop:
+            made, error = [r for r in stop.receipts if isinstance(r, NoteReceipt)], stop.error
+        receipts = {receipt.key: receipt for receipt in made}
+        return [_noted(act, receipts.get("/".join(key)), error) for key, act in acts.items()]
+
+    def _segments(self, acts: Sequence[Act]) -> list[Followed]:
+        results: list[Followed] = []
+        for segment_id in sorted({act.what.segment_id for act in acts if isinstance(act.what, SegmentAdd)}):
+            mine = [a for a in acts if isinstance(a.what, SegmentAdd) and a.what.segment_id == segment_id]
+            results += self._add(segment_id, mine)
+        return results
+
+    def _add(self, segment_id: int, acts: Sequence[Act]) -> list[Followed]:
+        try:
+            added = Segments(self.client).add(segment_id, sorted({act.contact_id for act in acts}))
+        except ServiceError as error:
+            return [Followed(act, error=error) for act in acts]
+        return [
+            Followed(act, f"Added to segment {segment_id}.", error=None if added.get(act.contact_id) else _NOT_ADDED)
+            for act in acts
+        ]
+
+    def _emails(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> list[Followed]:
+        results = []
+        emails = Emails(self.client)
+        for act in acts:
+            assert isinstance(act.what, SendEmail)
+            results.append(self._email(emails, act, act.what, started))
+        return results
+
+    def _email(self, emails: Emails, act: Act, email: SendEmail, started: dict[MarkKey, datetime]) -> Followed:
+        before = started.get(key_of(email))
+        try:
+            if before is not None:
+                sent = emails.was_sent(email.email_id, act.contact_id, before)
+                if sent is None:
+                    return Followed(act, error=Uncertain())
+                if sent:
+                    return Followed(act, "The e-mail had been sent already.")
+            self._start([act], started)
+            sending = emails.send(email.email_id, act.contact_id, email.tokens)
+        except ServiceError as error:
+            return Followed(act, error=error)
+        return Followed(act, sending.sentence)
+
+
+_NOT_ADDED = IntegrationError(
+    "not_added", "Mautic did not add the contact to the segment.", "Check that the segment and the contact exist."
+)
+
+
+def _same(act: Act) -> Done:
+    return identity_of(act.what, act.contact_id)
+
+
+def _twins(acts: Sequence[Act], results: Sequence[Followed]) -> list[Followed]:
+    """Return what became of acts that another delivery of the same order and status stood for in this batch."""
+    found = {_same(result.act): result for result in results}
+    stood = [(act, found[_same(act)]) for act in acts]
+    return [Followed(act, error=result.error, repeated=result.error is None) for act, result in stood]
+
+
+def _note_row(key: str, act: Act, now: datetime) -> NoteRow:
+    assert isinstance(act.what, Note)
+    return NoteRow(key, act.contact_id, act.what.text, act.what.at or now, act.what.marker)
+
+
+def _noted(act: Act, receipt: NoteReceipt | None, error: ServiceError | None) -> Followed:
+    if receipt is None:
+        return Followed(act, error=error)
+    return Followed(act, "" if receipt.error else "Note added.", error=receipt.error, remote_id=receipt.note_id)
+
+
+def finish_marks(session: Session, connector_id: int, now: datetime, results: Sequence[Followed]) -> None:
+    """Mark what was done as done; what may not have been done stays started and is looked up next time."""
+    fresh = [result for result in results if not result.repeated and result.error is None]
+    if not fresh:
+        return
+    table = FollowUpMark.__table__
+    assert isinstance(table, Table)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    values = {name: statement.excluded[name] for name in ("state", "done_at", "remote_id", "contact_id")}
+    keys = ["connector_id", "order_id", "status", "action"]
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
+    session.execute(statement, [_mark(connector_id, now, result) for result in fresh])
+
+
+def _mark(connector_id: int, now: datetime, result: Followed) -> dict[str, Any]:
+    what = result.act.what
+    order_id, status, action = key_of(what)
+    return {
+        "connector_id": connector_id,
+        "order_id": order_id,
+        "status": status,
+        "action": action,
+        "state": MarkState.DONE,
+        "contact_id": result.act.contact_id,
+        "remote_id": what.segment_id if isinstance(what, SegmentAdd) else result.remote_id,
+        "started_at": now,
+        "done_at": now,
+    }

@@ -1,0 +1,76 @@
+"""Reads the store again before a retry whose payload has grown old."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from integration.errors import ServiceError
+from integration.events import Kind, Origin
+from integration.models.connector import Connector
+from integration.pipeline.dead_letters.corrections import corrected
+from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
+from integration.pipeline.ingest.order_ledger import LEAVES
+from integration.pipeline.services import Services
+from integration.store import reading
+from integration.store.client import StoreClient
+
+OLD = timedelta(minutes=5)
+
+
+def freshen(
+    services: Services, connector: Connector, groups: Sequence[DeliveryGroup], correlation_id: str = ""
+) -> tuple[list[DeliveryGroup], frozenset[int]]:
+    """Return the lines with new payloads where a retry's was older than five minutes, and the ids that are gone.
+
+    When the store cannot be read the old payload serves: the order of things must not hang on both systems.
+    """
+    now = services.clock.now()
+    deliveries = [leased for group in groups for leased in group.deliveries if leased.source_id.isdigit()]
+    stale = [i for i in deliveries if _is_stale(i, now) and i.event not in LEAVES]
+    nameless = [i for i in deliveries if i.event == "deleted" and i.kind is Kind.ORDER and not i.payload.get("email")]
+    if not (stale or nameless) or not connector.store_url:
+        return list(groups), frozenset()
+    try:
+        client = services.open_store(connector, correlation_id, obeys=True)
+        found = _read(client, stale)
+        names = _names(client, nameless)
+    except ServiceError:
+        return list(groups), frozenset()
+    gone = frozenset(leased.id for leased in stale if (leased.kind, leased.source_id) not in found)
+    return [
+        DeliveryGroup(group.person_key, tuple(_fresh(leased, found, names) for leased in group.deliveries))
+        for group in groups
+    ], gone
+
+
+def _is_stale(leased: LeasedDelivery, now: datetime) -> bool:
+    """Tell whether the record is to be read again: a replay always, a retry when its payload has grown old."""
+    return leased.origin is Origin.REPLAY or (leased.attempts > 1 and now - leased.payload_at > OLD)
+
+
+def _read(client: StoreClient, stale: Sequence[LeasedDelivery]) -> dict[tuple[Kind, str], dict[str, Any]]:
+    orders = sorted({int(leased.source_id) for leased in stale if leased.kind is Kind.ORDER})
+    people = sorted({int(leased.source_id) for leased in stale if leased.kind is Kind.CONTACT})
+    found = {(Kind.ORDER, str(row["id"])): row for row in reading.fetch_orders(client, orders)} if orders else {}
+    if people:
+        found |= {(Kind.CONTACT, str(row["id"])): row for row in reading.fetch_customers(client, people)}
+    return found
+
+
+def _names(client: StoreClient, nameless: Sequence[LeasedDelivery]) -> dict[int, str]:
+    """Return the e-mail of trashed orders, whose webhook names only the id; the trash can still be read (155)."""
+    rows = {leased.id: reading.fetch_order(client, int(leased.source_id)) for leased in nameless}
+    return {key: str((row.get("billing") or {}).get("email") or "") for key, row in rows.items() if row}
+
+
+def _fresh(
+    leased: LeasedDelivery, found: dict[tuple[Kind, str], dict[str, Any]], names: dict[int, str]
+) -> LeasedDelivery:
+    if leased.id in names:
+        return replace(leased, payload={**leased.payload, "email": names[leased.id]})
+    row = found.get((leased.kind, leased.source_id))
+    fresh = row is not None and (leased.attempts > 1 or leased.origin is Origin.REPLAY) and leased.event not in LEAVES
+    return replace(leased, payload=corrected(row or {}, leased.corrections)) if fresh else leased

@@ -1,0 +1,228 @@
+"""Keeps the order ledger and sums a person's lifetime values from it (P38)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from integration import money
+from integration.identity import person_key_of, visible
+from integration.models.ledger import LedgerEntry
+from integration.plans import Lifetime
+from integration.records import LineItem, Order, OtherOrder
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_KEY = ("connector_id", "order_id")
+GONE = "trash"
+#: What a change is that takes an order away from a person: it was deleted, or given to another e-mail address.
+LEAVES = ("deleted", "moved")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An order that went from one person to another: `left` is the person key whose sums must be written again."""
+
+    order: Order
+    left: str
+
+
+def record(
+    session: Session, connector_id: int, orders: Sequence[Order], unclaimed: Mapping[int, datetime] | None = None
+) -> list[Move]:
+    """Write one row an order and return those that changed hands; a row that is newer than what is given stays.
+
+    `unclaimed` are the moments of events that no live change carries yet. Products that are known stay known when the
+    order is read without its lines.
+    """
+    kept = unclaimed or {}
+    rows = {
+        order.id: row(connector_id, order) | {"reached_at": kept.get(order.id)}
+        for order in sorted(orders, key=lambda o: o.modified_at or _NEVER)
+    }
+    if not rows:
+        return []
+    moves = _moves(session, connector_id, orders, rows)
+    table = LedgerEntry.__table__
+    assert isinstance(table, Table)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    new = statement.excluded
+    values: dict[str, Any] = {name: new[name] for name in next(iter(rows.values())) if name not in _KEY}
+    values["products"] = func.coalesce(new["products"], table.c.products)
+    older = (table.c.modified_at.is_(None)) | (new.modified_at.is_(None)) | (table.c.modified_at <= new.modified_at)
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["connector_id", "order_id"], set_=values, where=older),
+        list(rows.values()),
+    )
+    return moves
+
+
+def _moves(
+    session: Session, connector_id: int, orders: Sequence[Order], rows: Mapping[int, Mapping[str, Any]]
+) -> list[Move]:
+    """Return the orders that belong to another person in the ledger, and counted there until now."""
+    columns = (LedgerEntry.order_id, LedgerEntry.person_key, LedgerEntry.modified_at)
+    query = select(*columns).where(
+        LedgerEntry.connector_id == connector_id,
+        LedgerEntry.order_id.in_(list(rows)),
+        LedgerEntry.person_key != "",
+        LedgerEntry.status != GONE,
+    )
+    given = {order.id: order for order in orders}
+    return [
+        Move(given[number], person_key)
+        for number, person_key, at in session.execute(query).tuples()
+        if person_key != rows[number]["person_key"] and not _is_older(rows[number]["modified_at"], at)
+    ]
+
+
+def _is_older(at: datetime | None, known: datetime | None) -> bool:
+    return at is not None and known is not None and at < known
+
+
+def remove(session: Session, connector_id: int, order_id: int, at: datetime) -> str:
+    """Mark an order as gone, so that it counts nowhere; return its person key, "" when it was never seen."""
+    entry = session.get(LedgerEntry, (connector_id, order_id))
+    if entry is None:
+        return ""
+    entry.status = GONE
+    entry.modified_at = max(entry.modified_at or at, at)
+    return entry.person_key
+
+
+def row(connector_id: int, order: Order) -> dict[str, Any]:
+    """Return the ledger's values for an order as it is now."""
+    lines = [[item.name, item.sku, item.product_id] for item in order.items]
+    return {
+        "connector_id": connector_id,
+        "order_id": order.id,
+        "person_key": person_key_of(order.email) if visible(order.email) else "",
+        "status": order.status,
+        "net_total": str(order.net_total),
+        "refunded": bool(order.refunds) and money.rounded(order.net_total, order.currency) == 0,
+        "currency": order.currency,
+        "ordered_at": order.created_at,
+        "local_date": order.local_date,
+        "modified_at": order.modified_at,
+        "products": lines if lines or order.lines_read else None,
+    }
+
+
+def place(order: Order) -> tuple[datetime, int]:
+    """Return what orders are sorted by: when they were placed, then the id."""
+    return order.created_at or _NEVER, order.id
+
+
+def _place(row: LedgerEntry) -> tuple[datetime, int]:
+    return row.ordered_at or _NEVER, row.order_id
+
+
+STATUS, REFUNDED, CURRENCY = "status", "refunded", "currency"
+
+
+def left_out(row: LedgerEntry, paid: Collection[str], currency: str) -> str:
+    """Return why an order is not in its person's lifetime values: "status", "refunded" or "currency", "" if it is."""
+    if row.status not in paid:
+        return STATUS
+    if row.refunded:
+        return REFUNDED
+    return CURRENCY if currency and (row.currency or currency) != currency else ""
+
+
+#: Which orders are looked at: a condition on their rows.
+Among = Callable[[LedgerEntry], bool]
+
+
+def is_there(row: LedgerEntry) -> bool:
+    """Return whether the order is neither deleted nor in the store's trash."""
+    return row.status != GONE
+
+
+class People:
+    """The ledger rows of some people: their lifetime values and their newest order."""
+
+    def __init__(self, session: Session, connector_id: int, person_keys: Iterable[str]) -> None:
+        self._rows: dict[str, list[LedgerEntry]] = {}
+        query = select(LedgerEntry).where(
+            LedgerEntry.connector_id == connector_id, LedgerEntry.person_key.in_(sorted(set(person_keys)))
+        )
+        for row in session.scalars(query):
+            self._rows.setdefault(row.person_key, []).append(row)
+
+    def lifetime(self, person_key: str, paid: Iterable[str], currency: str, decimals: int | None = None) -> Lifetime:
+        """Return the sums over the person's paid orders that are in the shop's currency; `decimals` are the shop's.
+
+        A fully refunded order counts nowhere; other currencies are counted apart. An order without a currency has the
+        shop's. While the shop's is not known, orders in one currency are added up, orders in several are not.
+        """
+        paid = frozenset(paid)
+        found = [(row, left_out(row, paid, currency)) for row in self._rows.get(person_key, [])]
+        own = [row for row, why in found if not why]
+        currencies = {row.currency or currency for row in own}
+        if len(currencies) > 1:
+            return Lifetime(unsure=tuple(sorted(currencies)))
+        currency = currency or next(iter(currencies), "")
+        dated = sorted((r for r in own if r.ordered_at), key=lambda r: (r.ordered_at or _NEVER, r.order_id))
+        nets = (money.rounded(Decimal(r.net_total), currency, decimals) for r in own)
+        return Lifetime(
+            total_spent=sum(nets, Decimal(0)),
+            order_count=len(own),
+            first_order_at=dated[0].ordered_at if dated else None,
+            last_order_at=dated[-1].ordered_at if dated else None,
+            other_currencies=sum(why == CURRENCY for _, why in found),
+            currency=currency,
+            decimals=decimals,
+            first_day=dated[0].local_date if dated else "",
+            last_day=dated[-1].local_date if dated else "",
+        )
+
+    def others(self, person_key: str, order_id: int) -> list[OtherOrder]:
+        """Return the person's orders beside one, without those that are gone."""
+        rows = (r for r in self._rows.get(person_key, []) if r.order_id != order_id and r.status != GONE)
+        return [OtherOrder(r.status, _items(r.products)) for r in rows]
+
+    def rows(self, person_key: str) -> list[LedgerEntry]:
+        """Return a person's orders, newest first."""
+        return sorted(self._rows.get(person_key, []), key=_place, reverse=True)
+
+    def is_latest(self, person_key: str, order: Order) -> bool:
+        """Return whether this is the newest sighting of the person's newest order."""
+        return self.is_newest(person_key, order) and not self.overtaken(person_key, order)
+
+    def is_newest(self, person_key: str, order: Order, among: Among = is_there) -> bool:
+        """Return whether no other order of the person, of those that fit `among`, is newer, by order date and id."""
+        newest = self.newest(person_key, among)
+        return newest is None or _place(newest) <= place(order)
+
+    def newest(self, person_key: str, among: Among) -> LedgerEntry | None:
+        """Return the newest of the person's orders that fit, None without one."""
+        return next((row for row in self.rows(person_key) if among(row)), None)
+
+    def is_newer(self, person_key: str, order_id: int, order: Order) -> bool:
+        """Return whether the person's order of this id is there still, and newer than another one."""
+        row = next((row for row in self._rows.get(person_key, []) if row.order_id == order_id), None)
+        return row is not None and is_there(row) and _place(row) > place(order)
+
+    def overtaken(self, person_key: str, order: Order) -> str:
+        """Return the status in which the order was seen since, "" when this is its newest sighting.
+
+        The store's clock has seconds only: of two sightings in one second the ledger's status is the newer.
+        """
+        row = next((r for r in self._rows.get(person_key, []) if r.order_id == order.id and r.status != GONE), None)
+        if row is None or row.modified_at is None or order.modified_at is None:
+            return ""
+        same = row.modified_at == order.modified_at and row.status == order.status
+        return "" if same or row.modified_at < order.modified_at else row.status
+
+
+def _items(products: Sequence[Sequence[Any]] | None) -> tuple[LineItem, ...] | None:
+    if products is None:
+        return None
+    return tuple(LineItem(str(name), int(number), sku=str(sku)) for name, sku, number in products)

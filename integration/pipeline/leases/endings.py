@@ -1,0 +1,41 @@
+"""How work ends that something unforeseen broke off: with its true cause, told once for all kinds of job."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
+
+from integration.errors import IntegrationError
+
+log = logging.getLogger(__name__)
+
+INTERNAL = "internal"
+_SQLITE_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_READONLY")
+_HINT = "The application log (Logs) has the details; send them to whoever looks after this installation."
+
+
+def cause_of(error: BaseException, what: str) -> IntegrationError:
+    """Return what to tell people of an error that ended `event`, such as "The run".
+
+    An error of our own tree tells itself. Any other is a fault of this program: its type is told, its text may hold
+    anything, so that goes with the traceback into the application log, where secrets are masked.
+    """
+    if isinstance(error, IntegrationError):
+        return error
+    log.error("%s stopped over an unforeseen error.", what, exc_info=error)
+    if is_passing(error):
+        sentence = f"{what} stopped because the database did not answer ({type(error).__name__})."
+        return IntegrationError("database", sentence, "Look at the disk and the database server, then start it again.")
+    sentence = f"{what} stopped over an error in woo-mautic itself: {type(error).__name__}."
+    return IntegrationError(INTERNAL, sentence, _HINT)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Tell whether the database was locked or away, which passes by itself: the work is tried again."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # SQLite calls a wrong statement an operational error too, and names the kind apart.
+    name = str(getattr(getattr(error, "orig", None), "sqlite_errorname", None) or "SQLITE_BUSY")
+    passing = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+    return passing and name.startswith(_SQLITE_PASSING)

@@ -1,0 +1,214 @@
+"""Does a run: reads the store page by page and accepts what it finds, resumable after each page."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from integration.errors import Held, IntegrationError, ServerFault, ServiceError, Throttled, Unreachable
+from integration.models.connector import Connector
+from integration.models.run import Run, RunKind, RunState
+from integration.pipeline import outbox, usage
+from integration.pipeline.connectors import holds, store_profile
+from integration.pipeline.dead_letters.replay import Replay
+from integration.pipeline.delivery.retries import probe_delay
+from integration.pipeline.leases import endings, renewal
+from integration.pipeline.leases.tokens import at_work
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs.page_intake import Cancelled, Lost, Stopped
+from integration.pipeline.runs.phases import Phases
+from integration.pipeline.services import Services
+from integration.store.completeness import SHORT_LIST
+
+log = logging.getLogger(__name__)
+
+#: Reading is tried again so often in a row without a page between before the run is given up (it can be resumed).
+PATIENCE = 20
+#: Failed calls in a row that end a first, second, … try of reading. Around a record that the store cannot give pages
+#: get smaller until it fails alone, so the first try may fail for longer; the next two only see whether the store is
+#: back, and then there is time to go round any number of such records.
+FAILURES_IN_A_ROW = (8, 2, 2, 40)
+POLL = 0.3
+#: The database is asked again so often before a run is given up: about ten minutes.
+DATABASE_PATIENCE = 120
+DATABASE_PAUSE_MAX_S = 5.0
+
+
+@dataclass
+class RunExecutor:
+    """Executes one leased run; `stop` ends it at the next page, to be taken up again later."""
+
+    services: Services
+    run: Run
+    token: str
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def execute(self) -> None:
+        """Do what is left of the run; every way it can end is written to the run, whatever was raised."""
+        with at_work(self.token):
+            self._through_outages(self._attempt)
+
+    def _attempt(self, last: bool) -> None:
+        try:
+            with renewal.of_run(self.services, self.run.id, self.token):
+                self._work()
+        except Cancelled:
+            self._end(RunState.CANCELLED)
+        except Stopped:
+            self._give_back()
+        except Lost:
+            log.warning("Run %d is done by another process now.", self.run.id)
+        except Exception as error:
+            if endings.is_passing(error) and not last:
+                raise
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """End the run FAILED; the cause is told once, the writing of it is tried until the database takes it."""
+        cause = endings.cause_of(error, "The run")
+        self._through_outages(lambda last: self._end(RunState.FAILED, cause))
+
+    def _through_outages(self, act: Callable[[bool], None]) -> None:
+        """Do something again while the database is locked or away; `act` is told whether it is the last time."""
+        for tries in range(1, DATABASE_PATIENCE + 1):
+            try:
+                return act(tries == DATABASE_PATIENCE)
+            except Exception as error:
+                if not endings.is_passing(error) or tries == DATABASE_PATIENCE or self.stop.is_set():
+                    raise
+                log.warning("Run %d waits for the database: %s", self.run.id, type(error).__name__)
+                self.stop.wait(min(0.2 * tries, DATABASE_PAUSE_MAX_S))
+
+    def _work(self) -> None:
+        with self.services.db.read() as session:
+            connector = session.get_one(Connector, self.run.connector_id)
+        tries, known = 0, self.run.kind == RunKind.INCREMENTAL
+        while not self.stop.is_set():
+            breaker = self.services.breakers.of(connector.id, "store")
+            breaker.close(limit=FAILURES_IN_A_ROW[min(tries, len(FAILURES_IN_A_ROW) - 1)])
+            phases = self._phases(connector)
+            try:
+                if self.run.kind != RunKind.REPLAY:
+                    connector = store_profile.refresh(self.services, connector, always=not known)
+                    phases.connector, known = connector, True
+                phases.read()
+            except (Unreachable, Throttled, ServerFault, Held) as error:
+                tries = 0 if phases.pages else tries + 1
+                self._pause(connector, error, tries)
+                continue
+            except ServiceError as error:
+                self._hold(connector, error)
+                raise
+            finally:
+                self._add_calls(phases.calls)
+            if self.run.kind != RunKind.REPLAY:
+                self._release(connector)
+            self._finish(connector)
+            return
+        raise Stopped
+
+    def _phases(self, connector: Connector) -> Phases | Replay:
+        what = Replay if self.run.kind == RunKind.REPLAY else Phases
+        return what(self.services, connector, self.run, self.token, self.stop)
+
+    def _pause(self, connector: Connector, error: ServiceError, tries: int) -> None:
+        """Hold the store side and wait; an incremental run is over, its schedule comes again."""
+        self._hold(connector, error)
+        if self.run.kind == RunKind.INCREMENTAL or tries >= PATIENCE:
+            raise error
+        wait = probe_delay(tries, error).total_seconds()
+        self._line(f"Waiting {wait:.0f} s: {error}", "warning")
+        self._wait(lambda: False, wait)
+
+    def _hold(self, connector: Connector, error: ServiceError) -> None:
+        if error.service != "store":
+            return
+        with self.services.db.write() as session:
+            holds.hold(session, self.services.clock.now(), connector.id, error, probed=True)
+
+    def _release(self, connector: Connector) -> None:
+        with self.services.db.write() as session:
+            holds.release(session, self.services.clock.now(), connector.id, "store")
+
+    def _finish(self, connector: Connector) -> None:
+        """Wait until everything that was accepted has been delivered, then close the run."""
+        if self.run.kind != RunKind.INCREMENTAL:
+            self._phase("deliver")
+            self._wait(self._settled, None)
+        if self.stop.is_set():
+            raise Stopped
+        with self.services.db.write() as session:
+            now = self.services.clock.now()
+            run = self._mine(run_lifecycle.keep(session, now, self.run, self.token))
+            self._tell_later(session, now)
+            if short := run.cursor.get(SHORT_LIST):
+                # All that came is accepted; success is said only of lists that came whole.
+                return run_lifecycle.finish(session, now, run, RunState.FAILED, IntegrationError(SHORT_LIST, short))
+            run_lifecycle.finish(session, now, run, RunState.COMPLETED)
+            if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
+                session.get_one(Connector, connector.id).initial_done_at = now
+
+    def _settled(self) -> bool:
+        """Tell whether all has been tried; what is tried again later must not keep the run, and the next, waiting."""
+        with self.services.db.read() as session:
+            return outbox.busy_count(session, self.services.clock.now(), self.run.id) == 0
+
+    def _tell_later(self, session: Session, now: datetime) -> None:
+        later = outbox.later_count(session, now, self.run.id)
+        if later and self.run.kind != RunKind.INCREMENTAL:
+            text = f"{later} records are tried again later; the run does not wait for them."
+            run_lifecycle.add_line(session, now, self.run.id, text, "warning")
+
+    def _phase(self, name: str) -> None:
+        with self.services.db.write() as session:
+            run = self._mine(run_lifecycle.keep(session, self.services.clock.now(), self.run, self.token))
+            run.phase = name
+
+    def _wait(self, ready: Callable[[], bool], seconds: float | None) -> None:
+        """Wait until `ready`, a stop, a cancel, or for some seconds; the lease is kept meanwhile."""
+        waited = 0.0
+        beats = 0
+        while not ready() and not self.stop.is_set() and (seconds is None or waited < seconds):
+            if beats % 3 == 0:
+                self._keep()
+            self.stop.wait(POLL)
+            waited, beats = waited + POLL, beats + 1
+
+    def _keep(self) -> None:
+        with self.services.db.write() as session:
+            run = self._mine(run_lifecycle.keep(session, self.services.clock.now(), self.run, self.token))
+            cancelled = run.cancel_asked_at is not None
+        if cancelled:
+            raise Cancelled
+
+    def _mine(self, run: Run | None) -> Run:
+        if run is None:
+            raise Lost
+        return run
+
+    def _add_calls(self, calls: int) -> None:
+        with self.services.db.write() as session:
+            run = run_lifecycle.keep(session, self.services.clock.now(), self.run, self.token)
+            if run is not None:
+                run.store_calls += calls
+                usage.record(session, run.connector_id, self.services.clock.now(), store_calls=calls)
+
+    def _give_back(self) -> None:
+        with self.services.db.write() as session:
+            run_lifecycle.give_back(session, self.run, self.token)
+
+    def _line(self, text: str, level: str = "info") -> None:
+        with self.services.db.write() as session:
+            run_lifecycle.add_line(session, self.services.clock.now(), self.run.id, text, level)
+
+    def _end(self, state: RunState, error: IntegrationError | None = None) -> None:
+        with self.services.db.write() as session:
+            now = self.services.clock.now()
+            run = run_lifecycle.keep(session, now, self.run, self.token)
+            if run is not None:
+                run_lifecycle.finish(session, now, run, state, error)

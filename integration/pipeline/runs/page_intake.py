@@ -1,0 +1,141 @@
+"""Takes pages of a run into the book: rows, cursor and counters stand or fall together."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from integration.events import Change
+from integration.models.connector import Connector
+from integration.models.run import Run
+from integration.pipeline import outbox, usage
+from integration.pipeline.dry_run import forecast
+from integration.pipeline.ingest import records
+from integration.pipeline.payloads import files as payload_files
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from integration.store import reading
+from integration.store.completeness import SHORT_LIST
+
+#: Reading waits while so many deliveries of the run are still open: payloads stay fresh and the book small.
+MOST_OPEN = 3000
+HEED_EVERY_S = 1.0
+
+
+class Cancelled(Exception):
+    """Somebody asked the run to stop."""
+
+
+class Stopped(Exception):
+    """This process is to end; the run goes on in another."""
+
+
+class Lost(Exception):
+    """Another process has taken the run over."""
+
+
+@dataclass
+class PageIntake:
+    """A leased run that takes pages; `pages` counts those accepted since it was made."""
+
+    services: Services
+    connector: Connector
+    run: Run
+    token: str
+    stop: threading.Event
+    pages: int = 0
+    _heeded: float = 0.0
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Return what the run was asked for."""
+        return self.run.options
+
+    def _take(self, session: Session, changes: Sequence[Change]) -> None:
+        if self.options.get("dry_run"):
+            forecast.foretell(session, self._now(), self.connector, self.run, changes)
+            return
+        accepted = records.accept(session, self._now(), self.connector.id, changes, self.run.id)
+        session.get_one(Run, self.run.id).accepted += accepted.new
+        if accepted.new:
+            self.services.on_accept(session, self.connector.id)
+
+    def _page(
+        self, page: reading.Page, take: Callable[[Session], None], *, rows: int | None = None, count: bool = True
+    ) -> None:
+        """Accept one page: its rows, the run's cursor and its counters stand or fall together."""
+        if self.options.get("payloads"):
+            title = f"Page {page.number} of {page.pages or '?'} ({self.run.phase}) as the store gave it"
+            payload_files.store(self.services, self.run, "pull", title, page.rows)
+        with self.services.db.write() as session:
+            run = self._held(session)
+            take(session)
+            run.cursor = {**run.cursor, run.phase: page.cursor}
+            pulled = (rows if rows is not None else len(page.rows)) if count else 0
+            run.pulled += pulled
+            usage.record(session, self.connector.id, self._now(), pulled=pulled)
+            self._tell(session, run, page, rows)
+        self.run.cursor = run.cursor
+        self.pages += 1
+        self.services.wakeup.ring(self.connector.id)
+        self._yield()
+        if self.stop.is_set():
+            raise Stopped
+
+    def _tell(self, session: Session, run: Run, page: reading.Page, rows: int | None) -> None:
+        seen = len(page.rows) if rows is None else rows
+        text = f"Read page {page.number} of {page.pages or '?'} ({run.phase}): {seen} records."
+        run_lifecycle.add_line(session, self._now(), run.id, text)
+        for what, error in page.failed:
+            run_lifecycle.add_line(session, self._now(), run.id, f"The store could not give {what}: {error}", "error")
+            if error.code == SHORT_LIST:
+                run.cursor = {**run.cursor, SHORT_LIST: error.sentence}
+        if page.number == 1 and page.total is not None and run.phase in ("customers", "orders", "changes"):
+            run.expected = (run.expected or 0) + page.total
+
+    def _yield(self) -> None:
+        """Wait while the book holds enough of this run."""
+        while not self.stop.is_set():
+            with self.services.db.read() as session:
+                if outbox.open_count(session, run_id=self.run.id) < MOST_OPEN:
+                    return
+            with self.services.db.write() as session:
+                self._held(session)
+            self.stop.wait(0.3)
+
+    def _heed(self) -> None:
+        """Look whether the run is to stop, at most once a second; called before each call of the store's."""
+        if self.stop.is_set():
+            raise Stopped
+        if time.monotonic() - self._heeded < HEED_EVERY_S:
+            return
+        self._heeded = time.monotonic()
+        with self.services.db.read() as session:
+            run = session.get(Run, self.run.id)
+            if run is None or run.lease_token != self.token:
+                raise Lost
+            if run.cancel_asked_at is not None:
+                raise Cancelled
+
+    def _held(self, session: Session) -> Run:
+        run = run_lifecycle.keep(session, self._now(), self.run, self.token)
+        if run is None:
+            raise Lost
+        if run.cancel_asked_at is not None:
+            raise Cancelled
+        return run
+
+    def _enter(self, name: str) -> None:
+        with self.services.db.write() as session:
+            run = self._held(session)
+            run.phase = name
+        self.run.phase = name
+
+    def _now(self) -> datetime:
+        return self.services.clock.now()

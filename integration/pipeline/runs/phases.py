@@ -1,0 +1,288 @@
+"""The phases of a run: what is read, in which order, and where it goes on after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from integration.errors import MappingError
+from integration.events import Change, Origin, content_hash
+from integration.models.connector import Connector
+from integration.models.run import RunKind
+from integration.pipeline.connectors import field_list, store_profile
+from integration.pipeline.ingest import records, status_events
+from integration.pipeline.leases import endings
+from integration.pipeline.runs import options as run_options
+from integration.pipeline.runs.page_intake import PageIntake
+from integration.records import Order
+from integration.store import parse, reading
+from integration.store.dates import lenient
+from integration.store.pages import SIZES
+from integration.store.rows import Failure, Row
+from integration.store.windows import Window
+
+_ORIGINS = {
+    RunKind.INITIAL: Origin.INITIAL,
+    RunKind.FULL: Origin.FULL,
+    RunKind.BULK: Origin.BULK,
+    RunKind.INCREMENTAL: Origin.POLL,
+}
+#: Customers have no modification window; a larger list is gone through once an hour only, webhooks bring the rest.
+SMALL_LIST = 2000
+CUSTOMERS_EVERY = timedelta(hours=1)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_VERSION = 64
+
+
+@dataclass
+class Phases(PageIntake):
+    """Reads what a run asks for."""
+
+    def __post_init__(self) -> None:
+        """Look at the options once for all phases."""
+        self._client: Any = None
+        self._only = set(self.options.get("only") or ("contacts", "orders"))
+        self._modules = self.services.modules(self.connector)
+
+    @property
+    def calls(self) -> int:
+        """Return how many calls to the store were made."""
+        return self._client.calls if self._client else 0
+
+    def read(self) -> None:
+        """Go through the phases that are left; each page is one transaction with its cursor."""
+        self._client = self.services.open_store(self.connector, self.run.correlation_id, obeys=True)
+        self._client.heed = self._heed
+        run_options.bounds(self.options)
+        if self.options.get("dry_run"):
+            self.connector = field_list.look(self.services, self.connector, self.run.correlation_id)
+        plan = self._incremental() if self.run.kind == RunKind.INCREMENTAL else self._everything()
+        names = [name for name, _ in plan]
+        begin = names.index(self.run.phase) if self.run.phase in names else 0
+        if self.run.phase == "deliver":
+            return
+        for name, phase in plan[begin:]:
+            if not self.stop.is_set():
+                self._enter(name)
+                phase()
+
+    def _everything(self) -> list[tuple[str, Callable[[], None]]]:
+        plan: list[tuple[str, Callable[[], None]]] = []
+        if "orders" in self._only and not self.options.get("dry_run") and not self.options.get("ids"):
+            plan.append(("ledger", self._fill_ledger))
+        if "contacts" in self._only and self._modules.contacts.enabled:
+            plan.append(("customers", self._customers))
+        if "orders" in self._only and self._modules.orders.enabled:
+            plan.append(("orders", self._orders))
+        return plan
+
+    def _incremental(self) -> list[tuple[str, Callable[[], None]]]:
+        plan: list[tuple[str, Callable[[], None]]] = []
+        if "orders" in self._only:
+            plan += [("changes", self._changed_orders), ("trash", self._trashed_orders)]
+        if "contacts" in self._only and self._modules.contacts.enabled:
+            plan.append(("moved", self._moved_customers))
+        return plan
+
+    # -- everything ---------------------------------------------------------------------------------------------------
+
+    def _fill_ledger(self) -> None:
+        """Read all orders without their lines, so that the first contact already has its final lifetime values."""
+        for page in self._order_pages(store_profile.statuses(self.connector), fields=reading.LEDGER_FIELDS):
+            self._page(page, self._ledger_rows(page.rows), count=False)
+
+    def _ledger_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
+        orders = list(_parsed(rows))
+        return lambda session: records.note(session, self._now(), self.connector.id, orders, self._origin)
+
+    def _customers(self) -> None:
+        for page in self._customer_pages(reading.CUSTOMER_FIELDS, self.options.get("ids")):
+            rows = [row for row in page.rows if self._wanted(row)]
+            changes, page = self._read_rows(page, rows, self._customer_change)
+            self._page(page, self._customer_rows(rows, changes), rows=len(rows))
+
+    def _customer_change(self, row: Row) -> Change:
+        return parse.customer_change(row, self._origin, self._now(), created=False)
+
+    def _customer_rows(
+        self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = ()
+    ) -> Callable[[Session], None]:
+        def take(session: Session) -> None:
+            self._take(session, changes)
+            if not self.options.get("dry_run"):
+                marks = {row["id"]: version(row) for row in (*seen, *rows)}
+                records.mark_customers(session, self.connector.id, marks)
+
+        return take
+
+    def _orders(self) -> None:
+        wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
+        known = store_profile.statuses(self.connector)
+        chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
+        for page in self._order_pages(known if ids else chosen, window=self._since(), ids=ids):
+            changes, page = self._read_rows(page, page.rows, self._order_change)
+            self._page(page, partial(self._take, changes=changes), rows=len(page.rows))
+
+    def _order_change(self, row: Row) -> Change:
+        return parse.order_change(row, self._origin, self._now())
+
+    # -- what changed -------------------------------------------------------------------------------------------------
+
+    def _changed_orders(self) -> None:
+        began: datetime | None = None
+        for page in self._order_pages(store_profile.statuses(self.connector), window=self._cursor_window()):
+            if began is None:
+                self._store_cursors(ahead_s=status_events.seconds_ahead(page.server_time, self._now()))
+            began = began or page.began
+            changes, page = self._read_rows(page, page.rows, self._order_change)
+            self._page(page, self._new_changes(changes), rows=len(page.rows))
+        self._move_cursor(began)
+
+    def _new_changes(self, changes: Sequence[Change]) -> Callable[[Session], None]:
+        def take(session: Session) -> None:
+            self._take(session, records.unseen(session, self.connector.id, changes))
+
+        return take
+
+    def _trashed_orders(self) -> None:
+        for page in self._order_pages(("trash",), window=self._cursor_window("previous"), fields=reading.LEDGER_FIELDS):
+            changes, page = self._read_rows(page, page.rows, self._trashed)
+            self._page(page, self._new_changes(changes), rows=len(changes))
+
+    def _trashed(self, row: Row) -> Change:
+        return records.trashed(row, self._origin, self._now())
+
+    def _moved_customers(self) -> None:
+        if not self._customers_due():
+            return
+        total = 0
+        for page in reading.read_customers(self._client, fields=reading.CUSTOMER_INDEX_FIELDS, start=self._start()):
+            total = page.total or total
+            rows, failed = self._read_moved(self._moved(page.rows))
+            missing = {what for what, _ in failed}
+            seen = [row for row in page.rows if f"customer {row['id']}" not in missing]
+            changes, page = self._read_rows(replace(page, failed=[*page.failed, *failed]), rows, self._customer_change)
+            self._page(page, self._customer_rows(rows, changes, seen), rows=len(rows))
+        self._store_cursors(customers=self._now().isoformat(), customers_total=total)
+
+    def _read_moved(self, ids: Sequence[int]) -> tuple[list[Row], list[Failure]]:
+        """Read customers whole; one that the store cannot give is said, and looked at again next time."""
+        rows: list[Row] = []
+        failed: list[Failure] = []
+        for page in reading.read_customers(self._client, ids=ids) if ids else ():
+            rows += page.rows
+            failed += page.failed
+        return rows, failed
+
+    def _moved(self, index: Sequence[Row]) -> list[int]:
+        """Return who moved; before anything was read that is who changed since the connector was made."""
+        if not self.connector.cursors.get("customers") and not self.connector.initial_done_at:
+            began = self.connector.created_at
+            return [row["id"] for row in index if (lenient(row.get("date_modified_gmt")) or _NEVER) >= began]
+        with self.services.db.read() as session:
+            return records.moved_customers(session, self.connector.id, {row["id"]: version(row) for row in index})
+
+    def _customers_due(self) -> bool:
+        total = int(self.connector.cursors.get("customers_total") or 0)
+        last = self.connector.cursors.get("customers")
+        return total <= SMALL_LIST or not last or self._now() - datetime.fromisoformat(last) > CUSTOMERS_EVERY
+
+    # -- the common road ----------------------------------------------------------------------------------------------
+
+    def _read_rows(
+        self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change]
+    ) -> tuple[list[Change], reading.Page]:
+        """Return what the rows say, and the page with those among its failures that cannot be read at all."""
+        changes: list[Change] = []
+        failed: list[Failure] = []
+        for row in rows:
+            try:
+                changes.append(read(row))
+            except Exception as error:
+                failed.append((f"record {row['id']} in a form that can be read", endings.cause_of(error, "Reading it")))
+        return changes, replace(page, failed=[*page.failed, *failed])
+
+    def _order_pages(
+        self,
+        statuses: Sequence[str],
+        *,
+        window: Window | None = None,
+        fields: str = reading.ORDER_FIELDS,
+        ids: Sequence[int] | None = None,
+    ) -> Iterable[reading.Page]:
+        if not statuses:
+            return []
+        return reading.read_orders(
+            self._client,
+            window=window,
+            statuses=statuses,
+            fields=fields,
+            start=self._start(),
+            per_page=self._per_page,
+            ids=ids,
+        )
+
+    def _customer_pages(self, fields: str, ids: Sequence[int] | None = None) -> Iterable[reading.Page]:
+        return reading.read_customers(
+            self._client, fields=fields, start=self._start(), per_page=self._per_page, ids=ids
+        )
+
+    @property
+    def _per_page(self) -> int:
+        return int(self.options.get("page_size") or SIZES[0])
+
+    def _start(self) -> Any:
+        return self.run.cursor.get(self.run.phase)
+
+    @property
+    def _origin(self) -> Origin:
+        return _ORIGINS.get(RunKind(self.run.kind), Origin.BULK)
+
+    def _since(self) -> Window | None:
+        since, until = run_options.bounds(self.options)
+        return Window(since, until) if since or until else None
+
+    def _wanted(self, row: Row) -> bool:
+        since, until = run_options.bounds(self.options)
+        at = lenient(row.get("date_modified_gmt")) or lenient(row.get("date_created_gmt"))
+        return at is None or ((since is None or at >= since) and (until is None or at < until))
+
+    def _cursor_window(self, which: str = "orders") -> Window:
+        stored = self.connector.cursors.get(which) or self.connector.cursors.get("orders")
+        return Window(lenient(stored) or self.connector.created_at, None)
+
+    def _move_cursor(self, began: datetime | None) -> None:
+        """Let the next read begin where this one began, by the store's clock; the trash still reads from before."""
+        if began is None:
+            return
+        before = self._cursor_window().after or began
+        self._store_cursors(previous=before.isoformat(), orders=began.isoformat())
+
+    def _store_cursors(self, **values: Any) -> None:
+        """Remember how far the store was read; a dry run has taken nothing, so the next run begins where it began."""
+        if self.options.get("dry_run"):
+            return
+        with self.services.db.write() as session:
+            row = session.get_one(Connector, self.connector.id)
+            row.cursors = {**row.cursors, **values}
+            self.connector.cursors = row.cursors
+
+
+def version(row: Row) -> str:
+    """Return what tells that a customer changed: date_modified_gmt, or the index row's hash while there is none."""
+    stamp = row.get("date_modified_gmt")
+    return str(stamp)[:_LONGEST_VERSION] if lenient(stamp) else content_hash([row.get("id"), row.get("email")])
+
+
+def _parsed(rows: Iterable[Mapping[str, Any]]) -> Iterable[Order]:
+    for row in rows:
+        try:
+            yield parse.order(row)
+        except MappingError:
+            # Its own delivery will say what is wrong with it.
+            continue

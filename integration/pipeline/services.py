@@ -1,0 +1,222 @@
+"""What the pipeline stands on: database, clock, vault, and the doors to both systems."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from integration.clock import Clock
+from integration.config import Deployment
+from integration.http.breaker import Gate, Obedient
+from integration.http.transport import Exchange, Observer, Route
+from integration.mautic.access import MauticAccess, Token
+from integration.mautic.client import MauticClient
+from integration.models.connector import Connector
+from integration.models.database import Database, open_database
+from integration.models.vault import Vault
+from integration.pipeline.connectors.breakers import Breakers
+from integration.settings import Modules
+from integration.store.access import StoreAccess
+from integration.store.client import StoreClient
+
+Observers = Callable[[Connector], Observer | None]
+#: Called inside the accepting transaction with the connector's id, so that an engine can enqueue its job with it.
+OnAccept = Callable[[Any, int], None]
+
+
+class WakeupSignal:
+    """Wakes workers of this process; a lost ring is harmless because the table is the book."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._rung: set[int] = set()
+        self._count = 0
+
+    def ring(self, connector_id: int) -> None:
+        """Say that a connector may have work."""
+        with self._condition:
+            self._rung.add(connector_id)
+            self._count += 1
+            self._condition.notify_all()
+
+    def wait(self, seen: int, timeout: float) -> int:
+        """Wait until something was rung after `seen` (an earlier return value), at most `timeout` seconds."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._count > seen, timeout)
+            return self._count
+
+
+@dataclass
+class Services:
+    """Everything a piece of work needs from outside; one per process."""
+
+    db: Database
+    clock: Clock
+    vault: Vault
+    deployment: Deployment
+    observers: Observers = lambda connector: None
+    wakeup: WakeupSignal = field(default_factory=WakeupSignal)
+    on_accept: OnAccept = lambda session, connector_id: None
+    breakers: Breakers = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the breakers of this process."""
+        self.breakers = Breakers(self.db, self.clock)
+
+    def secrets(self, connector: Connector) -> dict[str, str]:
+        """Return the connector's secrets, opened."""
+        return self.vault.open(connector.secrets)
+
+    def modules(self, connector: Connector) -> Modules:
+        """Return the connector's module settings, typed."""
+        return Modules.from_json(connector.settings)
+
+    def store_access(self, connector: Connector, secrets: dict[str, str] | None = None) -> StoreAccess:
+        """Return how the connector's store is reached."""
+        secrets = self.secrets(connector) if secrets is None else secrets
+        return StoreAccess(
+            url=connector.store_url,
+            key=secrets.get("store_key", ""),
+            secret=secrets.get("store_secret", ""),
+            ca=connector.store_ca or None,
+            rest_root=connector.store_rest_root,
+        )
+
+    def mautic_access(self, connector: Connector, secrets: dict[str, str] | None = None) -> MauticAccess:
+        """Return how the connector's Mautic is reached."""
+        secrets = self.secrets(connector) if secrets is None else secrets
+        return MauticAccess(
+            url=connector.mautic_url,
+            method=connector.mautic_method,  # type: ignore[arg-type]  # the column holds one of the literals
+            user=connector.mautic_user,
+            password=secrets.get("mautic_password", ""),
+            client_id=connector.mautic_client_id,
+            client_secret=secrets.get("mautic_client_secret", ""),
+            ca=connector.mautic_ca or None,
+        )
+
+    def route(self, ca: str | None = None) -> Route:
+        """Return the deployment's rules for outgoing calls."""
+        return Route(ca=ca, private_allowed=self.deployment.private_hosts)
+
+    def _gate(self, connector: Connector, service: str, obeys: bool) -> Gate:
+        breaker = self.breakers.of(connector.id, service)
+        return Obedient(breaker) if obeys else breaker
+
+    def open_store(self, connector: Connector, correlation: str = "", *, obeys: bool = False) -> StoreClient:
+        """Return a client of the connector's store; one that `obeys` makes no call while the breaker is open."""
+        access = self.store_access(connector)
+        gate = self._gate(connector, "store", obeys)
+        return StoreClient(access, self.route(access.ca), self.observers(connector), correlation, gate)
+
+    def open_mautic(
+        self,
+        connector: Connector,
+        correlation: str = "",
+        *,
+        quick: bool = False,
+        watch: Observer | None = None,
+        obeys: bool = False,
+    ) -> MauticClient:
+        """Return a client of the connector's Mautic, its token kept in the database.
+
+        `quick` is for where a page waits; `watch` sees each exchange beside the connector's own observer. One that
+        `obeys` makes no call while the breaker is open: for work that goes on by itself, not where a person asks.
+        """
+        access = self.mautic_access(connector)
+        box = StoredTokens(self, connector.id)
+        route = self.route(access.ca)
+        route = replace(route, connect_timeout=3.0, read_timeout=8.0) if quick else route
+        observer = both(self.observers(connector), watch)
+        gate = self._gate(connector, "mautic", obeys)
+        return MauticClient(access, box, self.clock, route, observer, correlation, gate)
+
+
+def both(one: Observer | None, other: Observer | None) -> Observer | None:
+    """Return an observer that tells both; None when there is neither."""
+    if one is None or other is None:
+        return one or other
+
+    def observe(exchange: Exchange) -> None:
+        one(exchange)
+        other(exchange)
+
+    return observe
+
+
+class StoredTokens:
+    """Keeps a connector's OAuth token in the database, sealed; one refresh at a time over all processes."""
+
+    _locks: dict[int, threading.Lock] = {}
+
+    def __init__(self, services: Services, connector_id: int) -> None:
+        self._ports = services
+        self._id = connector_id
+        self._lock = self._locks.setdefault(connector_id, threading.Lock())
+
+    def load(self) -> Token | None:
+        """Return the stored token."""
+        with self._ports.db.read() as session:
+            connector = session.get(Connector, self._id)
+            stored = self._ports.vault.open(connector.mautic_token if connector else None)
+        if not stored:
+            return None
+        return Token(stored["access_token"], datetime.fromisoformat(stored["expires_at"]), stored["refresh_token"])
+
+    def save(self, token: Token | None) -> None:
+        """Store a token, or forget it."""
+        sealed = None
+        if token is not None:
+            parts = {
+                "access_token": token.access_token,
+                "expires_at": token.expires_at.isoformat(),
+                "refresh_token": token.refresh_token,
+            }
+            sealed = self._ports.vault.seal(parts)
+        with self._ports.db.write() as session:
+            session.execute(update(Connector).where(Connector.id == self._id).values(mautic_token=sealed))
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the connector's refresh: threads by a lock, processes by a short lease on the row."""
+        with self._lock:
+            self._take_lease()
+            try:
+                yield
+            finally:
+                self._set_lease(None)
+
+    def _take_lease(self) -> None:
+        waited = threading.Event()
+        for _ in range(60):
+            now = self._ports.clock.now()
+            if self._set_lease(now + timedelta(seconds=30), free_at=now):
+                return
+            waited.wait(0.5)
+
+    def _set_lease(self, until: datetime | None, free_at: datetime | None = None) -> bool:
+        statement = update(Connector).where(Connector.id == self._id).values(token_lease_until=until)
+        if free_at is not None:
+            lease = Connector.token_lease_until
+            statement = statement.where(lease.is_(None) | (lease < free_at))
+        with self._ports.db.write() as session:
+            return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]  # a CursorResult
+
+
+def open_services(deployment: Deployment, *, database: Database | None = None, clock: Clock | None = None) -> Services:
+    """Return the services of this process."""
+    database = database or open_database(deployment.database_url)
+    return Services(database, clock or Clock(), Vault(deployment.secret_key), deployment)
+
+
+def with_observers(services: Services, observers: Observers) -> Services:
+    """Return the services with another way to watch exchanges."""
+    watched = replace(services, observers=observers)
+    watched.breakers = services.breakers
+    return watched

@@ -1,0 +1,39 @@
+"""Clears the sync log: a watermark moves at once, the rows are purged after by the retention."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector
+from integration.models.sync_log import SyncLogCount, SyncLogEntry
+from integration.pipeline.services import Services
+from integration.pipeline.sync_log.counts import total
+
+
+def clear(services: Services, connector_id: int, *, older_than_days: int | None = None) -> int:
+    """Hide all entries, or those older than so many days to the whole hour, for good; return how many.
+
+    New entries keep coming; nothing in the store or in Mautic is touched.
+    """
+    cutoff = None
+    if older_than_days is not None:
+        cutoff = (services.clock.now() - timedelta(days=older_than_days)).replace(minute=0, second=0, microsecond=0)
+    with services.db.write() as session:
+        before = total(session, connector_id)
+        connector = session.get_one(Connector, connector_id)
+        connector.log_cleared_id = max(connector.log_cleared_id, _watermark(session, connector_id, cutoff))
+        gone = delete(SyncLogCount).where(SyncLogCount.connector_id == connector_id)
+        session.execute(gone if cutoff is None else gone.where(SyncLogCount.hour < cutoff))
+        session.flush()
+        return before - total(session, connector_id)
+
+
+def _watermark(session: Session, connector_id: int, cutoff: datetime | None) -> int:
+    if cutoff is None:
+        newest = select(func.max(SyncLogEntry.id)).where(SyncLogEntry.connector_id == connector_id)
+        return session.scalar(newest) or 0
+    older = select(SyncLogEntry.id).where(SyncLogEntry.connector_id == connector_id, SyncLogEntry.at < cutoff)
+    return session.scalar(older.order_by(SyncLogEntry.at.desc(), SyncLogEntry.id.desc()).limit(1)) or 0

@@ -1,0 +1,14 @@
+"""How many entries a connector's log has, without counting its rows."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from integration.models.sync_log import SyncLogCount
+
+
+def total(session: Session, connector_id: int) -> int:
+    """Return how many entries a connector's log has, from the hourly counts."""
+    query = select(func.coalesce(func.sum(SyncLogCount.entries), 0)).where(SyncLogCount.connector_id == connector_id)
+    return int(session.scalar(query) or 0)

@@ -1,0 +1,64 @@
+"""Writes the sync log: one entry per action that was tried, counted by the hour in the same transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from integration.masking import mask_text
+from integration.models.sync_log import SyncLogCount, SyncLogEntry
+
+SUCCESS = "success"
+ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An action that was tried, in the words of the log's columns (P81 to P85)."""
+
+    connector_id: int
+    at: datetime
+    type: str
+    object_id: str
+    action: str
+    status: str = SUCCESS
+    message: str = ""
+    contact_id: int | None = None
+    source_id: str = ""
+    person_key: str = ""
+    delivery_id: int | None = None
+    run_id: int | None = None
+
+
+def record(session: Session, entries: Sequence[Entry]) -> None:
+    """Write the entries and raise their hourly counts; the caller commits."""
+    if not entries:
+        return
+    rows = [asdict(entry) | {"message": mask_text(entry.message)[:2000]} for entry in entries]
+    session.execute(insert(SyncLogEntry), rows)
+    counts = Counter((e.connector_id, _hour(e.at), e.type, e.action, e.status) for e in entries)
+    add_counts(session, counts)
+
+
+def add_counts(session: Session, counts: Counter[tuple[int, datetime, str, str, str]]) -> None:
+    """Add to the hourly counts keyed (connector, hour, type, action, status)."""
+    table = SyncLogCount.__table__
+    assert isinstance(table, Table)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    names = ("connector_id", "hour", "type", "action", "status")
+    rows = [dict(zip(names, key, strict=True)) | {"entries": number} for key, number in sorted(counts.items())]
+    statement = dialect.insert(table)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(names), set_={"entries": table.c.entries + statement.excluded.entries}
+    )
+    session.execute(statement, rows)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,75 @@
+"""The meter: what a connector did, hour by hour (C4, X20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from integration.models import counting
+from integration.models.counts import Meter
+
+COUNTERS = (
+    "pulled",
+    "pushed",
+    "skipped",
+    "failed",
+    "mautic_calls",
+    "store_calls",
+    "single_calls",
+    "proved",
+    "unproved",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The counters of models.Meter, added up over some hours; `hour` is the start where it is about one."""
+
+    pulled: int = 0
+    pushed: int = 0
+    skipped: int = 0
+    failed: int = 0
+    mautic_calls: int = 0
+    store_calls: int = 0
+    single_calls: int = 0
+    proved: int = 0
+    unproved: int = 0
+    hour: datetime | None = None
+
+
+def record(session: Session, connector_id: int, at: datetime, **increments: int) -> None:
+    """Add to the counters of the hour that `at` lies in, in the caller's transaction."""
+    values = {name: increments.get(name, 0) for name in COUNTERS}
+    if any(values.values()):
+        row = {"connector_id": connector_id, "hour": counting.hour_of(at), **values}
+        counting.add(session, Meter, [row], COUNTERS)
+
+
+def since(session: Session, connector_id: int, begin: datetime, end: datetime | None = None) -> Sums:
+    """Return the sums of the hours from the one `begin` lies in, up to before `end`."""
+    sums = [func.coalesce(func.sum(getattr(Meter, name)), 0) for name in COUNTERS]
+    query = select(*sums).where(Meter.connector_id == connector_id, Meter.hour >= counting.hour_of(begin))
+    if end is not None:
+        query = query.where(Meter.hour < end)
+    numbers = session.execute(query).one()
+    counters: dict[str, int] = dict(zip(COUNTERS, map(int, numbers), strict=True))
+    return replace(Sums(), **counters)  # type: ignore[arg-type]  # the counters are the fields but hour
+
+
+def by_hour(session: Session, connector_id: int, begin: datetime, end: datetime) -> Sequence[Sums]:
+    """Return the hours from `begin` up to before `end` that have counters, oldest first."""
+    query = (
+        select(Meter)
+        .where(Meter.connector_id == connector_id, Meter.hour >= counting.hour_of(begin), Meter.hour < end)
+        .order_by(Meter.hour)
+    )
+    return [_hour(row) for row in session.scalars(query)]
+
+
+def _hour(row: Meter) -> Sums:
+    counters: dict[str, int] = {name: getattr(row, name) for name in COUNTERS}
+    return replace(Sums(), hour=row.hour, **counters)

@@ -1,0 +1,218 @@
+"""Where a person or an order stands: in Mautic, on the way, skipped, failed or never seen, and what to do (X5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from integration.events import Kind
+from integration.models.connector import Connector, ConnectorState
+from integration.models.contact_link import ContactLink
+from integration.models.delivery import OPEN, Delivery, DeliveryState
+from integration.models.hold import Hold
+from integration.models.ledger import LedgerEntry
+from integration.pipeline.delivery.retries import fault_of
+from integration.pipeline.ingest.order_ledger import GONE
+from integration.queries.skip_reasons import Explanation, explain
+from integration.settings import Modules
+
+Said = str | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One sentence on where something stands: texts and moments in turn, so that a page can show the moments its way.
+
+    `code` is in_mautic, waiting, failed, skipped, conflict, discarded, not_sent or unknown; `kind` the colour of its
+    notice; `reason` says why and where that is changed.
+    """
+
+    code: str
+    kind: str
+    said: tuple[Said, ...]
+    reason: Explanation | None = None
+    delivery_id: int | None = None
+    contact_id: int | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the sentence with its moments in ISO form."""
+        return "".join(part if isinstance(part, str) else part.isoformat() for part in self.said)
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that a verdict rests on; `records` are the newest deliveries, `entries` the rows of the order ledger."""
+
+    connector: Connector
+    now: datetime
+    link: ContactLink | None
+    records: Sequence[Delivery]
+    entries: Sequence[LedgerEntry]
+    holds: Sequence[Hold]
+
+    @property
+    def open(self) -> Delivery | None:
+        """Return what is on its way: the record that goes first."""
+        rows = [row for row in self.records if row.state in OPEN]
+        return min(rows, key=lambda row: (row.state == DeliveryState.WAITING, row.id)) if rows else None
+
+    @property
+    def settled(self) -> Delivery | None:
+        """Return the record that ended last."""
+        # What is closed is told by the delivery that stands for it.
+        over = (*OPEN, DeliveryState.CLOSED)
+        rows = [row for row in self.records if row.settled_at is not None and row.state not in over]
+        return max(rows, key=lambda row: (row.settled_at or self.now, row.id)) if rows else None
+
+    @property
+    def dead(self) -> Delivery | None:
+        """Return the newest dead letter."""
+        return next((row for row in self.records if row.state == DeliveryState.DEAD), None)
+
+
+def of_person(known: Known) -> list[Verdict]:
+    """Return where a person stands, the most important first; at least one verdict."""
+    found = [*_linked(known), *_open(known), *_dead(known)]
+    settled = known.settled
+    if settled is not None and settled.state != DeliveryState.DEAD and (not found or _tells_more(settled)):
+        found.append(_ended(settled, None))
+    return found or [_unsent(known) or _unknown(known, "person")]
+
+
+def of_order(known: Known) -> list[Verdict]:
+    """Return where an order stands, the most important first; at least one verdict."""
+    found = list(_open(known))
+    settled = known.settled
+    if settled is not None:
+        found += _dead(known) if settled.state == DeliveryState.DEAD else [_ended(settled, known.link)]
+    return found or [_unsent(known) or _unknown(known, "order")]
+
+
+def _tells_more(row: Delivery) -> bool:
+    return row.state == DeliveryState.SKIPPED and row.error_code != "unchanged"
+
+
+def _linked(known: Known) -> Iterator[Verdict]:
+    link = known.link
+    if link is not None:
+        said = (f"This person is in Mautic as contact {link.contact_id}, last written ", link.written_at, ".")
+        yield Verdict("in_mautic", "ok", said, contact_id=link.contact_id)
+
+
+def _open(known: Known) -> Iterator[Verdict]:
+    row = known.open
+    if row is not None:
+        yield Verdict("waiting", "info", _waits(known, row), delivery_id=row.id)
+
+
+def _waits(known: Known, row: Delivery) -> tuple[Said, ...]:
+    hold = next((hold for hold in known.holds if hold.service == "mautic"), None)
+    if row.lease_token is not None:
+        return ("On its way: it is being sent to Mautic now.",)
+    if hold is not None:
+        why = f": {hold.sentence} {hold.hint}".rstrip()
+        return ("Waiting: Mautic is on hold since ", hold.since, f"{why} It is sent by itself when Mautic works again.")
+    if known.connector.state == ConnectorState.PAUSED:
+        return ("Waiting: the connector is paused. Resume it on the Overview page.",)
+    if not known.connector.mautic_url:
+        return ("Waiting: no Mautic is connected yet. Connect it under Connection.",)
+    if row.attempts and row.error_code:
+        return (
+            f"Waiting: attempt {row.attempts} did not work ({row.error.rstrip('.')}). Next attempt ",
+            row.due_at,
+            ".",
+        )
+    if row.due_at > known.now:
+        return ("Waiting: it is sent ", row.due_at, ".")
+    return ("Waiting: it is sent as soon as its turn comes.",)
+
+
+def _dead(known: Known) -> list[Verdict]:
+    row = known.dead
+    if row is None:
+        return []
+    what = f"{_noun(row)} could not be sent: {row.error.rstrip('.')}. {fault_of(row.category)}".rstrip()
+    often = f" It failed {row.failures} times." if row.failures > 1 else ""
+    said = (
+        f"Failed: {what}{often} Given up ",
+        row.settled_at or row.died_at or row.created_at,
+        "; send it again or discard it.",
+    )
+    return [Verdict("failed", "bad", said, delivery_id=row.id)]
+
+
+def _ended(row: Delivery, link: ContactLink | None) -> Verdict:
+    at = row.settled_at or row.created_at
+    unchanged = row.state == DeliveryState.SKIPPED and row.error_code == "unchanged"
+    if row.state == DeliveryState.DELIVERED or unchanged:
+        return _written(row, at, link)
+    if row.state == DeliveryState.SKIPPED:
+        return _skipped(row)
+    if row.state == DeliveryState.CONFLICT:
+        said: tuple[Said, ...] = ("Conflict ", at, f": somebody changed the contact in Mautic. {row.error}".rstrip())
+        return Verdict("conflict", "warn", said, delivery_id=row.id, contact_id=row.contact_id)
+    why = row.discard_reason or "its run was cancelled"
+    said = (f"Discarded: {_noun(row)} was given up ", at, f" ({why}). Read it from the store again to send it.")
+    return Verdict("discarded", "warn", said, delivery_id=row.id)
+
+
+def _written(row: Delivery, at: datetime, link: ContactLink | None) -> Verdict:
+    contact_id = row.contact_id or (link.contact_id if link else None)
+    where = f"in Mautic as contact {contact_id}" if contact_id else "in Mautic"
+    verb = "nothing had changed when it was looked at " if row.state == DeliveryState.SKIPPED else "last written "
+    partial = f" But not all of it: {row.error}" if row.partial else ""
+    said = (f"{_noun(row)} is {where}, {verb}", at, f".{partial}")
+    return Verdict("in_mautic", "warn" if partial else "ok", said, delivery_id=row.id, contact_id=contact_id)
+
+
+def _skipped(row: Delivery) -> Verdict:
+    reason = explain(row.error_code, row.kind)
+    if row.error_code == "no_email":
+        who = "order" if row.kind == Kind.ORDER else "customer"
+        said: tuple[Said, ...] = (f"Not in Mautic: the {who} has no e-mail address.",)
+    else:
+        said = (f"Skipped: {row.error or reason.sentence}",)
+    return Verdict("skipped", "warn", said, reason, row.id)
+
+
+def _unsent(known: Known) -> Verdict | None:
+    """Return why orders that were only added up were not sent, None when there are none."""
+    if not known.entries:
+        return None
+    statuses = sorted({entry.status for entry in known.entries})
+    synced = Modules.from_json(known.connector.settings).orders
+    if all(status == GONE for status in statuses):
+        return Verdict("not_sent", "warn", ("Not in Mautic: the order is in the store's trash.",), explain("removed"))
+    listed = "”, “".join(status for status in statuses if status != GONE)
+    if not synced.enabled:
+        return Verdict("not_sent", "warn", ("Not in Mautic: Order Sync is switched off.",), explain("module_off"))
+    if not set(statuses) & set(synced.statuses):
+        said = (f"Not in Mautic: orders with the status “{listed}” are not synced.",)
+        return Verdict("not_sent", "warn", said, explain("status_not_synced"))
+    if known.link is not None:
+        said = (
+            f"Its person is in Mautic as contact {known.link.contact_id}, but no record of this order is kept: it was "
+            f"sent longer ago than records are kept, or it was only added up for the lifetime values.",
+        )
+        return Verdict("in_mautic", "ok", said, contact_id=known.link.contact_id)
+    return Verdict("not_sent", "warn", ("Not in Mautic: the order is known, but it was never sent.",))
+
+
+def _unknown(known: Known, what: str) -> Verdict:
+    hold = next((hold for hold in known.holds if hold.service == "store"), None)
+    if hold is not None:
+        said: tuple[Said, ...] = (
+            "Unknown: never seen. Reading the store is on hold since ",
+            hold.since,
+            f": {hold.sentence}",
+        )
+    else:
+        said = (f"Unknown: this {what} was never seen; the store has not sent it.",)
+    return Verdict("unknown", "warn", said)
+
+
+def _noun(row: Delivery) -> str:
+    """Return what a record is called in a sentence."""
+    return f"Order {row.number or row.source_id}" if row.kind == Kind.ORDER else f"Customer {row.source_id}"

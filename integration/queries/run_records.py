@@ -1,0 +1,126 @@
+"""The records of a run, each with its operation and status, and their totals (C10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from integration.models.delivery import Delivery, DeliveryState
+from integration.models.run import Run
+from integration.parameters import Asked
+from integration.pipeline.outbox.states import OPEN
+from integration.queries import record_statuses
+
+SHOWN = 100
+#: Totals are counted over so many of the newest records.
+COUNTED = 100_000
+STATUSES = {
+    "success": "SUCCESS",
+    "failed": "FAILED",
+    "skipped": "SKIPPED",
+    "conflict": "CONFLICT",
+    "waiting": "WAITING",
+}
+_HOLDS = {
+    "success": ("success", "partial"),
+    "failed": ("failed", "closed"),
+    "skipped": ("skipped", "discarded"),
+    "conflict": ("conflict",),
+}
+#: Few records of a connector are so: they are found by the index of their state, whatever the run holds.
+_RARE = ("failed", "conflict")
+_STATUS = {
+    DeliveryState.DELIVERED: "success",
+    DeliveryState.DEAD: "failed",
+    DeliveryState.CLOSED: "failed",
+    DeliveryState.SKIPPED: "skipped",
+    DeliveryState.DISCARDED: "skipped",
+    DeliveryState.CONFLICT: "conflict",
+}
+_OPERATION = {"created": "CREATE", "updated": "UPDATE", "skipped": "SKIP", "deleted": "SYNC"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A record of a run in the words of C10; `status` is a key of STATUSES."""
+
+    delivery: Delivery
+    operation: str
+    status: str
+
+
+@dataclass(frozen=True)
+class EntityQuery:
+    """Records of one run, newest first, from before the id `before`; `status` is a key of STATUSES or ""."""
+
+    status: str = ""
+    before: int = 0
+
+    @classmethod
+    def parse(cls, args: Mapping[str, str]) -> tuple[EntityQuery, list[str]]:
+        """Return the query of a URL and a notice for each value that could not be used and was left out."""
+        read = Asked(args)
+        query = cls(read.choice("status", STATUSES), read.number("before") or 0)
+        return query, read.notices
+
+
+@dataclass
+class Totals:
+    """Records of a run by kind and status; `exact` is False where only the newest were counted."""
+
+    kinds: dict[str, dict[str, int]] = field(default_factory=dict)
+    exact: bool = True
+
+
+def entities(session: Session, run: Run, query: EntityQuery, limit: int = SHOWN) -> tuple[list[Entity], int | None]:
+    """Return one page of a run's records, newest first, and the id to go on from, None at the end."""
+    where = _conditions(run, query.status)
+    if query.before:
+        where.append(Delivery.id < query.before)
+    found = select(Delivery).where(and_(*where)).order_by(*_order(query.status)).limit(limit + 1)
+    rows: Sequence[Delivery] = session.scalars(found).all()
+    older = rows[limit - 1].id if len(rows) > limit else None
+    return [_entity(row) for row in rows[:limit]], older
+
+
+def _conditions(run: Run, status: str) -> list[ColumnElement[bool]]:
+    if not status:
+        return [Delivery.run_id == run.id]
+    if status == "waiting":
+        return [OPEN, Delivery.run_id == run.id]
+    held = or_(*(record_statuses.condition(code) for code in _HOLDS[status]))
+    if status in _RARE:
+        # A sum is found by no index, so the one of the state is taken; it holds what is settled.
+        mine = Delivery.connector_id == run.connector_id
+        return [mine, held, Delivery.settled_at.is_not(None), Delivery.run_id + 0 == run.id]
+    return [Delivery.run_id == run.id, held]
+
+
+def _order(status: str) -> tuple[Any, ...]:
+    """Return an order that the index of the filter gives, or that is sorted where few are found."""
+    if status in (*_RARE, "waiting"):
+        return ((Delivery.id + 0).desc(),)
+    return Delivery.run_id.desc(), Delivery.id.desc()
+
+
+def _entity(row: Delivery) -> Entity:
+    return Entity(row, _OPERATION.get(row.result, "SYNC"), _STATUS.get(DeliveryState(row.state), "waiting"))
+
+
+def totals(session: Session, run: Run) -> Totals:
+    """Return how many records of each kind stand where."""
+    newest = select(Delivery.kind, Delivery.state).where(Delivery.run_id == run.id)
+    few = newest.order_by(Delivery.run_id.desc(), Delivery.id.desc()).limit(COUNTED + 1).subquery()
+    made, seen = Totals(), 0
+    for kind, state, number in session.execute(
+        select(few.c.kind, few.c.state, func.count()).group_by(few.c.kind, few.c.state).order_by(few.c.kind)
+    ):
+        counts = made.kinds.setdefault(kind, dict.fromkeys(STATUSES, 0))
+        counts[_STATUS.get(DeliveryState(state), "waiting")] += number
+        seen += number
+    made.exact = seen <= COUNTED
+    return made

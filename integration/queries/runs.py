@@ -1,0 +1,201 @@
+"""Reads runs for the pages: the list, the last day, the lines of one (C3, C4, C5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, false, func, select
+from sqlalchemy.orm import Session
+
+from integration.models.payload_file import PayloadFile
+from integration.models.run import Run, RunKind, RunLine, RunState
+from integration.parameters import Asked, in_address
+
+KINDS = {
+    RunKind.INITIAL.value: "Initial import",
+    RunKind.FULL.value: "Full sync",
+    RunKind.INCREMENTAL.value: "Incremental",
+    RunKind.BULK.value: "Bulk",
+    RunKind.REPLAY.value: "Replay",
+}
+STATES = {state.value: state.value.capitalize() for state in RunState}
+LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
+SHOWN = 50
+LINES = 300
+_FROM = {"warning": ("warning", "error"), "error": ("error",)}
+
+
+@dataclass(frozen=True)
+class RunQuery:
+    """Runs of one connector, newest first, from before the id `before`; dates are days of the site's zone."""
+
+    connector_id: int
+    kind: str = ""
+    state: str = ""
+    trigger: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int = 0
+    raw: Mapping[str, str] | None = None
+
+    @classmethod
+    def parse(cls, connector_id: int, args: Mapping[str, str], zone: str = "UTC") -> tuple[RunQuery, list[str]]:
+        """Return the query of a URL and a notice for each value that could not be used and was left out."""
+        read = Asked(args, zone)
+        query = cls(
+            connector_id,
+            kind=read.choice("kind", KINDS),
+            state=read.choice("state", STATES),
+            trigger=read.text("trigger"),
+            since=read.moment("since"),
+            until=read.moment("until"),
+            before=read.number("before") or 0,
+            raw=read.used,
+        )
+        return query, read.notices
+
+    def args(self, **changes: Any) -> dict[str, Any]:
+        """Return what stands in the URL of this query, with changes."""
+        return in_address(self.raw, changes)
+
+    @property
+    def filtered(self) -> bool:
+        """Return whether anything is filtered."""
+        return any((self.kind, self.state, self.trigger, self.since, self.until))
+
+
+def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | None]:
+    """Return one page of runs, newest first, and the id to go on from, None at the end."""
+    where: list[ColumnElement[bool]] = [Run.connector_id == query.connector_id]
+    for name in ("kind", "state"):
+        if value := getattr(query, name):
+            where.append(getattr(Run, name) == value)
+    if query.trigger:
+        where.append(Run.trigger.icontains(query.trigger, autoescape=True))
+    if query.since:
+        where.append(Run.created_at >= query.since)
+    if query.until:
+        where.append(Run.created_at < query.until)
+    if query.before:
+        where.append(Run.id < query.before)
+    rows = session.scalars(select(Run).where(and_(*where)).order_by(Run.id.desc()).limit(SHOWN + 1)).all()
+    return rows[:SHOWN], rows[SHOWN - 1].id if len(rows) > SHOWN else None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The runs of the last 24 hours (C4)."""
+
+    runs: int
+    failed_runs: int
+    pulled: int
+    pushed: int
+    skipped: int
+    failed: int
+
+
+def summary(session: Session, connector_id: int, now: datetime) -> Summary:
+    """Return how the runs started in the last 24 hours went; what a dry run foretells was not pushed."""
+    dry = func.coalesce(Run.options["dry_run"].as_boolean(), false())
+    told = [
+        func.coalesce(func.sum(case((dry, 0), else_=column)), 0) for column in (Run.pushed, Run.skipped, Run.failed)
+    ]
+    pulled = func.coalesce(func.sum(Run.pulled), 0)
+    failed = func.count().filter(Run.state == RunState.FAILED)
+    query = select(func.count(), failed, pulled, *told).where(
+        Run.connector_id == connector_id, Run.created_at >= now - timedelta(hours=24)
+    )
+    return Summary(*(int(number) for number in session.execute(query).one()))
+
+
+@dataclass(frozen=True)
+class LineQuery:
+    """Lines of a level and worse that hold a text, behind the id `after` or before the id `before`, 0 for none."""
+
+    level: str = "info"
+    text: str = ""
+    after: int = 0
+    before: int = 0
+
+    @classmethod
+    def parse(cls, args: Mapping[str, str]) -> tuple[LineQuery, list[str]]:
+        """Return the query of a URL and a notice for each value that could not be used and was left out."""
+        read = Asked(args)
+        query = cls(
+            level=read.choice("level", LEVELS) or "info",
+            text=read.text("text"),
+            after=read.number("after") or 0,
+            before=read.number("before") or 0,
+        )
+        return query, read.notices
+
+    def args(self, **changes: Any) -> dict[str, Any]:
+        """Return what stands in the URL of this query, with changes."""
+        values = {"level": self.level if self.level != "info" else "", "text": self.text, **changes}
+        return {name: value for name, value in values.items() if value}
+
+    def of(self, run_id: int) -> list[ColumnElement[bool]]:
+        """Return what a line of a run has to be."""
+        found: list[ColumnElement[bool]] = [RunLine.run_id == run_id]
+        if self.level in _FROM:
+            found.append(RunLine.level.in_(_FROM[self.level]))
+        if self.text:
+            found.append(RunLine.text.icontains(self.text, autoescape=True))
+        return found
+
+
+_ALL = LineQuery()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of a run in their order; `last` is the newest id there is, `older` says whether more lie before.
+
+    `files` are the payload files of these lines that are still kept.
+    """
+
+    lines: Sequence[RunLine]
+    last: int
+    older: int | None = None
+    files: frozenset[int] = frozenset()
+
+
+def new_lines(session: Session, run_id: int, after: int, query: LineQuery = _ALL) -> Lines:
+    """Return the lines behind an id, oldest first, at most 1,000 at once: what a page that follows a run asks for."""
+    found = select(RunLine).where(*query.of(run_id), RunLine.id > after).order_by(RunLine.id)
+    rows = session.scalars(found.limit(1000)).all()
+    return Lines(rows, rows[-1].id if rows else after, files=_files(session, run_id, rows))
+
+
+def page_of_lines(session: Session, run_id: int, query: LineQuery = _ALL) -> Lines:
+    """Return the newest lines before an id, in their order: only so many rows are read, whatever the run has."""
+    found = select(RunLine).where(*query.of(run_id))
+    if query.before:
+        found = found.where(RunLine.id < query.before)
+    rows = session.scalars(found.order_by(RunLine.id.desc()).limit(LINES + 1)).all()
+    shown = list(reversed(rows[:LINES]))
+    older = shown[0].id if len(rows) > LINES else None
+    return Lines(shown, shown[-1].id if shown else 0, older, _files(session, run_id, shown))
+
+
+def _files(session: Session, run_id: int, lines: Sequence[RunLine]) -> frozenset[int]:
+    named = [line.payload_file_id for line in lines if line.payload_file_id is not None]
+    kept = select(PayloadFile.id).where(PayloadFile.run_id == run_id, PayloadFile.id.in_(named))
+    return frozenset(session.scalars(kept)) if named else frozenset()
+
+
+def nothing_sent(run: Run, waiting: int) -> str:
+    """Return why a run that has ended and found something wrote nothing to Mautic, "" where it did or still may.
+
+    "skipped" says that nothing of it had to be sent, "failed" that some of it did not get through, "lost" that it met
+    records which nothing became of.
+    """
+    found = run.accepted if run.kind == RunKind.INCREMENTAL else run.pulled
+    if run.state != RunState.COMPLETED or run.options.get("dry_run") or run.pushed or waiting or not found:
+        return ""
+    if run.failed:
+        return "failed"
+    return "skipped" if run.skipped else "lost"

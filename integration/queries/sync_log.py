@@ -1,0 +1,214 @@
+"""Reads pages of the sync log: counted by the hourly counts, sought by them when deep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from integration.identity import person_key_of
+from integration.models.connector import Connector
+from integration.models.database import Database
+from integration.models.sync_log import SyncLogCount, SyncLogEntry
+from integration.queries.sync_log_filters import LogQuery
+
+#: Rows found by an index are counted exactly up to here.
+COUNTED = 10_000
+#: A text is looked for in so many of the newest entries.
+SEARCHED = 20_000
+#: A page this near is reached by counting off rows; a deeper one by the hourly counts.
+NEAR = 2_000
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class LogPage:
+    """One page of entries, newest first; `total_is_exact` False means that there are more than `total`."""
+
+    entries: Sequence[SyncLogEntry]
+    total: int
+    total_is_exact: bool
+    page: int
+    pages: int
+    notices: list[str] = field(default_factory=list)
+
+
+def read_page(session: Session, query: LogQuery) -> LogPage:
+    """Return the page that a query asks for, the last one when it asks for more."""
+    conditions = _conditions(session, query)
+    count, exact = _count(session, query, conditions)
+    pages = max(1, -(-count // query.size))
+    page = min(query.page, pages)
+    offset = (page - 1) * query.size
+    entries = _entries(session, query, conditions, offset, count)
+    return LogPage(entries, count, exact, page, pages, _notices(query))
+
+
+def _notices(query: LogQuery) -> list[str]:
+    if not query.text:
+        return []
+    return [f"The text was looked for in the newest {SEARCHED:,} entries that fit the other filters."]
+
+
+def _visible(session: Session, connector_id: int) -> list[ColumnElement[bool]]:
+    cleared = session.scalar(select(Connector.log_cleared_id).where(Connector.id == connector_id)) or 0
+    return [SyncLogEntry.connector_id == connector_id, SyncLogEntry.id > cleared]
+
+
+def _conditions(session: Session, query: LogQuery) -> list[ColumnElement[bool]]:
+    found = _visible(session, query.connector_id)
+    for name in ("type", "status", "action"):
+        if value := getattr(query, name):
+            found.append(getattr(SyncLogEntry, name) == value)
+    if query.object:
+        found.append(SyncLogEntry.object_id == query.object)
+    if query.contact:
+        found.append(_contact(query.contact))
+    if query.begin:
+        found.append(_beyond(session, query, query.begin, True))
+    if query.end:
+        found.append(_beyond(session, query, query.end, False))
+    if query.text:
+        found = [*found, _contains(query.text), SyncLogEntry.id > _horizon(session, found)]
+    return found
+
+
+def _contact(value: str) -> ColumnElement[bool]:
+    if value.isascii() and value.isdigit() and len(value) < 18:
+        return SyncLogEntry.contact_id == int(value)
+    return SyncLogEntry.person_key == person_key_of(value)
+
+
+def _contains(text: str) -> ColumnElement[bool]:
+    return or_(SyncLogEntry.message.icontains(text, autoescape=True), SyncLogEntry.object_id == text)
+
+
+def _horizon(session: Session, conditions: list[ColumnElement[bool]]) -> int:
+    """Return the id behind which a text is not looked for."""
+    query = select(SyncLogEntry.id).where(*conditions).order_by(SyncLogEntry.id.desc())
+    return session.scalar(query.offset(SEARCHED).limit(1)) or 0
+
+
+def _by_index(query: LogQuery) -> bool:
+    """Return whether the filters go beyond what the hourly counts know."""
+    return bool(query.object or query.contact or query.text)
+
+
+def _count(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> tuple[int, bool]:
+    if _by_index(query):
+        few = select(SyncLogEntry.id).where(*conditions).limit(COUNTED + 1).subquery()
+        found = int(session.scalar(select(func.count()).select_from(few)) or 0)
+        return min(found, COUNTED), found <= COUNTED
+    counted = select(func.coalesce(func.sum(SyncLogCount.entries), 0)).where(*_counts(query))
+    return int(session.scalar(counted) or 0) + _edges(session, query, conditions), True
+
+
+def _counts(query: LogQuery) -> list[ColumnElement[bool]]:
+    """Return the conditions of the hours that lie wholly within the dates."""
+    found: list[ColumnElement[bool]] = [SyncLogCount.connector_id == query.connector_id]
+    for name in ("type", "status", "action"):
+        if value := getattr(query, name):
+            found.append(getattr(SyncLogCount, name) == value)
+    if query.begin:
+        found.append(SyncLogCount.hour >= _next_hour(query.begin))
+    if query.end:
+        found.append(SyncLogCount.hour < _hour(query.end))
+    return found
+
+
+def _edges(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> int:
+    """Count the rows of part hours: zones with half-hour offsets begin their days in the middle of one."""
+    number = 0
+    for edge in (query.begin, query.end):
+        if edge and edge != _hour(edge):
+            inside = (SyncLogEntry.at >= _hour(edge)) & (SyncLogEntry.at < _next_hour(edge))
+            counted = select(func.count()).select_from(SyncLogEntry).where(*conditions, inside)
+            number += int(session.scalar(counted) or 0)
+    return number
+
+
+def _entries(
+    session: Session, query: LogQuery, conditions: list[ColumnElement[bool]], offset: int, count: int
+) -> Sequence[SyncLogEntry]:
+    behind = count - offset - query.size
+    if behind < offset and not _by_index(query):
+        return list(reversed(_slice(session, query, conditions, max(behind, 0), min(query.size, count - offset), True)))
+    return _slice(session, query, conditions, offset, query.size, False)
+
+
+def _slice(
+    session: Session, query: LogQuery, conditions: list[ColumnElement[bool]], offset: int, size: int, oldest: bool
+) -> Sequence[SyncLogEntry]:
+    """Return rows from one end; a deep offset is first shortened by the hours that lie before it."""
+    if size <= 0:
+        return []
+    conditions = list(conditions)
+    if offset > NEAR and not _by_index(query):
+        edge, passed = _seek(session, query, offset, oldest)
+        if edge is not None:
+            conditions.append(_beyond(session, query, edge, oldest))
+            offset -= passed
+    order = SyncLogEntry.id if oldest else SyncLogEntry.id.desc()
+    ids = select(SyncLogEntry.id).where(and_(*conditions)).order_by(order).offset(offset).limit(size)
+    rows = select(SyncLogEntry).where(SyncLogEntry.id.in_(list(session.scalars(ids)))).order_by(order)
+    return session.scalars(rows).all()
+
+
+def _beyond(session: Session, query: LogQuery, edge: datetime, oldest: bool) -> ColumnElement[bool]:
+    """Return the condition on ids that an hour's edge means: entries are written in the order of time."""
+    first = (
+        select(SyncLogEntry.id)
+        .where(SyncLogEntry.connector_id == query.connector_id, SyncLogEntry.at >= edge)
+        .order_by(SyncLogEntry.at, SyncLogEntry.id)
+        .limit(1)
+    )
+    found = session.scalar(first)
+    if found is None:
+        return SyncLogEntry.id < 0 if oldest else SyncLogEntry.id > 0
+    return SyncLogEntry.id >= found if oldest else SyncLogEntry.id < found
+
+
+def _seek(session: Session, query: LogQuery, offset: int, oldest: bool) -> tuple[datetime | None, int]:
+    """Return the edge of the hour in which an offset lies and how many rows lie before it, seen from one end."""
+    hours = (
+        select(SyncLogCount.hour, func.sum(SyncLogCount.entries).label("entries"))
+        .where(*_counts(query))
+        .group_by(SyncLogCount.hour)
+        .subquery()
+    )
+    order = hours.c.hour if oldest else hours.c.hour.desc()
+    upto = func.sum(hours.c.entries).over(order_by=order).label("upto")
+    running = select(hours.c.hour, hours.c.entries, upto).subquery()
+    order = running.c.hour if oldest else running.c.hour.desc()
+    found = select(running).where(running.c.upto > offset).order_by(order).limit(1)
+    row = session.execute(found).one_or_none()
+    if row is None:
+        return None, 0
+    return (row.hour if oldest else row.hour + HOUR), int(row.upto - row.entries)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _next_hour(at: datetime) -> datetime:
+    return at if at == _hour(at) else _hour(at) + HOUR
+
+
+def walk(db: Database, query: LogQuery, size: int = 500) -> Iterator[Sequence[SyncLogEntry]]:
+    """Yield all entries of a query, newest first, each slice in a read of its own so that no lock is held long."""
+    before: int | None = None
+    while True:
+        with db.read() as session:
+            conditions = _conditions(session, query)
+            if before is not None:
+                conditions.append(SyncLogEntry.id < before)
+            rows = select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id.desc()).limit(size)
+            entries = session.scalars(rows).all()
+        if not entries:
+            return
+        yield entries
+        before = entries[-1].id

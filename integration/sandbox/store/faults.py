@@ -1,0 +1,139 @@
+"""Ways a shop breaks that only a shop has, as recorded (428 to 450): by header, by command or by mode."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from integration.sandbox.store.exchange import HTML, Answer, Ask
+from integration.sandbox.store.problems import Refused
+
+HEADER = "x-test-fault"
+CRITICAL = (
+    "<p>There has been a critical error on this website.</p><p>"
+    '<a href="https://wordpress.org/documentation/article/faq-troubleshooting/">'
+    "Learn more about troubleshooting WordPress.</a></p>"
+)
+NO_DATABASE = "<h1>Error establishing a database connection</h1>"
+CLOSED = "Briefly unavailable for scheduled maintenance. Check back in a minute."
+WARNING = (
+    '<br />\n<b>Warning</b>:  Undefined array key "x" in '
+    "<b>/var/www/html/wp-content/plugins/foo/foo.php</b> on line <b>12</b><br />\n"
+)
+WALL = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+GATEWAY = (
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
+    "<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n"
+)
+DEADLY = ("fatal", "fatal-mid", "memory", "timelimit")
+KINDS = (*DEADLY, "db", "notice", "bom", "rest-disabled", "captcha", "status", "redirect", "truncate", "php-down")
+
+
+@dataclass
+class Break:
+    """One commanded breakage: its kind, for paths that begin so, for so many requests (None for ever)."""
+
+    kind: str
+    path: str = ""
+    times: int | None = None
+
+
+class Breakages:
+    """Breakages in force; the header X-Test-Fault of a request works too, as it did on the recorded shop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._breaks: list[Break] = []
+
+    def add(self, kind: str, path: str = "", times: int | None = None) -> Break:
+        """Break requests; ValueError for a kind that is not known ("status:429" is status with a number)."""
+        if kind.partition(":")[0] not in KINDS:
+            raise ValueError(f"Unknown breakage: {kind}.")
+        entry = Break(kind, path, times)
+        with self._lock:
+            self._breaks.append(entry)
+        return entry
+
+    def clear(self) -> None:
+        """Mend everything."""
+        with self._lock:
+            self._breaks.clear()
+
+    def take(self, ask: Ask) -> str:
+        """Return the kind that strikes this request, or nothing."""
+        if HEADER in ask.headers:
+            return ask.headers[HEADER]
+        with self._lock:
+            found = next((each for each in self._breaks if ask.path.startswith(each.path) and each.times != 0), None)
+            if found and found.times is not None:
+                found.times -= 1
+        return found.kind if found else ""
+
+
+def wants_json(ask: Ask) -> bool:
+    """Say whether WordPress answers a fault in JSON: only when the client says so (recordings 448 to 450)."""
+    return "application/json" in ask.headers.get("accept", "")
+
+
+def died(ask: Ask, status: int, code: str, message: str, title: str) -> Answer:
+    """Return WordPress' last words, in JSON or as a page."""
+    if wants_json(ask):
+        body: Any = {"code": code, "message": message, "data": {"status": status}, "additional_errors": []}
+        return Answer(status, body)
+    page = f"<!DOCTYPE html>\n<html dir='ltr'>\n<head><title>{title}</title></head>\n<body>{message}</body></html>\n"
+    return Answer(status, page.encode(), kind=HTML)
+
+
+def closed(ask: Ask) -> Answer:
+    """Return what a shop in maintenance says (recordings 428, 429 and 448)."""
+    answer = died(ask, 503, "wp_die", CLOSED, "Maintenance")
+    answer.headers.append(("Retry-After", "600"))
+    return answer
+
+
+def down() -> Answer:
+    """Return what the web server says when PHP is gone (recording 446)."""
+    return Answer(502, GATEWAY.encode(), kind="text/html")
+
+
+def shut() -> Refused:
+    """Make the refusal of a plugin that shuts the REST API (recording 439)."""
+    return Refused(401, "rest_cannot_access", "DRA: Only authenticated users can access the REST API.")
+
+
+def plain_status(status: int) -> Answer:
+    """Return the bare page of a host's limit or firewall (recordings 441 to 443)."""
+    headers = [("Retry-After", "30")] if status == 429 else []
+    return Answer(status, f"<html><body><h1>{status}</h1></body></html>".encode(), headers, "text/html;charset=UTF-8")
+
+
+def instead(kind: str, ask: Ask) -> Answer | None:
+    """Return the answer a breakage gives in place of the work, or None when the work goes on; may raise Refused."""
+    name, _, value = kind.partition(":")
+    if name in DEADLY:
+        return died(ask, 500, "internal_server_error", CRITICAL, "WordPress &rsaquo; Error")
+    if name == "db":
+        return died(ask, 500, "wp_die", NO_DATABASE, "Database Error")
+    if name == "rest-disabled":
+        raise shut()
+    if name == "captcha":
+        return Answer(200, WALL.encode(), kind=HTML)
+    if name == "status":
+        return plain_status(int(value))
+    if name == "redirect":
+        address = ask.home.replace("http://", "https://", 1) + ask.target
+        return Answer(301, b"", [("Location", address)], HTML)
+    return down() if name == "php-down" else None
+
+
+def spoil(kind: str, answer: Answer) -> Answer:
+    """Spoil a good answer: a warning or a BOM before it, or its end cut off (recordings 437, 438 and 445)."""
+    if kind == "notice":
+        answer.body = WARNING.encode() + answer.raw()
+    elif kind == "bom":
+        answer.body = b"\xef\xbb\xbf" + answer.raw()
+    elif kind == "truncate":
+        whole = answer.raw()
+        answer.body = whole[: len(whole) // 2]
+    return answer

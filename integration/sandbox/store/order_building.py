@@ -1,0 +1,250 @@
+"""Making an order's document from what a shopper or an API client asks for: lines, taxes, totals."""
+
+from __future__ import annotations
+
+import random
+import string
+from decimal import Decimal
+from typing import Any, Protocol
+
+from integration.sandbox.store import money, wire
+from integration.sandbox.store.addresses import ORDER_PARTS, blank, fill
+from integration.sandbox.store.taxes import Rate, rate_of
+
+TEXTS = (
+    "payment_method",
+    "payment_method_title",
+    "transaction_id",
+    "customer_ip_address",
+    "customer_user_agent",
+    "customer_note",
+    "cart_hash",
+)
+
+
+class Bench(Protocol):
+    """What an order is composed at: the shop itself, or a place where bulk orders come out the same every time."""
+
+    currency: str
+    chance: random.Random
+    products: dict[int, dict[str, Any]]
+    coupons: dict[int, dict[str, Any]]
+
+    def product(self, number: int) -> dict[str, Any] | None:
+        """Return a product or variation that is not deleted."""
+
+    def next_id(self, kind: str) -> int:
+        """Return the next number of a kind."""
+
+
+def order_key(chance: random.Random) -> str:
+    """Return a key as in the payment link."""
+    return "wc_order_" + "".join(chance.choices(string.ascii_letters + string.digits, k=13))
+
+
+def compose(bench: Bench, fields: dict[str, Any], via: str) -> dict[str, Any]:
+    """Return the document of a new order; products that are unknown give an empty line (recording 159)."""
+    billing = fill(blank(ORDER_PARTS, True), fields.get("billing"))
+    document: dict[str, Any] = {
+        "parent_id": 0,
+        "currency": fields.get("currency") or bench.currency,
+        "version": "10.2.4",
+        "prices_include_tax": False,
+        "order_key": order_key(bench.chance),
+        "billing": billing,
+        "shipping": fill(blank(ORDER_PARTS, False), fields.get("shipping")),
+        "created_via": fields.get("created_via") or via,
+        "refunds": [],
+        **{name: str(fields.get(name) or "") for name in TEXTS},
+    }
+    document["meta_data"] = meta(bench, [], fields.get("meta_data"))
+    _fill_lines(bench, document, fields)
+    return document
+
+
+def meta(bench: Bench, held: list[dict[str, Any]], given: Any) -> list[dict[str, Any]]:
+    """Return meta data with the given entries changed (by id or key) or added; a null value takes one away."""
+    kept = [dict(entry) for entry in held]
+    for entry in given if isinstance(given, list) else []:
+        found = next((each for each in kept if each["id"] == entry.get("id")), None)
+        found = found or next((each for each in kept if each["key"] == entry.get("key")), None)
+        if found is None:
+            kept.append({"id": bench.next_id("meta"), "key": entry.get("key", ""), "value": entry.get("value")})
+        elif entry.get("value") is None:
+            kept.remove(found)
+        else:
+            found["value"] = entry["value"]
+    return kept
+
+
+def _fill_lines(bench: Bench, document: dict[str, Any], fields: dict[str, Any]) -> None:
+    rate = rate_of(document["billing"]["country"])
+    document["line_items"] = [_line(bench, rate, entry) for entry in fields.get("line_items") or []]
+    document["shipping_lines"] = [_shipping(bench, rate, entry) for entry in fields.get("shipping_lines") or []]
+    document["fee_lines"] = [_fee(bench, entry) for entry in fields.get("fee_lines") or []]
+    document["coupon_lines"] = []
+    for entry in fields.get("coupon_lines") or []:
+        _apply_coupon(bench, document, rate, str(entry.get("code", "")).lower())
+    taxed = document["line_items"] or document["shipping_lines"]
+    document["tax_lines"] = [_tax_line(bench, rate)] if taxed else []
+    document["needs_processing"] = any(_is_physical(bench, line) for line in document["line_items"])
+    total_up(document)
+
+
+def _line(bench: Bench, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
+    product = bench.product(int(entry.get("variation_id") or entry.get("product_id") or 0))
+    quantity = int(entry.get("quantity") or 1)
+    price = money.amount(product["price"]) if product else Decimal(0)
+    subtotal = money.amount(entry["subtotal"]) if "subtotal" in entry else price * quantity
+    total = money.amount(entry["total"]) if "total" in entry else subtotal
+    line = {
+        "id": bench.next_id("item"),
+        "name": entry.get("name") or _line_name(bench, product),
+        "product_id": (product.get("parent_id") or product["id"]) if product else 0,
+        "variation_id": product["id"] if product and product.get("parent_id") else 0,
+        "quantity": quantity,
+        "tax_class": "",
+        "meta_data": _choices(bench, product),
+        "sku": product["sku"] if product else None,
+        "global_unique_id": "" if product else None,
+        "image": {"id": "" if product and not product.get("parent_id") else 0, "src": ""},
+        "parent_name": _parent_name(bench, product),
+    }
+    return _priced(line, rate, subtotal, total)
+
+
+def _priced(line: dict[str, Any], rate: Rate, subtotal: Decimal, total: Decimal) -> dict[str, Any]:
+    before, after = money.text(money.share(subtotal, rate.percent)), money.text(money.share(total, rate.percent))
+    line["subtotal"], line["subtotal_tax"] = money.text(subtotal), before
+    line["total"], line["total_tax"] = money.text(total), after
+    line["taxes"] = [{"id": rate.id, "total": after, "subtotal": before}]
+    line["price"] = wire.whole(float(line["total"]) / line["quantity"]) if line["quantity"] else 0
+    return line
+
+
+def _parent_name(bench: Bench, product: dict[str, Any] | None) -> str | None:
+    if not product or not product.get("parent_id"):
+        return None
+    return str(bench.products[product["parent_id"]]["name"])
+
+
+def _line_name(bench: Bench, product: dict[str, Any] | None) -> str:
+    if not product:
+        return ""
+    parent = _parent_name(bench, product)
+    return f"{parent} - {product['name']}" if parent else str(product["name"])
+
+
+def _choices(bench: Bench, product: dict[str, Any] | None) -> list[dict[str, Any]]:
+    if not product or not product.get("parent_id"):
+        return []
+    return [
+        {
+            "id": bench.next_id("item_meta"),
+            "key": choice["slug"],
+            "value": choice["option"].lower(),
+            "display_key": choice["name"],
+            "display_value": choice["option"],
+        }
+        for choice in product["attributes"]
+    ]
+
+
+def _shipping(bench: Bench, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
+    total = money.amount(entry.get("total"))
+    tax = money.text(money.share(total, rate.percent))
+    return {
+        "id": bench.next_id("item"),
+        "method_title": entry.get("method_title", "Flat rate"),
+        "method_id": entry.get("method_id", "flat_rate"),
+        "instance_id": "1",
+        "total": money.text(total),
+        "total_tax": tax,
+        "taxes": [{"id": rate.id, "total": tax, "subtotal": ""}],
+        "tax_status": "taxable",
+        "meta_data": [],
+    }
+
+
+def _fee(bench: Bench, entry: dict[str, Any]) -> dict[str, Any]:
+    total = money.amount(entry.get("total"))
+    return {
+        "id": bench.next_id("item"),
+        "name": entry.get("name", ""),
+        "tax_class": "",
+        "tax_status": "none",
+        "amount": str(total.normalize()),
+        "total": money.text(total),
+        "total_tax": "0.00",
+        "taxes": [],
+        "meta_data": [],
+    }
+
+
+def _tax_line(bench: Bench, rate: Rate) -> dict[str, Any]:
+    return {
+        "id": bench.next_id("item"),
+        "rate_code": rate.code,
+        "rate_id": rate.id,
+        "label": rate.label,
+        "compound": False,
+        "tax_total": "0.00",
+        "shipping_tax_total": "0.00",
+        "rate_percent": int(rate.percent),
+        "meta_data": [],
+    }
+
+
+def _is_physical(bench: Bench, line: dict[str, Any]) -> bool:
+    product = bench.product(line["variation_id"] or line["product_id"])
+    return product is not None and not (product["virtual"] and product["downloadable"])
+
+
+def _apply_coupon(bench: Bench, document: dict[str, Any], rate: Rate, code: str) -> None:
+    coupon = next((each for each in bench.coupons.values() if each["code"] == code), None)
+    if coupon is None:
+        return
+    left = money.amount(coupon["amount"])
+    taken = Decimal(0)
+    for line in document["line_items"]:
+        total = money.amount(line["total"])
+        cut = money.share(total, left) if coupon["discount_type"] == "percent" else min(total, left - taken)
+        taken += cut
+        _priced(line, rate, money.amount(line["subtotal"]), total - cut)
+    coupon["usage_count"] += 1
+    document["coupon_lines"].append(_coupon_line(bench, coupon, taken, money.share(taken, rate.percent)))
+
+
+def _coupon_line(bench: Bench, coupon: dict[str, Any], taken: Decimal, tax: Decimal) -> dict[str, Any]:
+    return {
+        "id": bench.next_id("item"),
+        "code": coupon["code"],
+        "discount": str(taken.normalize()) if taken else "0",
+        "discount_tax": str(tax.normalize()) if tax else "0",
+        "meta_data": [],
+        "discount_type": coupon["discount_type"],
+        "nominal_amount": wire.whole(float(coupon["amount"])),
+        "free_shipping": coupon["free_shipping"],
+    }
+
+
+def total_up(document: dict[str, Any]) -> None:
+    """Set the order's totals from its lines."""
+
+    def summed(lines: str, *names: str) -> Decimal:
+        return sum((money.amount(line[name]) for line in document[lines] for name in names), Decimal(0))
+
+    cart_tax, shipping_tax = summed("line_items", "total_tax"), summed("shipping_lines", "total_tax")
+    shipping = summed("shipping_lines", "total")
+    totals = {
+        "discount_total": summed("line_items", "subtotal") - summed("line_items", "total"),
+        "discount_tax": summed("line_items", "subtotal_tax") - cart_tax,
+        "shipping_total": shipping,
+        "shipping_tax": shipping_tax,
+        "cart_tax": cart_tax,
+        "total": summed("line_items", "total") + summed("fee_lines", "total") + shipping + cart_tax + shipping_tax,
+        "total_tax": cart_tax + shipping_tax,
+    }
+    document.update({name: money.text(value) for name, value in totals.items()})
+    for line in document["tax_lines"]:
+        line["tax_total"], line["shipping_tax_total"] = money.text(cart_tax), money.text(shipping_tax)

@@ -1,0 +1,108 @@
+"""What is not the API: the front page, pages that are not found, the key-granting page, and the API's own index."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from integration.sandbox.store import wire
+from integration.sandbox.store.exchange import HTML, Answer, Ask
+from integration.sandbox.store.listing import api_link
+from integration.sandbox.store.state import State
+
+if TYPE_CHECKING:
+    from integration.sandbox.store.routes import Route
+
+OWN = ("oembed/1.0", "wp/v2", "wp-site-health/v1", "wp-block-editor/v1", "wp-abilities/v1")
+# In the sequence of recording 427.
+SHOP = (
+    "wc/v3",
+    "wc/v1",
+    "jetpack/v4",
+    "wc-admin",
+    "wc-analytics",
+    "wc/store",
+    "wc/store/v1",
+    "wc/private",
+    "wc/v2",
+    "wc-admin-email",
+    "wc-telemetry",
+    "wccom-site/v3",
+)
+PAGE = """<!DOCTYPE html>
+<html lang="en-US">
+<head>
+\t<meta charset="UTF-8" />
+\t<meta name="viewport" content="width=device-width, initial-scale=1" />
+<title>{title}</title>
+<link rel="https://api.w.org/" href="{api}" />
+</head>
+<body class="home"><p>{text}</p></body>
+</html>
+"""
+
+
+def page(state: State, ask: Ask, coming_soon: bool = False) -> Answer:
+    """Return the front page; its Link header says where the API is (recordings 211, 415 and 423)."""
+    text = "Great things are on the horizon." if coming_soon else "Welcome to the demo shop."
+    return _html(state, ask, 200, f"{state.title} &#8211; demo shop", text)
+
+
+def not_found(state: State, ask: Ask) -> Answer:
+    """Return the shop's HTML page for an address that leads nowhere (recording 212)."""
+    return _html(state, ask, 404, f"Page not found &#8211; {state.title}", "This page could not be found.")
+
+
+def _html(state: State, ask: Ask, status: int, title: str, text: str) -> Answer:
+    made = PAGE.format(title=title, api=f"{ask.root}/", text=text).encode()
+    return Answer(status, made, [api_link(ask)], HTML)
+
+
+def index(state: State, ask: Ask, routes: tuple[Route, ...], plugin_off: bool) -> Answer:
+    """Return `/wp-json/`: name, time zone, namespaces and routes (recordings 001, 424, 427 and 461)."""
+    namespaces = list(OWN) if plugin_off else [OWN[0], *SHOP, *OWN[1:]]
+    offset = datetime.fromtimestamp(state.now(), state.zone).utcoffset()
+    hours = offset.total_seconds() / 3600 if offset else 0
+    whole = {
+        "name": state.title,
+        "description": "demo shop",
+        "url": ask.home,
+        "home": ask.home,
+        "gmt_offset": wire.whole(hours),
+        "timezone_string": str(state.zone),
+        "page_for_posts": 0,
+        "page_on_front": 0,
+        "show_on_front": "posts",
+        "namespaces": namespaces,
+        "authentication": [],
+        "routes": {"/": {"namespace": "", "methods": ["GET"]}} | ({} if plugin_off else listed(routes)),
+        "site_logo": 0,
+        "site_icon": 0,
+        "site_icon_url": "",
+        "_links": {"help": [{"href": "https://developer.wordpress.org/rest-api/"}]},
+    }
+    return Answer(200, wire.pick(whole, ask.fields), [api_link(ask)])
+
+
+def listed(routes: tuple[Route, ...]) -> dict[str, Any]:
+    """Return the routes as an index shows them."""
+    own = {"/wc/v3": {"namespace": "wc/v3", "methods": ["GET"]}}
+    return own | {route.pattern: {"namespace": "wc/v3", "methods": route.verbs} for route in routes}
+
+
+def namespace(ask: Ask, routes: tuple[Route, ...]) -> Answer:
+    """Return `/wp-json/wc/v3` (recording 002)."""
+    found = {"up": [{"href": f"{ask.root}/"}]}
+    return Answer(200, {"namespace": "wc/v3", "routes": listed(routes), "_links": found}, [api_link(ask)])
+
+
+def grant(ask: Ask) -> Answer:
+    """Return the key-granting page: to the login, or a refusal of a plain callback (recordings 462 and 463)."""
+    if not str(ask.query.get("callback_url", "")).startswith("https://"):
+        text = "Error: The callback_url needs to be over SSL."
+        body = {"code": "wp_die", "message": text, "data": {"status": 401}, "additional_errors": []}
+        return Answer(401, body)
+    names = ("app_name", "user_id", "return_url", "callback_url", "scope")
+    query = wire.build_query({name: ask.query.get(name, "") for name in names})
+    headers = [("X-Redirect-By", "WordPress"), ("Location", f"{ask.home}/wc-auth/v1/login/?{query}")]
+    return Answer(302, b"", headers, HTML)

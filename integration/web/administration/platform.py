@@ -1,0 +1,108 @@
+"""The platform view for super admins (G1), and the organisations."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from integration.errors import IntegrationError
+from integration.models.audit import AuditAction
+from integration.models.organisation import Organisation
+from integration.models.user import Role
+from integration.operations.identity import members
+from integration.operations.monitoring import platform
+from integration.web.frame.access import me, needs, record
+from integration.web.frame.services import services
+
+bp = Blueprint("platform", __name__, url_prefix="/platform")
+
+
+@bp.get("")
+@needs(Role.SUPER)
+def index() -> ResponseReturnValue:
+    """Show all connectors of all organisations."""
+    return _page()
+
+
+def _page(link: str = "", error: str = "") -> ResponseReturnValue:
+    text = request.args.get("q", "").strip()[:120]
+    status, kind = request.args.get("status", ""), request.args.get("type", "")
+    notices = [
+        f"There is no {name} “{value}”; that filter was left out."
+        for name, value, known in (("status", status, platform.STATUSES), ("type", kind, platform.TYPES))
+        if value and value not in known
+    ]
+    status, kind = (status if status in platform.STATUSES else ""), (kind if kind in platform.TYPES else "")
+    with services().db.read() as session:
+        every = platform.lines(session)
+        owners = platform.owners(session)
+    found = platform.chosen(every, text, status, kind)
+    body = render_template(
+        "administration/platform/index.html",
+        lines=found[: platform.MOST],
+        matching=len(found),
+        totals=platform.totals(every),
+        owners=owners,
+        choices=platform,
+        asked={"q": text, "status": status, "type": kind},
+        notices=notices,
+        link=link,
+        error=error,
+        typed=request.form,
+    )
+    return (body, 400) if error else body
+
+
+@bp.post("/organisations")
+@needs(Role.SUPER)
+def create() -> ResponseReturnValue:
+    """Make an organisation and invite its first administrator."""
+    name, email = request.form.get("name", "").strip()[:120], request.form.get("email", "")
+    if not name:
+        return _page(error="The organisation needs a name.")
+    with services().db.write() as session:
+        if session.scalar(select(Organisation.id).where(Organisation.name == name)):
+            return _page(error=f"There is an organisation “{name}” already.")
+        made = Organisation(name=name, created_at=services().clock.now())
+        session.add(made)
+        session.flush()
+        record(session, AuditAction.CREATED, f"organisation {name}", {"name": ["", name]})
+        number = made.id
+    try:
+        token = members.invite(services(), number, email, Role.ADMIN, me().role, me().email)
+    except IntegrationError as error:
+        return _page(error=f"The organisation was made, but nobody was invited: {error}")
+    return _page(link=url_for("invitations.show", token=token, _external=True))
+
+
+@bp.post("/organisations/<int:organisation_id>/invite")
+@needs(Role.SUPER)
+def invite(organisation_id: int) -> ResponseReturnValue:
+    """Invite an administrator into an organisation."""
+    email = request.form.get("email", "")
+    with services().db.read() as session:
+        session.get_one(Organisation, organisation_id)
+    try:
+        token = members.invite(services(), organisation_id, email, Role.ADMIN, me().role, me().email)
+    except IntegrationError as error:
+        return _page(error=str(error))
+    return _page(link=url_for("invitations.show", token=token, _external=True))
+
+
+@bp.post("/organisations/<int:organisation_id>/rename")
+@needs(Role.SUPER)
+def rename(organisation_id: int) -> ResponseReturnValue:
+    """Give an organisation another name."""
+    name = request.form.get("name", "").strip()[:120]
+    if not name:
+        return _page(error="The organisation needs a name.")
+    with services().db.write() as session:
+        taken = select(Organisation.id).where(Organisation.name == name, Organisation.id != organisation_id)
+        if session.scalar(taken):
+            return _page(error=f"There is an organisation “{name}” already.")
+        found = session.get_one(Organisation, organisation_id)
+        before, found.name = found.name, name
+        record(session, AuditAction.UPDATED, f"organisation {name}", {"name": [before, name]})
+    flash("The organisation was renamed.", "ok")
+    return redirect(url_for("platform.index"))

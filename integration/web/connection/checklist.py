@@ -1,0 +1,120 @@
+"""The first visit: what is still to be done until records reach Mautic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, url_for
+from sqlalchemy.orm import Session
+
+from integration.mapping.fields import check, needs
+from integration.models.connector import Connector
+from integration.models.run import RunKind
+from integration.pipeline.delivery.batch_context import fields_from_json
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.settings import Modules
+from integration.web.frame.services import services
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do; `url` is "" where it has to wait for another step."""
+
+    title: str
+    sentence: str
+    done: bool
+    url: str = ""
+    button: str = ""
+
+
+def steps(session: Session, connector: Connector) -> list[Step]:
+    """Return the five steps in their order, each with its done mark and link."""
+    secrets = services().secrets(connector)
+    connected = store_connected(connector, secrets) and mautic_connected(connector, secrets)
+    return [
+        _store(connector, secrets),
+        _mautic(connector, secrets),
+        _fields(connector, connected),
+        _modules(connector),
+        _import(session, connector, connected),
+    ]
+
+
+def store_connected(connector: Connector, secrets: Mapping[str, str]) -> bool:
+    """Return whether address and key of the store are known."""
+    return bool(connector.store_url and secrets.get("store_key") and secrets.get("store_secret"))
+
+
+def mautic_connected(connector: Connector, secrets: Mapping[str, str]) -> bool:
+    """Return whether address and credentials of Mautic are known, and its sign-in was allowed where it has to be."""
+    if not connector.mautic_url:
+        return False
+    if connector.mautic_method == "basic":
+        return bool(connector.mautic_user and secrets.get("mautic_password"))
+    known = bool(connector.mautic_client_id and secrets.get("mautic_client_secret"))
+    return known and (connector.mautic_method == "client_credentials" or bool(connector.mautic_token))
+
+
+def _store(connector: Connector, secrets: Mapping[str, str]) -> Step:
+    done = store_connected(connector, secrets)
+    text = (
+        f"The store is {connector.store_url}." if done else "Give the address of your WooCommerce store and a REST key."
+    )
+    return Step("Connect the store", text, done, _url("connection.index", connector), "Connect the store")
+
+
+def _mautic(connector: Connector, secrets: Mapping[str, str]) -> Step:
+    done = mautic_connected(connector, secrets)
+    text = f"Mautic is {connector.mautic_url}." if done else "Give the address of your Mautic and how to sign in to it."
+    return Step("Connect Mautic", text, done, _url("connection.index", connector, "mautic"), "Connect Mautic")
+
+
+def _fields(connector: Connector, connected: bool) -> Step:
+    states = check(needs(Modules.from_json(connector.settings)), fields_from_json(connector.fields or []))
+    missing = [state for state in states if state.state == "missing"]
+    done = bool(connector.fields) and not missing
+    text = (
+        "Mautic has every field that the modules write." if done else "Order values go to fields that Mautic must have."
+    )
+    return Step(
+        "Create the fields in Mautic",
+        text,
+        done,
+        _url("fields.index", connector) if connected else "",
+        "Look at the fields",
+    )
+
+
+def _modules(connector: Connector) -> Step:
+    modules = Modules.from_json(connector.settings)
+    on = [name for name, part in (("contacts", modules.contacts), ("orders", modules.orders)) if part.enabled]
+    text = f"Switched on: {', '.join(on) or 'nothing'}. Choose what is sent and with which tags."
+    return Step(
+        "Choose the modules", text, bool(connector.settings), _url("orders.index", connector), "Choose what is sent"
+    )
+
+
+def _import(session: Session, connector: Connector, connected: bool) -> Step:
+    run = run_lifecycle.latest(session, connector.id, RunKind.INITIAL)
+    done = connector.initial_done_at is not None
+    if run is not None and not done:
+        text = f"An import was started; it is {run.state.lower()}."
+        return Step(
+            "Run the initial import", text, False, _url("runs.show", connector, run_id=run.id), "Look at the import"
+        )
+    text = (
+        "Customers and orders of the past are in Mautic."
+        if done
+        else "Sends the customers and orders that are there already; no e-mails are sent."
+    )
+    return Step(
+        "Run the initial import", text, done, _url("contacts.index", connector) if connected else "", "Go to the import"
+    )
+
+
+def _url(endpoint: str, connector: Connector, anchor: str | None = None, **values: Any) -> str:
+    if endpoint not in current_app.view_functions:
+        return ""
+    return url_for(endpoint, connector_id=connector.id, _anchor=anchor, **values)

@@ -1,0 +1,75 @@
+"""OAuth2 with an authorization code (P1): Mautic's own page, and the redirect page it comes back to."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Blueprint, abort, flash, redirect, request, session as cookie, url_for
+from flask.typing import ResponseReturnValue
+
+from integration.errors import ServiceError
+from integration.http.transport import Transport
+from integration.mautic.auth import authorize_url, exchange_code
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.user import Role
+from integration.pipeline.connectors import holds
+from integration.pipeline.services import StoredTokens
+from integration.web.frame.access import connector_or_404, needs, record
+from integration.web.frame.services import services
+
+bp = Blueprint("mautic_sign_in", __name__)
+_STATE = "mautic_state"
+
+
+def redirect_uri() -> str:
+    """Return the address that has to stand with the API credentials in Mautic."""
+    return services().deployment.base_url + url_for("mautic_sign_in.back")
+
+
+@bp.get("/connectors/<int:connector_id>/connection/mautic-sign-in")
+@needs(Role.ADMIN)
+def ask(connector_id: int) -> ResponseReturnValue:
+    """Send the administrator to Mautic's page; a state in the session tells that the way back is theirs."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    if not connector.mautic_url or not connector.mautic_client_id:
+        abort(404)
+    state = secrets.token_urlsafe(24)
+    cookie[_STATE] = [state, connector_id]
+    return redirect(authorize_url(services().mautic_access(connector), redirect_uri(), state))
+
+
+@bp.get("/oauth/mautic/callback")
+@needs(Role.ADMIN)
+def back() -> ResponseReturnValue:
+    """Exchange the code for a token and keep it."""
+    state, connector_id = cookie.pop(_STATE, ("", 0))
+    if not state or not secrets.compare_digest(state.encode(), request.args.get("state", "").encode()):
+        flash("This way back from Mautic is not one that was begun here. Start again from the connection page.", "bad")
+        return redirect(url_for("overview.index"))
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    _finish(connector, request.args.get("code", ""))
+    return redirect(url_for("connection.index", connector_id=connector_id, _anchor="mautic"))
+
+
+def _finish(connector: Connector, code: str) -> None:
+    if not code:
+        flash("Mautic was not allowed to let us in. Authorise again when you want to connect.", "bad")
+        return
+    access = services().mautic_access(connector)
+    transport = Transport("mautic", services().route(access.ca), services().observers(connector))
+    try:
+        token = exchange_code(access, code, redirect_uri(), transport, services().clock)
+    except ServiceError as error:
+        flash(str(error), "bad")
+        return
+    StoredTokens(services(), connector.id).save(token)
+    with services().db.write() as session:
+        holds.probe_now(session, services().clock.now(), connector.id)
+        record(
+            session, AuditAction.UPDATED, f"Mautic sign-in of {connector.name}", {"mautic_token": ["", ""]}, connector
+        )
+    services().wakeup.ring(connector.id)
+    flash("Mautic lets us in. Test the connection now.", "ok")

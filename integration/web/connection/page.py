@@ -1,0 +1,124 @@
+"""The Connection tab (P1 to P6): both systems, their test, debug mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from integration.errors import SettingError
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.user import Role
+from integration.operations.support.diagnostics import Step
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.connectors.webhook_registration import delivery_url
+from integration.web.connection import form as connection_form, store_keys, test as connection_test
+from integration.web.connection.form import ConnectionForm
+from integration.web.connection.mautic_sign_in import redirect_uri
+from integration.web.frame import filters
+from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.services import services
+
+bp = Blueprint("connection", __name__, url_prefix="/connectors/<int:connector_id>/connection")
+#: Value of the choice -> (label, duration).
+DURATIONS = {
+    "1h": ("1 hour", timedelta(hours=1)),
+    "24h": ("24 hours", timedelta(hours=24)),
+    "7d": ("7 days", timedelta(days=7)),
+}
+Results = Sequence[tuple[str, Step]]
+
+
+@bp.get("")
+def index(connector_id: int) -> str:
+    """Show how both systems are connected; administrators can change it."""
+    connector = _connector(connector_id)
+    return _page(connector, ConnectionForm(formdata=None, obj=connector))
+
+
+@bp.post("")
+@needs(Role.ADMIN)
+def save(connector_id: int) -> ResponseReturnValue:
+    """Save the connection; an error stands at its field."""
+    connector, form = _connector(connector_id), ConnectionForm()
+    values = form.values()
+    try:
+        connection_form.check(values, connector, services().secrets(connector))
+        diff = pairs.connect(services(), connector_id, **values)
+    except SettingError as error:
+        form.refuse(error)
+        return _page(connector, form), 400
+    if diff:
+        with services().db.write() as session:
+            record(session, AuditAction.UPDATED, f"connection of {connector.name}", diff, connector)
+    flash("The connection is saved. Test it now to see whether it works." if diff else "Nothing has changed.", "ok")
+    return redirect(url_for("connection.index", connector_id=connector_id))
+
+
+@bp.post("/test")
+@needs(Role.SUPPORT)
+def test(connector_id: int) -> ResponseReturnValue:
+    """Try both connections with what is typed; support staff try what is saved."""
+    connector = _connector(connector_id)
+    form = ConnectionForm() if me().may(Role.ADMIN) else ConnectionForm(formdata=None, obj=connector)
+    try:
+        attempt = _attempt(connector, form)
+    except SettingError as error:
+        form.refuse(error)
+        return _page(connector, form), 400
+    live = request.headers.get("X-Live") == "1"
+    steps = connection_test.steps(services(), attempt)
+    if live:
+        return connection_test.live(steps)
+    return _page(connector, form, list(steps))
+
+
+def _attempt(connector: Connector, form: ConnectionForm) -> connection_test.Trial:
+    typed = form.values() if me().may(Role.ADMIN) else {}
+    if typed:
+        connection_form.check(typed, connector, services().secrets(connector))
+    return connection_test.prepare(services(), connector, typed)
+
+
+@bp.post("/debug")
+@needs(Role.ADMIN)
+def debug(connector_id: int) -> ResponseReturnValue:
+    """Switch debug mode on for a while, or off."""
+    connector = _connector(connector_id)
+    _, duration = DURATIONS.get(request.form.get("duration", ""), DURATIONS["24h"])
+    until = services().clock.now() + duration if request.form.get("switch") == "on" else None
+    pairs.set_debug(services(), connector_id, until)
+    action = AuditAction.DEBUG_ON if until else AuditAction.DEBUG_OFF
+    with services().db.write() as session:
+        record(session, action, connector.name, {"debug_until": [connector.debug_until, until]}, connector)
+    flash(f"Debug mode is on until {filters.local(until)}." if until else "Debug mode is off.", "ok")
+    return redirect(url_for("connection.index", connector_id=connector_id, _anchor="debug"))
+
+
+def _connector(connector_id: int) -> Connector:
+    with services().db.read() as session:
+        return connector_or_404(session, connector_id)
+
+
+def _page(connector: Connector, form: ConnectionForm, results: Results | None = None) -> str:
+    now, secrets = services().clock.now(), services().secrets(connector)
+    until = connector.debug_until
+    return render_template(
+        "connection/index.html",
+        connector=connector,
+        form=form,
+        stored={name for name, value in secrets.items() if value},
+        methods=connection_form.METHODS,
+        results=results,
+        sides=connection_test.SIDES,
+        typed_secrets=[name for name in connection_form.ADDRESS_OF if form[name].data],
+        redirect_uri=redirect_uri(),
+        key_link=store_keys.offered(connector),
+        delivery_url=delivery_url(services(), connector),
+        public=services().deployment.base_url.startswith("https://"),
+        durations=DURATIONS,
+        debug_on=until is not None and until > now,
+    )

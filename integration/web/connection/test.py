@@ -1,0 +1,90 @@
+"""Test connection (P4): both systems tried with what is typed, saved or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Response, render_template, stream_with_context
+
+from integration.http.transport import Route
+from integration.mapping.fields import needs
+from integration.mautic.access import MemoryTokens, TokenBox
+from integration.models.connector import Connector
+from integration.operations.support.diagnostics import Step, mautic_steps, store_steps
+from integration.pipeline.connectors.connectors import PLAIN, SECRETS
+from integration.pipeline.services import Services, StoredTokens
+
+SIDES = (("store", "Store"), ("mautic", "Mautic"))
+#: Nobody watches a page for two minutes, which is what a busy store gets otherwise.
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A connector as it would be with the typed values, and its secrets."""
+
+    connector: Connector
+    secrets: Mapping[str, str]
+
+
+def prepare(services: Services, connector: Connector, typed: Mapping[str, str]) -> Trial:
+    """Return a trial of the typed values over the stored ones; nothing is saved."""
+    copy = Connector(id=connector.id, settings=connector.settings, debug_until=connector.debug_until)
+    for name in PLAIN:
+        setattr(copy, name, typed.get(name, getattr(connector, name)))
+    for name in ("store_url", "mautic_url"):
+        setattr(copy, name, _with_scheme(getattr(copy, name)))
+    copy.store_rest_root = ""
+    given = {name: typed[name] for name in SECRETS if typed.get(name)}
+    return Trial(copy, {**services.secrets(connector), **given})
+
+
+def steps(services: Services, trial: Trial) -> Iterator[tuple[str, Step]]:
+    """Yield ("store" or "mautic", step) as each of the ten steps ends; errors of a side are its steps."""
+    modules = services.modules(trial.connector)
+    watch = services.observers(trial.connector)
+    store = services.store_access(trial.connector, dict(trial.secrets))
+    for step in store_steps(
+        store, _route(services, store.ca), writes=modules.sync.webhooks, clock=services.clock, observer=watch
+    ):
+        yield "store", step
+    mautic = services.mautic_access(trial.connector, dict(trial.secrets))
+    for step in mautic_steps(
+        mautic, _tokens(services, trial.connector), needs(modules), services.clock, _route(services, mautic.ca), watch
+    ):
+        yield "mautic", step
+
+
+def live(found: Iterator[tuple[str, Step]]) -> Response:
+    """Return an answer that shows each step as it ends: a line of HTML each, which static/js/steps.js puts in."""
+    lines = stream_with_context(_lines(found))
+    return Response(lines, mimetype="text/html", headers={"X-Accel-Buffering": "no"})
+
+
+def _lines(found: Iterator[tuple[str, Step]]) -> Iterator[str]:
+    """Yield one line of HTML for the frame, for each step and for the verdict."""
+    yield _line("connection/results.html", results=None, sides=SIDES)
+    done: list[tuple[str, Step]] = []
+    for side, step in found:
+        done.append((side, step))
+        yield _line("connection/step.html", side=side, step=step)
+    yield _line("connection/verdict.html", results=done)
+
+
+def _line(template: str, **values: Any) -> str:
+    return " ".join(render_template(template, **values).split("\n")) + "\n"
+
+
+def _tokens(services: Services, connector: Connector) -> TokenBox:
+    """Return the stored token for authorization codes, which cannot be had without a person; else a fresh box."""
+    return StoredTokens(services, connector.id) if connector.mautic_method == "authorization_code" else MemoryTokens()
+
+
+def _route(services: Services, ca: str | None) -> Route:
+    return replace(services.route(ca), read_timeout=_PATIENCE)
+
+
+def _with_scheme(address: str) -> str:
+    return address if not address or "://" in address else f"https://{address}"

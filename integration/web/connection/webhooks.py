@@ -1,0 +1,100 @@
+"""The store's webhooks on the Connection tab (P6): registered, looked at and removed with one click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from integration.errors import ServiceError
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.user import Role
+from integration.pipeline.connectors import webhook_registration
+from integration.pipeline.services import Services
+from integration.store.webhooks import WebhookHealth
+from integration.web.frame.access import connector_or_404, needs, record
+from integration.web.frame.services import services
+
+bp = Blueprint("webhooks", __name__, url_prefix="/connectors/<int:connector_id>/webhooks")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The health line: a badge's kind, a sentence and what to do."""
+
+    kind: str
+    sentence: str
+    hint: str = ""
+
+
+def judge(health: Sequence[WebhookHealth]) -> Verdict:
+    """Return what the states of the webhooks mean for the shop."""
+    states = [one.state for one in health]
+    if all(state == "missing" for state in states):
+        return Verdict("muted", "No webhooks are registered.", "Register them, so that changes arrive at once.")
+    if "disabled" in states:
+        return Verdict(
+            "bad",
+            "The store has disabled webhooks after failed deliveries.",
+            "Make sure that the store reaches the address below, then register them again.",
+        )
+    if any(state != "active" for state in states):
+        return Verdict("warn", "Some webhooks are missing or paused.", "Register them again.")
+    return Verdict("ok", "All webhooks are active.")
+
+
+@bp.get("/status")
+@needs(Role.SUPPORT)
+def status(connector_id: int) -> str:
+    """Ask the store how its webhooks are; a fragment inside the page, a page of its own without scripts."""
+    connector = _connector(connector_id)
+    health: Sequence[WebhookHealth] = ()
+    try:
+        health = webhook_registration.status(services(), connector_id)
+        verdict = judge(health)
+    except ServiceError as error:
+        verdict = Verdict("bad", error.sentence, error.hint)
+    part = "connection/webhook_health.html" if request.headers.get("HX-Request") else "connection/webhooks.html"
+    return render_template(part, connector=connector, health=health, verdict=verdict)
+
+
+@bp.post("/register")
+@needs(Role.ADMIN)
+def register(connector_id: int) -> ResponseReturnValue:
+    """Register the webhooks in the store."""
+    return _change(connector_id, webhook_registration.register, "registered")
+
+
+@bp.post("/remove")
+@needs(Role.ADMIN)
+def remove(connector_id: int) -> ResponseReturnValue:
+    """Remove our webhooks from the store."""
+    return _change(connector_id, webhook_registration.remove, "removed")
+
+
+def _change(
+    connector_id: int, act: Callable[[Services, int], Sequence[WebhookHealth]], done: str
+) -> ResponseReturnValue:
+    connector = _connector(connector_id)
+    try:
+        health = act(services(), connector_id)
+    except ServiceError as error:
+        flash(f"The webhooks were not {done}. {error}", "bad")
+        return _back(connector_id)
+    with services().db.write() as session:
+        states = {one.topic: ["", one.state] for one in health}
+        record(session, AuditAction.WEBHOOKS_CHANGED, f"webhooks {done}", states, connector)
+    flash(f"The webhooks are {done}.", "ok")
+    return _back(connector_id)
+
+
+def _back(connector_id: int) -> ResponseReturnValue:
+    return redirect(url_for("connection.index", connector_id=connector_id, _anchor="webhooks"))
+
+
+def _connector(connector_id: int) -> Connector:
+    with services().db.read() as session:
+        return connector_or_404(session, connector_id)

@@ -1,0 +1,148 @@
+"""Who may see what: signed-in users, roles, and connectors of the own organisation only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import abort, current_app, g, request, session as cookie
+from flask_login import LoginManager, UserMixin, current_user
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.user import Role, User
+from integration.operations import audit
+from integration.web.frame.services import services
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_PUBLIC = "open_to_all"
+
+login = LoginManager()
+login.login_view = "auth.sign_in"
+login.login_message = None
+
+
+@dataclass(frozen=True)
+class SignedIn(UserMixin):  # type: ignore[misc]  # flask-login ships no types
+    """The user of a request; the session also carries `session_key`, so that a changed key ends it."""
+
+    id: int
+    organisation_id: int
+    email: str
+    name: str
+    role: Role
+    session_key: str
+
+    def get_id(self) -> str:
+        """Return what the session cookie names the user by."""
+        return f"{self.id}.{self.session_key}"
+
+    def may(self, role: Role | str) -> bool:
+        """Return whether the user's role reaches the given one."""
+        return self.role.rank >= Role(role).rank
+
+
+def signed_in(user: User) -> SignedIn:
+    """Return the user of a row."""
+    return SignedIn(user.id, user.organisation_id, user.email, user.name, Role(user.role), user.session_key)
+
+
+def load_user(token: str) -> SignedIn | None:
+    """Return the user of a session, None when it was ended or the user disabled."""
+    number, _, key = token.partition(".")
+    if not number.isdigit():
+        return None
+    with services().db.read() as session:
+        user = session.get(User, int(number))
+    if user is None or user.disabled_at or user.session_key != key:
+        return None
+    return signed_in(user)
+
+
+login.user_loader(load_user)
+
+
+def me() -> SignedIn:
+    """Return the signed-in user; only for views that need one."""
+    return cast(SignedIn, current_user._get_current_object())
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a view be used without signing in; every other view needs a user."""
+    setattr(view, _PUBLIC, True)
+    return view
+
+
+def needs(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a view be used from a role upward; others get the 403 page."""
+
+    def wrap(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if not current_user.is_authenticated:
+                return cast(R, login.unauthorized())
+            if not me().may(role):
+                abort(403)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return wrap
+
+
+def require_sign_in() -> Any:
+    """Send visitors without a session to the sign-in page, unless the view is public (run before each request)."""
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    if current_user.is_authenticated or getattr(current_app.view_functions[request.endpoint], _PUBLIC, False):
+        return None
+    return login.unauthorized()
+
+
+def connector_or_404(session: Session, connector_id: int) -> Connector:
+    """Return a connector that the user may see and make it the page's; 404 for a stranger's as for an unknown one."""
+    connector = session.get(Connector, connector_id)
+    if connector is None or not sees(connector):
+        abort(404)
+    g.connector = connector
+    cookie["connector_id"] = connector_id
+    return connector
+
+
+def sees(connector: Connector) -> bool:
+    """Return whether the user's organisation owns the connector; a super admin sees all."""
+    return me().may(Role.SUPER) or connector.organisation_id == me().organisation_id
+
+
+def own_connectors(session: Session) -> list[Connector]:
+    """Return the connectors that the user may see, by name."""
+    query = select(Connector).order_by(Connector.name, Connector.id)
+    if not me().may(Role.SUPER):
+        query = query.where(Connector.organisation_id == me().organisation_id)
+    return list(session.scalars(query))
+
+
+def record(
+    session: Session,
+    action: AuditAction,
+    entity: str,
+    diff: Mapping[str, Any] | None = None,
+    connector: Connector | None = None,
+) -> None:
+    """Write the signed-in user's act to the audit log, in the caller's transaction."""
+    audit.record(
+        session,
+        clock_now=services().clock.now(),
+        organisation_id=connector.organisation_id if connector else me().organisation_id,
+        connector_id=connector.id if connector else None,
+        actor=me().email,
+        ip=request.remote_addr or "",
+        action=action,
+        entity=entity,
+        diff=dict(diff or {}),
+    )

@@ -1,0 +1,65 @@
+"""Pages for what went wrong: a sentence and what to do, never a stack trace."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from integration.errors import IntegrationError, ServiceError, SettingError
+
+SENTENCES: dict[int, tuple[str, str]] = {
+    400: ("The request could not be understood.", "Go back, reload the page and try again."),
+    403: (
+        "Your role does not allow this.",
+        "Ask an administrator of your organisation to do it or to change your role.",
+    ),
+    404: ("There is no such page.", "It may have been removed, or belong to another organisation."),
+    405: ("This address cannot be used in that way.", "Go back and use the buttons of the page."),
+    413: ("What was sent is too large.", "At most 5 MB are taken at once."),
+    429: ("There were too many attempts.", "Wait a minute, then try again."),
+    500: (
+        "Something went wrong on our side.",
+        "Try again; if it happens again, look into the application log, where the cause is written.",
+    ),
+}
+
+
+def page(status: int, sentence: str, hint: str = "") -> tuple[str, int]:
+    """Return an error page."""
+    return render_template("frame/error.html", status=status, sentence=sentence, hint=hint), status
+
+
+def http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+    """Answer an HTTP error with its page; redirects pass."""
+    status = error.code or 500
+    if status < 400:
+        return error
+    sentence, hint = SENTENCES.get(status, (f"{error.name}.", "Go back and try again."))
+    return page(status, sentence, hint)
+
+
+def csrf_error(error: CSRFError) -> tuple[str, int]:
+    """Answer a form that did not come from a page of ours, or from one of an ended session."""
+    return page(400, "This form was not sent from a current page of this site.", "Reload the page and send it again.")
+
+
+def integration_error(error: IntegrationError) -> tuple[str, int]:
+    """Answer one of our own errors with its sentence and hint."""
+    status = 502 if isinstance(error, ServiceError) else 400 if isinstance(error, SettingError) else 409
+    return page(status, error.sentence, error.hint)
+
+
+def unexpected(error: Exception) -> tuple[str, int]:
+    """Answer anything else; the cause is in the application log."""
+    original = getattr(error, "original_exception", None) or error
+    current_app.logger.error("Unexpected error at %s %s", request.method, request.path, exc_info=original)
+    return page(500, *SENTENCES[500])
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages."""
+    app.register_error_handler(CSRFError, csrf_error)
+    app.register_error_handler(IntegrationError, integration_error)
+    app.register_error_handler(InternalServerError, unexpected)
+    app.register_error_handler(HTTPException, http_error)

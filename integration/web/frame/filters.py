@@ -1,0 +1,71 @@
+"""How moments and figures are written on the pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Flask, g
+
+from integration.models.connector import Connector
+from integration.web.frame.services import services
+
+
+def zone_of(connector: Connector | None) -> ZoneInfo:
+    """Return the store's own time zone, or that of its offset in whole hours, else the deployment's."""
+    facts = (connector.store_facts or {}) if connector else {}
+    if name := str(facts.get("timezone") or ""):
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            pass
+    offset = facts.get("gmt_offset")
+    if isinstance(offset, int | float) and offset == int(offset) and -12 <= offset <= 14:
+        # The names of these zones count westward.
+        return ZoneInfo(f"Etc/GMT{-int(offset):+d}")
+    return ZoneInfo(services().deployment.timezone)
+
+
+def zone_label(zone: ZoneInfo) -> str:
+    """Return a zone as people know it: Europe/Rome, or UTC+2 where the store has but an offset."""
+    west = zone.key.removeprefix("Etc/GMT")
+    return zone.key if west == zone.key else f"UTC{-int(west or 0):+d}"
+
+
+def local(moment: datetime) -> str:
+    """Return a moment in the zone of the connector on the page, with the zone's name."""
+    here = moment.astimezone(zone_of(g.get("connector")))
+    return f"{here.day} {here:%b %Y, %H:%M:%S %Z}"
+
+
+def utc(moment: datetime) -> str:
+    """Return a moment in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def ago(moment: datetime) -> str:
+    """Return how far a moment is from now, as "5 minutes ago" or "in 5 minutes"."""
+    seconds = (services().clock.now() - moment).total_seconds()
+    text = span(abs(seconds))
+    return f"{text} ago" if seconds >= 0 else f"in {text}"
+
+
+def span(seconds: float) -> str:
+    """Return a duration in its largest fitting unit, as "5 minutes"."""
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = round(seconds / size)
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    number = round(seconds)
+    return f"{number} second{'' if number == 1 else 's'}"
+
+
+def figure(number: float) -> str:
+    """Return a number with its thousands apart."""
+    return f"{number:,}"
+
+
+def init_app(app: Flask) -> None:
+    """Make the filters known to the templates."""
+    for each in (local, utc, ago, span, figure):
+        app.add_template_filter(each)

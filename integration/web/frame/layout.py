@@ -1,0 +1,195 @@
+"""The frame of every page: menu, tabs, connector chooser, and what holds the work up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask import Flask, current_app, g, request, session as cookie, url_for
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector
+from integration.models.hold import Hold
+from integration.models.user import Role
+from integration.operations.monitoring import heartbeat
+from integration.pipeline.connectors import holds
+from integration.queries import dead_letters
+from integration.web.frame import filters
+from integration.web.frame.access import me, own_connectors
+from integration.web.frame.services import services
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page in the menu: endpoint, label, least role; `blueprint` pages are marked while one of theirs is open."""
+
+    endpoint: str
+    label: str
+    role: Role = Role.VIEWER
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as it is drawn; a badge is a count beside its label, drawn unless it is None or 0."""
+
+    url: str
+    label: str
+    current: bool
+    badge: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Links below a heading."""
+
+    title: str
+    items: Sequence[Link]
+
+
+#: The plugin's tabs, in its order.
+TABS = (
+    Place("connection.index", "Connection"),
+    Place("contacts.index", "Contact Sync"),
+    Place("orders.index", "Order Sync"),
+    Place("fields.index", "Mautic Fields"),
+    Place("tools.index", "Tools"),
+)
+#: Pages of one connector.
+OPERATIONS = (
+    Place("runs.index", "Runs"),
+    Place("records.index", "Records"),
+    Place("dead_letters.index", "Dead letters"),
+    Place("activity.index", "Activity"),
+    Place("reconciliation.index", "Reconciliation"),
+    Place("diagnostics.index", "Diagnostics", Role.SUPPORT),
+    Place("logs.index", "Logs", Role.SUPPORT),
+)
+#: Pages of an organisation, or of the whole platform.
+ADMINISTRATION = (
+    Place("alerts.index", "Alerts", Role.ADMIN),
+    Place("users.index", "Users", Role.ADMIN),
+    Place("tokens.index", "Tokens", Role.ADMIN),
+    Place("audit.index", "Audit log", Role.ADMIN),
+    Place("storage.index", "Storage", Role.ADMIN),
+    Place("platform.index", "Platform", Role.SUPER),
+)
+
+#: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
+WORKING_ROLES = ("embedded", "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What layout.html draws around a page."""
+
+    menu: Sequence[Group]
+    zone: str
+    connector: Connector | None = None
+    choices: Sequence[Link] = ()
+    tabs: Sequence[Link] = ()
+    holds: Sequence[Hold] = field(default_factory=tuple)
+    worker_alive: bool = True
+    connection_url: str | None = None
+    debug_until: str = ""
+
+
+def shell() -> Shell:
+    """Return the frame of the page that is being drawn."""
+    now = services().clock.now()
+    with services().db.read() as session:
+        connectors = own_connectors(session)
+        connector = _chosen(connectors)
+        alive = _worker_alive(session, now)
+        open_holds = holds.open_holds(session, connector.id) if connector else ()
+    # Moments are written in the zone of the page's own connector, which the chosen one need not be.
+    zone = filters.zone_label(filters.zone_of(g.get("connector")))
+    if connector is None:
+        return Shell(_menu(None), zone, worker_alive=alive)
+    until = connector.debug_until
+    return Shell(
+        menu=_menu(connector.id),
+        zone=zone,
+        connector=connector,
+        choices=[_choice(each, connector) for each in connectors],
+        tabs=_tabs(connector.id),
+        holds=open_holds,
+        worker_alive=alive,
+        connection_url=_url("connection.index", connector.id),
+        debug_until=filters.local(until) if until and until > now else "",
+    )
+
+
+def _worker_alive(session: Session, now: datetime) -> bool:
+    return any(heartbeat.alive(session, now, role) for role in WORKING_ROLES)
+
+
+def _chosen(connectors: Sequence[Connector]) -> Connector | None:
+    """Return the connector of the page, else the one looked at last, else the first."""
+    wanted = g.get("connector")
+    number = wanted.id if wanted is not None else cookie.get("connector_id")
+    found = next((each for each in connectors if each.id == number), None)
+    return found or (connectors[0] if connectors else None)
+
+
+def _menu(connector_id: int | None) -> list[Group]:
+    first = Link(_overview(connector_id), "Overview", request.blueprint == "overview")
+    groups = [
+        Group("", [first, *_links(TABS, connector_id)]),
+        Group("Operations", _links(OPERATIONS, connector_id)),
+        Group("Administration", _links(ADMINISTRATION, connector_id)),
+    ]
+    return [group for group in groups if group.items]
+
+
+def _overview(connector_id: int | None) -> str:
+    return url_for("overview.show", connector_id=connector_id) if connector_id else url_for("overview.index")
+
+
+def _tabs(connector_id: int) -> list[Link]:
+    links = _links(TABS, connector_id)
+    return links if any(link.current for link in links) else []
+
+
+def _links(places: Sequence[Place], connector_id: int | None) -> list[Link]:
+    return [
+        Link(url, place.label, request.blueprint in _blueprints(place.endpoint), _badge(place, connector_id))
+        for place in places
+        if me().may(place.role) and (url := _url(place.endpoint, connector_id))
+    ]
+
+
+def _blueprints(endpoint: str) -> tuple[str, ...]:
+    """Return whose pages mark a menu item: a page of one record belongs to Records."""
+    name = endpoint.partition(".")[0]
+    return (name, "record") if name == "records" else (name,)
+
+
+def _badge(place: Place, connector_id: int | None) -> int | None:
+    """Return how many dead letters wait, beside their page's name."""
+    if place.endpoint != "dead_letters.index" or connector_id is None:
+        return None
+    with services().db.read() as session:
+        return dead_letters.waiting(session, connector_id)
+
+
+def _url(endpoint: str, connector_id: int | None) -> str | None:
+    """Return the address of a page, None when it does not exist or needs a connector and there is none."""
+    if endpoint not in current_app.view_functions:
+        return None
+    if not any("connector_id" in rule.arguments for rule in current_app.url_map.iter_rules(endpoint)):
+        return url_for(endpoint)
+    return url_for(endpoint, connector_id=connector_id) if connector_id else None
+
+
+def _choice(connector: Connector, current: Connector) -> Link:
+    """Return the link to the same page of another connector where the page is one of a connector's."""
+    args = dict(request.view_args or {})
+    same = request.endpoint if set(args) == {"connector_id"} and request.method == "GET" else "overview.show"
+    url = url_for(same or "overview.show", connector_id=connector.id)
+    return Link(url, connector.name, connector.id == current.id)
+
+
+def init_app(app: Flask) -> None:
+    """Let the templates ask for the frame."""
+    app.context_processor(lambda: {"shell": shell, "pages": app.view_functions})

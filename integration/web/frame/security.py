@@ -1,0 +1,72 @@
+"""Forms, sessions and headers that keep strangers out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from integration.config import Deployment
+
+#: The largest body taken: a webhook with an order of several hundred lines has less than 1 MB.
+LARGEST_BODY = 5 * 1024 * 1024
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True)
+
+
+def settings(deployment: Deployment) -> dict[str, object]:
+    """Return Flask's settings for a deployment."""
+    secure = deployment.base_url.startswith("https://")
+    return {
+        "SECRET_KEY": deployment.secret_key,
+        "SESSION_COOKIE_NAME": "woo_mautic",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": secure,
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=14),
+        "PREFERRED_URL_SCHEME": "https" if secure else "http",
+        "MAX_CONTENT_LENGTH": LARGEST_BODY,
+        "WTF_CSRF_TIME_LIMIT": None,
+        "RATELIMIT_ENABLED": deployment.ratelimit,
+    }
+
+
+def init_app(app: Flask, deployment: Deployment) -> None:
+    """Protect every form, count sign-in attempts, set the headers, and believe the proxies that are ours."""
+    csrf.init_app(app)
+    limiter.init_app(app)
+    app.after_request(set_headers)
+    if deployment.proxies:
+        count = deployment.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # Flask's documented way
+
+
+def set_headers(response: Response) -> Response:
+    """Give every answer the headers that tell browsers what this site does."""
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def safe_next(target: str | None) -> str | None:
+    """Return a path of this site to go on to, None for anything that would lead away."""
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return None
+    if any(ord(character) < 32 for character in target):
+        return None
+    parts = urlsplit(target)
+    return None if parts.scheme or parts.netloc else target

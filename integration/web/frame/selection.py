@@ -1,0 +1,38 @@
+"""What an act on many was asked for: the ticked rows, or plainly everything that matches; never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from integration.errors import SettingError
+
+#: More ticks than a page has rows cannot come from a page.
+MOST_TICKED = 500
+#: The form field that says that no row was picked because all that match are meant.
+EVERYTHING = "everything"
+_BACK = "Nothing was changed. Go back, and choose again."
+
+
+def ticked(values: Sequence[str]) -> list[int]:
+    """Return the ids of the ticked rows, sorted; raises SettingError (id) when one is no id or there are too many.
+
+    An id that cannot be read must not shrink the selection, and least of all leave it empty.
+    """
+    wrong = next((value for value in values if not (value.isascii() and value.isdigit() and len(value) < 19)), None)
+    if wrong is not None:
+        raise SettingError("id", f"“{wrong[:40]}” is no number of a record.", _BACK)
+    if len(values) > MOST_TICKED:
+        raise SettingError("id", f"{len(values):,} rows were ticked; at most {MOST_TICKED} are taken at once.", _BACK)
+    return sorted({int(value) for value in values})
+
+
+def understood(notices: Sequence[str]) -> None:
+    """Raise SettingError (filter) when a value of the filter could not be read: without it more would be meant."""
+    if notices:
+        raise SettingError("filter", notices[0].replace(" That filter was left out.", ""), _BACK)
+
+
+def meant_all(form: Mapping[str, str]) -> None:
+    """Raise SettingError (id) unless the form says that all that match are meant."""
+    if form.get(EVERYTHING) != "yes":
+        raise SettingError("id", "No record was chosen.", _BACK)

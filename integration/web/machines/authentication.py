@@ -1,0 +1,122 @@
+"""Who a machine is: bearer tokens, their scopes, and errors as JSON (G3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+from flask import g, jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_limiter.util import get_remote_address
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.errors import IntegrationError
+from integration.models.access import ApiToken
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.operations import audit
+from integration.operations.identity import tokens
+from integration.operations.identity.accounts import digest
+from integration.web.frame.access import public
+from integration.web.frame.security import csrf, limiter
+from integration.web.frame.services import services
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_LIMIT = "600 per minute"
+
+
+class Refused(Exception):
+    """A machine's request cannot be answered; said as JSON with a status."""
+
+    def __init__(self, status: int, code: str, sentence: str, hint: str = "") -> None:
+        super().__init__(code)
+        self.status, self.code, self.sentence, self.hint = status, code, sentence, hint
+
+
+NOT_FOUND = Refused(404, "not_found", "There is no such thing, or it belongs to another organisation.")
+
+
+def said(status: int, code: str, sentence: str, hint: str = "") -> ResponseReturnValue:
+    """Return an error as machines get it."""
+    return jsonify(error=code, sentence=sentence, hint=hint), status
+
+
+def needs_scope(scope: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Let a view be used with a token of a scope only; its errors are answered as JSON."""
+
+    def wrap(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            try:
+                g.api_token = _token(scope)
+                return view(*args, **kwargs)
+            except Refused as refused:
+                return said(refused.status, refused.code, refused.sentence, refused.hint)
+            except IntegrationError as error:
+                status = 409 if error.code == "run_going" else 400
+                return said(status, error.code, error.sentence, error.hint)
+
+        exempt = csrf.exempt(public(guarded))
+        limited = limiter.limit(_LIMIT, key_func=_limited_by)(exempt)
+        return cast(Callable[P, ResponseReturnValue], public(limited))
+
+    return wrap
+
+
+def _limited_by() -> str:
+    """Return what calls are counted by: the token's digest, since the limiter logs its keys, else the address."""
+    secret = _bearer()
+    return f"token:{digest(secret)[:16]}" if secret else f"address:{get_remote_address()}"
+
+
+def _bearer() -> str:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def _token(scope: str) -> ApiToken:
+    secret = _bearer()
+    found = tokens.find(services(), secret) if secret else None
+    if found is None:
+        hint = "Send “Authorization: Bearer …” with a token of the Tokens page."
+        raise Refused(401, "token", "The token is missing, unknown, expired or revoked.", hint)
+    if scope not in found.scopes:
+        raise Refused(403, "scope", f"The token lacks the scope “{scope}”.", "Make one that has it.")
+    return found
+
+
+def token() -> ApiToken:
+    """Return the token of the request; only within a view that needs one."""
+    return cast(ApiToken, g.api_token)
+
+
+def connector_of_token(session: Session, connector_id: int) -> Connector:
+    """Return a connector of the token's organisation; raises Refused (404) for any other."""
+    found = session.get(Connector, connector_id)
+    if found is None or found.organisation_id != token().organisation_id:
+        raise NOT_FOUND
+    return found
+
+
+def connectors_of_token(session: Session) -> list[Connector]:
+    """Return the connectors of the token's organisation by id."""
+    query = select(Connector).where(Connector.organisation_id == token().organisation_id)
+    return list(session.scalars(query.order_by(Connector.id)))
+
+
+def record(session: Session, action: AuditAction, entity: str, connector: Connector, **diff: object) -> None:
+    """Write the token's act to the audit log, in the caller's transaction."""
+    audit.record(
+        session,
+        clock_now=services().clock.now(),
+        organisation_id=connector.organisation_id,
+        connector_id=connector.id,
+        actor=f"API: {token().name}",
+        ip=request.remote_addr or "",
+        action=action,
+        entity=entity,
+        diff={name: [None, value] for name, value in diff.items()},
+    )

@@ -1,0 +1,43 @@
+"""Whether this process can serve: for load balancers and watchdogs."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from integration.models import migrate
+from integration.operations.monitoring import heartbeat
+from integration.web.frame.access import public
+from integration.web.frame.layout import WORKING_ROLES
+from integration.web.frame.services import services
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+@public
+def healthz() -> ResponseReturnValue:
+    """Answer 200 when the database answers, 503 when it does not."""
+    try:
+        with services().db.read() as session:
+            session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        return {"status": "database unreachable"}, 503
+    return {"status": "ok"}
+
+
+@bp.get("/readyz")
+@public
+def readyz() -> ResponseReturnValue:
+    """Answer 200 when this installation can do its work: database, its newest schema, and somebody who works."""
+    try:
+        with services().db.read() as session:
+            newest = migrate.is_newest(session)
+            working = any(heartbeat.alive(session, services().clock.now(), role) for role in WORKING_ROLES)
+    except SQLAlchemyError:
+        return {"status": "database unreachable"}, 503
+    if not newest:
+        return {"status": "the schema is older than the program"}, 503
+    return ({"status": "ready"}, 200) if working else ({"status": "no worker is running"}, 503)

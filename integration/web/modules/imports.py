@@ -1,0 +1,87 @@
+"""The import area that Contact Sync and Order Sync share: start a run and follow it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.run import RunKind
+from integration.models.user import Role
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.services import services
+from integration.web.operations.runs import BADGES, KINDS, PHASES
+
+bp = Blueprint("imports", __name__, url_prefix="/connectors/<int:connector_id>/imports")
+STARTABLE = {RunKind.INITIAL: "initial import", RunKind.FULL: "full sync", RunKind.INCREMENTAL: "incremental sync"}
+#: Pages that the import area stands on, and may be gone back to.
+PAGES = ("contacts", "orders")
+
+
+def area(session: Session, connector: Connector, page: str) -> dict[str, Any]:
+    """Return what the import area of a page shows: the newest run and whether others may be started."""
+    newest = run_lifecycle.latest(session, connector.id)
+    progress = run_lifecycle.progress(session, newest.id, services().clock.now()) if newest else None
+    return {
+        "import_page": page,
+        "import_progress": progress,
+        "import_ready": bool(connector.store_url and connector.mautic_url),
+        "may_run": me().may(Role.SUPPORT),
+        "kinds": KINDS,
+        "badges": BADGES,
+        "phases": PHASES,
+    }
+
+
+@bp.get("/progress")
+def progress(connector_id: int) -> ResponseReturnValue:
+    """Give the part of the page that changes while a run is going."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        shown = area(session, connector, _page(request.args.get("page", "")))
+    return render_template("modules/contacts/_import.html", connector=connector, **shown)
+
+
+@bp.post("/start")
+@needs(Role.SUPPORT)
+def start(connector_id: int) -> ResponseReturnValue:
+    """Start a run."""
+    page, kind = _page(request.form.get("page", "")), request.form.get("kind", "")
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    if kind not in STARTABLE:
+        abort(404)
+    try:
+        run_id = run_lifecycle.start(services(), connector_id, kind, trigger=me().email)
+    except run_lifecycle.RunGoing as error:
+        flash(str(error), "warn")
+    else:
+        with services().db.write() as session:
+            record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"kind": [None, kind]}, connector)
+        flash(f"The {STARTABLE[RunKind(kind)]} has been started.", "ok")
+    return redirect(url_for(f"{page}.index", connector_id=connector_id, _anchor="import"))
+
+
+@bp.post("/cancel")
+@needs(Role.SUPPORT)
+def cancel(connector_id: int) -> ResponseReturnValue:
+    """Cancel the run that is going."""
+    page = _page(request.form.get("page", ""))
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        newest = run_lifecycle.latest(session, connector_id)
+    if newest is not None:
+        run_lifecycle.cancel(services(), newest.id)
+        with services().db.write() as session:
+            record(session, AuditAction.SYNC_CANCELLED, f"run {newest.id}", {}, connector)
+        flash("The run stops after the batch that is on its way. What was sent stays.", "ok")
+    return redirect(url_for(f"{page}.index", connector_id=connector_id, _anchor="import"))
+
+
+def _page(name: str) -> str:
+    return name if name in PAGES else PAGES[0]

@@ -1,0 +1,120 @@
+"""Order Sync: which orders are sent, with what fields, tags, notes and e-mails (P30 to P42), and the import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from integration.errors import IntegrationError
+from integration.mautic.client import MauticClient
+from integration.mautic.emails import Emails
+from integration.mautic.segments import Segments
+from integration.models.connector import Connector
+from integration.models.user import Role
+from integration.pipeline.connectors import store_profile
+from integration.web.frame.access import connector_or_404, me, needs
+from integration.web.frame.services import services
+from integration.web.modules import imports
+from integration.web.modules.form import MANY, NUMBERS, TEXTS, YES, ModuleForm, Shown, respond, stored_values
+
+bp = Blueprint("orders", __name__, url_prefix="/connectors/<int:connector_id>/orders")
+FORM = ModuleForm(
+    {
+        "orders.enabled": YES,
+        "orders.statuses": MANY,
+        "orders.order_data": YES,
+        "orders.lifetime": YES,
+        "orders.paid_statuses": MANY,
+        "orders.product_tags": YES,
+        "orders.product_id_tags": YES,
+        "orders.general_tags": TEXTS,
+        "orders.remove_completed_tag": YES,
+        "orders.notes": YES,
+        "orders.emails": NUMBERS,
+        "orders.segments": NUMBERS,
+        "orders.sku_filter": TEXTS,
+        "orders.create_fields": YES,
+    }
+)
+PRESETS = {"usual": ("completed", "refunded")}
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """What can be chosen in Mautic, id -> name; `problem` says why it could not be asked."""
+
+    choices: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+@bp.get("")
+def index(connector_id: int) -> ResponseReturnValue:
+    """Show the settings and the import; ?preset= ticks the statuses of a preset without saving."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    return _page(connector, Shown(stored_values(services().modules(connector)), _preset(connector)))
+
+
+def _preset(connector: Connector) -> dict[str, str]:
+    name = request.args.get("preset", "")
+    chosen: Sequence[str] = store_profile.statuses(connector) if name == "all" else PRESETS.get(name, ())
+    return {"orders.statuses": ",".join(chosen)} if chosen else {}
+
+
+@bp.post("")
+@needs(Role.ADMIN)
+def save(connector_id: int) -> ResponseReturnValue:
+    """Store the settings; what cannot be used comes back with the reason."""
+    return respond(FORM, connector_id, _page, "orders.index")
+
+
+def _page(connector: Connector, shown: Shown) -> str:
+    with services().db.read() as session:
+        area = imports.area(session, connector, "orders")
+    statuses = _statuses(connector, shown)
+    return render_template(
+        "modules/orders/index.html",
+        connector=connector,
+        shown=shown,
+        statuses=statuses,
+        warnings=_unsynced(shown, statuses),
+        emails=_ask(connector, lambda client: {str(e.id): e.name for e in Emails(client).list()}),
+        segments=_ask(connector, lambda client: {str(s.id): s.name for s in Segments(client).list()}),
+        preset=request.args.get("preset", ""),
+        may_save=me().may(Role.ADMIN),
+        **area,
+    )
+
+
+def _statuses(connector: Connector, shown: Shown) -> dict[str, str]:
+    """Return slug -> name of the store's statuses, and of those that are chosen but no longer there."""
+    listed = dict(connector.store_facts.get("statuses") or [])
+    known = {slug: listed.get(slug, slug.replace("-", " ").capitalize()) for slug in store_profile.statuses(connector)}
+    return known | {slug: slug for slug in shown.chosen("orders.statuses") if slug and slug not in known}
+
+
+def _unsynced(shown: Shown, statuses: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each status that has an e-mail or a segment but is not synced (P40)."""
+    synced = set(shown.chosen("orders.statuses"))
+    found = []
+    for slug, name in statuses.items():
+        kinds = [what for key, what in _FOLLOW_UPS.items() if shown.number(key, slug) not in ("", "0")]
+        if kinds and slug not in synced:
+            found.append(f"“{name}” has {' and '.join(kinds)}, but orders of that status are not synced.")
+    return found
+
+
+_FOLLOW_UPS = {"orders.emails": "an e-mail", "orders.segments": "a segment"}
+
+
+def _ask(connector: Connector, read: Callable[[MauticClient], Mapping[str, str]]) -> Picker:
+    """Ask Mautic for a list; when it cannot be had, numbers are typed instead."""
+    if not connector.mautic_url:
+        return Picker(problem="Mautic is not connected yet.")
+    try:
+        return Picker(read(services().open_mautic(connector, quick=True)))
+    except IntegrationError as error:
+        return Picker(problem=str(error))

@@ -1,0 +1,178 @@
+"""Dead letters: what waits for a person, grouped by cause; sent again or discarded, one, ticked or all (B1 to B6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from integration.errors import SettingError
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.run import RunKind
+from integration.models.user import Role
+from integration.pipeline import outbox
+from integration.pipeline.dead_letters import filters as dead_letter_filters, replay
+from integration.pipeline.dead_letters.filters import DeadQuery
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.queries import dead_letters
+from integration.web.frame import filters, selection
+from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.services import services
+
+bp = Blueprint("dead_letters", __name__, url_prefix="/connectors/<int:connector_id>/dead-letters")
+
+
+@bp.get("")
+def index(connector_id: int) -> ResponseReturnValue:
+    """Show what waits, its causes, and the ways to send it again."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        query, notices = _query(connector, request.args)
+        page = dead_letters.read_page(session, query)
+        groups = dead_letters.groups(session, connector_id)
+    older = url_for("dead_letters.index", connector_id=connector_id, **query.args(before=page.older))
+    return render_template(
+        "operations/dead_letters/index.html",
+        connector=connector,
+        query=query,
+        page=page,
+        groups=groups,
+        notices=notices,
+        older_url=older if page.older else None,
+        choices=dead_letter_filters,
+        may_act=me().may(Role.SUPPORT),
+    )
+
+
+def _query(connector: Connector, args: Mapping[str, str]) -> tuple[DeadQuery, list[str]]:
+    return DeadQuery.parse(connector.id, args, filters.zone_of(connector).key)
+
+
+@bp.post("/ticked")
+@needs(Role.SUPPORT)
+def ticked(connector_id: int) -> ResponseReturnValue:
+    """Send the ticked ones again, or go on to the page that asks why they are discarded."""
+    ids = selection.ticked(request.form.getlist("id"))
+    if not ids:
+        flash("No record was ticked.", "warn")
+        return _back(connector_id)
+    if request.form.get("act") == "discard":
+        return redirect(url_for("dead_letters.discard", connector_id=connector_id, id=ids))
+    with services().db.write() as session:
+        connector = connector_or_404(session, connector_id)
+        came = outbox.requeue(session, services().clock.now(), connector_id, ids)
+        if came.queued:
+            record(session, AuditAction.REPLAYED, "dead letters", {"records": [0, came.queued]}, connector)
+            services().on_accept(session, connector_id)
+    services().wakeup.ring(connector_id)
+    flash(replay.said(came), "ok" if came.queued else "warn")
+    return _back(connector_id)
+
+
+@bp.get("/replay")
+@needs(Role.SUPPORT)
+def replay_all(connector_id: int) -> ResponseReturnValue:
+    """Ask before everything that matches is sent again."""
+    return _ask(connector_id, "operations/dead_letters/replay.html")
+
+
+@bp.post("/replay")
+@needs(Role.SUPPORT)
+def replay_all_post(connector_id: int) -> ResponseReturnValue:
+    """Start a run that sends everything that matches again; it can be watched and cancelled."""
+    ids = selection.ticked(request.form.getlist("id"))
+    if not ids:
+        selection.meant_all(request.form)
+    return _start(connector_id, AuditAction.REPLAYED, act="replay", **({"ids": ids} if ids else {}))
+
+
+@bp.get("/discard")
+@needs(Role.SUPPORT)
+def discard(connector_id: int) -> ResponseReturnValue:
+    """Ask for the reason before the ticked ones, or everything that matches, are discarded."""
+    return _ask(connector_id, "operations/dead_letters/discard.html")
+
+
+def _ask(connector_id: int, template: str, error: str = "") -> ResponseReturnValue:
+    values = request.values
+    ids = selection.ticked(values.getlist("id"))
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        query, notices = _query(connector, values)
+        selection.understood(notices)
+        page = dead_letters.read_page(session, query)
+    total = len(ids) if ids else page.total
+    body = render_template(template, connector=connector, query=query, total=total, ids=ids, error=error)
+    return (body, 400) if error else body
+
+
+@bp.post("/discard")
+@needs(Role.SUPPORT)
+def discard_post(connector_id: int) -> ResponseReturnValue:
+    """Discard the ticked ones at once, or everything that matches in a run."""
+    reason = request.form.get("reason", "").strip()
+    if not reason:
+        return _ask(
+            connector_id, "operations/dead_letters/discard.html", "Write why they are given up; the reason is kept."
+        )
+    ids = selection.ticked(request.form.getlist("id"))
+    if not ids:
+        selection.meant_all(request.form)
+        return _start(connector_id, AuditAction.DISCARDED, act="discard", reason=reason)
+    with services().db.write() as session:
+        connector = connector_or_404(session, connector_id)
+        gone = outbox.bury(session, services().clock.now(), connector_id, ids, reason)
+        if gone:
+            diff = {"records": [gone, 0], "reason": ["", reason]}
+            record(session, AuditAction.DISCARDED, "dead letters", diff, connector)
+    flash(f"{gone:,} discarded.", "ok")
+    return _back(connector_id)
+
+
+def _start(connector_id: int, action: AuditAction, **options: Any) -> ResponseReturnValue:
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    query, notices = _query(connector, request.form)
+    selection.understood(notices)
+    chosen = replay.options_of(query, filters.zone_of(connector).key, **options)
+    try:
+        run_id = run_lifecycle.start(services(), connector_id, RunKind.REPLAY, trigger=me().email, options=chosen)
+    except run_lifecycle.RunGoing as going:
+        flash(str(going), "warn")
+        return _back(connector_id)
+    with services().db.write() as session:
+        record(session, action, f"run {run_id}", {"options": [None, chosen]}, connector)
+    return redirect(url_for("runs.show", connector_id=connector_id, run_id=run_id))
+
+
+@bp.post("/window")
+@needs(Role.SUPPORT)
+def window(connector_id: int) -> ResponseReturnValue:
+    """Recover a window of time: everything that changed in the store since, or everything that failed since."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    query, notices = _query(connector, {"since": request.form.get("since", "")})
+    if query.since is None:
+        flash(notices[0] if notices else "Write since when: a date and a time.", "bad")
+        return _back(connector_id)
+    what = request.form.get("what")
+    if what not in ("failed", "changed"):
+        raise SettingError("what", "It was not said what is to be sent.", "Choose what changed, or what failed.")
+    if what == "failed":
+        return _start(connector_id, AuditAction.REPLAYED, act="replay")
+    options = {"since": query.since.isoformat()}
+    try:
+        run_id = run_lifecycle.start(services(), connector_id, RunKind.BULK, trigger=me().email, options=options)
+    except run_lifecycle.RunGoing as going:
+        flash(str(going), "warn")
+        return _back(connector_id)
+    with services().db.write() as session:
+        record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"options": [None, options]}, connector)
+    return redirect(url_for("runs.show", connector_id=connector_id, run_id=run_id))
+
+
+def _back(connector_id: int) -> ResponseReturnValue:
+    return redirect(url_for("dead_letters.index", connector_id=connector_id))

@@ -1,0 +1,111 @@
+"""Diagnostics (E1 to E5): both tests, the mapping tried on a record, the support bundle, and what is recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from integration.events import Kind
+from integration.models.connector import Connector
+from integration.models.user import Role
+from integration.operations.support import support_bundle
+from integration.operations.support.diagnostics import delivery, mapping
+from integration.operations.support.diagnostics.catalogue import by_service
+from integration.operations.support.diagnostics.findings import MEANINGS, State
+from integration.pipeline.connectors.webhook_registration import delivery_url
+from integration.web.connection import test as connection_test
+from integration.web.frame.access import connector_or_404, me, needs
+from integration.web.frame.services import services
+
+bp = Blueprint("diagnostics", __name__, url_prefix="/connectors/<int:connector_id>/diagnostics")
+
+LABELS = {Kind.CONTACT: "Customer", Kind.ORDER: "Order"}
+#: State of a field -> kind of its badge.
+BADGES = {
+    State.PRESENT: "ok",
+    State.MISSING: "muted",
+    State.KEPT: "muted",
+    State.DEFAULT_USED: "info",
+    State.SHORTENED: "warn",
+    State.INVALID: "bad",
+    State.UNKNOWN_IN_MAUTIC: "bad",
+}
+VERDICTS = {"written": "ok", "unchanged": "ok", "skipped": "warn", "failed": "bad"}
+_MOST_DIGITS = 18
+
+
+@bp.get("")
+@needs(Role.SUPPORT)
+def index(connector_id: int) -> str:
+    """Show what can be tried; nothing is asked of either system yet."""
+    return _page(_connector(connector_id))
+
+
+@bp.post("/test")
+@needs(Role.SUPPORT)
+def test(connector_id: int) -> ResponseReturnValue:
+    """Try both connections as they are saved, step by step where scripts run."""
+    connector = _connector(connector_id)
+    steps = connection_test.steps(services(), connection_test.prepare(services(), connector, {}))
+    if request.headers.get("X-Live") == "1":
+        return connection_test.live(steps)
+    return _page(connector, results=list(steps))
+
+
+@bp.post("/mapping")
+@needs(Role.SUPPORT)
+def try_mapping(connector_id: int) -> str:
+    """Map one order and one customer, the newest or those with the typed ids; nothing is sent."""
+    connector = _connector(connector_id)
+    ids, notices = _ids()
+    return _page(connector, notices=notices, tried=mapping.try_all(services(), connector, ids))
+
+
+def _ids() -> tuple[dict[Kind, int], list[str]]:
+    ids, notices = {}, []
+    for kind, label in LABELS.items():
+        text = request.form.get(kind.value, "").strip().removeprefix("#")
+        if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
+            ids[kind] = int(text)
+        elif text:
+            notices.append(f"“{text[:40]}” is no id of {label.lower()}s, so the newest one was tried.")
+    return ids, notices
+
+
+@bp.get("/bundle.json")
+@needs(Role.SUPPORT)
+def bundle(connector_id: int) -> Response:
+    """Download the support bundle; the installation's own log is in it for super admins."""
+    connector = _connector(connector_id)
+    made = support_bundle.build(services(), connector, whole=me().may(Role.SUPER))
+    name = support_bundle.file_name(connector_id, services().clock.now())
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(support_bundle.as_json(made), mimetype="application/json", headers=headers)
+
+
+def _connector(connector_id: int) -> Connector:
+    with services().db.read() as session:
+        return connector_or_404(session, connector_id)
+
+
+def _page(connector: Connector, notices: Sequence[str] = (), **found: Any) -> str:
+    modules = services().modules(connector)
+    return render_template(
+        "operations/diagnostics/index.html",
+        connector=connector,
+        notices=notices,
+        results=found.get("results"),
+        tried=found.get("tried"),
+        sides=connection_test.SIDES,
+        kinds=[(kind, LABELS[kind]) for kind in mapping.enabled(modules)],
+        labels=LABELS,
+        badges=BADGES,
+        verdicts=VERDICTS,
+        meanings=MEANINGS,
+        unreachable=delivery.check(delivery_url(services(), connector)) if modules.sync.webhooks else None,
+        recognised=by_service(),
+        typed=request.form,
+    )

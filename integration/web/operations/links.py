@@ -1,0 +1,33 @@
+"""Where the ids on a page lead: into Mautic and into the store's administration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from integration.models.connector import Connector
+from integration.models.sync_log import SyncLogEntry
+from integration.store.webhooks import admin_order_url, admin_user_url
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The addresses of one connector's contacts, customers and orders."""
+
+    connector: Connector
+
+    def contact(self, contact_id: int | None) -> str:
+        """Return the contact's page in Mautic, "" when there is none."""
+        if contact_id is None or not self.connector.mautic_url:
+            return ""
+        return f"{self.connector.mautic_url}/s/contacts/view/{contact_id}"
+
+    def object(self, entry: SyncLogEntry) -> str:
+        """Return the page of a log entry's order or customer in the store's administration, "" when there is none."""
+        return self.source(entry.type, entry.source_id or entry.object_id)
+
+    def source(self, kind: str, source_id: str) -> str:
+        """Return the order's or customer's page in the store's administration, "" when there is none."""
+        home = str(self.connector.store_facts.get("home") or self.connector.store_url)
+        if not home or not source_id.isdigit():
+            return ""
+        return admin_user_url(home, source_id) if kind == "contact" else admin_order_url(home, source_id)

@@ -1,0 +1,217 @@
+"""The first page: checklist, figures, the list of connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import StringField
+
+from integration.errors import SettingError
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector, ConnectorState
+from integration.models.run import RunKind
+from integration.models.schedule import Schedule
+from integration.models.user import Role
+from integration.operations.monitoring import cost, health
+from integration.pipeline import outbox, usage
+from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from integration.queries import dead_letters, runs as querie_runs
+from integration.web.connection import checklist
+from integration.web.frame import filters
+from integration.web.frame.access import connector_or_404, me, needs, own_connectors, record
+from integration.web.frame.services import services
+from integration.web.operations import charts
+from integration.web.operations.runs import BADGES, KINDS, PHASES
+
+bp = Blueprint("overview", __name__)
+
+
+class ConnectorForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """The name of a new connector."""
+
+    name = StringField("Name", description="For example the name of the shop.", render_kw={"maxlength": 120})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A connector in the list."""
+
+    connector: Connector
+    verdict: str
+    kind: str
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    """Go to the only connector, or to the list."""
+    with services().db.read() as session:
+        found = own_connectors(session)
+    if len(found) == 1:
+        return redirect(url_for("overview.show", connector_id=found[0].id))
+    return redirect(url_for("overview.connectors"))
+
+
+@bp.get("/connectors")
+def connectors() -> str:
+    """List the connectors of the organisation."""
+    with services().db.read() as session:
+        rows = [_row(session, each) for each in own_connectors(session)]
+    return render_template("operations/overview/connectors.html", rows=rows)
+
+
+@bp.get("/connectors/new")
+@needs(Role.ADMIN)
+def add() -> str:
+    """Show the form for a new connector."""
+    return render_template("operations/overview/add.html", form=ConnectorForm())
+
+
+@bp.post("/connectors/new")
+@needs(Role.ADMIN)
+def create() -> ResponseReturnValue:
+    """Make a connector and go to its connection page."""
+    form = ConnectorForm()
+    try:
+        number = pairs.create(services(), organisation_id=me().organisation_id, name=form.name.data or "")
+    except SettingError as error:
+        form.name.errors = [str(error)]
+        return render_template("operations/overview/add.html", form=form), 400
+    with services().db.write() as session:
+        connector = session.get_one(Connector, number)
+        record(session, AuditAction.CREATED, f"connector {connector.name}", {"name": ["", connector.name]}, connector)
+    flash("The connector is made. Now connect the store and Mautic.", "ok")
+    return redirect(url_for("connection.index", connector_id=number))
+
+
+@bp.get("/connectors/<int:connector_id>/")
+def show(connector_id: int) -> str:
+    """Show one connector: the checklist until it is done, then how it fares; htmx asks for the part that changes."""
+    now = services().clock.now()
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        values = _state(session, now, connector)
+        zone = filters.zone_of(connector)
+        span, notices = charts.Span.parse(request.args, now.astimezone(zone).date())
+        if request.headers.get("HX-Request"):
+            return render_template("operations/overview/_state.html", connector=connector, **values)
+        hours = usage.by_hour(session, connector_id, *span.moments(zone))
+        steps = checklist.steps(session, connector)
+    chart = charts.plan_group(charts.by_day(hours, span, zone))
+    return render_template(
+        "operations/overview/show.html",
+        connector=connector,
+        steps=steps,
+        chart=chart,
+        size=(charts.WIDTH, charts.HEIGHT),
+        span=span,
+        notices=notices,
+        costs=cost.of(hours, connector, services().modules(connector)),
+        **values,
+    )
+
+
+def _state(session: Session, now: datetime, connector: Connector) -> dict[str, Any]:
+    latest = run_lifecycle.latest(session, connector.id)
+    schedule = session.get(Schedule, (connector.id, pairs.INCREMENTAL))
+    active = schedule is not None and (schedule.every or schedule.cron) and connector.state == ConnectorState.ACTIVE
+    return {
+        "verdict": health.verdict(session, now, connector, ready=_ready(connector)),
+        "day": usage.since(session, connector.id, now - timedelta(hours=24)),
+        "waiting": outbox.open_count(session, connector_id=connector.id),
+        "dead": dead_letters.waiting(session, connector.id),
+        "progress": run_lifecycle.progress(session, latest.id, now) if latest else None,
+        "last_read": health.last_read(session, connector.id),
+        "next_read": schedule.next_run_at if schedule is not None and active else None,
+        "may_run": me().may(Role.SUPPORT),
+        "may_pause": me().may(Role.ADMIN),
+        "paused": connector.state == ConnectorState.PAUSED,
+        "kinds": KINDS,
+        "badges": BADGES,
+        "phases": PHASES,
+    }
+
+
+@bp.get("/connectors/<int:connector_id>/history")
+def history(connector_id: int) -> str:
+    """Show the newest runs of a connector in its own tab."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector_id))
+    return render_template(
+        "operations/overview/history.html", connector=connector, runs=found, kinds=KINDS, badges=BADGES
+    )
+
+
+@bp.post("/connectors/<int:connector_id>/run")
+@needs(Role.SUPPORT)
+def run(connector_id: int) -> ResponseReturnValue:
+    """Start a full sync, the initial import or an incremental run."""
+    kind = request.form.get("kind", "")
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    if kind not in (RunKind.FULL, RunKind.INITIAL, RunKind.INCREMENTAL):
+        abort(404)
+    try:
+        run_id = run_lifecycle.start(services(), connector_id, kind, trigger=me().email)
+    except run_lifecycle.RunGoing as going:
+        flash(str(going), "warn")
+    else:
+        with services().db.write() as session:
+            record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"kind": [None, kind]}, connector)
+        flash(f"{KINDS[kind]}: started.", "ok")
+    return redirect(url_for("overview.show", connector_id=connector_id))
+
+
+@bp.get("/connectors/<int:connector_id>/pause")
+@needs(Role.ADMIN)
+def pause(connector_id: int) -> str:
+    """Ask before the connector is paused, and say what that does."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    return render_template("operations/overview/pause.html", connector=connector)
+
+
+@bp.post("/connectors/<int:connector_id>/pause")
+@needs(Role.ADMIN)
+def pause_post(connector_id: int) -> ResponseReturnValue:
+    """Pause the connector."""
+    said = "The connector is paused. What arrives waits and is sent when it is resumed."
+    return _switch(connector_id, pairs.pause, AuditAction.PAUSED, said)
+
+
+@bp.post("/connectors/<int:connector_id>/resume")
+@needs(Role.ADMIN)
+def resume(connector_id: int) -> ResponseReturnValue:
+    """Look after the connector again."""
+    return _switch(connector_id, pairs.resume, AuditAction.RESUMED, "The connector is resumed; what waits is sent now.")
+
+
+def _switch(
+    connector_id: int, act: Callable[[Services, int], None], action: AuditAction, said: str
+) -> ResponseReturnValue:
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    act(services(), connector_id)
+    with services().db.write() as session:
+        record(session, action, f"connector {connector.name}", {}, connector)
+    flash(said, "ok")
+    return redirect(url_for("overview.show", connector_id=connector_id))
+
+
+def _ready(connector: Connector) -> bool:
+    secrets = services().secrets(connector)
+    return checklist.store_connected(connector, secrets) and checklist.mautic_connected(connector, secrets)
+
+
+def _row(session: Session, connector: Connector) -> Row:
+    found = health.verdict(session, services().clock.now(), connector, ready=_ready(connector))
+    return Row(connector, found.label, found.kind)

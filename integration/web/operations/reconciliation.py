@@ -1,0 +1,254 @@
+"""Reconciliation: what differs between store, book and Mautic, and its repair; webhook gaps; read-back (X4, X6, X9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.drift import Drift, Reconciliation
+from integration.models.run import RunState
+from integration.models.user import Role
+from integration.operations import reconciliation
+from integration.operations.reconciliation import DriftQuery, listing, read_back, webhook_gaps
+from integration.operations.reconciliation.repairs import REPAIRABLE
+from integration.web.frame import selection
+from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.services import services
+from integration.web.operations.links import Addresses
+
+bp = Blueprint("reconciliation", __name__, url_prefix="/connectors/<int:connector_id>/reconciliation")
+BADGES: Mapping[str, tuple[str, str]] = {
+    RunState.PENDING: ("Waits to begin", "info"),
+    RunState.RUNNING: ("Going", "info"),
+    RunState.COMPLETED: ("Completed", "ok"),
+    RunState.FAILED: ("Stopped", "bad"),
+    RunState.CANCELLED: ("Cancelled", "muted"),
+}
+#: Phase -> what is done in it.
+PHASES: Mapping[str, str] = {
+    "ledger": "reading the list of orders",
+    "customers": "comparing customers",
+    "buyers": "comparing people who ordered without an account",
+    "links": "looking for contacts whose person the store has no more",
+    "strangers": "looking for other contacts with our fields",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One line of a difference as it is drawn: what the store gives, what Mautic has."""
+
+    name: str
+    wanted: str
+    held: str
+
+
+def values_of(row: Drift) -> list[Value]:
+    """Return the lines of a row's detail; twins are named by the page itself."""
+    return [
+        _value(alias, *pair)
+        for alias, pair in row.detail.items()
+        if alias != "contacts" and isinstance(pair, list) and len(pair) == 2
+    ]
+
+
+def _value(alias: str, wanted: Any, held: Any) -> Value:
+    if alias.startswith("tag:"):
+        words = {True: "set", False: "not set"}
+        return Value(f"Tag “{alias.removeprefix('tag:')}”", words.get(wanted, ""), words.get(held, ""))
+    return Value(alias, _shown(wanted), _shown(held))
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return "nothing"
+    text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+@bp.get("")
+def index(connector_id: int) -> ResponseReturnValue:
+    """Show the last reconciliations, the drift of one of them, webhook gaps and the read-back figures."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        latest = reconciliation.latest(session, connector_id)
+        chosen, notices = _chosen(session, connector_id, latest)
+        shown = _shown_drift(session, connector_id, chosen, notices)
+        found = webhook_gaps.recent(session, connector_id)
+        proofs = read_back.proofs(session, connector_id, services().clock.now())
+    going = next((row for row in latest if row.ended_at is None), None)
+    return render_template(
+        "operations/reconciliation/index.html",
+        connector=connector,
+        latest=latest,
+        chosen=chosen,
+        going=going,
+        notices=notices,
+        gaps=found,
+        proofs=proofs,
+        badges=BADGES,
+        phases=PHASES,
+        kinds=reconciliation.KINDS,
+        addresses=Addresses(connector),
+        may_act=me().may(Role.SUPPORT),
+        **shown,
+    )
+
+
+def _chosen(session: Session, connector_id: int, latest: Any) -> tuple[Reconciliation | None, list[str]]:
+    """Return the reconciliation of the address, else the newest one."""
+    number = request.args.get("number", "")
+    newest = latest[0] if latest else None
+    if not number:
+        return newest, []
+    fits = number.isascii() and number.isdigit() and len(number) < 19
+    found = listing.one(session, connector_id, int(number)) if fits else None
+    return (found, []) if found else (newest, ["There is no such reconciliation, so the newest one is shown."])
+
+
+def _shown_drift(
+    session: Session, connector_id: int, chosen: Reconciliation | None, notices: list[str]
+) -> dict[str, Any]:
+    if chosen is None:
+        return {"query": None, "page": None, "rows": [], "repairable": 0}
+    query, said = DriftQuery.parse(connector_id, chosen.id, request.args)
+    notices += said
+    page = reconciliation.read_page(session, query)
+    return {
+        "query": query,
+        "page": page,
+        "rows": [(row, values_of(row), row.kind in REPAIRABLE) for row in page.rows],
+        "repairable": listing.repairable(session, query, REPAIRABLE),
+    }
+
+
+@bp.get("/progress")
+def progress(connector_id: int) -> ResponseReturnValue:
+    """Show how far the one that goes is; a fragment, which asks the page to be drawn anew at its end."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        going = reconciliation.going(session, connector_id)
+    here = url_for("reconciliation.index", connector_id=connector_id)
+    if not request.headers.get("HX-Request"):
+        return redirect(here)
+    if going is None:
+        return "", 200, {"HX-Redirect": here}
+    return render_template(
+        "operations/reconciliation/_progress.html",
+        connector=connector,
+        going=going,
+        badges=BADGES,
+        phases=PHASES,
+        may_act=me().may(Role.SUPPORT),
+    )
+
+
+@bp.post("/start")
+@needs(Role.SUPPORT)
+def start(connector_id: int) -> ResponseReturnValue:
+    """Begin a reconciliation now."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    if not connector.store_url or not connector.mautic_url:
+        flash("Connect the store and Mautic first; there is nothing to compare yet.", "warn")
+        return _back(connector_id)
+    try:
+        number = reconciliation.start(services(), connector_id, me().email)
+    except reconciliation.ReconciliationGoing as going:
+        flash(str(going), "warn")
+        return _back(connector_id)
+    with services().db.write() as session:
+        record(session, AuditAction.SYNC_TRIGGERED, f"reconciliation {number}", None, connector)
+    flash("The reconciliation begins within seconds.", "ok")
+    return _back(connector_id)
+
+
+@bp.post("/<int:number>/cancel")
+@needs(Role.SUPPORT)
+def cancel(connector_id: int, number: int) -> ResponseReturnValue:
+    """Stop the one that goes; what it has found stays."""
+    connector, _ = _reconciliation(connector_id, number)
+    if not reconciliation.cancel(services(), connector_id, number):
+        flash("It has ended already.", "warn")
+        return _back(connector_id)
+    with services().db.write() as session:
+        record(session, AuditAction.SYNC_CANCELLED, f"reconciliation {number}", None, connector)
+    flash("It stops after the page in hand; what it found stays.", "ok")
+    return _back(connector_id)
+
+
+@bp.post("/<int:number>/repair")
+@needs(Role.SUPPORT)
+def repair(connector_id: int, number: int) -> ResponseReturnValue:
+    """Repair one row, or the ticked ones."""
+    _reconciliation(connector_id, number)
+    ids = selection.ticked([request.form["one"]] if request.form.get("one") else request.form.getlist("id"))
+    if not ids:
+        flash("No row was ticked.", "warn")
+        return _back(connector_id, number)
+    return _ask(connector_id, number, ids=ids)
+
+
+@bp.get("/<int:number>/repair-all")
+@needs(Role.SUPPORT)
+def repair_all(connector_id: int, number: int) -> ResponseReturnValue:
+    """Ask before everything of a kind, or everything, is repaired."""
+    connector, _ = _reconciliation(connector_id, number)
+    query, notices = DriftQuery.parse(connector_id, number, request.args)
+    selection.understood(notices)
+    with services().db.read() as session:
+        total = listing.repairable(session, query, REPAIRABLE)
+    return render_template(
+        "operations/reconciliation/repair.html",
+        connector=connector,
+        query=query,
+        total=total,
+        kinds=reconciliation.KINDS,
+    )
+
+
+@bp.post("/<int:number>/repair-all")
+@needs(Role.SUPPORT)
+def repair_all_post(connector_id: int, number: int) -> ResponseReturnValue:
+    """Repair everything of a kind, or everything."""
+    _reconciliation(connector_id, number)
+    query, notices = DriftQuery.parse(connector_id, number, request.form)
+    selection.understood(notices)
+    if not query.kind:
+        selection.meant_all(request.form)
+    return _ask(connector_id, number, kind=query.kind or None)
+
+
+def _ask(connector_id: int, number: int, **which: Any) -> ResponseReturnValue:
+    connector, _ = _reconciliation(connector_id, number)
+    with services().db.write() as session:
+        asked = reconciliation.ask(session, services().clock.now(), connector_id, number, **which)
+        if asked:
+            diff = {"records": [0, asked], "kind": ["", which.get("kind") or "all"]}
+            record(session, AuditAction.REPAIRED, f"reconciliation {number}", diff, connector)
+    if asked:
+        noun = "1 record is" if asked == 1 else f"{asked:,} records are"
+        flash(f"{noun} read from the store again and given to the sync, beginning within seconds.", "ok")
+    else:
+        flash("Nothing was left to repair: it was asked for already, or cannot be repaired from here.", "warn")
+    return _back(connector_id, number)
+
+
+def _reconciliation(connector_id: int, number: int) -> tuple[Connector, Reconciliation]:
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        row = listing.one(session, connector_id, number)
+    if row is None:
+        abort(404)
+    return connector, row
+
+
+def _back(connector_id: int, number: int | None = None) -> ResponseReturnValue:
+    return redirect(url_for("reconciliation.index", connector_id=connector_id, number=number))

@@ -1,0 +1,164 @@
+"""One record: every attempt, the store's values beside what was sent, Retry, Discard, edit and send again (A5, X2)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from integration.errors import IntegrationError
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.delivery import Delivery, DeliveryState
+from integration.models.user import Role
+from integration.pipeline import outbox
+from integration.pipeline.dead_letters.corrections import corrected, editable
+from integration.pipeline.dead_letters.editing import edit
+from integration.pipeline.delivery.attempts import FIRST_KEPT, NEWEST_KEPT
+from integration.pipeline.delivery.retries import fault_of
+from integration.queries import record as querie_record, record_statuses
+from integration.queries.skip_reasons import explain
+from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.services import services
+from integration.web.operations.links import Addresses
+from integration.web.operations.records import record_or_404
+
+bp = Blueprint("record", __name__, url_prefix="/connectors/<int:connector_id>/records/<int:delivery_id>")
+OPEN = (DeliveryState.WAITING, DeliveryState.READY, DeliveryState.LEASED)
+
+
+@bp.get("")
+def show(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+    """Show one record with every attempt."""
+    with services().db.read() as session:
+        connector, row = record_or_404(session, connector_id, delivery_id)
+        tried = querie_record.attempts(session, delivery_id)
+    return render_template(
+        "operations/records/show.html",
+        connector=connector,
+        row=row,
+        attempts=tried,
+        gap=(FIRST_KEPT, NEWEST_KEPT) if len(tried) >= FIRST_KEPT + NEWEST_KEPT else None,
+        status=record_statuses.status_of(row),
+        fault=fault_of(row.category) if row.error else "",
+        reason=explain(row.error_code, row.kind) if row.state == DeliveryState.SKIPPED else None,
+        addresses=Addresses(connector),
+        may_act=me().may(Role.SUPPORT),
+        may_retry=row.state == DeliveryState.DEAD or (row.state in OPEN and row.lease_token is None),
+        second=row.started_at.replace(microsecond=0).isoformat() if row.started_at else "",
+        link=url_for("record.show", connector_id=connector_id, delivery_id=delivery_id, _external=True),
+    )
+
+
+@bp.get("/compare")
+@needs(Role.SUPPORT)
+def compare(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+    """Read the record from the store and show it beside what was sent."""
+    with services().db.read() as session:
+        connector, row = record_or_404(session, connector_id, delivery_id)
+        tried = querie_record.attempts(session, delivery_id)
+    error: IntegrationError | None = None
+    comparison = None
+    try:
+        comparison = querie_record.compare(services(), connector, row, tried)
+    except IntegrationError as caught:
+        error = caught
+    template = (
+        "operations/records/_comparison.html"
+        if request.headers.get("HX-Request")
+        else "operations/records/compare.html"
+    )
+    return render_template(template, connector=connector, row=row, comparison=comparison, error=error)
+
+
+@bp.post("/retry")
+@needs(Role.SUPPORT)
+def retry(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+    """Send a dead letter again, or try a record that waits at once; the store is read again."""
+    with services().db.write() as session:
+        connector, row = record_or_404(session, connector_id, delivery_id)
+        said = _retry(session, connector, row)
+        services().on_accept(session, connector_id)
+    services().wakeup.ring(connector_id)
+    flash(*said)
+    return _back(connector_id, delivery_id)
+
+
+def _retry(session: Session, connector: Connector, row: Delivery) -> tuple[str, str]:
+    now = services().clock.now()
+    if row.state == DeliveryState.DEAD:
+        came = outbox.requeue(session, now, connector.id, [row.id])
+        if not came.queued:
+            return "It was not queued: the same change is on its way already.", "warn"
+        record(session, AuditAction.REPLAYED, _name(row), {"records": [0, 1]}, connector)
+        return "The record is sent again; the store is read first.", "ok"
+    if outbox.hasten(session, now, connector.id, row.id):
+        record(session, AuditAction.REPLAYED, _name(row), {"records": [0, 1]}, connector)
+        return "The record is tried again now.", "ok"
+    return "There is nothing to send again: the record is not waiting for another attempt.", "warn"
+
+
+@bp.get("/discard")
+@needs(Role.SUPPORT)
+def discard(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+    """Ask for the reason before a record is given up."""
+    with services().db.read() as session:
+        connector, row = record_or_404(session, connector_id, delivery_id)
+    return render_template("operations/records/discard.html", connector=connector, row=row, error="")
+
+
+@bp.post("/discard")
+@needs(Role.SUPPORT)
+def discard_post(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+    """Give a record up for good, with a reason."""
+    reason = request.form.get("reason", "").strip()
+    with services().db.write() as session:
+        connector, row = record_or_404(session, connector_id, delivery_id)
+        if not reason:
+            error = "Write why it is given up; the reason is kept with the record."
+            return render_template("operations/records/discard.html", connector=connector, row=row, error=error), 400
+        gone = outbox.bury(session, services().clock.now(), connector_id, [delivery_id], reason)
+        if gone:
+            record(session, AuditAction.DISCARDED, _name(row), {"reason": ["", reason]}, connector)
+    flash(*(("The record was discarded.", "ok") if gone else ("It has ended already, so it stays as it is.", "warn")))
+    return _back(connector_id, delivery_id)
+
+
+@bp.get("/edit")
+@needs(Role.SUPPORT)
+def edit_form(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+    """Show the values of a dead letter, to be corrected."""
+    with services().db.read() as session:
+        connector, row = record_or_404(session, connector_id, delivery_id)
+    values = editable(corrected(row.payload or {}, row.corrections))
+    return render_template("operations/records/edit.html", connector=connector, row=row, values=values, error=None)
+
+
+@bp.post("/edit")
+@needs(Role.SUPPORT)
+def edit_post(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+    """Keep the corrected values and send the record again with them."""
+    with services().db.read() as session:
+        connector, row = record_or_404(session, connector_id, delivery_id)
+    values = {
+        name: request.form[f"value:{name}"] for name in editable(row.payload or {}) if f"value:{name}" in request.form
+    }
+    try:
+        changed = edit(services(), row, values)
+    except IntegrationError as error:
+        return render_template(
+            "operations/records/edit.html", connector=connector, row=row, values=values, error=error
+        ), 400
+    with services().db.write() as session:
+        connector_or_404(session, connector_id)
+        record(session, AuditAction.EDITED, _name(row), changed, connector)
+    flash("The record is sent again with your values.", "ok")
+    return _back(connector_id, delivery_id)
+
+
+def _name(row: Delivery) -> str:
+    return f"{row.kind} {row.number or row.source_id} (record {row.id})"
+
+
+def _back(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+    return redirect(url_for("record.show", connector_id=connector_id, delivery_id=delivery_id))

@@ -1,0 +1,103 @@
+"""The record log: one row per record that moved through the pipeline (A1 to A4, A6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector
+from integration.models.delivery import Delivery
+from integration.queries import record_filters, record_statuses, records
+from integration.queries.record_filters import RecordQuery
+from integration.web.frame import filters
+from integration.web.frame.access import connector_or_404, own_connectors
+from integration.web.frame.services import services
+from integration.web.operations.links import Addresses
+
+bp = Blueprint("records", __name__, url_prefix="/connectors/<int:connector_id>/records")
+EVERY = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters offer: connectors, and the entity types of those that are chosen."""
+
+    connectors: Mapping[str, str]
+    kinds: Mapping[str, str]
+    statuses: Mapping[str, str]
+    operations: Mapping[str, str]
+    limits: tuple[int, ...] = (25, 50, 100, 250, 500)
+
+
+@bp.get("")
+def index(connector_id: int) -> ResponseReturnValue:
+    """Show the records that fit the address, newest first, with the figures of all of them."""
+    asked = request.args.get("connector", "")
+    if asked.isdigit() and int(asked) != connector_id:
+        others = {name: value for name, value in request.args.items() if name not in ("connector", "before")}
+        return redirect(url_for("records.index", connector_id=int(asked), **others))  # type: ignore[arg-type]  # values of the address
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        own = own_connectors(session)
+        chosen = own if asked == EVERY else [connector]
+        query, notices = parse(connector, chosen, request.args)
+        page = records.read_page(session, query)
+    return render_template(
+        "operations/records/index.html",
+        connector=connector,
+        names={each.id: each.name for each in own},
+        query=query,
+        page=page,
+        notices=notices,
+        older_url=_older(connector_id, query, page.older),
+        choices=choices(own, chosen, query),
+        status_of=record_statuses.status_of,
+        addresses={each.id: Addresses(each) for each in chosen},
+    )
+
+
+def parse(connector: Connector, chosen: list[Connector], args: Mapping[str, str]) -> tuple[RecordQuery, list[str]]:
+    """Return the query of an address; an entity type that the connector does not sync is said, not refused."""
+    every = args.get("connector") == EVERY
+    query, notices = RecordQuery.parse([each.id for each in chosen], args, filters.zone_of(connector).key, every=every)
+    known = {kind for each in chosen for kind in record_filters.kinds_of(services().modules(each))}
+    if query.kind and query.kind not in known:
+        notices.append(f"{record_filters.KINDS[query.kind]} is not synced by this connector now; older rows are shown.")
+    return query, notices
+
+
+def choices(own: list[Connector], chosen: list[Connector], query: RecordQuery) -> Choices:
+    """Return what the filters offer."""
+    kinds: dict[str, str] = {}
+    for each in chosen:
+        kinds |= record_filters.kinds_of(services().modules(each))
+    if query.kind:
+        kinds[query.kind] = record_filters.KINDS[query.kind]
+    connectors = {str(each.id): each.name for each in own}
+    return Choices(
+        {EVERY: "All connectors", **connectors} if len(own) > 1 else connectors,
+        kinds,
+        {status.code: status.label for status in record_statuses.STATUSES.values()},
+        record_filters.OPERATIONS,
+    )
+
+
+def _older(connector_id: int, query: RecordQuery, before: int | None) -> str | None:
+    if before is None:
+        return None
+    values: dict[str, Any] = query.args(before=before, connector=EVERY if query.every else None)
+    return url_for("records.index", connector_id=connector_id, **values)
+
+
+def record_or_404(session: Session, connector_id: int, delivery_id: int) -> tuple[Connector, Delivery]:
+    """Return a connector that the user may see and one of its records."""
+    connector = connector_or_404(session, connector_id)
+    row = session.get(Delivery, delivery_id)
+    if row is None or row.connector_id != connector_id:
+        abort(404)
+    return connector, row

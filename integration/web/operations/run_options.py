@@ -1,0 +1,62 @@
+"""Run with options (C6): filters, page size, dry run, unchanged too, payload files."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.user import Role
+from integration.pipeline.connectors import store_profile
+from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options
+from integration.queries import runs as querie_runs
+from integration.web.frame import filters
+from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.services import services
+
+bp = Blueprint("run_options", __name__, url_prefix="/connectors/<int:connector_id>/runs/new")
+
+
+@bp.get("")
+@needs(Role.SUPPORT)
+def index(connector_id: int) -> ResponseReturnValue:
+    """Show the form; what stands in the address is filled in."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    return _form(connector, {})
+
+
+@bp.post("")
+@needs(Role.SUPPORT)
+def start(connector_id: int) -> ResponseReturnValue:
+    """Start the run, or show the form again with an error at each field that has one."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    lists = {name: request.form.getlist(name) for name in ("only", "statuses")}
+    zone = filters.zone_of(connector).key
+    typed = run_options.read(request.form, lists, zone, list(store_profile.statuses(connector)))
+    if typed.errors:
+        return _form(connector, typed.errors)
+    try:
+        run_id = run_lifecycle.start(services(), connector_id, typed.kind, trigger=me().email, options=typed.options)
+    except run_lifecycle.RunGoing as going:
+        flash(str(going), "warn")
+        return _form(connector, {})
+    with services().db.write() as session:
+        diff = {"kind": [None, typed.kind], "options": [None, typed.options]}
+        record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", diff, connector)
+    return redirect(url_for("runs.show", connector_id=connector_id, run_id=run_id))
+
+
+def _form(connector: Connector, errors: dict[str, str]) -> ResponseReturnValue:
+    body = render_template(
+        "operations/runs/new.html",
+        connector=connector,
+        typed=request.values,
+        first=request.method == "GET" and not request.args,
+        errors=errors,
+        kinds={kind.value: querie_runs.KINDS[kind] for kind in run_options.KINDS},
+        statuses=store_profile.statuses(connector),
+    )
+    return (body, 400) if errors else body

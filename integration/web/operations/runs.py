@@ -1,0 +1,180 @@
+"""Runs: the list, one run with its lines, cancel and resume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from integration.errors import IntegrationError
+from integration.models.audit import AuditAction
+from integration.models.connector import Connector
+from integration.models.run import Run, RunState
+from integration.models.user import Role
+from integration.pipeline.dry_run import forecast
+from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options
+from integration.pipeline.services import Services
+from integration.queries import run_records, runs as querie_runs
+from integration.queries.run_records import EntityQuery
+from integration.queries.runs import LineQuery, RunQuery
+from integration.web.frame import filters
+from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.services import services
+
+bp = Blueprint("runs", __name__, url_prefix="/connectors/<int:connector_id>/runs")
+KINDS = querie_runs.KINDS
+BADGES = {
+    RunState.PENDING: ("Waiting", "muted"),
+    RunState.RUNNING: ("In progress", "info"),
+    RunState.COMPLETED: ("Completed", "ok"),
+    RunState.FAILED: ("Failed", "bad"),
+    RunState.CANCELLED: ("Cancelled", "muted"),
+}
+PHASES = {
+    "ledger": "adding up earlier orders",
+    "customers": "reading customers",
+    "orders": "reading orders",
+    "changes": "reading changed orders",
+    "trash": "reading trashed orders",
+    "moved": "reading changed customers",
+    "replay": "taking dead letters",
+    "deliver": "sending to Mautic",
+}
+
+
+@bp.get("")
+def index(connector_id: int) -> ResponseReturnValue:
+    """List the runs that fit the address, newest first."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        query, notices = RunQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+        found, older = querie_runs.read_list(session, query)
+        summary = querie_runs.summary(session, connector_id, services().clock.now())
+    older_url = url_for("runs.index", connector_id=connector_id, **query.args(before=older)) if older else None
+    return render_template(
+        "operations/runs/index.html",
+        connector=connector,
+        runs=found,
+        query=query,
+        notices=notices,
+        older_url=older_url,
+        summary=summary,
+        kinds=KINDS,
+        states=querie_runs.STATES,
+        badges=BADGES,
+        may_run=me().may(Role.SUPPORT),
+    )
+
+
+@bp.get("/<int:run_id>")
+def show(connector_id: int, run_id: int) -> ResponseReturnValue:
+    """Show one run with its newest lines; a page that follows it asks for the lines behind `after` only."""
+    query, notices = LineQuery.parse(request.args)
+    following = bool(request.headers.get("HX-Request"))
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        run = _run_or_404(session, connector_id, run_id)
+        if following:
+            lines = querie_runs.new_lines(session, run_id, query.after, query)
+        else:
+            lines = querie_runs.page_of_lines(session, run_id, query)
+        values = _state(session, connector, run)
+    return render_template(
+        "operations/runs/_live.html" if following else "operations/runs/show.html",
+        connector=connector,
+        run=run,
+        lines=lines,
+        query=query,
+        notices=notices,
+        levels=querie_runs.LEVELS,
+        **values,
+    )
+
+
+_SOME = 10
+
+
+def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
+    """Return what a page that follows a run shows besides its lines."""
+    progress = run_lifecycle.progress(session, run.id, services().clock.now())
+    some, _ = run_records.entities(session, run, EntityQuery(), _SOME)
+    return {
+        "progress": progress,
+        "nothing_sent": querie_runs.nothing_sent(run, progress.waiting),
+        "options": run_options.described(run.options),
+        "entities": some,
+        "forecast": run.cursor.get("forecast"),
+        "touched": forecast.fields_of(run),
+        "calls": forecast.calls_of(run, services().modules(connector).sync.batch_start),
+        "seconds": forecast.seconds_of(session, run) if run.options.get("dry_run") else None,
+        "kinds": KINDS,
+        "badges": BADGES,
+        "phases": PHASES,
+        "statuses": run_records.STATUSES,
+        "may_run": me().may(Role.SUPPORT),
+    }
+
+
+@bp.get("/<int:run_id>/records")
+def entities(connector_id: int, run_id: int) -> ResponseReturnValue:
+    """Show the records of a run, each with its operation and status, and their totals (C10)."""
+    query, notices = EntityQuery.parse(request.args)
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        run = _run_or_404(session, connector_id, run_id)
+        found, older = run_records.entities(session, run, query)
+        totals = run_records.totals(session, run)
+    return render_template(
+        "operations/runs/entities.html",
+        connector=connector,
+        run=run,
+        entities=found,
+        older=older,
+        totals=totals,
+        query=query,
+        notices=notices,
+        kinds=KINDS,
+        statuses=run_records.STATUSES,
+    )
+
+
+@bp.post("/<int:run_id>/cancel")
+@needs(Role.SUPPORT)
+def cancel(connector_id: int, run_id: int) -> ResponseReturnValue:
+    """Ask the run to stop after the batch in flight."""
+    done = "The run stops after the batch that is on its way. What was sent stays."
+    return _act(connector_id, run_id, run_lifecycle.cancel, AuditAction.SYNC_CANCELLED, done)
+
+
+@bp.post("/<int:run_id>/resume")
+@needs(Role.SUPPORT)
+def resume(connector_id: int, run_id: int) -> ResponseReturnValue:
+    """Let an ended run go on."""
+    return _act(connector_id, run_id, run_lifecycle.resume, AuditAction.SYNC_TRIGGERED, "The run goes on.")
+
+
+def _act(
+    connector_id: int, run_id: int, act: Callable[[Services, int], None], action: AuditAction, done: str
+) -> ResponseReturnValue:
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        _run_or_404(session, connector_id, run_id)
+    try:
+        act(services(), run_id)
+    except IntegrationError as error:
+        flash(str(error), "bad")
+    else:
+        with services().db.write() as session:
+            record(session, action, f"run {run_id}", {}, connector)
+        flash(done, "ok")
+    return redirect(url_for("runs.show", connector_id=connector_id, run_id=run_id))
+
+
+def _run_or_404(session: Session, connector_id: int, run_id: int) -> Run:
+    run = session.get(Run, run_id)
+    if run is None or run.connector_id != connector_id:
+        abort(404)
+    return run

@@ -1,0 +1,149 @@
+"""The Tools tab: the Sync Log (P80 to P88), its export (P90), clearing, and the settings to take away (P89)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from integration.errors import SettingError
+from integration.models.audit import AuditAction
+from integration.models.user import Role
+from integration.pipeline.connectors import connectors
+from integration.pipeline.sync_log import clearing as sync_log_clearing
+from integration.pipeline.sync_log.counts import total as total_entries
+from integration.queries import sync_log, sync_log_filters
+from integration.queries.sync_log_filters import LogQuery
+from integration.web.frame import filters
+from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.services import services
+from integration.web.operations.links import Addresses
+from integration.web.tools import export
+
+bp = Blueprint("tools", __name__, url_prefix="/connectors/<int:connector_id>/tools")
+MOST_DAYS = 36_500
+USUAL_DAYS = 30
+
+
+@bp.get("")
+def index(connector_id: int) -> ResponseReturnValue:
+    """Show the tab with the number of entries; the table opens below."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        total = total_entries(session, connector_id)
+    return render_template("tools/index.html", connector=connector, total=total, may_clear=_may_clear())
+
+
+@bp.get("/log")
+def log(connector_id: int) -> ResponseReturnValue:
+    """Show the tab with the table open: one page of the entries that fit the address."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        query, notices = LogQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+        page = sync_log.read_page(session, query)
+        total = page.total if not query.filtered else total_entries(session, connector_id)
+    return render_template(
+        "tools/log.html",
+        connector=connector,
+        total=total,
+        query=query,
+        page=page,
+        notices=[*notices, *page.notices],
+        links=_page_links(connector_id, query, page),
+        addresses=Addresses(connector),
+        choices=sync_log_filters,
+        typed=request.args,
+        may_clear=_may_clear(),
+    )
+
+
+def _page_links(connector_id: int, query: LogQuery, page: sync_log.LogPage) -> Mapping[str, str | None]:
+    def to(number: int) -> str:
+        values: dict[str, Any] = dict(query.args(page=number))
+        return url_for("tools.log", connector_id=connector_id, **values)
+
+    return {
+        "prev": to(page.page - 1) if page.page > 1 else None,
+        "next": to(page.page + 1) if page.page < page.pages else None,
+    }
+
+
+def _may_clear() -> bool:
+    return me().may(Role.SUPPORT)
+
+
+@bp.get("/log.<any(csv, jsonl):form>")
+def download(connector_id: int, form: str) -> ResponseReturnValue:
+    """Stream the filtered log as CSV or JSON lines."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    query, _ = LogQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+    name = f"sync-log-{connector_id}.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(export.stream(services().db, query, form), mimetype=export.MIMETYPES[form], headers=headers)
+
+
+@bp.get("/clear")
+@needs(Role.SUPPORT)
+def clear(connector_id: int) -> ResponseReturnValue:
+    """Ask before anything is cleared: what goes, and what stays."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+        total = total_entries(session, connector_id)
+    try:
+        days = _days(request.args)
+    except SettingError as error:
+        flash(str(error), "bad")
+        return redirect(url_for("tools.index", connector_id=connector_id))
+    return render_template("tools/clear.html", connector=connector, total=total, days=days)
+
+
+@bp.post("/clear")
+@needs(Role.SUPPORT)
+def clear_post(connector_id: int) -> ResponseReturnValue:
+    """Clear the log, or what is older than so many days, and write it to the audit log."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    try:
+        days = _days({"scope": "", **request.form})
+    except SettingError as error:
+        flash(str(error), "bad")
+        return redirect(url_for("tools.index", connector_id=connector_id))
+    cleared = sync_log_clearing.clear(services(), connector_id, older_than_days=days)
+    with services().db.write() as session:
+        diff = {"entries": [cleared, 0], "older_than_days": [None, days]}
+        record(session, AuditAction.LOG_CLEARED, "sync log", diff, connector)
+    flash(_cleared(cleared, days), "ok")
+    return redirect(url_for("tools.log", connector_id=connector_id))
+
+
+def _days(values: Mapping[str, Any]) -> int | None:
+    """Return the number of days typed, None for everything; raises SettingError (days)."""
+    if values.get("scope", "all") == "all":
+        return None
+    if values["scope"] != "older":
+        raise SettingError("scope", "It was not said which entries are meant.", "Choose again on the Tools page.")
+    text = str(values.get("days") or "").strip()
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DAYS):
+        raise SettingError("days", f"“{text}” is no number of days.", f"Write a whole number from 1 to {MOST_DAYS}.")
+    return int(text)
+
+
+def _cleared(number: int, days: int | None) -> str:
+    what = "entry was" if number == 1 else "entries were"
+    which = f" older than {days} days" if days else ""
+    return f"{number:,} {what} cleared from the Sync Log{which}. New entries keep coming."
+
+
+@bp.get("/settings.json")
+@needs(Role.ADMIN)
+def settings(connector_id: int) -> ResponseReturnValue:
+    """Download the connector's settings without any secret."""
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    text = json.dumps(connectors.exported(services(), connector), ensure_ascii=False, indent=2)
+    headers = {"Content-Disposition": f'attachment; filename="woo-mautic-{connector_id}.json"'}
+    return Response(text, mimetype="application/json", headers=headers)
