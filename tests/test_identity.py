@@ -22,18 +22,18 @@ plain = st.builds(lambda word, host: f"{word}@{host}", words, hosts)
 
 
 @st.composite
-def spellings(plan_group: st.DrawFn) -> tuple[str, str]:
+def spellings(draw: st.DrawFn) -> tuple[str, str]:
     """An address, and the same mailbox written in another way."""
-    address = plan_group(plain)
+    address = draw(plain)
     local, _, host = address.partition("@")
     dotted = host if host.isascii() else host.replace(".", "。")
-    other = plan_group(st.sampled_from((host, normalise_email(f"x@{host}")[2:], dotted)))
-    local = "".join(plan_group(st.sampled_from((letter, letter.upper()))) for letter in local)
+    other = draw(st.sampled_from((host, normalise_email(f"x@{host}")[2:], dotted)))
+    local = "".join(draw(st.sampled_from((letter, letter.upper()))) for letter in local)
     letters = list(f"{local}@{other}")
-    for hidden in plan_group(st.text(UNSEEN, max_size=4)):
-        letters.insert(plan_group(st.integers(0, len(letters))), hidden)
+    for hidden in draw(st.text(UNSEEN, max_size=4)):
+        letters.insert(draw(st.integers(0, len(letters))), hidden)
     around = st.text(BLANKS + UNSEEN, max_size=3)
-    return address, plan_group(around) + "".join(letters) + plan_group(around)
+    return address, draw(around) + "".join(letters) + draw(around)
 
 
 @given(spellings())

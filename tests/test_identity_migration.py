@@ -91,7 +91,7 @@ def test_plain_addresses_keep_all_their_rows_as_they_are(old: Connection) -> Non
     tables = ("delivery", "contact_link", "order_ledger", "sync_log", "reconciled", "drift")
     before = {table: rows(old, table, "subject") for table in tables}
     steer(old, "upgrade", "head")
-    assert {table: rows(old, table, "subject") for table in tables} == before
+    assert {table: rows(old, table, "person_key") for table in tables} == before
 
 
 def test_who_is_known_by_a_kept_address_gets_the_key_of_today_everywhere(old: Connection) -> None:
@@ -101,14 +101,14 @@ def test_who_is_known_by_a_kept_address_gets_the_key_of_today_everywhere(old: Co
     link(old, OLD, 5)
     bystanders(old, OLD)
     steer(old, "upgrade", "head")
-    assert rows(old, "delivery", "source_id, subject") == [
+    assert rows(old, "delivery", "source_id, person_key") == [
         ("7", NEW),
         ("8", NEW),
         ("9", person_key_of("max@example.com")),
     ]
-    assert rows(old, "contact_link", "subject, contact_id") == [(NEW, 5)]
+    assert rows(old, "contact_link", "person_key, contact_id") == [(NEW, 5)]
     for table in ("order_ledger", "sync_log", "reconciled", "drift"):
-        assert {subject for (subject,) in rows(old, table, "subject")} == {NEW}
+        assert {subject for (subject,) in rows(old, table, "person_key")} == {NEW}
 
 
 def test_two_spellings_of_one_mailbox_become_one_person(old: Connection) -> None:
@@ -118,12 +118,12 @@ def test_two_spellings_of_one_mailbox_become_one_person(old: Connection) -> None
     link(old, NEW, 5, "2026-01-01 10:00:00", b="0", c="0")
     bystanders(old, OLD, NEW)
     steer(old, "upgrade", "head")
-    assert rows(old, "delivery", "source_id, subject, state") == [("1", NEW, "waiting"), ("2", NEW, "ready")]
-    ((subject, contact, fields),) = old.execute(text("SELECT subject, contact_id, fields FROM contact_link")).all()
+    assert rows(old, "delivery", "source_id, person_key, state") == [("1", NEW, "waiting"), ("2", NEW, "ready")]
+    ((subject, contact, fields),) = old.execute(text("SELECT person_key, contact_id, fields FROM contact_link")).all()
     fields = fields if isinstance(fields, dict) else json.loads(fields)
     assert (subject, contact, fields) == (NEW, 5, {"a": "1", "b": "1", "c": "0"})
-    assert rows(old, "order_ledger", "order_id, subject") == [(1, NEW), (2, NEW)]
-    assert (rows(old, "reconciled", "subject"), rows(old, "drift", "subject")) == ([(NEW,)], [(NEW,)])
+    assert rows(old, "order_ledger", "order_id, person_key") == [(1, NEW), (2, NEW)]
+    assert (rows(old, "reconciled", "person_key"), rows(old, "drift", "person_key")) == ([(NEW,)], [(NEW,)])
 
 
 def test_of_two_contacts_of_one_mailbox_the_last_written_stays(old: Connection) -> None:
@@ -131,7 +131,7 @@ def test_of_two_contacts_of_one_mailbox_the_last_written_stays(old: Connection) 
     link(old, OLD, 5, "2026-01-01 10:00:00", a="1")
     link(old, NEW, 6, "2026-01-02 10:00:00", b="1")
     steer(old, "upgrade", "head")
-    assert rows(old, "contact_link", "subject, contact_id") == [(NEW, 6)]
+    assert rows(old, "contact_link", "person_key, contact_id") == [(NEW, 6)]
 
 
 def test_what_is_under_way_under_both_keys_is_left_in_peace(old: Connection) -> None:
@@ -139,7 +139,7 @@ def test_what_is_under_way_under_both_keys_is_left_in_peace(old: Connection) -> 
     delivery(old, 2, IDN, "waiting")
     delivery(old, 3, PLAIN_IDN, "ready")
     steer(old, "upgrade", "head")
-    kept = rows(old, "delivery", "source_id, subject, state")
+    kept = rows(old, "delivery", "source_id, person_key, state")
     assert kept == [("1", OLD, "leased"), ("2", NEW, "waiting"), ("3", NEW, "ready")]
 
 
@@ -150,13 +150,13 @@ def test_two_mailboxes_that_had_one_key_are_parted_again(old: Connection) -> Non
     delivery(old, 3, sharp, "dead")
     link(old, person_key_of(double), 5)
     steer(old, "upgrade", "head")
-    assert rows(old, "delivery", "source_id, subject, state") == [
+    assert rows(old, "delivery", "source_id, person_key, state") == [
         ("1", person_key_of(sharp), "ready"),
         ("2", person_key_of(double), "ready"),
         ("3", person_key_of(sharp), "dead"),
     ]
-    assert rows(old, "contact_link", "subject, contact_id") == [(person_key_of(double), 5)]
-    assert {subject for number, subject in rows(old, "order_ledger", "order_id, subject") if number != 2} == {
+    assert rows(old, "contact_link", "person_key, contact_id") == [(person_key_of(double), 5)]
+    assert {subject for number, subject in rows(old, "order_ledger", "order_id, person_key") if number != 2} == {
         person_key_of(sharp)
     }
 
@@ -166,4 +166,4 @@ def test_a_corrected_address_counts_before_the_stores(old: Connection) -> None:
     values = {"subject": OLD, "corrections": json.dumps({"billing.email": IDN})}
     old.execute(text("UPDATE delivery SET subject = :subject, corrections = :corrections"), values)
     steer(old, "upgrade", "head")
-    assert rows(old, "delivery", "subject") == [(NEW,)]
+    assert rows(old, "delivery", "person_key") == [(NEW,)]

@@ -171,7 +171,7 @@ def test_a_slug_is_a_slug_of_itself(value):
 @quick
 @given(st.lists(plans, min_size=1, max_size=5), st.data())
 def test_merging_is_associative(several, data):
-    middle = data.plan_group(st.integers(1, len(several)))
+    middle = data.draw(st.integers(1, len(several)))
     left, right = several[:middle], several[middle:]
     assert merge([merge(left), *([merge(right)] if right else [])]) == merge(several)
 

@@ -25,7 +25,7 @@ def search(services: Services, text: str, *connector_ids: int) -> list[Hit]:
 
 
 def found(hits: list[Hit]) -> list[tuple[str, str, str]]:
-    return [(hit.event, hit.key, hit.how) for hit in hits]
+    return [(hit.what, hit.key, hit.how) for hit in hits]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_an_order_is_found_once_by_number_and_by_id(services: Services, connecto
     assert {(hit.name, hit.person_key, hit.contact_id) for hit in hits} == {("Order 94 (completed)", rows.ADA, 77)}
     one = querie_search.one(hits)
     assert one is not None
-    assert (one.event, one.key) == ("order", "94")
+    assert (one.what, one.key) == ("order", "94")
 
 
 def test_an_order_that_was_only_added_up_is_found_by_its_id(services: Services, connector_id: int) -> None:
@@ -143,7 +143,7 @@ def test_several_orders_of_one_person_are_that_person(services: Services, connec
     rows.store(services, rows.delivery(connector_id, "1", number="A-7"), rows.delivery(connector_id, "2", number="A-7"))
     one = querie_search.one(search(services, "A-7", connector_id))
     assert one is not None
-    assert (one.event, one.key) == ("person", rows.ADA)
+    assert (one.what, one.key) == ("person", rows.ADA)
 
 
 def test_a_run_is_found_by_its_correlation_id(services: Services, connector_id: int) -> None:

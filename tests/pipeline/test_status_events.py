@@ -28,13 +28,13 @@ def order(status: str, **dates: datetime) -> Order:
 
 
 @st.composite
-def aged(plan_group: st.DrawFn) -> Order:
+def aged(draw: st.DrawFn) -> Order:
     """An order whose dates follow each other."""
-    created = plan_group(spans)
-    paid, completed = created * plan_group(st.floats(0, 1)), created * plan_group(st.floats(0, 1))
-    last = min(paid, completed) * plan_group(st.floats(0, 1))
+    created = draw(spans)
+    paid, completed = created * draw(st.floats(0, 1)), created * draw(st.floats(0, 1))
+    last = min(paid, completed) * draw(st.floats(0, 1))
     moments = {"created_at": created, "paid_at": paid, "completed_at": completed, "modified_at": last}
-    return order(plan_group(statuses), **{name: NOON - span for name, span in moments.items()})
+    return order(draw(statuses), **{name: NOON - span for name, span in moments.items()})
 
 
 @given(aged(), st.one_of(st.none(), statuses), spans)

@@ -233,12 +233,12 @@ def fill(services: Services, connector_id: int) -> None:
 def test_a_segment_stands_in_the_timeline_by_its_number(services: Services, connector_id: int) -> None:
     fill(services, connector_id)
     rows.store(services, rows.mark(connector_id, "94", "segment:5", at=13))
-    titles = [line.title for line in lines(services, connector_id).lines if line.event == "follow_up"]
+    titles = [line.title for line in lines(services, connector_id).lines if line.what == "follow_up"]
     assert titles[0] == "Segment 5 for order 94 in status completed."
 
 
 def told(found: timeline.Timeline) -> list[tuple[str, str]]:
-    return [(line.event, line.badge) for line in found.lines]
+    return [(line.what, line.badge) for line in found.lines]
 
 
 def test_everything_of_a_person_stands_newest_first(services: Services, connector_id: int) -> None:
@@ -283,7 +283,7 @@ def test_pages_show_each_line_once_and_in_order(services: Services, connector_id
         place = page.older
         if not place:
             break
-    assert [(line.event, line.key) for line in seen] == [(line.event, line.key) for line in whole]
+    assert [(line.what, line.key) for line in seen] == [(line.what, line.key) for line in whole]
 
 
 @pytest.mark.parametrize("text", ["nonsense", "record.x", "record.5 nonsense", "record." + "9" * 30, "' or 1=1"])
@@ -295,7 +295,7 @@ def test_cleared_entries_of_the_log_are_not_shown(services: Services, connector_
     fill(services, connector_id)
     with services.db.write() as session:
         session.get_one(Connector, connector_id).log_cleared_id = 10**6
-    assert "log" not in {line.event for line in lines(services, connector_id).lines}
+    assert "log" not in {line.what for line in lines(services, connector_id).lines}
 
 
 # -- the sums ---------------------------------------------------------------------------------------------------------

@@ -9,19 +9,21 @@ import sqlalchemy as sa
 
 from integration.models.base import UtcDateTime
 
-_OWNED = (sa.column("connector_id", sa.BigInteger), sa.column("subject", sa.String))
-_MET = (sa.column("reconciliation_id", sa.BigInteger), sa.column("subject", sa.String))
-DELIVERY = sa.table("delivery", *_OWNED, sa.column("id", sa.BigInteger), sa.column("state", sa.String))
-LINK = sa.table(
+
+def _table(name: str, *more: sa.ColumnClause[Any], owner: str = "connector_id") -> sa.TableClause:
+    return sa.table(name, sa.column(owner, sa.BigInteger), sa.column("subject", sa.String), *more)
+
+
+DELIVERY = _table("delivery", sa.column("id", sa.BigInteger), sa.column("state", sa.String))
+LINK = _table(
     "contact_link",
-    *_OWNED,
     sa.column("contact_id", sa.BigInteger),
     sa.column("fields", sa.JSON),
     sa.column("written_at", UtcDateTime(timezone=True)),
 )
-UNANSWERED = sa.table("unanswered_person", *_OWNED, sa.column("seen", sa.Integer))
-PLAIN = (sa.table("order_ledger", *_OWNED), sa.table("sync_log", *_OWNED))
-MET = (sa.table("reconciled", *_MET), sa.table("drift", *_MET))
+UNANSWERED = _table("unanswered_person", sa.column("seen", sa.Integer))
+PLAIN = (_table("order_ledger"), _table("sync_log"))
+MET = (_table("reconciled", owner="reconciliation_id"), _table("drift", owner="reconciliation_id"))
 RECONCILIATION = sa.table("reconciliation", sa.column("id", sa.BigInteger), sa.column("connector_id", sa.BigInteger))
 
 

@@ -18,11 +18,11 @@ _PROMOTE = text(
       AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.connector_id = :connector
                       AND l.person_key = delivery.person_key AND l.state IN ('ready', 'leased'))
     """
-).bindparams(bindparam("subjects", expanding=True))
+).bindparams(bindparam("person_keys", expanding=True))
 
 
 def promote(session: Session, connector_id: int, person_keys: Collection[str]) -> None:
     """Make the oldest waiting delivery of each person ready, unless one is ready or leased already."""
     ordered = sorted(person_keys)
     for start in range(0, len(ordered), 500):
-        session.execute(_PROMOTE, {"connector": connector_id, "subjects": ordered[start : start + 500]})
+        session.execute(_PROMOTE, {"connector": connector_id, "person_keys": ordered[start : start + 500]})

@@ -187,7 +187,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
     ),
     "M22": (
         Elsewhere(
-            "integration.pipeline.delivery.read_back:Proof",
+            "integration.pipeline.delivery.read_back:ReadBack",
             "tests/road/test_read_back.py::test_a_contact_that_differs_is_an_error_of_the_log",
             "Only reading back shows it: Mautic answers 200.",
         ),
