@@ -43,7 +43,7 @@ def tried(road: Road) -> int:
 
 def verdict(road: Road) -> str:
     with road.services.db.read() as session:
-        return health.verdict(session, road.services.clock.now(), session.get_one(Connector, road.connector_id)).code
+        return health.of(session, road.services.clock.now(), session.get_one(Connector, road.connector_id)).code
 
 
 def poison(road: Road, *names: str) -> None:

@@ -232,10 +232,10 @@ def record(services: Services, connector_id: int) -> Settle:
             outbox.accept(session, now, connector_id, [change])
         token = new_token()
         with services.db.write() as session:
-            lines = outbox.claim(session, now, connector_id, 50, token)
-            item = next(item for line in lines for item in line.items if item.source_id == str(source))
-            outcome = Outcome(item.id, DeliveryState(state) if state else None, **ends)
+            groups = outbox.claim(session, now, connector_id, 50, token)
+            leased = next(leased for group in groups for leased in group.deliveries if leased.source_id == str(source))
+            outcome = Outcome(leased.id, DeliveryState(state) if state else None, **ends)
             outbox.settle(session, now, connector_id, token, [outcome])
-        return item.id
+        return leased.id
 
     return make

@@ -10,13 +10,13 @@ from integration.errors import Unreachable
 from integration.models import Organisation
 from integration.pipeline.connectors import connectors, holds
 from integration.pipeline.services import Services
-from tests.web.conftest import Person, text_of
+from tests.web.conftest import SECRETS, Person, text_of
 
 
 @pytest.fixture
 def three(services: Services, connector_id: int) -> None:
     """One that is fine, one that is held, one of another organisation that is paused."""
-    where = {"store_url": "http://store.test", "mautic_url": "http://mautic.test"}
+    where = {"store_url": "http://store.test", "mautic_url": "http://mautic.test", "mautic_client_id": "1", **SECRETS}
     held = connectors.create(services, organisation_id=1, name="Tulip", **where)
     paused = connectors.create(services, organisation_id=2, name="Orchid", is_demo=True, **where)
     connectors.pause(services, paused)
@@ -26,7 +26,7 @@ def three(services: Services, connector_id: int) -> None:
 
 def test_all_connectors_of_all_organisations_are_shown(super_admin: Person, three: None) -> None:
     text = text_of(super_admin.get("/platform"))
-    assert "Connectors 3 Active 1 Error 1 held, or the last run failed Paused 1 Organisations 2" in text
+    assert "Connectors 3 Active 1 Error 1 held or failing Paused 1 Organisations 2" in text
     assert "Orchid Other Ltd Paused Demo" in text
 
 

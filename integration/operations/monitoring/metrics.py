@@ -18,6 +18,7 @@ from integration.models.hold import Hold
 from integration.models.run import Run
 from integration.models.schedule import Heartbeat
 from integration.operations.monitoring import health
+from integration.pipeline.connectors.credentials import both_known
 from integration.pipeline.services import Services
 
 _DAY = timedelta(hours=24)
@@ -33,14 +34,15 @@ def text(services: Services, connectors: Sequence[Connector]) -> bytes:
 
 class _Figures(Collector):
     def __init__(self, services: Services, connectors: Sequence[Connector]) -> None:
-        self._ports = services
+        self._services = services
         self._names = {each.id: [str(each.id), each.name] for each in connectors}
 
     def collect(self) -> Iterable[Metric]:
-        now = self._ports.clock.now()
-        with self._ports.db.read() as session:
+        now = self._services.clock.now()
+        with self._services.db.read() as session:
             yield self._grouped(session, "records", "Records by state.", RecordCount.state, RecordCount.records)
             yield self._lag(session, now)
+            yield self._health(session, now)
             yield self._counted(session, "open_holds", "Holds in force.", Hold, Hold.released_at.is_(None))
             yield self._counted(session, "open_alerts", "Alerts that last.", Alert, Alert.ended_at.is_(None))
             yield self._runs(session, now)
@@ -60,7 +62,15 @@ class _Figures(Collector):
     def _lag(self, session: Session, now: datetime) -> Metric:
         gauge = self._gauge("lag_seconds", "Age of the oldest live change that waits.")
         for connector_id, names in self._names.items():
-            gauge.add_metric(names, health.lag_of(session, now, connector_id))
+            gauge.add_metric(names, health.lag_s(session, now, connector_id))
+        return gauge
+
+    def _health(self, session: Session, now: datetime) -> Metric:
+        gauge = self._gauge("health", "1 for the state that the connector is in, as Overview shows it.", "state")
+        for connector in session.scalars(select(Connector).where(Connector.id.in_(self._names))):
+            found = health.of(session, now, connector, connected=both_known(self._services, connector))
+            for code in health.CODES:
+                gauge.add_metric([*self._names[connector.id], code], float(code == found.code))
         return gauge
 
     def _counted(self, session: Session, name: str, about: str, model: type[Hold | Alert], which: object) -> Metric:

@@ -5,29 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, exists, func, literal_column, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, exists, func, literal_column, select
+from sqlalchemy.orm import Session
 
-from integration.models.connector import Connector, ConnectorState
+from integration.models.connector import Connector
 from integration.models.delivery import Delivery
-from integration.models.hold import Hold
 from integration.models.organisation import Organisation
-from integration.models.run import Run, RunState
 from integration.models.user import User
+from integration.operations.monitoring import health
+from integration.operations.monitoring.health import Health
+from integration.pipeline.connectors.credentials import both_known
+from integration.pipeline.services import Services
 
+#: What the list can be filtered by: each stands for some states of health.
 STATUSES = {"active": "Active", "error": "Error", "paused": "Paused", "not_set_up": "Not set up"}
+_STATUS_OF = {"on_time": "active", "delayed": "active", "held": "error", "failing": "error"}
 TYPES = {"live": "Live", "demo": "Demo"}
-MOST = 500
+ROWS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A connector with its organisation; `status` is active, error, paused or not_set_up."""
+class PlatformRow:
+    """A connector with its organisation; `dead` says whether dead letters wait."""
 
     connector: Connector
     organisation: str
-    status: str
+    health: Health
     dead: bool
+
+    @property
+    def status(self) -> str:
+        """Return active, error, paused or not_set_up."""
+        return _STATUS_OF.get(self.health.code, self.health.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,45 +50,37 @@ class Totals:
     organisations: int
 
 
-def lines(session: Session) -> list[Line]:
-    """Return all connectors by organisation and name."""
-    held = exists().where(Hold.connector_id == Connector.id, Hold.released_at.is_(None))
+def rows(session: Session, services: Services) -> list[PlatformRow]:
+    """Return all connectors by organisation and name, each with its health as Overview shows it."""
+    now = services.clock.now()
     dead = exists().where(Delivery.connector_id == Connector.id, Delivery.state == literal_column("'dead'"))
-    other = aliased(Run)
-    newest = select(func.max(other.id)).where(other.connector_id == Connector.id).correlate(Connector)
-    failed = exists().where(Run.id == newest.scalar_subquery(), Run.state == RunState.FAILED)
     query = (
-        select(Connector, Organisation.name, or_(held, failed), dead)
+        select(Connector, Organisation.name, dead)
         .join(Organisation, Organisation.id == Connector.organisation_id)
         .order_by(Organisation.name, Connector.name, Connector.id)
     )
-    return [Line(row, name, _status(row, bad), waits) for row, name, bad, waits in session.execute(query)]
+    return [
+        PlatformRow(each, owner, health.of(session, now, each, connected=both_known(services, each)), waits)
+        for each, owner, waits in session.execute(query).all()
+    ]
 
 
-def _status(connector: Connector, bad: bool) -> str:
-    if not (connector.store_url and connector.mautic_url):
-        return "not_set_up"
-    if connector.state == ConnectorState.PAUSED:
-        return "paused"
-    return "error" if bad else "active"
-
-
-def totals(found: Sequence[Line]) -> Totals:
+def totals(found: Sequence[PlatformRow]) -> Totals:
     """Return the totals of all connectors."""
-    count = {status: sum(line.status == status for line in found) for status in STATUSES}
-    owners = len({line.connector.organisation_id for line in found})
+    count = {status: sum(row.status == status for row in found) for status in STATUSES}
+    owners = len({row.connector.organisation_id for row in found})
     return Totals(len(found), count["active"], count["error"], count["paused"], owners)
 
 
-def chosen(found: Sequence[Line], text: str, status: str, kind: str) -> list[Line]:
-    """Return the lines whose connector, organisation or store has the text, of a status and type if given."""
+def chosen(found: Sequence[PlatformRow], text: str, status: str, kind: str) -> list[PlatformRow]:
+    """Return the rows whose connector, organisation or store has the text, of a status and type if given."""
     wanted = text.casefold()
     return [
-        line
-        for line in found
-        if (not wanted or wanted in f"{line.connector.name} {line.organisation} {line.connector.store_url}".casefold())
-        and (not status or line.status == status)
-        and (not kind or line.connector.is_demo == (kind == "demo"))
+        row
+        for row in found
+        if (not wanted or wanted in f"{row.connector.name} {row.organisation} {row.connector.store_url}".casefold())
+        and (not status or row.status == status)
+        and (not kind or row.connector.is_demo == (kind == "demo"))
     ]
 
 

@@ -35,12 +35,12 @@ def _page(link: str = "", error: str = "") -> ResponseReturnValue:
     ]
     status, kind = (status if status in platform.STATUSES else ""), (kind if kind in platform.TYPES else "")
     with services().db.read() as session:
-        every = platform.lines(session)
+        every = platform.rows(session, services())
         owners = platform.owners(session)
     found = platform.chosen(every, text, status, kind)
     body = render_template(
         "administration/platform/index.html",
-        lines=found[: platform.MOST],
+        rows=found[: platform.ROWS_MAX],
         matching=len(found),
         totals=platform.totals(every),
         owners=owners,

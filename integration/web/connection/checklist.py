@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from integration.mapping.fields import check, needs
 from integration.models.connector import Connector
 from integration.models.run import RunKind
+from integration.pipeline.connectors.credentials import mautic_known, store_known
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.settings import Modules
@@ -32,7 +33,7 @@ class Step:
 def steps(session: Session, connector: Connector) -> list[Step]:
     """Return the five steps in their order, each with its done mark and link."""
     secrets = services().secrets(connector)
-    connected = store_connected(connector, secrets) and mautic_connected(connector, secrets)
+    connected = store_known(connector, secrets) and mautic_known(connector, secrets)
     return [
         _store(connector, secrets),
         _mautic(connector, secrets),
@@ -42,23 +43,8 @@ def steps(session: Session, connector: Connector) -> list[Step]:
     ]
 
 
-def store_connected(connector: Connector, secrets: Mapping[str, str]) -> bool:
-    """Return whether address and key of the store are known."""
-    return bool(connector.store_url and secrets.get("store_key") and secrets.get("store_secret"))
-
-
-def mautic_connected(connector: Connector, secrets: Mapping[str, str]) -> bool:
-    """Return whether address and credentials of Mautic are known, and its sign-in was allowed where it has to be."""
-    if not connector.mautic_url:
-        return False
-    if connector.mautic_method == "basic":
-        return bool(connector.mautic_user and secrets.get("mautic_password"))
-    known = bool(connector.mautic_client_id and secrets.get("mautic_client_secret"))
-    return known and (connector.mautic_method == "client_credentials" or bool(connector.mautic_token))
-
-
 def _store(connector: Connector, secrets: Mapping[str, str]) -> Step:
-    done = store_connected(connector, secrets)
+    done = store_known(connector, secrets)
     text = (
         f"The store is {connector.store_url}." if done else "Give the address of your WooCommerce store and a REST key."
     )
@@ -66,7 +52,7 @@ def _store(connector: Connector, secrets: Mapping[str, str]) -> Step:
 
 
 def _mautic(connector: Connector, secrets: Mapping[str, str]) -> Step:
-    done = mautic_connected(connector, secrets)
+    done = mautic_known(connector, secrets)
     text = f"Mautic is {connector.mautic_url}." if done else "Give the address of your Mautic and how to sign in to it."
     return Step("Connect Mautic", text, done, _url("connection.index", connector, "mautic"), "Connect Mautic")
 

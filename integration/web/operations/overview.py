@@ -22,6 +22,7 @@ from integration.models.user import Role
 from integration.operations.monitoring import cost, health
 from integration.pipeline import outbox, usage
 from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.connectors.credentials import both_known
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from integration.queries import dead_letters, runs as querie_runs
@@ -46,7 +47,7 @@ class Row:
     """A connector in the list."""
 
     connector: Connector
-    verdict: str
+    health: str
     kind: str
 
 
@@ -124,7 +125,7 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
     schedule = session.get(Schedule, (connector.id, pairs.INCREMENTAL))
     active = schedule is not None and (schedule.every or schedule.cron) and connector.state == ConnectorState.ACTIVE
     return {
-        "verdict": health.verdict(session, now, connector, ready=_ready(connector)),
+        "health": health.of(session, now, connector, connected=both_known(services(), connector)),
         "day": usage.since(session, connector.id, now - timedelta(hours=24)),
         "waiting": outbox.open_count(session, connector_id=connector.id),
         "dead": dead_letters.waiting(session, connector.id),
@@ -207,11 +208,6 @@ def _switch(
     return redirect(url_for("overview.show", connector_id=connector_id))
 
 
-def _ready(connector: Connector) -> bool:
-    secrets = services().secrets(connector)
-    return checklist.store_connected(connector, secrets) and checklist.mautic_connected(connector, secrets)
-
-
 def _row(session: Session, connector: Connector) -> Row:
-    found = health.verdict(session, services().clock.now(), connector, ready=_ready(connector))
+    found = health.of(session, services().clock.now(), connector, connected=both_known(services(), connector))
     return Row(connector, found.label, found.kind)

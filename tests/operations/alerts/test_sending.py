@@ -40,7 +40,7 @@ def fail(shop: Watch) -> None:
 
 def test_the_way_of_an_alert_through_the_mail_server(shop: Watch, group: MakeGroup, mailing: Inbox) -> None:
     group(emails="ada@example.com, bob@example.com")
-    shop.add(delivery(1, "1", "ready", subject="a"), delivery(1, "2", "ready", subject="b"))
+    shop.add(delivery(1, "1", "ready", person_key="a"), delivery(1, "2", "ready", person_key="b"))
     fail(shop)
     assert [alerts.send(shop.services), alerts.send(shop.services)] == [1, 0]
     ((recipients, mail),) = mailing.mails
@@ -50,7 +50,7 @@ def test_the_way_of_an_alert_through_the_mail_server(shop: Watch, group: MakeGro
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Date"].datetime == shop.clock.now()
     assert mailing.body() == RAISED
-    shop.add(delivery(1, "3", "ready", 60, subject="c"))
+    shop.add(delivery(1, "3", "ready", 60, person_key="c"))
     shop.clock.advance(hours=2)
     shop.release()
     shop.look(minutes=4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -12,12 +12,10 @@ from integration.models.alert import Alert
 from integration.models.connector import Connector
 from integration.models.drift import Drift, Reconciliation
 from integration.models.run import RunState
-from integration.operations.monitoring.alerts.finding import PATIENCE, Finding
-from integration.operations.monitoring.alerts.reading import no_sync, run_failed
+from integration.operations.monitoring import health
+from integration.operations.monitoring.alerts.finding import CAUSES, TOLD_AFTER, Finding
 from integration.operations.reconciliation import webhook_gaps
 from integration.operations.reconciliation.repairs import REPAIRABLE
-from integration.pipeline import usage
-from integration.pipeline.connectors import holds
 from integration.queries import dead_letters
 from integration.settings import Modules
 
@@ -29,32 +27,21 @@ def found(session: Session, now: datetime, connector: Connector, opened: Mapping
 
 def _look(session: Session, now: datetime, connector: Connector, opened: Mapping[str, Alert]) -> Iterator[Finding]:
     settings = Modules.from_json(connector.settings)
-    yield from _held(session, now, connector.id)
+    failed = opened.get("run_failed")
+    for symptom in health.symptoms(session, now, connector, settings, failed.since if failed else None):
+        if symptom.cause in CAUSES and not _may_pass(symptom, now):
+            yield Finding(symptom.cause, symptom.sentence, symptom.hint, symptom.since, symptom.opens)
     candidates = (
-        _failing(session, now, connector.id, settings.alerts.failing_percent, settings.alerts.failing_least),
-        no_sync(session, now, connector, settings),
         _dead(session, connector.id, settings.alerts.dead_letters),
-        run_failed(session, now, connector.id, opened.get("run_failed")),
         _drift(session, connector.id),
         _gap(session, now, connector.id),
     )
     yield from (one for one in candidates if one is not None)
 
 
-def _held(session: Session, now: datetime, connector_id: int) -> Iterator[Finding]:
-    for hold in holds.open_holds(session, connector_id):
-        if now - hold.since >= PATIENCE:
-            yield Finding(f"held_{hold.service}", hold.sentence, hold.hint, hold.since)
-
-
-def _failing(session: Session, now: datetime, connector_id: int, percent: int, least: int) -> Finding | None:
-    """The meter counts by whole hours, so this one and the one before it are looked at."""
-    sums = usage.since(session, connector_id, now - timedelta(hours=1))
-    finished = sums.pushed + sums.skipped + sums.failed
-    if finished < least or sums.failed * 100 <= percent * finished:
-        return None
-    sentence = f"{sums.failed:,} of the last {finished:,} records failed, more than {percent} in a hundred."
-    return Finding("failing", sentence, "The dead letters say why; mend it and send them again.")
+def _may_pass(symptom: health.Symptom, now: datetime) -> bool:
+    """Tell whether a hold is so young that it may go by itself."""
+    return symptom.state == "held" and symptom.since is not None and now - symptom.since < TOLD_AFTER
 
 
 def _dead(session: Session, connector_id: int, most: int) -> Finding | None:
@@ -86,7 +73,7 @@ def _unrepaired(session: Session, reconciliation_id: int) -> bool:
 
 
 def _gap(session: Session, now: datetime, connector_id: int) -> Finding | None:
-    lasting = [gap for gap in webhook_gaps.open_gaps(session, connector_id) if now - gap.noticed_at >= PATIENCE]
+    lasting = [gap for gap in webhook_gaps.open_gaps(session, connector_id) if now - gap.noticed_at >= TOLD_AFTER]
     if not lasting:
         return None
     return Finding("webhook_gap", lasting[0].sentence, lasting[0].error, lasting[0].since or lasting[0].noticed_at)

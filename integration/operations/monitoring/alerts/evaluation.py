@@ -16,7 +16,7 @@ from integration.models.database import lock_connector
 from integration.models.schedule import Heartbeat
 from integration.operations.monitoring.alerts import book, causes, digest
 from integration.operations.monitoring.alerts.book import Changes
-from integration.operations.monitoring.alerts.finding import PATIENCE, Finding
+from integration.operations.monitoring.alerts.finding import TOLD_AFTER, Finding
 from integration.pipeline.services import Services
 
 #: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
@@ -70,6 +70,6 @@ def _kept(finding: Finding) -> Finding:
 def _worker_down(session: Session, now: datetime, connector: Connector) -> Finding | None:
     last = session.scalar(select(func.max(Heartbeat.beat_at)).where(Heartbeat.role.in_(_ROLES)))
     since = last or connector.created_at
-    if now - since < PATIENCE:
+    if now - since < TOLD_AFTER:
         return None
     return Finding("worker_down", "No process does the work, so nothing is read and nothing is sent.", _START, since)

@@ -31,7 +31,7 @@ PAGES: Mapping[str, str] = {
     "webhook_gap": "reconciliation",
 }
 #: What mends itself within this time is told to nobody.
-PATIENCE = timedelta(minutes=2)
+TOLD_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)

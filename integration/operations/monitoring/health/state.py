@@ -1,0 +1,79 @@
+"""The state of a connector in a word and a sentence: the gravest of its symptoms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector, ConnectorState
+from integration.operations.monitoring.health.symptoms import Symptom, symptoms
+from integration.operations.monitoring.health.waiting import lag_s
+from integration.pipeline import outbox
+from integration.settings import Modules
+
+#: Code -> its label and the kind of its badge.
+CODES: Mapping[str, tuple[str, str]] = {
+    "not_set_up": ("Not set up", "muted"),
+    "paused": ("Paused", "warn"),
+    "held": ("Held", "bad"),
+    "failing": ("Failing", "bad"),
+    "delayed": ("Delayed", "warn"),
+    "on_time": ("On time", "ok"),
+}
+_LEADS = {"held_mautic": "Sending to Mautic is on hold: ", "held_store": "Reading the store is on hold: "}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a connector fares: `code` is one of CODES, `lag_seconds` the age of the oldest live work that waits."""
+
+    code: str
+    sentence: str
+    hint: str = ""
+    since: datetime | None = None
+    next_probe: datetime | None = None
+    lag_seconds: int = 0
+
+    @property
+    def label(self) -> str:
+        """Return the word for people."""
+        return CODES[self.code][0]
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of its badge: ok, warn, bad or muted."""
+        return CODES[self.code][1]
+
+
+def of(session: Session, now: datetime, connector: Connector, *, connected: bool = True) -> Health:
+    """Return how a connector fares; `connected` says whether both systems have their credentials."""
+    if not connected or not (connector.store_url and connector.mautic_url):
+        return Health("not_set_up", "The store or Mautic is not connected yet.", "Connect both.")
+    lag = lag_s(session, now, connector.id)
+    if connector.state == ConnectorState.PAUSED:
+        return _paused(session, connector, lag)
+    gravest = next(symptoms(session, now, connector, Modules.from_json(connector.settings)), None)
+    if gravest is None:
+        return Health("on_time", "Changes reach Mautic in time.", lag_seconds=lag)
+    return _told(gravest, lag)
+
+
+def of_all(session: Session, now: datetime, connectors: Sequence[Connector]) -> Iterator[tuple[Connector, Health]]:
+    """Yield each connector with how it fares."""
+    for connector in connectors:
+        yield connector, of(session, now, connector)
+
+
+def _told(symptom: Symptom, lag: int) -> Health:
+    sentence = _LEADS.get(symptom.cause, "") + symptom.sentence
+    return Health(symptom.state, sentence, symptom.hint, symptom.since, symptom.next_probe, lag)
+
+
+def _paused(session: Session, connector: Connector, lag: int) -> Health:
+    waiting = outbox.open_count(session, connector_id=connector.id)
+    sentence = f"The connector is paused; {waiting:,} records wait." if waiting else "The connector is paused."
+    hint = "Webhooks are accepted and wait, runs by hand work. Resume it to send what waits."
+    return Health("paused", sentence, hint, lag_seconds=lag)

@@ -1,0 +1,112 @@
+"""What is wrong with a connector: the rules, and the only place where their thresholds are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from integration.models.connector import Connector
+from integration.operations.monitoring.health import reading, waiting
+from integration.pipeline import usage
+from integration.pipeline.connectors import holds
+from integration.settings import Modules
+
+#: Records that failed are counted over this time; the meter counts by whole hours, so up to an hour more is in it.
+FAILING_WINDOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One thing that is wrong; `since` None means that nobody knows how long.
+
+    `state` is what the connector is for it: held, failing or delayed. With `opens` False an alert that is open stays
+    open, but none is opened: something else that is told already explains it.
+    """
+
+    cause: str
+    state: str
+    sentence: str
+    hint: str = ""
+    since: datetime | None = None
+    opens: bool = True
+    next_probe: datetime | None = None
+
+
+def symptoms(
+    session: Session, now: datetime, connector: Connector, settings: Modules, failed_since: datetime | None = None
+) -> Iterator[Symptom]:
+    """Yield what is wrong, the gravest first. Only small indexes are read, and neither the store nor Mautic is asked.
+
+    `failed_since` is since when an alert about a failed run is open: that run is looked for however long ago it was.
+    """
+    yield from _held(session, connector.id)
+    candidates = (
+        _failing(session, now, connector.id, settings),
+        _run_failed(session, now, connector.id, failed_since),
+        _sent_nothing(session, connector.id),
+        _late(session, now, connector.id),
+        _stalled(session, now, connector.id),
+        _not_read(session, now, connector, settings),
+    )
+    yield from (one for one in candidates if one is not None)
+
+
+def _held(session: Session, connector_id: int) -> Iterator[Symptom]:
+    for hold in holds.open_holds(session, connector_id):
+        cause = f"held_{hold.service}"
+        yield Symptom(cause, "held", hold.sentence, hold.hint, hold.since, next_probe=hold.probe_at)
+
+
+def _failing(session: Session, now: datetime, connector_id: int, settings: Modules) -> Symptom | None:
+    percent, least = settings.alerts.failing_percent, settings.alerts.failing_least
+    sums = usage.since(session, connector_id, now - FAILING_WINDOW)
+    finished = sums.pushed + sums.skipped + sums.failed
+    if finished < least or sums.failed * 100 <= percent * finished:
+        return None
+    sentence = f"{sums.failed:,} of the last {finished:,} records failed, more than {percent} in a hundred."
+    return Symptom("failing", "failing", sentence, "The dead letters say why; mend it and send them again.")
+
+
+def _run_failed(session: Session, now: datetime, connector_id: int, since: datetime | None) -> Symptom | None:
+    run = reading.failed_run(session, now, connector_id, since)
+    if run is None:
+        return None
+    sentence = f"The last {run.kind} run failed: {run.error or 'nobody knows why.'}"
+    return Symptom("run_failed", "failing", sentence, "Resume it on its page, or start a new one.", run.ended_at)
+
+
+def _sent_nothing(session: Session, connector_id: int) -> Symptom | None:
+    run = reading.newest(session, connector_id)
+    if run is None or not reading.sent_nothing(run):
+        return None
+    sentence = f"The last run read {run.pulled:,} records and sent none."
+    return Symptom("sent_nothing", "failing", sentence, "Look at what Contact Sync and Order Sync let through.")
+
+
+def _late(session: Session, now: datetime, connector_id: int) -> Symptom | None:
+    seconds = waiting.lag_s(session, now, connector_id)
+    if seconds <= waiting.LATE.total_seconds():
+        return None
+    sentence = f"What shoppers did {seconds // 60:,} minutes ago has not reached Mautic yet."
+    return Symptom("late", "delayed", sentence, "Look at the runs and at the worker.")
+
+
+def _stalled(session: Session, now: datetime, connector_id: int) -> Symptom | None:
+    number = waiting.stalled(session, now, connector_id)
+    if not number:
+        return None
+    minutes = int(waiting.STALLED.total_seconds()) // 60
+    sentence = f"Mautic has confirmed nothing for {minutes} minutes and more, while {number:,} people's records wait."
+    return Symptom("stalled", "delayed", sentence, "Look at the worker and at Mautic's load.")
+
+
+def _not_read(session: Session, now: datetime, connector: Connector, settings: Modules) -> Symptom | None:
+    found = reading.not_read(session, now, connector, settings.alerts.periods)
+    if found is None:
+        return None
+    sentence = f"No sync has ended well for more than {settings.alerts.periods:,} periods of its schedule."
+    hint = "Look at the runs: the last one says what stopped it."
+    return Symptom("no_sync", "delayed", sentence, hint, found.since, opens=not found.explained)
