@@ -13,6 +13,7 @@ from integration.models.delivery import Delivery
 from integration.models.hold import Hold
 from integration.models.run import Run, RunKind
 from integration.models.schedule import Schedule
+from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.connectors import schedule_times
 from integration.pipeline.runs import lifecycle as run_lifecycle
@@ -47,16 +48,17 @@ def _due(now: datetime):  # type: ignore[no-untyped-def]  # a Select whose type 
 def _move(services: Services, row: Schedule, now: datetime) -> bool:
     """Move the schedule on; True for the one process that did."""
     with services.db.write() as session:
-        moved = session.execute(
+        moved = swapped(
+            session,
             update(Schedule)
             .where(
                 Schedule.connector_id == row.connector_id,
                 Schedule.job == row.job,
                 Schedule.next_run_at == row.next_run_at,
             )
-            .values(next_run_at=_next(session, row, now), last_run_at=now)
+            .values(next_run_at=_next(session, row, now), last_run_at=now),
         )
-        return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+        return bool(moved)
 
 
 def _next(session: Session, row: Schedule, now: datetime) -> datetime:

@@ -1,17 +1,77 @@
-"""SQL that both databases understand."""
+"""SQL that is written once for both databases: upserts, compare-and-swap, hours, prefixes."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, CursorResult, Executable, Table, and_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnCollection
+
+from integration.models.base import Base
+
+#: Given the table and the columns of the new row, returns what a row that is there already gets.
+Merge = Callable[[Table, ColumnCollection[str, Any]], Mapping[str, Any]]
+#: Given the same, returns which rows that are there already are changed.
+Condition = Callable[[Table, ColumnCollection[str, Any]], ColumnElement[bool]]
+
+
+def upsert(
+    session: Session,
+    model: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    changed: Collection[str] | Merge = (),
+    *,
+    where: Condition | None = None,
+) -> None:
+    """Insert rows; where the primary key is there already, set what is `changed`, with nothing changed leave it.
+
+    `changed` names columns that take the new row's value, or computes them. The rows have the same keys and do not
+    repeat a primary key: PostgreSQL refuses to touch a row twice.
+    """
+    if not rows:
+        return
+    table = table_of(model)
+    insert = (sqlite if is_sqlite(session) else postgresql).insert(table)
+    new = insert.excluded
+    values = dict(changed(table, new)) if callable(changed) else {name: new[name] for name in changed}
+    keys = [column.name for column in table.primary_key]
+    if values:
+        condition = where(table, new) if where is not None else None
+        statement = insert.on_conflict_do_update(index_elements=keys, set_=values, where=condition)
+    else:
+        statement = insert.on_conflict_do_nothing(index_elements=keys)
+    session.execute(statement, [dict(row) for row in rows])
+
+
+def swapped(session: Session, statement: Executable) -> int:
+    """Execute an UPDATE or DELETE that names the state it expects; return how many rows were still in it."""
+    result = cast("CursorResult[Any]", session.execute(statement))
+    return int(result.rowcount)
+
+
+def hour_of(at: datetime) -> datetime:
+    """Return the start of the hour that counts are kept by."""
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def begins(session: Session, column: Any, text: str) -> ColumnElement[bool]:
     """Return the condition that a column begins with a text, by an index on both databases."""
-    if session.get_bind().dialect.name == "sqlite":
+    if is_sqlite(session):
         # A range uses the index, LIKE would not; nothing sorts behind the last character there is.
         return and_(column >= text, column < text + "\U0010ffff")
     found: ColumnElement[bool] = column.startswith(text, autoescape=True)
     return found
+
+
+def is_sqlite(session: Session) -> bool:
+    """Return whether the session speaks to SQLite; else it is PostgreSQL."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the table of a mapped class."""
+    return cast(Table, model.__table__)

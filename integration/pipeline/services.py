@@ -19,6 +19,7 @@ from integration.mautic.access import MauticAccess, Token
 from integration.mautic.client import MauticClient
 from integration.models.connector import Connector
 from integration.models.database import Database, open_database
+from integration.models.sql import swapped
 from integration.models.vault import Vault
 from integration.pipeline.connectors.breakers import Breakers
 from integration.settings import Modules
@@ -206,7 +207,7 @@ class StoredTokens:
             lease = Connector.token_lease_until
             statement = statement.where(lease.is_(None) | (lease < free_at))
         with self._ports.db.write() as session:
-            return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]  # a CursorResult
+            return bool(swapped(session, statement))
 
 
 def open_services(deployment: Deployment, *, database: Database | None = None, clock: Clock | None = None) -> Services:

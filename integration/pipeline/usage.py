@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from integration.models import counting
 from integration.models.counts import Meter
+from integration.models.sql import hour_of
 
 COUNTERS = (
     "pulled",
@@ -45,14 +46,14 @@ def record(session: Session, connector_id: int, at: datetime, **increments: int)
     """Add to the counters of the hour that `at` lies in, in the caller's transaction."""
     values = {name: increments.get(name, 0) for name in COUNTERS}
     if any(values.values()):
-        row = {"connector_id": connector_id, "hour": counting.hour_of(at), **values}
+        row = {"connector_id": connector_id, "hour": hour_of(at), **values}
         counting.add(session, Meter, [row], COUNTERS)
 
 
 def since(session: Session, connector_id: int, begin: datetime, end: datetime | None = None) -> Sums:
     """Return the sums of the hours from the one `begin` lies in, up to before `end`."""
     sums = [func.coalesce(func.sum(getattr(Meter, name)), 0) for name in COUNTERS]
-    query = select(*sums).where(Meter.connector_id == connector_id, Meter.hour >= counting.hour_of(begin))
+    query = select(*sums).where(Meter.connector_id == connector_id, Meter.hour >= hour_of(begin))
     if end is not None:
         query = query.where(Meter.hour < end)
     numbers = session.execute(query).one()
@@ -64,7 +65,7 @@ def by_hour(session: Session, connector_id: int, begin: datetime, end: datetime)
     """Return the hours from `begin` up to before `end` that have counters, oldest first."""
     query = (
         select(Meter)
-        .where(Meter.connector_id == connector_id, Meter.hour >= counting.hour_of(begin), Meter.hour < end)
+        .where(Meter.connector_id == connector_id, Meter.hour >= hour_of(begin), Meter.hour < end)
         .order_by(Meter.hour)
     )
     return [_hour(row) for row in session.scalars(query)]

@@ -12,10 +12,9 @@ from sqlalchemy.orm import Session
 
 from integration.identity import person_key_of
 from integration.models.attempt import Attempt
-from integration.models.counting import hour_of
 from integration.models.counts import RecordCount
 from integration.models.delivery import Delivery
-from integration.models.sql import begins
+from integration.models.sql import begins, hour_of
 from integration.pipeline.outbox.states import OPEN, owned
 from integration.queries import record_statuses
 from integration.queries.record_filters import RecordQuery

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.database import Database
+from integration.models.sql import hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.queries.sync_log_filters import LogQuery
 
@@ -115,7 +116,7 @@ def _counts(query: LogQuery) -> list[ColumnElement[bool]]:
     if query.begin:
         found.append(SyncLogCount.hour >= _next_hour(query.begin))
     if query.end:
-        found.append(SyncLogCount.hour < _hour(query.end))
+        found.append(SyncLogCount.hour < hour_of(query.end))
     return found
 
 
@@ -123,8 +124,8 @@ def _edges(session: Session, query: LogQuery, conditions: list[ColumnElement[boo
     """Count the rows of part hours: zones with half-hour offsets begin their days in the middle of one."""
     number = 0
     for edge in (query.begin, query.end):
-        if edge and edge != _hour(edge):
-            inside = (SyncLogEntry.at >= _hour(edge)) & (SyncLogEntry.at < _next_hour(edge))
+        if edge and edge != hour_of(edge):
+            inside = (SyncLogEntry.at >= hour_of(edge)) & (SyncLogEntry.at < _next_hour(edge))
             counted = select(func.count()).select_from(SyncLogEntry).where(*conditions, inside)
             number += int(session.scalar(counted) or 0)
     return number
@@ -190,12 +191,8 @@ def _seek(session: Session, query: LogQuery, offset: int, oldest: bool) -> tuple
     return (row.hour if oldest else row.hour + HOUR), int(row.upto - row.entries)
 
 
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
-
-
 def _next_hour(at: datetime) -> datetime:
-    return at if at == _hour(at) else _hour(at) + HOUR
+    return at if at == hour_of(at) else hour_of(at) + HOUR
 
 
 def walk(db: Database, query: LogQuery, size: int = 500) -> Iterator[Sequence[SyncLogEntry]]:

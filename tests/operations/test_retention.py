@@ -21,7 +21,7 @@ from integration.models import (
     SyncLogCount,
     SyncLogEntry,
 )
-from integration.models.counting import hour_of
+from integration.models.sql import hour_of
 from integration.operations import retention
 from integration.operations.retention import Keep
 from integration.pipeline.outbox.tally import Tally

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from integration.errors import SettingError
+from integration.models.sql import swapped
 from integration.models.user import Role, SignInLink, User
 from integration.pipeline.services import Services
 
@@ -105,13 +106,14 @@ def use_link(session: Session, now: datetime, token: str) -> User | None:
     if link is None:
         return None
     # Two clicks at once: only the one whose update finds the link unused signs in.
-    taken = session.execute(
+    taken = swapped(
+        session,
         update(SignInLink)
         .where(SignInLink.id == link.id, SignInLink.used_at.is_(None), SignInLink.expires_at > now)
         .values(used_at=now)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    user = session.get(User, link.user_id) if taken.rowcount == 1 else None  # type: ignore[attr-defined]  # a CursorResult
+    user = session.get(User, link.user_id) if taken == 1 else None
     return user if user is not None and user.disabled_at is None else None
 
 

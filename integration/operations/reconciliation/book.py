@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from integration.errors import IntegrationError
 from integration.masking import mask_text
 from integration.models.drift import Drift, Reconciled, Reconciliation
 from integration.models.run import RunState
+from integration.models.sql import swapped, upsert
 from integration.pipeline.leases.tokens import alive
 from integration.pipeline.services import Services
 
@@ -129,12 +129,13 @@ def _is_due(row: Reconciliation, now: datetime) -> bool:
 
 def renew(session: Session, now: datetime, reconciliation_id: int, token: str) -> bool:
     """Prolong the lease while something slow is waited for; False when it is lost."""
-    kept = session.execute(
+    kept = swapped(
+        session,
         update(Reconciliation)
         .where(Reconciliation.id == reconciliation_id, Reconciliation.lease_token == token)
-        .values(leased_until=now + LEASE)
+        .values(leased_until=now + LEASE),
     )
-    return bool(kept.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    return bool(kept)
 
 
 def keep(session: Session, now: datetime, reconciliation_id: int, token: str) -> Reconciliation:
@@ -191,15 +192,8 @@ def _drift(now: datetime, row: Reconciliation, finding: Finding) -> dict[str, An
 
 
 def _meet(session: Session, reconciliation_id: int, person_keys: Collection[str]) -> None:
-    if not person_keys:
-        return
-    table = Reconciled.__table__
-    assert isinstance(table, Table)
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    rows = [
-        {"reconciliation_id": reconciliation_id, "person_key": person_key} for person_key in sorted(set(person_keys))
-    ]
-    session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+    rows = [{"reconciliation_id": reconciliation_id, "person_key": key} for key in sorted(set(person_keys))]
+    upsert(session, Reconciled, rows)
 
 
 def met(session: Session, reconciliation_id: int, person_keys: Iterable[str]) -> set[str]:
@@ -244,4 +238,4 @@ def _purge_part(services: Services, reconciliation_id: int, bound: str | None) -
     if bound is not None:
         statement = statement.where(Reconciled.person_key <= bound)
     with services.db.write() as session:
-        return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]  # a CursorResult
+        return swapped(session, statement)

@@ -18,6 +18,7 @@ from integration.events import Kind, Origin
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.drift import Drift
+from integration.models.sql import swapped
 from integration.operations.reconciliation.people import Gathering, Person
 from integration.pipeline.connectors import holds
 from integration.pipeline.delivery import batch_context as batch_context
@@ -59,8 +60,8 @@ def ask(
     )
     if ids is not None:
         statement = statement.where(Drift.id.in_(list(ids)))
-    done = session.execute(statement.values(asked_at=now).execution_options(synchronize_session=False))
-    return int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    done = swapped(session, statement.values(asked_at=now).execution_options(synchronize_session=False))
+    return done
 
 
 def work(services: Services) -> int:

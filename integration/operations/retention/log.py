@@ -15,8 +15,8 @@ from sqlalchemy import Row, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
-from integration.models.counting import hour_of
 from integration.models.database import Database, lock_connector
+from integration.models.sql import hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.operations.retention.batches import Batches
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from integration.errors import ServiceError
 from integration.models.database import lock_connector
 from integration.models.hold import Hold
+from integration.models.sql import swapped
 from integration.pipeline.delivery.retries import probe_delay
 
 _FLAPPING = timedelta(minutes=10)
@@ -65,20 +66,21 @@ def take_probe(session: Session, now: datetime, hold: Hold) -> bool:
     """Return True for the one caller that may look now; the others see a later time."""
     if hold.probe_at > now:
         return False
-    moved = session.execute(
+    moved = swapped(
+        session,
         update(Hold)
         .where(Hold.id == hold.id, Hold.probe_at == hold.probe_at, Hold.released_at.is_(None))
         .values(probe_at=now + max(probe_delay(hold.probes, None), PROBE_LEASE))
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    return bool(moved)
 
 
 def release(session: Session, now: datetime, connector_id: int, service: str, code: str = "") -> bool:
     """End the hold of a service, only one of this code if given; return whether there was one."""
     held = update(Hold).where(Hold.connector_id == connector_id, Hold.service == service, Hold.released_at.is_(None))
-    ended = session.execute((held.where(Hold.code == code) if code else held).values(released_at=now))
-    return bool(ended.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    ended = swapped(session, (held.where(Hold.code == code) if code else held).values(released_at=now))
+    return bool(ended)
 
 
 def probe_again(session: Session, at: datetime, connector_id: int, service: str) -> None:

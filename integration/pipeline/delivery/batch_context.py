@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.events import Kind
@@ -18,6 +17,7 @@ from integration.mapping.orders import DRAFTS, Shop, sells
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.ledger import LedgerEntry
+from integration.models.sql import upsert
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.ingest.order_ledger import People, is_there
 from integration.plans import ContactWrite, MauticField
@@ -182,17 +182,5 @@ def fingerprint(value: object) -> str:
 
 def save_links(session: Session, connector_id: int, rows: Sequence[dict[str, Any]]) -> None:
     """Write contact links; rows have person key, contact_id, fields (hashes) and written_at."""
-    if not rows:
-        return
-    table = ContactLink.__table__
-    assert isinstance(table, Table)
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    new = statement.excluded
-    names = ("contact_id", "fields", "written_at")
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connector_id", "person_key"], set_={name: new[name] for name in names}
-        ),
-        [{"connector_id": connector_id, **row} for row in rows],
-    )
+    owned = [{"connector_id": connector_id, **row} for row in rows]
+    upsert(session, ContactLink, owned, ("contact_id", "fields", "written_at"))

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError, ServiceError
@@ -25,6 +23,7 @@ from integration.mautic.results import Interrupted, NoteReceipt
 from integration.mautic.segments import Segments
 from integration.models.database import Database
 from integration.models.follow_up import FollowUpMark, MarkState
+from integration.models.sql import upsert
 from integration.pipeline.delivery.follow_up_marks import (
     Done,
     MarkKey,
@@ -225,16 +224,8 @@ def _noted(act: Act, receipt: NoteReceipt | None, error: ServiceError | None) ->
 def finish_marks(session: Session, connector_id: int, now: datetime, results: Sequence[Followed]) -> None:
     """Mark what was done as done; what may not have been done stays started and is looked up next time."""
     fresh = [result for result in results if not result.repeated and result.error is None]
-    if not fresh:
-        return
-    table = FollowUpMark.__table__
-    assert isinstance(table, Table)
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    values = {name: statement.excluded[name] for name in ("state", "done_at", "remote_id", "contact_id")}
-    keys = ["connector_id", "order_id", "status", "action"]
-    statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-    session.execute(statement, [_mark(connector_id, now, result) for result in fresh])
+    rows = [_mark(connector_id, now, result) for result in fresh]
+    upsert(session, FollowUpMark, rows, ("state", "done_at", "remote_id", "contact_id"))
 
 
 def _mark(connector_id: int, now: datetime, result: Followed) -> dict[str, Any]:

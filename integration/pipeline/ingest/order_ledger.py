@@ -6,15 +6,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Table, func, or_, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnCollection
 
 from integration import money
 from integration.identity import person_key_of, visible
 from integration.models.ledger import LedgerEntry
+from integration.models.sql import upsert
 from integration.plans import Lifetime
 from integration.records import LineItem, Order, OtherOrder
 
@@ -49,19 +51,18 @@ def record(
     if not rows:
         return []
     moves = _moves(session, connector_id, orders, rows)
-    table = LedgerEntry.__table__
-    assert isinstance(table, Table)
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    new = statement.excluded
-    values: dict[str, Any] = {name: new[name] for name in next(iter(rows.values())) if name not in _KEY}
-    values["products"] = func.coalesce(new["products"], table.c.products)
-    older = (table.c.modified_at.is_(None)) | (new.modified_at.is_(None)) | (table.c.modified_at <= new.modified_at)
-    session.execute(
-        statement.on_conflict_do_update(index_elements=["connector_id", "order_id"], set_=values, where=older),
-        list(rows.values()),
-    )
+    names = [name for name in next(iter(rows.values())) if name not in _KEY]
+    upsert(session, LedgerEntry, list(rows.values()), partial(_taken_over, names), where=_is_not_older)
     return moves
+
+
+def _taken_over(names: Sequence[str], table: Table, new: ColumnCollection[str, Any]) -> dict[str, Any]:
+    """Return what an order's row gets; products that are not told now stay as they are known."""
+    return {name: new[name] for name in names} | {"products": func.coalesce(new["products"], table.c.products)}
+
+
+def _is_not_older(table: Table, new: ColumnCollection[str, Any]) -> ColumnElement[bool]:
+    return or_(table.c.modified_at.is_(None), new.modified_at.is_(None), table.c.modified_at <= new.modified_at)
 
 
 def _moves(

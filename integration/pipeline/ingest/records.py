@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.errors import MappingError
@@ -18,6 +17,7 @@ from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import CustomerMark
 from integration.models.rekeying import addresses_in
+from integration.models.sql import upsert
 from integration.pipeline import outbox
 from integration.pipeline.ingest import first_version_keys, order_ledger, status_events
 from integration.records import Order
@@ -142,18 +142,8 @@ def _fits(source_id: str) -> bool:
 def mark_customers(session: Session, connector_id: int, versions: dict[int, str]) -> None:
     """Remember customers as read now; an id that no column holds is looked at each time."""
     versions = {key: value for key, value in versions.items() if key <= MOST}
-    if not versions:
-        return
-    table = CustomerMark.__table__
-    assert isinstance(table, Table)
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connector_id", "customer_id"], set_={"version": statement.excluded.version}
-        ),
-        [{"connector_id": connector_id, "customer_id": key, "version": value} for key, value in versions.items()],
-    )
+    rows = [{"connector_id": connector_id, "customer_id": key, "version": value} for key, value in versions.items()]
+    upsert(session, CustomerMark, rows, ("version",))
 
 
 def moved_customers(session: Session, connector_id: int, versions: dict[int, str]) -> list[int]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from integration.mautic.batches import pause_s
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.sql import swapped
 from integration.pipeline.delivery.groups import DeliveryGroup, group
 from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
 from integration.pipeline.leases.tokens import alive
@@ -105,10 +106,10 @@ def _lease(session: Session, now: datetime, token: str, ids: list[int] | None, w
 
 def renew(session: Session, now: datetime, token: str) -> bool:
     """Prolong a lease; return False when it is lost."""
-    renewed = session.execute(
-        update(Delivery).where(Delivery.lease_token == token, OPEN).values(leased_until=now + LEASE)
+    renewed = swapped(
+        session, update(Delivery).where(Delivery.lease_token == token, OPEN).values(leased_until=now + LEASE)
     )
-    return bool(renewed.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    return bool(renewed)
 
 
 def recover(session: Session, now: datetime) -> int:

@@ -14,6 +14,7 @@ from integration.events import Origin
 from integration.models.connector import Connector
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.sql import swapped
 from integration.pipeline.delivery.batch_context import EMAIL_LIMIT
 from integration.pipeline.delivery.retries import HELD_BACK
 from integration.pipeline.outbox import letters
@@ -100,13 +101,14 @@ def hasten(session: Session, now: datetime, connector_id: int, delivery_id: int)
     Who may be on the way in Mautic cannot be hastened.
     """
     late = (Delivery.connector_id == connector_id) & (Delivery.id == delivery_id) & (Delivery.due_at > now)
-    moved = session.execute(
+    moved = swapped(
+        session,
         update(Delivery)
         .where(late, OPEN, nothing_in_question())
         .values(due_at=now, priority=0)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    return bool(moved)
 
 
 def correct(session: Session, delivery_id: int, corrections: Mapping[str, Any], person_key: str) -> None:

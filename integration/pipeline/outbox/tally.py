@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from integration.models import counting
 from integration.models.counts import RecordCount
 from integration.models.delivery import DeliveryState
+from integration.models.sql import hour_of
 
 #: (hour, kind, state, result) of models.RecordCount.
 Place = tuple[datetime, str, str, str]
@@ -25,15 +26,15 @@ class Tally:
 
     def enter(self, created_at: datetime, kind: str, number: int = 1) -> None:
         """Count deliveries that were accepted or opened again."""
-        self._moves[counting.hour_of(created_at), kind, OPEN, ""] += number
+        self._moves[hour_of(created_at), kind, OPEN, ""] += number
 
     def leave(self, created_at: datetime, kind: str, number: int = 1) -> None:
         """Count deliveries that are open no more."""
-        self._moves[counting.hour_of(created_at), kind, OPEN, ""] -= number
+        self._moves[hour_of(created_at), kind, OPEN, ""] -= number
 
     def settled(self, created_at: datetime, kind: str, state: str, result: str, number: int = 1) -> None:
         """Count deliveries that came to an end; a negative number takes them out again."""
-        self._moves[counting.hour_of(created_at), kind, state, result] += number
+        self._moves[hour_of(created_at), kind, state, result] += number
 
     def write(self, session: Session) -> None:
         """Add the moves to the counts, in the caller's transaction."""

@@ -16,6 +16,7 @@ from integration.errors import IntegrationError
 from integration.masking import mask_text
 from integration.models.database import lock_connector
 from integration.models.run import Run, RunKind, RunLine, RunState
+from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.leases.tokens import alive, is_at_work
 from integration.pipeline.services import Services
@@ -166,10 +167,10 @@ def _is_lost(run: Run, now: datetime) -> bool:
 
 def renew(session: Session, now: datetime, run_id: int, token: str) -> bool:
     """Prolong a run's lease while something slow is waited for; False when it is lost."""
-    kept = session.execute(
-        update(Run).where(Run.id == run_id, Run.lease_token == token).values(leased_until=now + LEASE)
+    kept = swapped(
+        session, update(Run).where(Run.id == run_id, Run.lease_token == token).values(leased_until=now + LEASE)
     )
-    return bool(kept.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    return bool(kept)
 
 
 def keep(session: Session, now: datetime, run: Run, token: str) -> Run | None:

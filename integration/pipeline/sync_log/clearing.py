@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
+from integration.models.sql import hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log.counts import total
@@ -20,7 +21,7 @@ def clear(services: Services, connector_id: int, *, older_than_days: int | None 
     """
     cutoff = None
     if older_than_days is not None:
-        cutoff = (services.clock.now() - timedelta(days=older_than_days)).replace(minute=0, second=0, microsecond=0)
+        cutoff = hour_of(services.clock.now() - timedelta(days=older_than_days))
     with services.db.write() as session:
         before = total(session, connector_id)
         connector = session.get_one(Connector, connector_id)

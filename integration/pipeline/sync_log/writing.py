@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from integration.masking import mask_text
+from integration.models import counting
+from integration.models.sql import hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 
 SUCCESS = "success"
@@ -42,23 +43,12 @@ def record(session: Session, entries: Sequence[Entry]) -> None:
         return
     rows = [asdict(entry) | {"message": mask_text(entry.message)[:2000]} for entry in entries]
     session.execute(insert(SyncLogEntry), rows)
-    counts = Counter((e.connector_id, _hour(e.at), e.type, e.action, e.status) for e in entries)
+    counts = Counter((e.connector_id, hour_of(e.at), e.type, e.action, e.status) for e in entries)
     add_counts(session, counts)
 
 
 def add_counts(session: Session, counts: Counter[tuple[int, datetime, str, str, str]]) -> None:
     """Add to the hourly counts keyed (connector, hour, type, action, status)."""
-    table = SyncLogCount.__table__
-    assert isinstance(table, Table)
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     names = ("connector_id", "hour", "type", "action", "status")
     rows = [dict(zip(names, key, strict=True)) | {"entries": number} for key, number in sorted(counts.items())]
-    statement = dialect.insert(table)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(names), set_={"entries": table.c.entries + statement.excluded.entries}
-    )
-    session.execute(statement, rows)
-
-
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
+    counting.add(session, SyncLogCount, rows, ("entries",))

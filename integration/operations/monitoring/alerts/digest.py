@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.alert import AlertGroup
 from integration.models.connector import Connector
+from integration.models.sql import swapped
 from integration.operations.monitoring.alerts import book, groups, notices, wording
 from integration.operations.monitoring.alerts.finding import CAUSES
 from integration.operations.monitoring.alerts.wording import PRODUCT, Message
@@ -49,10 +50,11 @@ def _move(services: Services, session: Session, group: AlertGroup, due: datetime
     """Move the group's summary on to the next day; True for the one process that did."""
     statement = update(AlertGroup).where(AlertGroup.id == group.id, AlertGroup.digest_at == due)
     following = next_at(services, session, group)
-    moved = session.execute(
+    moved = swapped(
+        session,
         statement.values(digest_at=following).execution_options(synchronize_session=False),
     )
-    return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+    return bool(moved)
 
 
 def next_at(services: Services, session: Session, group: AlertGroup) -> datetime:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from integration.errors import IntegrationError
 from integration.models.alert import Alert, AlertGroup, AlertNotice
 from integration.models.connector import Connector
+from integration.models.sql import swapped
 from integration.operations.monitoring.alerts import backlog, groups, hook, mail, notices, wording
 from integration.operations.monitoring.alerts.undelivered import Undelivered
 from integration.pipeline.services import Services
@@ -73,8 +74,8 @@ def _claim(services: Services, row: AlertNotice) -> bool:
     mine = (AlertNotice.id == row.id, AlertNotice.due_at == row.due_at, AlertNotice.sent_at.is_(None))
     values = {"due_at": services.clock.now() + LEASE, "attempts": AlertNotice.attempts + 1}
     with services.db.write() as session:
-        moved = session.execute(update(AlertNotice).where(*mine, AlertNotice.given_up_at.is_(None)).values(values))
-        return bool(moved.rowcount)  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+        moved = swapped(session, update(AlertNotice).where(*mine, AlertNotice.given_up_at.is_(None)).values(values))
+        return bool(moved)
 
 
 def _deliver(services: Services, notice_id: int) -> tuple[str, str]:
