@@ -21,6 +21,23 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 WITHOUT_POSTGRES = "PostgreSQL is not installed (apt-get install postgresql)"
 
 
+#: Folder of tests -> the marker that its tests get.
+MARKS = {"browser": "browser", "road": "road", "cli": "process", "engines": "process", "contract": "contract"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it needs, so that a quick run can leave it out."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in MARKS:
+            item.add_marker(MARKS[folder])
+        callspec = getattr(item, "callspec", None)
+        asked = set(getattr(item, "fixturenames", ()))
+        chosen = callspec is not None and "postgresql" in (v for v in callspec.params.values() if isinstance(v, str))
+        if chosen or ("postgres_url" in asked and "database_url" not in asked):
+            item.add_marker("postgres")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server; skipped with the reason where there is none."""
