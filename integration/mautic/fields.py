@@ -18,10 +18,10 @@ from integration.plans import FieldNeed, MauticField
 
 #: Types that are a VARCHAR with a length check (065-068, 295); the rest have none, or a list of their own.
 TEXT_LIKE = frozenset({"text", "tel", "url", "email", "lookup"})
-DEFAULT_LIMIT = 64
-LONGEST = 191
-#: Seconds: making a field alters the table of contacts, which takes long when it is large (dossier 4.5).
-ALTER = 300.0
+FIELD_DEFAULT_MAX_CHARS = 64
+FIELD_MAX_CHARS = 191
+#: Making a field alters the table of contacts, which takes long when it is large (dossier 4.5).
+ALTER_TIMEOUT_S = 300.0
 
 
 class Fields:
@@ -60,7 +60,7 @@ class Fields:
 
     def _create(self, need: FieldNeed) -> MauticField:
         try:
-            reply = self.client.request("POST", "fields/contact/new", body=definition(need), timeout=ALTER)
+            reply = self.client.request("POST", "fields/contact/new", body=definition(need), timeout=ALTER_TIMEOUT_S)
         except (Rejected, ServerFault, Unreachable) as error:
             return self._after(need, error)
         entity = reply.value.get("field") if isinstance(reply.value, dict) else None
@@ -92,7 +92,7 @@ class Fields:
 
 def length(need: FieldNeed) -> int:
     """Return the length that a text-like field is made with: at most 191 characters, the column's own."""
-    return min(need.limit or DEFAULT_LIMIT, LONGEST)
+    return min(need.limit or FIELD_DEFAULT_MAX_CHARS, FIELD_MAX_CHARS)
 
 
 def field_of_need(field: MauticField, need: FieldNeed) -> MauticField:
@@ -108,7 +108,7 @@ def field_of(entity: Mapping[str, Any], limits: Mapping[str, int]) -> MauticFiel
         alias,
         kind,
         str(entity.get("label") or alias),
-        _limit(entity, kind, None if alias == "email" else limits.get(alias, DEFAULT_LIMIT)),
+        _limit(entity, kind, None if alias == "email" else limits.get(alias, FIELD_DEFAULT_MAX_CHARS)),
         choices_of(entity.get("properties")) if kind in ("select", "multiselect") else (),
         bool(entity.get("isPublished", True)),
         # Older versions misspell it (isUniqueIdentifer).
@@ -160,4 +160,6 @@ def definition(need: FieldNeed) -> dict[str, Any]:
         body["properties"] = {"roundmode": 4, "scale": need.scale}
     if need.type == "boolean":
         body["properties"] = {"yes": "Yes", "no": "No"}
+    if need.type in ("select", "multiselect"):
+        body["properties"] = {"list": [{"label": choice, "value": choice} for choice in need.choices]}
     return body
