@@ -47,7 +47,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """One line of an order; `product_id` is 0 and `sku` empty when the product was deleted (recording 061)."""
+    """One line of an order; `product_id` is 0 and `sku` empty when the product was deleted (woo:061)."""
 
     name: str
     product_id: int = 0

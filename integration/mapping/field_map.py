@@ -35,7 +35,7 @@ _MODULES = {Kind.CONTACT: "contacts", Kind.ORDER: "orders"}
 class FieldRow:
     """One contact field: plain data, so that rows can be stored as JSON.
 
-    `alias` is the name that is wanted; Mautic may cut it (260). `source` is a path in the store's record
+    `alias` is the name that is wanted; Mautic may cut it (mautic:260). `source` is a path in the store's record
     ("billing.city", "meta_data._vat_number") or, with the converter "computed", the name of a value ("order_data").
     `fallbacks` are paths for records in which the source is blank. `setting` is the dotted module setting that
     switches the field, "" for none; then `default` says whether it is written. `converter` names an entry of

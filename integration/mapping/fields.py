@@ -20,7 +20,7 @@ _HOLDS = {
     "number": ("number",),
     "date": ("date", "datetime"),
 }
-#: Types that a blank text does not empty in Mautic (465, 566).
+#: Types that a blank text does not empty in Mautic (mautic:465, mautic:566).
 _DATES = frozenset({"date", "datetime", "time"})
 
 
@@ -35,12 +35,12 @@ class FieldCheck:
 
 
 def needs(modules: Modules) -> tuple[FieldNeed, ...]:
-    """Return the fields that the enabled modules write, by the aliases that Mautic will give them (260)."""
+    """Return the fields that the enabled modules write, by the aliases that Mautic will give them (mautic:260)."""
     return tuple(_need(row, writers) for row, writers in field_map.required(modules))
 
 
 def alias_map(needs: Iterable[FieldNeed | str], fields: Mapping[str, MauticField]) -> dict[str, str]:
-    """Return wanted alias -> the alias Mautic has it under, which may be cut (260); missing ones are not in it."""
+    """Return wanted alias -> Mautic's alias, which may be cut (mautic:260); missing ones are not in it."""
     wanted = [need if isinstance(need, str) else need.alias for need in needs]
     found = {alias: aliases.actual(alias, fields) for alias in wanted}
     return {alias: actual for alias, actual in found.items() if actual is not None}
@@ -96,7 +96,7 @@ def _fit_one(
 
 
 def _unknown(wanted: str, value: Value) -> tuple[Adjustment, ...]:
-    """Say that the field is missing: Mautic would ignore it without a word (recording 041)."""
+    """Say that the field is missing: Mautic would ignore it without a word (mautic:041)."""
     if value in ("", None):
         return ()
     sentence = f"Mautic has no field “{wanted}”, so its value was left out; create it under Mautic Fields."

@@ -12,7 +12,7 @@ from integration.mapping.text import clean
 from integration.plans import Note, SendEmail
 from integration.records import LineItem, Order
 
-#: Older Mautic keeps notes in 65,535 bytes (dossier 4.4); the 70,000 of recording 213 are not theirs.
+#: Older Mautic keeps notes in 65,535 bytes (dossier 4.4); the 70,000 of mautic:213 are not theirs.
 NOTE_MAX_BYTES = 60_000
 
 

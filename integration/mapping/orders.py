@@ -83,7 +83,7 @@ def plan(
     fields, adjustments = person_values(order, Kind.ORDER, modules) if named else ({}, ())
     if not synced:
         undone = _undone(order, module, since, shop, history)
-        kept = _kept_true(order, modules, lifetime, shop_currency, undone, data_left)
+        kept = _corrections(order, modules, lifetime, shop_currency, undone, data_left)
         return _unsynced(order, kept, fields, adjustments) if known else _not_synced(order)
     data = _data(modules, order_data(order, decimals) if latest else None)
     values, said = _values(modules, lifetime, shop_currency)
@@ -103,7 +103,7 @@ def removal(
 ) -> Plan | Skip:
     """Return a plan with what is left without an order that was deleted, trashed or given to somebody else.
 
-    That are the lifetime values and, where they change (`data_left` as in `plan`), the data of the latest order.
+    These are the lifetime values and, where they change (`data_left` as in `plan`), the data of the latest order.
     Without an address the contact is found by its link alone, so `known` must be true then.
     """
     if not modules.orders.enabled:
@@ -181,7 +181,7 @@ def sells(skus: Iterable[str], texts: Iterable[str]) -> bool:
     return not wanted or any(text in sku.casefold() for sku in skus for text in wanted)
 
 
-def _kept_true(
+def _corrections(
     order: Order,
     modules: Modules,
     lifetime: Lifetime | None,
@@ -189,7 +189,7 @@ def _kept_true(
     undone: tuple[str, ...],
     data_left: str | None,
 ) -> Plan:
-    """Keep what an earlier status wrote true: lifetime values, order data, the completed tag that is to go (P37)."""
+    """Correct what an earlier status wrote: lifetime values, order data, the completed tag that is to go (P37)."""
     values, adjustments = _values(modules, lifetime, shop_currency)
     write = ContactWrite(order.email, values | _data(modules, data_left), undone)
     return Plan(write, adjustments=adjustments)
@@ -201,7 +201,7 @@ def _data(modules: Modules, data: str | None) -> dict[str, Value]:
 
 
 def _unsynced(order: Order, kept: Plan, fields: dict[str, Value], adjustments: tuple[Adjustment, ...]) -> Plan | Skip:
-    """Return what an order in a status that is not synced changes at a contact: what it keeps true, and the person."""
+    """Return what an order in an unsynced status changes: corrections, and name and address where it gives them."""
     if not (fields or kept.contact.fields or kept.contact.tags):
         return _not_synced(order)
     write = ContactWrite(order.email, {**fields, **kept.contact.fields}, kept.contact.tags)

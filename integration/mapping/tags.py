@@ -11,7 +11,7 @@ from integration.mapping.text import clean
 from integration.plans import Adjustment
 from integration.records import LineItem, Order
 
-#: A tag of 300 characters is answered with 500 (recording 129); the column holds this many.
+#: A tag of 300 characters is answered with 500 (mautic:129); the column holds this many.
 TAG_MAX_CHARS = 191
 #: WordPress keeps statuses in 20 characters; a plugin that renames them may send more.
 STATUS_MAX_CHARS = 60
@@ -66,7 +66,7 @@ def _tag(base: str, status: str) -> str:
 def typed_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return tags as a person typed them, made safe: added ones only, so a dash in front is dropped.
 
-    Letter case stays: Mautic takes another case for another tag (recording 127), and the person typed one they have.
+    Letter case stays: Mautic takes another case for another tag (mautic:127), and the person typed one they have.
     """
     return once(_safe(tag).lstrip("- ") for tag in tags)
 
@@ -77,7 +77,7 @@ def once(tags: Iterable[str]) -> tuple[str, ...]:
 
 
 def fit_tags(tags: Iterable[str]) -> tuple[tuple[str, ...], tuple[Adjustment, ...]]:
-    """Return tags that Mautic takes, and an adjustment for each that had to be shortened (recording 129)."""
+    """Return tags that Mautic takes, and an adjustment for each that had to be shortened (mautic:129)."""
     fitted, adjustments = [], []
     for tag in tags:
         name = _safe(tag.lstrip("-"))

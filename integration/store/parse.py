@@ -77,7 +77,7 @@ def order(raw: Raw) -> Order:
 
 
 def customer(raw: Raw) -> Customer:
-    """Return a customer; account names come HTML-encoded and are decoded once (recordings 095 to 112)."""
+    """Return a customer; account names come HTML-encoded and are decoded once (woo:095-112)."""
     return Customer(
         id=_id(raw),
         email=text_of(raw.get("email")),
@@ -93,7 +93,7 @@ def customer(raw: Raw) -> Customer:
 
 
 def item(raw: Raw) -> LineItem:
-    """Return a line; a deleted product has product_id 0 and no SKU (recording 061)."""
+    """Return a line; a deleted product has product_id 0 and no SKU (woo:061)."""
     return LineItem(
         name=unescape(text_of(raw.get("name"))),
         product_id=_whole(raw.get("product_id")),
@@ -112,7 +112,7 @@ def address(raw: Any) -> Address:
 
 
 def meta(raw: Raw) -> dict[str, Any]:
-    """Return key -> value of meta_data, values of any type (recording 060), the last of a key wins."""
+    """Return key -> value of meta_data, values of any type (woo:060), the last of a key wins."""
     return {str(row["key"]): row.get("value") for row in _list(raw, "meta_data") if row.get("key")}
 
 
@@ -140,8 +140,8 @@ def _beyond_money(amount: Decimal) -> bool:
 def order_change(raw: Raw, origin: Origin, seen_at: datetime) -> Change:
     """Return the change that an order's record stands for: its status.
 
-    What is wrong with the record is said when it is mapped, so that it is that record's own failure; only a record
-    without an id is nobody's. Raises MappingError (no_id).
+    What is wrong with the record is said when it is mapped, so that this record alone fails. Raises MappingError
+    (no_id) for one without an id, for which there is no delivery that could fail.
     """
     email = address(raw.get("billing")).email
     return Change(

@@ -34,7 +34,7 @@ __all__ = [
 
 #: Enough for the order ledger; without line items a page costs the store a seventh to a tenth.
 LEDGER_FIELDS = f"id,number,status,currency,total,customer_id,billing.email,{','.join(parse.DATE_FIELDS)},refunds"
-#: Enough to see which customers moved: they have no modification window (recordings 091 and 092).
+#: Enough to see which customers moved: they have no modification window (woo:091 and woo:092).
 CUSTOMER_INDEX_FIELDS = "id,email,date_modified_gmt,role"
 
 
@@ -67,7 +67,7 @@ def read_orders(
 ) -> Iterator[Page]:
     """Yield pages of orders by id, at least one page, empty when there is nothing.
 
-    `statuses` must be named one by one, for the default list has drafts in it (recordings 035 and 460); `start` is the
+    `statuses` must be named one by one, for the default list has drafts in it (woo:035 and woo:460); `start` is the
     cursor of the last page that was taken. Raises ServiceError when the store as a whole does not answer.
     """
     created = Window(created_after, created_before).params("")
@@ -87,7 +87,7 @@ def read_customers(
     parallel: int = 2,
     ids: Sequence[int] | None = None,
 ) -> Iterator[Page]:
-    """Yield pages of customers by id; buyers with another role come only with role=all (recording 089)."""
+    """Yield pages of customers by id; buyers with another role come only with role=all (woo:089)."""
     params = {"role": role, "_fields": fields or customer_fields()}
     if ids is not None:
         return pick(client, "customers", params, ids, start)
@@ -95,7 +95,7 @@ def read_customers(
 
 
 def fetch_orders(client: StoreClient, ids: Sequence[int], fields: str = "") -> list[Row]:
-    """Return these orders, 100 a call (recording 459); those in the trash or gone are left out.
+    """Return these orders, 100 a call (woo:459); those in the trash or gone are left out.
 
     Raises the store's error when it cannot give one of them.
     """
@@ -111,7 +111,7 @@ def fetch_customers(client: StoreClient, ids: Sequence[int], fields: str = "") -
 
 
 def fetch_order(client: StoreClient, order_id: int) -> Row | None:
-    """Return one order, from the trash too, None when it is gone (recordings 155 and 157)."""
+    """Return one order, from the trash too, None when it is gone (woo:155 and woo:157)."""
     try:
         value, answer = client.get(f"orders/{order_id}")
     except Rejected as error:
