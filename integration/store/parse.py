@@ -22,6 +22,7 @@ Raw = Mapping[str, Any]
 
 _ADDRESS = tuple(each.name for each in dataclasses.fields(Address))
 DATE_FIELDS = ("date_created", "date_created_gmt", "date_modified_gmt", "date_paid_gmt", "date_completed_gmt")
+#: Single values that order() reads, whatever the contact fields are.
 ORDER_FIELDS = (
     "id",
     "number",
@@ -35,6 +36,7 @@ ORDER_FIELDS = (
     "created_via",
     *DATE_FIELDS,
 )
+#: Single values that customer() reads.
 CUSTOMER_FIELDS = ("id", "email", "first_name", "last_name", "role", "date_created_gmt", "date_modified_gmt")
 #: What names a record goes into columns, which hold so many characters.
 COLUMN_MAX_CHARS = {"number": 60, "status": 40, "currency": 10}
@@ -42,7 +44,6 @@ _SOURCE_ID_MAX_CHARS = 40
 #: Python refuses to read longer numbers.
 _DIGITS = 4000
 _ITEM = ("name", "product_id", "variation_id", "sku", "price", "quantity", "total")
-
 _BILLING = frozenset(f"billing.{name}" for name in _ADDRESS)
 #: Paths whose value the record has as an attribute of the same name.
 _ATTRIBUTES = {Kind.ORDER: _BILLING, Kind.CONTACT: _BILLING | {"first_name", "last_name", "email", "role"}}
