@@ -12,9 +12,6 @@ from integration import money
 
 Value = str | int | float | bool | None
 
-#: The parts of an address: it is one value, so that whoever gives a part of it says of the others that they are empty.
-ADDRESS = ("company", "address1", "address2", "city", "state", "zipcode", "country")
-
 #: What PHP calls numeric.
 _NUMERIC = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
@@ -162,13 +159,15 @@ class MauticField:
 class FieldNeed:
     """A field that a module writes and Mautic must have.
 
-    `limit` is the least length of a text field, `scale` how many decimals a number field is made with.
+    `limit` is the least length of a text field, `scale` how many decimals a number field is made with, `choices` what a
+    select is made with. `modules` are the parts of the settings that want it: contacts, orders.
     """
 
     alias: str
     label: str
     type: str
     limit: int | None = None
-    module: str = "orders"
+    modules: tuple[str, ...] = ("orders",)
     group: str = "professional"
     scale: int = 2
+    choices: tuple[str, ...] = ()

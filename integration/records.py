@@ -28,7 +28,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A registered customer; names are already HTML-decoded."""
+    """A registered customer; names are already HTML-decoded.
+
+    `extra` maps a path of the field map that no attribute stands for ("meta_data._vat_number") to its single value.
+    """
 
     id: int
     email: str
@@ -39,11 +42,12 @@ class Customer:
     created_at: datetime | None = None
     modified_at: datetime | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """One line of an order; `product_id` is 0 and `sku` empty when the product was deleted (recording 061)."""
+    """One line of an order; `product_id` is 0 and `sku` empty when the product was deleted (woo:061)."""
 
     name: str
     product_id: int = 0
@@ -58,7 +62,8 @@ class LineItem:
 class Order:
     """An order; money as Decimal in `currency` ("" is the shop's), `refunds` as positive amounts.
 
-    `lines_read` tells that an order without items has none, and was not just read without them.
+    `lines_read` tells that an order without items has none, and was not just read without them. `extra` is as in
+    Customer.
     """
 
     id: int
@@ -81,6 +86,7 @@ class Order:
     created_via: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
     lines_read: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def email(self) -> str:

@@ -14,13 +14,13 @@ CART_DATA = "mautic_woo_cart_data"
 
 #: Fields that hold JSON with `items`, which is shortened by whole items.
 JSON = frozenset({ORDER_DATA, CART_DATA})
-#: Mautic cuts an alias here (recording 260) and takes a `_` at the end away.
-LONGEST = 25
+#: Mautic cuts an alias here (mautic:260) and takes a `_` at the end away.
+ALIAS_MAX_CHARS = 25
 
 
 def cut(alias: str) -> str:
-    """Return the alias that Mautic gives a field made with this one (recording 260)."""
-    return alias[:LONGEST].rstrip("_")
+    """Return the alias that Mautic gives a field made with this one (mautic:260)."""
+    return alias[:ALIAS_MAX_CHARS].rstrip("_")
 
 
 def actual(alias: str, known: Container[str]) -> str | None:

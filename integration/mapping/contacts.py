@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from integration.events import Kind
 from integration.identity import visible
-from integration.mapping import addresses
+from integration.mapping.field_values import person_values
 from integration.mapping.tags import typed_tags
-from integration.plans import ContactWrite, Plan, Skip, Value
+from integration.plans import ContactWrite, Plan, Skip
 from integration.records import Customer
-from integration.settings import ContactModule
+from integration.settings import ContactModule, Modules
 
 MODULE_OFF = Skip("module_off", "Contact Sync is switched off; switch it on under Contact Sync.")
 NO_EMAIL = Skip("no_email", "The customer has no e-mail address; add one in the store.")
@@ -25,20 +26,24 @@ def plan(customer: Customer, module: ContactModule, *, on_change: bool = False) 
     email = email_of(customer)
     if not visible(email):
         return NO_EMAIL
-    billing, adjustments = addresses.fields(customer.billing, billing=module.billing, phone=module.phone)
-    write = ContactWrite(email, {**_names(customer), **billing}, typed_tags(module.default_tags))
-    return Plan(write, adjustments=adjustments)
+    fields, adjustments = person_values(customer, Kind.CONTACT, Modules(contacts=module))
+    return Plan(ContactWrite(email, fields, typed_tags(module.default_tags)), adjustments=adjustments)
 
 
 def email_of(customer: Customer) -> str:
-    """Return the account's address, or the billing one when the account's is empty or decayed.
+    """Return the address of the customer's contact."""
+    return email_among(customer.email, customer.billing.email)
+
+
+def email_among(account: str, billing: str) -> str:
+    """Return the account's address, or the billing one when the account's is empty or damaged.
 
     WordPress saves an address with `&` as `&amp;amp` or as nothing at all, while the billing address stays right
-    (recording 109).
+    (woo:109).
     """
-    account, billing = customer.email.strip(), customer.billing.email.strip()
-    decayed = "@" not in account or "&" in account
-    return billing if decayed and billing else account
+    account, billing = account.strip(), billing.strip()
+    damaged = "@" not in account or "&" in account
+    return billing if damaged and billing else account
 
 
 def _has_role(customer: Customer, module: ContactModule) -> bool:
@@ -49,12 +54,3 @@ def _has_role(customer: Customer, module: ContactModule) -> bool:
 
 def _role(name: str) -> str:
     return "_".join(name.replace("-", " ").lower().split())
-
-
-def _names(customer: Customer) -> dict[str, Value]:
-    return addresses.filled(
-        {
-            "firstname": customer.first_name.strip() or customer.billing.first_name.strip(),
-            "lastname": customer.last_name.strip() or customer.billing.last_name.strip(),
-        }
-    )

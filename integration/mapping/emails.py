@@ -8,7 +8,7 @@ from integration.errors import MappingError
 from integration.identity import ascii_domain, visible
 from integration.plans import Adjustment, MauticField
 
-#: Mautic drops any other character silently (recording 032) and refuses ^ & * % (dossier 4.1.6).
+#: Mautic drops any other character silently (mautic:032) and refuses ^ & * % (dossier 4.1.6).
 _ALLOWED = re.compile(r"[A-Za-z0-9!#$'+\-=?_`{|}~.@\[\]]*")
 _HINT = "Correct the address in the store."
 
@@ -17,8 +17,8 @@ def fit_email(email: str, field: MauticField | None) -> tuple[str, tuple[Adjustm
     """Return the address without characters that nobody sees and with its domain in ASCII.
 
     Mautic does not tell the limit of its field Email unless it was told so itself: then only Mautic can say that an
-    address is too long, row by row (036, 066), since an admin may have raised the limit meanwhile.
-    Raises MappingError: no_email, email_invalid (030, 031), email_characters (032), email_too_long.
+    address is too long, row by row (mautic:036, mautic:066), since an admin may have raised the limit meanwhile.
+    Raises MappingError: no_email, email_invalid (mautic:030, 031), email_characters (mautic:032), email_too_long.
     """
     given, email = email.strip(), visible(email)
     if not email:

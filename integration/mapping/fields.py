@@ -5,33 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from integration.mapping import aliases
+from integration.mapping import aliases, field_map
 from integration.mapping.emails import fit_email
+from integration.mapping.field_map import FieldRow
 from integration.mapping.tags import fit_tags
 from integration.mapping.values import fit_value
-from integration.plans import ADDRESS, Adjustment, ContactWrite, FieldNeed, MauticField, Value, is_blank
+from integration.plans import Adjustment, ContactWrite, FieldNeed, MauticField, Value, is_blank
 from integration.settings import Modules
 
-#: Characters that an order with a handful of items takes; a text field of 191 holds none.
-ORDER_DATA_LENGTH = 2000
-#: No currency has more decimals (CLF).
-MONEY_SCALE = 4
-_MONEY = (aliases.TOTAL_SPENT, aliases.AVERAGE)
 #: Type that is needed -> types that hold the same values.
 _HOLDS = {
+    "text": ("text", "textarea", "html"),
     "textarea": ("textarea", "text", "html"),
     "number": ("number",),
     "date": ("date", "datetime"),
 }
-#: Types that a blank text does not empty in Mautic (465, 566).
+#: Types that a blank text does not empty in Mautic (mautic:465, mautic:566).
 _DATES = frozenset({"date", "datetime", "time"})
-_LIFETIME = (
-    (aliases.TOTAL_SPENT, "Woo total spent", "number"),
-    (aliases.ORDER_COUNT, "Woo order count", "number"),
-    (aliases.LAST_ORDER, "Woo last order date", "date"),
-    (aliases.FIRST_ORDER, "Woo first order date", "date"),
-    (aliases.AVERAGE, "Woo average order value", "number"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +35,12 @@ class FieldCheck:
 
 
 def needs(modules: Modules) -> tuple[FieldNeed, ...]:
-    """Return the fields that the enabled modules write, by the aliases that Mautic will give them (260)."""
-    if not modules.orders.enabled:
-        return ()
-    data = [(aliases.ORDER_DATA, "Woo order data", "textarea")] if modules.orders.order_data else []
-    lifetime = _LIFETIME if modules.orders.lifetime else ()
-    return tuple(_need(*each) for each in (*data, *lifetime))
+    """Return the fields that the enabled modules write, by the aliases that Mautic will give them (mautic:260)."""
+    return tuple(_need(row, writers) for row, writers in field_map.required(modules))
 
 
 def alias_map(needs: Iterable[FieldNeed | str], fields: Mapping[str, MauticField]) -> dict[str, str]:
-    """Return wanted alias -> the alias Mautic has it under, which may be cut (260); missing ones are not in it."""
+    """Return wanted alias -> Mautic's alias, which may be cut (mautic:260); missing ones are not in it."""
     wanted = [need if isinstance(need, str) else need.alias for need in needs]
     found = {alias: aliases.actual(alias, fields) for alias in wanted}
     return {alias: actual for alias, actual in found.items() if actual is not None}
@@ -90,7 +76,8 @@ def fit(
 def _in_address(alias: str, write: ContactWrite, fields: Mapping[str, MauticField]) -> bool:
     """Tell whether a value that was left out is part of a whole address: the former address's must not stay there."""
     field = fields.get(alias)
-    return field is not None and field.published and alias in ADDRESS and write.fields.keys() >= set(ADDRESS)
+    parts = field_map.address_aliases()
+    return field is not None and field.published and alias in parts and write.fields.keys() >= set(parts)
 
 
 def _fit_one(
@@ -109,17 +96,16 @@ def _fit_one(
 
 
 def _unknown(wanted: str, value: Value) -> tuple[Adjustment, ...]:
-    """Say that the field is missing: Mautic would ignore it without a word (recording 041)."""
+    """Say that the field is missing: Mautic would ignore it without a word (mautic:041)."""
     if value in ("", None):
         return ()
     sentence = f"Mautic has no field “{wanted}”, so its value was left out; create it under Mautic Fields."
     return (Adjustment(wanted, "left_out", sentence),)
 
 
-def _need(alias: str, label: str, type: str) -> FieldNeed:
-    limit = ORDER_DATA_LENGTH if type == "textarea" else None
-    scale = MONEY_SCALE if alias in _MONEY else 2
-    return FieldNeed(aliases.cut(alias), label, type, limit, scale=scale)
+def _need(row: FieldRow, writers: tuple[str, ...]) -> FieldNeed:
+    alias = aliases.cut(row.alias)
+    return FieldNeed(alias, row.label, row.type, row.length, writers, scale=row.scale, choices=row.choices)
 
 
 def _check(need: FieldNeed, fields: Mapping[str, MauticField]) -> FieldCheck:

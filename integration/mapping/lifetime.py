@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from integration.mapping import aliases
+from integration.mapping import aliases, field_map
+from integration.mapping.field_map import FieldRow
 from integration.money import number, rounded
 from integration.plans import Adjustment, Lifetime, Value
+from integration.settings import Modules
+
+#: Source of a row in the field map -> its value; without orders the days are "" and the others 0.
+VALUES: Mapping[str, Callable[[Lifetime], Value]] = {
+    "lifetime.total_spent": lambda sums: number(rounded(sums.total_spent, sums.currency, sums.decimals)),
+    "lifetime.order_count": lambda sums: sums.order_count,
+    "lifetime.average": lambda sums: number(sums.average),
+    "lifetime.first_day": lambda sums: sums.first_day or _utc_day(sums.first_order_at),
+    "lifetime.last_day": lambda sums: sums.last_day or _utc_day(sums.last_order_at),
+}
 
 
-def fields(lifetime: Lifetime) -> dict[str, Value]:
-    """Return total, count, average and the first and last day; without orders the days are "", and zeros are in it.
+def rows(modules: Modules) -> list[FieldRow]:
+    """Return the rows of the field map that orders write and whose values are lifetime values."""
+    return [row for source in VALUES for row in field_map.computed(source, modules)]
+
+
+def fields(lifetime: Lifetime, modules: Modules) -> dict[str, Value]:
+    """Return alias -> value for the lifetime values that are switched on, zeros and blanks too.
 
     Nothing is returned when the orders could not be added up; `adjustments` says why.
     """
-    if lifetime.unsure:
-        return {}
-    found: dict[str, Value] = {
-        aliases.TOTAL_SPENT: number(rounded(lifetime.total_spent, lifetime.currency, lifetime.decimals)),
-        aliases.ORDER_COUNT: lifetime.order_count,
-        aliases.AVERAGE: number(lifetime.average),
-    }
-    first = lifetime.first_day or _utc_day(lifetime.first_order_at)
-    last = lifetime.last_day or _utc_day(lifetime.last_order_at)
-    found.update({aliases.FIRST_ORDER: first, aliases.LAST_ORDER: last})
-    return found
+    return {} if lifetime.unsure else {row.alias: VALUES[row.source](lifetime) for row in rows(modules)}
 
 
 def adjustments(lifetime: Lifetime, shop_currency: str) -> tuple[Adjustment, ...]:

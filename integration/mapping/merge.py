@@ -1,4 +1,4 @@
-"""Many plans for one person made one: one write instead of many."""
+"""Merges the plans of one person, so that one write does instead of many."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def merge(plans: Sequence[Plan]) -> Plan:
 
 
 def _tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Return the last word on each tag, in the order of the last words."""
+    """Return each tag as the latest plan that names it has it, in that order."""
     last: dict[str, str] = {}
     for tag in tags:
         name = tag.removeprefix("-")

@@ -12,8 +12,8 @@ from integration.mapping.text import clean
 from integration.plans import Note, SendEmail
 from integration.records import LineItem, Order
 
-#: Older Mautic keeps notes in 65,535 bytes (dossier 4.4); the 70,000 of recording 213 are not theirs.
-LONGEST = 60_000
+#: Older Mautic keeps notes in 65,535 bytes (dossier 4.4); the 70,000 of mautic:213 are not theirs.
+NOTE_MAX_BYTES = 60_000
 
 
 def note(order: Order, shop_decimals: int | None = None) -> Note:
@@ -23,7 +23,7 @@ def note(order: Order, shop_decimals: int | None = None) -> Note:
     facts = [date_of(order), _text(order.payment_method), ", ".join(_text(code) for code in order.coupons)]
     total = " · ".join([f"Total {_price(order, shop_decimals)}", *(fact for fact in facts if fact)])
     end = f"<p>{total}</p><p>{mark}</p>"
-    text = title + _lines(order, shop_decimals, LONGEST - len((title + end).encode())) + end
+    text = title + _lines(order, shop_decimals, NOTE_MAX_BYTES - len((title + end).encode())) + end
     return Note(str(order.id), order.status, text, mark, any_known(order))
 
 

@@ -10,7 +10,7 @@ from integration import money
 from integration.mapping.text import clean
 from integration.records import LineItem, Order
 
-#: Mautic strips tags from text (recordings 051, 274) and would cut the JSON at a name like "<3".
+#: Mautic strips tags from text (mautic:051, mautic:274) and would cut the JSON at a name like "<3".
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 

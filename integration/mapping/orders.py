@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from integration.errors import MappingError
+from integration.events import Kind
 from integration.identity import visible
-from integration.mapping import addresses, aliases, follow_ups, lifetime as lifetimes
+from integration.mapping import field_map, follow_ups, lifetime as lifetimes
+from integration.mapping.field_values import person_values
 from integration.mapping.order_data import order_data
 from integration.mapping.tags import UNDONE, former_tags, once, product_tag, product_tags, typed_tags, undone_tags
 from integration.plans import Adjustment, ContactWrite, Lifetime, Plan, Skip, Value
@@ -77,13 +79,14 @@ def plan(
             order.email, modules, lifetime=lifetime, known=known, shop_currency=shop_currency, data_left=data_left
         )
     synced = order.status in module.statuses
-    fields, adjustments = _person(order, modules) if (latest and synced if named is None else named) else ({}, ())
+    named = latest and synced if named is None else named
+    fields, adjustments = person_values(order, Kind.ORDER, modules) if named else ({}, ())
     if not synced:
         undone = _undone(order, module, since, shop, history)
-        kept = _kept_true(order, module, lifetime, shop_currency, undone, data_left)
+        kept = _corrections(order, modules, lifetime, shop_currency, undone, data_left)
         return _unsynced(order, kept, fields, adjustments) if known else _not_synced(order)
-    data = {aliases.ORDER_DATA: order_data(order, decimals)} if latest and module.order_data else {}
-    values, said = _values(module, lifetime, shop_currency)
+    data = _data(modules, order_data(order, decimals) if latest else None)
+    values, said = _values(modules, lifetime, shop_currency)
     write = ContactWrite(order.email, {**fields, **data, **values}, tags(order, module, since, shop, history))
     steps, withheld = follow_ups.steps(order, module, seen, decimals), follow_ups.withheld(order, module, seen)
     return Plan(write, steps, (*adjustments, *said), withheld)
@@ -100,13 +103,13 @@ def removal(
 ) -> Plan | Skip:
     """Return a plan with what is left without an order that was deleted, trashed or given to somebody else.
 
-    That are the lifetime values and, where they change (`data_left` as in `plan`), the data of the latest order.
+    These are the lifetime values and, where they change (`data_left` as in `plan`), the data of the latest order.
     Without an address the contact is found by its link alone, so `known` must be true then.
     """
     if not modules.orders.enabled:
         return MODULE_OFF
-    values, adjustments = _values(modules.orders, lifetime if known else None, shop_currency)
-    values |= _data_left(modules.orders, data_left) if known else {}
+    values, adjustments = _values(modules, lifetime if known else None, shop_currency)
+    values |= _data(modules, data_left) if known else {}
     if not values or not (known or email.strip()):
         return REMOVED
     return Plan(ContactWrite(email.strip(), values), adjustments=adjustments)
@@ -178,26 +181,27 @@ def sells(skus: Iterable[str], texts: Iterable[str]) -> bool:
     return not wanted or any(text in sku.casefold() for sku in skus for text in wanted)
 
 
-def _kept_true(
+def _corrections(
     order: Order,
-    module: OrderModule,
+    modules: Modules,
     lifetime: Lifetime | None,
     shop_currency: str,
     undone: tuple[str, ...],
     data_left: str | None,
 ) -> Plan:
-    """Keep what an earlier status wrote true: lifetime values, order data, the completed tag that is to go (P37)."""
-    values, adjustments = _values(module, lifetime, shop_currency)
-    write = ContactWrite(order.email, values | _data_left(module, data_left), undone)
+    """Correct what an earlier status wrote: lifetime values, order data, the completed tag that is to go (P37)."""
+    values, adjustments = _values(modules, lifetime, shop_currency)
+    write = ContactWrite(order.email, values | _data(modules, data_left), undone)
     return Plan(write, adjustments=adjustments)
 
 
-def _data_left(module: OrderModule, data_left: str | None) -> dict[str, Value]:
-    return {aliases.ORDER_DATA: data_left} if module.order_data and data_left is not None else {}
+def _data(modules: Modules, data: str | None) -> dict[str, Value]:
+    """Return the order data as a field, nothing when they stay as they are (None)."""
+    return {} if data is None else {row.alias: data for row in field_map.computed("order_data", modules)}
 
 
 def _unsynced(order: Order, kept: Plan, fields: dict[str, Value], adjustments: tuple[Adjustment, ...]) -> Plan | Skip:
-    """Return what an order in a status that is not synced changes at a contact: what it keeps true, and the person."""
+    """Return what an order in an unsynced status changes: corrections, and name and address where it gives them."""
     if not (fields or kept.contact.fields or kept.contact.tags):
         return _not_synced(order)
     write = ContactWrite(order.email, {**fields, **kept.contact.fields}, kept.contact.tags)
@@ -209,18 +213,9 @@ def _not_synced(order: Order) -> Skip:
     return Skip("status_not_synced", sentence)
 
 
-def _person(order: Order, modules: Modules) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
-    """Return name and address; the switches for address and phone are those of Contact Sync (P12, P13)."""
-    billing, adjustments = addresses.fields(
-        order.billing, billing=modules.contacts.billing, phone=modules.contacts.phone
-    )
-    names = {"firstname": order.billing.first_name.strip(), "lastname": order.billing.last_name.strip()}
-    return {**addresses.filled(dict(names)), **billing}, adjustments
-
-
 def _values(
-    module: OrderModule, lifetime: Lifetime | None, shop_currency: str
+    modules: Modules, lifetime: Lifetime | None, shop_currency: str
 ) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
-    if not module.lifetime or lifetime is None:
+    if lifetime is None or not lifetimes.rows(modules):
         return {}, ()
-    return lifetimes.fields(lifetime), lifetimes.adjustments(lifetime, shop_currency)
+    return lifetimes.fields(lifetime, modules), lifetimes.adjustments(lifetime, shop_currency)

@@ -1,6 +1,6 @@
 """Countries and states: WooCommerce's codes and the names in Mautic's own lists (P15).
 
-Mautic refuses a contact whose country or state it does not list (recordings 042, 043), and its lists keep spellings of
+Mautic refuses a contact whose country or state it does not list (mautic:042, 043), and its lists keep spellings of
 their own ("Fukusima"). The lists differ by version and an administrator can replace them, so a country has alternates.
 """
 
@@ -33,7 +33,7 @@ def country_alternates(name: str) -> tuple[str, ...]:
 
 
 def alternates(alias: str, value: object) -> tuple[str, ...]:
-    """Return the other spellings of a field's value for a writer to try when Mautic refuses it (042)."""
+    """Return the other spellings of a field's value for a writer to try when Mautic refuses it (mautic:042)."""
     return country_alternates(value) if alias == "country" and isinstance(value, str) else ()
 
 

@@ -13,7 +13,7 @@ _LATE = ("completed", "cancelled", "refunded", "failed")
 def kept(order: Order) -> datetime | None:
     """Return the date that the store keeps for the order's status, None for a status without one.
 
-    date_completed is set anew each time, date_paid the first time only (recordings 330 to 339).
+    date_completed is set anew each time, date_paid the first time only (woo:330-339).
     """
     return {"completed": order.completed_at, "processing": order.paid_at}.get(order.status)
 

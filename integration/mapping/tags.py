@@ -11,10 +11,10 @@ from integration.mapping.text import clean
 from integration.plans import Adjustment
 from integration.records import LineItem, Order
 
-#: A tag of 300 characters is answered with 500 (recording 129); the column holds this many.
-LONGEST = 191
+#: A tag of 300 characters is answered with 500 (mautic:129); the column holds this many.
+TAG_MAX_CHARS = 191
 #: WordPress keeps statuses in 20 characters; a plugin that renames them may send more.
-STATUS_LONGEST = 60
+STATUS_MAX_CHARS = 60
 #: Statuses that undo a completed order (P37).
 UNDONE = ("refunded", "cancelled")
 
@@ -59,14 +59,14 @@ def _base(item: LineItem, with_id: bool, spell: Callable[[str], str]) -> str:
 
 
 def _tag(base: str, status: str) -> str:
-    end = f"_{slug(status)[:STATUS_LONGEST]}"
-    return base[: LONGEST - len(end)].rstrip("-") + end if base else ""
+    end = f"_{slug(status)[:STATUS_MAX_CHARS]}"
+    return base[: TAG_MAX_CHARS - len(end)].rstrip("-") + end if base else ""
 
 
 def typed_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return tags as a person typed them, made safe: added ones only, so a dash in front is dropped.
 
-    Letter case stays: Mautic takes another case for another tag (recording 127), and the person typed one they have.
+    Letter case stays: Mautic takes another case for another tag (mautic:127), and the person typed one they have.
     """
     return once(_safe(tag).lstrip("- ") for tag in tags)
 
@@ -77,14 +77,14 @@ def once(tags: Iterable[str]) -> tuple[str, ...]:
 
 
 def fit_tags(tags: Iterable[str]) -> tuple[tuple[str, ...], tuple[Adjustment, ...]]:
-    """Return tags that Mautic takes, and an adjustment for each that had to be shortened (recording 129)."""
+    """Return tags that Mautic takes, and an adjustment for each that had to be shortened (mautic:129)."""
     fitted, adjustments = [], []
     for tag in tags:
         name = _safe(tag.lstrip("-"))
-        short = name[:LONGEST].rstrip()
+        short = name[:TAG_MAX_CHARS].rstrip()
         fitted.append(f"-{short}" if tag.startswith("-") else short)
         if short != name:
-            sentence = f"The tag “{short[:40]}…” was cut to {LONGEST} characters."
+            sentence = f"The tag “{short[:40]}…” was cut to {TAG_MAX_CHARS} characters."
             adjustments.append(Adjustment("tags", "shortened", sentence))
     return once(fitted), tuple(adjustments)
 

@@ -36,7 +36,7 @@ def clean(text: str, *, lines: bool = False) -> str:
 
 
 def without_markup(text: str) -> str:
-    """Return the text as Mautic stores it, which strips HTML tags (recordings 051, 274).
+    """Return the text as Mautic stores it, which strips HTML tags (mautic:051, mautic:274).
 
     A lone `<` before a letter ("<3") would cost Mautic's stripping the rest of the text, so a blank is put after it.
     """

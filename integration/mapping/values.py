@@ -13,7 +13,7 @@ from integration.plans import Adjustment, MauticField, Value, below_one
 
 #: A TEXT column holds this many bytes in most versions (dossier 4.1.6).
 TEXT_BYTES = 65_535
-#: Mautic refuses 1e20 (recording 282); above this a float loses whole units.
+#: Mautic refuses 1e20 (mautic:282); above this a float loses whole units.
 LARGEST = Decimal(10) ** 15
 _JSON_ALIASES = frozenset(aliases.cut(alias) for alias in aliases.JSON)
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -25,8 +25,8 @@ Fitted = tuple[Value, tuple[Adjustment, ...]]
 def fit_value(field: MauticField, value: Value, *, known: bool = False) -> Fitted:
     """Return the value as the field takes it, None to leave it out, and what was changed; a blank is "".
 
-    The number 0 is a blank: Mautic stores none (110, 283). A smaller value than 1 is stored for a new contact only; of
-    a `known` one the writer empties the field, which is said here.
+    The number 0 is a blank: Mautic stores none (mautic:110, mautic:283). A smaller value than 1 is stored for a new
+    contact only; the writer empties the field of a `known` one, which is said here.
     """
     if value is None or (isinstance(value, str) and not value.strip()):
         return "", ()
@@ -138,7 +138,7 @@ def _date(field: MauticField, value: Value) -> Fitted:
     try:
         return date.fromisoformat(_written(value).strip()[:10]).isoformat(), ()
     except ValueError:
-        # Mautic ignores a date it cannot read, with 200 (recordings 277, 279).
+        # Mautic ignores a date it cannot read, with 200 (mautic:277, mautic:279).
         return _left_out(field, f"“{_excerpt(value)}” is no date, so {_name(field)} was left out.")
 
 
@@ -166,7 +166,7 @@ _FITTERS: Mapping[str, Callable[[MauticField, Value], Fitted]] = {
 
 
 def _written(value: Value) -> str:
-    """Return the value as text; true is 1 as in PHP (recording 050)."""
+    """Return the value as text; true is 1 as in PHP (mautic:050)."""
     return {True: "1", False: "0"}[value] if isinstance(value, bool) else str(value)
 
 

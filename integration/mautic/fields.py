@@ -1,7 +1,8 @@
 """Contact fields: which Mautic has, how long their values may be, and making those that are missing.
 
-The field list of 5.2.1 does not tell a field's length limit (267, 270), although Mautic refuses longer values: it is
-taken as 64 for text-like fields, unless an answer has charLengthLimit or the caller knows what the field was made with.
+The field list of 5.2.1 does not tell a field's length limit (mautic:267, mautic:270), although Mautic refuses longer
+values: it is taken as 64 for text-like fields, unless an answer has charLengthLimit or the caller knows what the field
+was made with.
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ from integration.mautic.client import MauticClient
 from integration.mautic.paging import every
 from integration.plans import FieldNeed, MauticField
 
-#: Types that are a VARCHAR with a length check (065-068, 295); the rest have none, or a list of their own.
+#: Types that are a VARCHAR with a length check (mautic:065-068, mautic:295); the others have none, or their own list.
 TEXT_LIKE = frozenset({"text", "tel", "url", "email", "lookup"})
-DEFAULT_LIMIT = 64
-LONGEST = 191
-#: Seconds: making a field alters the table of contacts, which takes long when it is large (dossier 4.5).
-ALTER = 300.0
+FIELD_DEFAULT_MAX_CHARS = 64
+FIELD_MAX_CHARS = 191
+#: Making a field alters the table of contacts, which takes long when it is large (dossier 4.5).
+ALTER_TIMEOUT_S = 300.0
 
 
 class Fields:
-    """Reads and makes contact fields, one after another: at once they fail (304). `limits` is alias -> characters."""
+    """Reads and makes contact fields, one after another, for at once they fail (mautic:304).
+
+    `limits` maps an alias to the characters that its field was made with.
+    """
 
     def __init__(self, client: MauticClient, limits: Mapping[str, int] | None = None) -> None:
         self.client = client
@@ -42,9 +46,9 @@ class Fields:
         return dict(known)
 
     def create(self, need: FieldNeed) -> MauticField:
-        """Make the field if its alias is missing, and return it as Mautic named it (258, 260, 261).
+        """Make the field if its alias is missing, and return it as Mautic named it (mautic:258, 260, 261).
 
-        A field made in the background is not published yet (202, dossier M23). Raises Rejected (field_refused).
+        A field made in the background is not published yet (status 202, dossier M23). Raises Rejected (field_refused).
         """
         if self._known is None:
             self.read()
@@ -60,7 +64,7 @@ class Fields:
 
     def _create(self, need: FieldNeed) -> MauticField:
         try:
-            reply = self.client.request("POST", "fields/contact/new", body=definition(need), timeout=ALTER)
+            reply = self.client.request("POST", "fields/contact/new", body=definition(need), timeout=ALTER_TIMEOUT_S)
         except (Rejected, ServerFault, Unreachable) as error:
             return self._after(need, error)
         entity = reply.value.get("field") if isinstance(reply.value, dict) else None
@@ -71,7 +75,10 @@ class Fields:
         return replace(field, published=False) if reply.status == 202 else field
 
     def _after(self, need: FieldNeed, error: Rejected | ServerFault | Unreachable) -> MauticField:
-        """Look whether the field is there all the same: made by another at once (257, 304), or after a time-out."""
+        """Look whether the field is there all the same.
+
+        Another process may have made it at the same time (mautic:257, 304), or Mautic after a time-out.
+        """
         field = self.read().get(need.alias)
         if field is not None:
             self._remember(need, need.alias)
@@ -92,7 +99,7 @@ class Fields:
 
 def length(need: FieldNeed) -> int:
     """Return the length that a text-like field is made with: at most 191 characters, the column's own."""
-    return min(need.limit or DEFAULT_LIMIT, LONGEST)
+    return min(need.limit or FIELD_DEFAULT_MAX_CHARS, FIELD_MAX_CHARS)
 
 
 def field_of_need(field: MauticField, need: FieldNeed) -> MauticField:
@@ -101,14 +108,14 @@ def field_of_need(field: MauticField, need: FieldNeed) -> MauticField:
 
 
 def field_of(entity: Mapping[str, Any], limits: Mapping[str, int]) -> MauticField:
-    """Return one entry of the field list (270); `properties` is an object or []."""
+    """Return one entry of the field list (mautic:270); `properties` is an object or []."""
     alias = str(entity.get("alias") or "")
     kind = str(entity.get("type") or "text")
     return MauticField(
         alias,
         kind,
         str(entity.get("label") or alias),
-        _limit(entity, kind, None if alias == "email" else limits.get(alias, DEFAULT_LIMIT)),
+        _limit(entity, kind, None if alias == "email" else limits.get(alias, FIELD_DEFAULT_MAX_CHARS)),
         choices_of(entity.get("properties")) if kind in ("select", "multiselect") else (),
         bool(entity.get("isPublished", True)),
         # Older versions misspell it (isUniqueIdentifer).
@@ -118,7 +125,7 @@ def field_of(entity: Mapping[str, Any], limits: Mapping[str, int]) -> MauticFiel
 
 
 def unique_aliases(fields: Mapping[str, MauticField]) -> frozenset[str]:
-    """Return the fields beside email that Mautic finds a contact by (297, 298)."""
+    """Return the fields beside email that Mautic finds a contact by (mautic:297, mautic:298)."""
     return frozenset(alias for alias, field in fields.items() if field.unique and alias != "email")
 
 
@@ -132,7 +139,10 @@ def _limit(entity: Mapping[str, Any], kind: str, known: int | None) -> int | Non
 
 
 def choices_of(properties: object) -> tuple[str, ...]:
-    """Return the values of a select: only those are taken, labels are not (255, 290, 291); "a|b" in old versions."""
+    """Return the values of a select; older versions write "a|b".
+
+    Only values are taken, labels are not (mautic:255, 290, 291).
+    """
     inner = properties.get("list") if isinstance(properties, dict) else None
     if isinstance(inner, str):
         return tuple(part for part in inner.split("|") if part)
@@ -145,7 +155,7 @@ def choices_of(properties: object) -> tuple[str, ...]:
 
 
 def definition(need: FieldNeed) -> dict[str, Any]:
-    """Return the body that makes a field (248-256, dossier 4.5)."""
+    """Return the body that makes a field (mautic:248-256, dossier 4.5)."""
     body: dict[str, Any] = {
         "label": need.label,
         "alias": need.alias,
@@ -160,4 +170,6 @@ def definition(need: FieldNeed) -> dict[str, Any]:
         body["properties"] = {"roundmode": 4, "scale": need.scale}
     if need.type == "boolean":
         body["properties"] = {"yes": "Yes", "no": "No"}
+    if need.type in ("select", "multiselect"):
+        body["properties"] = {"list": [{"label": choice, "value": choice} for choice in need.choices]}
     return body

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from integration.identity import normalise_email, person_key_of
+from integration.mapping.field_map import address_aliases
 from integration.mautic.answers import message_of
 from integration.mautic.results import ContactRow
-from integration.plans import ADDRESS, Adjustment, Value, below_one, is_blank
+from integration.plans import Adjustment, Value, below_one, is_blank
 
 #: Other ways to write a value of a field, best first: (alias, value) -> values.
 Alternates = Callable[[str, Any], Iterable[Value]]
@@ -149,7 +150,8 @@ class Job:
                 self.fields[alias] = other
                 return self._changed(alias, tried[0], other)
         del self.fields[alias]
-        if alias in ADDRESS and self.fields.keys() >= set(ADDRESS) - {alias} and not is_blank(value):
+        parts = set(address_aliases())
+        if alias in parts and self.fields.keys() >= parts - {alias} and not is_blank(value):
             # An address is one value: the former one's part must not stay.
             self.fields[alias] = ""
         return self._adjust(alias, "left_out", f"Mautic refused the value of {alias} ({_short(message)}): left out.")

@@ -81,12 +81,12 @@ class Sums:
 
 def add_up(session: Session, connector: Connector, person_key: str) -> Sums:
     """Return how a person's values come about, from the order ledger by the settings as they are now."""
-    module = Modules.from_json(connector.settings).orders
+    modules = Modules.from_json(connector.settings)
     currency = str(connector.store_facts.get("currency") or "")
     people = order_ledger.People(session, connector.id, [person_key])
     rows = people.rows(person_key)
     numbers = _numbers(session, connector.id, person_key)
-    paid = frozenset(module.paid_statuses)
+    paid = frozenset(modules.orders.paid_statuses)
     decimals = store_profile.shop(connector.store_facts).decimals
     lifetime = people.lifetime(person_key, paid, currency, decimals)
     reasons = [
@@ -94,7 +94,7 @@ def add_up(session: Session, connector: Connector, person_key: str) -> Sums:
     ]
     newest = list(zip(rows, reasons, strict=True))[:SHOWN]
     shares = [_share(row, numbers, why, currency, decimals) for row, why in newest]
-    sent = module.enabled and module.lifetime
+    sent = modules.orders.enabled and bool(lifetimes.rows(modules))
     return Sums(lifetime, currency, shares, max(0, len(rows) - SHOWN), sent)
 
 

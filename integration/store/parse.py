@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -11,27 +12,18 @@ from typing import Any
 from integration.errors import MappingError
 from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of, visible
+from integration.mapping import field_map
+from integration.mapping.contacts import email_among
 from integration.records import Address, Customer, LineItem, Order
 from integration.store.dates import lenient, moment
 from integration.store.sanitizing import MOST, fitting, storable, text_of
 
 Raw = Mapping[str, Any]
 
-_ADDRESS = (
-    "first_name",
-    "last_name",
-    "company",
-    "address_1",
-    "address_2",
-    "city",
-    "state",
-    "postcode",
-    "country",
-    "email",
-    "phone",
-)
-_DATES = ("date_created", "date_created_gmt", "date_modified_gmt", "date_paid_gmt", "date_completed_gmt")
-_ORDER = (
+_ADDRESS = tuple(each.name for each in dataclasses.fields(Address))
+DATE_FIELDS = ("date_created", "date_created_gmt", "date_modified_gmt", "date_paid_gmt", "date_completed_gmt")
+#: Single values that order() reads, whatever the contact fields are.
+ORDER_FIELDS = (
     "id",
     "number",
     "status",
@@ -42,15 +34,19 @@ _ORDER = (
     "payment_method",
     "payment_method_title",
     "created_via",
-    *_DATES,
+    *DATE_FIELDS,
 )
-_CUSTOMER = ("id", "email", "first_name", "last_name", "role", "date_created_gmt", "date_modified_gmt")
+#: Single values that customer() reads.
+CUSTOMER_FIELDS = ("id", "email", "first_name", "last_name", "role", "date_created_gmt", "date_modified_gmt")
 #: What names a record goes into columns, which hold so many characters.
-LONGEST = {"number": 60, "status": 40, "currency": 10}
-_SOURCE_LONGEST = 40
+COLUMN_MAX_CHARS = {"number": 60, "status": 40, "currency": 10}
+_SOURCE_ID_MAX_CHARS = 40
 #: Python refuses to read longer numbers.
 _DIGITS = 4000
 _ITEM = ("name", "product_id", "variation_id", "sku", "price", "quantity", "total")
+_BILLING = frozenset(f"billing.{name}" for name in _ADDRESS)
+#: Paths whose value the record has as an attribute of the same name.
+_ATTRIBUTES = {Kind.ORDER: _BILLING, Kind.CONTACT: _BILLING | {"first_name", "last_name", "email", "role"}}
 
 
 def order(raw: Raw) -> Order:
@@ -77,11 +73,12 @@ def order(raw: Raw) -> Order:
         created_via=text_of(raw.get("created_via")),
         meta=meta(raw),
         lines_read="line_items" in raw,
+        extra=_extra(raw, Kind.ORDER),
     )
 
 
 def customer(raw: Raw) -> Customer:
-    """Return a customer; account names come HTML-encoded and are decoded once (recordings 095 to 112)."""
+    """Return a customer; account names come HTML-encoded and are decoded once (woo:095-112)."""
     return Customer(
         id=_id(raw),
         email=text_of(raw.get("email")),
@@ -92,11 +89,12 @@ def customer(raw: Raw) -> Customer:
         created_at=moment(raw.get("date_created_gmt"), "date_created_gmt"),
         modified_at=moment(raw.get("date_modified_gmt"), "date_modified_gmt"),
         meta=meta(raw),
+        extra=_extra(raw, Kind.CONTACT),
     )
 
 
 def item(raw: Raw) -> LineItem:
-    """Return a line; a deleted product has product_id 0 and no SKU (recording 061)."""
+    """Return a line; a deleted product has product_id 0 and no SKU (woo:061)."""
     return LineItem(
         name=unescape(text_of(raw.get("name"))),
         product_id=_whole(raw.get("product_id")),
@@ -115,7 +113,7 @@ def address(raw: Any) -> Address:
 
 
 def meta(raw: Raw) -> dict[str, Any]:
-    """Return key -> value of meta_data, values of any type (recording 060), the last of a key wins."""
+    """Return key -> value of meta_data, values of any type (woo:060), the last of a key wins."""
     return {str(row["key"]): row.get("value") for row in _list(raw, "meta_data") if row.get("key")}
 
 
@@ -143,32 +141,30 @@ def _beyond_money(amount: Decimal) -> bool:
 def order_change(raw: Raw, origin: Origin, seen_at: datetime) -> Change:
     """Return the change that an order's record stands for: its status.
 
-    What is wrong with the record is said when it is mapped, so that it is that record's own failure; only a record
-    without an id is nobody's. Raises MappingError (no_id).
+    What is wrong with the record is said when it is mapped, so that this record alone fails. Raises MappingError
+    (no_id) for one without an id, for which there is no delivery that could fail.
     """
     email = address(raw.get("billing")).email
     return Change(
         kind=Kind.ORDER,
         source_id=_source(raw),
-        event=text_of(raw.get("status"))[: LONGEST["status"]] or "updated",
+        event=text_of(raw.get("status"))[: COLUMN_MAX_CHARS["status"]] or "updated",
         person_key=_person_key(email),
         payload=slim_order(raw),
         seen_at=seen_at,
         origin=origin,
         modified_at=lenient(raw.get("date_modified_gmt")),
-        number=text_of(raw.get("number"))[: LONGEST["number"]],
+        number=text_of(raw.get("number"))[: COLUMN_MAX_CHARS["number"]],
     )
 
 
 def customer_change(raw: Raw, origin: Origin, seen_at: datetime, *, created: bool) -> Change:
     """Return the change that a customer's record stands for; raises as order_change does."""
-    account, billing = text_of(raw.get("email")).strip(), address(raw.get("billing")).email.strip()
-    decayed = "@" not in account or "&" in account
     return Change(
         kind=Kind.CONTACT,
         source_id=_source(raw),
         event="created" if created else "updated",
-        person_key=_person_key(billing if decayed and billing else account),
+        person_key=_person_key(email_among(text_of(raw.get("email")), address(raw.get("billing")).email)),
         payload=slim_customer(raw),
         seen_at=seen_at,
         origin=origin,
@@ -177,20 +173,52 @@ def customer_change(raw: Raw, origin: Origin, seen_at: datetime, *, created: boo
 
 
 def slim_order(raw: Raw) -> dict[str, Any]:
-    """Return only what order() looks at, so that what waits in the database is small."""
-    slim = _slim(raw, _ORDER)
+    """Return only what order() and the field map look at, so that what waits in the database is small."""
+    slim = _slim(raw, ORDER_FIELDS)
     slim["billing"] = _slim(raw.get("billing"), _ADDRESS)
     slim["coupon_lines"] = [_slim(row, ("code",)) for row in _list(raw, "coupon_lines")]
     if "line_items" in raw:
         slim["line_items"] = [_slim(row, _ITEM) for row in _list(raw, "line_items")]
     slim["refunds"] = [_slim(row, ("id", "total")) for row in _list(raw, "refunds")]
-    return slim
+    return _with_extra(slim, raw, Kind.ORDER)
 
 
 def slim_customer(raw: Raw) -> dict[str, Any]:
-    """Return only what customer() looks at."""
-    slim = _slim(raw, _CUSTOMER)
+    """Return only what customer() and the field map look at."""
+    slim = _slim(raw, CUSTOMER_FIELDS)
     slim["billing"] = _slim(raw.get("billing"), _ADDRESS)
+    return _with_extra(slim, raw, Kind.CONTACT)
+
+
+def _extra(raw: Raw, kind: Kind) -> dict[str, Any]:
+    """Return path -> value for the paths of the field map that no attribute of the record stands for."""
+    paths = (path for path in field_map.paths(kind) if path not in _ATTRIBUTES[kind])
+    found = {path: _single(raw, path) for path in paths}
+    return {path: value for path, value in found.items() if value is not None}
+
+
+def _single(raw: Raw, path: str) -> Any:
+    """Return the single value at a path, of repeated meta data the last; None where there is none, or a list."""
+    root, _, rest = path.partition(".")
+    if root == field_map.META:
+        value = meta(raw).get(rest)
+    else:
+        value = raw.get(root)
+        for name in rest.split(".") if rest else ():
+            value = value.get(name) if isinstance(value, Mapping) else None
+    return storable(value) if isinstance(value, str | int | float) else None
+
+
+def _with_extra(slim: dict[str, Any], raw: Raw, kind: Kind) -> dict[str, Any]:
+    for path, value in _extra(raw, kind).items():
+        *parents, name = path.split(".")
+        if parents and parents[0] == field_map.META:
+            slim.setdefault(field_map.META, []).append({"key": path.partition(".")[2], "value": value})
+            continue
+        target = slim
+        for parent in parents:
+            target = target.setdefault(parent, {})
+        target[name] = value
     return slim
 
 
@@ -209,7 +237,7 @@ def _list(raw: Raw, name: str) -> list[Raw]:
 
 def _named(raw: Raw, name: str) -> str:
     text = text_of(raw.get(name))
-    return fitting(text.upper() if name == "currency" else text, name, LONGEST[name])
+    return fitting(text.upper() if name == "currency" else text, name, COLUMN_MAX_CHARS[name])
 
 
 def _whole(value: Any) -> int:
@@ -231,4 +259,4 @@ def _id(raw: Raw) -> int:
 def _source(raw: Raw) -> str:
     """Return the id as text; one that no column holds becomes a name that nothing takes for an id."""
     number = _whole(raw.get("id"))
-    return str(_id(raw)) if number <= MOST else f"?{number}"[:_SOURCE_LONGEST]
+    return str(_id(raw)) if number <= MOST else f"?{number}"[:_SOURCE_ID_MAX_CHARS]

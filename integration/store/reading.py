@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from integration.errors import Rejected
+from integration.events import Kind
+from integration.mapping import field_map
+from integration.store import parse
 from integration.store.answers import server_now, unreadable
 from integration.store.by_id import pick
 from integration.store.client import StoreClient
@@ -16,30 +19,37 @@ from integration.store.rows import Row
 from integration.store.windows import Window
 
 __all__ = [
-    "CUSTOMER_FIELDS",
     "CUSTOMER_INDEX_FIELDS",
     "LEDGER_FIELDS",
-    "ORDER_FIELDS",
     "Page",
+    "customer_fields",
     "fetch_customers",
     "fetch_order",
     "fetch_orders",
+    "order_fields",
     "read_customers",
     "read_orders",
     "server_now",
 ]
 
-_DATES = "date_created,date_created_gmt,date_modified_gmt,date_paid_gmt,date_completed_gmt"
-#: Everything that parse.order looks at.
-ORDER_FIELDS = (
-    f"id,number,status,currency,total,discount_total,customer_id,billing,payment_method,payment_method_title,"
-    f"created_via,{_DATES},coupon_lines,line_items,refunds,meta_data"
-)
 #: Enough for the order ledger; without line items a page costs the store a seventh to a tenth.
-LEDGER_FIELDS = f"id,number,status,currency,total,customer_id,billing.email,{_DATES},refunds"
-CUSTOMER_FIELDS = "id,email,first_name,last_name,role,billing,date_created_gmt,date_modified_gmt,meta_data"
-#: Enough to see which customers moved: they have no modification window (recordings 091 and 092).
+LEDGER_FIELDS = f"id,number,status,currency,total,customer_id,billing.email,{','.join(parse.DATE_FIELDS)},refunds"
+#: Enough to see which customers moved: they have no modification window (woo:091 and woo:092).
 CUSTOMER_INDEX_FIELDS = "id,email,date_modified_gmt,role"
+
+
+def order_fields() -> str:
+    """Return the `_fields` of an order: what parse.order looks at, and what the contact fields are made of."""
+    return _asked((*parse.ORDER_FIELDS, "billing", "coupon_lines", "line_items", "refunds"), Kind.ORDER)
+
+
+def customer_fields() -> str:
+    """Return the `_fields` of a customer: what parse.customer looks at, and what the contact fields are made of."""
+    return _asked((*parse.CUSTOMER_FIELDS, "billing"), Kind.CONTACT)
+
+
+def _asked(names: Sequence[str], kind: Kind) -> str:
+    return ",".join(dict.fromkeys((*names, *field_map.roots(kind))))
 
 
 def read_orders(
@@ -47,7 +57,7 @@ def read_orders(
     *,
     statuses: Sequence[str],
     window: Window | None = None,
-    fields: str = ORDER_FIELDS,
+    fields: str = "",
     start: Mapping[str, Any] | None = None,
     per_page: int = SIZES[0],
     parallel: int = 2,
@@ -57,11 +67,11 @@ def read_orders(
 ) -> Iterator[Page]:
     """Yield pages of orders by id, at least one page, empty when there is nothing.
 
-    `statuses` must be named one by one, for the default list has drafts in it (recordings 035 and 460); `start` is the
+    `statuses` must be named one by one, for the default list has drafts in it (woo:035 and woo:460); `start` is the
     cursor of the last page that was taken. Raises ServiceError when the store as a whole does not answer.
     """
     created = Window(created_after, created_before).params("")
-    params = {"status": list(statuses), "_fields": fields, **(window or Window()).params(), **created}
+    params = {"status": list(statuses), "_fields": fields or order_fields(), **(window or Window()).params(), **created}
     if ids is not None:
         return pick(client, "orders", params, ids, start)
     return Crawl(client, "orders", params, per_page, parallel).pages(start)
@@ -70,38 +80,38 @@ def read_orders(
 def read_customers(
     client: StoreClient,
     *,
-    fields: str = CUSTOMER_FIELDS,
+    fields: str = "",
     role: str = "all",
     start: Mapping[str, Any] | None = None,
     per_page: int = SIZES[0],
     parallel: int = 2,
     ids: Sequence[int] | None = None,
 ) -> Iterator[Page]:
-    """Yield pages of customers by id; buyers with another role come only with role=all (recording 089)."""
-    params = {"role": role, "_fields": fields}
+    """Yield pages of customers by id; buyers with another role come only with role=all (woo:089)."""
+    params = {"role": role, "_fields": fields or customer_fields()}
     if ids is not None:
         return pick(client, "customers", params, ids, start)
     return Crawl(client, "customers", params, per_page, parallel).pages(start)
 
 
-def fetch_orders(client: StoreClient, ids: Sequence[int], fields: str = ORDER_FIELDS) -> list[Row]:
-    """Return these orders, 100 a call (recording 459); those in the trash or gone are left out.
+def fetch_orders(client: StoreClient, ids: Sequence[int], fields: str = "") -> list[Row]:
+    """Return these orders, 100 a call (woo:459); those in the trash or gone are left out.
 
     Raises the store's error when it cannot give one of them.
     """
-    return _all(pick(client, "orders", {"_fields": fields}, ids))
+    return _all(pick(client, "orders", {"_fields": fields or order_fields()}, ids))
 
 
-def fetch_customers(client: StoreClient, ids: Sequence[int], fields: str = CUSTOMER_FIELDS) -> list[Row]:
+def fetch_customers(client: StoreClient, ids: Sequence[int], fields: str = "") -> list[Row]:
     """Return these customers, 100 a call; those that are gone are left out.
 
     Raises the store's error when it cannot give one of them.
     """
-    return _all(pick(client, "customers", {"role": "all", "_fields": fields}, ids))
+    return _all(pick(client, "customers", {"role": "all", "_fields": fields or customer_fields()}, ids))
 
 
 def fetch_order(client: StoreClient, order_id: int) -> Row | None:
-    """Return one order, from the trash too, None when it is gone (recordings 155 and 157)."""
+    """Return one order, from the trash too, None when it is gone (woo:155 and woo:157)."""
     try:
         value, answer = client.get(f"orders/{order_id}")
     except Rejected as error:

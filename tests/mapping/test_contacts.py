@@ -5,13 +5,15 @@ from dataclasses import replace
 import pytest
 
 from integration.mapping import contacts
+from integration.mapping.field_map import address_aliases
 from integration.mapping.fields import fit
-from integration.plans import ADDRESS, ContactWrite, Plan, Skip
+from integration.plans import ContactWrite, Plan, Skip
 from integration.records import Address
 from integration.settings import ContactModule
 from tests.mapping.samples import customer, customers, fields
 
 DEFAULTS = ContactModule()
+ADDRESS = address_aliases()
 
 
 def written(name: str, module: ContactModule = DEFAULTS) -> ContactWrite:

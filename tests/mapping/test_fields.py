@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from integration.mapping.field_map import address_aliases
 from integration.mapping.fields import alias_map, check, fit, needs
-from integration.plans import ADDRESS, ContactWrite, MauticField, Value
+from integration.plans import ContactWrite, MauticField, Value
 from integration.settings import Modules
 from tests.mapping import samples
 
 MODULES = Modules()
+ADDRESS = address_aliases()
 
 
 def fitted(alias: str, value: Value, field: MauticField | None = None) -> tuple[Value, list[tuple[str, str]]]:

@@ -116,6 +116,9 @@ def test_each_kind_is_taken_by_mautic(client: MauticClient) -> None:
 def test_definitions() -> None:
     assert definition(NEED)["properties"] == {"roundmode": 4, "scale": 2}
     assert definition(FieldNeed("b", "B", "boolean"))["properties"] == {"yes": "Yes", "no": "No"}
+    assert definition(FieldNeed("s", "S", "select", choices=("a",)))["properties"] == {
+        "list": [{"label": "a", "value": "a"}]
+    }
     assert definition(FieldNeed("t", "T", "text", 1000))["charLengthLimit"] == 191
     assert "charLengthLimit" not in definition(FieldNeed("t", "T", "textarea", 1000))
 

@@ -180,6 +180,6 @@ def test_live_goes_before_history(road: Road) -> None:
     with road.services.db.write() as session:
         [first, *_] = outbox.claim(session, road.services.clock.now(), road.connector_id, 50, new_token())
         session.rollback()
-    assert first.items[0].source_id == str(live["id"])
+    assert first.deliveries[0].source_id == str(live["id"])
     road.work()
     assert road.states() == {"delivered"}

@@ -116,7 +116,7 @@ class Gathering:
         unsure: set[int] = set()
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]
-            for page in pick(self.client, "orders", {"_fields": reading.ORDER_FIELDS}, part):
+            for page in pick(self.client, "orders", {"_fields": reading.order_fields()}, part):
                 rows |= {row["id"]: row for row in page.rows}
                 if page.failed:
                     unsure |= set(part)

@@ -123,7 +123,7 @@ def _people(services: Services, connector: Connector, rows: Sequence[Drift]) -> 
     """Return the people of the rows as the store has them now; raises ServiceError when it cannot be read."""
     gathering = Gathering(services, connector, services.open_store(connector, obeys=True), Origin.BULK)
     ids = sorted({int(row.source_id) for row in rows if row.source_kind == Kind.CONTACT and row.source_id.isdigit()})
-    params = {"role": "all", "_fields": reading.CUSTOMER_FIELDS}
+    params = {"role": "all", "_fields": reading.customer_fields()}
     found = [row for page in pick(gathering.client, "customers", params, ids) for row in page.rows] if ids else []
     people = {person.person_key: person for person in gathering.customers(found)} if found else {}
     rest = [row.person_key for row in rows if row.person_key not in people]

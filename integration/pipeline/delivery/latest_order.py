@@ -15,7 +15,8 @@ from functools import cached_property
 
 from integration.errors import MappingError, ServiceError
 from integration.events import Kind
-from integration.mapping import addresses, aliases
+from integration.mapping import aliases
+from integration.mapping.field_values import has_address
 from integration.mapping.order_data import order_data
 from integration.mapping.orders import DRAFTS, sells
 from integration.pipeline.delivery.batch_context import NOTE, BatchContext, Linked
@@ -70,7 +71,7 @@ class Speaker:
 
 def _names_somebody(order: Order) -> bool:
     billing = order.billing
-    return bool(billing.first_name.strip() or billing.last_name.strip()) or addresses.is_given(billing)
+    return bool(billing.first_name.strip() or billing.last_name.strip()) or has_address(order, Kind.ORDER)
 
 
 def _placed(deliveries: Sequence[LeasedDelivery]) -> Iterator[Order]:

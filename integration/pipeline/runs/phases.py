@@ -101,7 +101,7 @@ class Phases(PageIntake):
         return lambda session: records.note(session, self._now(), self.connector.id, orders, self._origin)
 
     def _customers(self) -> None:
-        for page in self._customer_pages(reading.CUSTOMER_FIELDS, self.options.get("ids")):
+        for page in self._customer_pages(reading.customer_fields(), self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
             changes, page = self._read_rows(page, rows, self._customer_change)
             self._page(page, self._customer_rows(rows, changes), rows=len(rows))
@@ -212,7 +212,7 @@ class Phases(PageIntake):
         statuses: Sequence[str],
         *,
         window: Window | None = None,
-        fields: str = reading.ORDER_FIELDS,
+        fields: str = "",
         ids: Sequence[int] | None = None,
     ) -> Iterable[reading.Page]:
         if not statuses:

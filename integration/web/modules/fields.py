@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -15,10 +15,13 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import field_list
 from integration.pipeline.delivery.batch_context import fields_from_json
+from integration.plans import FieldNeed
 from integration.web.frame.access import connector_or_404, me, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("fields", __name__, url_prefix="/connectors/<int:connector_id>/fields")
+#: Part of the module settings -> the module's name on pages.
+MODULE_NAMES = {"contacts": "Contact Sync", "orders": "Order Sync"}
 BADGES = {
     "present": ("Present", "ok"),
     "missing": ("Missing", "bad"),
@@ -39,12 +42,20 @@ def index(connector_id: int) -> ResponseReturnValue:
         "modules/fields/index.html",
         connector=connector,
         wanted=wanted,
+        writers=_writers(wanted),
         states=states,
         missing=sum(state.state == "missing" for state in states),
         badges=BADGES,
         may_create=me().may(Role.ADMIN),
         may_refresh=me().may(Role.SUPPORT),
     )
+
+
+def _writers(wanted: Sequence[FieldNeed]) -> str:
+    """Return who writes the fields, with the verb: "Contact Sync and Order Sync write"."""
+    parts = {part for need in wanted for part in need.modules} or {"orders"}
+    names = [name for part, name in MODULE_NAMES.items() if part in parts]
+    return f"{' and '.join(names)} {'writes' if len(names) == 1 else 'write'}"
 
 
 @bp.post("/refresh")

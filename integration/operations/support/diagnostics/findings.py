@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from operator import attrgetter
 
 from integration.events import Kind
-from integration.mapping import aliases
-from integration.mapping.addresses import PLAIN
+from integration.mapping import aliases, field_map
+from integration.mapping.field_values import Record, first_given
 from integration.mapping.fields import fit
 from integration.plans import Adjustment, ContactWrite, MauticField, Plan, Value, is_blank
-from integration.records import Customer, Order
+from integration.records import Order
 from integration.settings import Modules
 
 
@@ -38,7 +37,6 @@ MEANINGS: Mapping[State, str] = {
     State.UNKNOWN_IN_MAUTIC: "Mautic has no such field, so the value would be lost.",
     State.KEPT: "The value would not be sent, because the person has a newer order.",
 }
-Record = Customer | Order
 #: What only a person's newest order writes, besides names and address.
 _OF_NEWEST = (aliases.ORDER_DATA,)
 
@@ -60,12 +58,13 @@ def of_fields(
 ) -> list[FieldFinding]:
     """Return a finding for each field that the mapping of this kind can write, without the e-mail address."""
     look = _Look(record, plan, fields, _kept(record, plan, modules))
-    return [look.at(alias, paths) for alias, paths in {**sources(kind, modules), **_computed(kind, modules)}.items()]
+    return [look.at(alias, paths) for alias, paths in sources(kind, modules).items()]
 
 
 def _kept(record: Record, plan: Plan, modules: Modules) -> str:
     """Return why names, address and order data stay as they are, "" when they are written: they go together."""
-    if not isinstance(record, Order) or set(plan.contact.fields) & {*sources(Kind.ORDER, modules), *_OF_NEWEST}:
+    of_person = {alias for alias, paths in sources(Kind.ORDER, modules).items() if paths}
+    if not isinstance(record, Order) or set(plan.contact.fields) & {*of_person, *_OF_NEWEST}:
         return ""
     if record.status not in modules.orders.statuses:
         return f"Orders with the status “{record.status}” write the lifetime values only."
@@ -73,25 +72,11 @@ def _kept(record: Record, plan: Plan, modules: Modules) -> str:
 
 
 def sources(kind: Kind, modules: Modules) -> dict[str, tuple[str, ...]]:
-    """Return Mautic's alias -> the places of the record that its value is taken from, the usual one first."""
-    own = kind is Kind.CONTACT
-    names = {"firstname": "first_name", "lastname": "last_name"}
-    found: dict[str, tuple[str, ...]] = {
-        alias: (name, f"billing.{name}") if own else (f"billing.{name}",) for alias, name in names.items()
-    }
-    if modules.contacts.billing:
-        found |= {alias: (f"billing.{name}",) for alias, name in PLAIN.items()}
-        found |= {alias: (f"billing.{alias}",) for alias in ("country", "state")}
-    return found | ({"phone": ("billing.phone",)} if modules.contacts.phone else {})
+    """Return Mautic's alias -> the places of the record that its value is taken from, the usual one first.
 
-
-def _computed(kind: Kind, modules: Modules) -> dict[str, tuple[str, ...]]:
-    """Return the aliases whose values are made of several parts of the store's data."""
-    if kind is not Kind.ORDER:
-        return {}
-    sums = (aliases.TOTAL_SPENT, aliases.ORDER_COUNT, aliases.AVERAGE, aliases.FIRST_ORDER, aliases.LAST_ORDER)
-    wanted = [aliases.ORDER_DATA] if modules.orders.order_data else []
-    return dict.fromkeys([*wanted, *(sums if modules.orders.lifetime else ())], ())
+    A value that is computed from more than one place has none.
+    """
+    return {row.alias: row.paths for row in field_map.written(kind, modules)}
 
 
 class _Look:
@@ -114,8 +99,8 @@ class _Look:
         return FieldFinding(alias, label or alias, state, value, self.sent.get(alias), sentence)
 
     def _of_store(self, paths: tuple[str, ...]) -> tuple[str, int]:
-        values = [str(attrgetter(path)(self.record)).strip() for path in paths]
-        return next(((value, place) for place, value in enumerate(values) if value), ("", 0))
+        value, place = first_given(self.record, paths)
+        return str(value), place
 
     def _state(self, wanted: str, alias: str, value: Value, notes: list[Adjustment], place: int) -> State:
         if value in ("", None) and not (self.kept and wanted in _OF_NEWEST):

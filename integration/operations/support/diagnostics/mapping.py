@@ -12,11 +12,12 @@ from integration.errors import IntegrationError, MappingError, ServiceError
 from integration.events import Kind
 from integration.mapping import contacts
 from integration.mapping.emails import fit_email
+from integration.mapping.field_values import Record
 from integration.mapping.fields import fit
 from integration.models.connector import Connector
 from integration.operations.support.diagnostics import findings, samples
 from integration.operations.support.diagnostics.advice import of_error
-from integration.operations.support.diagnostics.findings import FieldFinding, Record, State
+from integration.operations.support.diagnostics.findings import FieldFinding, State
 from integration.pipeline.connectors import field_list
 from integration.pipeline.delivery import planning
 from integration.pipeline.delivery.batch_context import BatchContext

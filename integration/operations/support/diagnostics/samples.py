@@ -24,7 +24,7 @@ from integration.settings import Modules
 from integration.store import parse
 from integration.store.access import SERVICE
 from integration.store.client import StoreClient
-from integration.store.reading import CUSTOMER_FIELDS, ORDER_FIELDS, fetch_customers, fetch_order
+from integration.store.reading import customer_fields, fetch_customers, fetch_order, order_fields
 
 Row = dict[str, Any]
 #: So many of the newest customers are looked at for one with a role that is synced.
@@ -44,7 +44,7 @@ def _order(client: StoreClient, modules: Modules, record_id: int | None) -> Row:
         row = fetch_order(client, record_id)
         return row if row is not None else _none(f"The store has no order {record_id}.", _OTHER_ID)
     statuses = modules.orders.statuses
-    wanted = {"status": list(statuses), "per_page": 1, "_fields": ORDER_FIELDS, **_NEWEST}
+    wanted = {"status": list(statuses), "per_page": 1, "_fields": order_fields(), **_NEWEST}
     rows, _ = client.get("orders", wanted) if statuses else ([], None)
     sentence = f"The store has no order in a status that is synced ({', '.join(statuses) or 'none is ticked'})."
     return dict(rows[0]) if rows else _none(sentence, "Choose statuses under Order Sync, or give the id of an order.")
@@ -54,7 +54,7 @@ def _customer(client: StoreClient, modules: Modules, record_id: int | None) -> R
     if record_id is not None:
         found = fetch_customers(client, [record_id])
         return found[0] if found else _none(f"The store has no customer {record_id}.", _OTHER_ID)
-    rows, _ = client.get("customers", {"role": "all", "per_page": _LOOKED_AT, "_fields": CUSTOMER_FIELDS, **_NEWEST})
+    rows, _ = client.get("customers", {"role": "all", "per_page": _LOOKED_AT, "_fields": customer_fields(), **_NEWEST})
     if not rows:
         return _none("The store has no customers yet.", "Try again when somebody has registered.")
     synced = (row for row in rows if not modules.contacts.roles or row.get("role") in modules.contacts.roles)

@@ -1,0 +1,155 @@
+"""The table of contact fields: which field of Mautic is made of what in the store, for which records, and when.
+
+Everything that has to know the fields asks here: what is asked of the store (store/reading.py), what is kept of a
+record (store/parse.py), the contact's values (field_values.py), the fields that Mautic must have (fields.py), the page
+Mautic Fields and the diagnostics. Another field of the store is another row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+
+from integration.events import Kind
+from integration.mapping import aliases
+from integration.settings import Modules
+
+#: The converter of values that are computed from more than one place; their `source` is a name.
+COMPUTED = "computed"
+#: The group of rows that make one postal address.
+ADDRESS = "address"
+#: Root of the paths that lead to one key of a record's meta data, as in "meta_data._vat_number".
+META = "meta_data"
+
+#: Characters that an order with a handful of items takes; a text field of 191 holds none.
+_ORDER_DATA_MIN_CHARS = 2000
+#: No currency has more decimals (CLF).
+_MONEY_SCALE = 4
+_CONTACT, _ORDER, _BOTH = (Kind.CONTACT,), (Kind.ORDER,), (Kind.CONTACT, Kind.ORDER)
+#: Kind of record -> the part of the module settings that is about it.
+_MODULES = {Kind.CONTACT: "contacts", Kind.ORDER: "orders"}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One contact field: plain data, so that rows can be stored as JSON.
+
+    `alias` is the name that is wanted; Mautic may cut it (mautic:260). `source` is a path in the store's record
+    ("billing.city", "meta_data._vat_number") or, with the converter "computed", the name of a value ("order_data").
+    `fallbacks` are paths for records in which the source is blank. `setting` is the dotted module setting that
+    switches the field, "" for none; then `default` says whether it is written. `converter` names an entry of
+    field_values.CONVERTERS. Rows of one `group` are one value: where any is given, the others are emptied. A field that
+    is `ours` is not one of Mautic's own and must be created: with at least `length` characters, `scale` decimals,
+    `choices`.
+    """
+
+    alias: str
+    label: str
+    type: str
+    kinds: tuple[Kind, ...]
+    source: str
+    fallbacks: tuple[str, ...] = ()
+    setting: str = ""
+    default: bool = True
+    converter: str = "text"
+    group: str = ""
+    ours: bool = False
+    length: int | None = None
+    scale: int = 2
+    choices: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the places of the record that the value is taken from, the usual one first; () if computed."""
+        return () if self.converter == COMPUTED else (self.source, *self.fallbacks)
+
+
+def _address(alias: str, label: str, source: str, type: str = "text", converter: str = "text") -> FieldRow:
+    return FieldRow(alias, label, type, _BOTH, source, setting="contacts.billing", converter=converter, group=ADDRESS)
+
+
+def _lifetime(alias: str, label: str, type: str, source: str, scale: int = 2) -> FieldRow:
+    setting = "orders.lifetime"
+    return FieldRow(alias, label, type, _ORDER, source, setting=setting, converter=COMPUTED, ours=True, scale=scale)
+
+
+FIELD_MAP: tuple[FieldRow, ...] = (
+    FieldRow("firstname", "First Name", "text", _CONTACT, "first_name", ("billing.first_name",)),
+    FieldRow("lastname", "Last Name", "text", _CONTACT, "last_name", ("billing.last_name",)),
+    FieldRow("firstname", "First Name", "text", _ORDER, "billing.first_name"),
+    FieldRow("lastname", "Last Name", "text", _ORDER, "billing.last_name"),
+    _address("company", "Company", "billing.company"),
+    _address("address1", "Address Line 1", "billing.address_1"),
+    _address("address2", "Address Line 2", "billing.address_2"),
+    _address("city", "City", "billing.city"),
+    _address("zipcode", "Zip Code", "billing.postcode"),
+    _address("country", "Country", "billing.country", "country", "country"),
+    _address("state", "State", "billing.state", "region", "state"),
+    FieldRow("phone", "Phone", "tel", _BOTH, "billing.phone", setting="contacts.phone"),
+    FieldRow(
+        aliases.ORDER_DATA,
+        "Woo order data",
+        "textarea",
+        _ORDER,
+        "order_data",
+        setting="orders.order_data",
+        converter=COMPUTED,
+        ours=True,
+        length=_ORDER_DATA_MIN_CHARS,
+    ),
+    _lifetime(aliases.TOTAL_SPENT, "Woo total spent", "number", "lifetime.total_spent", _MONEY_SCALE),
+    _lifetime(aliases.ORDER_COUNT, "Woo order count", "number", "lifetime.order_count"),
+    _lifetime(aliases.LAST_ORDER, "Woo last order date", "date", "lifetime.last_day"),
+    _lifetime(aliases.FIRST_ORDER, "Woo first order date", "date", "lifetime.first_day"),
+    _lifetime(aliases.AVERAGE, "Woo average order value", "number", "lifetime.average", _MONEY_SCALE),
+)
+
+
+def rows(kind: Kind) -> Iterator[FieldRow]:
+    """Return the rows of one kind of record, those that are switched off too."""
+    return (row for row in FIELD_MAP if kind in row.kinds)
+
+
+def written(kind: Kind, modules: Modules) -> Iterator[FieldRow]:
+    """Return the rows that records of this kind write under these settings."""
+    return (row for row in rows(kind) if is_on(row, modules))
+
+
+def computed(source: str, modules: Modules) -> list[FieldRow]:
+    """Return the rows that orders write and whose value is the computed one of this name."""
+    return [row for row in written(Kind.ORDER, modules) if row.converter == COMPUTED and row.source == source]
+
+
+def is_on(row: FieldRow, modules: Modules) -> bool:
+    """Tell whether the row is switched on, whatever module it belongs to."""
+    return bool(attrgetter(row.setting)(modules)) if row.setting else row.default
+
+
+def required(modules: Modules) -> list[tuple[FieldRow, tuple[str, ...]]]:
+    """Return the rows of fields that Mautic does not have of its own, and the enabled modules that write them.
+
+    Each alias is in it once, with the modules of all its rows: contacts, orders.
+    """
+    found: dict[str, tuple[FieldRow, tuple[str, ...]]] = {}
+    for row in FIELD_MAP:
+        writers = tuple(_MODULES[kind] for kind in row.kinds if attrgetter(f"{_MODULES[kind]}.enabled")(modules))
+        if row.ours and writers and is_on(row, modules):
+            first, before = found.get(row.alias, (row, ()))
+            found[row.alias] = first, tuple(dict.fromkeys((*before, *writers)))
+    return list(found.values())
+
+
+def paths(kind: Kind) -> tuple[str, ...]:
+    """Return every place of the store's record that a row of this kind may take a value from, each once."""
+    return tuple(dict.fromkeys(path for row in rows(kind) for path in row.paths))
+
+
+def roots(kind: Kind) -> tuple[str, ...]:
+    """Return the parts of the store's record that the paths lie in ("billing", "meta_data"), each once."""
+    return tuple(dict.fromkeys(path.partition(".")[0] for path in paths(kind)))
+
+
+def address_aliases() -> tuple[str, ...]:
+    """Return the fields that make an address: whoever gives one of them says of the others that they are empty."""
+    return tuple(dict.fromkeys(row.alias for row in FIELD_MAP if row.group == ADDRESS))
