@@ -21,7 +21,7 @@ from integration.mautic.paging import number_of
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
-from integration.operations.reconciliation.book import Finding
+from integration.operations.reconciliation.findings import Finding
 from integration.operations.reconciliation.people import NO_RUN, Person, kinds_of
 from integration.pipeline.delivery import batch_context as batch_context, read_back
 from integration.pipeline.delivery.batch_context import BatchContext
