@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from integration.models.drift import Drift, Reconciled, Reconciliation
 from integration.models.run import RunState
 from integration.models.sql import swapped, upsert
+from integration.pipeline.runs.lifecycle import FORGOTTEN
 from integration.pipeline.services import Services
 
 KINDS = ("missing", "doubled", "differs", "surplus")
@@ -101,23 +102,28 @@ def purge(services: Services) -> int:
     """Forget whom reconciliations have met that cannot go on, in small transactions; return how many rows went."""
     gone = 0
     while True:
-        with services.db.read() as session:
-            number = session.scalar(
-                select(Reconciled.reconciliation_id).where(Reconciled.reconciliation_id.in_(_over())).limit(1)
-            )
-            person_keys = select(Reconciled.person_key).where(Reconciled.reconciliation_id == number)
+        with services.db.write() as session:
+            row = session.scalar(select(Reconciliation).where(Reconciliation.id.in_(_over())).limit(1))
+            if row is None:
+                return gone
+            # From now on it cannot be resumed, so that nobody goes on with half of the people.
+            row.cursor = {**row.cursor, FORGOTTEN: True}
+            person_keys = select(Reconciled.person_key).where(Reconciled.reconciliation_id == row.id)
             bound = session.scalar(person_keys.order_by(Reconciled.person_key).limit(1).offset(PURGED_AT_ONCE - 1))
-        if number is None:
-            return gone
+            number = row.id
         gone += _purge_part(services, number, bound)
 
 
 def _over() -> Select[tuple[int]]:
-    """Return the ids of those that have ended; the newest of a connector, if it failed, may still be resumed."""
+    """Return the ids of those that have ended and still know whom they met.
+
+    The newest of a connector, if it failed, is left out: it may be resumed.
+    """
     later = aliased(Reconciliation, flat=True)
     overtaken = exists().where(later.connector_id == Reconciliation.connector_id, later.id > Reconciliation.id)
     failed = Reconciliation.state == RunState.FAILED
-    return select(Reconciliation.id).where(Reconciliation.ended_at.is_not(None), ~failed | overtaken)
+    knows = exists().where(Reconciled.reconciliation_id == Reconciliation.id)
+    return select(Reconciliation.id).where(Reconciliation.ended_at.is_not(None), knows, ~failed | overtaken)
 
 
 def _purge_part(services: Services, reconciliation_id: int, bound: str | None) -> int:

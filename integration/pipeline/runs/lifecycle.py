@@ -34,6 +34,8 @@ LEASE_LOST = IntegrationError(
     "The process that did this run was not heard of any more: its machine is gone, or it cannot reach the database.",
     "Resume the run; it goes on where it stood, and what was sent is not sent again.",
 )
+#: Key in the cursor of an ended run whose intermediate rows were deleted: it cannot go on from there.
+FORGOTTEN = "forgotten"
 #: A run that goes on by itself after the death of its process is given up after so many of them in a row.
 LOST_MAX = 5
 _GOING = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
@@ -55,7 +57,7 @@ class CannotResume(IntegrationError):
     def __init__(self) -> None:
         super().__init__(
             "cannot_resume",
-            "A reconciliation that was cancelled cannot go on: it has forgotten whom it had met.",
+            "This reconciliation cannot go on: whom it had met is forgotten.",
             "Start a new one on the Reconciliation page.",
         )
 
@@ -141,8 +143,10 @@ def resume(services: Services, run_id: int) -> None:
 
 
 def may_resume(run: Run) -> bool:
-    """Tell whether an ended run can go on: a cancelled reconciliation has forgotten whom it had met."""
-    return run.state == RunState.FAILED or (run.state == RunState.CANCELLED and run.kind != RunKind.RECONCILIATION)
+    """Tell whether an ended run can go on, or begin again: a reconciliation that was cancelled does neither."""
+    if run.state == RunState.CANCELLED:
+        return run.kind != RunKind.RECONCILIATION
+    return run.state == RunState.FAILED and not run.cursor.get(FORGOTTEN)
 
 
 def waiting(now: datetime, kinds: Collection[str] | None = None) -> list[ColumnElement[bool]]:

@@ -106,6 +106,9 @@ def _move(row: sa.RowMapping) -> int:
 def _run_of(row: sa.RowMapping) -> dict[str, Any]:
     cursor = dict(row["cursor"] or {})
     pause = cursor.get("pause_until")
+    place = {"place": cursor["place"]} if cursor.get("place") is not None else {}
+    # Earlier versions forgot at the end whom a reconciliation had met: one that failed cannot be resumed.
+    ended = {"forgotten": True} if row["ended_at"] else {}
     looked_at = max(row["checked"], sum(row[kind] for kind in _KINDS))
     return {
         **{name: row[name] for name in ("connector_id", "trigger", "state", "calls", "cancel_asked_at")},
@@ -113,7 +116,7 @@ def _run_of(row: sa.RowMapping) -> dict[str, Any]:
         "kind": "reconciliation",
         "options": {},
         "phase": str(cursor.get("phase") or ""),
-        "cursor": {"place": cursor["place"]} if cursor.get("place") is not None else {},
+        "cursor": place | ended,
         "correlation_id": str(uuid.uuid4()),
         "pulled": looked_at,
         "accepted": 0,
@@ -162,7 +165,7 @@ def _reconciliation_of(row: sa.RowMapping) -> dict[str, Any]:
         "calls": row["calls"] + row["store_calls"],
         "cursor": {
             **cursor,
-            **(row["cursor"] or {}),
+            **{key: value for key, value in (row["cursor"] or {}).items() if key == "place"},
             **({"tries": tries} if tries else {}),
             **({"pause_until": due_at.isoformat()} if due_at else {}),
         },
