@@ -13,8 +13,8 @@ from integration.models.alert import Alert
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database
 from integration.models.delivery import OPEN, Delivery, DeliveryState
-from integration.models.drift import Gap
-from integration.models.run import Run, RunLine, RunState
+from integration.models.drift import Drift, Gap
+from integration.models.run import Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat
 from integration.operations.retention.batches import Batches
 from integration.pipeline.outbox.tally import Tally, state_of
@@ -64,10 +64,12 @@ def purge_runs(db: Database, work: Batches, connector_id: int, before: datetime)
     owed = exists().where(Delivery.run_id == Run.id, Delivery.state.in_(OPEN))
     old = and_(Run.connector_id == connector_id, Run.state.in_(_ENDED), Run.ended_at < before, ~owed)
     with db.read() as session:
-        ids = session.scalars(select(Run.id).where(old)).all()
-    for run_id in ids:
-        # The cascade would take a long run's lines in one transaction.
+        ended = session.execute(select(Run.id, Run.kind).where(old)).tuples().all()
+    for run_id, kind in ended:
+        # The cascade would take all lines of a long run, and all it has found, in one transaction.
         work.delete(RunLine, RunLine.run_id == run_id)
+        if kind == RunKind.RECONCILIATION:
+            work.delete(Drift, Drift.reconciliation_id == run_id)
     return work.delete(Run, old)
 
 

@@ -40,7 +40,7 @@ def progress(session: Session, run_id: int, now: datetime) -> Progress:
     waiting = outbox.open_count(session, run_id=run_id)
     later = outbox.later_count(session, now, run_id)
     done = done_of(run)
-    expected = max(run.expected or 0, run.accepted, done) or None
+    expected = _expected(run, done)
     seconds = ((run.ended_at or now) - run.started_at).total_seconds() if run.started_at else 0.0
     rate = done / seconds if done and seconds > 1 else None
     going = run.state in (RunState.PENDING, RunState.RUNNING)
@@ -52,6 +52,13 @@ def summary(run: Run, seconds: float) -> dict[str, Any]:
     """Return the figures a run ends with, ready for JSON."""
     names = ("state", "kind", "pulled", "pushed", "skipped", "failed", "calls")
     return {"run": run.id} | {name: getattr(run, name) for name in names} | {"seconds": round(seconds, 1)}
+
+
+def _expected(run: Run, done: int) -> int | None:
+    """Return how many records there will be as far as is known; how many people there are to compare is not."""
+    if run.kind == RunKind.RECONCILIATION:
+        return run.expected
+    return max(run.expected or 0, run.accepted, done) or None
 
 
 def done_of(run: Run) -> int:
