@@ -11,9 +11,9 @@ from typing import ClassVar
 from integration.errors import Held, ServerFault, ServiceError, Throttled, Unreachable
 from integration.models.connector import Connector
 from integration.models.run import RunState
-from integration.operations.reconciliation import findings, obstacles
+from integration.operations.reconciliation import obstacles
 from integration.operations.reconciliation.walk import Walk
-from integration.pipeline.connectors import holds
+from integration.pipeline.connectors import holds, store_profile
 from integration.pipeline.delivery.retries import probe_delay
 from integration.pipeline.leases.endings import Lost
 from integration.pipeline.runs import lifecycle as run_lifecycle
@@ -51,13 +51,17 @@ class ReconciliationExecution(Execution):
             self._try_later(error)
 
     def _slice(self, connector: Connector, probing: bool) -> None:
-        walk = Walk(self.services, connector, self.run, self.token, self.stop, slice_over=self._slice_over())
-        done = walk.go()
+        fresh = store_profile.refresh(self.services, connector)
+        walk = Walk(self.services, fresh, self.run, self.token, self.stop, slice_over=self._slice_over())
+        try:
+            done = walk.go()
+        finally:
+            to_mautic, to_store = walk.uncounted
+            self._add_calls(mautic=to_mautic, store=to_store)
         if probing:
             obstacles.release_store(self.services, connector.id)
         if done:
             self._end(RunState.COMPLETED)
-            findings.purge(self.services)
         else:
             self._give_back(self._now() + LOOK_AGAIN if self._live_waits() else self._now())
 

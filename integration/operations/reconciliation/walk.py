@@ -55,9 +55,21 @@ class Walk(HeldRun):
 
     slice_over: Callable[[], bool] = lambda: False
 
+    def __post_init__(self) -> None:
+        """Open both systems; no call is made yet."""
+        self._store: StoreClient = self.services.open_store(self.connector, self.run.correlation_id, obeys=True)
+        self._mautic: MauticClient = self.services.open_mautic(self.connector, self.run.correlation_id, obeys=True)
+        self._store.heed = self._mautic.heed = self._heed
+        self._counted = (0, 0)
+
+    @property
+    def uncounted(self) -> tuple[int, int]:
+        """Return the calls to Mautic and to the store that no written page has counted."""
+        return self._mautic.calls - self._counted[0], self._store.calls - self._counted[1]
+
     def go(self) -> bool:
         """Go on from the cursor; True when all is done. Raises ServiceError, Stopped, Lost and Cancelled."""
-        self._open()
+        self._prepare()
         self._phase = self.run.phase or PHASES[0]
         while self._phase != DONE:
             for step in getattr(self, f"_{self._phase}")():
@@ -68,15 +80,10 @@ class Walk(HeldRun):
             self._phase = self.run.phase
         return True
 
-    def _open(self) -> None:
-        fresh = store_profile.refresh(self.services, self.connector)
-        self._store: StoreClient = self.services.open_store(fresh, self.run.correlation_id, obeys=True)
-        self._mautic: MauticClient = self.services.open_mautic(self.connector, self.run.correlation_id, obeys=True)
-        self._store.heed = self._mautic.heed = self._heed
+    def _prepare(self) -> None:
         self.connector = ensure_fields(self.services, self.connector, self._mautic)
         self._gathering = Gathering(self.services, self.connector, self._store)
         self._comparison = Comparison(self.services, self.connector, self._mautic)
-        self._counted = (0, 0)
 
     @property
     def _place(self) -> Any:
@@ -85,8 +92,7 @@ class Walk(HeldRun):
     def _write(self, step: Step, closes: str = "") -> None:
         """Write what a page gave and what it cost; `closes` names the phase that has ended with it."""
         now = self._now()
-        calls = (self._mautic.calls, self._store.calls)
-        to_mautic, to_store = calls[0] - self._counted[0], calls[1] - self._counted[1]
+        to_mautic, to_store = self.uncounted
         with self.services.db.write() as session:
             row = self._held(session)
             assert isinstance(row, Reconciliation)
@@ -96,7 +102,7 @@ class Walk(HeldRun):
             text = f"{_DONE[closes]} People looked at so far: {row.pulled:,}." if closes else _said(step, new)
             if text:
                 run_lifecycle.add_line(session, now, row.id, text)
-        self._counted = calls
+        self._counted = self._counted[0] + to_mautic, self._counted[1] + to_store
         self.run.phase, self.run.cursor = row.phase, row.cursor
 
     # -- the store ----------------------------------------------------------------------------------------------------
