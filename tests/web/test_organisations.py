@@ -190,7 +190,7 @@ def dump(services: Services) -> dict[str, list[tuple[Any, ...]]]:
 
 def _plain(session: Session, model: type[Base], which: Any) -> list[tuple[Any, ...]]:
     columns = model.__table__.columns
-    return [tuple(row) for row in session.execute(select(*columns).where(which).order_by(columns["id"]))]
+    return [tuple(row) for row in session.execute(select(*columns).where(which).order_by(*model.__table__.primary_key))]
 
 
 def test_no_form_changes_a_row_of_another_organisation(
