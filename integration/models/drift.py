@@ -1,4 +1,4 @@
-"""Reconciliations and the drift they find between store, book and Mautic (X4), and gaps of webhooks (X6)."""
+"""Reconciliations and the drift they find between store and Mautic (X4), and gaps of webhooks (X6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is in the book, and who of them the store has no more."""
+"""Who is in the ledger or linked to a contact, and who of them the store has no more."""
 
 from __future__ import annotations
 

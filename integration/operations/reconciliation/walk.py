@@ -1,4 +1,4 @@
-"""Goes through the store, the book and Mautic, page by page, each page one transaction with its cursor.
+"""Goes through the store, our own records and Mautic, page by page, each page one transaction with its cursor.
 
 First the ledger is brought up to date from a cheap list of orders, then customers and those who only ordered are
 compared with their orders, then what is left of our links, and of contacts with our fields, is what the store has no

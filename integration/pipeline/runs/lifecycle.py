@@ -70,7 +70,10 @@ def start(
     trigger: str,
     options: Mapping[str, Any] | None = None,
 ) -> int:
-    """Ask for a run and return its id; a worker begins it at once. Raises RunGoing when one is going."""
+    """Ask for a run and return its id; a worker begins it at once. Raises RunGoing when one is going.
+
+    A reconciliation has a row of its own besides: operations.reconciliation.start asks for one.
+    """
     run = Run(connector_id=connector_id, kind=RunKind(kind), options=dict(options or {}))
     return begin(services, run, trigger=trigger)
 

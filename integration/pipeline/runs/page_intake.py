@@ -1,4 +1,4 @@
-"""Takes pages of a run into the book: rows, cursor and counters stand or fall together."""
+"""Accepts the pages of a run: rows, cursor and counters stand or fall together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from integration.pipeline.runs.held_run import HeldRun
 from integration.store import reading
 from integration.store.completeness import SHORT_LIST
 
-#: Reading waits while so many deliveries of the run are still open: payloads stay fresh and the book small.
+#: Reading waits while so many deliveries of the run are still open: payloads stay fresh and open rows few.
 OPEN_MAX = 3000
 
 
@@ -78,7 +78,7 @@ class PageIntake(HeldRun):
             run.expected = (run.expected or 0) + page.total
 
     def _yield(self) -> None:
-        """Wait while the book holds enough of this run."""
+        """Wait while enough deliveries of this run are open."""
         while not self.stop.is_set():
             with self.services.db.read() as session:
                 if outbox.open_count(session, run_id=self.run.id) < OPEN_MAX:
