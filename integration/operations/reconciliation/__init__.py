@@ -1,4 +1,4 @@
-"""Reconciliation (X4): compares the store and our own records with Mautic, lists what differs, and repairs it on demand.
+"""Reconciliation (X4): compares the store and our records with Mautic, lists what differs, repairs it on demand.
 
 It is a run of its own kind, done in slices of a few seconds from a cursor, so that any process may go on with it. It
 never writes to Mautic itself: what is repaired takes the same road as everything else.

@@ -16,6 +16,7 @@ from integration.models.drift import Reconciled
 from integration.operations import reconciliation
 from integration.operations.reconciliation import execution, findings
 from integration.operations.reconciliation.comparison import Comparison
+from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.services import Services
@@ -93,6 +94,20 @@ def test_a_process_does_one_at_a_time_and_imports_meanwhile(services: Services, 
         assert taken is not None
         assert taken.id == run_id
     worker.stop()
+
+
+def test_connectors_take_turns(services: Services, clock: SetClock, connector_id: int) -> None:
+    other = pairs.create(services, organisation_id=1, name="Other")
+    ids = [reconciliation.start(services, each, "test") for each in (connector_id, other)]
+    taken = []
+    for _ in range(4):
+        clock.advance(seconds=1)
+        with services.db.write() as session:
+            run = run_lifecycle.take(session, clock.now(), token := new_token())
+            assert run is not None
+            assert run_lifecycle.give_back(session, run, token, due_at=clock.now())
+            taken.append(run.id)
+    assert taken == [*ids, *ids]
 
 
 def lose(services: Services, run_id: int) -> None:
