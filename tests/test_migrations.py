@@ -11,9 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
-from integration.models import Base, Connector, Delivery
+from integration.models import Base, Connector, Delivery, Drift, Reconciliation, RunLine
 from integration.models.database import open_database
+from integration.models.drift import Reconciled
 from integration.models.migrate import FOLDER, upgrade
+from integration.pipeline.runs import lifecycle as run_lifecycle
 
 
 def steer(connection: Connection, act: str, revision: str) -> None:
@@ -155,4 +157,100 @@ def test_what_is_open_goes_on_with_the_tries_it_has_had(database_url: str) -> No
         assert [tuple(row) for row in faults] == [("dead", 1, 0), ("ready", 1, 1), ("waiting", 1, 1)]
         steer(connection, "downgrade", "0002")
         assert connection.scalar(text("SELECT SUM(attempts) FROM delivery")) == 3
+    database.dispose()
+
+
+OLD_RUN = """
+INSERT INTO run (connector_id, kind, state, trigger, options, phase, cursor, correlation_id, pulled, accepted, pushed,
+    skipped, failed, calls, store_calls, created_at, error_code, error)
+VALUES (1, 'full', 'COMPLETED', 'me', '{}', '', '{}', 'c', 9, 9, 9, 0, 0, 1, 1, '2026-01-01 09:00:00', '', '')
+"""
+OLD_RECONCILIATION = """
+INSERT INTO reconciliation (id, connector_id, trigger, state, cursor, checked, missing, doubled, differs, surplus,
+    calls, lease_token, leased_until, created_at, ended_at, error)
+VALUES (:id, 1, 'nightly', :state, :cursor, 100, 1, 0, 2, 0, 30, :token, :ended, '2026-01-02 03:00:00', :ended, :error)
+"""
+OLD_DRIFT = """
+INSERT INTO drift (id, reconciliation_id, connector_id, kind, person_key, source_kind, source_id, detail, sentence,
+    found_at) VALUES (:id, :of, 1, 'missing', :person, 'order', '7', '{}', '', '2026-01-02 03:00:00')
+"""
+OLD_MET = "INSERT INTO reconciled (reconciliation_id, person_key) VALUES (:of, :person)"
+GOING = '{"phase": "customers", "place": {"page": 3}, "tries": 2, "pause_until": "2026-01-02T03:05:00+00:00"}'
+
+
+def old_reconciliations(connection: Connection) -> None:
+    """Three of them, numbered so that old and new numbers overlap; the last one goes in another process."""
+    connection.execute(text(OLD_ORGANISATION))
+    connection.execute(text(OLD_CONNECTOR), {"no": False})
+    for _ in range(2):
+        connection.execute(text(OLD_RUN))
+    ended = "2026-01-02 03:30:00"
+    kinds = (
+        ("COMPLETED", '{"phase": "done"}', ended, "", None),
+        ("FAILED", '{"phase": "buyers", "place": "k"}', ended, "No answer.", None),
+        ("RUNNING", GOING, None, "It waits and tries again: No answer.", "host.1.2.token"),
+    )
+    for number, (state, cursor, at, error, token) in enumerate(kinds, 1):
+        values = {"id": number, "state": state, "cursor": cursor, "ended": at, "error": error, "token": token}
+        connection.execute(text(OLD_RECONCILIATION), values)
+        connection.execute(text(OLD_DRIFT), {"id": 10 * number, "of": number, "person": "same"})
+        connection.execute(text(OLD_DRIFT), {"id": 10 * number + 1, "of": number, "person": f"of {number}"})
+    connection.execute(text(OLD_MET), {"of": 3, "person": "met"})
+    connection.commit()
+
+
+def test_reconciliations_become_runs_and_keep_what_they_found(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        steer(connection, "upgrade", "0009")
+        old_reconciliations(connection)
+        steer(connection, "upgrade", "head")
+        with Session(connection) as session:
+            first, failed, going = session.scalars(select(Reconciliation).order_by(Reconciliation.id))
+            assert [row.id for row in (first, failed, going)] == [3, 4, 5]
+            assert [row.state for row in (first, failed, going)] == ["COMPLETED", "FAILED", "RUNNING"]
+            assert (first.pulled, first.skipped, first.missing, first.differs, first.calls) == (100, 97, 1, 2, 30)
+            assert (failed.error, run_lifecycle.may_resume(failed)) == ("No answer.", False)
+            assert (going.phase, going.cursor, going.tries) == ("customers", {"place": {"page": 3}}, 2)
+            assert (going.due_at, going.lease_token) == (datetime(2026, 1, 2, 3, 5, tzinfo=UTC), None)
+            assert going.error == "It waits and tries again: No answer."
+            found = session.execute(select(Drift.id, Drift.reconciliation_id).order_by(Drift.id)).tuples().all()
+            assert found == [(10, 3), (11, 3), (20, 4), (21, 4), (30, 5), (31, 5)]
+            assert session.scalars(select(Reconciled.reconciliation_id)).all() == [5]
+            [line] = session.scalars(select(RunLine.text).where(RunLine.run_id == 5))
+            assert line == "An earlier version began this reconciliation; it goes on where it stood."
+            later = datetime(2026, 1, 2, 4, tzinfo=UTC)
+            taken = run_lifecycle.take(session, later, "token")
+            assert taken is not None and taken.id == 5
+            session.rollback()
+        steer(connection, "downgrade", "0009")
+        rows = connection.execute(text("SELECT id, state, checked, calls FROM reconciliation ORDER BY id")).all()
+        assert [tuple(row) for row in rows] == [
+            (3, "COMPLETED", 100, 30),
+            (4, "FAILED", 100, 30),
+            (5, "RUNNING", 100, 30),
+        ]
+        found = connection.execute(text("SELECT id, reconciliation_id FROM drift ORDER BY id")).all()
+        assert [tuple(row) for row in found] == [(10, 3), (11, 3), (20, 4), (21, 4), (30, 5), (31, 5)]
+        assert connection.scalar(text("SELECT COUNT(*) FROM run")) == 2
+        steer(connection, "upgrade", "head")
+        assert connection.scalar(text("SELECT COUNT(*) FROM reconciliation")) == 3
+    database.dispose()
+
+
+def test_a_run_keeps_its_lines_when_its_table_is_widened(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        steer(connection, "upgrade", "0009")
+        connection.execute(text(OLD_ORGANISATION))
+        connection.execute(text(OLD_CONNECTOR), {"no": False})
+        connection.execute(text(OLD_RUN))
+        connection.execute(
+            text("INSERT INTO run_line (run_id, at, level, text) VALUES (1, '2026-01-01 09:00:00', 'info', 'Read.')")
+        )
+        connection.commit()
+        for act, revision in (("upgrade", "head"), ("downgrade", "0009"), ("upgrade", "head")):
+            steer(connection, act, revision)
+            assert connection.execute(text("SELECT kind FROM run")).scalars().all() == ["full"]
+            assert connection.execute(text("SELECT text FROM run_line")).scalars().all() == ["Read."]
     database.dispose()

@@ -20,7 +20,7 @@ from integration.models.run import Run, RunState
 from integration.pipeline import outbox
 from integration.pipeline.connectors import holds, store_profile
 from integration.pipeline.dry_run import forecast
-from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options
+from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options, progress as run_progress
 from integration.pipeline.services import Services
 
 
@@ -120,7 +120,7 @@ def wait_for_end(services: Services, run_id: int) -> dict[str, Any]:
     try:
         while True:
             with services.db.read() as session:
-                progress = run_lifecycle.progress(session, run_id, services.clock.now())
+                progress = run_progress.progress(session, run_id, services.clock.now())
                 held = holds.open_holds(session, progress.run.connector_id)
             over = not progress.going and (
                 progress.waiting <= progress.later or progress.run.state != RunState.COMPLETED
@@ -144,7 +144,7 @@ _GOES_ON = "What was read waits and is sent by the next `woo-mautic worker` or `
 def _summary(services: Services, run_id: int) -> dict[str, Any]:
     with services.db.read() as session:
         run = session.get_one(Run, run_id)
-        summary = run_lifecycle.progress(session, run_id, services.clock.now()).summary
+        summary = run_progress.progress(session, run_id, services.clock.now()).summary
         if run.options.get("dry_run"):
             batch = services.modules(session.get_one(Connector, run.connector_id)).sync.batch_start
             summary["forecast"] = forecast.summary(session, run, batch)

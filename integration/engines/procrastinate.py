@@ -89,7 +89,7 @@ class Procrastinate:
         """Defer for every connector that has something due: retries, probes, and work whose job was lost."""
         now = self.services.clock.now()
         with self.services.db.write() as session:
-            due = set(schedule.busy_connectors(session, now)) | set(schedule.connectors_with_runs(session))
+            due = set(schedule.busy_connectors(session, now)) | set(schedule.connectors_with_runs(session, now))
             for connector_id in sorted(due):
                 defer(session, connector_id)
 

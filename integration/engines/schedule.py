@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import exists, literal_column, select, update
@@ -104,7 +105,6 @@ def busy_connectors(session: Session, now: datetime) -> list[int]:
     return list(session.scalars(query.order_by(Connector.id)))
 
 
-def connectors_with_runs(session: Session) -> list[int]:
-    """Return the connectors with a run that waits for somebody."""
-    going = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
-    return list(session.scalars(select(Run.connector_id).where(going, Run.lease_token.is_(None))))
+def connectors_with_runs(session: Session, now: datetime, kinds: Collection[str] | None = None) -> list[int]:
+    """Return the connectors with a run that somebody may take now, one of these kinds if given."""
+    return list(session.scalars(select(Run.connector_id).where(*run_lifecycle.waiting(now, kinds))))

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from integration.engines import schedule
 from integration.mautic.batches import BatchSize
 from integration.models.connector import Connector
+from integration.models.run import RunKind
+from integration.operations import reconciliation
 from integration.pipeline.delivery.deliver import Deliverer, Lanes
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle
-from integration.pipeline.runs.executor import RunExecutor
+from integration.pipeline.runs import lifecycle as run_lifecycle, registry
+from integration.pipeline.runs.execution import Execution
 from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 #: A lane gives its thread back after so many batches, so that connectors take turns.
 TURN = 10
 LOOK_EVERY = 1.0
+
+# A process does one reconciliation at a time: in the night all connectors are due at once.
+registry.register(RunKind.RECONCILIATION, reconciliation.ReconciliationExecution, at_once=1)
 
 
 class Worker:
@@ -33,7 +38,8 @@ class Worker:
         self._stop = threading.Event()
         self._lanes: dict[int, tuple[tuple[int, int, int], Lanes]] = {}
         self._active: Counter[int] = Counter()
-        self._reading = 0
+        self._reading: Counter[int] = Counter()
+        self._kinds: Counter[RunKind] = Counter()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -68,13 +74,13 @@ class Worker:
         self.services.breakers.look(now)
         with self.services.db.read() as session:
             busy = schedule.busy_connectors(session, now)
-            runs_wait = schedule.connectors_with_runs(session)
+            runs_wait = schedule.connectors_with_runs(session, now, self._free_kinds())
         if runs_wait:
             self._take_runs()
         for connector_id in busy:
             self._fill(connector_id)
         with self._lock:
-            return self._reading + sum(self._active.values())
+            return sum(self._reading.values()) + sum(self._active.values())
 
     def drain(self, connector_id: int) -> None:
         """Work for one connector until nothing of it is due and nothing is going here."""
@@ -84,40 +90,50 @@ class Worker:
             self.services.breakers.look(now)
             with self.services.db.read() as session:
                 busy = connector_id in schedule.busy_connectors(session, now)
-                waiting = connector_id in schedule.connectors_with_runs(session)
+                waiting = connector_id in schedule.connectors_with_runs(session, now, self._free_kinds())
             if waiting:
                 self._take_runs(connector_id)
             if busy:
                 self._fill(connector_id)
             with self._lock:
-                going = self._active[connector_id] + self._reading
+                going = self._active[connector_id] + self._reading[connector_id]
             if not (busy or waiting or going):
                 return
             pause.wait(0.05)
+
+    def _free_kinds(self) -> frozenset[RunKind]:
+        """Return the kinds of run that this process may begin one more of."""
+        with self._lock:
+            return registry.free_kinds(self._kinds)
 
     def _take_runs(self, connector_id: int | None = None) -> None:
         while not self._stop.is_set():
             token = new_token()
             with self.services.db.write() as session:
-                run = run_lifecycle.take(session, self.services.clock.now(), token, connector_id)
+                now, kinds = self.services.clock.now(), self._free_kinds()
+                run = run_lifecycle.take(session, now, token, connector_id, kinds)
                 session.flush()
                 session.expunge_all()
             if run is None:
                 return
-            with self._lock:
-                self._reading += 1
-            self._readers.submit(self._read, RunExecutor(self.services, run, token, self._stop))
+            self._count(run.connector_id, RunKind(run.kind), 1)
+            self._readers.submit(self._read, registry.execution_of(self.services, run, token, self._stop))
 
-    def _read(self, executor: RunExecutor) -> None:
+    def _count(self, connector_id: int, kind: RunKind, number: int) -> None:
+        with self._lock:
+            self._reading[connector_id] += number
+            self._kinds[kind] += number
+
+    def _read(self, execution: Execution) -> None:
+        run = execution.run
         try:
-            executor.execute()
+            execution.execute()
         except Exception:
             # Every way a run can end is written to it; only a database that stays away gets here.
-            log.exception("Run %d broke off.", executor.run.id)
+            log.exception("Run %d broke off.", run.id)
         finally:
-            with self._lock:
-                self._reading -= 1
-            self.services.wakeup.ring(executor.run.connector_id)
+            self._count(run.connector_id, RunKind(run.kind), -1)
+            self.services.wakeup.ring(run.connector_id)
 
     def _fill(self, connector_id: int) -> None:
         with self.services.db.read() as session:
@@ -173,4 +189,7 @@ class Worker:
     def _due(self) -> bool:
         now = self.services.clock.now()
         with self.services.db.read() as session:
-            return bool(schedule.busy_connectors(session, now) or schedule.connectors_with_runs(session))
+            return bool(
+                schedule.busy_connectors(session, now)
+                or schedule.connectors_with_runs(session, now, self._free_kinds())
+            )

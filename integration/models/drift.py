@@ -1,4 +1,4 @@
-"""Reconciliations and the drift they find between store, book and Mautic (X4), and gaps of webhooks (X6)."""
+"""Reconciliations and the drift they find between store and Mautic (X4), and gaps of webhooks (X6)."""
 
 from __future__ import annotations
 
@@ -9,55 +9,40 @@ from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base, Key
+from integration.models.run import Run, RunKind
 
-_GOING_SQL = text("ended_at IS NULL")
 _ASKED_SQL = text("asked_at IS NOT NULL AND repaired_at IS NULL")
 
 
-class Reconciliation(Base):
-    """One comparison; `cursor` says where it goes on, the counts are people looked at and drift found by kind."""
+class Reconciliation(Run):
+    """A run that compares store and Mautic, with what it found by kind; `pulled` counts people looked at.
+
+    All of them are accounted for: pulled = skipped (the same on both sides) + missing + doubled + differs + surplus.
+    """
 
     __tablename__ = "reconciliation"
-    __table_args__ = (
-        Index("ix_reconciliation_page", "connector_id", "id"),
-        Index(
-            "uq_reconciliation_going",
-            "connector_id",
-            unique=True,
-            sqlite_where=_GOING_SQL,
-            postgresql_where=_GOING_SQL,
-        ),
-    )
+    __mapper_args__ = {"polymorphic_identity": RunKind.RECONCILIATION.value, "polymorphic_load": "selectin"}
 
-    id: Mapped[Key]
-    connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"))
-    trigger: Mapped[str] = mapped_column(String(120))
-    state: Mapped[str] = mapped_column(String(10))
-    cursor: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    checked: Mapped[int] = mapped_column(default=0)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
     missing: Mapped[int] = mapped_column(default=0)
     doubled: Mapped[int] = mapped_column(default=0)
     differs: Mapped[int] = mapped_column(default=0)
     surplus: Mapped[int] = mapped_column(default=0)
-    calls: Mapped[int] = mapped_column(default=0)
-    lease_token: Mapped[str | None] = mapped_column(String(32))
-    leased_until: Mapped[datetime | None]
-    cancel_asked_at: Mapped[datetime | None]
-    created_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-    error: Mapped[str] = mapped_column(Text, default="")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(kind=RunKind.RECONCILIATION, **values)
 
 
 class Reconciled(Base):
     """A person that a going reconciliation has met in the store: nobody is compared twice, whoever is left is surplus.
 
-    The rows go when the reconciliation has ended.
+    The rows go when the reconciliation has ended and cannot be resumed.
     """
 
     __tablename__ = "reconciled"
 
     reconciliation_id: Mapped[int] = mapped_column(
-        ForeignKey("reconciliation.id", ondelete="CASCADE"), primary_key=True
+        ForeignKey("reconciliation.run_id", ondelete="CASCADE"), primary_key=True
     )
     person_key: Mapped[str] = mapped_column(String(64), primary_key=True)
 
@@ -76,7 +61,7 @@ class Drift(Base):
     )
 
     id: Mapped[Key]
-    reconciliation_id: Mapped[int] = mapped_column(ForeignKey("reconciliation.id", ondelete="CASCADE"))
+    reconciliation_id: Mapped[int] = mapped_column(ForeignKey("reconciliation.run_id", ondelete="CASCADE"))
     connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(10))
     person_key: Mapped[str] = mapped_column(String(64))

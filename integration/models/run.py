@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, case, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base, Key
 
 
 class RunKind(StrEnum):
-    """Why records are read (C1)."""
+    """Why records are read (C1); a reconciliation reads both sides and writes nothing to Mautic (X4)."""
 
     INITIAL = "initial"
     FULL = "full"
     INCREMENTAL = "incremental"
     BULK = "bulk"
     REPLAY = "replay"
+    RECONCILIATION = "reconciliation"
 
 
 class RunState(StrEnum):
@@ -33,15 +35,21 @@ class RunState(StrEnum):
 
 
 GOING = (RunState.PENDING, RunState.RUNNING)
-_GOING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind <> 'replay'")
+#: Kinds that read the store for Mautic: what is said of syncs is said of these.
+SYNCS = (RunKind.INITIAL, RunKind.FULL, RunKind.INCREMENTAL, RunKind.BULK)
+#: Of each of these groups one run of a connector goes at a time; runs of different groups may go beside each other.
+EXCLUSIVE = (SYNCS, (RunKind.REPLAY,), (RunKind.RECONCILIATION,))
+_GOING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind NOT IN ('replay', 'reconciliation')")
 _REPLAYING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'replay'")
+_RECONCILING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'reconciliation'")
 
 
 class Run(Base):
     """One execution. `cursor` says where it goes on after a restart; `phase` what it is doing now.
 
     `pulled` counts records read from the store, `pushed` deliveries that Mautic confirmed; `calls` to Mautic,
-    `store_calls` to the store.
+    `store_calls` to the store. Nobody takes it before `due_at`; `tries` counts failures in a row without a page
+    between. `error` says what ended it or, while it goes, what it waits for.
     """
 
     __tablename__ = "run"
@@ -56,17 +64,24 @@ class Run(Base):
             sqlite_where=_REPLAYING_SQL,
             postgresql_where=_REPLAYING_SQL,
         ),
+        Index(
+            "uq_run_reconciling",
+            "connector_id",
+            unique=True,
+            sqlite_where=_RECONCILING_SQL,
+            postgresql_where=_RECONCILING_SQL,
+        ),
     )
 
     id: Mapped[Key]
     connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(String(12))
+    kind: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(10), default=RunState.PENDING)
     trigger: Mapped[str] = mapped_column(String(120), default="")
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     phase: Mapped[str] = mapped_column(String(20), default="")
     cursor: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    correlation_id: Mapped[str] = mapped_column(String(36))
+    correlation_id: Mapped[str] = mapped_column(String(36), default=lambda: str(uuid.uuid4()))
     expected: Mapped[int | None]
     pulled: Mapped[int] = mapped_column(default=0)
     accepted: Mapped[int] = mapped_column(default=0)
@@ -78,11 +93,18 @@ class Run(Base):
     cancel_asked_at: Mapped[datetime | None]
     lease_token: Mapped[str | None] = mapped_column(String(32))
     leased_until: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     error_code: Mapped[str] = mapped_column(String(40), default="")
     error: Mapped[str] = mapped_column(Text, default="")
+
+    __mapper_args__ = {
+        "polymorphic_on": case((kind == RunKind.RECONCILIATION.value, RunKind.RECONCILIATION.value), else_="run"),
+        "polymorphic_identity": "run",
+    }
 
 
 class RunLine(Base):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
@@ -20,6 +20,7 @@ KINDS = {
     RunKind.INCREMENTAL.value: "Incremental",
     RunKind.BULK.value: "Bulk",
     RunKind.REPLAY.value: "Replay",
+    RunKind.RECONCILIATION.value: "Reconciliation",
 }
 STATES = {state.value: state.value.capitalize() for state in RunState}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
@@ -87,7 +88,7 @@ def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | N
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The runs of the last 24 hours (C4)."""
+    """The runs of the last 24 hours (C4); the people that reconciliations compared are not among the records."""
 
     runs: int
     failed_runs: int
@@ -99,16 +100,19 @@ class Summary:
 
 def summary(session: Session, connector_id: int, now: datetime) -> Summary:
     """Return how the runs started in the last 24 hours went; what a dry run foretells was not pushed."""
-    dry = func.coalesce(Run.options["dry_run"].as_boolean(), false())
-    told = [
-        func.coalesce(func.sum(case((dry, 0), else_=column)), 0) for column in (Run.pushed, Run.skipped, Run.failed)
-    ]
-    pulled = func.coalesce(func.sum(Run.pulled), 0)
+    compares = Run.kind == RunKind.RECONCILIATION
+    unsent = or_(compares, func.coalesce(Run.options["dry_run"].as_boolean(), false()))
+    told = [_sum(unsent, column) for column in (Run.pushed, Run.skipped, Run.failed)]
+    pulled = _sum(compares, Run.pulled)
     failed = func.count().filter(Run.state == RunState.FAILED)
     query = select(func.count(), failed, pulled, *told).where(
         Run.connector_id == connector_id, Run.created_at >= now - timedelta(hours=24)
     )
     return Summary(*(int(number) for number in session.execute(query).one()))
+
+
+def _sum(left_out: ColumnElement[bool], column: Any) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((left_out, 0), else_=column)), 0)
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,8 @@ def nothing_sent(run: Run, waiting: int) -> str:
     "skipped" says that nothing of it had to be sent, "failed" that some of it did not get through, "lost" that it met
     records which nothing became of.
     """
+    if run.kind == RunKind.RECONCILIATION:
+        return ""
     found = run.accepted if run.kind == RunKind.INCREMENTAL else run.pulled
     if run.state != RunState.COMPLETED or run.options.get("dry_run") or run.pushed or waiting or not found:
         return ""

@@ -15,7 +15,7 @@ import requests
 
 from integration.models.run import RunKind
 from integration.pipeline.connectors import connectors
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.sandbox.mautic.people import Credentials
 from integration.sandbox.store.bulk import seed_bulk
 from tests.bench.world import World, contact_changes, report, world
@@ -133,7 +133,7 @@ def unchanged_full_sync() -> None:
         run_id = _run(at, RunKind.FULL)
         seconds = time.perf_counter() - began
         with at.services.db.read() as session:
-            progress = run_lifecycle.progress(session, run_id, at.services.clock.now())
+            progress = run_progress.progress(session, run_id, at.services.clock.now())
         writes = sum(1 for call in at.mautic.calls if call.method != "GET" and "/token" not in call.path)
         report("writes of an unchanged full sync", writes, "calls", "0", writes == 0, records=progress.run.pulled)
         report("unchanged full sync", progress.run.pulled / seconds, "records/s", "stated", True)

@@ -100,7 +100,7 @@ def test_conditions_are_told_when_they_begin_and_end(scene: Scene) -> None:
     add(scene, Alert(cause="held", since=ago(80), ended_at=ago(29), **why))
     add(scene, Alert(cause="dead", since=ago(10), sentence="Records fail.", connector_id=1))
     add(scene, Gap(connector_id=1, cause="silent", sentence="None for an hour.", noticed_at=ago(50), healed_at=ago(40)))
-    done = {"state": "COMPLETED", "checked": 1000, "missing": 2, "differs": 1, "ended_at": ago(5)}
+    done = {"state": "COMPLETED", "pulled": 1000, "missing": 2, "differs": 1, "ended_at": ago(5)}
     add(scene, Reconciliation(connector_id=1, trigger="schedule", created_at=ago(8), **done))
     assert [title for _, title in told(scene)] == [
         "Reconciliation 1 ended: 1,000 people looked at, 2 missing, 1 different.",

@@ -13,8 +13,10 @@ from integration.models import (
     AuditEntry,
     Connector,
     Delivery,
+    Drift,
     Heartbeat,
     Organisation,
+    Reconciliation,
     RecordCount,
     Run,
     RunLine,
@@ -188,6 +190,23 @@ def test_ended_runs_go_with_their_lines_unless_work_of_theirs_is_open(scene: Sce
     with scene.db.read() as session:
         assert sorted(session.scalars(select(Run.id))) == [3, 4, 5]
         assert Counter(session.scalars(select(RunLine.run_id))) == {3: 10, 4: 10, 5: 10}
+
+
+def test_old_reconciliations_go_with_what_they_found(scene: Scene) -> None:
+    with scene.db.write() as session:
+        for days in (91, 89):
+            at = NOW - timedelta(days=days)
+            row = Reconciliation(connector_id=1, trigger="nightly", state="COMPLETED", created_at=at, ended_at=at)
+            session.add(row)
+            session.flush()
+            session.add_all(
+                Drift(reconciliation_id=row.id, connector_id=1, kind="missing", person_key=f"{n}", found_at=at)
+                for n in range(10)
+            )
+    assert prune(scene, batch=4)["runs"] == 1
+    with scene.db.read() as session:
+        assert session.scalars(select(Reconciliation.id)).all() == [2]
+        assert set(session.scalars(select(Drift.reconciliation_id))) == {2}
 
 
 def test_audit_is_kept_for_two_years_and_silent_processes_for_a_day(scene: Scene) -> None:

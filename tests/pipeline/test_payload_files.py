@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from integration.clock import SetClock
 from integration.models import Connector, PayloadFile, Run, RunLine, RunState
 from integration.pipeline.payloads import files as payload_files
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.services import Services
 
 
@@ -29,7 +29,7 @@ def end(services: Services, run: Run) -> None:
 
 def last_line(services: Services, run: Run) -> RunLine:
     with services.db.read() as session:
-        return run_lifecycle.lines(session, run.id)[-1]
+        return run_progress.lines(session, run.id)[-1]
 
 
 def path_of(services: Services, file_id: int | None) -> Path | None:
@@ -64,7 +64,7 @@ def test_one_that_is_too_large_is_said_and_not_kept(
     assert payload_files.store(services, run, "pull", "Page 1", ["x" * 50]) is None
     assert payload_files.store(services, run, "pull", "Page 2", ["y"]) is not None
     with services.db.read() as session:
-        first = run_lifecycle.lines(session, run.id)[0]
+        first = run_progress.lines(session, run.id)[0]
     assert (first.level, first.text) == ("warning", "Page 1: the payload of 57 bytes was not kept, it is too large.")
     assert (kept(services), len(on_disk(services))) == (1, 1)
 

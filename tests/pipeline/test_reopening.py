@@ -14,7 +14,7 @@ from integration.models.delivery import Delivery, DeliveryState
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.services import Services
 from tests.conftest import NOON
 from tests.pipeline.conftest import MakeChange
@@ -154,7 +154,7 @@ def test_what_is_tried_again_later_keeps_no_run_busy(
     settle(services, connector_id, token, *later)
     with services.db.read() as session:
         assert outbox.busy_count(session, clock.now(), run_id) == 0
-        assert run_lifecycle.progress(session, run_id, clock.now()).later == 2
+        assert run_progress.progress(session, run_id, clock.now()).later == 2
     clock.advance(minutes=6)
     with services.db.read() as session:
         assert outbox.busy_count(session, clock.now(), run_id) == 2

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from integration.models import PayloadFile, Run, RunLine, RunState
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.services import Services
 from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
@@ -102,7 +102,7 @@ def lines(services: Services, run: Run) -> list[int]:
         for number in range(700):
             run_lifecycle.add_line(session, NOON, run.id, f"Line {number}.", "info" if number % 100 else "error")
     with services.db.read() as session:
-        return [line.id for line in run_lifecycle.lines(session, run.id, limit=700)]
+        return [line.id for line in run_progress.lines(session, run.id, limit=700)]
 
 
 def test_lines_are_followed_backwards_without_a_gap(

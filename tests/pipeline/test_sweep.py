@@ -14,7 +14,7 @@ from integration.pipeline.services import Services
 
 
 def token_of_a_dead_process() -> str:
-    code = "from integration.pipeline import leases; print(leases.new_token())"
+    code = "from integration.pipeline.leases.tokens import new_token; print(new_token())"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 

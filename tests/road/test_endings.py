@@ -25,6 +25,7 @@ from integration.pipeline.ingest import order_ledger, records as ingest_records
 from integration.pipeline.runs import lifecycle as run_lifecycle, page_intake
 from integration.store.access import StoreAccess
 from tests.conftest import NOON
+from tests.operations.reconciliation.conftest import tick
 from tests.road.conftest import Road
 
 TRUE_CAUSE = "stopped over an error in woo-mautic itself: ZeroDivisionError."
@@ -212,7 +213,7 @@ def test_a_reconciliation_that_breaks_off_ends_with_the_cause(road: Road, monkey
     break_down(monkeypatch, comparison.Comparison, "compare")
     reconciliation.start(road.services, road.connector_id, "test")
     for _ in range(3):
-        reconciliation.tick(road.services)
+        tick(road.services)
     with road.services.db.read() as session:
         [row] = reconciliation.latest(session, road.connector_id)
     assert row.state == "FAILED"
@@ -225,23 +226,24 @@ def test_a_repair_that_breaks_off_is_said_at_its_rows_and_keeps_no_other_job_wai
     road.run("initial")
     now = road.services.clock.now()
     with road.services.db.write() as session:
-        session.add(
-            Reconciliation(
-                connector_id=road.connector_id,
-                trigger="test",
-                state="COMPLETED",
-                cursor={},
-                created_at=now,
-                ended_at=now,
-            )
+        done = Reconciliation(
+            connector_id=road.connector_id,
+            trigger="test",
+            state="COMPLETED",
+            cursor={},
+            created_at=now,
+            ended_at=now,
         )
+        session.add(done)
         session.flush()
-        row = Drift(reconciliation_id=1, connector_id=road.connector_id, kind="missing", person_key="x", found_at=now)
+        row = Drift(
+            reconciliation_id=done.id, connector_id=road.connector_id, kind="missing", person_key="x", found_at=now
+        )
         row.detail, row.sentence, row.asked_at = {}, "Missing.", now
         session.add(row)
     break_down(monkeypatch, repairs, "Gathering")
     reconciliation.start(road.services, road.connector_id, "test")
-    assert reconciliation.tick(road.services) == 1
+    assert tick(road.services) == 1
     with road.services.db.read() as session:
         [row] = session.scalars(select(Drift).where(Drift.person_key == "x"))
     assert (row.asked_at, row.repaired_at) == (None, None)

@@ -14,6 +14,7 @@ from integration.engines.worker import Worker
 from integration.models import Run, RunLine
 from integration.operations import reconciliation
 from integration.pipeline.runs import lifecycle as run_lifecycle
+from tests.operations.reconciliation.conftest import tick
 from tests.road.conftest import Road
 
 ORDERS = "/wp-json/wc/v3/orders$"
@@ -137,7 +138,7 @@ def test_the_reconciliation_ends_with_the_cause_too(road: Road) -> None:
     shop(road, 150)
     road.store.faults.command({"kind": "same_page", "path": ORDERS})
     reconciliation.start(road.services, road.connector_id, "test")
-    reconciliation.tick(road.services)
+    tick(road.services)
     with road.services.db.read() as session:
         [row] = reconciliation.latest(session, road.connector_id)
     assert row.state == "FAILED"

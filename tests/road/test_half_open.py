@@ -174,7 +174,7 @@ def test_a_store_that_fails_is_held_after_few_calls(
 ) -> None:
     for number in range(12):
         road.order(f"p{number}@example.com")
-    monkeypatch.setattr(executor, "PATIENCE", 3)  # The tries of the first minute: at once, after 10 and after 30 s.
+    monkeypatch.setattr(executor, "TRIES_MAX", 3)  # The tries of the first minute: at once, after 10 and after 30 s.
     monkeypatch.setattr(executor.RunExecutor, "_wait", lambda self, ready, seconds: None)
     road.store.faults.command({**fault, "path": scope})
     run = road.run("initial", only=["orders"])

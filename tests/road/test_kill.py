@@ -20,7 +20,7 @@ from sqlalchemy import func, select, update
 from integration.engines import schedule
 from integration.models import Delivery, Hold, Run, UnansweredCall
 from integration.pipeline import outbox
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.sandbox.store.demo_shop import seed
 from tests.road.conftest import Road
 
@@ -48,7 +48,7 @@ def test_an_import_survives_being_killed_again_and_again(make_road: Callable[...
     _finish(road)
     _assert_all_arrived(road, run_id)
     with road.services.db.read() as session:
-        gone = [line for line in run_lifecycle.lines(session, run_id, limit=5000) if "was killed" in line.text]
+        gone = [line for line in run_progress.lines(session, run_id, limit=5000) if "was killed" in line.text]
     # The kills really hit the work: the run was closed for its dead process several times.
     assert len(gone) >= 3
 

@@ -15,7 +15,7 @@ from integration.clock import SetClock
 from integration.models import UnansweredCall, UnansweredPerson
 from integration.pipeline import outbox
 from integration.pipeline.delivery.retries import DELAYS
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import progress as run_progress
 from integration.sandbox.mautic.contact import Contact
 from tests.conftest import NOON
 from tests.road.conftest import Road
@@ -210,7 +210,7 @@ def test_a_run_says_in_one_sentence_what_became_of_the_call(road: Road) -> None:
     run = road.run("initial", only=["orders"])
     advance(road, 11)
     with road.services.db.read() as session:
-        lines = [line.text for line in run_lifecycle.lines(session, run.id, limit=500)]
+        lines = [line.text for line in run_progress.lines(session, run.id, limit=500)]
         assert session.scalar(select(func.count()).select_from(UnansweredCall)) == 0
     [said] = [line for line in lines if "The answer to a call of 12:00:00 UTC was lost" in line]
     assert "3 of its people were found in Mautic and taken over, 0 were not and are sent." in said

@@ -13,7 +13,7 @@ from integration.models import Delivery, Run
 from integration.pipeline import outbox
 from integration.pipeline.dead_letters.editing import edit
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.runs.executor import RunExecutor
 from integration.queries import record
 from tests.conftest import NOON
@@ -133,7 +133,7 @@ def test_a_replay_run_ends_with_its_counts(road: Road) -> None:
     road.run("replay", act="replay")
     with road.services.db.read() as session:
         run = session.scalars(select(Run)).one()
-        said = [line.text for line in run_lifecycle.lines(session, run.id)]
+        said = [line.text for line in run_progress.lines(session, run.id)]
     assert (run.state, run.expected, run.accepted, run.skipped) == ("COMPLETED", 120, 120, 120)
     assert "120 queued to be sent again." in said
     assert {delivery.error_code for delivery in road.deliveries()} == {"gone"}

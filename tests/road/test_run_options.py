@@ -13,7 +13,7 @@ from integration.http.transport import Exchange
 from integration.models import Connector, PayloadFile
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.payloads import files as payload_files
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import progress as run_progress
 from integration.pipeline.services import with_observers
 from tests.road.conftest import Road
 
@@ -61,7 +61,7 @@ def test_payload_files_hold_what_came_and_what_went(road: Road) -> None:
     run = road.run("bulk", only=["orders"], payloads=True)
     with road.services.db.read() as session:
         files = session.scalars(select(PayloadFile).where(PayloadFile.run_id == run.id)).all()
-        linked = {line.payload_file_id for line in run_lifecycle.lines(session, run.id)} - {None}
+        linked = {line.payload_file_id for line in run_progress.lines(session, run.id)} - {None}
     assert {file.id for file in files} == linked
     kept = {"pull": "", "push": ""}
     for file in files:
@@ -141,7 +141,7 @@ def test_a_customer_that_the_store_cannot_give_ends_no_incremental_run(road: Roa
     run = road.run("incremental", only=["contacts"])
     assert (run.state, run.pulled) == ("COMPLETED", 2)
     with road.services.db.read() as session:
-        [error] = [line.text for line in run_lifecycle.lines(session, run.id) if line.level == "error"]
+        [error] = [line.text for line in run_progress.lines(session, run.id) if line.level == "error"]
     assert error.startswith(f"The store could not give customer {bad}: ")
     mended()
     assert road.run("incremental", only=["contacts"]).pulled == 1

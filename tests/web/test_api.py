@@ -14,7 +14,7 @@ from integration.clock import SetClock
 from integration.models import ApiToken, AuditEntry, Delivery, Heartbeat, Run
 from integration.operations.identity import tokens
 from integration.pipeline.payloads import files as payload_files
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.services import Services
 from tests.web.conftest import Settle
 
@@ -113,7 +113,7 @@ def test_bad_input_names_its_field_and_starts_nothing(
     answer = client.post(f"/api/v1/connectors/{connector_id}/runs", json=body, headers=bearer())
     assert (answer.status_code, answer.json["error"]) == (status, name)
     with services.db.read() as session:
-        assert run_lifecycle.latest(session, connector_id) is None
+        assert run_progress.latest(session, connector_id) is None
 
 
 def test_records_log_and_dead_letters_are_read_and_sent_again(

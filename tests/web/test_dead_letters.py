@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integration.models import AuditEntry, Delivery, Run
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import progress as run_progress
 from integration.pipeline.services import Services
 from integration.queries import dead_letters
 from tests.web.conftest import Person, Settle, text_of
@@ -133,7 +133,7 @@ def test_a_stranger_sees_and_does_nothing(stranger: Person, page: str, dead: lis
         assert stranger.post(f"{page}{path}", values).status_code == 404
     assert states(services, dead) == ["dead"] * 3
     with services.db.read() as session:
-        assert run_lifecycle.latest(session, 1) is None
+        assert run_progress.latest(session, 1) is None
 
 
 def test_a_record_that_failed_often_is_shown_once_and_counted(
@@ -188,7 +188,7 @@ def test_a_selection_that_cannot_be_understood_changes_nothing(
     assert "Nothing was changed" in text_of(answer) or "Choose" in text_of(answer)
     assert states(services, dead) == ["dead"] * 3
     with services.db.read() as session:
-        assert run_lifecycle.latest(session, connector_id) is None
+        assert run_progress.latest(session, connector_id) is None
 
 
 @pytest.mark.parametrize("query", ["id=abc", "category=odd", "since=soon"])

@@ -104,7 +104,7 @@ def _rows(session: Session, now: datetime, connector_id: int) -> dict[str, Any]:
     )
     group = AlertGroup(organisation_id=1, name=f"Group {MARK}", emails=[f"{MARK}@example.com"], created_at=now)
     alert = Alert(connector_id=connector_id, cause="dead_letters", sentence=f"Alert {MARK}.", since=now)
-    compared = Reconciliation(connector_id=connector_id, trigger=MARK, state="done", created_at=now, ended_at=now)
+    compared = Reconciliation(connector_id=connector_id, trigger=MARK, state="COMPLETED", created_at=now, ended_at=now)
     gap = Gap(connector_id=connector_id, cause="missing", sentence=f"Gap {MARK}.", noticed_at=now)
     session.add_all([group, alert, compared, gap])
     session.flush()
@@ -190,7 +190,7 @@ def dump(services: Services) -> dict[str, list[tuple[Any, ...]]]:
 
 def _plain(session: Session, model: type[Base], which: Any) -> list[tuple[Any, ...]]:
     columns = model.__table__.columns
-    return [tuple(row) for row in session.execute(select(*columns).where(which).order_by(columns["id"]))]
+    return [tuple(row) for row in session.execute(select(*columns).where(which).order_by(*model.__table__.primary_key))]
 
 
 def test_no_form_changes_a_row_of_another_organisation(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from integration.models import AuditEntry, Run
 from integration.pipeline.connectors import connectors as pairs
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import progress as run_progress
 from integration.pipeline.services import Services
 from tests.pipeline import rows
 from tests.web.conftest import Person, Settle, text_of
@@ -129,7 +129,7 @@ def test_a_name_that_is_no_id_is_not_read(services: Services, support: Person, h
     answer = support.post(f"{home}/orders/WC-9/read", follow_redirects=True)
     assert "Only an order with a number as its id" in text_of(answer)
     with services.db.read() as session:
-        assert run_lifecycle.latest(session, 1) is None
+        assert run_progress.latest(session, 1) is None
 
 
 def test_a_viewer_may_not_read_from_the_store(viewer: Person, home: str) -> None:

@@ -1,12 +1,13 @@
-"""Reconciliation (X4): compares the store, our book and Mautic, lists what differs, and repairs it on demand.
+"""Reconciliation (X4): compares the store and our records with Mautic, lists what differs, repairs it on demand.
 
-It goes in slices of a few seconds from a cursor, so that any process may go on with it, and never writes to Mautic
-itself: what is repaired takes the same road as everything else.
+It is a run of its own kind, done in slices of a few seconds from a cursor, so that any process may go on with it. It
+never writes to Mautic itself: what is repaired takes the same road as everything else.
 """
 
 from __future__ import annotations
 
-from integration.operations.reconciliation.book import ReconciliationGoing, cancel, going, start
+from integration.operations.reconciliation.execution import ReconciliationExecution
+from integration.operations.reconciliation.lifecycle import ReconciliationGoing, cancel, going, start
 from integration.operations.reconciliation.listing import KINDS, DriftQuery, latest, read_page
 from integration.operations.reconciliation.repairs import ask
 from integration.operations.reconciliation.work import tick
@@ -14,6 +15,7 @@ from integration.operations.reconciliation.work import tick
 __all__ = [
     "KINDS",
     "DriftQuery",
+    "ReconciliationExecution",
     "ReconciliationGoing",
     "ask",
     "cancel",

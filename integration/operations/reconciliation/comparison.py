@@ -21,7 +21,7 @@ from integration.mautic.paging import number_of
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
-from integration.operations.reconciliation.book import Finding
+from integration.operations.reconciliation.findings import Finding
 from integration.operations.reconciliation.people import NO_RUN, Person, kinds_of
 from integration.pipeline.delivery import batch_context as batch_context, read_back
 from integration.pipeline.delivery.batch_context import BatchContext
@@ -32,7 +32,7 @@ from integration.plans import ContactWrite, is_blank
 #: What changed in the store so lately may still be on its way by webhook or poll.
 ON_ITS_WAY = timedelta(minutes=10)
 #: Fields shown of one difference; the rest is counted.
-MOST_FIELDS = 30
+FIELDS_MAX = 30
 
 _OPEN = Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'"), literal_column("'leased'")])
 
@@ -166,7 +166,7 @@ def _differing(wanted: Wanted, contact: Mapping[str, Any]) -> Finding | None:
         return None
     names = ", ".join(list(unlike)[:5])
     more = f" and {len(unlike) - 5} more" if len(unlike) > 5 else ""
-    detail = dict(list(unlike.items())[:MOST_FIELDS])
+    detail = dict(list(unlike.items())[:FIELDS_MAX])
     return _of(wanted, "differs", f"Contact {number} differs in {names}{more}.", detail, number)
 
 

@@ -1,4 +1,4 @@
-"""Who is in the book, and who of them the store has no more."""
+"""Who is in the ledger or linked to a contact, and who of them the store has no more."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from integration.mautic.paging import number_of
 from integration.mautic.search import email_of
 from integration.models.contact_link import ContactLink
 from integration.models.ledger import LedgerEntry
-from integration.operations.reconciliation import book
-from integration.operations.reconciliation.book import Finding
+from integration.operations.reconciliation import findings as found_rows
+from integration.operations.reconciliation.findings import Finding
 from integration.pipeline.ingest import order_ledger
 
 GONE = "The store has no customer and no order of this person any more; the contact stays in Mautic."
@@ -65,7 +65,7 @@ def strangers(
 ) -> list[Finding]:
     """Return the surplus among contacts that carry our fields: nobody of the store has their address or their id."""
     person_keys = {number_of(contact): _person_key(contact) for contact in contacts}
-    known = book.met(session, reconciliation_id, person_keys.values())
+    known = found_rows.met(session, reconciliation_id, person_keys.values())
     query = select(ContactLink.contact_id).where(
         ContactLink.connector_id == connector_id, ContactLink.contact_id.in_(list(person_keys))
     )

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from integration.models.connector import Connector, ConnectorState
 from integration.models.drift import Reconciliation
-from integration.operations.reconciliation import book
+from integration.operations.reconciliation import lifecycle
 from integration.pipeline.services import Services
 
 #: The hour of the store's clock after which it may begin.
@@ -65,7 +65,7 @@ def zone_of(connector: Connector, otherwise: str) -> ZoneInfo:
 
 def _start(services: Services, connector_id: int) -> int:
     try:
-        book.start(services, connector_id, TRIGGER)
-    except book.ReconciliationGoing:
+        lifecycle.start(services, connector_id, TRIGGER)
+    except lifecycle.ReconciliationGoing:
         return 0
     return 1

@@ -23,8 +23,8 @@ from integration.store.by_id import pick
 from integration.store.client import StoreClient
 
 #: Of a person with more orders the newest are read; the sums come from the ledger, which has all.
-MOST_ORDERS = 300
-#: The run that a gathered record belongs to: none; the batch context is told to draw it even if nothing has changed.
+ORDERS_MAX = 300
+#: The run that a gathered record belongs to: none; the batch context is told to plan it even if nothing has changed.
 NO_RUN = 0
 
 Row = Mapping[str, Any]
@@ -43,7 +43,7 @@ class Person:
 
     @property
     def group(self) -> DeliveryGroup:
-        """Return the records as a line, ready to be drawn."""
+        """Return the records as a group, ready to be planned."""
         deliveries = [_leased(number, change) for number, change in enumerate(self.changes, 1)]
         return DeliveryGroup(self.person_key, tuple(deliveries))
 
@@ -170,7 +170,7 @@ def _order_ids(session: Session, connector_id: int, person_keys: Iterable[str]) 
     found: dict[str, list[int]] = {}
     for person_key, number in session.execute(query).tuples():
         found.setdefault(person_key, []).append(number)
-    return {person_key: ids[-MOST_ORDERS:] for person_key, ids in found.items()}
+    return {person_key: ids[-ORDERS_MAX:] for person_key, ids in found.items()}
 
 
 def kinds_of(changes: Iterable[Change]) -> list[Kind]:

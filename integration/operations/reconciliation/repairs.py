@@ -74,7 +74,7 @@ def work(services: Services) -> int:
 
 
 def _repaired(services: Services, connector: Connector, now: datetime) -> int:
-    """Repair a batch of one connector; one that something unforeseen broke off is said at its rows, not tried again."""
+    """Repair a batch of one connector; an unexpected error is written to its rows, and it is not tried again."""
     try:
         return _repair(services, connector)
     except Exception as error:

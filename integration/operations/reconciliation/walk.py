@@ -1,4 +1,4 @@
-"""Goes through the store, the book and Mautic, page by page, each page one transaction with its cursor.
+"""Goes through the store, our own records and Mautic, page by page, each page one transaction with its cursor.
 
 First the ledger is brought up to date from a cheap list of orders, then customers and those who only ordered are
 compared with their orders, then what is left of our links, and of contacts with our fields, is what the store has no
@@ -7,10 +7,8 @@ more. Nobody is kept in memory but the people of one page.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from integration.errors import Rejected, ServerFault
@@ -19,17 +17,16 @@ from integration.mautic import reading as contacts
 from integration.mautic.client import MauticClient
 from integration.mautic.paging import number_of
 from integration.mautic.search import entries
-from integration.models.connector import Connector
 from integration.models.drift import Reconciliation
-from integration.operations.reconciliation import book, leftovers
-from integration.operations.reconciliation.book import Step
+from integration.operations.reconciliation import findings as found_rows, leftovers
 from integration.operations.reconciliation.comparison import Comparison
+from integration.operations.reconciliation.findings import Step
 from integration.operations.reconciliation.people import Gathering, Person, note
 from integration.pipeline import usage
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.connectors.field_list import ensure_fields
-from integration.pipeline.runs.page_intake import HEED_EVERY_S
-from integration.pipeline.services import Services
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs.held_run import HeldRun
 from integration.store import reading
 from integration.store.client import StoreClient
 from integration.store.completeness import SHORT_LIST
@@ -38,120 +35,135 @@ from integration.store.completeness import SHORT_LIST
 AT_ONCE = 100
 #: Links looked at in one call.
 LINKS_AT_ONCE = 200
+PAUSE_S = 0.05
 PHASES = ("ledger", "customers", "buyers", "links", "strangers")
+DONE = "done"
+_FOLLOWING = dict(zip(PHASES, (*PHASES[1:], DONE), strict=True))
+#: Phase -> what is said of it in the log when it has ended.
+_DONE = {
+    "ledger": "The list of orders was read.",
+    "customers": "All customers were compared.",
+    "buyers": "All people who ordered without an account were compared.",
+    "links": "Contacts whose person the store no longer has were looked for.",
+    "strangers": "Other contacts with our fields were looked for.",
+}
 
 
 @dataclass
-class Walk:
-    """One slice of a leased reconciliation; `enough` says after each page whether the slice is over."""
+class Walk(HeldRun):
+    """One slice of a leased reconciliation; `slice_over` says after each page whether it is over."""
 
-    services: Services
-    row: Reconciliation
-    token: str
-    enough: Callable[[], bool]
-    stop: threading.Event = field(default_factory=threading.Event)
-    _heeded: float = 0.0
+    slice_over: Callable[[], bool] = lambda: False
 
-    def go(self, connector: Connector) -> bool:
-        """Go on from the cursor; True when all is done. Raises ServiceError, book.Lost and book.Cancelled."""
-        self._open(connector)
-        while (phase := self._cursor.get("phase", PHASES[0])) != "done":
-            for step in getattr(self, f"_{phase}")():
-                self._write(step)
-                if self.enough() or self.stop.wait(0.05):
-                    return False
-            after = [*PHASES, "done"][PHASES.index(phase) + 1]
-            self._write(Step({"phase": after}))
-        return True
-
-    def _open(self, connector: Connector) -> None:
-        self._cursor: dict[str, Any] = {k: v for k, v in self.row.cursor.items() if k in ("phase", "place")}
-        self._store: StoreClient = self.services.open_store(store_profile.refresh(self.services, connector), obeys=True)
-        self._mautic: MauticClient = self.services.open_mautic(connector, obeys=True)
+    def __post_init__(self) -> None:
+        """Open both systems; no call is made yet."""
+        self._store: StoreClient = self.services.open_store(self.connector, self.run.correlation_id, obeys=True)
+        self._mautic: MauticClient = self.services.open_mautic(self.connector, self.run.correlation_id, obeys=True)
         self._store.heed = self._mautic.heed = self._heed
-        self._connector = ensure_fields(self.services, connector, self._mautic)
-        self._gathering = Gathering(self.services, self._connector, self._store)
-        self._comparison = Comparison(self.services, self._connector, self._mautic)
-        self._modules = self.services.modules(self._connector)
         self._counted = (0, 0)
 
-    def _heed(self) -> None:
-        """Look before each call whether it is to stop, at most once a second: one page of people takes many calls."""
-        if time.monotonic() - self._heeded >= HEED_EVERY_S:
-            self._heeded = time.monotonic()
-            with self.services.db.read() as session:
-                book.check(session, self.row.id, self.token)
+    @property
+    def uncounted(self) -> tuple[int, int]:
+        """Return the calls to Mautic and to the store that no written page has counted."""
+        return self._mautic.calls - self._counted[0], self._store.calls - self._counted[1]
 
-    def _write(self, step: Step) -> None:
-        now = self.services.clock.now()
-        calls = (self._mautic.calls, self._store.calls)
-        to_mautic, to_store = calls[0] - self._counted[0], calls[1] - self._counted[1]
+    def go(self) -> bool:
+        """Go on from the cursor; True when all is done. Raises ServiceError, Stopped, Lost and Cancelled."""
+        self._prepare()
+        self._phase = self.run.phase or PHASES[0]
+        while self._phase != DONE:
+            for step in getattr(self, f"_{self._phase}")():
+                self._write(step)
+                if self.slice_over() or self.stop.wait(PAUSE_S):
+                    return False
+            self._write(Step(_FOLLOWING[self._phase]), closes=self._phase)
+            self._phase = self.run.phase
+        return True
+
+    def _prepare(self) -> None:
+        self.connector = ensure_fields(self.services, self.connector, self._mautic)
+        self._gathering = Gathering(self.services, self.connector, self._store)
+        self._comparison = Comparison(self.services, self.connector, self._mautic)
+
+    @property
+    def _place(self) -> Any:
+        return self.run.cursor.get("place")
+
+    def _write(self, step: Step, closes: str = "") -> None:
+        """Write what a page gave and what it cost; `closes` names the phase that has ended with it."""
+        now = self._now()
+        to_mautic, to_store = self.uncounted
         with self.services.db.write() as session:
-            row = book.keep(session, now, self.row.id, self.token)
-            book.note(session, now, row, step)
-            row.calls += to_mautic + to_store
+            row = self._held(session)
+            assert isinstance(row, Reconciliation)
+            new = found_rows.note(session, now, row, step)
+            row.calls, row.store_calls = row.calls + to_mautic, row.store_calls + to_store
             usage.record(session, row.connector_id, now, mautic_calls=to_mautic, store_calls=to_store)
-        self._counted = calls
-        self._cursor = dict(step.cursor)
-
-    def _after(self, phase: str, place: Any) -> dict[str, Any]:
-        return {"phase": phase, "place": place}
+            text = f"{_DONE[closes]} People looked at so far: {row.pulled:,}." if closes else _said(step, new)
+            if text:
+                run_lifecycle.add_line(session, now, row.id, text)
+        self._counted = self._counted[0] + to_mautic, self._counted[1] + to_store
+        self.run.phase, self.run.cursor = row.phase, row.cursor
 
     # -- the store ----------------------------------------------------------------------------------------------------
 
     def _ledger(self) -> Iterator[Step]:
         pages = reading.read_orders(
             self._store,
-            statuses=store_profile.statuses(self._connector),
+            statuses=store_profile.statuses(self.connector),
             fields=reading.LEDGER_FIELDS,
-            start=self._cursor.get("place"),
+            start=self._place,
         )
         for page in _filled(pages):
-            note(self.services, self._connector.id, page.rows)
-            yield Step(self._after("ledger", page.cursor))
+            note(self.services, self.connector.id, page.rows)
+            yield Step("ledger", page.cursor)
 
     def _customers(self) -> Iterator[Step]:
-        for page in _filled(reading.read_customers(self._store, start=self._cursor.get("place"))):
+        for page in _filled(reading.read_customers(self._store, start=self._place)):
             people = self._gathering.customers(page.rows)
-            yield self._compared(people, self._after("customers", page.cursor))
+            with self.services.db.read() as session:
+                # After a list that came short the customers are read from the first one again.
+                known = found_rows.met(session, self.run.id, [person.person_key for person in people])
+            fresh = [person for person in people if person.person_key not in known]
+            yield self._compared(fresh, "customers", page.cursor)
 
     def _buyers(self) -> Iterator[Step]:
         while True:
             with self.services.db.read() as session:
-                place = str(self._cursor.get("place") or "")
-                person_keys = leftovers.buyers(session, self._connector.id, place, AT_ONCE)
-                known = book.met(session, self.row.id, person_keys)
+                place = str(self._place or "")
+                person_keys = leftovers.buyers(session, self.connector.id, place, AT_ONCE)
+                known = found_rows.met(session, self.run.id, person_keys)
             if not person_keys:
                 return
             people = self._gathering.buyers(person_key for person_key in person_keys if person_key not in known)
-            yield self._compared(people, self._after("buyers", person_keys[-1]))
+            yield self._compared(people, "buyers", person_keys[-1])
 
-    def _compared(self, people: list[Person], cursor: dict[str, Any]) -> Step:
+    def _compared(self, people: list[Person], phase: str, place: Any) -> Step:
         findings, checked = self._comparison.compare(people)
-        return Step(cursor, findings, [person.person_key for person in people], checked)
+        return Step(phase, place, findings, [person.person_key for person in people], checked)
 
     # -- what the store has no more -----------------------------------------------------------------------------------
 
     def _links(self) -> Iterator[Step]:
         while True:
             with self.services.db.read() as session:
-                place = str(self._cursor.get("place") or "")
-                links = leftovers.links(session, self._connector.id, place, LINKS_AT_ONCE)
-                known = book.met(session, self.row.id, [link.person_key for link in links])
+                place = str(self._place or "")
+                links = leftovers.links(session, self.connector.id, place, LINKS_AT_ONCE)
+                known = found_rows.met(session, self.run.id, [link.person_key for link in links])
             if not links:
                 return
             left = [link for link in links if link.person_key not in known]
             held = contacts.by_ids(self._mautic, [link.contact_id for link in left])
             found = [leftovers.linked(link) for link in left if link.contact_id in held]
-            yield Step(self._after("links", links[-1].person_key), found, checked=len(left))
+            yield Step("links", links[-1].person_key, found, checked=len(left))
 
     def _strangers(self) -> Iterator[Step]:
         """Contacts with our order count that no link leads to; a Mautic that cannot search so is left in peace."""
-        alias = aliases.actual(aliases.ORDER_COUNT, {field["alias"] for field in self._connector.fields})
+        alias = aliases.actual(aliases.ORDER_COUNT, {field["alias"] for field in self.connector.fields})
         if alias is None:
             return
         while True:
-            last = int(self._cursor.get("place") or 0)
+            last = int(self._place or 0)
             try:
                 rows = self._with_field(alias, last)
             except (Rejected, ServerFault):
@@ -159,8 +171,8 @@ class Walk:
             if not rows:
                 return
             with self.services.db.read() as session:
-                found = leftovers.strangers(session, self._connector.id, self.row.id, rows)
-            yield Step(self._after("strangers", max(map(number_of, rows))), found)
+                found = leftovers.strangers(session, self.connector.id, self.run.id, rows)
+            yield Step("strangers", max(map(number_of, rows)), found, checked=len(found))
 
     def _with_field(self, alias: str, after: int) -> list[dict[str, Any]]:
         params = {
@@ -177,6 +189,13 @@ class Walk:
         rows = entries(self._mautic.get("contacts", params), "contacts")
         # A Mautic that did not heed the condition would give the same page for ever.
         return [row for row in rows if number_of(row) > after]
+
+
+def _said(step: Step, new: int) -> str:
+    """Return the line of a page on which people were looked at, "" for any other."""
+    people = "1 person" if step.checked == 1 else f"{step.checked:,} people"
+    differences = "nothing differs" if not new else "1 difference" if new == 1 else f"{new:,} differences"
+    return f"Looked at {people}: {differences}." if step.checked else ""
 
 
 def _filled(pages: Iterator[reading.Page]) -> Iterator[reading.Page]:

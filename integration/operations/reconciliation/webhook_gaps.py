@@ -88,7 +88,7 @@ def check(services: Services, connector: Connector) -> list[Symptom]:
     return found
 
 
-# -- the book ---------------------------------------------------------------------------------------------------------
+# -- the rows ---------------------------------------------------------------------------------------------------------
 
 
 def open_gaps(session: Session, connector_id: int) -> Sequence[Gap]:

@@ -17,8 +17,8 @@ from integration.models.drift import Gap
 from integration.store.dates import lenient
 from integration.store.webhooks import TOPICS
 
-#: A webhook that has not come after so long does not come.
-PATIENCE = timedelta(minutes=10)
+#: A webhook that has not come this long after the change does not come any more.
+DELIVERY_TIME_MAX = timedelta(minutes=10)
 #: How far back polling's finds are looked at.
 WINDOW = timedelta(hours=1)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ def silent(session: Session, now: datetime, connector: Connector, mine: Sequence
         Delivery.origin == Origin.POLL,
         Delivery.kind == Kind.ORDER,
         Delivery.modified_at > after,
-        Delivery.modified_at <= now - PATIENCE,
+        Delivery.modified_at <= now - DELIVERY_TIME_MAX,
     )
     number = session.scalar(query) or 0
     if not number:

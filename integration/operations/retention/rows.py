@@ -13,8 +13,8 @@ from integration.models.alert import Alert
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database
 from integration.models.delivery import OPEN, Delivery, DeliveryState
-from integration.models.drift import Gap, Reconciliation
-from integration.models.run import Run, RunLine, RunState
+from integration.models.drift import Drift, Gap
+from integration.models.run import Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat
 from integration.operations.retention.batches import Batches
 from integration.pipeline.outbox.tally import Tally, state_of
@@ -57,23 +57,27 @@ def _count_down(session: Session, rows: Sequence[Row[Any]]) -> None:
 
 
 def purge_runs(db: Database, work: Batches, connector_id: int, before: datetime) -> int:
-    """Delete a connector's ended runs from before a moment that nothing is owed for, their lines first."""
+    """Delete a connector's ended runs from before a moment that nothing is owed for, their lines first.
+
+    What a reconciliation has found goes with its run.
+    """
     owed = exists().where(Delivery.run_id == Run.id, Delivery.state.in_(OPEN))
     old = and_(Run.connector_id == connector_id, Run.state.in_(_ENDED), Run.ended_at < before, ~owed)
     with db.read() as session:
-        ids = session.scalars(select(Run.id).where(old)).all()
-    for run_id in ids:
-        # The cascade would take a long run's lines in one transaction.
+        ended = session.execute(select(Run.id, Run.kind).where(old)).tuples().all()
+    for run_id, kind in ended:
+        # The cascade would take all lines of a long run, and all it has found, in one transaction.
         work.delete(RunLine, RunLine.run_id == run_id)
+        if kind == RunKind.RECONCILIATION:
+            work.delete(Drift, Drift.reconciliation_id == run_id)
     return work.delete(Run, old)
 
 
 def purge_findings(work: Batches, connector_id: int, before: datetime) -> int:
-    """Delete ended alerts, reconciliations with their drift, and healed gaps from before a moment."""
+    """Delete ended alerts and healed gaps from before a moment."""
     alerts = and_(Alert.connector_id == connector_id, Alert.ended_at < before)
-    compared = and_(Reconciliation.connector_id == connector_id, Reconciliation.ended_at < before)
     gaps = and_(Gap.connector_id == connector_id, Gap.healed_at < before)
-    return work.delete(Alert, alerts) + work.delete(Reconciliation, compared) + work.delete(Gap, gaps)
+    return work.delete(Alert, alerts) + work.delete(Gap, gaps)
 
 
 def purge_common(work: Batches, now: datetime) -> int:

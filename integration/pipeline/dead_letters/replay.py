@@ -12,8 +12,9 @@ from integration.models.run import Run
 from integration.pipeline import outbox
 from integration.pipeline.dead_letters import filters
 from integration.pipeline.dead_letters.filters import DeadQuery
+from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle
-from integration.pipeline.runs.page_intake import PageIntake, Stopped
+from integration.pipeline.runs.page_intake import PageIntake
 
 SLICE = 500
 

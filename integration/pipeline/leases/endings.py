@@ -1,4 +1,4 @@
-"""How work ends that something unforeseen broke off: with its true cause, told once for all kinds of job."""
+"""How leased work ends: it was cancelled, stopped or lost, or an error broke it off, whose true cause is told."""
 
 from __future__ import annotations
 
@@ -15,15 +15,27 @@ _SQLITE_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTO
 _HINT = "The application log (Logs) has the details; send them to whoever looks after this installation."
 
 
-def cause_of(error: BaseException, what: str) -> IntegrationError:
-    """Return what to tell people of an error that ended `event`, such as "The run".
+class Cancelled(Exception):
+    """Somebody asked the work to stop."""
 
-    An error of our own tree tells itself. Any other is a fault of this program: its type is told, its text may hold
-    anything, so that goes with the traceback into the application log, where secrets are masked.
+
+class Stopped(Exception):
+    """This process is to end; the work goes on in another."""
+
+
+class Lost(Exception):
+    """Another process has taken the work over."""
+
+
+def cause_of(error: BaseException, what: str) -> IntegrationError:
+    """Return what to tell people of an error that ended `what`, such as "The run".
+
+    An IntegrationError speaks for itself. Any other is a fault of this program: its type is told; its text may hold
+    anything, so it goes with the traceback into the application log, where secrets are masked.
     """
     if isinstance(error, IntegrationError):
         return error
-    log.error("%s stopped over an unforeseen error.", what, exc_info=error)
+    log.error("%s stopped over an unexpected error.", what, exc_info=error)
     if is_passing(error):
         sentence = f"{what} stopped because the database did not answer ({type(error).__name__})."
         return IntegrationError("database", sentence, "Look at the disk and the database server, then start it again.")

@@ -1,88 +1,38 @@
-"""Does a run: reads the store page by page and accepts what it finds, resumable after each page."""
+"""Does a run that sends records: reads the store page by page and accepts what it finds, resumable after each page."""
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from integration.errors import Held, IntegrationError, ServerFault, ServiceError, Throttled, Unreachable
 from integration.models.connector import Connector
-from integration.models.run import Run, RunKind, RunState
-from integration.pipeline import outbox, usage
+from integration.models.run import RunKind, RunState
+from integration.pipeline import outbox
 from integration.pipeline.connectors import holds, store_profile
 from integration.pipeline.dead_letters.replay import Replay
 from integration.pipeline.delivery.retries import probe_delay
-from integration.pipeline.leases import endings, renewal
-from integration.pipeline.leases.tokens import at_work
+from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle
-from integration.pipeline.runs.page_intake import Cancelled, Lost, Stopped
+from integration.pipeline.runs.execution import Execution
 from integration.pipeline.runs.phases import Phases
-from integration.pipeline.services import Services
 from integration.store.completeness import SHORT_LIST
 
-log = logging.getLogger(__name__)
-
 #: Reading is tried again so often in a row without a page between before the run is given up (it can be resumed).
-PATIENCE = 20
+TRIES_MAX = 20
 #: Failed calls in a row that end a first, second, … try of reading. Around a record that the store cannot give pages
 #: get smaller until it fails alone, so the first try may fail for longer; the next two only see whether the store is
 #: back, and then there is time to go round any number of such records.
 FAILURES_IN_A_ROW = (8, 2, 2, 40)
-POLL = 0.3
-#: The database is asked again so often before a run is given up: about ten minutes.
-DATABASE_PATIENCE = 120
-DATABASE_PAUSE_MAX_S = 5.0
+POLL_S = 0.3
 
 
 @dataclass
-class RunExecutor:
-    """Executes one leased run; `stop` ends it at the next page, to be taken up again later."""
-
-    services: Services
-    run: Run
-    token: str
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def execute(self) -> None:
-        """Do what is left of the run; every way it can end is written to the run, whatever was raised."""
-        with at_work(self.token):
-            self._through_outages(self._attempt)
-
-    def _attempt(self, last: bool) -> None:
-        try:
-            with renewal.of_run(self.services, self.run.id, self.token):
-                self._work()
-        except Cancelled:
-            self._end(RunState.CANCELLED)
-        except Stopped:
-            self._give_back()
-        except Lost:
-            log.warning("Run %d is done by another process now.", self.run.id)
-        except Exception as error:
-            if endings.is_passing(error) and not last:
-                raise
-            self._fail(error)
-
-    def _fail(self, error: Exception) -> None:
-        """End the run FAILED; the cause is told once, the writing of it is tried until the database takes it."""
-        cause = endings.cause_of(error, "The run")
-        self._through_outages(lambda last: self._end(RunState.FAILED, cause))
-
-    def _through_outages(self, act: Callable[[bool], None]) -> None:
-        """Do something again while the database is locked or away; `act` is told whether it is the last time."""
-        for tries in range(1, DATABASE_PATIENCE + 1):
-            try:
-                return act(tries == DATABASE_PATIENCE)
-            except Exception as error:
-                if not endings.is_passing(error) or tries == DATABASE_PATIENCE or self.stop.is_set():
-                    raise
-                log.warning("Run %d waits for the database: %s", self.run.id, type(error).__name__)
-                self.stop.wait(min(0.2 * tries, DATABASE_PAUSE_MAX_S))
+class RunExecutor(Execution):
+    """Executes a run that sends records to Mautic."""
 
     def _work(self) -> None:
         with self.services.db.read() as session:
@@ -105,7 +55,7 @@ class RunExecutor:
                 self._hold(connector, error)
                 raise
             finally:
-                self._add_calls(phases.calls)
+                self._add_calls(store=phases.calls)
             if self.run.kind != RunKind.REPLAY:
                 self._release(connector)
             self._finish(connector)
@@ -119,7 +69,7 @@ class RunExecutor:
     def _pause(self, connector: Connector, error: ServiceError, tries: int) -> None:
         """Hold the store side and wait; an incremental run is over, its schedule comes again."""
         self._hold(connector, error)
-        if self.run.kind == RunKind.INCREMENTAL or tries >= PATIENCE:
+        if self.run.kind == RunKind.INCREMENTAL or tries >= TRIES_MAX:
             raise error
         wait = probe_delay(tries, error).total_seconds()
         self._line(f"Waiting {wait:.0f} s: {error}", "warning")
@@ -129,11 +79,11 @@ class RunExecutor:
         if error.service != "store":
             return
         with self.services.db.write() as session:
-            holds.hold(session, self.services.clock.now(), connector.id, error, probed=True)
+            holds.hold(session, self._now(), connector.id, error, probed=True)
 
     def _release(self, connector: Connector) -> None:
         with self.services.db.write() as session:
-            holds.release(session, self.services.clock.now(), connector.id, "store")
+            holds.release(session, self._now(), connector.id, "store")
 
     def _finish(self, connector: Connector) -> None:
         """Wait until everything that was accepted has been delivered, then close the run."""
@@ -143,8 +93,8 @@ class RunExecutor:
         if self.stop.is_set():
             raise Stopped
         with self.services.db.write() as session:
-            now = self.services.clock.now()
-            run = self._mine(run_lifecycle.keep(session, now, self.run, self.token))
+            now = self._now()
+            run = run_lifecycle.held(session, now, self.run, self.token)
             self._tell_later(session, now)
             if short := run.cursor.get(SHORT_LIST):
                 # All that came is accepted; success is said only of lists that came whole.
@@ -156,7 +106,7 @@ class RunExecutor:
     def _settled(self) -> bool:
         """Tell whether all has been tried; what is tried again later must not keep the run, and the next, waiting."""
         with self.services.db.read() as session:
-            return outbox.busy_count(session, self.services.clock.now(), self.run.id) == 0
+            return outbox.busy_count(session, self._now(), self.run.id) == 0
 
     def _tell_later(self, session: Session, now: datetime) -> None:
         later = outbox.later_count(session, now, self.run.id)
@@ -166,7 +116,7 @@ class RunExecutor:
 
     def _phase(self, name: str) -> None:
         with self.services.db.write() as session:
-            run = self._mine(run_lifecycle.keep(session, self.services.clock.now(), self.run, self.token))
+            run = run_lifecycle.held(session, self._now(), self.run, self.token)
             run.phase = name
 
     def _wait(self, ready: Callable[[], bool], seconds: float | None) -> None:
@@ -176,39 +126,5 @@ class RunExecutor:
         while not ready() and not self.stop.is_set() and (seconds is None or waited < seconds):
             if beats % 3 == 0:
                 self._keep()
-            self.stop.wait(POLL)
-            waited, beats = waited + POLL, beats + 1
-
-    def _keep(self) -> None:
-        with self.services.db.write() as session:
-            run = self._mine(run_lifecycle.keep(session, self.services.clock.now(), self.run, self.token))
-            cancelled = run.cancel_asked_at is not None
-        if cancelled:
-            raise Cancelled
-
-    def _mine(self, run: Run | None) -> Run:
-        if run is None:
-            raise Lost
-        return run
-
-    def _add_calls(self, calls: int) -> None:
-        with self.services.db.write() as session:
-            run = run_lifecycle.keep(session, self.services.clock.now(), self.run, self.token)
-            if run is not None:
-                run.store_calls += calls
-                usage.record(session, run.connector_id, self.services.clock.now(), store_calls=calls)
-
-    def _give_back(self) -> None:
-        with self.services.db.write() as session:
-            run_lifecycle.give_back(session, self.run, self.token)
-
-    def _line(self, text: str, level: str = "info") -> None:
-        with self.services.db.write() as session:
-            run_lifecycle.add_line(session, self.services.clock.now(), self.run.id, text, level)
-
-    def _end(self, state: RunState, error: IntegrationError | None = None) -> None:
-        with self.services.db.write() as session:
-            now = self.services.clock.now()
-            run = run_lifecycle.keep(session, now, self.run, self.token)
-            if run is not None:
-                run_lifecycle.finish(session, now, run, state, error)
+            self.stop.wait(POLL_S)
+            waited, beats = waited + POLL_S, beats + 1

@@ -1,23 +1,22 @@
-"""Runs: started, leased, followed and ended."""
+"""The life of a run of any kind: started, taken, renewed, asked to cancel, given back, lost, ended."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import literal_column, select, update
+from sqlalchemy import ColumnElement, func, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.masking import mask_text
 from integration.models.database import lock_connector
-from integration.models.run import Run, RunKind, RunLine, RunState
+from integration.models.run import EXCLUSIVE, Run, RunKind, RunLine, RunState
 from integration.models.sql import swapped
 from integration.pipeline import outbox
+from integration.pipeline.leases.endings import Cancelled, Lost
 from integration.pipeline.leases.tokens import alive, is_at_work
 from integration.pipeline.services import Services
 from integration.store.completeness import SHORT_LIST
@@ -35,6 +34,10 @@ LEASE_LOST = IntegrationError(
     "The process that did this run was not heard of any more: its machine is gone, or it cannot reach the database.",
     "Resume the run; it goes on where it stood, and what was sent is not sent again.",
 )
+#: Key in the cursor of an ended run whose intermediate rows were deleted: it cannot go on from there.
+FORGOTTEN = "forgotten"
+#: A run that goes on by itself after the death of its process is given up after so many of them in a row.
+LOST_MAX = 5
 _GOING = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
 
 
@@ -48,22 +51,15 @@ class RunGoing(IntegrationError):
         self.run_id = run_id
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is. `rate` in records a second, `seconds_left` from it; None while they cannot be told.
+class CannotResume(IntegrationError):
+    """The run has nothing to go on from."""
 
-    `later` counts the records of `waiting` that are tried again at a later time.
-    """
-
-    run: Run
-    done: int
-    expected: int | None
-    waiting: int
-    rate: float | None
-    seconds_left: int | None
-    going: bool
-    summary: dict[str, Any]
-    later: int = 0
+    def __init__(self) -> None:
+        super().__init__(
+            "cannot_resume",
+            "This reconciliation cannot go on: whom it had met is forgotten.",
+            "Start a new one on the Reconciliation page.",
+        )
 
 
 def start(
@@ -74,58 +70,73 @@ def start(
     trigger: str,
     options: Mapping[str, Any] | None = None,
 ) -> int:
-    """Ask for a run and return its id; a worker begins it at once. Raises RunGoing when one is going."""
-    run = Run(
-        connector_id=connector_id,
-        kind=RunKind(kind),
-        state=RunState.PENDING,
-        trigger=trigger,
-        options=dict(options or {}),
-        correlation_id=str(uuid.uuid4()),
-        created_at=services.clock.now(),
-    )
+    """Ask for a run and return its id; a worker begins it at once. Raises RunGoing when one is going.
+
+    A reconciliation has a row of its own besides: operations.reconciliation.start asks for one.
+    """
+    run = Run(connector_id=connector_id, kind=RunKind(kind), options=dict(options or {}))
+    return begin(services, run, trigger=trigger)
+
+
+def begin(services: Services, run: Run, *, trigger: str) -> int:
+    """Ask for this run, a row that is not stored yet, and return its id; raises RunGoing when one is going."""
+    run.state, run.trigger, run.created_at = RunState.PENDING, trigger, services.clock.now()
+    connector_id, kind = run.connector_id, RunKind(run.kind)
     try:
         with services.db.write() as session:
             session.add(run)
             session.flush()
             services.on_accept(session, connector_id)
     except IntegrityError:
-        same = Run.kind == RunKind.REPLAY if run.kind == RunKind.REPLAY else Run.kind != RunKind.REPLAY
-        going = select(Run.id).where(Run.connector_id == connector_id, _GOING, same)
         with services.db.read() as session:
-            raise RunGoing(session.scalar(going)) from None
+            found = going(session, connector_id, kind)
+        raise RunGoing(found.id if found else None) from None
     services.wakeup.ring(connector_id)
     return run.id
 
 
-def cancel(services: Services, run_id: int) -> None:
-    """Ask a run to stop after the batch in flight; what was sent stays. A run nobody works on ends at once."""
+def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
+    """Return the run that keeps another one of this kind from beginning, None when there is none."""
+    group = next(group for group in EXCLUSIVE if kind in group)
+    return session.scalar(select(Run).where(Run.connector_id == connector_id, _GOING, Run.kind.in_(group)))
+
+
+def cancel(services: Services, run_id: int) -> bool:
+    """Ask a run to stop after the batch in flight and return whether it was going; what was sent stays.
+
+    A run nobody works on ends at once.
+    """
     now = services.clock.now()
     with services.db.write() as session:
         run = session.get(Run, run_id)
         if run is None or run.state not in (RunState.PENDING, RunState.RUNNING):
-            return
+            return False
         lock_connector(session, run.connector_id)
         run.cancel_asked_at = now
         if run.lease_token is None:
             finish(session, now, run, RunState.CANCELLED)
     services.wakeup.ring(run.connector_id)
+    return True
 
 
 def resume(services: Services, run_id: int) -> None:
     """Let an ended run go on where it stood; one that was cancelled or read a list that was short begins again.
 
-    Unchanged records cost nothing. Raises RunGoing when another run of the connector is going.
+    Unchanged records cost nothing. Raises RunGoing when another run of the connector is going, CannotResume for a
+    reconciliation whose people met are forgotten.
     """
     try:
         with services.db.write() as session:
             run = session.get(Run, run_id)
             if run is None or run.state not in (RunState.FAILED, RunState.CANCELLED):
                 return
+            if not may_resume(run):
+                raise CannotResume
             if run.state == RunState.CANCELLED or run.error_code == SHORT_LIST:
                 run.cursor, run.phase = {}, ""
             run.state, run.cancel_asked_at, run.ended_at = RunState.PENDING, None, None
             run.error, run.error_code, run.lease_token = "", "", None
+            run.due_at, run.tries = None, 0
             add_line(session, services.clock.now(), run.id, "The run goes on.")
             session.flush()
             services.on_accept(session, run.connector_id)
@@ -134,12 +145,31 @@ def resume(services: Services, run_id: int) -> None:
     services.wakeup.ring(run.connector_id)
 
 
-def take(session: Session, now: datetime, token: str, connector_id: int | None = None) -> Run | None:
-    """Lease one run that nobody works on; None when there is nothing to do."""
-    query = select(Run).where(_GOING, Run.lease_token.is_(None)).order_by(Run.id).with_for_update(skip_locked=True)
+def may_resume(run: Run) -> bool:
+    """Tell whether an ended run can go on, or begin again: a reconciliation that was cancelled does neither."""
+    if run.state == RunState.CANCELLED:
+        return run.kind != RunKind.RECONCILIATION
+    return run.state == RunState.FAILED and not run.cursor.get(FORGOTTEN)
+
+
+def waiting(now: datetime, kinds: Collection[str] | None = None) -> list[ColumnElement[bool]]:
+    """Return what a run has to be that somebody may take now, one of these kinds if given."""
+    found = [_GOING, Run.lease_token.is_(None), or_(Run.due_at.is_(None), Run.due_at <= now)]
+    return found if kinds is None else [*found, Run.kind.in_(sorted(kinds))]
+
+
+def take(
+    session: Session,
+    now: datetime,
+    token: str,
+    connector_id: int | None = None,
+    kinds: Collection[str] | None = None,
+) -> Run | None:
+    """Lease one run that nobody works on, the one due longest first; None when there is nothing to do."""
+    query = select(Run).where(*waiting(now, kinds)).order_by(func.coalesce(Run.due_at, Run.created_at), Run.id)
     if connector_id is not None:
         query = query.where(Run.connector_id == connector_id)
-    run = session.scalars(query.limit(1)).first()
+    run = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()
     if run is not None:
         run.lease_token, run.leased_until = token, now + LEASE
         run.state, run.started_at = RunState.RUNNING, run.started_at or now
@@ -147,16 +177,27 @@ def take(session: Session, now: datetime, token: str, connector_id: int | None =
 
 
 def close_lost(session: Session, now: datetime) -> list[int]:
-    """End the runs whose process is gone as FAILED, to be resumed by a person, and return their ids."""
+    """End the runs whose process is gone, and return their ids.
+
+    They end FAILED, to be resumed by a person. A reconciliation, which sends nothing, goes on by itself.
+    """
     query = select(Run).where(_GOING, Run.lease_token.is_not(None)).with_for_update(skip_locked=True)
     lost = [run for run in session.scalars(query) if _is_lost(run, now)]
-    for run in lost:
-        if run.cancel_asked_at is not None:
-            finish(session, now, run, RunState.CANCELLED)
-        else:
-            gone = not alive(run.lease_token or "")
-            finish(session, now, run, RunState.FAILED, PROCESS_GONE if gone else LEASE_LOST)
-    return [run.id for run in lost]
+    return [run.id for run in lost if _close(session, now, run)]
+
+
+def _close(session: Session, now: datetime, run: Run) -> bool:
+    """Tell whether the lost run has ended."""
+    cause = LEASE_LOST if alive(run.lease_token or "") else PROCESS_GONE
+    if run.cancel_asked_at is not None:
+        finish(session, now, run, RunState.CANCELLED)
+    elif run.kind == RunKind.RECONCILIATION and run.tries < LOST_MAX:
+        run.lease_token, run.leased_until, run.tries = None, None, run.tries + 1
+        add_line(session, now, run.id, f"{cause.sentence} Another process goes on with it.", "warning")
+        return False
+    else:
+        finish(session, now, run, RunState.FAILED, cause)
+    return True
 
 
 def _is_lost(run: Run, now: datetime) -> bool:
@@ -167,10 +208,8 @@ def _is_lost(run: Run, now: datetime) -> bool:
 
 def renew(session: Session, now: datetime, run_id: int, token: str) -> bool:
     """Prolong a run's lease while something slow is waited for; False when it is lost."""
-    kept = swapped(
-        session, update(Run).where(Run.id == run_id, Run.lease_token == token).values(leased_until=now + LEASE)
-    )
-    return bool(kept)
+    renewed = update(Run).where(Run.id == run_id, Run.lease_token == token).values(leased_until=now + LEASE)
+    return bool(swapped(session, renewed))
 
 
 def keep(session: Session, now: datetime, run: Run, token: str) -> Run | None:
@@ -186,22 +225,47 @@ def keep(session: Session, now: datetime, run: Run, token: str) -> Run | None:
     return found
 
 
-def give_back(session: Session, run: Run, token: str) -> None:
-    """Let another process take a run up that this one has to leave."""
-    session.execute(update(Run).where(Run.id == run.id, Run.lease_token == token).values(lease_token=None))
+def held(session: Session, now: datetime, run: Run, token: str) -> Run:
+    """Prolong the lease and return the run as it is now; raises Lost when it is not ours any more, and Cancelled."""
+    found = keep(session, now, run, token)
+    if found is None:
+        raise Lost
+    if found.cancel_asked_at is not None:
+        raise Cancelled
+    return found
+
+
+def give_back(
+    session: Session, run: Run, token: str, *, due_at: datetime | None = None, waits_for: str | None = None
+) -> bool:
+    """Let another process take a run up that this one has to leave, not before `due_at`; False when it is not ours.
+
+    `waits_for` tells people why it rests; None leaves what is said as it is.
+    """
+    values: dict[str, Any] = {"lease_token": None, "leased_until": None, "due_at": due_at}
+    if waits_for is not None:
+        values["error"] = mask_text(waits_for)
+    return bool(swapped(session, update(Run).where(Run.id == run.id, Run.lease_token == token).values(**values)))
 
 
 def finish(session: Session, now: datetime, run: Run, state: RunState, error: IntegrationError | None = None) -> None:
     """End a run; a cancelled one gives up what it still had waiting."""
     given_up = outbox.discard(session, now, run.connector_id, run_id=run.id) if state is RunState.CANCELLED else 0
-    run.state, run.ended_at, run.lease_token, run.leased_until = state, now, None, None
+    run.state, run.ended_at, run.lease_token, run.leased_until, run.due_at = state, now, None, None, None
+    run.error_code, run.error = "", ""
     if error is not None:
         run.error_code, run.error = error.code, mask_text(str(error))
         add_line(session, now, run.id, f"Stopped: {error}", "error")
     if state is RunState.CANCELLED:
-        add_line(session, now, run.id, f"Cancelled; {given_up} waiting records were not sent. What was sent stays.")
+        add_line(session, now, run.id, _cancelled(run, given_up))
     if state is RunState.COMPLETED:
         add_line(session, now, run.id, "Completed.")
+
+
+def _cancelled(run: Run, given_up: int) -> str:
+    if run.kind == RunKind.RECONCILIATION:
+        return "Cancelled. What it found stays."
+    return f"Cancelled; {given_up} waiting records were not sent. What was sent stays."
 
 
 def add_line(session: Session, now: datetime, run_id: int, text: str, level: str = "info") -> None:
@@ -232,37 +296,3 @@ _COLUMN = {
     outbox.DeliveryState.DISCARDED: "skipped",
     outbox.DeliveryState.CONFLICT: "skipped",
 }
-
-
-def progress(session: Session, run_id: int, now: datetime) -> Progress:
-    """Return how far a run is; raises LookupError for an unknown one."""
-    run = session.get(Run, run_id)
-    if run is None:
-        raise LookupError(f"there is no run {run_id}")
-    waiting = outbox.open_count(session, run_id=run_id)
-    later = outbox.later_count(session, now, run_id)
-    done = run.pushed + run.skipped + run.failed
-    expected = max(run.expected or 0, run.accepted, done) or None
-    seconds = ((run.ended_at or now) - run.started_at).total_seconds() if run.started_at else 0.0
-    rate = done / seconds if done and seconds > 1 else None
-    going = run.state in (RunState.PENDING, RunState.RUNNING)
-    left = int((expected - done) / rate) if going and rate and expected else None
-    return Progress(run, done, expected, waiting, rate, left, going, summary(run, seconds), later)
-
-
-def summary(run: Run, seconds: float) -> dict[str, Any]:
-    """Return the figures a run ends with, ready for JSON."""
-    names = ("state", "kind", "pulled", "pushed", "skipped", "failed", "calls")
-    return {"run": run.id} | {name: getattr(run, name) for name in names} | {"seconds": round(seconds, 1)}
-
-
-def latest(session: Session, connector_id: int, kind: str | None = None) -> Run | None:
-    """Return the newest run of a connector, of one kind if given."""
-    query = select(Run).where(Run.connector_id == connector_id).order_by(Run.id.desc()).limit(1)
-    return session.scalar(query.where(Run.kind == kind) if kind else query)
-
-
-def lines(session: Session, run_id: int, after_id: int = 0, limit: int = 500) -> Sequence[RunLine]:
-    """Return the newest `limit` lines after a given one, in their order."""
-    query = select(RunLine).where(RunLine.run_id == run_id, RunLine.id > after_id)
-    return list(reversed(session.scalars(query.order_by(RunLine.id.desc()).limit(limit)).all()))

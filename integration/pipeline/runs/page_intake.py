@@ -1,56 +1,34 @@
-"""Takes pages of a run into the book: rows, cursor and counters stand or fall together."""
+"""Accepts the pages of a run: rows, cursor and counters stand or fall together."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from integration.events import Change
-from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline import outbox, usage
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.ingest import records
+from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.payloads import files as payload_files
 from integration.pipeline.runs import lifecycle as run_lifecycle
-from integration.pipeline.services import Services
+from integration.pipeline.runs.held_run import HeldRun
 from integration.store import reading
 from integration.store.completeness import SHORT_LIST
 
-#: Reading waits while so many deliveries of the run are still open: payloads stay fresh and the book small.
-MOST_OPEN = 3000
-HEED_EVERY_S = 1.0
-
-
-class Cancelled(Exception):
-    """Somebody asked the run to stop."""
-
-
-class Stopped(Exception):
-    """This process is to end; the run goes on in another."""
-
-
-class Lost(Exception):
-    """Another process has taken the run over."""
+#: Reading waits while so many deliveries of the run are still open: payloads stay fresh and open rows few.
+OPEN_MAX = 3000
 
 
 @dataclass
-class PageIntake:
+class PageIntake(HeldRun):
     """A leased run that takes pages; `pages` counts those accepted since it was made."""
 
-    services: Services
-    connector: Connector
-    run: Run
-    token: str
-    stop: threading.Event
     pages: int = 0
-    _heeded: float = 0.0
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -100,42 +78,11 @@ class PageIntake:
             run.expected = (run.expected or 0) + page.total
 
     def _yield(self) -> None:
-        """Wait while the book holds enough of this run."""
+        """Wait while enough deliveries of this run are open."""
         while not self.stop.is_set():
             with self.services.db.read() as session:
-                if outbox.open_count(session, run_id=self.run.id) < MOST_OPEN:
+                if outbox.open_count(session, run_id=self.run.id) < OPEN_MAX:
                     return
             with self.services.db.write() as session:
                 self._held(session)
             self.stop.wait(0.3)
-
-    def _heed(self) -> None:
-        """Look whether the run is to stop, at most once a second; called before each call of the store's."""
-        if self.stop.is_set():
-            raise Stopped
-        if time.monotonic() - self._heeded < HEED_EVERY_S:
-            return
-        self._heeded = time.monotonic()
-        with self.services.db.read() as session:
-            run = session.get(Run, self.run.id)
-            if run is None or run.lease_token != self.token:
-                raise Lost
-            if run.cancel_asked_at is not None:
-                raise Cancelled
-
-    def _held(self, session: Session) -> Run:
-        run = run_lifecycle.keep(session, self._now(), self.run, self.token)
-        if run is None:
-            raise Lost
-        if run.cancel_asked_at is not None:
-            raise Cancelled
-        return run
-
-    def _enter(self, name: str) -> None:
-        with self.services.db.write() as session:
-            run = self._held(session)
-            run.phase = name
-        self.run.phase = name
-
-    def _now(self) -> datetime:
-        return self.services.clock.now()

@@ -14,7 +14,7 @@ from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.pipeline.connectors.credentials import mautic_known, store_known
 from integration.pipeline.delivery.batch_context import fields_from_json
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import progress as run_progress
 from integration.settings import Modules
 from integration.web.frame.services import services
 
@@ -83,7 +83,7 @@ def _modules(connector: Connector) -> Step:
 
 
 def _import(session: Session, connector: Connector, connected: bool) -> Step:
-    run = run_lifecycle.latest(session, connector.id, RunKind.INITIAL)
+    run = run_progress.latest(session, connector.id, RunKind.INITIAL)
     done = connector.initial_done_at is not None
     if run is not None and not done:
         text = f"An import was started; it is {run.state.lower()}."

@@ -16,7 +16,7 @@ from integration.models.run import Run
 from integration.pipeline import outbox
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.dead_letters.filters import DeadQuery
-from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options
+from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options, progress as run_progress
 from integration.queries import (
     dead_letters as querie_dead_letters,
     record_statuses,
@@ -118,7 +118,7 @@ def run(run_id: int) -> ResponseReturnValue:
     """Give one run with its progress."""
     with services().db.read() as session:
         found, _ = _run(session, run_id)
-        progress = run_lifecycle.progress(session, run_id, services().clock.now())
+        progress = run_progress.progress(session, run_id, services().clock.now())
     figures = {"done": progress.done, "expected": progress.expected, "waiting": progress.waiting, "rate": progress.rate}
     return jsonify(run=_shown(found), progress=figures)
 

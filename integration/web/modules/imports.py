@@ -12,7 +12,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.models.user import Role
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.web.frame.access import connector_or_404, me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations.runs import BADGES, KINDS, PHASES
@@ -25,8 +25,8 @@ PAGES = ("contacts", "orders")
 
 def area(session: Session, connector: Connector, page: str) -> dict[str, Any]:
     """Return what the import area of a page shows: the newest run and whether others may be started."""
-    newest = run_lifecycle.latest(session, connector.id)
-    progress = run_lifecycle.progress(session, newest.id, services().clock.now()) if newest else None
+    newest = run_progress.latest(session, connector.id)
+    progress = run_progress.progress(session, newest.id, services().clock.now()) if newest else None
     return {
         "import_page": page,
         "import_progress": progress,
@@ -74,7 +74,7 @@ def cancel(connector_id: int) -> ResponseReturnValue:
     page = _page(request.form.get("page", ""))
     with services().db.read() as session:
         connector = connector_or_404(session, connector_id)
-        newest = run_lifecycle.latest(session, connector_id)
+        newest = run_progress.latest(session, connector_id)
     if newest is not None:
         run_lifecycle.cancel(services(), newest.id)
         with services().db.write() as session:

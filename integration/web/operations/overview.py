@@ -23,7 +23,7 @@ from integration.operations.monitoring import cost, health
 from integration.pipeline import outbox, usage
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.connectors.credentials import both_known
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.services import Services
 from integration.queries import dead_letters, runs as querie_runs
 from integration.web.connection import checklist
@@ -121,7 +121,7 @@ def show(connector_id: int) -> str:
 
 
 def _state(session: Session, now: datetime, connector: Connector) -> dict[str, Any]:
-    latest = run_lifecycle.latest(session, connector.id)
+    latest = run_progress.latest(session, connector.id)
     schedule = session.get(Schedule, (connector.id, pairs.INCREMENTAL))
     active = schedule is not None and (schedule.every or schedule.cron) and connector.state == ConnectorState.ACTIVE
     return {
@@ -129,7 +129,7 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
         "day": usage.since(session, connector.id, now - timedelta(hours=24)),
         "waiting": outbox.open_count(session, connector_id=connector.id),
         "dead": dead_letters.waiting(session, connector.id),
-        "progress": run_lifecycle.progress(session, latest.id, now) if latest else None,
+        "progress": run_progress.progress(session, latest.id, now) if latest else None,
         "last_read": health.last_read(session, connector.id),
         "next_read": schedule.next_run_at if schedule is not None and active else None,
         "may_run": me().may(Role.SUPPORT),

@@ -1,4 +1,4 @@
-"""Reconciliation: what differs between store, book and Mautic, and its repair; webhook gaps; read-back (X4, X6, X9)."""
+"""Reconciliation: what differs between store and Mautic, and its repair; webhook gaps; read-back (X4, X6, X9)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PHASES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One line of a difference as it is drawn: what the store gives, what Mautic has."""
+    """One line of a difference as it is shown: what the store gives, what Mautic has."""
 
     name: str
     wanted: str
@@ -131,7 +131,7 @@ def _shown_drift(
 
 @bp.get("/progress")
 def progress(connector_id: int) -> ResponseReturnValue:
-    """Show how far the one that goes is; a fragment, which asks the page to be drawn anew at its end."""
+    """Show how far the one that goes is; a fragment, which reloads the page at its end."""
     with services().db.read() as session:
         connector = connector_or_404(session, connector_id)
         going = reconciliation.going(session, connector_id)

@@ -15,7 +15,7 @@ from integration.models.connector import Connector
 from integration.models.run import Run, RunState
 from integration.models.user import Role
 from integration.pipeline.dry_run import forecast
-from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options
+from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options, progress as run_progress
 from integration.pipeline.services import Services
 from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
@@ -42,6 +42,9 @@ PHASES = {
     "moved": "reading changed customers",
     "replay": "taking dead letters",
     "deliver": "sending to Mautic",
+    "buyers": "comparing people who ordered without an account",
+    "links": "looking for contacts whose person the store has no more",
+    "strangers": "looking for other contacts with our fields",
 }
 
 
@@ -99,7 +102,7 @@ _SOME = 10
 
 def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
     """Return what a page that follows a run shows besides its lines."""
-    progress = run_lifecycle.progress(session, run.id, services().clock.now())
+    progress = run_progress.progress(session, run.id, services().clock.now())
     some, _ = run_records.entities(session, run, EntityQuery(), _SOME)
     return {
         "progress": progress,
@@ -115,6 +118,7 @@ def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
         "phases": PHASES,
         "statuses": run_records.STATUSES,
         "may_run": me().may(Role.SUPPORT),
+        "may_resume": run_lifecycle.may_resume(run),
     }
 
 
@@ -157,7 +161,7 @@ def resume(connector_id: int, run_id: int) -> ResponseReturnValue:
 
 
 def _act(
-    connector_id: int, run_id: int, act: Callable[[Services, int], None], action: AuditAction, done: str
+    connector_id: int, run_id: int, act: Callable[[Services, int], object], action: AuditAction, done: str
 ) -> ResponseReturnValue:
     with services().db.read() as session:
         connector = connector_or_404(session, connector_id)

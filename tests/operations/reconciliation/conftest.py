@@ -9,12 +9,37 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from integration.models import Drift, Reconciliation
+from integration.models import Drift, Reconciliation, RunKind
 from integration.operations import reconciliation
+from integration.operations.reconciliation.execution import SLICE_S, ReconciliationExecution
+from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
 from integration.sandbox.mautic.contact import Contact
 from tests.road.conftest import Road, make_road, mautic, store
 
 __all__ = ["make_road", "mautic", "store"]
+
+
+def tick(services: Services, *, seconds: float = SLICE_S) -> int:
+    """Do what the clock does, then one slice of each reconciliation that is due; return how many slices were done."""
+    reconciliation.tick(services)
+    with services.db.read() as session:
+        going = session.scalars(select(Reconciliation.connector_id).where(Reconciliation.ended_at.is_(None))).all()
+    return sum(_slice(services, connector_id, seconds) for connector_id in going)
+
+
+def _slice(services: Services, connector_id: int, seconds: float) -> int:
+    token = new_token()
+    with services.db.write() as session:
+        now = services.clock.now()
+        run = run_lifecycle.take(session, now, token, connector_id, [RunKind.RECONCILIATION])
+        session.flush()
+        session.expunge_all()
+    if run is None:
+        return 0
+    ReconciliationExecution(services, run, token, seconds=seconds).execute()
+    return 1
 
 
 @dataclass
@@ -27,7 +52,7 @@ class Bench:
         """Do one reconciliation to its end and return it."""
         number = reconciliation.start(self.road.services, self.road.connector_id, "test")
         for _ in range(20):
-            if not reconciliation.tick(self.road.services):
+            if not tick(self.road.services):
                 break
         with self.road.services.db.read() as session:
             return session.get_one(Reconciliation, number)

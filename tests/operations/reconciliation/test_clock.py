@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,15 +11,17 @@ from sqlalchemy import func, select
 from integration.clock import SetClock
 from integration.errors import AuthRejected
 from integration.events import Kind, Origin
-from integration.models import Connector, Reconciliation
+from integration.models import Connector, Reconciliation, RunState
 from integration.models.database import Database
 from integration.models.drift import Reconciled
 from integration.operations import reconciliation
-from integration.operations.reconciliation import book, nightly, work
+from integration.operations.reconciliation import execution, findings, nightly
 from integration.pipeline.connectors import holds
 from integration.pipeline.ingest import records
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.conftest import NOON
+from tests.operations.reconciliation.conftest import tick
 from tests.pipeline.conftest import MakeChange, change, connector_id, services
 
 __all__ = ["change", "connector_id", "services"]
@@ -93,7 +96,7 @@ def test_a_hold_is_waited_for(services: Services, connector_id: int) -> None:
     with services.db.write() as session:
         error = AuthRejected("mautic", "auth_rejected", "Mautic refuses the credentials.", "Enter new ones.")
         holds.hold(session, NOON, connector_id, error)
-    reconciliation.tick(services)
+    tick(services)
     with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert (row.ended_at, row.lease_token) == (None, None)
@@ -102,15 +105,20 @@ def test_a_hold_is_waited_for(services: Services, connector_id: int) -> None:
 
 def test_what_is_not_connected_waits_too(services: Services, connector_id: int) -> None:
     number = reconciliation.start(services, connector_id, "test")
-    reconciliation.tick(services)
+    tick(services)
     with services.db.read() as session:
         assert "must both be connected" in session.get_one(Reconciliation, number).error
+
+
+def slice_of(services: Services, connector_id: int, seconds: float) -> Callable[[], bool]:
+    run = Reconciliation(connector_id=connector_id)
+    return execution.ReconciliationExecution(services, run, "token", seconds=seconds)._slice_over()
 
 
 def test_a_slice_ends_when_a_shopper_waits(
     db: Database, services: Services, connector_id: int, change: MakeChange
 ) -> None:
-    enough = work._patience(services, connector_id, 60)
+    enough = slice_of(services, connector_id, 60)
     assert not enough()
     with db.write() as session:
         records.accept(session, NOON, connector_id, [change(1, origin=Origin.POLL, kind=Kind.ORDER)])
@@ -118,7 +126,7 @@ def test_a_slice_ends_when_a_shopper_waits(
     with db.write() as session:
         records.accept(session, NOON, connector_id, [change(2, "bob@example.com")])
     assert enough()
-    assert work._patience(services, connector_id, 0)()
+    assert slice_of(services, connector_id, 0)()
 
 
 def test_it_is_given_up_after_many_failures(services: Services, clock: SetClock, connector_id: int) -> None:
@@ -126,13 +134,13 @@ def test_it_is_given_up_after_many_failures(services: Services, clock: SetClock,
     ready(services, connector_id, NOON)
     number = reconciliation.start(services, connector_id, "test")
     with services.db.write() as session:
-        session.get_one(Reconciliation, number).cursor = {"tries": work.PATIENCE - 2}
-    reconciliation.tick(services)
+        session.get_one(Reconciliation, number).tries = execution.TRIES_MAX - 2
+    tick(services)
     with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
-    assert (row.state, row.cursor["tries"]) == ("RUNNING", work.PATIENCE - 1)
+    assert (row.state, row.tries) == ("RUNNING", execution.TRIES_MAX - 1)
     clock.advance(hours=2)
-    reconciliation.tick(services)
+    tick(services)
     with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert row.state == "FAILED"
@@ -142,14 +150,16 @@ def test_it_is_given_up_after_many_failures(services: Services, clock: SetClock,
 def test_whom_it_met_is_forgotten_in_small_parts(
     services: Services, connector_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(book, "PURGED_AT_ONCE", 3)
+    monkeypatch.setattr(findings, "PURGED_AT_ONCE", 3)
     number = reconciliation.start(services, connector_id, "test")
     with services.db.write() as session:
         session.add_all(Reconciled(reconciliation_id=number, person_key=f"{each:032d}") for each in range(10))
-    assert book.purge(services) == 0, "it still goes"
+    assert findings.purge(services) == 0, "it still goes"
     with services.db.write() as session:
-        book.finish(session.get_one(Reconciliation, number), NOON + timedelta(hours=1), "COMPLETED")  # type: ignore[arg-type]  # a StrEnum's value
-    assert book.purge(services) == 10
+        run_lifecycle.finish(
+            session, NOON + timedelta(hours=1), session.get_one(Reconciliation, number), RunState.COMPLETED
+        )
+    assert findings.purge(services) == 10
     with services.db.read() as session:
         assert session.scalar(select(func.count()).select_from(Reconciled)) == 0
 
@@ -157,13 +167,13 @@ def test_whom_it_met_is_forgotten_in_small_parts(
 def test_counts_go_on_when_the_list_is_full(
     services: Services, connector_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(book, "MOST_ROWS", 2)
+    monkeypatch.setattr(findings, "ROWS_MAX", 2)
     number = reconciliation.start(services, connector_id, "test")
-    findings = [book.Finding("missing", f"{each:032d}", "Gone.") for each in range(5)]
+    found = [findings.Finding("missing", f"{each:032d}", "Gone.") for each in range(5)]
     with services.db.write() as session:
         row = session.get_one(Reconciliation, number)
-        book.note(session, NOON, row, book.Step({}, findings))
-        book.note(session, NOON, row, book.Step({}, findings[:1]))
+        findings.note(session, NOON, row, findings.Step("", None, found))
+        findings.note(session, NOON, row, findings.Step("", None, found[:1]))
     with services.db.read() as session:
         query = reconciliation.DriftQuery(connector_id, number)
         assert reconciliation.read_page(session, query).total == 2

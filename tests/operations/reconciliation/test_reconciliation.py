@@ -11,20 +11,22 @@ from integration.clock import SetClock
 from integration.models import ContactLink, Reconciliation
 from integration.models.drift import Reconciled
 from integration.operations import reconciliation
-from integration.operations.reconciliation import book
+from integration.operations.reconciliation import findings
+from integration.pipeline.leases.endings import Cancelled, Lost
 from integration.pipeline.leases.tokens import new_token
-from tests.operations.reconciliation.conftest import Bench
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from tests.operations.reconciliation.conftest import Bench, tick
 
 
 def counts(row: Reconciliation) -> dict[str, int]:
-    return {kind: getattr(row, kind) for kind in book.KINDS if getattr(row, kind)}
+    return {kind: getattr(row, kind) for kind in findings.KINDS if getattr(row, kind)}
 
 
 def test_what_was_just_imported_is_right(bench: Bench) -> None:
     before = bench.road.writes()
     row = bench.reconcile()
     assert (row.state, row.error, counts(row)) == ("COMPLETED", "", {})
-    assert row.checked == 4
+    assert row.pulled == 4
     assert row.calls > 0
     assert bench.road.writes() == before
     with bench.road.services.db.read() as session:
@@ -171,14 +173,14 @@ def test_it_goes_on_from_its_cursor(bench: Bench) -> None:
     services, number = bench.road.services, reconciliation.start(bench.road.services, bench.road.connector_id, "test")
     phases = []
     for _ in range(30):
-        if not reconciliation.tick(services, seconds=0.0):
+        if not tick(services, seconds=0.0):
             break
         with services.db.read() as session:
-            phases.append(session.get_one(Reconciliation, number).cursor.get("phase"))
+            phases.append(session.get_one(Reconciliation, number).phase)
     assert {"ledger", "customers", "buyers"} <= set(phases)
     with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
-    assert (row.state, row.missing, row.checked) == ("COMPLETED", 1, 4)
+    assert (row.state, row.missing, row.pulled) == ("COMPLETED", 1, 4)
 
 
 def test_only_one_goes_at_a_time_and_it_can_be_cancelled(bench: Bench) -> None:
@@ -186,9 +188,9 @@ def test_only_one_goes_at_a_time_and_it_can_be_cancelled(bench: Bench) -> None:
     number = reconciliation.start(services, connector_id, "test")
     with pytest.raises(reconciliation.ReconciliationGoing):
         reconciliation.start(services, connector_id, "test")
-    reconciliation.tick(services, seconds=0.0)
+    tick(services, seconds=0.0)
     assert reconciliation.cancel(services, connector_id, number)
-    reconciliation.tick(services)
+    tick(services)
     with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert (row.state, row.lease_token) == ("CANCELLED", None)
@@ -201,13 +203,14 @@ def test_a_leased_one_is_left_alone_and_cancelled_by_its_owner(bench: Bench) -> 
     number = reconciliation.start(services, bench.road.connector_id, "test")
     token = new_token()
     with services.db.write() as session:
-        assert book.take(session, services.clock.now(), token) is not None
-    assert reconciliation.tick(services) == 0
+        run = run_lifecycle.take(session, services.clock.now(), token)
+        assert run is not None
+    assert tick(services) == 0
     reconciliation.cancel(services, bench.road.connector_id, number)
-    with services.db.write() as session, pytest.raises(book.Cancelled):
-        book.keep(session, services.clock.now(), number, token)
-    with services.db.write() as session, pytest.raises(book.Lost):
-        book.keep(session, services.clock.now(), number, "another")
+    with services.db.write() as session, pytest.raises(Cancelled):
+        run_lifecycle.held(session, services.clock.now(), run, token)
+    with services.db.write() as session, pytest.raises(Lost):
+        run_lifecycle.held(session, services.clock.now(), run, "another")
 
 
 def test_a_store_that_is_down_is_waited_for(bench: Bench) -> None:
@@ -216,15 +219,15 @@ def test_a_store_that_is_down_is_waited_for(bench: Bench) -> None:
     clock = SetClock(services.clock.now())
     services.clock = clock
     number = reconciliation.start(services, bench.road.connector_id, "test")
-    reconciliation.tick(services)
+    tick(services)
     with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert row.ended_at is None
     assert row.error.startswith("It waits and tries again: ")
-    assert reconciliation.tick(services) == 0, "not before its pause is over"
+    assert tick(services) == 0, "not before its pause is over"
     bench.road.store.faults.clear()
     clock.advance(minutes=10)
-    assert reconciliation.tick(services) == 1
+    assert tick(services) == 1
     with services.db.read() as session:
         row = session.get_one(Reconciliation, number)
     assert (row.state, row.error) == ("COMPLETED", "")

@@ -20,6 +20,8 @@ from integration.operations.monitoring.activity.query import ActivityQuery
 from integration.operations.monitoring.activity.wording import Words
 
 _POLL = Run.kind == RunKind.INCREMENTAL
+#: Reconciliations have words of their own.
+_COMPARES = Run.kind == RunKind.RECONCILIATION
 _NOTHING = and_(_POLL, Run.state == RunState.COMPLETED, Run.pulled == 0, Run.pushed == 0, Run.failed == 0)
 #: What is told by another source, or is no business of the syncs.
 _UNTOLD = (
@@ -70,9 +72,9 @@ class Source:
 
 
 # A poll that has ended is told once, by its end.
-_BEGINS = or_(~_POLL, Run.state.in_(GOING))
+_BEGINS = and_(~_COMPARES, or_(~_POLL, Run.state.in_(GOING)))
 SOURCES = (
-    Source(10, "run", "run_id", Run.ended_at, wording.run_ended, ~_NOTHING, each=True),
+    Source(10, "run", "run_id", Run.ended_at, wording.run_ended, and_(~_COMPARES, ~_NOTHING), each=True),
     Source(11, "run", "run_id", Run.created_at, wording.run_started, _BEGINS, each=True),
     Source(12, "poll", "run_id", Run.ended_at, wording.run_ended, _NOTHING, each=True),
     Source(20, "hold", "hold_id", Hold.released_at, wording.released),

@@ -90,7 +90,7 @@ def compared(found: Reconciliation) -> Words:
     drift = ", ".join(f"{number:,} {what}" for what, number in kinds.items() if number)
     level = "bad" if found.error else "warn" if drift else "ok"
     how = "stopped" if found.error else "was cancelled" if found.state.upper() == "CANCELLED" else "ended"
-    sentence = f"Reconciliation {found.id} {how}: {_count(found.checked, 'person', 'people')} looked at"
+    sentence = f"Reconciliation {found.id} {how}: {_count(found.pulled, 'person', 'people')} looked at"
     return level, f"{sentence}, {drift or 'all is as it should be'}.", found.error
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector, ConnectorState
 from integration.models.hold import Hold
-from integration.models.run import Run, RunKind, RunState
+from integration.models.run import SYNCS, Run, RunKind, RunState
 from integration.models.schedule import Schedule
 from integration.pipeline.connectors import holds, schedule_times
 
@@ -19,8 +19,6 @@ from integration.pipeline.connectors import holds, schedule_times
 LATE_MIN = timedelta(minutes=15)
 #: Runs that began longer ago are no news any more.
 NEWS = timedelta(days=7)
-#: Kinds of runs that read the store's records.
-READING = (RunKind.INITIAL, RunKind.FULL, RunKind.INCREMENTAL, RunKind.BULK)
 _WIDE = (RunKind.INITIAL, RunKind.FULL)
 
 
@@ -50,14 +48,14 @@ def not_read(session: Session, now: datetime, connector: Connector, periods: int
 
 def last_read(session: Session, connector_id: int) -> datetime | None:
     """Return when a run that reads the store last ended well."""
-    well = (Run.connector_id == connector_id, Run.state == RunState.COMPLETED, Run.kind.in_(READING))
+    well = (Run.connector_id == connector_id, Run.state == RunState.COMPLETED, Run.kind.in_(SYNCS))
     return session.scalar(select(Run.ended_at).where(*well).order_by(Run.id.desc()).limit(1))
 
 
 def newest(session: Session, connector_id: int) -> Run | None:
     """Return the newest run that read the store and has ended by itself."""
     ended = Run.state.in_([RunState.COMPLETED, RunState.FAILED])
-    query = select(Run).where(Run.connector_id == connector_id, ended, Run.kind.in_(READING))
+    query = select(Run).where(Run.connector_id == connector_id, ended, Run.kind.in_(SYNCS))
     return session.scalar(query.order_by(Run.id.desc()).limit(1))
 
 
@@ -70,12 +68,14 @@ def sent_nothing(run: Run) -> bool:
 def failed_run(session: Session, now: datetime, connector_id: int, since: datetime | None = None) -> Run | None:
     """Return the newest run of a kind that failed, unless a later one that reads everything went well.
 
+    Reconciliations are left out: they send nothing, and what they find has an alert of its own.
     Runs of the last NEWS count, with `since` those from as long before that moment.
     """
     begin = min(now, since or now) - NEWS
     latest = (
         select(func.max(Run.id))
         .where(Run.connector_id == connector_id, Run.created_at >= begin, Run.ended_at.is_not(None))
+        .where(Run.kind != RunKind.RECONCILIATION)
         .group_by(Run.kind)
     )
     rows = session.scalars(select(Run).where(Run.id.in_(latest)).order_by(Run.id)).all()
@@ -91,7 +91,7 @@ def _scheduled(connector: Connector) -> bool:
 
 def _begun(session: Session, connector: Connector, last: datetime | None) -> datetime:
     """Return from when on the store could have been read: the first try since it was, or the end of a hold."""
-    tried = select(func.min(Run.created_at)).where(Run.connector_id == connector.id, Run.kind.in_(READING))
+    tried = select(func.min(Run.created_at)).where(Run.connector_id == connector.id, Run.kind.in_(SYNCS))
     held = select(func.max(Hold.released_at)).where(Hold.connector_id == connector.id, Hold.service == "store")
     first = session.scalar(tried.where(Run.created_at > last) if last else tried)
     released = session.scalar(held)
@@ -121,5 +121,5 @@ def _date(now: datetime, connector: Connector, schedule: Schedule, periods: int)
 
 
 def _is_worked_on(session: Session, now: datetime, connector_id: int) -> bool:
-    query = select(Run.id).where(Run.connector_id == connector_id, Run.state == RunState.RUNNING, Run.kind.in_(READING))
+    query = select(Run.id).where(Run.connector_id == connector_id, Run.state == RunState.RUNNING, Run.kind.in_(SYNCS))
     return session.scalar(query.where(Run.leased_until > now).limit(1)) is not None
