@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test test-fast lint bench migration lock clean
 
 run: .venv/ready
 	@$(BIN)/woo-mautic demo
@@ -9,14 +9,24 @@ run: .venv/ready
 test: .venv/ready
 	@$(BIN)/python -m pytest -n 2 $(TESTS)
 
+# What takes seconds: pure code and single rooms. No browser, no PostgreSQL, no processes, no whole syncs, no pages.
+test-fast: .venv/ready
+	@$(BIN)/python -m pytest -n 2 -m "not browser and not postgres and not road and not process and not contract" \
+	  tests/mapping tests/streams tests/store tests/mautic tests/http tests/test_*.py
+
 lint: .venv/ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy integration app.py
 	@$(BIN)/lint-imports
+	@$(BIN)/djlint --lint --quiet templates
 
 bench: .venv/ready
 	@$(BIN)/python -m tests.bench
+
+# make migration m="what changes": a new revision with what the models have and the newest schema has not.
+migration: .venv/ready
+	@$(BIN)/python -m integration.models.migrate "$(m)"
 
 lock: .venv/ready
 	@$(BIN)/pip install --quiet pip-tools

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from integration.errors import SettingError
 from integration.models.database import Database, open_database
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -23,8 +26,7 @@ def upgrade(url: str) -> None:
     try:
         with database.engine.connect() as connection:
             _wait_for_turn(database, connection)
-            config = Config()
-            config.set_main_option("script_location", str(FOLDER))
+            config = _config()
             config.attributes["connection"] = connection
             logging.getLogger("alembic").setLevel(logging.WARNING)
             command.upgrade(config, "head")
@@ -32,6 +34,34 @@ def upgrade(url: str) -> None:
             _owners_alone(database)
     finally:
         database.dispose()
+
+
+def draft(message: str) -> Path:
+    """Write a new revision with what the models have and the newest schema has not; return its file.
+
+    It is compared with an empty database at the newest revision. Raises SettingError without a message.
+    """
+    if not message.strip():
+        raise SettingError("m", "It was not said what changes.", 'Write: make migration m="add a column".')
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/empty.sqlite"
+        upgrade(url)
+        config = _config()
+        number = f"{int(ScriptDirectory(str(FOLDER)).get_current_head() or 0) + 1:04d}"
+        database = open_database(url)
+        with database.engine.connect() as connection:
+            config.attributes["connection"] = connection
+            made = command.revision(config, message, autogenerate=True, rev_id=number)
+        database.dispose()
+    if not isinstance(made, Script):
+        raise RuntimeError("Alembic made more than one revision.")
+    return Path(made.path)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return config
 
 
 def _owners_alone(database: Database) -> None:
@@ -54,3 +84,10 @@ def _wait_for_turn(database: Database, connection: object) -> None:
     else:
         connection.execution_options(write=True)  # type: ignore[attr-defined]  # a Connection
         connection.begin()  # type: ignore[attr-defined]  # a Connection
+
+
+if __name__ == "__main__":
+    try:
+        print(draft(" ".join(sys.argv[1:])))
+    except SettingError as error:
+        sys.exit(str(error))
