@@ -11,9 +11,9 @@ import click
 
 from integration.cli import console
 from integration.errors import SettingError
-from integration.events import Kind
 from integration.operations.support import support_bundle
 from integration.operations.support.diagnostics import mapping
+from integration.streams import contacts, orders
 
 
 @click.command()
@@ -42,7 +42,7 @@ def bundle(connector_id: int, output: Path | None) -> None:
 @console.as_json
 def try_mapping(connector_id: int, order: int | None, customer: int | None, as_json: bool) -> None:
     """Map one order and one customer and send nothing; exit code 1 when a value would be lost, cut or refused."""
-    given = {Kind.ORDER: order, Kind.CONTACT: customer}
+    given = {orders.KIND: order, contacts.KIND: customer}
     with console.opened() as services:
         connector = console.connector(services, connector_id)
         tried = mapping.try_all(services, connector, {kind: number for kind, number in given.items() if number})

@@ -129,7 +129,7 @@ def wait_for_end(services: Services, run_id: int) -> dict[str, Any]:
                 return _summary(services, run_id)
             if (progress.done, progress.run.pulled) != moved:
                 moved, moved_at = (progress.done, progress.run.pulled), time.monotonic()
-            if held and time.monotonic() - moved_at > PATIENCE:
+            if held and time.monotonic() - moved_at > RUN_WAIT_S:
                 raise IntegrationError("held", f"{held[0].sentence} {held[0].hint}", _GOES_ON)
             pause.wait(0.2)
     finally:
@@ -137,7 +137,7 @@ def wait_for_end(services: Services, run_id: int) -> dict[str, Any]:
 
 
 #: Seconds without any movement after which waiting for a held connection ends.
-PATIENCE = 30.0
+RUN_WAIT_S = 30.0
 _GOES_ON = "What was read waits and is sent by the next `woo-mautic worker` or `woo-mautic serve`."
 
 

@@ -32,7 +32,7 @@ OnAccept = Callable[[Any, int], None]
 
 
 class WakeupSignal:
-    """Wakes workers of this process; a lost ring is harmless because the table is the book."""
+    """Wakes workers of this process; a lost ring is harmless because the table is the truth."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()

@@ -10,8 +10,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration import money
-from integration.events import Kind
+from integration import money, streams
 from integration.mapping import lifetime as lifetimes
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
@@ -104,7 +103,7 @@ def _numbers(session: Session, connector_id: int, person_key: str) -> dict[str, 
         Delivery.connector_id == connector_id, Delivery.person_key == person_key
     )
     newest = session.execute(query.order_by((Delivery.id + 0).desc()).limit(_NUMBERS)).tuples()
-    return {source_id: number for source_id, number, kind in newest if kind == Kind.ORDER}
+    return {source_id: number for source_id, number, kind in newest if kind in streams.kinds("in_ledger")}
 
 
 def _share(row: LedgerEntry, numbers: Mapping[str, str], why: str, shop: str, decimals: int | None) -> Share:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from integration.events import Kind
+from integration import streams
 from integration.models.connector import Connector, ConnectorState
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import OPEN, Delivery, DeliveryState
@@ -14,14 +14,14 @@ from integration.models.hold import Hold
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery.retries import fault_of
 from integration.pipeline.ingest.order_ledger import GONE
-from integration.queries.skip_reasons import Explanation, explain
 from integration.settings import Modules
+from integration.streams import Explanation, explain, orders as orders_stream
 
 Said = str | datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PersonStatus:
     """One sentence on where something stands: texts and moments in turn, so that a page can show the moments its way.
 
     `code` is in_mautic, waiting, failed, skipped, conflict, discarded, not_sent or unknown; `kind` the colour of its
@@ -72,7 +72,7 @@ class Known:
         return next((row for row in self.records if row.state == DeliveryState.DEAD), None)
 
 
-def of_person(known: Known) -> list[Verdict]:
+def of_person(known: Known) -> list[PersonStatus]:
     """Return where a person stands, the most important first; at least one verdict."""
     found = [*_linked(known), *_open(known), *_dead(known)]
     settled = known.settled
@@ -81,7 +81,7 @@ def of_person(known: Known) -> list[Verdict]:
     return found or [_unsent(known) or _unknown(known, "person")]
 
 
-def of_order(known: Known) -> list[Verdict]:
+def of_order(known: Known) -> list[PersonStatus]:
     """Return where an order stands, the most important first; at least one verdict."""
     found = list(_open(known))
     settled = known.settled
@@ -94,17 +94,17 @@ def _tells_more(row: Delivery) -> bool:
     return row.state == DeliveryState.SKIPPED and row.error_code != "unchanged"
 
 
-def _linked(known: Known) -> Iterator[Verdict]:
+def _linked(known: Known) -> Iterator[PersonStatus]:
     link = known.link
     if link is not None:
         said = (f"This person is in Mautic as contact {link.contact_id}, last written ", link.written_at, ".")
-        yield Verdict("in_mautic", "ok", said, contact_id=link.contact_id)
+        yield PersonStatus("in_mautic", "ok", said, contact_id=link.contact_id)
 
 
-def _open(known: Known) -> Iterator[Verdict]:
+def _open(known: Known) -> Iterator[PersonStatus]:
     row = known.open
     if row is not None:
-        yield Verdict("waiting", "info", _waits(known, row), delivery_id=row.id)
+        yield PersonStatus("waiting", "info", _waits(known, row), delivery_id=row.id)
 
 
 def _waits(known: Known, row: Delivery) -> tuple[Said, ...]:
@@ -129,7 +129,7 @@ def _waits(known: Known, row: Delivery) -> tuple[Said, ...]:
     return ("Waiting: it is sent as soon as its turn comes.",)
 
 
-def _dead(known: Known) -> list[Verdict]:
+def _dead(known: Known) -> list[PersonStatus]:
     row = known.dead
     if row is None:
         return []
@@ -140,10 +140,10 @@ def _dead(known: Known) -> list[Verdict]:
         row.settled_at or row.died_at or row.created_at,
         "; send it again or discard it.",
     )
-    return [Verdict("failed", "bad", said, delivery_id=row.id)]
+    return [PersonStatus("failed", "bad", said, delivery_id=row.id)]
 
 
-def _ended(row: Delivery, link: ContactLink | None) -> Verdict:
+def _ended(row: Delivery, link: ContactLink | None) -> PersonStatus:
     at = row.settled_at or row.created_at
     unchanged = row.state == DeliveryState.SKIPPED and row.error_code == "unchanged"
     if row.state == DeliveryState.DELIVERED or unchanged:
@@ -152,55 +152,69 @@ def _ended(row: Delivery, link: ContactLink | None) -> Verdict:
         return _skipped(row)
     if row.state == DeliveryState.CONFLICT:
         said: tuple[Said, ...] = ("Conflict ", at, f": somebody changed the contact in Mautic. {row.error}".rstrip())
-        return Verdict("conflict", "warn", said, delivery_id=row.id, contact_id=row.contact_id)
+        return PersonStatus("conflict", "warn", said, delivery_id=row.id, contact_id=row.contact_id)
     why = row.discard_reason or "its run was cancelled"
     said = (f"Discarded: {_noun(row)} was given up ", at, f" ({why}). Read it from the store again to send it.")
-    return Verdict("discarded", "warn", said, delivery_id=row.id)
+    return PersonStatus("discarded", "warn", said, delivery_id=row.id)
 
 
-def _written(row: Delivery, at: datetime, link: ContactLink | None) -> Verdict:
+def _written(row: Delivery, at: datetime, link: ContactLink | None) -> PersonStatus:
     contact_id = row.contact_id or (link.contact_id if link else None)
     where = f"in Mautic as contact {contact_id}" if contact_id else "in Mautic"
     verb = "nothing had changed when it was looked at " if row.state == DeliveryState.SKIPPED else "last written "
     partial = f" But not all of it: {row.error}" if row.partial else ""
     said = (f"{_noun(row)} is {where}, {verb}", at, f".{partial}")
-    return Verdict("in_mautic", "warn" if partial else "ok", said, delivery_id=row.id, contact_id=contact_id)
+    return PersonStatus("in_mautic", "warn" if partial else "ok", said, delivery_id=row.id, contact_id=contact_id)
 
 
-def _skipped(row: Delivery) -> Verdict:
+def _skipped(row: Delivery) -> PersonStatus:
     reason = explain(row.error_code, row.kind)
     if row.error_code == "no_email":
-        who = "order" if row.kind == Kind.ORDER else "customer"
+        who = streams.labels(row.kind).noun.lower()
         said: tuple[Said, ...] = (f"Not in Mautic: the {who} has no e-mail address.",)
     else:
         said = (f"Skipped: {row.error or reason.sentence}",)
-    return Verdict("skipped", "warn", said, reason, row.id)
+    return PersonStatus("skipped", "warn", said, reason, row.id)
 
 
-def _unsent(known: Known) -> Verdict | None:
+def _unsent(known: Known) -> PersonStatus | None:
     """Return why orders that were only added up were not sent, None when there are none."""
     if not known.entries:
         return None
     statuses = sorted({entry.status for entry in known.entries})
     synced = Modules.from_json(known.connector.settings).orders
     if all(status == GONE for status in statuses):
-        return Verdict("not_sent", "warn", ("Not in Mautic: the order is in the store's trash.",), explain("removed"))
+        return PersonStatus(
+            "not_sent",
+            "warn",
+            ("Not in Mautic: the order is in the store's trash.",),
+            _of_order("removed"),
+        )
     listed = "”, “".join(status for status in statuses if status != GONE)
     if not synced.enabled:
-        return Verdict("not_sent", "warn", ("Not in Mautic: Order Sync is switched off.",), explain("module_off"))
+        return PersonStatus(
+            "not_sent",
+            "warn",
+            ("Not in Mautic: Order Sync is switched off.",),
+            _of_order("module_off"),
+        )
     if not set(statuses) & set(synced.statuses):
         said = (f"Not in Mautic: orders with the status “{listed}” are not synced.",)
-        return Verdict("not_sent", "warn", said, explain("status_not_synced"))
+        return PersonStatus("not_sent", "warn", said, _of_order("status_not_synced"))
     if known.link is not None:
         said = (
             f"Its person is in Mautic as contact {known.link.contact_id}, but no record of this order is kept: it was "
             f"sent longer ago than records are kept, or it was only added up for the lifetime values.",
         )
-        return Verdict("in_mautic", "ok", said, contact_id=known.link.contact_id)
-    return Verdict("not_sent", "warn", ("Not in Mautic: the order is known, but it was never sent.",))
+        return PersonStatus("in_mautic", "ok", said, contact_id=known.link.contact_id)
+    return PersonStatus("not_sent", "warn", ("Not in Mautic: the order is known, but it was never sent.",))
 
 
-def _unknown(known: Known, what: str) -> Verdict:
+def _of_order(code: str) -> Explanation:
+    return explain(code, orders_stream.KIND)
+
+
+def _unknown(known: Known, what: str) -> PersonStatus:
     hold = next((hold for hold in known.holds if hold.service == "store"), None)
     if hold is not None:
         said: tuple[Said, ...] = (
@@ -210,9 +224,9 @@ def _unknown(known: Known, what: str) -> Verdict:
         )
     else:
         said = (f"Unknown: this {what} was never seen; the store has not sent it.",)
-    return Verdict("unknown", "warn", said)
+    return PersonStatus("unknown", "warn", said)
 
 
 def _noun(row: Delivery) -> str:
     """Return what a record is called in a sentence."""
-    return f"Order {row.number or row.source_id}" if row.kind == Kind.ORDER else f"Customer {row.source_id}"
+    return f"{streams.labels(row.kind).noun} {row.number or row.source_id}"

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.errors import IntegrationError, MappingError
 from integration.events import Kind, Origin
 from integration.models.attempt import Attempt
@@ -18,7 +19,6 @@ from integration.pipeline.dead_letters.corrections import corrected
 from integration.pipeline.delivery import batch_context as batch_context, planning
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.services import Services
-from integration.store import reading
 
 NOT_IN_STORE = IntegrationError(
     "gone", "The record no longer exists in the store.", "Discard it, or restore it in the store and send it again."
@@ -72,10 +72,7 @@ def _read(services: Services, connector: Connector, row: Delivery) -> Mapping[st
     if not row.source_id.isdigit():
         raise MappingError("no_id", "This record has no id that the store knows.", "Look at it in the store.")
     client = services.open_store(connector)
-    if row.kind == Kind.CONTACT:
-        found = next(iter(reading.fetch_customers(client, [int(row.source_id)])), None)
-    else:
-        found = reading.fetch_order(client, int(row.source_id))
+    found = streams.of(row.kind).look_up(client, row.source_id)
     if not found:
         raise NOT_IN_STORE
     return found

@@ -7,21 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from integration import streams
 from integration.parameters import Asked, in_address
 from integration.queries.record_statuses import STATUSES
-from integration.settings import Modules
 
-KINDS = {"contact": "Contact", "order": "Order"}
 OPERATIONS = {"created": "Created", "updated": "Updated", "deleted": "Deleted", "skipped": "Skipped"}
 SMALLEST, USUAL, LARGEST = 10, 100, 500
 LONGEST = 254
 _SECOND = timedelta(seconds=1)
-
-
-def kinds_of(modules: Modules) -> dict[str, str]:
-    """Return the entity types that a connector syncs: the list of the filter follows the connector."""
-    on = {"contact": modules.contacts.enabled, "order": modules.orders.enabled}
-    return {value: label for value, label in KINDS.items() if on[value]} or dict(KINDS)
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class RecordQuery:
         query = cls(
             tuple(connector_ids),
             limit=read.number("limit", SMALLEST, LARGEST) or USUAL,
-            kind=read.choice("kind", KINDS),
+            kind=read.choice("kind", streams.entities()),
             status=read.choice("status", STATUSES),
             operation=read.choice("operation", OPERATIONS),
             source=read.text("source").lstrip("#").strip(),

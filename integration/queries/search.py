@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from integration.events import Kind
+from integration import streams
 from integration.identity import first_version_key, is_first_version_key_shared, person_key_of
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
@@ -131,7 +131,7 @@ def _by(session: Session, connector_id: int, condition: ColumnElement[bool]) -> 
     """Return the newest orders that fit; the kind is told apart here, or SQLite would walk through all orders."""
     query = select(Delivery).where(Delivery.connector_id == connector_id, condition)
     rows = session.scalars(query.order_by((Delivery.id + 0).desc()).limit(MOST))
-    return [row for row in rows if row.kind == Kind.ORDER]
+    return [row for row in rows if row.kind in streams.kinds("numbered")]
 
 
 def _order_hits(connector_id: int, rows: Iterable[Delivery], how: str) -> Iterator[Hit]:
@@ -150,7 +150,9 @@ def _spellings(session: Session, connector_id: int, text: str) -> list[str]:
     parts = _AROUND.fullmatch(text)
     found = {text, text.upper()}
     if parts:
-        query = select(Delivery.number).where(Delivery.connector_id == connector_id, Delivery.kind == Kind.ORDER)
+        query = select(Delivery.number).where(
+            Delivery.connector_id == connector_id, Delivery.kind.in_(streams.kinds("numbered"))
+        )
         known = session.scalars(query.order_by(Delivery.id.desc()).limit(_SHAPES))
         shapes = {(shape[1], shape[3]) for number in known if (shape := _AROUND.fullmatch(number))}
         found |= {f"{before}{parts[2]}{after}" for before, after in shapes} | {parts[2]}
@@ -163,7 +165,7 @@ def _customers(session: Session, connector_id: int, asked: Asked) -> Iterator[Hi
     query = select(Delivery.person_key).where(
         Delivery.connector_id == connector_id,
         Delivery.source_id == str(asked.number),
-        Delivery.kind == Kind.CONTACT,
+        Delivery.kind.not_in(streams.kinds("numbered")),
     )
     for person_key in dict.fromkeys(session.scalars(query.order_by((Delivery.id + 0).desc()).limit(MOST))):
         yield Hit(connector_id, "person", person_key, "customer id", f"Customer {asked.number}", person_key)

@@ -8,7 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-TYPES = {"contact": "Contact", "order": "Order", "abandoned_cart": "Abandoned cart"}
+from integration import streams
+from integration.events import Kind
+
+TYPES = {kind.value: streams.labels(kind).entity for kind in Kind}
 STATUSES = {"success": "Success", "error": "Error"}
 ACTIONS = {
     "create_or_update": "Create or update",

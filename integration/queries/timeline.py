@@ -11,7 +11,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from integration.events import Kind, Origin
+from integration import streams
+from integration.events import Origin
 from integration.models.attempt import Attempt
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
@@ -28,7 +29,6 @@ from integration.queries.record_statuses import status_of
 PAGE = 50
 #: So many of a person's newest records and orders are looked into; nobody has more by shopping.
 MOST = 300
-NOUNS = {Kind.ORDER: "Order", Kind.CONTACT: "Customer", Kind.CART: "Cart"}
 ORIGINS = {
     Origin.WEBHOOK: "a webhook",
     Origin.POLL: "an incremental read",
@@ -125,13 +125,13 @@ def person(session: Session, connector: Connector, person_key: str) -> Scope:
 
 def order(session: Session, connector: Connector, source_id: str) -> Scope:
     """Return the scope of an order; the log knows it by its number."""
-    mine = [Delivery.source_id == source_id, Delivery.kind == Kind.ORDER]
+    mine = [Delivery.source_id == source_id, Delivery.kind.in_(streams.kinds("numbered"))]
     numbers = session.scalars(select(Delivery.number).where(Delivery.connector_id == connector.id, *mine).limit(MOST))
     names = sorted({source_id, *numbers} - {""})
     # As an expression the type draws no index away from the number's.
     log = [
         SyncLogEntry.object_id.in_(names),
-        SyncLogEntry.type.concat("") == Kind.ORDER,
+        SyncLogEntry.type.concat("").in_(streams.kinds("numbered")),
         SyncLogEntry.source_id.in_(["", source_id]),
     ]
     return Scope(connector, mine, log, [source_id])
@@ -153,7 +153,7 @@ def known_person(session: Session, connector: Connector, person_key: str, now: d
 
 def known_order(session: Session, connector: Connector, source_id: str, now: datetime) -> person_status.Known:
     """Return what an order's verdict rests on."""
-    rows = _newest(session, connector, [Delivery.source_id == source_id, Delivery.kind == Kind.ORDER])
+    rows = _newest(session, connector, [Delivery.source_id == source_id, Delivery.kind.in_(streams.kinds("numbered"))])
     # What another person is owed for having lost the order says nothing of where it is.
     rows = [row for row in rows if row.event != "moved"]
     entry = None
@@ -216,7 +216,7 @@ def _record(row: Delivery, runs: dict[int, Run]) -> Line:
 
 def name_of(row: Delivery) -> str:
     """Return what happened to which record, as "Order 10482 (completed)"."""
-    return f"{NOUNS.get(Kind(row.kind), row.kind)} {row.number or row.source_id} ({row.event})"
+    return f"{streams.labels(row.kind).noun} {row.number or row.source_id} ({row.event})"
 
 
 def _attempts(session: Session, scope: Scope, place: Place, limit: int) -> list[Line]:
@@ -249,8 +249,7 @@ def _logs(session: Session, scope: Scope, place: Place, limit: int) -> list[Line
 
 def _log(row: SyncLogEntry) -> Line:
     badge, kind = ("Error", "bad") if row.status == ERROR else ("Log", "muted")
-    noun = NOUNS.get(Kind(row.type), row.type) if row.type in set(Kind) else row.type
-    title = f"{noun} {row.object_id}: {row.action.replace('_', ' ')}."
+    title = f"{streams.labels(row.type).noun} {row.object_id}: {row.action.replace('_', ' ')}."
     return Line(row.at, "log", row.id, badge, kind, title, row.message, row.delivery_id, row.contact_id)
 
 

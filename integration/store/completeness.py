@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from integration.errors import NotSetUp, Rejected
 from integration.store.access import SERVICE
-from integration.store.pages import Piece, Place
+from integration.store.pages import ListPosition, Piece
 from integration.store.rows import Failure
 
 SHORT_LIST = "short_list"
@@ -39,11 +39,11 @@ class Progress:
         more = piece.count >= piece.limit if piece.total is None else seen < piece.total
         return more and ids != sorted(ids)
 
-    def begins_again(self, place: Place, piece: Piece) -> bool:
+    def begins_again(self, place: ListPosition, piece: Piece) -> bool:
         """Tell whether a page from further on begins as the list does; one look at the beginning makes it sure."""
         return bool(piece.offset and piece.rows and place.first_id) and piece.rows[0]["id"] <= place.first_id
 
-    def stands_still(self, place: Place, piece: Piece) -> bool:
+    def stands_still(self, place: ListPosition, piece: Piece) -> bool:
         """Tell, of a page that was taken, whether it is one too many that brought nothing but known rows."""
         end = piece.offset + piece.count
         known = len(piece.rows) > place.overlap and piece.rows[-1]["id"] <= place.last_id
@@ -55,13 +55,13 @@ class Progress:
         return self._stale >= MOST_STALE_ROWS
 
 
-def counted(place: Place, piece: Piece, taken: int) -> Place:
+def counted(place: ListPosition, piece: Piece, taken: int) -> ListPosition:
     """Return the place with what a page gave and did not give, and with the list's first row."""
     first = place.first_id or (piece.rows[0]["id"] if piece.rows and not piece.offset else 0)
     return replace(place, first_id=first, taken=place.taken + taken, hidden=place.hidden + piece.lacks)
 
 
-def shortfall(path: str, place: Place) -> list[Failure]:
+def shortfall(path: str, place: ListPosition) -> list[Failure]:
     """Return what the store counts and did not give, as a failure, nothing when the list came whole.
 
     Rows that came into the list meanwhile are counted by the store as well, so only as many are missing as positions

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from integration.errors import ServiceError
 from integration.store.client import StoreClient
 from integration.store.fault_scope import MOST_IN_A_ROW, alive, divisible
-from integration.store.pages import GROW_AFTER, SIZES, Place, fetch
+from integration.store.pages import GROW_AFTER, SIZES, ListPosition, fetch
 from integration.store.rows import Failure
 
 
@@ -38,7 +38,7 @@ class Division:
         """Tell whether a stretch that failed is being read just now."""
         return bool(self._blocks)
 
-    def after(self, place: Place, error: ServiceError) -> Place:
+    def after(self, place: ListPosition, error: ServiceError) -> ListPosition:
         """Return where to go on after a failure: smaller, or behind a record that fails alone.
 
         Raises the error when no smaller page can help, when the store is dead, or when records fail in a row.
@@ -52,14 +52,14 @@ class Division:
         self._blocks.append(Block(place.offset - place.overlap + place.size, place.size, self._poisonous))
         return smaller
 
-    def _skip(self, place: Place, error: ServiceError) -> Place:
+    def _skip(self, place: ListPosition, error: ServiceError) -> ListPosition:
         self.failed.append((self._name(place), error))
         if len(self.failed) >= MOST_IN_A_ROW:
             raise error
         self._poisonous += 1
         return self._left(replace(place, offset=place.offset + 1, sure=False, taken=place.taken + 1))
 
-    def _name(self, place: Place) -> str:
+    def _name(self, place: ListPosition) -> str:
         """Return how to call the record that fails: its id may be had where the whole record is not."""
         one = self._path.rstrip("s")
         try:
@@ -69,7 +69,7 @@ class Division:
         number = rows[0]["id"] if rows else None
         return f"{one} {number}" if number else f"the {one} at position {place.offset + 1}"
 
-    def grown(self, place: Place) -> Place:
+    def grown(self, place: ListPosition) -> ListPosition:
         """Return the place after a good piece, with a larger size where it is time for one."""
         place = self._left(replace(place, good=place.good + 1))
         if self._blocks or place.good < GROW_AFTER or place.size >= self._largest:
@@ -77,7 +77,7 @@ class Division:
         larger = min(size for size in (*SIZES, self._largest) if size > place.size)
         return replace(place, size=larger, good=0)
 
-    def _left(self, place: Place) -> Place:
+    def _left(self, place: ListPosition) -> ListPosition:
         """Leave the stretches that are read to their end; their size returns if a record was to blame for them."""
         while self._blocks and place.offset >= self._blocks[-1].end:
             block = self._blocks.pop()
@@ -90,7 +90,7 @@ class Division:
         failed, self.failed = self.failed, []
         return failed
 
-    def check_any_read(self, place: Place) -> None:
+    def check_any_read(self, place: ListPosition) -> None:
         """Raise the last error when several records failed and not one could be read: the list itself is broken."""
         if not place.last_id and len(self.failed) > 1:
             raise self.failed[-1][1]

@@ -40,7 +40,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPosition:
     """Where a reading stands: `offset` positions are done, `last_id` was the last row, `size` is asked for at once.
 
     `sure` is False after a record that could not be read: its position cannot be asked for again. `first_id` is the
@@ -60,7 +60,7 @@ class Place:
     hidden: int = 0
 
     @classmethod
-    def of(cls, start: Mapping[str, Any] | None, size: int) -> Place:
+    def of(cls, start: Mapping[str, Any] | None, size: int) -> ListPosition:
         """Return the place that a page's cursor names; unknown keys are dropped."""
         known = {name: value for name, value in (start or {}).items() if name in cls.__slots__}
         # A cursor of an earlier version has counted nothing.
@@ -75,7 +75,7 @@ class Place:
         """Return 1 when the next request begins with the last row again, to see that nothing slipped by."""
         return 1 if self.last_id and self.sure and self.offset and self.size > 1 else 0
 
-    def smaller(self) -> Place | None:
+    def smaller(self) -> ListPosition | None:
         """Return the place with the next smaller size, None below 1."""
         size = next((each for each in SIZES if each < self.size), None)
         return replace(self, size=size, good=0) if size else None

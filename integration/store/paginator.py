@@ -17,7 +17,7 @@ from integration.errors import ServiceError
 from integration.store.client import StoreClient
 from integration.store.completeness import Progress, counted, same_page, shortfall
 from integration.store.page_splitting import Division
-from integration.store.pages import SIZES, Page, Piece, Place, fetch
+from integration.store.pages import SIZES, ListPosition, Page, Piece, fetch
 from integration.store.prefetch import Ahead
 from integration.store.rows import Failure, Row, oddities
 
@@ -45,16 +45,16 @@ class Crawl:
         read = partial(fetch, self._client, self._path, self._params)
         self._ahead = Ahead(read, self._parallel, self._client.heed)
         try:
-            yield from self._go(Place.of(start, self._per_page))
+            yield from self._go(ListPosition.of(start, self._per_page))
         finally:
             self._ahead.close()
 
-    def _go(self, place: Place) -> Iterator[Page]:
+    def _go(self, place: ListPosition) -> Iterator[Page]:
         handed_out = 0
         finished = False
         while not finished:
             piece = self._piece(place)
-            if isinstance(piece, Place):
+            if isinstance(piece, ListPosition):
                 place, finished = piece, self._at_end(piece)
                 continue
             self._check_new(place, piece)
@@ -74,7 +74,7 @@ class Crawl:
         if self._division.failed:
             yield self._last(place)
 
-    def _piece(self, place: Place) -> Piece | Place:
+    def _piece(self, place: ListPosition) -> Piece | ListPosition:
         """Return the next piece, or the place to go on from when it could not be had."""
         offset = place.offset - place.overlap
         total = None if self._division.inside else place.total
@@ -83,7 +83,7 @@ class Crawl:
         except ServiceError as error:
             return self._division.after(place, error)
 
-    def _check_new(self, place: Place, piece: Piece) -> None:
+    def _check_new(self, place: ListPosition, piece: Piece) -> None:
         """Raise NotSetUp when the page is not the one that was asked for: reading on would never end, or skip rows."""
         again = self._progress.begins_again(place, piece) and self._first_id() == piece.rows[0]["id"]
         if again or self._progress.unsorted(piece):
@@ -93,7 +93,7 @@ class Crawl:
         first = fetch(self._client, self._path, {**self._params, "_fields": "id"}, 0, 1)
         return first.rows[0]["id"] if first.rows else 0
 
-    def _back(self, place: Place, piece: Piece) -> Place | None:
+    def _back(self, place: ListPosition, piece: Piece) -> ListPosition | None:
         """Return an earlier place when rows may have slipped by, None when the piece joins what was taken."""
         if piece.offset == 0 or self._steps >= MOST_STEPS_BACK:
             return None
@@ -105,7 +105,7 @@ class Crawl:
         stride = max(place.size // 2, 1) * 2 ** min(self._steps - 1, 16)
         return replace(place, offset=max(piece.offset - stride, 0))
 
-    def _taken(self, place: Place, piece: Piece, rows: list[Row]) -> tuple[Place, bool]:
+    def _taken(self, place: ListPosition, piece: Piece, rows: list[Row]) -> tuple[ListPosition, bool]:
         """Return the place after a piece and whether the list is at its end."""
         if self._progress.stands_still(place, piece):
             raise same_page()
@@ -139,10 +139,10 @@ class Crawl:
         self._failed += oddities(self._path, sorted(fresh))
         return len(fresh)
 
-    def _at_end(self, place: Place) -> bool:
+    def _at_end(self, place: ListPosition) -> bool:
         return self._division.failed != [] and place.total is not None and place.offset >= place.total
 
-    def _page(self, place: Place, piece: Piece, rows: list[Row]) -> Page:
+    def _page(self, place: ListPosition, piece: Piece, rows: list[Row]) -> Page:
         left = max(place.total - place.offset, 0) if place.total is not None else None
         pages = place.number + -(-left // max(place.size - 1, 1)) if left is not None else None
         return Page(
@@ -161,14 +161,14 @@ class Crawl:
         failed, self._failed = self._failed, []
         return [*self._division.hand_over(), *failed]
 
-    def _last(self, place: Place) -> Page:
+    def _last(self, place: ListPosition) -> Page:
         """Return a page for records at the very end that could not be read; raises when none could be read at all."""
         self._division.check_any_read(place)
         place = replace(place, number=place.number + 1)
         return self._page(place, Piece([], place.offset, place.size, place.total, None), [])
 
 
-def _moved_up(place: Place, piece: Piece) -> Place | None:
+def _moved_up(place: ListPosition, piece: Piece) -> ListPosition | None:
     """Return a place as much earlier as the total has shrunk: all there is to go by without a known row."""
     if place.total is None or piece.total is None or piece.total >= place.total or not place.offset:
         return None

@@ -12,7 +12,7 @@ from integration.models import Connector
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services
 from integration.queries import lifetime_breakdown, person_status, timeline
-from integration.queries.person_status import Verdict
+from integration.queries.person_status import PersonStatus
 from integration.queries.timeline import Line, Place
 from tests.conftest import NOON
 from tests.pipeline import rows
@@ -28,7 +28,7 @@ ENDS: dict[str, dict[str, Any]] = {
 }
 
 
-def verdicts(services: Services, connector_id: int, order: str = "", person_key: str = ADA) -> list[Verdict]:
+def verdicts(services: Services, connector_id: int, order: str = "", person_key: str = ADA) -> list[PersonStatus]:
     with services.db.read() as session:
         connector = session.get_one(Connector, connector_id)
         if order:

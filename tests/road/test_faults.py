@@ -150,7 +150,7 @@ def test_waiting_for_a_held_connection_ends_and_the_work_stays(
     road.mautic.faults.command({"kind": "down"})
     run_id = run_lifecycle.start(road.services, road.connector_id, "full", trigger="test")
     with monkeypatch.context() as impatient, pytest.raises(IntegrationError) as caught:
-        impatient.setattr(syncing, "PATIENCE", 0.5)
+        impatient.setattr(syncing, "RUN_WAIT_S", 0.5)
         syncing.wait_for_end(road.services, run_id)
     assert caught.value.code == "held"
     road.mautic.faults.clear()

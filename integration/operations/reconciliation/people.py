@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.errors import MappingError
 from integration.events import Change, Kind, Origin
 from integration.models.connector import Connector
@@ -56,7 +57,7 @@ class Person:
     def source(self) -> Change:
         """Return the record the person is shown by: the profile, else the newest order."""
         first = self.changes[0]
-        return first if first.kind is Kind.CONTACT else self.changes[-1]
+        return self.changes[-1] if streams.of(first.kind).in_ledger else first
 
 
 def _leased(number: int, change: Change) -> LeasedDelivery:
@@ -95,7 +96,7 @@ class Gathering:
         return self._with_orders(people)
 
     def buyers(self, person_keys: Iterable[str]) -> list[Person]:
-        """Return the people that the ledger knows by these subjects; who has no order left is not among them."""
+        """Return the people that the ledger knows by these keys; who has no order left is not among them."""
         return self._with_orders({person_key: Person(person_key) for person_key in person_keys})
 
     def _with_orders(self, people: dict[str, Person]) -> list[Person]:
@@ -174,6 +175,6 @@ def _order_ids(session: Session, connector_id: int, person_keys: Iterable[str]) 
 
 
 def kinds_of(changes: Iterable[Change]) -> list[Kind]:
-    """Return the kinds of some records, orders first: what an import writes last is what stands in Mautic."""
+    """Return the kinds of some records as an import writes them: what comes last is what stands in Mautic."""
     there = {change.kind for change in changes}
-    return [kind for kind in (Kind.ORDER, Kind.CONTACT) if kind in there]
+    return [kind for kind in streams.STREAMS if kind in there]

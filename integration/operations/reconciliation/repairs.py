@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
-from integration.events import Kind, Origin
+from integration.events import Origin
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.drift import Drift
@@ -27,6 +27,7 @@ from integration.pipeline.leases import endings
 from integration.pipeline.services import Services
 from integration.store import reading
 from integration.store.by_id import pick
+from integration.streams import contacts as contacts_stream
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,9 @@ def _put_off(services: Services, rows: Iterable[Drift], until: datetime) -> None
 def _people(services: Services, connector: Connector, rows: Sequence[Drift]) -> dict[str, Person]:
     """Return the people of the rows as the store has them now; raises ServiceError when it cannot be read."""
     gathering = Gathering(services, connector, services.open_store(connector, obeys=True), Origin.BULK)
-    ids = sorted({int(row.source_id) for row in rows if row.source_kind == Kind.CONTACT and row.source_id.isdigit()})
+    ids = sorted(
+        {int(row.source_id) for row in rows if row.source_kind == contacts_stream.KIND and row.source_id.isdigit()}
+    )
     params = {"role": "all", "_fields": reading.customer_fields()}
     found = [row for page in pick(gathering.client, "customers", params, ids) for row in page.rows] if ids else []
     people = {person.person_key: person for person in gathering.customers(found)} if found else {}

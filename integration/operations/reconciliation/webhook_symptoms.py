@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from integration.events import Kind, Origin
+from integration import streams
+from integration.events import Origin
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.models.drift import Gap
@@ -74,7 +75,7 @@ def silent(session: Session, now: datetime, connector: Connector, mine: Sequence
         Delivery.connector_id == connector.id,
         Delivery.created_at >= now - WINDOW,
         Delivery.origin == Origin.POLL,
-        Delivery.kind == Kind.ORDER,
+        Delivery.kind.in_(streams.kinds("numbered")),
         Delivery.modified_at > after,
         Delivery.modified_at <= now - DELIVERY_TIME_MAX,
     )

@@ -7,16 +7,16 @@ from typing import Any
 
 from sqlalchemy import update
 
+from integration import streams
 from integration.errors import IntegrationError, SettingError
-from integration.events import Kind, Origin
+from integration.events import Origin
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.ledger import LedgerEntry
 from integration.pipeline import outbox
 from integration.pipeline.dead_letters.corrections import corrected, editable
 from integration.pipeline.services import Services
-from integration.store import parse
 
-LONGEST = 2000
+VALUE_MAX_CHARS = 2000
 NOT_DEAD = IntegrationError(
     "not_dead", "Only a dead letter can be edited.", "Look at the record's page: it has been sent, or is on its way."
 )
@@ -29,14 +29,14 @@ def edit(services: Services, row: Delivery, values: Mapping[str, str]) -> dict[s
     """Keep what differs from the store's values, send the record again, and return {field: [before, after]}.
 
     Raises SettingError naming the field when the corrected record still cannot be read, IntegrationError when it is
-    no dead letter any more.
+    not a dead letter any more.
     """
     if row.state != DeliveryState.DEAD:
         raise NOT_DEAD
     before = editable(row.payload or {})
     for name, value in values.items():
-        if len(value) > LONGEST or "\x00" in value:
-            raise SettingError(name, f"“{name}” is longer than {LONGEST} characters.", "Shorten it.")
+        if len(value) > VALUE_MAX_CHARS or "\x00" in value:
+            raise SettingError(name, f"“{name}” is longer than {VALUE_MAX_CHARS} characters.", "Shorten it.")
     changes = {name: value for name, value in values.items() if name in before and value != before[name]}
     if not changes:
         raise SettingError(
@@ -48,15 +48,12 @@ def edit(services: Services, row: Delivery, values: Mapping[str, str]) -> dict[s
 
 
 def _checked(row: Delivery, changes: Mapping[str, str]) -> str:
-    """Return the person's person key under the corrected address; raises SettingError when it cannot be read."""
+    """Return the person key under the corrected address; raises SettingError when it cannot be read."""
     payload = corrected(row.payload or {}, changes)
     try:
-        if row.kind == Kind.ORDER:
-            parse.order(payload)
-            change = parse.order_change(payload, Origin.REPLAY, row.payload_at)
-        else:
-            parse.customer(payload)
-            change = parse.customer_change(payload, Origin.REPLAY, row.payload_at, created=False)
+        stream = streams.of(row.kind)
+        stream.parse(payload)
+        change = stream.change(payload, Origin.REPLAY, row.payload_at)
     except IntegrationError as error:
         raise SettingError("values", error.sentence, "Correct the value, then send it again.") from error
     return change.person_key or row.person_key
@@ -66,7 +63,7 @@ def _send(services: Services, row: Delivery, changes: Mapping[str, str], person_
     now = services.clock.now()
     with services.db.write() as session:
         outbox.correct(session, row.id, changes, person_key)
-        if row.kind == Kind.ORDER and row.source_id.isdigit() and person_key != row.person_key:
+        if streams.of(row.kind).in_ledger and row.source_id.isdigit() and person_key != row.person_key:
             # Lifetime values are summed over the orders of the address that the contact gets.
             mine = (LedgerEntry.connector_id == row.connector_id) & (LedgerEntry.order_id == int(row.source_id))
             session.execute(update(LedgerEntry).where(mine).values(person_key=person_key))

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, literal_column, select
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.models.delivery import Delivery
 from integration.models.sql import begins
 from integration.parameters import Asked, in_address
@@ -18,7 +19,6 @@ from integration.pipeline.outbox.states import owned
 
 STATUSES = {"pending": "Pending", "replayed": "Replayed", "closed": "Closed", "discarded": "Discarded"}
 CATEGORIES = {category.value: category.value.capitalize() for category in Category}
-KINDS = {"contact": "Contact", "order": "Order"}
 ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 100, 500
 #: As the partial indexes have it: a bound value would keep SQLite from using them.
 DEAD = Delivery.state == literal_column("'dead'")
@@ -48,7 +48,7 @@ class DeadQuery:
             connector_id,
             status=read.choice("status", STATUSES) or "pending",
             category=read.choice("category", CATEGORIES),
-            kind=read.choice("kind", KINDS),
+            kind=read.choice("kind", streams.entities()),
             code=read.text("code"),
             source=read.text("source").lstrip("#").strip(),
             since=read.moment("since"),

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.events import Kind
 from integration.identity import normalise_email
 from integration.mapping.orders import DRAFTS, Shop, sells
 from integration.models.connector import Connector
@@ -23,6 +22,7 @@ from integration.pipeline.ingest.order_ledger import People, is_there
 from integration.plans import ContactWrite, MauticField
 from integration.records import Order
 from integration.settings import Modules
+from integration.streams import orders
 
 #: What a key of the hashes is about after its dot when it is no field: which order gave a part of the contact.
 NOTE = "#"
@@ -160,7 +160,7 @@ def hashes(source: str, write: ContactWrite, adders: Mapping[str, str] | None = 
 
 def given_tags(link: Linked | None) -> frozenset[str]:
     """Return the tags that orders have given the contact, as `hashes` remembers them."""
-    begin = f"{Kind.ORDER}.tag:"
+    begin = f"{orders.KIND}.tag:"
     known = link.hashes.items() if link else ()
     return frozenset(key.removeprefix(begin) for key, sign in known if key.startswith(begin) and sign[:1] == "+")
 

@@ -314,7 +314,7 @@ class Batch:
         acts = [
             Act(leased, contact_id, what)
             for planned, contact_id in settlement.reached()
-            for leased in planned.planned
+            for leased in planned.pending
             for what in planned.plans[leased.id].follow_ups
         ]
         if not acts:

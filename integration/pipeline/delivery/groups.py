@@ -1,18 +1,20 @@
-"""Lines and outcomes: what claim hands out and settle takes back."""
+"""Groups and outcomes: what claim hands out and settle takes back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
+from integration import streams
 from integration.events import Kind, Origin
 from integration.models.delivery import Delivery, DeliveryState
 from integration.pipeline.dead_letters.corrections import corrected
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LeasedDelivery:
     """One leased delivery, free of its session."""
 
@@ -32,6 +34,11 @@ class LeasedDelivery:
     reached_at: datetime | None = None
     error_code: str = ""
     faults: int = 0
+
+    @cached_property
+    def record(self) -> Any:
+        """Return the record, parsed once for all that look at it; raises MappingError when it cannot be read."""
+        return streams.of(self.kind).parse(self.payload)
 
     @property
     def object_id(self) -> str:
@@ -69,7 +76,7 @@ class Outcome:
 
 
 def group(rows: Iterable[Delivery], order: Sequence[str]) -> list[DeliveryGroup]:
-    """Return the rows as lines, the people in the given order."""
+    """Return the rows as groups, the people in the given order."""
     groups: dict[str, list[LeasedDelivery]] = {person_key: [] for person_key in order}
     for row in rows:
         groups.setdefault(row.person_key, []).append(_leased(row))

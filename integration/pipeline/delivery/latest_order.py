@@ -13,25 +13,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from integration import streams
 from integration.errors import MappingError, ServiceError
-from integration.events import Kind
 from integration.mapping import aliases
 from integration.mapping.field_values import has_address
 from integration.mapping.order_data import order_data
 from integration.mapping.orders import DRAFTS, sells
 from integration.pipeline.delivery.batch_context import NOTE, BatchContext, Linked
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
-from integration.pipeline.ingest.order_ledger import GONE, LEAVES, place
+from integration.pipeline.ingest.order_ledger import GONE, place
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, is_blank
 from integration.records import Order
-from integration.store import parse, reading
+from integration.streams import orders
+from integration.streams.base import LEAVES
 
 log = logging.getLogger(__name__)
 
 #: Keys of a contact's hashes: the ids of the orders that name and address, and the order data, were taken from.
-NAMED_BY = f"{Kind.ORDER}.{NOTE}named_by"
-DATA_BY = f"{Kind.ORDER}.{NOTE}data_by"
+NAMED_BY = f"{orders.KIND}.{NOTE}named_by"
+DATA_BY = f"{orders.KIND}.{NOTE}data_by"
 _NOT_PLACED = (*DRAFTS, *LEAVES, GONE)
 
 
@@ -51,7 +52,7 @@ class Speaker:
 
     @cached_property
     def _orders(self) -> Sequence[Order]:
-        deliveries = [leased for leased in self.group.deliveries if leased.kind is Kind.ORDER]
+        deliveries = [each for each in self.group.deliveries if streams.of(each.kind).in_ledger]
         return list(_placed(deliveries)) if len(deliveries) > 1 else ()
 
     def _may(self, order: Order) -> bool:
@@ -71,7 +72,7 @@ class Speaker:
 
 def _names_somebody(order: Order) -> bool:
     billing = order.billing
-    return bool(billing.first_name.strip() or billing.last_name.strip()) or has_address(order, Kind.ORDER)
+    return bool(billing.first_name.strip() or billing.last_name.strip()) or has_address(order, orders.KIND)
 
 
 def _placed(deliveries: Sequence[LeasedDelivery]) -> Iterator[Order]:
@@ -79,7 +80,7 @@ def _placed(deliveries: Sequence[LeasedDelivery]) -> Iterator[Order]:
         if leased.event in _NOT_PLACED:
             continue
         try:
-            yield replace(parse.order(leased.payload), status=leased.event)
+            yield replace(leased.record, status=leased.event)
         except MappingError:
             # Its own delivery says what is wrong with it.
             continue
@@ -112,12 +113,12 @@ def _needed(groups: Sequence[DeliveryGroup], context: BatchContext) -> list[int]
 def _leaves(leased: LeasedDelivery, context: BatchContext) -> bool:
     """Return whether the delivery is of the order that gave the order data, and takes it out of what is synced."""
     link = context.links.get(leased.person_key)
-    unsynced = leased.kind is Kind.ORDER and leased.event not in context.modules.orders.statuses
+    unsynced = streams.of(leased.kind).in_ledger and leased.event not in context.modules.orders.statuses
     return unsynced and link is not None and _gave(link, leased.source_id)
 
 
 def _gave(link: Linked, order_id: str) -> bool:
-    names = {f"{Kind.ORDER}.{alias}" for alias in (aliases.ORDER_DATA, aliases.cut(aliases.ORDER_DATA))}
+    names = {f"{orders.KIND}.{alias}" for alias in (aliases.ORDER_DATA, aliases.cut(aliases.ORDER_DATA))}
     return not names.isdisjoint(link.hashes) and link.hashes.get(DATA_BY, order_id) == order_id
 
 
@@ -129,8 +130,9 @@ def completed(
     if not ids:
         return context
     try:
-        rows = reading.fetch_orders(services.open_store(context.connector, correlation_id), ids)
-        return replace(context, latest={order.id: order for order in map(parse.order, rows)})
+        stream = streams.of(orders.KIND)
+        rows = stream.refresh(services.open_store(context.connector, correlation_id), [str(each) for each in ids])
+        return replace(context, latest={order.id: order for order in map(stream.parse, rows.values())})
     except (ServiceError, MappingError) as error:
         log.info("The latest orders could not be read, so the order data stay: %s", error)
         return context

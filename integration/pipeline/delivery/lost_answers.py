@@ -140,7 +140,7 @@ def look(db: Database, connector_id: int, client: MauticClient, asked: Asked, pl
 
     Raises ServiceError when Mautic cannot be read.
     """
-    wanted = [one for one in planned if one.write is not None and one.planned]
+    wanted = [one for one in planned if one.write is not None and one.pending]
     found = reading.by_emails(client, [one.write.email for one in wanted if one.write and not one.unchanged])
     receipts = [receipt for one in wanted for receipt in _taken_over(one, found)]
     complete = {receipt.key for receipt in receipts} | {one.group.person_key for one in wanted if one.unchanged}

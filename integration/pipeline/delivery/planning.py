@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from integration import streams
 from integration.errors import MappingError
-from integration.events import HISTORICAL, Kind, Origin
-from integration.mapping import contacts, orders
+from integration.events import Kind
 from integration.mapping.fields import fit
-from integration.mapping.follow_ups import Sighting
 from integration.mapping.merge import merge
 from integration.pipeline.delivery import latest_order, precedence
-from integration.pipeline.delivery.batch_context import BatchContext, Linked, given_tags, hashes, unchanged
+from integration.pipeline.delivery.batch_context import BatchContext, Linked, hashes, unchanged
 from integration.pipeline.delivery.follow_up_marks import Done, is_done
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.delivery.latest_order import Speaker
-from integration.pipeline.ingest.order_ledger import LEAVES
-from integration.plans import Adjustment, ContactWrite, Lifetime, Plan, Skip, Value
-from integration.store import parse
+from integration.pipeline.delivery.person_context import PersonContext
+from integration.plans import Adjustment, ContactWrite, Plan, Skip, Value
 
 #: The person is left out of a batch because the store no longer has the record.
 GONE = Skip("gone", "The record no longer exists in the store.")
@@ -47,33 +45,33 @@ class PersonPlan:
     lost: set[str] = field(default_factory=set)
 
     @property
-    def planned(self) -> list[LeasedDelivery]:
+    def pending(self) -> list[LeasedDelivery]:
         """Return the deliveries that have something to do."""
         return [leased for leased in self.group.deliveries if leased.id in self.plans]
 
 
 def plan_group(group: DeliveryGroup, context: BatchContext, gone: frozenset[int] = frozenset()) -> PersonPlan:
-    """Map every delivery of a line and merge the results; errors stay with the delivery that caused them."""
+    """Map every delivery of a group and merge the results; errors stay with the delivery that caused them."""
     planned = PersonPlan(group, context.links.get(group.person_key))
-    speaker = latest_order.Speaker(group, context)
+    person = PersonContext(context, group, known=planned.link is not None)
     for leased in group.deliveries:
         if leased.id in gone:
             planned.skips[leased.id] = GONE
         else:
-            _plan(planned, leased, context, speaker, known=planned.link is not None)
+            _plan(planned, leased, person)
     if planned.plans and planned.link is None:
         # Who becomes a contact by one of the records is known to the others.
         for leased in [leased for leased in group.deliveries if _is_unsynced(planned.skips.get(leased.id))]:
-            _plan(planned, leased, context, speaker, known=True)
+            _plan(planned, leased, person.as_known())
     _agree(planned, context)
-    _fit(planned, context, speaker)
+    _fit(planned, context, person.speaker)
     return planned
 
 
-def _plan(planned: PersonPlan, leased: LeasedDelivery, context: BatchContext, speaker: Speaker, *, known: bool) -> None:
+def _plan(planned: PersonPlan, leased: LeasedDelivery, person: PersonContext) -> None:
     planned.skips.pop(leased.id, None)
     try:
-        made = plan_of(leased, context, known=known, speaker=speaker)
+        made = plan_of(leased, person)
     except MappingError as error:
         planned.errors[leased.id] = error
         return
@@ -83,6 +81,11 @@ def _plan(planned: PersonPlan, leased: LeasedDelivery, context: BatchContext, sp
         planned.plans[leased.id] = made
 
 
+def plan_of(leased: LeasedDelivery, person: PersonContext) -> Plan | Skip:
+    """Return what one delivery asks for; raises MappingError when its record cannot be mapped."""
+    return streams.of(leased.kind).plan(leased, person)
+
+
 def _is_unsynced(skip: Skip | None) -> bool:
     return skip is not None and skip.code == "status_not_synced"
 
@@ -90,10 +93,10 @@ def _is_unsynced(skip: Skip | None) -> bool:
 def _agree(planned: PersonPlan, context: BatchContext) -> None:
     """Leave out what another record of the person has the last word on."""
     known = planned.link.hashes if planned.link else {}
-    for number in precedence.older_accounts(planned.planned, known):
+    for number in precedence.older_accounts(planned.pending, known):
         del planned.plans[number]
         planned.skips[number] = precedence.OLDER_ACCOUNT
-    precedence.keep_held_tags(planned.planned, planned.plans, known, context.people.rows(planned.group.person_key))
+    precedence.keep_held_tags(planned.pending, planned.plans, known, context.people.rows(planned.group.person_key))
 
 
 def _fit(planned: PersonPlan, context: BatchContext, speaker: Speaker) -> None:
@@ -101,8 +104,8 @@ def _fit(planned: PersonPlan, context: BatchContext, speaker: Speaker) -> None:
     if not planned.plans:
         return
     try:
-        changed = {kind for kind in {leased.kind for leased in planned.planned} if _changed(planned, kind, context)}
-        plans = [planned.plans[leased.id] for leased in planned.planned if leased.kind in changed or not changed]
+        changed = {kind for kind in {leased.kind for leased in planned.pending} if _changed(planned, kind, context)}
+        plans = [planned.plans[leased.id] for leased in planned.pending if leased.kind in changed or not changed]
         whole = merge(plans)
         planned.write, fitted = fit(whole.contact, context.fields, known=planned.link is not None)
     except MappingError as error:
@@ -110,21 +113,21 @@ def _fit(planned: PersonPlan, context: BatchContext, speaker: Speaker) -> None:
         planned.plans.clear()
         return
     planned.adjustments = _once(whole.adjustments, fitted)
-    if Kind.ORDER in changed:
+    if any(streams.of(kind).in_ledger for kind in changed):
         planned.hashes.update(latest_order.notes(planned.write, speaker))
     planned.unchanged = not changed
 
 
 def _changed(planned: PersonPlan, kind: Kind, context: BatchContext) -> bool:
-    deliveries = [leased for leased in planned.planned if leased.kind is kind]
+    deliveries = [leased for leased in planned.pending if leased.kind is kind]
     own = merge([planned.plans[leased.id] for leased in deliveries])
     fitted = fit(own.contact, context.fields, known=planned.link is not None)[0]
     wanted = hashes(kind, fitted, precedence.adders(deliveries, planned.plans))
     if unchanged(planned.link, wanted) and context.resend.isdisjoint(leased.run_id for leased in deliveries):
         return False
     planned.hashes.update(wanted)
-    if kind is Kind.CONTACT:
-        planned.hashes[precedence.ACCOUNT] = max(map(precedence.rank, deliveries))
+    if words := precedence.last_words(deliveries):
+        planned.hashes[str(kind)] = max(words.values())
     return True
 
 
@@ -132,65 +135,8 @@ def _once(*groups: Sequence[Adjustment]) -> tuple[Adjustment, ...]:
     return tuple({(a.field, a.sentence): a for group in groups for a in group}.values())
 
 
-def plan_of(
-    leased: LeasedDelivery, context: BatchContext, *, known: bool, speaker: Speaker | None = None
-) -> Plan | Skip:
-    """Return what one delivery asks for; raises MappingError when its record cannot be mapped.
-
-    `speaker` knows the person's other deliveries, None when there are none.
-    """
-    if leased.kind is Kind.CONTACT:
-        return _contact(leased, context)
-    return _order(leased, context, known, speaker or Speaker(DeliveryGroup(leased.person_key, (leased,)), context))
-
-
-def _contact(leased: LeasedDelivery, context: BatchContext) -> Plan | Skip:
-    if leased.event == "deleted":
-        return Skip("deleted_in_store", "The customer was deleted in the store; the contact stays in Mautic.")
-    live = leased.origin in (Origin.WEBHOOK, Origin.POLL)
-    return contacts.plan(parse.customer(leased.payload), context.modules.contacts, on_change=live)
-
-
-def _order(leased: LeasedDelivery, context: BatchContext, known: bool, speaker: Speaker) -> Plan | Skip:
-    lifetime, left = _lifetime(leased, context), latest_order.data_left(leased.person_key, context)
-    if leased.event in LEAVES:
-        email = str(leased.payload.get("email") or "")
-        made = orders.removal(
-            email, context.modules, lifetime=lifetime, known=known, shop_currency=context.currency, data_left=left
-        )
-        return orders.MOVED if made is orders.REMOVED and leased.event == "moved" else made
-    order = parse.order(leased.payload)
-    since = order.status if order.status != leased.event else context.people.overtaken(leased.person_key, order)
-    if order.status != leased.event:
-        # A retry reads the store again; what happened stays what happened.
-        order = replace(order, status=leased.event)
-    # Who is new in Mautic has no newer values there that could be overwritten.
-    overtaken = known and bool(since)
-    return orders.plan(
-        order,
-        context.modules,
-        lifetime=lifetime,
-        latest=not overtaken and context.people.is_newest(leased.person_key, order, context.synced),
-        named=not overtaken and speaker.speaks(order),
-        data_left=left,
-        since=since,
-        known=known,
-        seen=Sighting(leased.reached_at, leased.origin in HISTORICAL, context.connector.triggers or {}),
-        shop_currency=context.currency,
-        shop=context.shop,
-        history=orders.History(
-            context.people.others(leased.person_key, order.id), given_tags(context.links.get(leased.person_key))
-        ),
-    )
-
-
-def _lifetime(leased: LeasedDelivery, context: BatchContext) -> Lifetime:
-    paid = context.modules.orders.paid_statuses
-    return context.people.lifetime(leased.person_key, paid, context.currency, context.shop.decimals)
-
-
 def sentences(adjustments: Sequence[Adjustment]) -> str:
-    """Return what was changed in values as text for the log; what befell several fields alike is said once."""
+    """Return what was changed in values as text for the log; of several fields alike it is said once."""
     alike: dict[str, list[str]] = {}
     for adjustment in adjustments:
         names = _NAME.findall(adjustment.sentence)

@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from integration.events import Kind
+from integration import streams
 from integration.mapping.tags import UNDONE, fit_tags
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.ingest.order_ledger import GONE
 from integration.plans import Plan, Skip
-from integration.store import parse
+from integration.streams import orders as orders_stream
 
 OLDER_ACCOUNT = Skip(
     "older_account", "Another account with this e-mail address was changed later in the store; its values stand."
 )
-#: Where a contact link keeps which account had the last word; the hashes of its values have a dot in their names.
-ACCOUNT = str(Kind.CONTACT)
 
 
 def adders(deliveries: Iterable[LeasedDelivery], plans: Mapping[int, Plan]) -> dict[str, str]:
     """Return tag as Mautic has it -> id of the last order that adds it."""
-    return {
-        tag: leased.source_id for leased in deliveries if leased.kind is Kind.ORDER for tag in _added(plans[leased.id])
-    }
+    return {tag: leased.source_id for leased in _holding(deliveries) for tag in _added(plans[leased.id])}
+
+
+def _holding(deliveries: Iterable[LeasedDelivery]) -> list[LeasedDelivery]:
+    return [leased for leased in deliveries if streams.of(leased.kind).holds_tags]
 
 
 def _added(plan: Plan) -> Iterator[str]:
@@ -44,7 +44,7 @@ def keep_held_tags(
     it. `rows` are the person's orders: one that was undone, deleted or given to somebody else holds nothing. Removals
     of tags that no earlier order of the contact has given go as well.
     """
-    orders = [leased for leased in deliveries if leased.kind is Kind.ORDER]
+    orders = _holding(deliveries)
     undoing = [leased for leased in orders if any(tag.startswith("-") for tag in plans[leased.id].contact.tags)]
     if not undoing:
         return
@@ -58,11 +58,11 @@ def keep_held_tags(
 
 
 def _without(plan: Plan, held: Collection[str], known: Mapping[str, str], standing: Collection[str]) -> Plan:
-    synced_before = any(key.startswith(f"{Kind.ORDER}.") for key in known)
+    synced_before = any(key.startswith(f"{orders_stream.KIND}.") for key in known)
 
     def stays(tag: str) -> bool:
         name = next(iter(fit_tags((tag.removeprefix("-"),))[0]), "")
-        confirmed = known.get(f"{Kind.ORDER}.tag:{name}")
+        confirmed = known.get(f"{orders_stream.KIND}.tag:{name}")
         # What no order of a contact has given needs no removal, and a full sync would find it anew each time.
         never_given = synced_before and confirmed is None
         return name in held or never_given or (confirmed or "").removeprefix("+") in standing
@@ -71,16 +71,20 @@ def _without(plan: Plan, held: Collection[str], known: Mapping[str, str], standi
     return replace(plan, contact=replace(plan.contact, tags=tags))
 
 
-def rank(leased: LeasedDelivery) -> str:
-    """Return what tells which of two accounts was changed later: comparable text that ends with the account's id."""
-    customer = parse.customer(leased.payload)
-    at = customer.modified_at or customer.created_at
-    return f"{at.isoformat() if at else ''}/{leased.source_id:0>20}"
+def older_accounts(deliveries: Sequence[LeasedDelivery], known: Mapping[str, str]) -> set[int]:
+    """Return the ids of the deliveries whose account was changed before another one of the same person.
+
+    A contact link keeps under the kind's name which of its records had the last word (`last_words`).
+    """
+    older: set[int] = set()
+    for kind in {leased.kind for leased in deliveries}:
+        words = last_words(leased for leased in deliveries if leased.kind is kind)
+        account = max((*words.values(), known.get(str(kind), "")), default="").rpartition("/")[2]
+        older |= {number for number, word in words.items() if word.rpartition("/")[2] != account}
+    return older
 
 
-def older_accounts(deliveries: Iterable[LeasedDelivery], known: Mapping[str, str]) -> set[int]:
-    """Return the ids of the deliveries whose account was changed before another one of the same person."""
-    ranks = {leased.id: rank(leased) for leased in deliveries if leased.kind is Kind.CONTACT}
-    last = max((*ranks.values(), known.get(ACCOUNT, "")), default="")
-    account = last.rpartition("/")[2]
-    return {number for number, each in ranks.items() if each.rpartition("/")[2] != account}
+def last_words(deliveries: Iterable[LeasedDelivery]) -> dict[int, str]:
+    """Return delivery id -> what tells which record was changed last, of the kinds of which only one counts."""
+    words = {leased.id: streams.of(leased.kind).last_word(leased) for leased in deliveries}
+    return {number: word for number, word in words.items() if word}

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
+from integration import streams
 from integration.errors import ServiceError
 from integration.events import Kind, Origin
 from integration.models.connector import Connector
 from integration.pipeline.dead_letters.corrections import corrected
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
-from integration.pipeline.ingest.order_ledger import LEAVES
 from integration.pipeline.services import Services
-from integration.store import reading
 from integration.store.client import StoreClient
+from integration.streams.base import LEAVES, Payload
 
-OLD = timedelta(minutes=5)
+PAYLOAD_AGE_MAX = timedelta(minutes=5)
 
 
 def freshen(
     services: Services, connector: Connector, groups: Sequence[DeliveryGroup], correlation_id: str = ""
 ) -> tuple[list[DeliveryGroup], frozenset[int]]:
-    """Return the lines with new payloads where a retry's was older than five minutes, and the ids that are gone.
+    """Return the groups with new payloads where a retry's was older than five minutes, and the ids that are gone.
 
     When the store cannot be read the old payload serves: the order of things must not hang on both systems.
     """
     now = services.clock.now()
     deliveries = [leased for group in groups for leased in group.deliveries if leased.source_id.isdigit()]
-    stale = [i for i in deliveries if _is_stale(i, now) and i.event not in LEAVES]
-    nameless = [i for i in deliveries if i.event == "deleted" and i.kind is Kind.ORDER and not i.payload.get("email")]
+    stale = [leased for leased in deliveries if _is_stale(leased, now) and leased.event not in LEAVES]
+    nameless = [leased for leased in deliveries if streams.of(leased.kind).lacks_email(leased)]
     if not (stale or nameless) or not connector.store_url:
         return list(groups), frozenset()
     try:
@@ -48,26 +47,24 @@ def freshen(
 
 def _is_stale(leased: LeasedDelivery, now: datetime) -> bool:
     """Tell whether the record is to be read again: a replay always, a retry when its payload has grown old."""
-    return leased.origin is Origin.REPLAY or (leased.attempts > 1 and now - leased.payload_at > OLD)
+    return leased.origin is Origin.REPLAY or (leased.attempts > 1 and now - leased.payload_at > PAYLOAD_AGE_MAX)
 
 
-def _read(client: StoreClient, stale: Sequence[LeasedDelivery]) -> dict[tuple[Kind, str], dict[str, Any]]:
-    orders = sorted({int(leased.source_id) for leased in stale if leased.kind is Kind.ORDER})
-    people = sorted({int(leased.source_id) for leased in stale if leased.kind is Kind.CONTACT})
-    found = {(Kind.ORDER, str(row["id"])): row for row in reading.fetch_orders(client, orders)} if orders else {}
-    if people:
-        found |= {(Kind.CONTACT, str(row["id"])): row for row in reading.fetch_customers(client, people)}
+def _read(client: StoreClient, stale: Sequence[LeasedDelivery]) -> dict[tuple[Kind, str], Payload]:
+    found: dict[tuple[Kind, str], Payload] = {}
+    for kind in sorted({leased.kind for leased in stale}):
+        rows = streams.of(kind).refresh(client, {leased.source_id for leased in stale if leased.kind is kind})
+        found |= {(kind, source_id): row for source_id, row in rows.items()}
     return found
 
 
 def _names(client: StoreClient, nameless: Sequence[LeasedDelivery]) -> dict[int, str]:
-    """Return the e-mail of trashed orders, whose webhook names only the id; the trash can still be read (155)."""
-    rows = {leased.id: reading.fetch_order(client, int(leased.source_id)) for leased in nameless}
-    return {key: str((row.get("billing") or {}).get("email") or "") for key, row in rows.items() if row}
+    found = {leased.id: streams.of(leased.kind).find_email(client, leased.source_id) for leased in nameless}
+    return {key: email for key, email in found.items() if email is not None}
 
 
 def _fresh(
-    leased: LeasedDelivery, found: dict[tuple[Kind, str], dict[str, Any]], names: dict[int, str]
+    leased: LeasedDelivery, found: Mapping[tuple[Kind, str], Payload], names: Mapping[int, str]
 ) -> LeasedDelivery:
     if leased.id in names:
         return replace(leased, payload={**leased.payload, "email": names[leased.id]})

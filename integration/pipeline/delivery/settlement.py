@@ -18,11 +18,11 @@ from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, 
 from integration.pipeline.delivery.lost_answers import Look, Question
 from integration.pipeline.delivery.planning import CONTACT_GONE, PersonPlan, sentences
 from integration.pipeline.delivery.read_back import ReadBack
-from integration.pipeline.ingest.order_ledger import LEAVES
 from integration.pipeline.leases import endings
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
+from integration.streams.base import LEAVES
 
 _WRITE = "create_or_update"
 

@@ -23,8 +23,6 @@ from integration.records import LineItem, Order, OtherOrder
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = ("connector_id", "order_id")
 GONE = "trash"
-#: What a change is that takes an order away from a person: it was deleted, or given to another e-mail address.
-LEAVES = ("deleted", "moved")
 
 
 @dataclass(frozen=True, slots=True)

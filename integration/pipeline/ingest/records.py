@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.errors import MappingError
-from integration.events import Change, Kind, Origin
+from integration.events import Change, Origin
 from integration.identity import person_key_of
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
@@ -23,6 +24,7 @@ from integration.pipeline.ingest import first_version_keys, order_ledger, status
 from integration.records import Order
 from integration.store import parse
 from integration.store.sanitizing import MOST
+from integration.streams import orders as orders_stream
 
 
 def accept(
@@ -67,23 +69,8 @@ def _events(
 
 
 def _left(moves: Sequence[order_ledger.Move], now: datetime, origin: Origin) -> list[Change]:
-    """Return what is owed to those whose order was given to another e-mail address: their sums without it.
-
-    The address is known no more: the contact is found by its link. The payload makes each move a change of its own.
-    """
-    return [
-        Change(
-            kind=Kind.ORDER,
-            source_id=str(move.order.id),
-            event="moved",
-            person_key=move.left,
-            payload={"id": move.order.id, "left": move.left, "at": str(move.order.modified_at)},
-            seen_at=now,
-            origin=origin,
-            number=move.order.number,
-        )
-        for move in moves
-    ]
+    """Return what is owed to those whose order was given to another e-mail address."""
+    return [orders_stream.moved(move.order, move.left, origin, now) for move in moves]
 
 
 def _addresses(change: Change) -> list[str]:
@@ -93,10 +80,12 @@ def _addresses(change: Change) -> list[str]:
 
 def _order_of(change: Change) -> Order | None:
     """Return the order that a change shows, None when it shows none that can be read."""
-    if change.kind is not Kind.ORDER or change.event == "deleted":
+    stream = streams.of(change.kind)
+    if not stream.in_ledger or change.event == "deleted":
         return None
     try:
-        return parse.order(change.payload)
+        order: Order = stream.parse(change.payload)
+        return order
     except MappingError:
         # The delivery will say so; the ledger cannot count what cannot be read.
         return None
@@ -104,7 +93,8 @@ def _order_of(change: Change) -> Order | None:
 
 def _with_person_key(session: Session, now: datetime, connector_id: int, change: Change) -> Change:
     """Return a deleted order's change with the person it belonged to: its payload names only the id."""
-    if change.kind is not Kind.ORDER or change.event != "deleted" or not change.source_id.isdigit():
+    gone = streams.of(change.kind).in_ledger and change.event == "deleted"
+    if not gone or not change.source_id.isdigit():
         return change
     if int(change.source_id) > MOST:
         name = f"?{change.source_id}"[:40]
@@ -128,8 +118,9 @@ def unseen(session: Session, connector_id: int, changes: Sequence[Change]) -> li
     """
     ids = [change.source_id for change in changes]
     events = status_events.unclaimed(session, connector_id, [int(each) for each in ids if _fits(each)])
+    kinds = {change.kind for change in changes}
     query = select(Delivery.identity).where(
-        Delivery.connector_id == connector_id, Delivery.source_id.in_(ids), Delivery.kind == Kind.ORDER
+        Delivery.connector_id == connector_id, Delivery.source_id.in_(ids), Delivery.kind.in_(kinds)
     )
     seen = set(session.scalars(query)) if ids else set()
     return [each for each in changes if each.identity not in seen or (each.source_id, each.event) in events]

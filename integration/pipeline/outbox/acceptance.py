@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import bindparam, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from integration.events import HISTORICAL, Change, Kind, Origin
+from integration import streams
+from integration.events import HISTORICAL, Change, Origin
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
 from integration.pipeline.outbox.promotion import promote
@@ -88,19 +89,23 @@ def _of_history(session: Session, connector_id: int, changes: Iterable[Change]) 
 
 def _replace_snapshots(session: Session, now: datetime, connector_id: int, changes: Iterable[Change]) -> set[str]:
     """Give a waiting contact update the newer snapshot; return the identities that need no row of their own."""
-    snapshots = {c.source_id: c for c in changes if c.kind is Kind.CONTACT and c.event != "deleted"}
+    collapsing = [c for c in changes if streams.of(c.kind).collapses and c.event != "deleted"]
+    snapshots = {(c.kind, c.source_id): c for c in collapsing}
     if not snapshots:
         return set()
-    columns = (Delivery.id, Delivery.source_id, Delivery.person_key, Delivery.modified_at, Delivery.priority)
+    record = (Delivery.kind, Delivery.source_id, Delivery.person_key)
+    columns = (Delivery.id, *record, Delivery.modified_at, Delivery.priority)
     query = select(*columns).where(
         Delivery.connector_id == connector_id,
-        Delivery.kind == Kind.CONTACT,
-        Delivery.source_id.in_(list(snapshots)),
+        Delivery.kind.in_({c.kind for c in collapsing}),
+        Delivery.source_id.in_({c.source_id for c in collapsing}),
         Delivery.event != "deleted",
         Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'")]),
         Delivery.lease_token.is_(None),
     )
-    found = [(row, snapshots[row.source_id]) for row in session.execute(query) if _same(row, snapshots)]
+    rows = [row for row in session.execute(query) if (row.kind, row.source_id) in snapshots]
+    found = [(row, snapshots[row.kind, row.source_id]) for row in rows]
+    found = [(row, change) for row, change in found if row.person_key == _person_key(change)]
     newer = [_snapshot(now, row, change) for row, change in found if not _is_older(change, row)]
     if newer:
         session.connection().execute(update(Delivery).where(Delivery.id == bindparam("b_id")), newer)
@@ -110,11 +115,6 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
 
 def _is_older(change: Change, row: Any) -> bool:
     return bool(change.modified_at and row.modified_at and change.modified_at < row.modified_at)
-
-
-def _same(row: Any, snapshots: Mapping[str, Change]) -> bool:
-    """Return whether the waiting row is still about the same person: an address may have changed."""
-    return bool(row.person_key == _person_key(snapshots[row.source_id]))
 
 
 def _person_key(change: Change) -> str:

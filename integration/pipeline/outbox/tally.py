@@ -13,7 +13,7 @@ from integration.models.delivery import DeliveryState
 from integration.models.sql import hour_of
 
 #: (hour, kind, state, result) of models.RecordCount.
-Place = tuple[datetime, str, str, str]
+CountKey = tuple[datetime, str, str, str]
 OPEN = "open"
 
 
@@ -22,7 +22,7 @@ class Tally:
 
     def __init__(self, connector_id: int) -> None:
         self._connector_id = connector_id
-        self._moves: Counter[Place] = Counter()
+        self._moves: Counter[CountKey] = Counter()
 
     def enter(self, created_at: datetime, kind: str, number: int = 1) -> None:
         """Count deliveries that were accepted or opened again."""

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from integration import streams
 from integration.errors import SettingError
 from integration.models.run import RunKind
 from integration.store.dates import lenient
 
 KINDS = (RunKind.BULK, RunKind.FULL, RunKind.INITIAL, RunKind.INCREMENTAL)
-ENTITIES = ("contacts", "orders")
+ENTITIES = tuple(stream.module for stream in reversed(streams.STREAMS.values()))
 FILTERS = ("since", "until", "ids", "statuses")
 SWITCHES = ("resend", "dry_run", "payloads")
 MOST_IDS = 1000

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.errors import MappingError
 from integration.events import Change, Origin, content_hash
 from integration.models.connector import Connector
@@ -25,6 +26,7 @@ from integration.store.dates import lenient
 from integration.store.pages import SIZES
 from integration.store.rows import Failure, Row
 from integration.store.windows import Window
+from integration.streams.base import Phase, Stream
 
 _ORIGINS = {
     RunKind.INITIAL: Origin.INITIAL,
@@ -46,7 +48,7 @@ class Phases(PageIntake):
     def __post_init__(self) -> None:
         """Look at the options once for all phases."""
         self._client: Any = None
-        self._only = set(self.options.get("only") or ("contacts", "orders"))
+        self._only = set(self.options.get("only") or (stream.module for stream in streams.STREAMS.values()))
         self._modules = self.services.modules(self.connector)
 
     @property
@@ -61,7 +63,7 @@ class Phases(PageIntake):
         run_options.bounds(self.options)
         if self.options.get("dry_run"):
             self.connector = field_list.look(self.services, self.connector, self.run.correlation_id)
-        plan = self._incremental() if self.run.kind == RunKind.INCREMENTAL else self._everything()
+        plan = self._phases()
         names = [name for name, _ in plan]
         begin = names.index(self.run.phase) if self.run.phase in names else 0
         if self.run.phase == "deliver":
@@ -71,23 +73,32 @@ class Phases(PageIntake):
                 self._enter(name)
                 phase()
 
-    def _everything(self) -> list[tuple[str, Callable[[], None]]]:
-        plan: list[tuple[str, Callable[[], None]]] = []
-        if "orders" in self._only and not self.options.get("dry_run") and not self.options.get("ids"):
-            plan.append(("ledger", self._fill_ledger))
-        if "contacts" in self._only and self._modules.contacts.enabled:
-            plan.append(("customers", self._customers))
-        if "orders" in self._only and self._modules.orders.enabled:
-            plan.append(("orders", self._orders))
-        return plan
+    def _phases(self) -> list[tuple[str, Callable[[], None]]]:
+        """Return what is read, in order, each with how it is read: what the streams ask for."""
+        changes = self.run.kind == RunKind.INCREMENTAL
+        wanted = [
+            phase
+            for stream in streams.STREAMS.values()
+            if stream.module in self._only
+            for phase in (stream.change_phases if changes else stream.phases)
+            if self._applies(phase, stream)
+        ]
+        return [(phase.name, self._readers[phase.name]) for phase in sorted(wanted, key=lambda each: each.place)]
 
-    def _incremental(self) -> list[tuple[str, Callable[[], None]]]:
-        plan: list[tuple[str, Callable[[], None]]] = []
-        if "orders" in self._only:
-            plan += [("changes", self._changed_orders), ("trash", self._trashed_orders)]
-        if "contacts" in self._only and self._modules.contacts.enabled:
-            plan.append(("moved", self._moved_customers))
-        return plan
+    def _applies(self, phase: Phase, stream: Stream) -> bool:
+        in_part = self.options.get("dry_run") or self.options.get("ids")
+        return (phase.always or stream.is_enabled(self._modules)) and not (phase.everything and in_part)
+
+    @property
+    def _readers(self) -> Mapping[str, Callable[[], None]]:
+        return {
+            "ledger": self._fill_ledger,
+            "customers": self._customers,
+            "orders": self._orders,
+            "changes": self._changed_orders,
+            "trash": self._trashed_orders,
+            "moved": self._moved_customers,
+        }
 
     # -- everything ---------------------------------------------------------------------------------------------------
 

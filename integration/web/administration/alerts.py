@@ -20,7 +20,7 @@ from integration.operations.monitoring.alerts import editing, groups, mail, noti
 from integration.operations.monitoring.alerts.editing import Typed
 from integration.operations.monitoring.alerts.wording import COMMON, one_line
 from integration.web.administration import alert_form
-from integration.web.frame.access import connector_or_404, me, needs, own_connectors, record
+from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.services import services
 from integration.web.modules import form as module_form
 from integration.web.modules.form import WHOLE, ModuleForm, Shown, stored_values
@@ -253,10 +253,9 @@ def _quoted(asked: alert_form.Asked) -> str:
 
 @bp.get("/thresholds/<int:connector_id>")
 @needs(Role.ADMIN)
-def thresholds(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def thresholds(connector: Connector) -> ResponseReturnValue:
     """Show from when on something is wrong with a connector."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     return _thresholds(connector, Shown(stored_values(services().modules(connector))))
 
 

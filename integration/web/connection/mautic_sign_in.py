@@ -15,7 +15,7 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import holds
 from integration.pipeline.services import StoredTokens
-from integration.web.frame.access import connector_or_404, needs, record
+from integration.web.frame.access import connector_or_404, connector_view, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("mautic_sign_in", __name__)
@@ -29,14 +29,13 @@ def redirect_uri() -> str:
 
 @bp.get("/connectors/<int:connector_id>/connection/mautic-sign-in")
 @needs(Role.ADMIN)
-def ask(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def ask(connector: Connector) -> ResponseReturnValue:
     """Send the administrator to Mautic's page; a state in the session tells that the way back is theirs."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     if not connector.mautic_url or not connector.mautic_client_id:
         abort(404)
     state = secrets.token_urlsafe(24)
-    cookie[_STATE] = [state, connector_id]
+    cookie[_STATE] = [state, connector.id]
     return redirect(authorize_url(services().mautic_access(connector), redirect_uri(), state))
 
 

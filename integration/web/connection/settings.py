@@ -11,7 +11,7 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import connectors, schedule_times
 from integration.pipeline.delivery import conflicts
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("connector_settings", __name__, url_prefix="/connectors/<int:connector_id>/settings")
@@ -29,30 +29,28 @@ NAMES = ("sync.every", "sync.cron", "sync.policy", *NUMBERS)
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show the settings; administrators can change them."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     stored = services().modules(connector).to_json()["sync"]
     return _page(connector, {name: str(stored[name.partition(".")[2]]) for name in NAMES})
 
 
 @bp.post("")
 @needs(Role.ADMIN)
-def save(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def save(connector: Connector) -> ResponseReturnValue:
     """Store what was typed, all or nothing."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     typed = {name: request.form.get(name, "").strip() for name in NAMES}
     try:
-        diff = connectors.configure(services(), connector_id, typed)
+        diff = connectors.configure(services(), connector.id, typed)
     except SettingError as error:
         return _page(connector, typed, error)
     if diff:
         with services().db.write() as session:
             record(session, AuditAction.UPDATED, f"connector {connector.name}", diff, connector)
     flash("Saved." if diff else "Nothing was changed.", "ok")
-    return redirect(url_for("connector_settings.index", connector_id=connector_id))
+    return redirect(url_for("connector_settings.index", connector_id=connector.id))
 
 
 def _page(connector: Connector, values: dict[str, str], error: SettingError | None = None) -> ResponseReturnValue:

@@ -20,7 +20,7 @@ from integration.models.user import Role
 from integration.operations import audit
 from integration.pipeline.connectors import connectors as pairs
 from integration.store.access import home
-from integration.web.frame.access import connector_or_404, me, needs, public
+from integration.web.frame.access import connector_or_404, connector_view, me, needs, public
 from integration.web.frame.security import csrf
 from integration.web.frame.services import services
 
@@ -35,10 +35,9 @@ def offered(connector: Connector) -> bool:
 
 @bp.get("/connectors/<int:connector_id>/connection/store-key")
 @needs(Role.ADMIN)
-def ask(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def ask(connector: Connector) -> ResponseReturnValue:
     """Send the administrator to the store's page that makes a key."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     if not offered(connector):
         abort(404)
     base = services().deployment.base_url
@@ -46,7 +45,7 @@ def ask(connector_id: int) -> ResponseReturnValue:
         "app_name": "Woo Mautic",
         "scope": "read_write",
         "user_id": make_state(connector, me().email),
-        "return_url": base + url_for("store_keys.back", connector_id=connector_id),
+        "return_url": base + url_for("store_keys.back", connector_id=connector.id),
         "callback_url": base + url_for("store_keys.take"),
     }
     return redirect(f"{home(connector.store_url)}/wc-auth/v1/authorize?{urlencode(query)}")

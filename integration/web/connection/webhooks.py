@@ -22,7 +22,7 @@ bp = Blueprint("webhooks", __name__, url_prefix="/connectors/<int:connector_id>/
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class WebhookState:
     """The health line: a badge's kind, a sentence and what to do."""
 
     kind: str
@@ -30,20 +30,20 @@ class Verdict:
     hint: str = ""
 
 
-def judge(health: Sequence[WebhookHealth]) -> Verdict:
+def judge(health: Sequence[WebhookHealth]) -> WebhookState:
     """Return what the states of the webhooks mean for the shop."""
     states = [one.state for one in health]
     if all(state == "missing" for state in states):
-        return Verdict("muted", "No webhooks are registered.", "Register them, so that changes arrive at once.")
+        return WebhookState("muted", "No webhooks are registered.", "Register them, so that changes arrive at once.")
     if "disabled" in states:
-        return Verdict(
+        return WebhookState(
             "bad",
             "The store has disabled webhooks after failed deliveries.",
             "Make sure that the store reaches the address below, then register them again.",
         )
     if any(state != "active" for state in states):
-        return Verdict("warn", "Some webhooks are missing or paused.", "Register them again.")
-    return Verdict("ok", "All webhooks are active.")
+        return WebhookState("warn", "Some webhooks are missing or paused.", "Register them again.")
+    return WebhookState("ok", "All webhooks are active.")
 
 
 @bp.get("/status")
@@ -56,7 +56,7 @@ def status(connector_id: int) -> str:
         health = webhook_registration.status(services(), connector_id)
         verdict = judge(health)
     except ServiceError as error:
-        verdict = Verdict("bad", error.sentence, error.hint)
+        verdict = WebhookState("bad", error.sentence, error.hint)
     part = "connection/webhook_health.html" if request.headers.get("HX-Request") else "connection/webhooks.html"
     return render_template(part, connector=connector, health=health, verdict=verdict)
 

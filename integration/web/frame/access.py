@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import abort, current_app, g, request, session as cookie
+from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -112,6 +113,18 @@ def connector_or_404(session: Session, connector_id: int) -> Connector:
     g.connector = connector
     cookie["connector_id"] = connector_id
     return connector
+
+
+def connector_view(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Give a view of `connector_id` the connector itself, as `connector`; 404 where the user may not see it."""
+
+    @wraps(view)
+    def seen(connector_id: int, **rest: Any) -> ResponseReturnValue:
+        with services().db.read() as session:
+            connector = connector_or_404(session, connector_id)
+        return view(connector, **rest)
+
+    return seen
 
 
 def sees(connector: Connector) -> bool:

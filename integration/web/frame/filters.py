@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, g
 
+from integration import streams
 from integration.models.connector import Connector
+from integration.streams import Stream
 from integration.web.frame.services import services
 
 
@@ -65,7 +67,32 @@ def figure(number: float) -> str:
     return f"{number:,}"
 
 
+def entity(kind: str) -> str:
+    """Return what lists call a kind of record: "Order"."""
+    return streams.labels(kind).entity
+
+
+def entities(kind: str) -> str:
+    """Return what lists call several records of a kind: "Orders"."""
+    return streams.labels(kind).entities
+
+
+def noun(kind: str) -> str:
+    """Return what the store's people call a record of a kind: "Customer"."""
+    return streams.labels(kind).noun
+
+
+def happened(event: str, kind: str) -> str:
+    """Return an event in words: "status completed", "updated"."""
+    return f"{streams.labels(kind).event} {event}".strip()
+
+
+def stream(kind: str) -> Stream:
+    """Return the stream of a kind, for the page of its settings."""
+    return streams.of(kind)
+
+
 def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
-    for each in (local, utc, ago, span, figure):
+    for each in (local, utc, ago, span, figure, entity, entities, noun, happened, stream):
         app.add_template_filter(each)

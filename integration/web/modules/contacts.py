@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from integration.models.connector import Connector
 from integration.models.user import Role
-from integration.web.frame.access import connector_or_404, me, needs
+from integration.web.frame.access import connector_view, me, needs
 from integration.web.frame.services import services
 from integration.web.modules import imports
 from integration.web.modules.form import MANY, TEXTS, WHOLE, YES, ModuleForm, Shown, respond, stored_values
@@ -42,10 +42,9 @@ EVERY = {
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show the settings and the import."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     return _page(connector, Shown(stored_values(services().modules(connector))))
 
 

@@ -16,7 +16,7 @@ from integration.models.user import Role
 from integration.pipeline.connectors import field_list
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.plans import FieldNeed
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("fields", __name__, url_prefix="/connectors/<int:connector_id>/fields")
@@ -32,10 +32,9 @@ BADGES = {
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show each needed field with its state."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     wanted = needed(services().modules(connector))
     states = check(wanted, fields_from_json(connector.fields or [])) if connector.fields_at else []
     return render_template(

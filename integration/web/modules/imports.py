@@ -13,7 +13,7 @@ from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.models.user import Role
 from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations.runs import BADGES, KINDS, PHASES
 
@@ -39,48 +39,47 @@ def area(session: Session, connector: Connector, page: str) -> dict[str, Any]:
 
 
 @bp.get("/progress")
-def progress(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def progress(connector: Connector) -> ResponseReturnValue:
     """Give the part of the page that changes while a run is going."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
         shown = area(session, connector, _page(request.args.get("page", "")))
     return render_template("modules/contacts/_import.html", connector=connector, **shown)
 
 
 @bp.post("/start")
 @needs(Role.SUPPORT)
-def start(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def start(connector: Connector) -> ResponseReturnValue:
     """Start a run."""
     page, kind = _page(request.form.get("page", "")), request.form.get("kind", "")
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     if kind not in STARTABLE:
         abort(404)
     try:
-        run_id = run_lifecycle.start(services(), connector_id, kind, trigger=me().email)
+        run_id = run_lifecycle.start(services(), connector.id, kind, trigger=me().email)
     except run_lifecycle.RunGoing as error:
         flash(str(error), "warn")
     else:
         with services().db.write() as session:
             record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"kind": [None, kind]}, connector)
         flash(f"The {STARTABLE[RunKind(kind)]} has been started.", "ok")
-    return redirect(url_for(f"{page}.index", connector_id=connector_id, _anchor="import"))
+    return redirect(url_for(f"{page}.index", connector_id=connector.id, _anchor="import"))
 
 
 @bp.post("/cancel")
 @needs(Role.SUPPORT)
-def cancel(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def cancel(connector: Connector) -> ResponseReturnValue:
     """Cancel the run that is going."""
     page = _page(request.form.get("page", ""))
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        newest = run_progress.latest(session, connector_id)
+        newest = run_progress.latest(session, connector.id)
     if newest is not None:
         run_lifecycle.cancel(services(), newest.id)
         with services().db.write() as session:
             record(session, AuditAction.SYNC_CANCELLED, f"run {newest.id}", {}, connector)
         flash("The run stops after the batch that is on its way. What was sent stays.", "ok")
-    return redirect(url_for(f"{page}.index", connector_id=connector_id, _anchor="import"))
+    return redirect(url_for(f"{page}.index", connector_id=connector.id, _anchor="import"))
 
 
 def _page(name: str) -> str:

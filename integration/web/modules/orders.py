@@ -15,7 +15,7 @@ from integration.mautic.segments import Segments
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import store_profile
-from integration.web.frame.access import connector_or_404, me, needs
+from integration.web.frame.access import connector_view, me, needs
 from integration.web.frame.services import services
 from integration.web.modules import imports
 from integration.web.modules.form import MANY, NUMBERS, TEXTS, YES, ModuleForm, Shown, respond, stored_values
@@ -51,10 +51,9 @@ class Picker:
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show the settings and the import; ?preset= ticks the statuses of a preset without saving."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     return _page(connector, Shown(stored_values(services().modules(connector)), _preset(connector)))
 
 

@@ -15,7 +15,7 @@ from integration.operations.monitoring import activity
 from integration.operations.monitoring.activity import ActivityQuery, Event
 from integration.web.administration.changes import changes_of
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, me, own_connectors
+from integration.web.frame.access import connector_view, me, own_connectors
 from integration.web.frame.services import services
 
 bp = Blueprint("activity", __name__, url_prefix="/connectors/<int:connector_id>/activity")
@@ -43,10 +43,10 @@ _PAGES = {
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show what happened, newest first; administrators see who changed what."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
         siblings = _siblings(session, connector)
         query, notices = _query(connector, siblings)
         feed = activity.read(session, query, whole=me().may(Role.ADMIN))

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from integration import streams
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
@@ -19,21 +20,21 @@ from integration.pipeline.dead_letters.filters import DeadQuery
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.queries import dead_letters
 from integration.web.frame import filters, selection
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("dead_letters", __name__, url_prefix="/connectors/<int:connector_id>/dead-letters")
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show what waits, its causes, and the ways to send it again."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
         query, notices = _query(connector, request.args)
         page = dead_letters.read_page(session, query)
-        groups = dead_letters.groups(session, connector_id)
-    older = url_for("dead_letters.index", connector_id=connector_id, **query.args(before=page.older))
+        groups = dead_letters.groups(session, connector.id)
+    older = url_for("dead_letters.index", connector_id=connector.id, **query.args(before=page.older))
     return render_template(
         "operations/dead_letters/index.html",
         connector=connector,
@@ -43,6 +44,7 @@ def index(connector_id: int) -> ResponseReturnValue:
         notices=notices,
         older_url=older if page.older else None,
         choices=dead_letter_filters,
+        kinds=streams.entities(),
         may_act=me().may(Role.SUPPORT),
     )
 
@@ -150,28 +152,27 @@ def _start(connector_id: int, action: AuditAction, **options: Any) -> ResponseRe
 
 @bp.post("/window")
 @needs(Role.SUPPORT)
-def window(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def window(connector: Connector) -> ResponseReturnValue:
     """Recover a window of time: everything that changed in the store since, or everything that failed since."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     query, notices = _query(connector, {"since": request.form.get("since", "")})
     if query.since is None:
         flash(notices[0] if notices else "Write since when: a date and a time.", "bad")
-        return _back(connector_id)
+        return _back(connector.id)
     what = request.form.get("what")
     if what not in ("failed", "changed"):
         raise SettingError("what", "It was not said what is to be sent.", "Choose what changed, or what failed.")
     if what == "failed":
-        return _start(connector_id, AuditAction.REPLAYED, act="replay")
+        return _start(connector.id, AuditAction.REPLAYED, act="replay")
     options = {"since": query.since.isoformat()}
     try:
-        run_id = run_lifecycle.start(services(), connector_id, RunKind.BULK, trigger=me().email, options=options)
+        run_id = run_lifecycle.start(services(), connector.id, RunKind.BULK, trigger=me().email, options=options)
     except run_lifecycle.RunGoing as going:
         flash(str(going), "warn")
-        return _back(connector_id)
+        return _back(connector.id)
     with services().db.write() as session:
         record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"options": [None, options]}, connector)
-    return redirect(url_for("runs.show", connector_id=connector_id, run_id=run_id))
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
 
 
 def _back(connector_id: int) -> ResponseReturnValue:

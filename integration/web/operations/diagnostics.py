@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from integration import streams
 from integration.events import Kind
 from integration.models.connector import Connector
 from integration.models.user import Role
@@ -22,7 +23,6 @@ from integration.web.frame.services import services
 
 bp = Blueprint("diagnostics", __name__, url_prefix="/connectors/<int:connector_id>/diagnostics")
 
-LABELS = {Kind.CONTACT: "Customer", Kind.ORDER: "Order"}
 #: State of a field -> kind of its badge.
 BADGES = {
     State.PRESENT: "ok",
@@ -66,7 +66,8 @@ def try_mapping(connector_id: int) -> str:
 
 def _ids() -> tuple[dict[Kind, int], list[str]]:
     ids, notices = {}, []
-    for kind, label in LABELS.items():
+    for kind in streams.STREAMS:
+        label = streams.labels(kind).noun
         text = request.form.get(kind.value, "").strip().removeprefix("#")
         if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
             ids[kind] = int(text)
@@ -100,8 +101,7 @@ def _page(connector: Connector, notices: Sequence[str] = (), **found: Any) -> st
         results=found.get("results"),
         tried=found.get("tried"),
         sides=connection_test.SIDES,
-        kinds=[(kind, LABELS[kind]) for kind in mapping.enabled(modules)],
-        labels=LABELS,
+        kinds=[(kind, streams.labels(kind).noun) for kind in mapping.enabled(modules)],
         badges=BADGES,
         verdicts=VERDICTS,
         meanings=MEANINGS,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from integration import streams
 from integration.models.connector import Connector
 from integration.models.sync_log import SyncLogEntry
-from integration.store.webhooks import admin_order_url, admin_user_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +30,4 @@ class Addresses:
         home = str(self.connector.store_facts.get("home") or self.connector.store_url)
         if not home or not source_id.isdigit():
             return ""
-        return admin_user_url(home, source_id) if kind == "contact" else admin_order_url(home, source_id)
+        return streams.of(kind).admin_url(home, source_id)

@@ -28,7 +28,7 @@ from integration.pipeline.services import Services
 from integration.queries import dead_letters, runs as querie_runs
 from integration.web.connection import checklist
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, me, needs, own_connectors, record
+from integration.web.frame.access import connector_or_404, connector_view, me, needs, own_connectors, record
 from integration.web.frame.services import services
 from integration.web.operations import charts
 from integration.web.operations.runs import BADGES, KINDS, PHASES
@@ -94,17 +94,17 @@ def create() -> ResponseReturnValue:
 
 
 @bp.get("/connectors/<int:connector_id>/")
-def show(connector_id: int) -> str:
+@connector_view
+def show(connector: Connector) -> str:
     """Show one connector: the checklist until it is done, then how it fares; htmx asks for the part that changes."""
     now = services().clock.now()
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
         values = _state(session, now, connector)
         zone = filters.zone_of(connector)
         span, notices = charts.Span.parse(request.args, now.astimezone(zone).date())
         if request.headers.get("HX-Request"):
             return render_template("operations/overview/_state.html", connector=connector, **values)
-        hours = usage.by_hour(session, connector_id, *span.moments(zone))
+        hours = usage.by_hour(session, connector.id, *span.moments(zone))
         steps = checklist.steps(session, connector)
     chart = charts.plan_group(charts.by_day(hours, span, zone))
     return render_template(
@@ -142,11 +142,11 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
 
 
 @bp.get("/connectors/<int:connector_id>/history")
-def history(connector_id: int) -> str:
+@connector_view
+def history(connector: Connector) -> str:
     """Show the newest runs of a connector in its own tab."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector_id))
+        found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector.id))
     return render_template(
         "operations/overview/history.html", connector=connector, runs=found, kinds=KINDS, badges=BADGES
     )
@@ -154,30 +154,28 @@ def history(connector_id: int) -> str:
 
 @bp.post("/connectors/<int:connector_id>/run")
 @needs(Role.SUPPORT)
-def run(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def run(connector: Connector) -> ResponseReturnValue:
     """Start a full sync, the initial import or an incremental run."""
     kind = request.form.get("kind", "")
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     if kind not in (RunKind.FULL, RunKind.INITIAL, RunKind.INCREMENTAL):
         abort(404)
     try:
-        run_id = run_lifecycle.start(services(), connector_id, kind, trigger=me().email)
+        run_id = run_lifecycle.start(services(), connector.id, kind, trigger=me().email)
     except run_lifecycle.RunGoing as going:
         flash(str(going), "warn")
     else:
         with services().db.write() as session:
             record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"kind": [None, kind]}, connector)
         flash(f"{KINDS[kind]}: started.", "ok")
-    return redirect(url_for("overview.show", connector_id=connector_id))
+    return redirect(url_for("overview.show", connector_id=connector.id))
 
 
 @bp.get("/connectors/<int:connector_id>/pause")
 @needs(Role.ADMIN)
-def pause(connector_id: int) -> str:
+@connector_view
+def pause(connector: Connector) -> str:
     """Ask before the connector is paused, and say what that does."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     return render_template("operations/overview/pause.html", connector=connector)
 
 

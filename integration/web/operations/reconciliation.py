@@ -19,7 +19,7 @@ from integration.operations import reconciliation
 from integration.operations.reconciliation import DriftQuery, listing, read_back, webhook_gaps
 from integration.operations.reconciliation.repairs import REPAIRABLE
 from integration.web.frame import selection
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
 
@@ -74,15 +74,15 @@ def _shown(value: Any) -> str:
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show the last reconciliations, the drift of one of them, webhook gaps and the read-back figures."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        latest = reconciliation.latest(session, connector_id)
-        chosen, notices = _chosen(session, connector_id, latest)
-        shown = _shown_drift(session, connector_id, chosen, notices)
-        found = webhook_gaps.recent(session, connector_id)
-        proofs = read_back.proofs(session, connector_id, services().clock.now())
+        latest = reconciliation.latest(session, connector.id)
+        chosen, notices = _chosen(session, connector.id, latest)
+        shown = _shown_drift(session, connector.id, chosen, notices)
+        found = webhook_gaps.recent(session, connector.id)
+        proofs = read_back.proofs(session, connector.id, services().clock.now())
     going = next((row for row in latest if row.ended_at is None), None)
     return render_template(
         "operations/reconciliation/index.html",
@@ -130,12 +130,12 @@ def _shown_drift(
 
 
 @bp.get("/progress")
-def progress(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def progress(connector: Connector) -> ResponseReturnValue:
     """Show how far the one that goes is; a fragment, which reloads the page at its end."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        going = reconciliation.going(session, connector_id)
-    here = url_for("reconciliation.index", connector_id=connector_id)
+        going = reconciliation.going(session, connector.id)
+    here = url_for("reconciliation.index", connector_id=connector.id)
     if not request.headers.get("HX-Request"):
         return redirect(here)
     if going is None:
@@ -152,22 +152,21 @@ def progress(connector_id: int) -> ResponseReturnValue:
 
 @bp.post("/start")
 @needs(Role.SUPPORT)
-def start(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def start(connector: Connector) -> ResponseReturnValue:
     """Begin a reconciliation now."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     if not connector.store_url or not connector.mautic_url:
         flash("Connect the store and Mautic first; there is nothing to compare yet.", "warn")
-        return _back(connector_id)
+        return _back(connector.id)
     try:
-        number = reconciliation.start(services(), connector_id, me().email)
+        number = reconciliation.start(services(), connector.id, me().email)
     except reconciliation.ReconciliationGoing as going:
         flash(str(going), "warn")
-        return _back(connector_id)
+        return _back(connector.id)
     with services().db.write() as session:
         record(session, AuditAction.SYNC_TRIGGERED, f"reconciliation {number}", None, connector)
     flash("The reconciliation begins within seconds.", "ok")
-    return _back(connector_id)
+    return _back(connector.id)
 
 
 @bp.post("/<int:number>/cancel")

@@ -17,7 +17,7 @@ from integration.pipeline.dead_letters.editing import edit
 from integration.pipeline.delivery.attempts import FIRST_KEPT, NEWEST_KEPT
 from integration.pipeline.delivery.retries import fault_of
 from integration.queries import record as querie_record, record_statuses
-from integration.queries.skip_reasons import explain
+from integration.streams import explain
 from integration.web.frame.access import connector_or_404, me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses

@@ -10,6 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.queries import record_filters, record_statuses, records
@@ -65,9 +66,11 @@ def parse(connector: Connector, chosen: list[Connector], args: Mapping[str, str]
     """Return the query of an address; an entity type that the connector does not sync is said, not refused."""
     every = args.get("connector") == EVERY
     query, notices = RecordQuery.parse([each.id for each in chosen], args, filters.zone_of(connector).key, every=every)
-    known = {kind for each in chosen for kind in record_filters.kinds_of(services().modules(each))}
+    known = {kind for each in chosen for kind in streams.entities(services().modules(each))}
     if query.kind and query.kind not in known:
-        notices.append(f"{record_filters.KINDS[query.kind]} is not synced by this connector now; older rows are shown.")
+        notices.append(
+            f"{streams.labels(query.kind).entity} is not synced by this connector now; older rows are shown."
+        )
     return query, notices
 
 
@@ -75,9 +78,9 @@ def choices(own: list[Connector], chosen: list[Connector], query: RecordQuery) -
     """Return what the filters offer."""
     kinds: dict[str, str] = {}
     for each in chosen:
-        kinds |= record_filters.kinds_of(services().modules(each))
+        kinds |= streams.entities(services().modules(each))
     if query.kind:
-        kinds[query.kind] = record_filters.KINDS[query.kind]
+        kinds[query.kind] = streams.labels(query.kind).entity
     connectors = {str(each.id): each.name for each in own}
     return Choices(
         {EVERY: "All connectors", **connectors} if len(own) > 1 else connectors,

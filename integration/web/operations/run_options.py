@@ -12,7 +12,7 @@ from integration.pipeline.connectors import store_profile
 from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options
 from integration.queries import runs as querie_runs
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("run_options", __name__, url_prefix="/connectors/<int:connector_id>/runs/new")
@@ -20,33 +20,31 @@ bp = Blueprint("run_options", __name__, url_prefix="/connectors/<int:connector_i
 
 @bp.get("")
 @needs(Role.SUPPORT)
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show the form; what stands in the address is filled in."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     return _form(connector, {})
 
 
 @bp.post("")
 @needs(Role.SUPPORT)
-def start(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def start(connector: Connector) -> ResponseReturnValue:
     """Start the run, or show the form again with an error at each field that has one."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     lists = {name: request.form.getlist(name) for name in ("only", "statuses")}
     zone = filters.zone_of(connector).key
     typed = run_options.read(request.form, lists, zone, list(store_profile.statuses(connector)))
     if typed.errors:
         return _form(connector, typed.errors)
     try:
-        run_id = run_lifecycle.start(services(), connector_id, typed.kind, trigger=me().email, options=typed.options)
+        run_id = run_lifecycle.start(services(), connector.id, typed.kind, trigger=me().email, options=typed.options)
     except run_lifecycle.RunGoing as going:
         flash(str(going), "warn")
         return _form(connector, {})
     with services().db.write() as session:
         diff = {"kind": [None, typed.kind], "options": [None, typed.options]}
         record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", diff, connector)
-    return redirect(url_for("runs.show", connector_id=connector_id, run_id=run_id))
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
 
 
 def _form(connector: Connector, errors: dict[str, str]) -> ResponseReturnValue:

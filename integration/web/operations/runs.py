@@ -21,7 +21,7 @@ from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
 from integration.queries.runs import LineQuery, RunQuery
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("runs", __name__, url_prefix="/connectors/<int:connector_id>/runs")
@@ -49,14 +49,14 @@ PHASES = {
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """List the runs that fit the address, newest first."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        query, notices = RunQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+        query, notices = RunQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
         found, older = querie_runs.read_list(session, query)
-        summary = querie_runs.summary(session, connector_id, services().clock.now())
-    older_url = url_for("runs.index", connector_id=connector_id, **query.args(before=older)) if older else None
+        summary = querie_runs.summary(session, connector.id, services().clock.now())
+    older_url = url_for("runs.index", connector_id=connector.id, **query.args(before=older)) if older else None
     return render_template(
         "operations/runs/index.html",
         connector=connector,
@@ -73,13 +73,13 @@ def index(connector_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/<int:run_id>")
-def show(connector_id: int, run_id: int) -> ResponseReturnValue:
+@connector_view
+def show(connector: Connector, run_id: int) -> ResponseReturnValue:
     """Show one run with its newest lines; a page that follows it asks for the lines behind `after` only."""
     query, notices = LineQuery.parse(request.args)
     following = bool(request.headers.get("HX-Request"))
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        run = _run_or_404(session, connector_id, run_id)
+        run = _run_or_404(session, connector.id, run_id)
         if following:
             lines = querie_runs.new_lines(session, run_id, query.after, query)
         else:
@@ -123,12 +123,12 @@ def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
 
 
 @bp.get("/<int:run_id>/records")
-def entities(connector_id: int, run_id: int) -> ResponseReturnValue:
+@connector_view
+def entities(connector: Connector, run_id: int) -> ResponseReturnValue:
     """Show the records of a run, each with its operation and status, and their totals (C10)."""
     query, notices = EntityQuery.parse(request.args)
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        run = _run_or_404(session, connector_id, run_id)
+        run = _run_or_404(session, connector.id, run_id)
         found, older = run_records.entities(session, run, query)
         totals = run_records.totals(session, run)
     return render_template(

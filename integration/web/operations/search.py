@@ -17,9 +17,9 @@ from integration.models.user import Role
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.queries import lifetime_breakdown, person_status, search, timeline
 from integration.queries.search import Asked, Hit
-from integration.queries.skip_reasons import Explanation
 from integration.queries.timeline import Place, Scope
-from integration.web.frame.access import connector_or_404, me, needs, own_connectors, record
+from integration.streams import Explanation
+from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
 
@@ -77,11 +77,11 @@ def _url(hit: Hit) -> str:
 
 
 @bp.get("/connectors/<int:connector_id>/people/<person_key>")
-def person(connector_id: int, person_key: str) -> ResponseReturnValue:
+@connector_view
+def person(connector: Connector, person_key: str) -> ResponseReturnValue:
     """Show everything known of one person."""
     person_key = _storable(person_key)[:PERSON_KEY_MAX_CHARS]
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
         known = timeline.known_person(session, connector, person_key, services().clock.now())
         shown = _timeline(session, timeline.person(session, connector, person_key))
         shown["sums"] = lifetime_breakdown.add_up(session, connector, person_key)
@@ -97,11 +97,11 @@ def person(connector_id: int, person_key: str) -> ResponseReturnValue:
 
 
 @bp.get("/connectors/<int:connector_id>/orders/<source_id>")
-def order(connector_id: int, source_id: str) -> ResponseReturnValue:
+@connector_view
+def order(connector: Connector, source_id: str) -> ResponseReturnValue:
     """Show everything known of one order."""
     source_id = _storable(source_id)[:_SOURCE_LONGEST]
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
         known = timeline.known_order(session, connector, source_id, services().clock.now())
         shown = _timeline(session, timeline.order(session, connector, source_id))
         person_key = _person_key(known)
@@ -120,17 +120,16 @@ def order(connector_id: int, source_id: str) -> ResponseReturnValue:
 
 @bp.post("/connectors/<int:connector_id>/orders/<source_id>/read")
 @needs(Role.SUPPORT)
-def read_order(connector_id: int, source_id: str) -> ResponseReturnValue:
+@connector_view
+def read_order(connector: Connector, source_id: str) -> ResponseReturnValue:
     """Start a run that reads this one order from the store."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-    back = redirect(url_for("search.order", connector_id=connector_id, source_id=source_id))
+    back = redirect(url_for("search.order", connector_id=connector.id, source_id=source_id))
     if not (source_id.isascii() and source_id.isdigit() and len(source_id) < 19):
         flash("Only an order with a number as its id can be read from the store.", "warn")
         return back
     options = {"ids": [int(source_id)], "only": ["orders"]}
     try:
-        run_id = run_lifecycle.start(services(), connector_id, RunKind.BULK, trigger=me().email, options=options)
+        run_id = run_lifecycle.start(services(), connector.id, RunKind.BULK, trigger=me().email, options=options)
     except run_lifecycle.RunGoing as error:
         flash(str(error), "warn")
         return back
@@ -152,7 +151,7 @@ def _timeline(session: Session, scope: Scope) -> dict[str, Any]:
 
 
 def _page(
-    connector: Connector, known: person_status.Known, verdicts: Sequence[person_status.Verdict], **values: Any
+    connector: Connector, known: person_status.Known, verdicts: Sequence[person_status.PersonStatus], **values: Any
 ) -> ResponseReturnValue:
     return render_template(
         "operations/search/timeline.html",

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
+from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import connectors
 from integration.pipeline.sync_log import clearing as sync_log_clearing
@@ -18,7 +19,7 @@ from integration.pipeline.sync_log.counts import total as total_entries
 from integration.queries import sync_log, sync_log_filters
 from integration.queries.sync_log_filters import LogQuery
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
 from integration.web.tools import export
@@ -29,22 +30,22 @@ USUAL_DAYS = 30
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show the tab with the number of entries; the table opens below."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        total = total_entries(session, connector_id)
+        total = total_entries(session, connector.id)
     return render_template("tools/index.html", connector=connector, total=total, may_clear=_may_clear())
 
 
 @bp.get("/log")
-def log(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def log(connector: Connector) -> ResponseReturnValue:
     """Show the tab with the table open: one page of the entries that fit the address."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        query, notices = LogQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
+        query, notices = LogQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
         page = sync_log.read_page(session, query)
-        total = page.total if not query.filtered else total_entries(session, connector_id)
+        total = page.total if not query.filtered else total_entries(session, connector.id)
     return render_template(
         "tools/log.html",
         connector=connector,
@@ -52,7 +53,7 @@ def log(connector_id: int) -> ResponseReturnValue:
         query=query,
         page=page,
         notices=[*notices, *page.notices],
-        links=_page_links(connector_id, query, page),
+        links=_page_links(connector.id, query, page),
         addresses=Addresses(connector),
         choices=sync_log_filters,
         typed=request.args,
@@ -76,48 +77,46 @@ def _may_clear() -> bool:
 
 
 @bp.get("/log.<any(csv, jsonl):form>")
-def download(connector_id: int, form: str) -> ResponseReturnValue:
+@connector_view
+def download(connector: Connector, form: str) -> ResponseReturnValue:
     """Stream the filtered log as CSV or JSON lines."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-    query, _ = LogQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
-    name = f"sync-log-{connector_id}.{form}"
+    query, _ = LogQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
+    name = f"sync-log-{connector.id}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(export.stream(services().db, query, form), mimetype=export.MIMETYPES[form], headers=headers)
 
 
 @bp.get("/clear")
 @needs(Role.SUPPORT)
-def clear(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def clear(connector: Connector) -> ResponseReturnValue:
     """Ask before anything is cleared: what goes, and what stays."""
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        total = total_entries(session, connector_id)
+        total = total_entries(session, connector.id)
     try:
         days = _days(request.args)
     except SettingError as error:
         flash(str(error), "bad")
-        return redirect(url_for("tools.index", connector_id=connector_id))
+        return redirect(url_for("tools.index", connector_id=connector.id))
     return render_template("tools/clear.html", connector=connector, total=total, days=days)
 
 
 @bp.post("/clear")
 @needs(Role.SUPPORT)
-def clear_post(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def clear_post(connector: Connector) -> ResponseReturnValue:
     """Clear the log, or what is older than so many days, and write it to the audit log."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     try:
         days = _days({"scope": "", **request.form})
     except SettingError as error:
         flash(str(error), "bad")
-        return redirect(url_for("tools.index", connector_id=connector_id))
-    cleared = sync_log_clearing.clear(services(), connector_id, older_than_days=days)
+        return redirect(url_for("tools.index", connector_id=connector.id))
+    cleared = sync_log_clearing.clear(services(), connector.id, older_than_days=days)
     with services().db.write() as session:
         diff = {"entries": [cleared, 0], "older_than_days": [None, days]}
         record(session, AuditAction.LOG_CLEARED, "sync log", diff, connector)
     flash(_cleared(cleared, days), "ok")
-    return redirect(url_for("tools.log", connector_id=connector_id))
+    return redirect(url_for("tools.log", connector_id=connector.id))
 
 
 def _days(values: Mapping[str, Any]) -> int | None:
@@ -140,10 +139,9 @@ def _cleared(number: int, days: int | None) -> str:
 
 @bp.get("/settings.json")
 @needs(Role.ADMIN)
-def settings(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def settings(connector: Connector) -> ResponseReturnValue:
     """Download the connector's settings without any secret."""
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
     text = json.dumps(connectors.exported(services(), connector), ensure_ascii=False, indent=2)
-    headers = {"Content-Disposition": f'attachment; filename="woo-mautic-{connector_id}.json"'}
+    headers = {"Content-Disposition": f'attachment; filename="woo-mautic-{connector.id}.json"'}
     return Response(text, mimetype="application/json", headers=headers)

@@ -13,6 +13,7 @@ from integration.mapping.fields import fit
 from integration.plans import Adjustment, ContactWrite, MauticField, Plan, Value, is_blank
 from integration.records import Order
 from integration.settings import Modules
+from integration.streams import orders as orders_stream
 
 
 class State(StrEnum):
@@ -63,7 +64,7 @@ def of_fields(
 
 def _kept(record: Record, plan: Plan, modules: Modules) -> str:
     """Return why names, address and order data stay as they are, "" when they are written: they go together."""
-    of_person = {alias for alias, paths in sources(Kind.ORDER, modules).items() if paths}
+    of_person = {alias for alias, paths in sources(orders_stream.KIND, modules).items() if paths}
     if not isinstance(record, Order) or set(plan.contact.fields) & {*of_person, *_OF_NEWEST}:
         return ""
     if record.status not in modules.orders.statuses:

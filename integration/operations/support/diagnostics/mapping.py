@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.errors import IntegrationError, MappingError, ServiceError
 from integration.events import Kind
 from integration.mapping import contacts
@@ -23,12 +24,12 @@ from integration.pipeline.delivery import planning
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.follow_up_marks import Done, done_before, is_done
 from integration.pipeline.delivery.groups import DeliveryGroup
+from integration.pipeline.delivery.person_context import PersonContext
 from integration.pipeline.leases import endings
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, FollowUp, Note, Plan, SegmentAdd, Skip
 from integration.records import Customer, Order
 from integration.settings import Modules
-from integration.store import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,7 @@ def as_dict(tried: Tried) -> dict[str, Any]:
 
 def enabled(modules: Modules) -> tuple[Kind, ...]:
     """Return the kinds of records whose module is on."""
-    on = {Kind.CONTACT: modules.contacts.enabled, Kind.ORDER: modules.orders.enabled}
-    return tuple(kind for kind, wanted in on.items() if wanted)
+    return tuple(stream.kind for stream in reversed(streams.STREAMS.values()) if stream.is_enabled(modules))
 
 
 def try_all(services: Services, connector: Connector, ids: Mapping[Kind, int] | None = None) -> list[Tried]:
@@ -93,8 +93,8 @@ def try_one(services: Services, connector: Connector, kind: Kind, record_id: int
     """Try one record of a connector that has its field list."""
     modules = services.modules(connector)
     try:
-        row = samples.read(services.open_store(connector), kind, modules, record_id)
-        return _tried(services, connector, kind, samples.line_of(services, kind, row))
+        row = streams.of(kind).sample(services.open_store(connector), modules, record_id)
+        return _tried(services, connector, kind, samples.group_of(services, kind, row))
     except ServiceError as error:
         return _refused(kind, error)
     except Exception as error:
@@ -109,11 +109,11 @@ def _refused(kind: Kind, error: ServiceError) -> Tried:
 
 def _tried(services: Services, connector: Connector, kind: Kind, group: DeliveryGroup) -> Tried:
     (leased,) = group.deliveries
-    title = f"order {leased.object_id}" if kind is Kind.ORDER else f"customer {leased.source_id}"
-    record: Record = parse.order(leased.payload) if kind is Kind.ORDER else parse.customer(leased.payload)
+    title = f"{streams.labels(kind).noun.lower()} {leased.object_id}"
+    record: Record = leased.record
     with services.db.read() as session:
         context = samples.lay(session, connector, group, record if isinstance(record, Order) else None)
-        made = planning.plan_of(leased, context, known=group.person_key in context.links)
+        made = planning.plan_of(leased, PersonContext(context, group, known=group.person_key in context.links))
         done = _done(session, connector.id, made)
     link = context.links.get(group.person_key)
     contact_id = link.contact_id if link else 0

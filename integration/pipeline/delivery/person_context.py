@@ -1,0 +1,87 @@
+"""What a stream may know of one person while it plans their records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from integration.mapping.orders import Shop
+from integration.pipeline.delivery import latest_order
+from integration.pipeline.delivery.batch_context import BatchContext, given_tags
+from integration.pipeline.delivery.groups import DeliveryGroup
+from integration.pipeline.delivery.latest_order import Speaker
+from integration.plans import Lifetime
+from integration.records import Order, OtherOrder
+from integration.settings import Modules
+
+
+@dataclass(frozen=True)
+class PersonContext:
+    """The batch context seen from one person; fulfils streams.base.PlanContext."""
+
+    batch: BatchContext
+    group: DeliveryGroup
+    known: bool
+    speaker: Speaker = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at the person's orders of this batch once for all of them."""
+        object.__setattr__(self, "speaker", Speaker(self.group, self.batch))
+
+    def as_known(self) -> PersonContext:
+        """Return the context of a person who becomes a contact by another record of the group."""
+        changed = replace(self, known=True)
+        object.__setattr__(changed, "speaker", self.speaker)
+        return changed
+
+    @property
+    def modules(self) -> Modules:
+        """Return the connector's settings."""
+        return self.batch.modules
+
+    @property
+    def currency(self) -> str:
+        """Return the shop's currency, "" while it is not known."""
+        return self.batch.currency
+
+    @property
+    def shop(self) -> Shop:
+        """Return what else the store tells of itself."""
+        return self.batch.shop
+
+    @property
+    def triggers(self) -> Mapping[str, Any]:
+        """Return since when what sends a note or an e-mail is set."""
+        return self.batch.connector.triggers or {}
+
+    @property
+    def given_tags(self) -> Collection[str]:
+        """Return the tags that orders have given the contact."""
+        return given_tags(self.batch.links.get(self.group.person_key))
+
+    @property
+    def data_left(self) -> str | None:
+        """Return the order data of the person without a record that leaves (latest_order.data_left)."""
+        return latest_order.data_left(self.group.person_key, self.batch)
+
+    def lifetime(self) -> Lifetime:
+        """Return the sums over the person's paid orders."""
+        paid = self.modules.orders.paid_statuses
+        return self.batch.people.lifetime(self.group.person_key, paid, self.currency, self.shop.decimals)
+
+    def overtaken(self, order: Order) -> str:
+        """Return the status in which the order was seen since, "" when this is its newest sighting."""
+        return self.batch.people.overtaken(self.group.person_key, order)
+
+    def is_latest(self, order: Order) -> bool:
+        """Return whether no newer synced order of the person is known."""
+        return self.batch.people.is_newest(self.group.person_key, order, self.batch.synced)
+
+    def names(self, order: Order) -> bool:
+        """Return whether name and address are taken from this order."""
+        return self.speaker.speaks(order)
+
+    def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
+        """Return the person's orders beside one."""
+        return self.batch.people.others(self.group.person_key, order_id)

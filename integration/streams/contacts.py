@@ -1,0 +1,116 @@
+"""Registered customers of the store: each is a contact."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from integration.events import Change, Kind, Origin
+from integration.mapping import contacts
+from integration.plans import Plan, Skip
+from integration.records import Customer
+from integration.settings import Modules
+from integration.store import parse, reading
+from integration.store.client import StoreClient
+from integration.store.webhooks import admin_user_url
+from integration.streams import samples
+from integration.streams.base import Explanation, Labels, Payload, Phase, PlanContext, Sighted
+
+KIND = Kind.CONTACT
+DELETED = Skip("deleted_in_store", "The customer was deleted in the store; the contact stays in Mautic.")
+#: What a person does in the shop; what else is read is no news of theirs.
+_LIVE = (Origin.WEBHOOK, Origin.POLL)
+#: So many of the newest customers are looked at for one with a role that is synced.
+_SAMPLES_MAX = 20
+
+
+class Contacts:
+    """The stream of customers."""
+
+    kind: Kind = KIND
+    labels = Labels("Contact", "Contacts", "Customer", "Contact Sync")
+    module = "contacts"
+    phases: Sequence[Phase] = (Phase("customers", 2),)
+    change_phases: Sequence[Phase] = (Phase("moved", 3),)
+    numbered = False
+    in_ledger = False
+    holds_tags = False
+    collapses = True
+    skip_reasons: Mapping[str, Explanation] = {
+        "module_off": Explanation("Contact Sync is switched off.", "Contact Sync, Enable", "contacts"),
+        "no_email": Explanation(
+            "The customer has no e-mail address, and Mautic finds its contacts by it.",
+            "the customer in the store",
+            "store",
+        ),
+        "deleted_in_store": Explanation(
+            "The customer was deleted in the store; the contact stays in Mautic.",
+            "the contact in Mautic: delete it there by hand",
+            "mautic",
+        ),
+        "not_on_change": Explanation(
+            "Contact Sync leaves out customers who register or change their profile.",
+            "Contact Sync, Sync on registration and profile change",
+            "contacts",
+        ),
+        "older_account": Explanation(
+            "Another account with the same e-mail address was changed later; its values stand in Mautic.",
+            "the accounts in the store: give each an address of its own",
+            "store",
+        ),
+        "role": Explanation("Customers with this role are not synced.", "Contact Sync, Roles", "contacts"),
+    }
+
+    def is_enabled(self, modules: Modules) -> bool:
+        """Return whether Contact Sync is on."""
+        return modules.contacts.enabled
+
+    def parse(self, payload: Payload) -> Customer:
+        """Return the customer; raises MappingError."""
+        return parse.customer(payload)
+
+    def change(self, payload: Payload, origin: Origin, seen_at: datetime) -> Change:
+        """Return the change of a customer as read now; raises MappingError (no_id)."""
+        return parse.customer_change(payload, origin, seen_at, created=False)
+
+    def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
+        """Return what to write for a customer (P10 to P17)."""
+        if delivery.event == "deleted":
+            return DELETED
+        return contacts.plan(delivery.record, context.modules.contacts, on_change=delivery.origin in _LIVE)
+
+    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
+        """Read customers again."""
+        return {str(row["id"]): row for row in reading.fetch_customers(store, sorted(map(int, ids)))}
+
+    def lacks_email(self, delivery: Sighted) -> bool:
+        """Return False: what becomes of a deleted customer's contact needs no address."""
+        return False
+
+    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
+        """Read one customer."""
+        return self.refresh(store, [source_id]).get(source_id)
+
+    def find_email(self, store: StoreClient, source_id: str) -> str | None:
+        """Return None: it is never asked for."""
+        return None
+
+    def last_word(self, delivery: Sighted) -> str:
+        """Return comparable text of when the account was changed, with the account's id at its end."""
+        customer: Customer = delivery.record
+        at = customer.modified_at or customer.created_at
+        return f"{at.isoformat() if at else ''}/{delivery.source_id:0>20}"
+
+    def sample(self, store: StoreClient, modules: Modules, record_id: int | None) -> Payload:
+        """Read one customer, the newest with a role that is synced without an id."""
+        if record_id is not None:
+            return samples.given(self.look_up(store, str(record_id)), "customer", record_id)
+        rows = samples.newest(store, "customers", reading.customer_fields(), _SAMPLES_MAX, role="all")
+        if not rows:
+            samples.none("The store has no customers yet.", "Try again when somebody has registered.")
+        roles = modules.contacts.roles
+        return next((row for row in rows if not roles or row.get("role") in roles), rows[0])
+
+    def admin_url(self, home: str, source_id: str) -> str:
+        """Return the customer's page in the store's administration."""
+        return admin_user_url(home, source_id)
