@@ -36,11 +36,19 @@ class IntegrationError(Exception):
 
 
 class SettingError(IntegrationError):
-    """A setting has a value that cannot be used; `name` is the setting."""
+    """A setting has a value that cannot be used; `name` is the setting.
 
-    def __init__(self, name: str, sentence: str, hint: str = "") -> None:
+    Where several were given at once, `others` are the errors of the further settings.
+    """
+
+    def __init__(self, name: str, sentence: str, hint: str = "", *, others: tuple[SettingError, ...] = ()) -> None:
         super().__init__("setting", sentence, hint)
         self.name = name
+        self.others = others
+
+    def at(self, name: str) -> str:
+        """Return what is wrong with one setting and what to do, "" when nothing is."""
+        return next((str(each) for each in (self, *self.others) if each.name == name), "")
 
 
 class MappingError(IntegrationError):

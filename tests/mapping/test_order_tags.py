@@ -19,7 +19,7 @@ REACHED = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
 def modules(**changes: Any) -> Modules:
-    return Modules(orders=replace(OrderModule(), **changes))
+    return Modules(orders=OrderModule().model_copy(update=changes))
 
 
 def planned(order: Order, settings: Modules | None = None, **changes: Any) -> Plan:

@@ -19,7 +19,7 @@ from tests.mapping import samples
 
 
 def modules(**changes: Any) -> Modules:
-    return Modules(orders=replace(OrderModule(), **changes))
+    return Modules(orders=OrderModule().model_copy(update=changes))
 
 
 REACHED = datetime(2026, 3, 7, 10, 0, tzinfo=UTC)

@@ -32,6 +32,12 @@ def test_a_number_that_makes_no_sense_is_named_at_its_field(admin: Person) -> No
     assert 'value="for ever"' in answer.text
 
 
+def test_each_of_two_wrong_numbers_is_named_at_its_field(admin: Person) -> None:
+    text = text_of(admin.post("/storage", {**USUAL, "audit": "for ever", "runs": "0"}))
+    assert "“for ever” is no number of days or hours." in text
+    assert "“0” is no number of days or hours." in text
+
+
 def test_only_a_super_admin_sees_the_whole_installation(admin: Person, super_admin: Person, support: Person) -> None:
     assert "On disk" not in text_of(admin.get("/storage"))
     assert "On disk, all organisations Database" in text_of(super_admin.get("/storage"))

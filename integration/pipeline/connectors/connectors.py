@@ -129,9 +129,8 @@ def configure(services: Services, connector_id: int, changes: Mapping[str, Any])
     """Set dotted module settings, all or none; return {key: [before, after]}; raises SettingError naming the key."""
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
-        before = modules = services.modules(connector)
-        for key, value in changes.items():
-            modules = modules.with_value(key, schedule_times.checked(str(value)) if key == "sync.cron" else value)
+        before = services.modules(connector)
+        modules = before.with_values(changes)
         diff = difference(before, modules)
         if diff:
             now = services.clock.now()

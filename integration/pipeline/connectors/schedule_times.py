@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import CroniterError, croniter
-
-from integration.errors import SettingError
 from integration.models.connector import Connector
+from integration.settings.crontab import EXAMPLE, next_local
+
+__all__ = ["EVERY", "EXAMPLE", "following", "next_local", "zone_of"]
 
 #: Choices of D3, in seconds.
 EVERY = {
@@ -20,26 +20,6 @@ EVERY = {
     86400: "Daily",
     604800: "Weekly",
 }
-EXAMPLE = "Write five fields such as “30 3 * * 1-5”: at 3:30 on working days, in the store's time zone."
-
-
-def checked(cron: str) -> str:
-    """Return a crontab as it is kept, "" for none; raises SettingError (sync.cron) when it makes no sense."""
-    text = " ".join(cron.split())
-    if not text:
-        return ""
-    if len(text) > 100 or len(text.split()) != 5 or not _comes(text):
-        raise SettingError("sync.cron", f"“{text[:60]}” is no crontab.", EXAMPLE)
-    return text
-
-
-def _comes(cron: str) -> bool:
-    """Tell whether a crontab can be read and ever falls due: 30 February does not."""
-    try:
-        next_local(cron, datetime(2026, 1, 1))
-    except CroniterError:
-        return False
-    return True
 
 
 def zone_of(connector: Connector) -> ZoneInfo:
@@ -65,9 +45,3 @@ def following(now: datetime, every: int, cron: str, zone: ZoneInfo) -> datetime:
         if at > now:
             return at
     return now + timedelta(hours=1)
-
-
-def next_local(cron: str, local: datetime) -> datetime:
-    """Return the next moment of a crontab by the wall clock."""
-    found: datetime = croniter(cron, local).get_next(datetime)
-    return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -32,7 +30,7 @@ def index() -> ResponseReturnValue:
     """Show what is stored and for how long it is kept."""
     with services().db.read() as session:
         keep = Keep.of(session.get(Organisation, me().organisation_id))
-    return _page({name: str(value) for name, value in asdict(keep).items()})
+    return _page({name: str(value) for name, value in keep.model_dump().items()})
 
 
 def _page(values: dict[str, str], error: SettingError | None = None) -> ResponseReturnValue:
@@ -46,7 +44,7 @@ def _page(values: dict[str, str], error: SettingError | None = None) -> Response
         whole=whole,
         labels=LABELS,
         values=values,
-        usual=asdict(Keep()),
+        usual=Keep().model_dump(),
         error=error,
     )
     return (body, 400) if error else body

@@ -95,7 +95,7 @@ class Shown:
 
     def wrong(self, key: str) -> str:
         """Return what is wrong with a setting, "" when nothing is."""
-        return str(self.error) if self.error is not None and self.error.name == key else ""
+        return self.error.at(key) if self.error is not None else ""
 
 
 def stored_values(modules: Modules) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""Kinds of values that settings have; each takes what a page or a command line gives as text, and JSON as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from integration.settings.crontab import checked
+from integration.settings.errors import unusable
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+#: A whole number with more digits is not read: no setting is that great, and reading it costs time.
+_DIGITS_MAX = 18
+
+
+class Settings(BaseModel):
+    """What all settings have in common: they do not change, have no unknown names and are what they say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=False)
+
+
+def _truth(value: Any) -> Any:
+    word = value.strip().lower() if isinstance(value, str) else None
+    return word in _TRUE if word in _TRUE | _FALSE else value
+
+
+def _whole(value: Any) -> Any:
+    digits = value.strip() if isinstance(value, str) else ""
+    plain = digits.removeprefix("-")
+    return int(digits) if plain.isascii() and plain.isdigit() and len(plain) <= _DIGITS_MAX else value
+
+
+def _trimmed(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _pairs(value: Any) -> Any:
+    """Return a mapping from text such as "completed:3,refunded:4"."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition(":") for part in value.split(",") if part.strip()]
+    return {name.strip(): number for name, _, number in pairs}
+
+
+def _crontab(value: Any) -> str:
+    if not isinstance(value, str):
+        raise unusable("This is not a crontab.", "Write it as a text of five fields.")
+    return checked(value)
+
+
+Truth = Annotated[bool, BeforeValidator(_truth)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Text = Annotated[str, BeforeValidator(_trimmed)]
+#: Texts in the order in which they were given, each once; in text with commas between them.
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+#: Status -> an id in Mautic, 0 for none.
+IdByStatus = Annotated[Mapping[str, Annotated[Whole, Field(ge=0)]], BeforeValidator(_pairs)]
+Crontab = Annotated[str, BeforeValidator(_crontab)]
