@@ -6,10 +6,18 @@ import concurrent.futures
 import threading
 from collections.abc import Callable
 
+from flask import request
+from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Response
 
 ENDING = "sandbox.ending"
 WAIT_S = 0.02
+
+
+def checkpoint() -> None:
+    """End the request in hand, between two rows, if it goes on in the background and is to stop."""
+    if (ending := request.environ.get(ENDING)) and ending.is_set():
+        raise ServiceUnavailable
 
 
 class Background:

@@ -1,7 +1,7 @@
 """Faults that can be commanded of a stand-in: slowness, refusals, broken answers, lost answers.
 
 A rule says what goes wrong (`Fault`), for which requests (`path` is a regular expression matched at the start of the
-path, `method` an HTTP method), how often (`times`) and with which `probability` (drawn from a seeded generator, so a
+path, `method` an HTTP method), how often (`times`) and with which `probability` (by a seeded generator, so a
 run can be repeated). Any number of rules hold at once.
 
 Answers that are lost while the work goes on, as real servers do it (what is saved row by row is seen row by row):

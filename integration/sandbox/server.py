@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from flask import Flask, jsonify, request
-from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Request, Response
 
 from integration.sandbox.background import ENDING, Background
 from integration.sandbox.calls import Call, Calls
 from integration.sandbox.faults import Fault, Faults, Rule
-from integration.sandbox.snapshot import Book, Snapshot
-from integration.sandbox.wire import Dropped, Handler, Listener
+from integration.sandbox.http_listener import Dropped, Handler, Listener
+from integration.sandbox.snapshot import Saveable, Snapshot
 
 CONTROL = "/_sandbox/"
 ROWS = "sandbox.rows"
@@ -80,7 +79,7 @@ class SandboxServer:
 
     def __init__(
         self,
-        state: Book,
+        state: Saveable,
         port: int = 0,
         save_to: Path | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -134,11 +133,6 @@ class SandboxServer:
     def fault_answer(self, rule: Rule) -> Response:
         """Return what a `status` rule answers; subclasses give their own service's bodies."""
         return nginx_page(int(rule.value))
-
-    def checkpoint(self) -> None:
-        """End the request in hand, between two rows, if it goes on in the background and is to stop."""
-        if (ending := request.environ.get(ENDING)) and ending.is_set():
-            raise ServiceUnavailable
 
     def _register_control(self) -> None:
         self.app.add_url_rule(f"{CONTROL}faults", "faults", self._control_faults, methods=["GET", "POST", "DELETE"])

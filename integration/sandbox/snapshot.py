@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 
-class Book(Protocol):
+class Saveable(Protocol):
     """What a stand-in keeps: `changes` grows with every write, `lock` guards it all."""
 
     lock: Any
@@ -24,10 +24,10 @@ class Book(Protocol):
 
 
 class Snapshot:
-    """Writes a book to a file at most once a second while it changes, and at the end."""
+    """Writes a state to a file at most once a second while it changes, and at the end."""
 
-    def __init__(self, book: Book, path: Path) -> None:
-        self._book = book
+    def __init__(self, state: Saveable, path: Path) -> None:
+        self._state = state
         self._path = path
         self._saved = -1
         self._stopping = threading.Event()
@@ -36,9 +36,9 @@ class Snapshot:
     def start(self) -> None:
         """Load the file, if there is one, and begin to write."""
         if self._path.exists():
-            with self._book.lock:
-                self._book.load(json.loads(self._path.read_text("utf-8")))
-                self._saved = self._book.changes
+            with self._state.lock:
+                self._state.load(json.loads(self._path.read_text("utf-8")))
+                self._saved = self._state.changes
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name="sandbox-snapshot", daemon=True)
         self._thread.start()
@@ -56,16 +56,16 @@ class Snapshot:
         while not self._stopping.wait(pause):
             began = time.monotonic()
             self.write()
-            # A large book takes long to write and holds its lock meanwhile: at most a tenth of the time goes into it.
+            # A large state takes long to write and holds its lock meanwhile: at most a tenth of the time goes into it.
             pause = max(1.0, 10 * (time.monotonic() - began))
 
     def write(self) -> None:
-        """Write the file if the book changed since the last time."""
-        if self._book.changes == self._saved:
+        """Write the file if the state changed since the last time."""
+        if self._state.changes == self._saved:
             return
-        with self._book.lock:
-            self._saved = self._book.changes
-            text = json.dumps(self._book.dump(), ensure_ascii=False)
+        with self._state.lock:
+            self._saved = self._state.changes
+            text = json.dumps(self._state.dump(), ensure_ascii=False)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_suffix(".part")
         draft.write_text(text, "utf-8")

@@ -16,7 +16,7 @@ import requests
 from integration.models.run import RunKind
 from integration.pipeline.connectors import connectors
 from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
-from integration.sandbox.mautic.people import Credentials
+from integration.sandbox.mautic.user_accounts import Credentials
 from integration.sandbox.store.bulk import seed_bulk
 from tests.bench.world import World, contact_changes, report, world
 

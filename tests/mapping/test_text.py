@@ -7,7 +7,7 @@ from integration.mapping.text import clean, shorten, shorten_bytes, trimmed, wit
 from integration.mapping.values import fit_value
 from integration.mautic.same_value import alike
 from integration.plans import MauticField
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ UNSEEN = "\u202b\u202c\u200f\u200b\ufeff\u00a0\u2028\u3000\u00ad"
     ],
 )
 def test_ends_are_trimmed_as_mautic_does(text, left):
-    assert trimmed(text) == clean(text) == php.trim(text) == left
+    assert trimmed(text) == clean(text) == php_format.trim(text) == left
 
 
 values = st.text() | st.text(UNSEEN + "<>ab,; \n", max_size=30)
@@ -70,7 +70,7 @@ values = st.text() | st.text(UNSEEN + "<>ab,; \n", max_size=30)
 def test_what_is_sent_is_what_mautic_will_hold(text, kind, limit):
     sent, _ = fit_value(MauticField("city", kind, limit=limit), text)
     if sent is not None:
-        assert php.trim(str(sent)) == sent
+        assert php_format.trim(str(sent)) == sent
         assert limit is None or len(str(sent)) <= limit
 
 
@@ -80,7 +80,7 @@ def test_what_is_sent_is_what_mautic_will_hold(text, kind, limit):
 @example("a > b < c")
 @example("<<<x")
 def test_a_value_is_alike_what_mautic_made_of_it(text):
-    assert alike(text, php.trim(php.strip_tags(text)), {"type": "text"})
+    assert alike(text, php_format.trim(php_format.strip_tags(text)), {"type": "text"})
 
 
 def test_nested_markup_is_compared_in_linear_time():

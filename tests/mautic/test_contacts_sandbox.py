@@ -167,7 +167,7 @@ def test_an_expired_token_is_renewed_in_the_middle(mautic: MauticServer) -> None
     access = MauticAccess(mautic.url, "client_credentials", client_id=keys.client_id, client_secret=keys.client_secret)
     writer = ContactWriter(MauticClient(access))
     writer.upsert(people(2))
-    mautic.gate.expire()
+    mautic.authentication.expire()
     assert {receipt.outcome for receipt in writer.upsert(people(2))} == {"updated"}
     assert mautic.calls.count("/oauth/v2/token") == 2
 

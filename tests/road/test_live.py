@@ -66,7 +66,7 @@ def test_an_order_in_the_shop_is_in_mautic_soon_after(heard: Road) -> None:
 def test_what_a_webhook_brought_is_not_accepted_again_by_reading(heard: Road) -> None:
     heard.order("ada@example.com")
     assert wait_for(lambda: heard.deliveries())
-    heard.store.state.bells.settle()
+    heard.store.webhook_queue.settle()
     before = len([d for d in heard.deliveries() if d.kind == "order"])
     heard.work()
     heard.run("incremental")

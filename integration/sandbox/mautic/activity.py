@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import g
 from werkzeug.wrappers import Response
 
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import dump
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.mautic.definitions import data
-from integration.sandbox.mautic.lists import query, whole
-from integration.sandbox.mautic.payload import entries
-
-if TYPE_CHECKING:
-    from integration.sandbox.mautic.server import MauticServer
+from integration.sandbox.mautic.context import MauticContext
+from integration.sandbox.mautic.field_definitions import data
+from integration.sandbox.mautic.list_queries import query, whole
+from integration.sandbox.mautic.request_body import entries
 
 PAGE = 25
 REASONS = {
@@ -29,17 +27,17 @@ REASONS = {
 Event = dict[str, Any]
 
 
-def register(server: MauticServer) -> None:
+def register(context: MauticContext) -> None:
     """Add the route."""
-    server.route("GET", "/api/contacts/<int:contact_id>/activity", lambda contact_id: _activity(server, contact_id))
+    context.route("GET", "/api/contacts/<int:contact_id>/activity", lambda contact_id: _activity(context, contact_id))
 
 
-def _activity(server: MauticServer, contact_id: int) -> Response:
+def _activity(context: MauticContext, contact_id: int) -> Response:
     asked = query()
-    with server.state.lock:
-        contact = server.contact(contact_id)
+    with context.state.lock:
+        contact = context.contact(contact_id)
         g.caller.need("lead:leads", "view")
-        events = [*_sent(server, contact), *_memberships(contact), *_dnc(contact), *_identified(contact)]
+        events = [*_sent(context, contact), *_memberships(contact), *_dnc(contact), *_identified(contact)]
     filters = asked.get("filters")
     wanted, unwanted = _names(filters, "includeEvents"), _names(filters, "excludeEvents")
     chosen = [each for each in events if each["event"] in (wanted or [each["event"]]) and each["event"] not in unwanted]
@@ -55,7 +53,7 @@ def _activity(server: MauticServer, contact_id: int) -> Response:
         "limit": limit,
         "maxPages": float(math.ceil(max(_counts(chosen), default=0) / limit)),
     }
-    return server.reply(dump(body))
+    return context.reply(dump(body))
 
 
 def _names(filters: Any, name: str) -> list[str]:
@@ -90,9 +88,9 @@ def _event(kind: str, number: int, label: Any, at: str | None, contact: Contact,
     }
 
 
-def _sent(server: MauticServer, contact: Contact) -> Iterator[Event]:
-    for sent in server.state.sent:
-        email = server.state.emails.get(sent["email_id"])
+def _sent(context: MauticContext, contact: Contact) -> Iterator[Event]:
+    for sent in context.state.sent:
+        email = context.state.emails.get(sent["email_id"])
         if sent["contact_id"] != contact.id or email is None:
             continue
         stat = {
@@ -110,7 +108,7 @@ def _sent(server: MauticServer, contact: Contact) -> Iterator[Event]:
             "storedSubject": sent["stored_subject"],
             "timeToRead": False,
         }
-        label = {"label": email["name"], "href": f"{server.url}/email/view/{sent['hash']}", "isExternal": True}
+        label = {"label": email["name"], "href": f"{context.url()}/email/view/{sent['hash']}", "isExternal": True}
         yield _event("email.sent", sent["id"], label, sent["sent_at"], contact, {"stat": stat, "type": "sent"})
 
 
@@ -139,5 +137,5 @@ def _identified(contact: Contact) -> Iterator[Event]:
     if contact.identified:
         label = f"Contact was identified by {contact.created_by_user}"
         details = {"objectDescription": contact.created_by_user}
-        at = php.iso(contact.identified)
+        at = php_format.iso(contact.identified)
         yield _event("lead.source.identified", contact.id, label, at, contact, details)

@@ -1,69 +1,53 @@
-"""Companies, as far as contacts need them (recordings 337-340)."""
+"""The routes of companies, as far as contacts need them (recordings 337-340)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import g
 from werkzeug.wrappers import Response
 
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import dump
-from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.company_store import add_company
+from integration.sandbox.mautic.context import MauticContext
 from integration.sandbox.mautic.entities import projects
-from integration.sandbox.mautic.lists import page
-from integration.sandbox.mautic.payload import form
+from integration.sandbox.mautic.field_values import label_of
+from integration.sandbox.mautic.list_queries import page
+from integration.sandbox.mautic.request_body import form
 from integration.sandbox.mautic.state import State
-from integration.sandbox.mautic.values import label_of
-
-if TYPE_CHECKING:
-    from integration.sandbox.mautic.server import MauticServer
 
 
-def attach_by_name(state: State, contact: Contact, name: str) -> None:
-    """Put a contact into the company of that name, making it if need be (recording 338)."""
-    known = next((row for row in state.companies.values() if row["companyname"] == name), None)
-    company = known or add_company(state, {"companyname": name})
-    if company["id"] not in contact.companies:
-        contact.companies.append(company["id"])
-
-
-def add_company(state: State, values: dict[str, Any]) -> dict[str, Any]:
-    """Add a company; `values` maps aliases of company fields to texts."""
-    row = {"id": state.next_id("companies"), "added": php.sql(state.now()), **values}
-    state.companies[row["id"]] = row
-    state.changes += 1
-    return row
-
-
-def register(server: MauticServer) -> None:
+def register(context: MauticContext) -> None:
     """Add the routes of companies."""
-    server.route("GET", "/api/companies", lambda: _list(server))
-    server.route("POST", "/api/companies/new", lambda: _new(server))
-    server.route("GET", "/api/contacts/<int:contact_id>/companies", lambda contact_id: _of_contact(server, contact_id))
+    context.route("GET", "/api/companies", lambda: _list(context))
+    context.route("POST", "/api/companies/new", lambda: _new(context))
+    context.route(
+        "GET", "/api/contacts/<int:contact_id>/companies", lambda contact_id: _of_contact(context, contact_id)
+    )
     path = "/api/companies/<int:company_id>/contact/<int:contact_id>/<any(add,remove):action>"
-    server.route("POST", path, lambda **about: _move(server, **about))
+    context.route("POST", path, lambda **about: _move(context, **about))
 
 
-def _list(server: MauticServer) -> Response:
+def _list(context: MauticContext) -> Response:
     g.caller.need("lead:leads", "view")
-    rows = [_company(server.state, row) for row in server.state.companies.values()]
+    rows = [_company(context.state, row) for row in context.state.companies.values()]
     total, chosen = page(rows)
-    return server.reply(dump({"total": str(total), "companies": {str(row["id"]): row for row in chosen}}))
+    return context.reply(dump({"total": str(total), "companies": {str(row["id"]): row for row in chosen}}))
 
 
-def _new(server: MauticServer) -> Response:
+def _new(context: MauticContext) -> Response:
     g.caller.need("lead:leads", "create")
     sent = form()
-    state = server.state
+    state = context.state
     aliases = [row["alias"] for row in state.fields.values() if row["object"] == "company"]
-    values = {alias: php.text(sent[alias]) for alias in aliases if sent.get(alias) not in (None, "")}
+    values = {alias: php_format.text(sent[alias]) for alias in aliases if sent.get(alias) not in (None, "")}
     known = next((row for row in state.companies.values() if row["companyname"] == values.get("companyname")), None)
     if known:
         known.update(values)
-        return server.reply(dump({"company": _company(state, known)}))
+        return context.reply(dump({"company": _company(state, known)}))
     row = add_company(state, {"companyname": None, **values})
-    return server.reply(dump({"company": _company(state, row)}), 201, f"/api/companies/{row['id']}")
+    return context.reply(dump({"company": _company(state, row)}), 201, f"/api/companies/{row['id']}")
 
 
 def _company(state: State, row: dict[str, Any]) -> dict[str, Any]:
@@ -80,13 +64,13 @@ def _company(state: State, row: dict[str, Any]) -> dict[str, Any]:
     return {"id": row["id"], "score": 0, "fields": shown, **projects(state)}
 
 
-def _of_contact(server: MauticServer, contact_id: int) -> Response:
-    contact = server.contact(contact_id)
+def _of_contact(context: MauticContext, contact_id: int) -> Response:
+    contact = context.contact(contact_id)
     rows = [
-        _membership(server.state, server.state.companies[number], place)
+        _membership(context.state, context.state.companies[number], place)
         for place, number in enumerate(contact.companies)
     ]
-    return server.reply(dump({"total": len(rows), "companies": rows}))
+    return context.reply(dump({"total": len(rows), "companies": rows}))
 
 
 def _membership(state: State, row: dict[str, Any], place: int) -> dict[str, Any]:
@@ -111,12 +95,12 @@ def _modified(row: dict[str, Any]) -> dict[str, Any]:
     return {"date_modified": row["added"], "modified_by": "1", "modified_by_user": "Admin User"}
 
 
-def _move(server: MauticServer, company_id: int, contact_id: int, action: str) -> Response:
+def _move(context: MauticContext, company_id: int, contact_id: int, action: str) -> Response:
     g.caller.need("lead:leads", "edit")
-    server.row(server.state.companies, company_id)
-    contact = server.contact(contact_id)
+    context.row(context.state.companies, company_id)
+    contact = context.contact(contact_id)
     contact.companies = [number for number in contact.companies if number != company_id]
     if action == "add":
         contact.companies.append(company_id)
-    server.state.changes += 1
-    return server.reply(dump({"success": 1}))
+    context.state.changes += 1
+    return context.reply(dump({"success": 1}))

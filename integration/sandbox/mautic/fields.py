@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import g, request
 from werkzeug.wrappers import Response
 
 from integration.sandbox.faults import Fault
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import Crash, Invalid, Refused, dump
-from integration.sandbox.mautic.batches import Result, batch_rows
-from integration.sandbox.mautic.definitions import (
+from integration.sandbox.mautic.batch_rows import Result, batch_rows
+from integration.sandbox.mautic.context import MauticContext
+from integration.sandbox.mautic.entities import answer, deleted, listing, made, touch
+from integration.sandbox.mautic.field_definitions import (
     DEFAULT_LIMIT,
     LONGEST,
     RESERVED,
@@ -22,12 +24,8 @@ from integration.sandbox.mautic.definitions import (
     free_alias,
     new_field,
 )
-from integration.sandbox.mautic.entities import answer, deleted, listing, made, touch
-from integration.sandbox.mautic.payload import form, row_of
-from integration.sandbox.mautic.values import NOT_VALID, in_words_of
-
-if TYPE_CHECKING:
-    from integration.sandbox.mautic.server import MauticServer
+from integration.sandbox.mautic.field_values import NOT_VALID, in_words_of
+from integration.sandbox.mautic.request_body import form, row_of
 
 AREA = "lead:fields"
 #: The types whose limit is told.
@@ -47,64 +45,64 @@ FLAGS = (
 )
 
 
-def register(server: MauticServer) -> None:
+def register(context: MauticContext) -> None:
     """Add the routes for fields of contacts and companies."""
     one = "/api/fields/<about>/<int:field_id>"
-    server.route("GET", "/api/fields/<about>", lambda about: _list(server, about))
-    server.route("POST", "/api/fields/<about>/new", lambda about: _new(server, about))
-    server.route("POST", "/api/fields/<about>/batch/new", lambda about: _batch(server, about))
-    server.route("GET", one, lambda about, field_id: _get(server, field_id))
+    context.route("GET", "/api/fields/<about>", lambda about: _list(context, about))
+    context.route("POST", "/api/fields/<about>/new", lambda about: _new(context, about))
+    context.route("POST", "/api/fields/<about>/batch/new", lambda about: _batch(context, about))
+    context.route("GET", one, lambda about, field_id: _get(context, field_id))
     for method in ("PATCH", "PUT"):
-        server.route(method, f"{one}/edit", lambda about, field_id: _edit(server, field_id))
-    server.route("DELETE", f"{one}/delete", lambda about, field_id: _delete(server, field_id))
+        context.route(method, f"{one}/edit", lambda about, field_id: _edit(context, field_id))
+    context.route("DELETE", f"{one}/delete", lambda about, field_id: _delete(context, field_id))
 
 
-def _shown(server: MauticServer, row: dict[str, Any]) -> dict[str, Any]:
+def _shown(context: MauticContext, row: dict[str, Any]) -> dict[str, Any]:
     """Show a field; only Mautic 7 tells its limit, and null for the types that have none (248, 433-455)."""
     shown = {name: value for name, value in row.items() if name != "charLengthLimit"}
-    if server.major < 7:
+    if context.major < 7:
         return shown
     limit = row["charLengthLimit"] if row["type"] in LIMITED else None
     return {**shown, "isIndex": row["isUniqueIdentifier"], "charLengthLimit": limit}
 
 
-def _list(server: MauticServer, about: str) -> Response:
+def _list(context: MauticContext, about: str) -> Response:
     g.caller.need(AREA, "view")
-    rows = [row for row in server.state.fields.values() if row["object"] == OBJECTS.get(about)]
-    return listing(server, "fields", rows, "order", partial(_shown, server))
+    rows = [row for row in context.state.fields.values() if row["object"] == OBJECTS.get(about)]
+    return listing(context, "fields", rows, "order", partial(_shown, context))
 
 
-def _get(server: MauticServer, field_id: int) -> Response:
+def _get(context: MauticContext, field_id: int) -> Response:
     g.caller.need(AREA, "view")
-    return answer(server, "field", _shown(server, server.row(server.state.fields, field_id)))
+    return answer(context, "field", _shown(context, context.row(context.state.fields, field_id)))
 
 
-def add_field(server: MauticServer, about: str, sent: dict[str, Any]) -> dict[str, Any]:
+def add_field(context: MauticContext, about: str, sent: dict[str, Any]) -> dict[str, Any]:
     """Add a field before the others; Invalid for what is missing or taken (recordings 257, 263-266)."""
-    state = server.state
+    state = context.state
     kind = sent.get("type") or "text"
     _check(sent, kind, state.major)
-    alias = _alias(server, sent)
-    row = new_field(state.next_id("fields"), php.text(sent["label"]), alias, kind, OBJECTS.get(about, about))
+    alias = _alias(context, sent)
+    row = new_field(state.next_id("fields"), php_format.text(sent["label"]), alias, kind, OBJECTS.get(about, about))
     row.update(made(state))
     row.update({name: _flag(sent[name]) for name in FLAGS if name in sent})
-    row.update(group=sent.get("group") or "core", order=_next_order(server), properties=_properties(sent))
+    row.update(group=sent.get("group") or "core", order=_next_order(context), properties=_properties(sent))
     row.update(defaultValue="" if kind == "multiselect" else sent.get("defaultValue"))
     row["charLengthLimit"] = int(sent.get("charLengthLimit") or DEFAULT_LIMIT) if kind != "tel" else None
     if kind == "time":
         row["isListable"] = False  # Recording 441.
     state.fields[row["id"]] = row
-    _renumber(server)
+    _renumber(context)
     return row
 
 
 def _flag(value: Any) -> bool:
-    return php.text(value).lower() not in ("", "0", "false", "no")
+    return php_format.text(value).lower() not in ("", "0", "false", "no")
 
 
 def _check(sent: dict[str, Any], kind: str, major: int) -> None:
     errors: dict[str, list[str]] = {}
-    if not php.text(sent.get("label") or "").strip():
+    if not php_format.text(sent.get("label") or "").strip():
         errors["label"] = ["A label is required."]
     if kind not in TYPES:
         errors["type"] = [in_words_of(major, "select", NOT_VALID)]
@@ -125,9 +123,9 @@ def _limit_errors(sent: dict[str, Any], major: int) -> dict[str, list[str]]:
     return {"charLengthLimit": [f"This value should be between 1 and {most}."]}
 
 
-def _alias(server: MauticServer, sent: dict[str, Any]) -> str:
-    taken = {row["alias"] for row in server.state.fields.values()}
-    wanted = clean_alias(php.text(sent.get("alias") or sent["label"]))
+def _alias(context: MauticContext, sent: dict[str, Any]) -> str:
+    taken = {row["alias"] for row in context.state.fields.values()}
+    wanted = clean_alias(php_format.text(sent.get("alias") or sent["label"]))
     if sent.get("alias") and wanted in taken:
         raise Invalid({"alias": [TAKEN]})
     return free_alias(wanted, taken | RESERVED)
@@ -144,82 +142,82 @@ def _cleaned(value: Any) -> Any:
         return [_cleaned(each) for each in value]
     if isinstance(value, dict):
         return {name: _cleaned(each) for name, each in value.items()}
-    return php.text(value).replace("&", "&#38;") if isinstance(value, int | str) else value
+    return php_format.text(value).replace("&", "&#38;") if isinstance(value, int | str) else value
 
 
-def _next_order(server: MauticServer) -> int:
+def _next_order(context: MauticContext) -> int:
     """Return the place of a new field: custom ones come first, in the order they were made (recordings 248-268)."""
-    return max((row["order"] for row in server.state.fields.values() if row["dateAdded"] is not None), default=0) + 1
+    return max((row["order"] for row in context.state.fields.values() if row["dateAdded"] is not None), default=0) + 1
 
 
-def _renumber(server: MauticServer) -> None:
+def _renumber(context: MauticContext) -> None:
     """Put the stock fields of contacts and companies behind the custom ones (recording 270)."""
-    rows = server.state.fields.values()
+    rows = context.state.fields.values()
     stock = sorted((row for row in rows if row["dateAdded"] is None), key=lambda row: (row["order"], row["id"]))
     for place, row in enumerate(stock, len(rows) - len(stock) + 1):
         row["order"] = place
-    server.state.reindex()
-    server.state.changes += 1
+    context.state.reindex()
+    context.state.changes += 1
 
 
-def _new(server: MauticServer, about: str) -> Response:
+def _new(context: MauticContext, about: str) -> Response:
     g.caller.need(AREA, "full")
     sent = form()
-    with server.state.lock:
-        _check(sent, sent.get("type") or "text", server.major)
-        _alias(server, sent)
-    if rule := server.faults.take(Fault.RACE, request.method, request.path):
-        server.faults.hold(float(rule.value))
-    with server.state.lock:
-        row = _added(server, about, sent, raced=rule is not None)
-    return answer(server, "field", _shown(server, row), f"/api/fields/{about}/{row['id']}")
+    with context.state.lock:
+        _check(sent, sent.get("type") or "text", context.major)
+        _alias(context, sent)
+    if rule := context.faults.take(Fault.RACE, request.method, request.path):
+        context.faults.hold(float(rule.value))
+    with context.state.lock:
+        row = _added(context, about, sent, raced=rule is not None)
+    return answer(context, "field", _shown(context, row), f"/api/fields/{about}/{row['id']}")
 
 
-def _added(server: MauticServer, about: str, sent: dict[str, Any], *, raced: bool) -> dict[str, Any]:
+def _added(context: MauticContext, about: str, sent: dict[str, Any], *, raced: bool) -> dict[str, Any]:
     try:
-        return add_field(server, about, sent)
+        return add_field(context, about, sent)
     except Invalid:
         if raced:
             raise Crash from None  # The column is there by now (recording 304).
         raise
 
 
-def _batch(server: MauticServer, about: str) -> Response:
+def _batch(context: MauticContext, about: str) -> Response:
     g.caller.need(AREA, "full")
     result = Result("fields")
-    for key, value in batch_rows(server).items():
+    for key, value in batch_rows(context).items():
         try:
-            with server.state.lock:
-                result.written[key] = dump(_shown(server, add_field(server, about, row_of(value))))
+            with context.state.lock:
+                result.written[key] = dump(_shown(context, add_field(context, about, row_of(value))))
             result.codes[key] = 201
         except Refused as refused:
             result.refuse(key, refused)
-    return server.reply(result.body(), 201)
+    return context.reply(result.body(), 201)
 
 
-def _edit(server: MauticServer, field_id: int) -> Response:
+def _edit(context: MauticContext, field_id: int) -> Response:
     sent = form()
-    with server.state.lock:
-        row = server.row(server.state.fields, field_id)
+    with context.state.lock:
+        row = context.row(context.state.fields, field_id)
         g.caller.need(AREA, "full")
         if sent.get("type", row["type"]) not in TEXT_LIKE and row["type"] in TEXT_LIKE:
             raise Invalid({"charLengthLimit": [BLANK]})  # Recording 301.
-        if refused := _limit_errors(sent, server.major):
+        if refused := _limit_errors(sent, context.major):
             raise Invalid(refused)
         row.update({name: _flag(sent[name]) for name in FLAGS if name in sent})
         row.update({name: sent[name] for name in ("label", "group", "defaultValue") if name in sent})
         row["charLengthLimit"] = int(sent.get("charLengthLimit") or row["charLengthLimit"])
-        touch(server.state, row)
-        server.state.reindex()
-    return answer(server, "field", _shown(server, row))
+        touch(context.state, row)
+        context.state.reindex()
+    return answer(context, "field", _shown(context, row))
 
 
-def _delete(server: MauticServer, field_id: int) -> Response:
-    with server.state.lock:
-        row = server.row(server.state.fields, field_id)
+def _delete(context: MauticContext, field_id: int) -> Response:
+    with context.state.lock:
+        row = context.row(context.state.fields, field_id)
         g.caller.need(AREA, "full")
-        del server.state.fields[field_id]
-        for contact in server.state.contacts.values():
+        del context.state.fields[field_id]
+        for contact in context.state.contacts.values():
             contact.values.pop(row["alias"], None)
-        _renumber(server)
-    return deleted(server, "field", _shown(server, row))
+        _renumber(context)
+    return deleted(context, "field", _shown(context, row))

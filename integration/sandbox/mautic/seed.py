@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.mautic.definitions import data
-from integration.sandbox.mautic.php import iso
+from integration.sandbox.mautic.field_definitions import data
+from integration.sandbox.mautic.php_format import iso
 from integration.sandbox.mautic.state import State
 
 OWNER = {"createdBy": 1, "createdByUser": "Admin User", "modifiedBy": None, "modifiedByUser": None}
@@ -27,7 +27,7 @@ PEOPLE: tuple[Person, ...] = (
 
 
 def seed(state: State) -> None:
-    """Fill an empty book: three template e-mails, two segments and four contacts; nothing if there are contacts."""
+    """Fill an empty Mautic: three template e-mails, two segments and four contacts; nothing if there are contacts."""
     with state.lock:
         if state.contacts or state.emails or state.segments:
             return

@@ -1,4 +1,4 @@
-"""The book of the stand-in Mautic: everything it keeps, in memory, with the indexes that make it fast."""
+"""What the stand-in Mautic keeps, in memory, with the indexes that make it fast."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from integration.clock import Clock
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.mautic.definitions import core_fields
-from integration.sandbox.mautic.php import serialize
+from integration.sandbox.mautic.field_definitions import core_fields
+from integration.sandbox.mautic.php_format import serialize
 
 #: In the order of the Unicode collation.
 SIGNS = " _-–—,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$"
@@ -170,13 +170,13 @@ class State:
         return next((row for row in self.segments.values() if row["alias"] == alias), None)
 
     def dump(self) -> dict[str, Any]:
-        """Return the whole book as JSON values."""
+        """Return the whole state as JSON values."""
         tables: dict[str, Any] = {name: getattr(self, name) for name in TABLES}
         rows = [contact.as_json() for contact in self.contacts.values()]
         return {**tables, "sent": self.sent, "contacts": rows, "last_ids": self._last_ids}
 
     def load(self, saved: dict[str, Any]) -> None:
-        """Replace the book by what dump() gave."""
+        """Replace the state by what dump() gave."""
         for name in TABLES:
             setattr(self, name, _by_id(saved[name].items()))
         self.sent = saved["sent"]

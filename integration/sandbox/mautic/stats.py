@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import g
 from werkzeug.wrappers import Response
 
 from integration.sandbox.mautic.answers import Crash, dump
-from integration.sandbox.mautic.definitions import data
-from integration.sandbox.mautic.lists import page, query
-from integration.sandbox.mautic.payload import entries
+from integration.sandbox.mautic.context import MauticContext
+from integration.sandbox.mautic.field_definitions import data
+from integration.sandbox.mautic.list_queries import page, query
+from integration.sandbox.mautic.request_body import entries
 from integration.sandbox.mautic.state import State
-
-if TYPE_CHECKING:
-    from integration.sandbox.mautic.server import MauticServer
 
 Row = dict[str, Any]
 NO_COLUMN = (
@@ -24,43 +22,43 @@ NO_COLUMN = (
 )
 
 
-def register(server: MauticServer) -> None:
+def register(context: MauticContext) -> None:
     """Add the routes."""
-    server.route("GET", "/api/stats", lambda: _tables(server))
-    server.route("GET", "/api/stats/<table>", lambda table: _table(server, table))
+    context.route("GET", "/api/stats", lambda: _tables(context))
+    context.route("GET", "/api/stats/<table>", lambda table: _table(context, table))
 
 
-def _tables(server: MauticServer) -> Response:
-    return server.reply(dump(_known(server)))
+def _tables(context: MauticContext) -> Response:
+    return context.reply(dump(_known(context)))
 
 
-def _known(server: MauticServer) -> dict[str, Any]:
+def _known(context: MauticContext) -> dict[str, Any]:
     """Return the tables with their columns; Mautic 7 has two more (recording 325)."""
     known = data("stats_tables")
-    if server.major < 7:
+    if context.major < 7:
         return dict(known)
     columns = known["tableColumns"]
     log = sorted([*columns["campaign_lead_event_log"], "date_queued", "version"])
     return {**known, "tableColumns": {**columns, "campaign_lead_event_log": log}}
 
 
-def _table(server: MauticServer, table: str) -> Response:
+def _table(context: MauticContext, table: str) -> Response:
     columns = data("stats_tables")["tableColumns"].get(table)
     if columns is None:
-        return _tables(server)  # Recording 329.
+        return _tables(context)  # Recording 329.
     if not g.caller.admin:
         g.caller.need("email:emails", "view")
     wrong = next((each["col"] for each in entries(query().get("where")) if each.get("col") not in columns), None)
     if wrong is not None:
         error = {"message": NO_COLUMN.format(wrong), "code": 1054}
-        return server.reply(dump({"errors": [error]}))  # 200, recording 328.
-    with server.state.lock:
-        rows = list(ROWS[table](server.state)) if table in ROWS else []
+        return context.reply(dump({"errors": [error]}))  # 200, recording 328.
+    with context.state.lock:
+        rows = list(ROWS[table](context.state)) if table in ROWS else []
     try:
         total, chosen = page(rows, next(iter(rows[0])) if rows else "id")
     except Crash:
         total, chosen = len(rows), rows
-    return server.reply(dump({"total": str(total), "stats": chosen}))
+    return context.reply(dump({"total": str(total), "stats": chosen}))
 
 
 def _sql(at: str) -> str:

@@ -2,58 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from flask import g
 from werkzeug.wrappers import Response
 
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import Crash
+from integration.sandbox.mautic.context import MauticContext
 from integration.sandbox.mautic.entities import answer, deleted, listing
-from integration.sandbox.mautic.payload import form
-
-if TYPE_CHECKING:
-    from integration.sandbox.mautic.server import MauticServer
+from integration.sandbox.mautic.request_body import form
 
 AREA = "tagManager:tagManager"
 
 
-def register(server: MauticServer) -> None:
+def register(context: MauticContext) -> None:
     """Add the routes."""
-    server.route("GET", "/api/tags", lambda: _list(server))
-    server.route("GET", "/api/tags/<int:tag_id>", lambda tag_id: _get(server, tag_id))
-    server.route("POST", "/api/tags/new", lambda: _new(server))
-    server.route("DELETE", "/api/tags/<int:tag_id>/delete", lambda tag_id: _delete(server, tag_id))
+    context.route("GET", "/api/tags", lambda: _list(context))
+    context.route("GET", "/api/tags/<int:tag_id>", lambda tag_id: _get(context, tag_id))
+    context.route("POST", "/api/tags/new", lambda: _new(context))
+    context.route("DELETE", "/api/tags/<int:tag_id>/delete", lambda tag_id: _delete(context, tag_id))
 
 
-def _list(server: MauticServer) -> Response:
+def _list(context: MauticContext) -> Response:
     g.caller.need(AREA, "view")
-    return listing(server, "tags", list(server.state.tags.values()))
+    return listing(context, "tags", list(context.state.tags.values()))
 
 
-def _get(server: MauticServer, tag_id: int) -> Response:
+def _get(context: MauticContext, tag_id: int) -> Response:
     g.caller.need(AREA, "view")
-    return answer(server, "tag", server.row(server.state.tags, tag_id))
+    return answer(context, "tag", context.row(context.state.tags, tag_id))
 
 
-def _new(server: MauticServer) -> Response:
+def _new(context: MauticContext) -> Response:
     g.caller.need(AREA, "create")
-    name = php.strip_tags(php.text(form().get("tag") or "")).strip()
+    name = php_format.strip_tags(php_format.text(form().get("tag") or "")).strip()
     if not name:
         raise Crash  # Recording 135.
-    with server.state.lock:
-        known = server.state.known_tag(name)
-        number = server.state.tag_id(name)
-    return answer(server, "tag", server.state.tags[number], None if known else f"/api/tags/{number}")
+    with context.state.lock:
+        known = context.state.known_tag(name)
+        number = context.state.tag_id(name)
+    return answer(context, "tag", context.state.tags[number], None if known else f"/api/tags/{number}")
 
 
-def _delete(server: MauticServer, tag_id: int) -> Response:
+def _delete(context: MauticContext, tag_id: int) -> Response:
     g.caller.need(AREA, "edit")
-    with server.state.lock:
-        row = server.row(server.state.tags, tag_id)
-        del server.state.tags[tag_id]
-        for contact in server.state.contacts.values():
+    with context.state.lock:
+        row = context.row(context.state.tags, tag_id)
+        del context.state.tags[tag_id]
+        for contact in context.state.contacts.values():
             if tag_id in contact.tags:
                 contact.tags.remove(tag_id)
-        server.state.reindex()
-    return deleted(server, "tag", row)
+        context.state.reindex()
+    return deleted(context, "tag", row)

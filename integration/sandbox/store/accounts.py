@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from integration.sandbox.store import order_building
+from integration.sandbox.store import documents, order_building
 from integration.sandbox.store.addresses import ACCOUNT_PARTS, account_email, account_name, blank, fill
 from integration.sandbox.store.people import Person
 from integration.sandbox.store.problems import Refused
-
-if TYPE_CHECKING:
-    from integration.sandbox.store.state import State
+from integration.sandbox.store.state import State
 
 
 def register(state: State, fields: dict[str, Any]) -> Person:
@@ -45,7 +43,7 @@ def _check_free(state: State, email: str, but: int = 0) -> None:
 
 def edit(state: State, person: Person, fields: dict[str, Any]) -> Person:
     """Change an account; raises Refused when the new e-mail belongs to another."""
-    document = own_document(state, person)
+    document = documents.own_of_person(person)
     if "email" in fields:
         _check_free(state, str(fields["email"]), person.id)
         person.email = account_email(str(fields["email"]))
@@ -58,20 +56,13 @@ def edit(state: State, person: Person, fields: dict[str, Any]) -> Person:
     return person
 
 
-def own_document(state: State, person: Person) -> dict[str, Any]:
-    """Return an account's document to be changed: one of a bulk becomes its own."""
-    if person.document is None:
-        person.document = state.person_document(person)
-    return person.document
-
-
 def touch(state: State, person: Person) -> None:
-    """Move an account's time of change and ring customer.updated."""
+    """Move an account's time of change and send customer.updated."""
     person.modified = state.now()
     state.changed("customer.updated", person.id)
 
 
 def delete(state: State, person: Person) -> None:
-    """Close an account; customer.deleted rings for customers only."""
+    """Close an account; customer.deleted is sent for customers only."""
     del state.people[person.id]
     state.changed("customer.deleted" if person.role == "customer" else "", person.id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.http_messages import ApiRequest
 from integration.sandbox.store.problems import Refused, not_authentic
 
 WINDOW = 15 * 60
@@ -52,7 +52,7 @@ class Credentials(Pair):
         return next((pair for pair in pairs if pair.key == key), None)
 
 
-class Doorkeeper:
+class Authentication:
     """Finds the pair behind a request; nonces are remembered for as long as their timestamps count."""
 
     def __init__(self, credentials: Credentials) -> None:
@@ -60,31 +60,31 @@ class Doorkeeper:
         self.basic_off = False
         self._nonces: dict[str, int] = {}
 
-    def admit(self, ask: Ask, now: int) -> Pair | None:
+    def check(self, request: ApiRequest, now: int) -> Pair | None:
         """Return the pair, None for an anonymous request; raises Refused 401 for keys that fail.
 
         Nothing is looked at unless the raw address has "wp-json/wc/" in it (recordings 004 and 418 to 421). Over
         https an unknown key counts as none at all (recording 167).
         """
-        if "wp-json/wc/" not in ask.target:
+        if "wp-json/wc/" not in request.target:
             return None
-        pair = self._basic(ask) if ask.secure else None
-        pair = pair or self._oauth(ask, now)
+        pair = self._basic(request) if request.secure else None
+        pair = pair or self._oauth(request, now)
         if pair:
-            _check_scope(pair, ask.method)
+            _check_scope(pair, request.method)
         return pair
 
-    def _basic(self, ask: Ask) -> Pair | None:
-        key, secret = ask.query.get("consumer_key"), ask.query.get("consumer_secret")
+    def _basic(self, request: ApiRequest) -> Pair | None:
+        key, secret = request.query.get("consumer_key"), request.query.get("consumer_secret")
         if not (key and secret):
-            key, secret = _header_pair(ask.headers.get("authorization", "")) if not self.basic_off else ("", "")
+            key, secret = _header_pair(request.headers.get("authorization", "")) if not self.basic_off else ("", "")
         pair = self.credentials.find(str(key or ""))
         if pair and not hmac.compare_digest(pair.secret.encode(), str(secret).encode()):
             raise not_authentic("Consumer secret is invalid.")
         return pair
 
-    def _oauth(self, ask: Ask, now: int) -> Pair | None:
-        params = _oauth_params(ask)
+    def _oauth(self, request: ApiRequest, now: int) -> Pair | None:
+        params = _oauth_params(request)
         given = [name for name in OAUTH if params.get(name)]
         if not given:
             return None
@@ -92,7 +92,7 @@ class Doorkeeper:
         pair = self.credentials.find(str(params["oauth_consumer_key"]))
         if pair is None:
             raise not_authentic("Consumer key is invalid.")
-        _check_signature(ask, params, pair)
+        _check_signature(request, params, pair)
         self._check_time(str(params["oauth_timestamp"]), str(params["oauth_nonce"]), now)
         return pair
 
@@ -124,9 +124,9 @@ def _header_pair(header: str) -> tuple[str, str]:
     return user, password
 
 
-def _oauth_params(ask: Ask) -> dict[str, Any]:
-    params = dict(ask.query)
-    header = ask.headers.get("authorization", "")
+def _oauth_params(request: ApiRequest) -> dict[str, Any]:
+    params = dict(request.query)
+    header = request.headers.get("authorization", "")
     if header[:6].lower() == "oauth ":
         found = re.findall(r'(\w+)="([^"]*)"', header[6:])
         params.update({unquote(name): unquote(value) for name, value in found if name != "realm"})
@@ -141,23 +141,23 @@ def _check_complete(given: list[str]) -> None:
         raise not_authentic(text, "woocommerce_rest_authentication_missing_parameter")
 
 
-def _check_signature(ask: Ask, params: dict[str, Any], pair: Pair) -> None:
+def _check_signature(request: ApiRequest, params: dict[str, Any], pair: Pair) -> None:
     method = METHODS.get(str(params["oauth_signature_method"]))
     if method is None:
         raise not_authentic("Invalid signature - signature method is invalid.")
-    base = base_string(ask, {name: value for name, value in params.items() if name != "oauth_signature"})
+    base = base_string(request, {name: value for name, value in params.items() if name != "oauth_signature"})
     made = base64.b64encode(hmac.new(f"{pair.secret}&".encode(), base.encode(), method).digest()).decode("ascii")
     # A plus sign in the signature comes in as a space when it was not encoded.
     if not hmac.compare_digest(made, str(params["oauth_signature"]).replace(" ", "+")):
         raise not_authentic("Invalid signature - provided signature does not match.")
 
 
-def base_string(ask: Ask, params: dict[str, Any]) -> str:
+def base_string(request: ApiRequest, params: dict[str, Any]) -> str:
     """Return the text that is signed: the shop's own home and port, not what the client called it (recording 181)."""
-    path = urlsplit(ask.target).path if not ask.target.startswith("//") else ask.target.partition("?")[0]
+    path = urlsplit(request.target).path if not request.target.startswith("//") else request.target.partition("?")[0]
     pairs = sorted(f"{_code(name)}={_code(value)}" for name, value in _flat(params))
-    address = f"{ask.home}/{path.lstrip('/')}"
-    return "&".join([ask.method, _code(address), _code("&".join(pairs))])
+    address = f"{request.home}/{path.lstrip('/')}"
+    return "&".join([request.method, _code(address), _code("&".join(pairs))])
 
 
 def _flat(params: dict[str, Any]) -> list[tuple[str, str]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import money, order_building, product_json, wire
+from integration.sandbox.store import money, order_building, product_json, rest_format
 from integration.sandbox.store.addresses import is_email
-from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.coupon_defaults import blank_coupon
+from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.params import ORDER, PAGING, Param, anything, listed, numbers, one_of, read
 from integration.sandbox.store.problems import Refused, invalid, missing
@@ -29,45 +30,14 @@ LISTS = ("product_ids", "excluded_product_ids", "product_categories", "excluded_
 AMOUNTS = ("amount", "minimum_amount", "maximum_amount")
 
 
-def blank(number: int, code: str, now: int) -> dict[str, Any]:
-    """Return a coupon with WooCommerce's defaults, in the sequence of its fields (recording 206)."""
-    return {
-        "id": number,
-        "code": code,
-        "amount": "0.00",
-        "status": "publish",
-        "created": now,
-        "modified": now,
-        "discount_type": "fixed_cart",
-        "description": "",
-        "expires": None,
-        "usage_count": 0,
-        "individual_use": False,
-        "product_ids": [],
-        "excluded_product_ids": [],
-        "usage_limit": None,
-        "usage_limit_per_user": None,
-        "limit_usage_to_x_items": None,
-        "free_shipping": False,
-        "product_categories": [],
-        "excluded_product_categories": [],
-        "exclude_sale_items": False,
-        "minimum_amount": "0.00",
-        "maximum_amount": "0.00",
-        "email_restrictions": [],
-        "used_by": [],
-        "meta_data": [],
-    }
-
-
-def index(state: State, ask: Ask) -> Answer:
+def index(state: State, request: ApiRequest) -> ApiAnswer:
     """List coupons; `code` is found in any case (recordings 142 and 143)."""
-    values = read(ask, PARAMS)
+    values = read(request, PARAMS)
     page = Page.of(values | {"offset": None})
     found = [entry for entry in state.coupons.values() if entry["status"] != "trash" and _matches(entry, values)]
     found.sort(key=lambda entry: (entry["created"], entry["id"]), reverse=values["order"] == "desc")
-    shown = [product_json.show_coupon(state, entry, ask.root) for entry in page.cut(found)]
-    return answer(ask, page, len(found), shown, STYLE)
+    shown = [product_json.show_coupon(state, entry, request.root) for entry in page.cut(found)]
+    return answer(request, page, len(found), shown, STYLE)
 
 
 def _matches(entry: dict[str, Any], values: dict[str, Any]) -> bool:
@@ -78,23 +48,23 @@ def _matches(entry: dict[str, Any], values: dict[str, Any]) -> bool:
     return not values["search"] or str(values["search"]).lower() in entry["code"]
 
 
-def _shown(state: State, ask: Ask, entry: dict[str, Any], status: int = 200) -> Answer:
-    shown = product_json.show_coupon(state, entry, ask.root)
-    found = wire.pick(shown, ask.fields)
-    if ask.fields:
+def _shown(state: State, request: ApiRequest, entry: dict[str, Any], status: int = 200) -> ApiAnswer:
+    shown = product_json.show_coupon(state, entry, request.root)
+    found = rest_format.pick(shown, request.fields)
+    if request.fields:
         found["_links"] = shown["_links"]
     headers = [("Location", shown["_links"]["self"][0]["href"])] if status == 201 else []
-    return Answer(status, found, headers)
+    return ApiAnswer(status, found, headers)
 
 
-def one(state: State, ask: Ask, number: int) -> Answer:
+def one(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Return a coupon."""
-    return _shown(state, ask, product_json.coupon(state, number))
+    return _shown(state, request, product_json.coupon(state, number))
 
 
-def create(state: State, ask: Ask) -> Answer:
+def create(state: State, request: ApiRequest) -> ApiAnswer:
     """Make a coupon; raises Refused for no code, a code that is taken, an unknown type or more than 100 percent."""
-    fields = ask.payload()
+    fields = request.payload()
     if "code" not in fields:
         raise missing("code")
     code = str(fields["code"]).strip().lower()
@@ -103,11 +73,11 @@ def create(state: State, ask: Ask) -> Answer:
     _check(fields)
     if any(entry["code"] == code and entry["status"] == "publish" for entry in state.coupons.values()):
         raise Refused(400, "woocommerce_rest_coupon_code_already_exists", "The coupon code already exists")
-    entry = blank(state.next_id("post"), code, state.now())
+    entry = blank_coupon(state.next_id("post"), code, state.now())
     _fill(state, entry, fields)
     state.coupons[entry["id"]] = entry
     state.changed("coupon.created", entry["id"])
-    return _shown(state, ask, entry, 201)
+    return _shown(state, request, entry, 201)
 
 
 def _check(fields: dict[str, Any], held: str = "fixed_cart") -> None:
@@ -145,21 +115,21 @@ def _expiry(state: State, fields: dict[str, Any], held: int | None) -> int | Non
     return held
 
 
-def edit(state: State, ask: Ask, number: int) -> Answer:
+def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Change a coupon."""
-    entry, fields = product_json.coupon(state, number), ask.payload()
+    entry, fields = product_json.coupon(state, number), request.payload()
     _check(fields, entry["discount_type"])
     _fill(state, entry, fields)
     entry["modified"] = state.now()
     state.changed("coupon.updated", number)
-    return _shown(state, ask, entry)
+    return _shown(state, request, entry)
 
 
-def delete(state: State, ask: Ask, number: int) -> Answer:
+def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Move a coupon to the trash, or delete it with force; the answer shows it as it was (recordings 149 and 150)."""
     entry = product_json.coupon(state, number)
-    shown = _shown(state, ask, entry)
-    if ask.flag("force"):
+    shown = _shown(state, request, entry)
+    if request.flag("force"):
         del state.coupons[number]
     else:
         entry["status"] = "trash"

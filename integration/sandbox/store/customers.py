@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import accounts, people, wire
+from integration.sandbox.store import accounts, customer_json, rest_format
 from integration.sandbox.store.addresses import is_email
-from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.params import ORDER, PAGING, Param, anything, listed, numbers, one_of, read, whole_number
 from integration.sandbox.store.people import Person
@@ -28,13 +28,13 @@ PARAMS = (
 STYLE = Style("/wc/v3/customers")
 
 
-def index(state: State, ask: Ask) -> Answer:
+def index(state: State, request: ApiRequest) -> ApiAnswer:
     """List accounts; modified_after is silently ignored and orderby=modified refused (recordings 091 and 092)."""
-    values = read(ask, PARAMS)
+    values = read(request, PARAMS)
     page = Page.of(values)
     persons = _sorted([person for person in state.people.values() if _matches(person, values)], values)
-    shown = [people.show(state, person, ask.root) for person in page.cut(persons)]
-    return answer(ask, page, len(persons), shown, STYLE)
+    shown = [customer_json.show(state, person, request.root) for person in page.cut(persons)]
+    return answer(request, page, len(persons), shown, STYLE)
 
 
 def _matches(person: Person, values: dict[str, Any]) -> bool:
@@ -62,43 +62,43 @@ def _sorted(persons: list[Person], values: dict[str, Any]) -> list[Person]:
     return sorted(persons, key=keys[values["orderby"]], reverse=values["order"] == "desc")
 
 
-def _shown(state: State, ask: Ask, person: Person, status: int = 200) -> Answer:
-    shown = people.show(state, person, ask.root)
-    found = wire.pick(shown, ask.fields)
-    if ask.fields:
+def _shown(state: State, request: ApiRequest, person: Person, status: int = 200) -> ApiAnswer:
+    shown = customer_json.show(state, person, request.root)
+    found = rest_format.pick(shown, request.fields)
+    if request.fields:
         found["_links"] = shown["_links"]
     if status == 201:
-        return Answer(status, found, [("Location", shown["_links"]["self"][0]["href"])])
+        return ApiAnswer(status, found, [("Location", shown["_links"]["self"][0]["href"])])
     allowed = shown["_links"]["self"][0]["targetHints"]["allow"]
-    return Answer(status, found, [("Allow", ", ".join(allowed))])
+    return ApiAnswer(status, found, [("Allow", ", ".join(allowed))])
 
 
-def one(state: State, ask: Ask, number: int) -> Answer:
+def one(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Return an account."""
-    return _shown(state, ask, state.person(number))
+    return _shown(state, request, state.person(number))
 
 
-def create(state: State, ask: Ask) -> Answer:
+def create(state: State, request: ApiRequest) -> ApiAnswer:
     """Open an account; raises Refused without an e-mail or with one that is taken."""
-    fields = ask.payload()
+    fields = request.payload()
     if not fields.get("email"):
         raise missing("email")
     if not is_email(str(fields["email"])):
         raise Refused(400, "registration-error-invalid-email", "Please provide a valid email address.")
-    return _shown(state, ask, accounts.register(state, fields), 201)
+    return _shown(state, request, accounts.register(state, fields), 201)
 
 
-def edit(state: State, ask: Ask, number: int) -> Answer:
+def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Change an account."""
-    return _shown(state, ask, accounts.edit(state, state.person(number), ask.payload()))
+    return _shown(state, request, accounts.edit(state, state.person(number), request.payload()))
 
 
-def delete(state: State, ask: Ask, number: int) -> Answer:
+def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Delete an account; only with force (recording 163)."""
     person = state.person(number)
-    if not ask.flag("force"):
+    if not request.flag("force"):
         raise no_trash("Customers")
-    shown = _shown(state, ask, person)
+    shown = _shown(state, request, person)
     # The account is gone when its links are written, so they say no more what may be done (recording 164).
     shown.body["_links"]["self"][0].pop("targetHints")
     shown.headers, shown.names_verbs = [], False
@@ -106,7 +106,7 @@ def delete(state: State, ask: Ask, number: int) -> Answer:
     return shown
 
 
-def downloads(state: State, ask: Ask, number: int) -> Answer:
+def downloads(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Return what a customer may download: nothing in this shop (recording 119)."""
     state.person(number)
-    return Answer(200, [])
+    return ApiAnswer(200, [])

@@ -1,4 +1,4 @@
-"""The demo shop's goods: categories, products, variations and coupons, with names as real shops have them."""
+"""The demo shop's catalogue: categories, products, variations and coupons, with names as real shops have them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Any
 
-from integration.sandbox.store.coupons import blank as blank_coupon
+from integration.sandbox.store.coupon_defaults import blank_coupon
 from integration.sandbox.store.state import State
 
 CATEGORIES = (
@@ -54,7 +54,7 @@ def slug(text: str) -> str:
 
 
 def stock(state: State) -> None:
-    """Put the goods and coupons in, unless there are some."""
+    """Put the products and coupons in, unless there are some."""
     if state.products:
         return
     for name, word in CATEGORIES:

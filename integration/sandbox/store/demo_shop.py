@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from integration.sandbox.store import accounts, demo_people, order_changes
+from integration.sandbox.store import accounts, demo_people, documents, order_changes
 from integration.sandbox.store.addresses import account_email
 from integration.sandbox.store.demo_catalogue import stock
 from integration.sandbox.store.order_building import compose
@@ -24,7 +24,7 @@ YEAR = 365 * 86400
 
 
 def seed(state: State, customers: int = 200, orders: int = 500, rng_seed: int = 1, ending: int | None = None) -> None:
-    """Fill the shop with goods, accounts and two years of orders up to `ending` (epoch seconds, now if left out)."""
+    """Fill the shop with products, accounts and two years of orders up to `ending` (epoch seconds, now if left out)."""
     chance = random.Random(rng_seed)
     end = state.now() if ending is None else ending
     with state.lock:
@@ -78,7 +78,7 @@ def _fields(state: State, chance: random.Random, number: int, buyers: list[Perso
     if buyer is None:
         billing = demo_people.address(chance, number, _guest_email(chance, number))
     else:
-        billing = dict(state.person_document(buyer)["billing"])
+        billing = dict(documents.of_person(buyer)["billing"])
     if number % 97 == 96:
         billing["email"] = ""
     return {
@@ -112,7 +112,7 @@ def lines(state: State, chance: random.Random, number: int) -> list[dict[str, An
 
 def _afterwards(state: State, chance: random.Random, number: int, row: Row) -> None:
     at = row.modified
-    document = state.own_document(row)
+    document = documents.own_of_order(state, row)
     if number % 21 == 4 and document["line_items"]:
         gone = {"product_id": 0, "variation_id": 0, "sku": None, "global_unique_id": None, "parent_name": None}
         document["line_items"][0].update(gone, name="Variante da cancellare", image={"id": 0, "src": ""})

@@ -6,9 +6,9 @@ import random
 import threading
 from typing import Any, Self
 
-from integration.sandbox.store import demo_people
+from integration.sandbox.store import demo_people, documents
 from integration.sandbox.store.demo_shop import lines
-from integration.sandbox.store.state import State
+from integration.sandbox.store.shop import Shop
 
 FAULTY_EMAIL = "someone^refused@example.com"
 
@@ -16,7 +16,7 @@ FAULTY_EMAIL = "someone^refused@example.com"
 class Shopper:
     """Buys every `interval` seconds while started; each `faulty_every`-th order is one that gives trouble."""
 
-    def __init__(self, state: State, interval: float = 20.0, faulty_every: int = 7, rng_seed: int = 3) -> None:
+    def __init__(self, state: Shop, interval: float = 20.0, faulty_every: int = 7, rng_seed: int = 3) -> None:
         self.state = state
         self.interval = interval
         self.faulty_every = faulty_every
@@ -79,7 +79,7 @@ class Shopper:
         row = self.state.orders.get(number)
         if row is None:
             return
-        total = self.state.document(row)["total"]
+        total = documents.of_order(self.state, row)["total"]
         if row.status == "completed" and float(total) > 1:
             self.state.refund(number, "1.00", "Reso")
         else:

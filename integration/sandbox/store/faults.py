@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from integration.sandbox.store.exchange import HTML, Answer, Ask
+from integration.sandbox.store.http_messages import HTML, ApiAnswer, ApiRequest
 from integration.sandbox.store.problems import Refused
 
 HEADER = "x-test-fault"
@@ -60,41 +60,43 @@ class Breakages:
         with self._lock:
             self._breaks.clear()
 
-    def take(self, ask: Ask) -> str:
+    def take(self, request: ApiRequest) -> str:
         """Return the kind that strikes this request, or nothing."""
-        if HEADER in ask.headers:
-            return ask.headers[HEADER]
+        if HEADER in request.headers:
+            return request.headers[HEADER]
         with self._lock:
-            found = next((each for each in self._breaks if ask.path.startswith(each.path) and each.times != 0), None)
+            found = next(
+                (each for each in self._breaks if request.path.startswith(each.path) and each.times != 0), None
+            )
             if found and found.times is not None:
                 found.times -= 1
         return found.kind if found else ""
 
 
-def wants_json(ask: Ask) -> bool:
+def wants_json(request: ApiRequest) -> bool:
     """Say whether WordPress answers a fault in JSON: only when the client says so (recordings 448 to 450)."""
-    return "application/json" in ask.headers.get("accept", "")
+    return "application/json" in request.headers.get("accept", "")
 
 
-def died(ask: Ask, status: int, code: str, message: str, title: str) -> Answer:
+def died(request: ApiRequest, status: int, code: str, message: str, title: str) -> ApiAnswer:
     """Return WordPress' last words, in JSON or as a page."""
-    if wants_json(ask):
+    if wants_json(request):
         body: Any = {"code": code, "message": message, "data": {"status": status}, "additional_errors": []}
-        return Answer(status, body)
+        return ApiAnswer(status, body)
     page = f"<!DOCTYPE html>\n<html dir='ltr'>\n<head><title>{title}</title></head>\n<body>{message}</body></html>\n"
-    return Answer(status, page.encode(), kind=HTML)
+    return ApiAnswer(status, page.encode(), kind=HTML)
 
 
-def closed(ask: Ask) -> Answer:
+def closed(request: ApiRequest) -> ApiAnswer:
     """Return what a shop in maintenance says (recordings 428, 429 and 448)."""
-    answer = died(ask, 503, "wp_die", CLOSED, "Maintenance")
+    answer = died(request, 503, "wp_die", CLOSED, "Maintenance")
     answer.headers.append(("Retry-After", "600"))
     return answer
 
 
-def down() -> Answer:
+def down() -> ApiAnswer:
     """Return what the web server says when PHP is gone (recording 446)."""
-    return Answer(502, GATEWAY.encode(), kind="text/html")
+    return ApiAnswer(502, GATEWAY.encode(), kind="text/html")
 
 
 def shut() -> Refused:
@@ -102,32 +104,34 @@ def shut() -> Refused:
     return Refused(401, "rest_cannot_access", "DRA: Only authenticated users can access the REST API.")
 
 
-def plain_status(status: int) -> Answer:
+def plain_status(status: int) -> ApiAnswer:
     """Return the bare page of a host's limit or firewall (recordings 441 to 443)."""
     headers = [("Retry-After", "30")] if status == 429 else []
-    return Answer(status, f"<html><body><h1>{status}</h1></body></html>".encode(), headers, "text/html;charset=UTF-8")
+    return ApiAnswer(
+        status, f"<html><body><h1>{status}</h1></body></html>".encode(), headers, "text/html;charset=UTF-8"
+    )
 
 
-def instead(kind: str, ask: Ask) -> Answer | None:
+def instead(kind: str, request: ApiRequest) -> ApiAnswer | None:
     """Return the answer a breakage gives in place of the work, or None when the work goes on; may raise Refused."""
     name, _, value = kind.partition(":")
     if name in DEADLY:
-        return died(ask, 500, "internal_server_error", CRITICAL, "WordPress &rsaquo; Error")
+        return died(request, 500, "internal_server_error", CRITICAL, "WordPress &rsaquo; Error")
     if name == "db":
-        return died(ask, 500, "wp_die", NO_DATABASE, "Database Error")
+        return died(request, 500, "wp_die", NO_DATABASE, "Database Error")
     if name == "rest-disabled":
         raise shut()
     if name == "captcha":
-        return Answer(200, WALL.encode(), kind=HTML)
+        return ApiAnswer(200, WALL.encode(), kind=HTML)
     if name == "status":
         return plain_status(int(value))
     if name == "redirect":
-        address = ask.home.replace("http://", "https://", 1) + ask.target
-        return Answer(301, b"", [("Location", address)], HTML)
+        address = request.home.replace("http://", "https://", 1) + request.target
+        return ApiAnswer(301, b"", [("Location", address)], HTML)
     return down() if name == "php-down" else None
 
 
-def spoil(kind: str, answer: Answer) -> Answer:
+def spoil(kind: str, answer: ApiAnswer) -> ApiAnswer:
     """Spoil a good answer: a warning or a BOM before it, or its end cut off (recordings 437, 438 and 445)."""
     if kind == "notice":
         answer.body = WARNING.encode() + answer.raw()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from integration.sandbox.store import wire
-from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store import rest_format
+from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 
 T = TypeVar("T")
 
@@ -43,44 +43,44 @@ class Style:
     empty_pages: int = 0
 
 
-def answer(ask: Ask, page: Page, total: int, rows: list[Any], style: Style) -> Answer:
+def answer(request: ApiRequest, page: Page, total: int, rows: list[Any], style: Style) -> ApiAnswer:
     """Return one page as JSON with X-WP-Total, X-WP-TotalPages and Link."""
-    fields = ask.fields
-    body = [wire.pick(row, fields) for row in rows]
-    if fields == [] and ask.query.get("_fields") is not None:
+    fields = request.fields
+    body = [rest_format.pick(row, fields) for row in rows]
+    if fields == [] and request.query.get("_fields") is not None:
         body = [{} for _ in rows]
     beyond = page.number > 1 and page.offset >= total
     shown = 0 if beyond and style.forgets_total else total
     pages = -(-shown // page.size) or style.empty_pages
     headers = [("X-WP-Total", str(shown)), ("X-WP-TotalPages", str(pages))]
-    link = _link(ask, page, pages, style, beyond)
+    link = _link(request, page, pages, style, beyond)
     if link:
-        return Answer(200, body, [*headers, ("Link", link)])
-    return Answer(200, body, [api_link(ask), *headers])
+        return ApiAnswer(200, body, [*headers, ("Link", link)])
+    return ApiAnswer(200, body, [api_link(request), *headers])
 
 
-def api_link(ask: Ask) -> tuple[str, str]:
+def api_link(request: ApiRequest) -> tuple[str, str]:
     """Return the Link header that says where the REST API is (recordings 415 and 423)."""
-    return "Link", f'<{ask.root}/>; rel="https://api.w.org/"'
+    return "Link", f'<{request.root}/>; rel="https://api.w.org/"'
 
 
-def _link(ask: Ask, page: Page, pages: int, style: Style, beyond: bool) -> str:
+def _link(request: ApiRequest, page: Page, pages: int, style: Style, beyond: bool) -> str:
     # An order list past its end names page 0 as the page before, a 400 if followed (recordings 022 and 027).
     before = min(page.number - 1, pages)
     parts = []
     if page.number > 1 and before >= 0:
-        parts.append(f'<{_address(ask, before, style, not beyond)}>; rel="prev"')
+        parts.append(f'<{_address(request, before, style, not beyond)}>; rel="prev"')
     if page.number < pages:
-        parts.append(f'<{_address(ask, page.number + 1, style, True)}>; rel="next"')
+        parts.append(f'<{_address(request, page.number + 1, style, True)}>; rel="next"')
     return ", ".join(parts)
 
 
-def _address(ask: Ask, number: int, style: Style, filled: bool) -> str:
-    params = style.link_params(dict(ask.query))
+def _address(request: ApiRequest, number: int, style: Style, filled: bool) -> str:
+    params = style.link_params(dict(request.query))
     if filled:
         params.update(style.added)
     params["page"] = number
-    joint = "&" if "?" in ask.root else "?"
+    joint = "&" if "?" in request.root else "?"
     params.pop("rest_route", None)
     place = style.place if joint == "?" else style.place.replace("/", "%2F")
-    return f"{ask.root}{place}{joint}{wire.build_query(params)}"
+    return f"{request.root}{place}{joint}{rest_format.build_query(params)}"

@@ -7,7 +7,7 @@ import string
 from decimal import Decimal
 from typing import Any, Protocol
 
-from integration.sandbox.store import money, wire
+from integration.sandbox.store import money, rest_format
 from integration.sandbox.store.addresses import ORDER_PARTS, blank, fill
 from integration.sandbox.store.taxes import Rate, rate_of
 
@@ -22,8 +22,8 @@ TEXTS = (
 )
 
 
-class Bench(Protocol):
-    """What an order is composed at: the shop itself, or a place where bulk orders come out the same every time."""
+class OrderContext(Protocol):
+    """What an order is composed with: the shop itself, or for a bulk order what makes it the same every time."""
 
     currency: str
     chance: random.Random
@@ -42,34 +42,34 @@ def order_key(chance: random.Random) -> str:
     return "wc_order_" + "".join(chance.choices(string.ascii_letters + string.digits, k=13))
 
 
-def compose(bench: Bench, fields: dict[str, Any], via: str) -> dict[str, Any]:
+def compose(context: OrderContext, fields: dict[str, Any], via: str) -> dict[str, Any]:
     """Return the document of a new order; products that are unknown give an empty line (recording 159)."""
     billing = fill(blank(ORDER_PARTS, True), fields.get("billing"))
     document: dict[str, Any] = {
         "parent_id": 0,
-        "currency": fields.get("currency") or bench.currency,
+        "currency": fields.get("currency") or context.currency,
         "version": "10.2.4",
         "prices_include_tax": False,
-        "order_key": order_key(bench.chance),
+        "order_key": order_key(context.chance),
         "billing": billing,
         "shipping": fill(blank(ORDER_PARTS, False), fields.get("shipping")),
         "created_via": fields.get("created_via") or via,
         "refunds": [],
         **{name: str(fields.get(name) or "") for name in TEXTS},
     }
-    document["meta_data"] = meta(bench, [], fields.get("meta_data"))
-    _fill_lines(bench, document, fields)
+    document["meta_data"] = meta(context, [], fields.get("meta_data"))
+    _fill_lines(context, document, fields)
     return document
 
 
-def meta(bench: Bench, held: list[dict[str, Any]], given: Any) -> list[dict[str, Any]]:
+def meta(context: OrderContext, held: list[dict[str, Any]], given: Any) -> list[dict[str, Any]]:
     """Return meta data with the given entries changed (by id or key) or added; a null value takes one away."""
     kept = [dict(entry) for entry in held]
     for entry in given if isinstance(given, list) else []:
         found = next((each for each in kept if each["id"] == entry.get("id")), None)
         found = found or next((each for each in kept if each["key"] == entry.get("key")), None)
         if found is None:
-            kept.append({"id": bench.next_id("meta"), "key": entry.get("key", ""), "value": entry.get("value")})
+            kept.append({"id": context.next_id("meta"), "key": entry.get("key", ""), "value": entry.get("value")})
         elif entry.get("value") is None:
             kept.remove(found)
         else:
@@ -77,38 +77,38 @@ def meta(bench: Bench, held: list[dict[str, Any]], given: Any) -> list[dict[str,
     return kept
 
 
-def _fill_lines(bench: Bench, document: dict[str, Any], fields: dict[str, Any]) -> None:
+def _fill_lines(context: OrderContext, document: dict[str, Any], fields: dict[str, Any]) -> None:
     rate = rate_of(document["billing"]["country"])
-    document["line_items"] = [_line(bench, rate, entry) for entry in fields.get("line_items") or []]
-    document["shipping_lines"] = [_shipping(bench, rate, entry) for entry in fields.get("shipping_lines") or []]
-    document["fee_lines"] = [_fee(bench, entry) for entry in fields.get("fee_lines") or []]
+    document["line_items"] = [_line(context, rate, entry) for entry in fields.get("line_items") or []]
+    document["shipping_lines"] = [_shipping(context, rate, entry) for entry in fields.get("shipping_lines") or []]
+    document["fee_lines"] = [_fee(context, entry) for entry in fields.get("fee_lines") or []]
     document["coupon_lines"] = []
     for entry in fields.get("coupon_lines") or []:
-        _apply_coupon(bench, document, rate, str(entry.get("code", "")).lower())
+        _apply_coupon(context, document, rate, str(entry.get("code", "")).lower())
     taxed = document["line_items"] or document["shipping_lines"]
-    document["tax_lines"] = [_tax_line(bench, rate)] if taxed else []
-    document["needs_processing"] = any(_is_physical(bench, line) for line in document["line_items"])
+    document["tax_lines"] = [_tax_line(context, rate)] if taxed else []
+    document["needs_processing"] = any(_is_physical(context, line) for line in document["line_items"])
     total_up(document)
 
 
-def _line(bench: Bench, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
-    product = bench.product(int(entry.get("variation_id") or entry.get("product_id") or 0))
+def _line(context: OrderContext, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
+    product = context.product(int(entry.get("variation_id") or entry.get("product_id") or 0))
     quantity = int(entry.get("quantity") or 1)
     price = money.amount(product["price"]) if product else Decimal(0)
     subtotal = money.amount(entry["subtotal"]) if "subtotal" in entry else price * quantity
     total = money.amount(entry["total"]) if "total" in entry else subtotal
     line = {
-        "id": bench.next_id("item"),
-        "name": entry.get("name") or _line_name(bench, product),
+        "id": context.next_id("item"),
+        "name": entry.get("name") or _line_name(context, product),
         "product_id": (product.get("parent_id") or product["id"]) if product else 0,
         "variation_id": product["id"] if product and product.get("parent_id") else 0,
         "quantity": quantity,
         "tax_class": "",
-        "meta_data": _choices(bench, product),
+        "meta_data": _choices(context, product),
         "sku": product["sku"] if product else None,
         "global_unique_id": "" if product else None,
         "image": {"id": "" if product and not product.get("parent_id") else 0, "src": ""},
-        "parent_name": _parent_name(bench, product),
+        "parent_name": _parent_name(context, product),
     }
     return _priced(line, rate, subtotal, total)
 
@@ -118,29 +118,29 @@ def _priced(line: dict[str, Any], rate: Rate, subtotal: Decimal, total: Decimal)
     line["subtotal"], line["subtotal_tax"] = money.text(subtotal), before
     line["total"], line["total_tax"] = money.text(total), after
     line["taxes"] = [{"id": rate.id, "total": after, "subtotal": before}]
-    line["price"] = wire.whole(float(line["total"]) / line["quantity"]) if line["quantity"] else 0
+    line["price"] = rest_format.whole(float(line["total"]) / line["quantity"]) if line["quantity"] else 0
     return line
 
 
-def _parent_name(bench: Bench, product: dict[str, Any] | None) -> str | None:
+def _parent_name(context: OrderContext, product: dict[str, Any] | None) -> str | None:
     if not product or not product.get("parent_id"):
         return None
-    return str(bench.products[product["parent_id"]]["name"])
+    return str(context.products[product["parent_id"]]["name"])
 
 
-def _line_name(bench: Bench, product: dict[str, Any] | None) -> str:
+def _line_name(context: OrderContext, product: dict[str, Any] | None) -> str:
     if not product:
         return ""
-    parent = _parent_name(bench, product)
+    parent = _parent_name(context, product)
     return f"{parent} - {product['name']}" if parent else str(product["name"])
 
 
-def _choices(bench: Bench, product: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _choices(context: OrderContext, product: dict[str, Any] | None) -> list[dict[str, Any]]:
     if not product or not product.get("parent_id"):
         return []
     return [
         {
-            "id": bench.next_id("item_meta"),
+            "id": context.next_id("item_meta"),
             "key": choice["slug"],
             "value": choice["option"].lower(),
             "display_key": choice["name"],
@@ -150,11 +150,11 @@ def _choices(bench: Bench, product: dict[str, Any] | None) -> list[dict[str, Any
     ]
 
 
-def _shipping(bench: Bench, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
+def _shipping(context: OrderContext, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
     total = money.amount(entry.get("total"))
     tax = money.text(money.share(total, rate.percent))
     return {
-        "id": bench.next_id("item"),
+        "id": context.next_id("item"),
         "method_title": entry.get("method_title", "Flat rate"),
         "method_id": entry.get("method_id", "flat_rate"),
         "instance_id": "1",
@@ -166,10 +166,10 @@ def _shipping(bench: Bench, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def _fee(bench: Bench, entry: dict[str, Any]) -> dict[str, Any]:
+def _fee(context: OrderContext, entry: dict[str, Any]) -> dict[str, Any]:
     total = money.amount(entry.get("total"))
     return {
-        "id": bench.next_id("item"),
+        "id": context.next_id("item"),
         "name": entry.get("name", ""),
         "tax_class": "",
         "tax_status": "none",
@@ -181,9 +181,9 @@ def _fee(bench: Bench, entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tax_line(bench: Bench, rate: Rate) -> dict[str, Any]:
+def _tax_line(context: OrderContext, rate: Rate) -> dict[str, Any]:
     return {
-        "id": bench.next_id("item"),
+        "id": context.next_id("item"),
         "rate_code": rate.code,
         "rate_id": rate.id,
         "label": rate.label,
@@ -195,13 +195,13 @@ def _tax_line(bench: Bench, rate: Rate) -> dict[str, Any]:
     }
 
 
-def _is_physical(bench: Bench, line: dict[str, Any]) -> bool:
-    product = bench.product(line["variation_id"] or line["product_id"])
+def _is_physical(context: OrderContext, line: dict[str, Any]) -> bool:
+    product = context.product(line["variation_id"] or line["product_id"])
     return product is not None and not (product["virtual"] and product["downloadable"])
 
 
-def _apply_coupon(bench: Bench, document: dict[str, Any], rate: Rate, code: str) -> None:
-    coupon = next((each for each in bench.coupons.values() if each["code"] == code), None)
+def _apply_coupon(context: OrderContext, document: dict[str, Any], rate: Rate, code: str) -> None:
+    coupon = next((each for each in context.coupons.values() if each["code"] == code), None)
     if coupon is None:
         return
     left = money.amount(coupon["amount"])
@@ -212,18 +212,18 @@ def _apply_coupon(bench: Bench, document: dict[str, Any], rate: Rate, code: str)
         taken += cut
         _priced(line, rate, money.amount(line["subtotal"]), total - cut)
     coupon["usage_count"] += 1
-    document["coupon_lines"].append(_coupon_line(bench, coupon, taken, money.share(taken, rate.percent)))
+    document["coupon_lines"].append(_coupon_line(context, coupon, taken, money.share(taken, rate.percent)))
 
 
-def _coupon_line(bench: Bench, coupon: dict[str, Any], taken: Decimal, tax: Decimal) -> dict[str, Any]:
+def _coupon_line(context: OrderContext, coupon: dict[str, Any], taken: Decimal, tax: Decimal) -> dict[str, Any]:
     return {
-        "id": bench.next_id("item"),
+        "id": context.next_id("item"),
         "code": coupon["code"],
         "discount": str(taken.normalize()) if taken else "0",
         "discount_tax": str(tax.normalize()) if tax else "0",
         "meta_data": [],
         "discount_type": coupon["discount_type"],
-        "nominal_amount": wire.whole(float(coupon["amount"])),
+        "nominal_amount": rest_format.whole(float(coupon["amount"])),
         "free_shipping": coupon["free_shipping"],
     }
 

@@ -1,18 +1,16 @@
-"""What happens to orders, whoever does it: each act moves date_modified and rings the webhooks as recorded."""
+"""What happens to orders, whoever does it: each act moves date_modified and queues the webhooks as recorded."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from integration.sandbox.store import accounts, money
+from integration.sandbox.store import accounts, documents, money
 from integration.sandbox.store.addresses import fill
 from integration.sandbox.store.order_building import TEXTS, compose, meta
 from integration.sandbox.store.order_store import Row
+from integration.sandbox.store.state import State
 from integration.sandbox.store.statuses import label
-
-if TYPE_CHECKING:
-    from integration.sandbox.store.state import State
 
 PAID = ("processing", "completed")
 STOCK_TAKEN = ("processing", "completed", "on-hold")
@@ -20,7 +18,7 @@ TRASH_MARKS = ("_wp_trash_meta_status", "_wp_trash_meta_time")
 
 
 def create(state: State, fields: dict[str, Any], via: str) -> Row:
-    """Put a new order in; it rings order.created and order.updated, and product.updated for stock (330 to 332)."""
+    """Put a new order in; it sends order.created and order.updated, and product.updated for stock (330 to 332)."""
     now = state.now()
     document = compose(state, fields, via)
     row = Row(state.next_id("post"), str(fields.get("status") or "pending"), now, now, document=document)
@@ -33,13 +31,13 @@ def create(state: State, fields: dict[str, Any], via: str) -> Row:
     state.changed("order.updated", row.id)
     _take_stock(state, row)
     if row.status == "completed":
-        _ring_customer(state, row)
+        _customer_paid(state, row)
     return row
 
 
 def edit(state: State, row: Row, fields: dict[str, Any]) -> Row:
-    """Change an order; a PUT that changes nothing still moves date_modified and rings (recording 336)."""
-    document = state.own_document(row)
+    """Change an order; a PUT that changes nothing still moves date_modified and sends order.updated (recording 336)."""
+    document = documents.own_of_order(state, row)
     for name in (name for name in TEXTS if name in fields):
         document[name] = str(fields[name] or "")
     for name in ("billing", "shipping"):
@@ -54,7 +52,7 @@ def edit(state: State, row: Row, fields: dict[str, Any]) -> Row:
     state.changed("order.updated", row.id)
     _take_stock(state, row)
     if moved and row.status == "completed":
-        _ring_customer(state, row)
+        _customer_paid(state, row)
     return row
 
 
@@ -71,7 +69,7 @@ def _set_status(state: State, row: Row, status: str) -> None:
 def _take_stock(state: State, row: Row) -> None:
     if row.status not in STOCK_TAKEN:
         return
-    for line in state.own_document(row)["line_items"]:
+    for line in documents.own_of_order(state, row)["line_items"]:
         product = state.product(line["variation_id"] or line["product_id"])
         taken = any(entry["key"] == "_reduced_stock" for entry in line["meta_data"])
         if product and product["manage_stock"] and not taken:
@@ -91,17 +89,17 @@ def _take(state: State, row: Row, line: dict[str, Any], product: dict[str, Any])
     state.changed("product.updated", product.get("parent_id") or product["id"])
 
 
-def _ring_customer(state: State, row: Row) -> None:
+def _customer_paid(state: State, row: Row) -> None:
     person = state.people.get(row.customer_id)
     if person:
-        accounts.own_document(state, person)["is_paying_customer"] = True
+        documents.own_of_person(person)["is_paying_customer"] = True
         accounts.touch(state, person)
 
 
 def note(
     state: State, number: int, text: str, to_customer: bool = False, author: str = "WooCommerce"
 ) -> dict[str, Any]:
-    """Write an order note; it rings nothing."""
+    """Write an order note; no webhook is sent."""
     entry = {
         "id": state.next_id("note"),
         "author": author,
@@ -116,7 +114,7 @@ def note(
 
 def refund(state: State, row: Row, amount: str, reason: str = "") -> dict[str, Any]:
     """Pay money back and return the refund as stored; order.refunds gets a negative string (recordings 071 to 073)."""
-    document = state.own_document(row)
+    document = documents.own_of_order(state, row)
     paid_back = sum((-money.amount(each["total"]) for each in document["refunds"]), Decimal(0))
     full = paid_back + money.amount(amount) >= money.amount(document["total"])
     entry = {
@@ -137,10 +135,10 @@ def refund(state: State, row: Row, amount: str, reason: str = "") -> dict[str, A
 
 
 def trash(state: State, row: Row) -> None:
-    """Move an order to the trash: date_modified moves (452), order.deleted rings and nothing else (338)."""
+    """Move an order to the trash: date_modified moves (452), order.deleted is sent and nothing else (338)."""
     now = state.now()
     marks = {"_wp_trash_meta_status": f"wc-{row.status}", "_wp_trash_meta_time": str(now)}
-    document = state.own_document(row)
+    document = documents.own_of_order(state, row)
     document["meta_data"] += [{"id": state.next_id("meta"), "key": key, "value": value} for key, value in marks.items()]
     row.status = "trash"
     state.orders.touch(row, now)
@@ -148,11 +146,11 @@ def trash(state: State, row: Row) -> None:
 
 
 def restore(state: State, row: Row) -> None:
-    """Take an order out of the trash: order.restored rings with the full order (recording 339).
+    """Take an order out of the trash: order.restored is sent with the full order (recording 339).
 
     A PUT with a status does so too, but leaves the marks of the trash in the meta data (recording 456).
     """
-    marks = {entry["key"]: entry["value"] for entry in state.own_document(row)["meta_data"]}
+    marks = {entry["key"]: entry["value"] for entry in documents.own_of_order(state, row)["meta_data"]}
     _forget_trash(state, row)
     _set_status(state, row, str(marks.get("_wp_trash_meta_status", "wc-pending")).removeprefix("wc-"))
     state.orders.touch(row, state.now())
@@ -160,12 +158,12 @@ def restore(state: State, row: Row) -> None:
 
 
 def _forget_trash(state: State, row: Row) -> None:
-    document = state.own_document(row)
+    document = documents.own_of_order(state, row)
     document["meta_data"] = [entry for entry in document["meta_data"] if entry["key"] not in TRASH_MARKS]
 
 
 def delete(state: State, row: Row) -> None:
-    """Delete an order for good: no order webhook rings, only customer.updated of its buyer (recording 340)."""
+    """Delete an order for good: no order webhook is sent, only customer.updated of its buyer (recording 340)."""
     state.orders.remove(row)
     state.notes.pop(row.id, None)
     state.refunds.pop(row.id, None)
@@ -173,5 +171,5 @@ def delete(state: State, row: Row) -> None:
     person = state.people.get(row.customer_id)
     if person:
         paying = any(other.customer_id == person.id and other.status in PAID for other in state.orders)
-        accounts.own_document(state, person)["is_paying_customer"] = paying
+        documents.own_of_person(person)["is_paying_customer"] = paying
         accounts.touch(state, person)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from integration.sandbox.store import wire
+from integration.sandbox.store import documents, rest_format
 from integration.sandbox.store.money import SYMBOLS, amount
 from integration.sandbox.store.order_store import Row
+from integration.sandbox.store.state import State
 from integration.sandbox.store.times import gmt, local
-
-if TYPE_CHECKING:
-    from integration.sandbox.store.state import State
 
 EDITABLE = ("pending", "on-hold", "auto-draft")
 PAYABLE = ("pending", "failed", "checkout-draft")
@@ -41,7 +39,7 @@ LINES = ("line_items", "tax_lines", "shipping_lines", "fee_lines", "coupon_lines
 
 def show(state: State, row: Row, root: str) -> dict[str, Any]:
     """Return the whole order as `GET /orders/{id}` does."""
-    document = state.document(row)
+    document = documents.of_order(state, row)
     shown: dict[str, Any] = {
         "id": row.id,
         "parent_id": document["parent_id"],
@@ -85,7 +83,7 @@ def _home(root: str) -> str:
 
 
 def _links(row: Row, root: str) -> dict[str, Any]:
-    found = wire.links(root, "/wc/v3/orders", row.id)
+    found = rest_format.links(root, "/wc/v3/orders", row.id)
     templates = f"{root}/wc/v3/orders/{row.id}/actions/email_templates"
     found["email_templates"] = [{"embeddable": True, "href": templates}]
     if row.customer_id:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from zlib import crc32
 
-from integration.sandbox.store import order_changes, order_json, wire
+from integration.sandbox.store import documents, order_changes, order_json, rest_format
 from integration.sandbox.store.addresses import check_billing
-from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.money import amount
 from integration.sandbox.store.order_store import Row
@@ -63,18 +63,18 @@ def _link_params(query: dict[str, Any]) -> dict[str, Any]:
 STYLE = Style("/wc/v3/orders", _link_params, {"dp": "2", "context": "view"}, forgets_total=True)
 
 
-def index(state: State, ask: Ask) -> Answer:
+def index(state: State, request: ApiRequest) -> ApiAnswer:
     """List orders; the default list has drafts and custom statuses in it but not the trash."""
-    values = read(ask, PARAMS)
+    values = read(request, PARAMS)
     page = Page.of(values)
-    rows = found(state, values, ask.flag("dates_are_gmt"))
+    rows = found(state, values, request.flag("dates_are_gmt"))
     cut = scrambled(state, rows, page) if values["orderby"] == "modified" else page.cut(rows)
-    wanted = set(ask.fields)
+    wanted = set(request.fields)
     shown = [
-        (order_json.cheap(state, row, wanted) if wanted else None) or order_json.show(state, row, ask.root)
+        (order_json.cheap(state, row, wanted) if wanted else None) or order_json.show(state, row, request.root)
         for row in cut
     ]
-    return answer(ask, page, len(rows), shown, STYLE)
+    return answer(request, page, len(rows), shown, STYLE)
 
 
 def found(state: State, values: dict[str, Any], are_gmt: bool) -> list[Row]:
@@ -107,7 +107,9 @@ def _filtered(state: State, times: dict[str, int | None], kept: dict[str, Any], 
 
 
 def _has_product(state: State, row: Row, number: int) -> bool:
-    return any(number in (line["product_id"], line["variation_id"]) for line in state.document(row)["line_items"])
+    return any(
+        number in (line["product_id"], line["variation_id"]) for line in documents.of_order(state, row)["line_items"]
+    )
 
 
 def _speaks_of(state: State, row: Row, term: str) -> bool:
@@ -151,24 +153,24 @@ def scrambled(state: State, rows: list[Row], page: Page) -> list[Row]:
     return span[low - first : high - first]
 
 
-def one(state: State, ask: Ask, number: int) -> Answer:
+def one(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Return an order, one in the trash too (recording 155)."""
-    return _shown(state, ask, state.order(number))
+    return _shown(state, request, state.order(number))
 
 
-def _shown(state: State, ask: Ask, row: Row, status: int = 200) -> Answer:
-    shown = order_json.show(state, row, ask.root)
-    found = wire.pick(shown, ask.fields)
-    if ask.fields:
+def _shown(state: State, request: ApiRequest, row: Row, status: int = 200) -> ApiAnswer:
+    shown = order_json.show(state, row, request.root)
+    found = rest_format.pick(shown, request.fields)
+    if request.fields:
         # A single item keeps its links whatever `_fields` says (recording 451).
         found["_links"] = shown["_links"]
     headers = [("Location", shown["_links"]["self"][0]["href"])] if status == 201 else []
-    return Answer(status, found, headers)
+    return ApiAnswer(status, found, headers)
 
 
-def create(state: State, ask: Ask) -> Answer:
+def create(state: State, request: ApiRequest) -> ApiAnswer:
     """Put an order in."""
-    return _shown(state, ask, order_changes.create(state, checked(state, ask.payload()), "rest-api"), 201)
+    return _shown(state, request, order_changes.create(state, checked(state, request.payload()), "rest-api"), 201)
 
 
 def checked(state: State, fields: dict[str, Any]) -> dict[str, Any]:
@@ -183,17 +185,17 @@ def checked(state: State, fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def edit(state: State, ask: Ask, number: int) -> Answer:
+def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Change an order."""
     row = state.order(number)
-    return _shown(state, ask, order_changes.edit(state, row, checked(state, ask.payload())))
+    return _shown(state, request, order_changes.edit(state, row, checked(state, request.payload())))
 
 
-def delete(state: State, ask: Ask, number: int) -> Answer:
+def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Move an order to the trash, or delete it with force; the answer shows it as it was (recordings 154 and 156)."""
     row = state.order(number)
-    shown = _shown(state, ask, row)
-    if ask.flag("force"):
+    shown = _shown(state, request, row)
+    if request.flag("force"):
         order_changes.delete(state, row)
     elif row.status == "trash":
         raise Refused(410, "woocommerce_rest_already_trashed", "The Order has already been deleted.")

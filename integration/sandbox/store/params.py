@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from integration.sandbox.store.exchange import Ask
+from integration.sandbox.store.http_messages import ApiRequest
 from integration.sandbox.store.problems import choice_of, invalid
 from integration.sandbox.store.times import is_date
 
@@ -92,13 +92,13 @@ def listed(value: Any) -> list[str]:
     return [str(part).strip() for part in parts if str(part).strip() != ""]
 
 
-def read(ask: Ask, params: tuple[Param, ...]) -> dict[str, Any]:
+def read(request: ApiRequest, params: tuple[Param, ...]) -> dict[str, Any]:
     """Return the parameters' values with defaults; raises Refused naming all that failed, in the schema's order."""
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     for param in params:
-        values[param.name] = ask.query.get(param.name, param.default)
-        if param.name in ask.query and (fault := param.check(param.name, ask.query[param.name])):
+        values[param.name] = request.query.get(param.name, param.default)
+        if param.name in request.query and (fault := param.check(param.name, request.query[param.name])):
             faults.append(fault)
     if faults:
         raise invalid(faults)

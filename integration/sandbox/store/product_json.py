@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from integration.sandbox.store import wire
+from integration.sandbox.store import rest_format
 from integration.sandbox.store.problems import unknown
+from integration.sandbox.store.state import State
 from integration.sandbox.store.times import gmt, local
-
-if TYPE_CHECKING:
-    from integration.sandbox.store.state import State
 
 HIDDEN = ("created", "modified", "path")
 
@@ -45,7 +43,7 @@ def show_product(state: State, entry: dict[str, Any], root: str) -> dict[str, An
     home = root.removesuffix("/wp-json")
     head = {"id": entry["id"], "name": entry["name"], "slug": entry["slug"], "permalink": f"{home}{entry['path']}"}
     rest = {name: value for name, value in entry.items() if name not in HIDDEN and name not in head}
-    found = wire.links(root, "/wc/v3/products", entry["id"])
+    found = rest_format.links(root, "/wc/v3/products", entry["id"])
     return {**head, **dates(state, entry), **rest, "_links": found}
 
 
@@ -55,14 +53,14 @@ def show_variation(state: State, entry: dict[str, Any], root: str) -> dict[str, 
     head = {"id": entry["id"], "type": "variation", **dates(state, entry), "description": entry["description"]}
     rest = {name: value for name, value in entry.items() if name not in HIDDEN and name not in head}
     parent = entry["parent_id"]
-    found = wire.links(root, f"/wc/v3/products/{parent}/variations", entry["id"])
+    found = rest_format.links(root, f"/wc/v3/products/{parent}/variations", entry["id"])
     found["up"] = [{"href": f"{root}/wc/v3/products/{parent}"}]
     return {**head, "permalink": f"{home}{entry['path']}", **rest, "_links": found}
 
 
 def show_category(entry: dict[str, Any], root: str) -> dict[str, Any]:
     """Return a category; its name has HTML entities (recording 131)."""
-    return {**entry, "_links": wire.links(root, "/wc/v3/products/categories", entry["id"])}
+    return {**entry, "_links": rest_format.links(root, "/wc/v3/products/categories", entry["id"])}
 
 
 def show_coupon(state: State, entry: dict[str, Any], root: str) -> dict[str, Any]:
@@ -72,5 +70,5 @@ def show_coupon(state: State, entry: dict[str, Any], root: str) -> dict[str, Any
     kind = {"discount_type": entry["discount_type"], "description": entry["description"]}
     hidden = (*HIDDEN, "expires")
     rest = {name: value for name, value in entry.items() if name not in hidden and name not in (*head, *kind)}
-    found = wire.links(root, "/wc/v3/coupons", entry["id"])
+    found = rest_format.links(root, "/wc/v3/coupons", entry["id"])
     return {**head, **dates(state, entry), **kind, **expiry, **rest, "_links": found}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from integration.sandbox.store import coupons, customers, goods, order_parts, orders, system, webhooks
+from integration.sandbox.store import coupons, customers, order_parts, orders, products, system, webhooks
 from integration.sandbox.store.auth import check_rights
 from integration.sandbox.store.batches import Handler, batch
-from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.problems import Refused, no_route
 from integration.sandbox.store.state import State
 
@@ -65,11 +65,11 @@ ROUTES: tuple[Route, ...] = (
     _batch(f"{V3}/customers/batch", customers.create, customers.edit, customers.delete),
     _item(rf"{V3}/customers/{NUMBER}", customers.one, customers.edit, customers.delete),
     _list(rf"{V3}/customers/{NUMBER}/downloads", customers.downloads),
-    _list(f"{V3}/products", goods.index, more=("POST",)),
-    _list(f"{V3}/products/categories", goods.categories, more=("POST",)),
-    _item(rf"{V3}/products/categories/{NUMBER}", goods.category, more=("POST", "PUT", "PATCH", "DELETE")),
-    _item(rf"{V3}/products/{NUMBER}", goods.one, goods.edit, goods.delete),
-    _list(rf"{V3}/products/{NUMBER}/variations", goods.variations, more=("POST",)),
+    _list(f"{V3}/products", products.index, more=("POST",)),
+    _list(f"{V3}/products/categories", products.categories, more=("POST",)),
+    _item(rf"{V3}/products/categories/{NUMBER}", products.category, more=("POST", "PUT", "PATCH", "DELETE")),
+    _item(rf"{V3}/products/{NUMBER}", products.one, products.edit, products.delete),
+    _list(rf"{V3}/products/{NUMBER}/variations", products.variations, more=("POST",)),
     _list(f"{V3}/coupons", coupons.index, coupons.create),
     _batch(f"{V3}/coupons/batch", coupons.create, coupons.edit, coupons.delete),
     _item(rf"{V3}/coupons/{NUMBER}", coupons.one, coupons.edit, coupons.delete),
@@ -87,24 +87,24 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-def run(state: State, ask: Ask, path: str) -> Answer:
+def run(state: State, request: ApiRequest, path: str) -> ApiAnswer:
     """Answer a request to a route of the shop; raises Refused for no route, no right, or what the handler refuses."""
     route, parts = _find(path)
-    method = "GET" if ask.method == "HEAD" else ask.method
+    method = "GET" if request.method == "HEAD" else request.method
     if method == "OPTIONS":
-        return Answer(200, {"namespace": "wc/v3", "methods": route.verbs, "endpoints": []}, [_allow(route)])
+        return ApiAnswer(200, {"namespace": "wc/v3", "methods": route.verbs, "endpoints": []}, [_allow(route)])
     handler = route.handlers.get(method)
     if handler is None:
         raise no_route()
-    check_rights(ask.role, route.kind, method)
+    check_rights(request.role, route.kind, method)
     with state.lock:
         try:
-            answer = handler(state, ask, **{name: _typed(name, value) for name, value in parts.items()})
+            answer = handler(state, request, **{name: _typed(name, value) for name, value in parts.items()})
         except Refused as refused:
             refused.allow = "" if refused.code == "wc_user_invalid_id" else ", ".join(route.verbs)
             raise
     if answer.then:
-        # The ping of a new webhook goes out before the answer, but not under the lock: its receiver may ask us things.
+        # The ping of a new webhook goes out before the answer, but not under the lock: its receiver may call the shop.
         answer.then()
     if answer.names_verbs and not any(name == "Allow" for name, _ in answer.headers):
         answer.headers.append(_allow(route))

@@ -14,12 +14,13 @@ from werkzeug.wrappers import Request, Response
 from integration.clock import Clock
 from integration.sandbox.faults import Fault, Rule
 from integration.sandbox.server import CONTROL, ROWS, SandboxServer, nginx_page
-from integration.sandbox.store import false_lists, faults, routes, site_pages, wire
-from integration.sandbox.store.auth import Credentials, Doorkeeper
-from integration.sandbox.store.exchange import HTML, Answer, Ask
+from integration.sandbox.store import faults, list_faults, rest_format, routes, site_pages
+from integration.sandbox.store.auth import Authentication, Credentials
+from integration.sandbox.store.http_messages import HTML, ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import api_link
 from integration.sandbox.store.problems import Refused, no_route
-from integration.sandbox.store.state import State
+from integration.sandbox.store.shop import Shop
+from integration.sandbox.store.webhook_queue import WebhookQueue
 
 MODES = ("normal", "plain_permalinks", "plugin_off", "maintenance", "coming_soon", "rest_disabled", "php_down")
 NOTED = "sandbox.store.rows"
@@ -33,12 +34,14 @@ NOBODYS_CACHE = ("Cache-Control", "no-cache, must-revalidate, max-age=0, no-stor
 
 
 class StoreServer(SandboxServer):
-    """A shop at `url`, its keys in `credentials`, its goods and people in `state`; set `mode` to one of MODES.
+    """A shop at `url`; set `mode` to one of MODES.
+
+    Its keys are in `credentials`, its products and people in `state`, its deliveries in `webhook_queue`.
 
     `faults` are the faults both stand-ins know, `breakages` those only a shop has.
     """
 
-    state: State
+    state: Shop
 
     def __init__(
         self,
@@ -48,11 +51,13 @@ class StoreServer(SandboxServer):
         clock: Clock | None = None,
         zone: str = "Europe/Rome",
     ) -> None:
-        self.state = State(clock, zone)
+        self.state = Shop(clock, zone)
         super().__init__(self.state, port, save_to, tls)
         self.credentials = Credentials()
+        self.webhook_queue = WebhookQueue(self.state)
+        self.state.listeners.append(self.webhook_queue.enqueue)
         self.breakages = faults.Breakages()
-        self._door = Doorkeeper(self.credentials)
+        self._authentication = Authentication(self.credentials)
         self._mode = "normal"
         self._inner = self.app.wsgi_app
         self.app.wsgi_app = self._serve  # type: ignore[method-assign]  # Flask's documented way to put a layer around
@@ -72,12 +77,12 @@ class StoreServer(SandboxServer):
         """Load the saved shop, serve, and begin to deliver webhooks."""
         super().start()
         self.state.home = self.url
-        self.state.bells.start()
+        self.webhook_queue.start()
         return self
 
     def stop(self) -> None:
         """Stop delivering and serving, and save the shop."""
-        self.state.bells.stop()
+        self.webhook_queue.stop()
         super().stop()
 
     def fault_answer(self, rule: Rule) -> Response:
@@ -85,7 +90,7 @@ class StoreServer(SandboxServer):
         status = int(rule.value)
         if status == 500:
             body = {"code": "internal_server_error", "message": faults.CRITICAL}
-            made = wire.encode({**body, "data": {"status": 500}, "additional_errors": []})
+            made = rest_format.encode({**body, "data": {"status": 500}, "additional_errors": []})
             return Response(made, 500, content_type="application/json; charset=UTF-8")
         if status in (502, 503, 504):
             return nginx_page(status)
@@ -102,97 +107,99 @@ class StoreServer(SandboxServer):
     def _serve(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(CONTROL):
             return self._inner(environ, start_response)
-        ask = _ask(environ, self.url, self.mode == "plain_permalinks")
+        request = _request(environ, self.url, self.mode == "plain_permalinks")
         try:
-            answer = self._broken(ask)
+            answer = self._broken(request)
         except Refused as refused:
-            headers = [api_link(ask), *([] if ask.role else [("Vary", "Origin")])]
+            headers = [api_link(request), *([] if request.role else [("Vary", "Origin")])]
             headers += [("Allow", refused.allow)] if refused.allow else []
-            answer = Answer(refused.status, refused.body(), headers)
+            answer = ApiAnswer(refused.status, refused.body(), headers)
         if isinstance(answer.body, list):
             environ[NOTED].append(len(answer.body))
-            self.faults.work(ask.method, ask.path, len(answer.body))
+            self.faults.work(request.method, request.path, len(answer.body))
         return _response(answer)(environ, start_response)
 
-    def _broken(self, ask: Ask) -> Answer:
-        kind = self.breakages.take(ask)
-        return faults.instead(kind, ask) or faults.spoil(kind, self._standing(ask))
+    def _broken(self, request: ApiRequest) -> ApiAnswer:
+        kind = self.breakages.take(request)
+        return faults.instead(kind, request) or faults.spoil(kind, self._standing(request))
 
-    def _standing(self, ask: Ask) -> Answer:
+    def _standing(self, request: ApiRequest) -> ApiAnswer:
         if self.mode == "php_down":
             return faults.down()
         if self.mode == "maintenance":
-            return faults.closed(ask)
-        if "rest_route" in ask.query:
-            return self._rest(ask, str(ask.query["rest_route"]))
-        if re.match(r"^(/index\.php)?/wp-json(/|$)", ask.path):
-            return self._pretty(ask)
-        if ask.path.startswith("/wc-auth/v1/authorize") and self.mode != "plugin_off":
-            return site_pages.grant(ask)
-        if ask.path in ("/", "/index.php"):
-            return site_pages.page(self.state, ask, self.mode == "coming_soon")
-        return site_pages.not_found(self.state, ask)
+            return faults.closed(request)
+        if "rest_route" in request.query:
+            return self._rest(request, str(request.query["rest_route"]))
+        if re.match(r"^(/index\.php)?/wp-json(/|$)", request.path):
+            return self._pretty(request)
+        if request.path.startswith("/wc-auth/v1/authorize") and self.mode != "plugin_off":
+            return site_pages.grant(request)
+        if request.path in ("/", "/index.php"):
+            return site_pages.page(self.state, request, self.mode == "coming_soon")
+        return site_pages.not_found(self.state, request)
 
-    def _pretty(self, ask: Ask) -> Answer:
-        path = ask.path.removeprefix("/index.php").removeprefix("/wp-json")
-        if self.mode != "plain_permalinks" and not ask.path.startswith("/index.php"):
-            return self._rest(ask, path)
+    def _pretty(self, request: ApiRequest) -> ApiAnswer:
+        path = request.path.removeprefix("/index.php").removeprefix("/wp-json")
+        if self.mode != "plain_permalinks" and not request.path.startswith("/index.php"):
+            return self._rest(request, path)
         if path in ("", "/"):
-            return site_pages.page(self.state, ask)
+            return site_pages.page(self.state, request)
         # Without permalinks WordPress sends an API address to itself with a slash (recordings 414 and 422).
         if path.endswith("/"):
-            return site_pages.not_found(self.state, ask)
-        query = ask.target.partition("?")[2]
-        address = f"{ask.home}/wp-json{path}/" + (f"?{query}" if query else "")
-        return Answer(301, b"", [("X-Redirect-By", "WordPress"), ("Location", address)], HTML)
+            return site_pages.not_found(self.state, request)
+        query = request.target.partition("?")[2]
+        address = f"{request.home}/wp-json{path}/" + (f"?{query}" if query else "")
+        return ApiAnswer(301, b"", [("X-Redirect-By", "WordPress"), ("Location", address)], HTML)
 
-    def _rest(self, ask: Ask, path: str) -> Answer:
+    def _rest(self, request: ApiRequest, path: str) -> ApiAnswer:
         path = "/" + path.strip("/")
-        if self.mode == "rest_disabled" or self.faults.take(Fault.API_DISABLED, ask.method, ask.path):
+        if self.mode == "rest_disabled" or self.faults.take(Fault.API_DISABLED, request.method, request.path):
             raise faults.shut()
-        if self._over_limit(ask):
+        if self._over_limit(request):
             return faults.plain_status(429)
         if path == "/":
-            return _with_allow(site_pages.index(self.state, ask, routes.ROUTES, self.mode == "plugin_off"))
+            return _with_allow(site_pages.index(self.state, request, routes.ROUTES, self.mode == "plugin_off"))
         if path.startswith("/wp/v2/users"):
             # The shop's keys do not open WordPress' own routes (recording 208).
             raise Refused(401, "rest_forbidden_context", "Sorry, you are not allowed to edit users.")
         if self.mode == "plugin_off":
             raise no_route()
-        return self._shop(ask, path)
+        return self._shop(request, path)
 
-    def _shop(self, ask: Ask, path: str) -> Answer:
-        self._admit(ask)
-        if path.endswith("/batch") and (rule := self.faults.take(Fault.CRASH_AFTER_ROWS, ask.method, ask.path)):
-            ask.crash_after = int(rule.value)
+    def _shop(self, request: ApiRequest, path: str) -> ApiAnswer:
+        self._authenticate(request)
+        if path.endswith("/batch") and (rule := self.faults.take(Fault.CRASH_AFTER_ROWS, request.method, request.path)):
+            request.crash_after = int(rule.value)
         if path == "/wc/v3":
-            return _with_allow(site_pages.namespace(ask, routes.ROUTES))
-        false_lists.before(self.faults, ask)
-        answer = false_lists.after(self.faults, ask, routes.run(self.state, ask, path))
+            return _with_allow(site_pages.namespace(request, routes.ROUTES))
+        list_faults.before(self.faults, request)
+        answer = list_faults.after(self.faults, request, routes.run(self.state, request, path))
         if not any(name == "Link" for name, _ in answer.headers):
-            answer.headers.insert(0, api_link(ask))
-        if ask.role:
+            answer.headers.insert(0, api_link(request))
+        if request.role:
             answer.headers.append(NOBODYS_CACHE)
         return answer
 
-    def _admit(self, ask: Ask) -> None:
-        self._door.basic_off = self.faults.take(Fault.BASIC_DISABLED, ask.method, ask.path) is not None
-        if self.faults.take(Fault.WRONG_CREDENTIALS, ask.method, ask.path):
+    def _authenticate(self, request: ApiRequest) -> None:
+        self._authentication.basic_off = (
+            self.faults.take(Fault.BASIC_DISABLED, request.method, request.path) is not None
+        )
+        if self.faults.take(Fault.WRONG_CREDENTIALS, request.method, request.path):
             return
-        pair = self._door.admit(ask, self.state.now())
-        ask.role = pair.role if pair else None
+        pair = self._authentication.check(request, self.state.now())
+        request.role = pair.role if pair else None
 
-    def _over_limit(self, ask: Ask) -> bool:
-        rule = self.faults.take(Fault.RATE_LIMIT, ask.method, ask.path)
+    def _over_limit(self, request: ApiRequest) -> bool:
+        rule = self.faults.take(Fault.RATE_LIMIT, request.method, request.path)
         return rule is not None and rule.used > int(rule.value)
 
 
-def _ask(environ: dict[str, Any], home: str, plain: bool) -> Ask:
+def _request(environ: dict[str, Any], home: str, plain: bool) -> ApiRequest:
     target = environ.get("REQUEST_URI") or environ["PATH_INFO"]
     path = re.sub("/+", "/", unquote(target.partition("?")[0]))
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
     headers["content-type"] = environ.get("CONTENT_TYPE") or ""
-    ask = Ask(
+    request = ApiRequest(
         method=environ["REQUEST_METHOD"],
         path=path,
         target=target,
@@ -203,18 +210,18 @@ def _ask(environ: dict[str, Any], home: str, plain: bool) -> Ask:
         rest_base=PLAIN if plain else "/wp-json",
     )
     # Hosts that block DELETE are got round with _method on a POST (recording 470).
-    override = ask.query.get("_method") or headers.get("x-http-method-override")
-    if ask.method == "POST" and override:
-        ask.method = str(override).upper()
-    return ask
+    override = request.query.get("_method") or headers.get("x-http-method-override")
+    if request.method == "POST" and override:
+        request.method = str(override).upper()
+    return request
 
 
-def _with_allow(answer: Answer) -> Answer:
+def _with_allow(answer: ApiAnswer) -> ApiAnswer:
     answer.headers.append(("Allow", "GET"))
     return answer
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: ApiAnswer) -> Response:
     made = Response(answer.raw(), answer.status, content_type=answer.kind)
     for name, value in (*USUAL, *answer.headers):
         made.headers.add(name, value)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from integration.sandbox.store import wire
-from integration.sandbox.store.exchange import HTML, Answer, Ask
+from integration.sandbox.store import rest_format
+from integration.sandbox.store.http_messages import HTML, ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import api_link
+from integration.sandbox.store.routes import Route
 from integration.sandbox.store.state import State
-
-if TYPE_CHECKING:
-    from integration.sandbox.store.routes import Route
 
 OWN = ("oembed/1.0", "wp/v2", "wp-site-health/v1", "wp-block-editor/v1", "wp-abilities/v1")
 # In the sequence of recording 427.
@@ -42,23 +40,23 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def page(state: State, ask: Ask, coming_soon: bool = False) -> Answer:
+def page(state: State, request: ApiRequest, coming_soon: bool = False) -> ApiAnswer:
     """Return the front page; its Link header says where the API is (recordings 211, 415 and 423)."""
     text = "Great things are on the horizon." if coming_soon else "Welcome to the demo shop."
-    return _html(state, ask, 200, f"{state.title} &#8211; demo shop", text)
+    return _html(state, request, 200, f"{state.title} &#8211; demo shop", text)
 
 
-def not_found(state: State, ask: Ask) -> Answer:
+def not_found(state: State, request: ApiRequest) -> ApiAnswer:
     """Return the shop's HTML page for an address that leads nowhere (recording 212)."""
-    return _html(state, ask, 404, f"Page not found &#8211; {state.title}", "This page could not be found.")
+    return _html(state, request, 404, f"Page not found &#8211; {state.title}", "This page could not be found.")
 
 
-def _html(state: State, ask: Ask, status: int, title: str, text: str) -> Answer:
-    made = PAGE.format(title=title, api=f"{ask.root}/", text=text).encode()
-    return Answer(status, made, [api_link(ask)], HTML)
+def _html(state: State, request: ApiRequest, status: int, title: str, text: str) -> ApiAnswer:
+    made = PAGE.format(title=title, api=f"{request.root}/", text=text).encode()
+    return ApiAnswer(status, made, [api_link(request)], HTML)
 
 
-def index(state: State, ask: Ask, routes: tuple[Route, ...], plugin_off: bool) -> Answer:
+def index(state: State, request: ApiRequest, routes: tuple[Route, ...], plugin_off: bool) -> ApiAnswer:
     """Return `/wp-json/`: name, time zone, namespaces and routes (recordings 001, 424, 427 and 461)."""
     namespaces = list(OWN) if plugin_off else [OWN[0], *SHOP, *OWN[1:]]
     offset = datetime.fromtimestamp(state.now(), state.zone).utcoffset()
@@ -66,9 +64,9 @@ def index(state: State, ask: Ask, routes: tuple[Route, ...], plugin_off: bool) -
     whole = {
         "name": state.title,
         "description": "demo shop",
-        "url": ask.home,
-        "home": ask.home,
-        "gmt_offset": wire.whole(hours),
+        "url": request.home,
+        "home": request.home,
+        "gmt_offset": rest_format.whole(hours),
         "timezone_string": str(state.zone),
         "page_for_posts": 0,
         "page_on_front": 0,
@@ -81,7 +79,7 @@ def index(state: State, ask: Ask, routes: tuple[Route, ...], plugin_off: bool) -
         "site_icon_url": "",
         "_links": {"help": [{"href": "https://developer.wordpress.org/rest-api/"}]},
     }
-    return Answer(200, wire.pick(whole, ask.fields), [api_link(ask)])
+    return ApiAnswer(200, rest_format.pick(whole, request.fields), [api_link(request)])
 
 
 def listed(routes: tuple[Route, ...]) -> dict[str, Any]:
@@ -90,19 +88,19 @@ def listed(routes: tuple[Route, ...]) -> dict[str, Any]:
     return own | {route.pattern: {"namespace": "wc/v3", "methods": route.verbs} for route in routes}
 
 
-def namespace(ask: Ask, routes: tuple[Route, ...]) -> Answer:
+def namespace(request: ApiRequest, routes: tuple[Route, ...]) -> ApiAnswer:
     """Return `/wp-json/wc/v3` (recording 002)."""
-    found = {"up": [{"href": f"{ask.root}/"}]}
-    return Answer(200, {"namespace": "wc/v3", "routes": listed(routes), "_links": found}, [api_link(ask)])
+    found = {"up": [{"href": f"{request.root}/"}]}
+    return ApiAnswer(200, {"namespace": "wc/v3", "routes": listed(routes), "_links": found}, [api_link(request)])
 
 
-def grant(ask: Ask) -> Answer:
+def grant(request: ApiRequest) -> ApiAnswer:
     """Return the key-granting page: to the login, or a refusal of a plain callback (recordings 462 and 463)."""
-    if not str(ask.query.get("callback_url", "")).startswith("https://"):
+    if not str(request.query.get("callback_url", "")).startswith("https://"):
         text = "Error: The callback_url needs to be over SSL."
         body = {"code": "wp_die", "message": text, "data": {"status": 401}, "additional_errors": []}
-        return Answer(401, body)
+        return ApiAnswer(401, body)
     names = ("app_name", "user_id", "return_url", "callback_url", "scope")
-    query = wire.build_query({name: ask.query.get(name, "") for name in names})
-    headers = [("X-Redirect-By", "WordPress"), ("Location", f"{ask.home}/wc-auth/v1/login/?{query}")]
-    return Answer(302, b"", headers, HTML)
+    query = rest_format.build_query({name: request.query.get(name, "") for name in names})
+    headers = [("X-Redirect-By", "WordPress"), ("Location", f"{request.home}/wc-auth/v1/login/?{query}")]
+    return ApiAnswer(302, b"", headers, HTML)

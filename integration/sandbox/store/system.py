@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import wire
-from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store import documents, rest_format
+from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.money import SYMBOLS
 from integration.sandbox.store.params import PAGING, read
@@ -37,7 +37,7 @@ STATES = {
 }
 
 
-def status(state: State, ask: Ask) -> Answer:
+def status(state: State, request: ApiRequest) -> ApiAnswer:
     """Return the system status; `_fields` narrows it, nested too (recording 006)."""
     whole = {
         "environment": _environment(state),
@@ -47,12 +47,12 @@ def status(state: State, ask: Ask) -> Answer:
         "dropins_mu_plugins": {"dropins": [], "mu_plugins": []},
         "theme": {"name": "Twenty Twenty-Five", "version": "1.0", "is_child_theme": False, "is_block_theme": True},
         "settings": _settings(state),
-        "security": {"secure_connection": ask.secure, "hide_errors": True},
+        "security": {"secure_connection": request.secure, "hide_errors": True},
         "pages": [],
         "post_type_counts": _counts(state),
         "logging": {"logging_enabled": True, "default_handler": "LogHandlerFileV2", "retention_period_days": 30},
     }
-    return Answer(200, wire.pick(whole, ask.fields))
+    return ApiAnswer(200, rest_format.pick(whole, request.fields))
 
 
 def _environment(state: State) -> dict[str, Any]:
@@ -140,7 +140,7 @@ GENERAL = {
 }
 
 
-def general(state: State, ask: Ask) -> Answer:
+def general(state: State, request: ApiRequest) -> ApiAnswer:
     """Return the general settings: the currency is `woocommerce_currency`."""
     entries = []
     for name, (kind, value) in GENERAL.items():
@@ -151,19 +151,19 @@ def general(state: State, ask: Ask) -> Answer:
             "description": "",
         }
         entry |= {"type": kind, "default": "", "tip": "", "value": shown}
-        address = f"{ask.root}/wc/v3/settings/general"
+        address = f"{request.root}/wc/v3/settings/general"
         entry["_links"] = {
-            "self": [{"href": f"{address}/{name}", "targetHints": {"allow": wire.EVERY_VERB[:-1]}}],
+            "self": [{"href": f"{address}/{name}", "targetHints": {"allow": rest_format.EVERY_VERB[:-1]}}],
             "collection": [{"href": address}],
         }
-        entries.append(wire.pick(entry, ask.fields))
-    return Answer(200, entries)
+        entries.append(rest_format.pick(entry, request.fields))
+    return ApiAnswer(200, entries)
 
 
-def currency(state: State, ask: Ask) -> Answer:
+def currency(state: State, request: ApiRequest) -> ApiAnswer:
     """Return the shop's currency, its symbol as an HTML entity (recording 133)."""
-    address = f"{ask.root}/wc/v3/data/currencies"
-    return Answer(
+    address = f"{request.root}/wc/v3/data/currencies"
+    return ApiAnswer(
         200,
         {
             "code": state.currency,
@@ -177,49 +177,49 @@ def currency(state: State, ask: Ask) -> Answer:
     )
 
 
-def countries(state: State, ask: Ask) -> Answer:
+def countries(state: State, request: ApiRequest) -> ApiAnswer:
     """Return countries with their states, a part of WooCommerce's list."""
     entries = [
         {"code": code, "name": name, "states": [{"code": c, "name": n} for c, n in STATES.get(code, {}).items()]}
         for code, name in COUNTRIES.items()
     ]
-    return Answer(200, [wire.pick(entry, ask.fields) for entry in entries])
+    return ApiAnswer(200, [rest_format.pick(entry, request.fields) for entry in entries])
 
 
-def taxes(state: State, ask: Ask) -> Answer:
+def taxes(state: State, request: ApiRequest) -> ApiAnswer:
     """Return the tax rates (recording 136)."""
-    page = Page.of({**read(ask, PAGING), "offset": None})
-    rows = [{**rate.document(), "_links": wire.links(ask.root, "/wc/v3/taxes", rate.id)} for rate in RATES]
-    return answer(ask, page, len(rows), list(page.cut(rows)), Style("/wc/v3/taxes"))
+    page = Page.of({**read(request, PAGING), "offset": None})
+    rows = [{**rate.document(), "_links": rest_format.links(request.root, "/wc/v3/taxes", rate.id)} for rate in RATES]
+    return answer(request, page, len(rows), list(page.cut(rows)), Style("/wc/v3/taxes"))
 
 
-def order_totals(state: State, ask: Ask) -> Answer:
+def order_totals(state: State, request: ApiRequest) -> ApiAnswer:
     """Count the orders of each status, drafts too and the trash not (recording 134)."""
     counts = dict.fromkeys(STATUSES, 0)
     for row in state.orders:
         if row.status in counts:
             counts[row.status] += 1
-    return Answer(200, [{"slug": slug, "name": STATUSES[slug], "total": count} for slug, count in counts.items()])
+    return ApiAnswer(200, [{"slug": slug, "name": STATUSES[slug], "total": count} for slug, count in counts.items()])
 
 
-def customer_totals(state: State, ask: Ask) -> Answer:
+def customer_totals(state: State, request: ApiRequest) -> ApiAnswer:
     """Count accounts that have paid and that have not (recording 135)."""
     customers = [person for person in state.people.values() if person.role in ("customer", "subscriber")]
-    paying = sum(bool(state.person_document(person)["is_paying_customer"]) for person in customers)
+    paying = sum(bool(documents.of_person(person)["is_paying_customer"]) for person in customers)
     rows = (("paying", "Paying customer", paying), ("non_paying", "Non-paying customer", len(customers) - paying))
-    return Answer(200, [{"slug": slug, "name": name, "total": total} for slug, name, total in rows])
+    return ApiAnswer(200, [{"slug": slug, "name": name, "total": total} for slug, name, total in rows])
 
 
-def gateway(state: State, ask: Ask, name: str) -> Answer:
+def gateway(state: State, request: ApiRequest, name: str) -> ApiAnswer:
     """Return the one payment gateway of the shop (recording 137)."""
     if name != "bacs":
         raise Refused(404, "woocommerce_rest_payment_gateway_invalid", "Resource does not exist.")
-    address = f"{ask.root}/wc/v3/payment_gateways"
+    address = f"{request.root}/wc/v3/payment_gateways"
     links = {
-        "self": [{"href": f"{address}/bacs", "targetHints": {"allow": wire.EVERY_VERB[:-1]}}],
+        "self": [{"href": f"{address}/bacs", "targetHints": {"allow": rest_format.EVERY_VERB[:-1]}}],
         "collection": [{"href": address}],
     }
-    return Answer(
+    return ApiAnswer(
         200,
         {
             "id": "bacs",

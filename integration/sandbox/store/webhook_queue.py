@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from integration.sandbox.store import payloads, posting
-
-if TYPE_CHECKING:
-    from integration.sandbox.store.state import State
+from integration.sandbox.store import webhook_delivery, webhook_payload
+from integration.sandbox.store.state import State
 
 COALESCED_FOR = 600
 GIVEN_UP_AT = 5
@@ -34,12 +32,12 @@ class Sent(NamedTuple):
     body: bytes
 
 
-class Bells:
+class WebhookQueue:
     """The queue and its switches.
 
     `latency` is the seconds between an event and its delivery (a real shop's cron: 47 to 60); hold() keeps deliveries
-    back until release(); `drop` loses so many of the next ones; `repeat` sends each so many times more; `deaf` makes
-    the shop ring nothing at all. A failed delivery is never sent again, and after seven failures in a row the webhook
+    back until release(); `drop` loses so many of the next ones; `repeat` sends each so many times more; `silent` makes
+    the shop send nothing at all. A failed delivery is never sent again, and after seven failures in a row the webhook
     is disabled (recordings 364 to 367).
     """
 
@@ -55,7 +53,7 @@ class Bells:
         self.timeout = 60.0
         self.drop = 0
         self.repeat = 0
-        self.deaf = False
+        self.silent = False
         self.sent: deque[Sent] = deque(maxlen=10_000)
 
     def start(self) -> None:
@@ -85,9 +83,9 @@ class Bells:
             self._held = False
             self._condition.notify_all()
 
-    def ring(self, topic: str, number: int) -> None:
+    def enqueue(self, topic: str, number: int) -> None:
         """Queue the event for each active webhook of the topic, unless the same one waits already (recording 343)."""
-        if self.deaf or not self._state.webhooks:
+        if self.silent or not self._state.webhooks:
             return
         hooks = [hook for hook in self._state.webhooks.values() if hook["status"] == "active"]
         with self._condition:
@@ -140,16 +138,16 @@ class Bells:
             hook = state.webhooks.get(pending.webhook_id)
             if hook is None or hook["status"] != "active":
                 return
-            message = payloads.message(state, hook, pending.number)
+            message = webhook_payload.message(state, hook, pending.number)
         for _ in range(1 + self.repeat):
             self._post(hook, pending.number, message)
 
-    def _post(self, hook: dict[str, Any], number: int, message: posting.Message) -> None:
+    def _post(self, hook: dict[str, Any], number: int, message: webhook_delivery.Message) -> None:
         if self.drop > 0:
             self.drop -= 1
             status = -1
         else:
-            status = posting.post(hook["delivery_url"], message, self.timeout)
+            status = webhook_delivery.post(hook["delivery_url"], message, self.timeout)
             self._count(hook, status)
         self.sent.append(Sent(hook["id"], hook["topic"], number, status, message.body))
 

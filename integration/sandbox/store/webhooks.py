@@ -8,14 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from integration.sandbox.store import posting, wire
-from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store import rest_format, webhook_delivery
+from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.params import ORDER, PAGING, Param, anything, numbers, one_of, read
-from integration.sandbox.store.payloads import split
 from integration.sandbox.store.problems import Refused, invalid, missing, no_trash
 from integration.sandbox.store.state import State
 from integration.sandbox.store.times import gmt, local
+from integration.sandbox.store.webhook_payload import split
 
 STATES = ("active", "paused", "disabled")
 PARAMS = (
@@ -71,7 +71,7 @@ def _show(state: State, hook: dict[str, Any], root: str) -> dict[str, Any]:
         "date_created_gmt": gmt(hook["created"]),
         "date_modified": local(hook["modified"], state.zone),
         "date_modified_gmt": gmt(hook["modified"]),
-        "_links": wire.links(root, "/wc/v3/webhooks", hook["id"]),
+        "_links": rest_format.links(root, "/wc/v3/webhooks", hook["id"]),
     }
 
 
@@ -82,31 +82,31 @@ def _hook(state: State, number: int) -> dict[str, Any]:
     return found
 
 
-def index(state: State, ask: Ask) -> Answer:
+def index(state: State, request: ApiRequest) -> ApiAnswer:
     """List webhooks; the secret is never among the fields."""
-    values = read(ask, PARAMS)
+    values = read(request, PARAMS)
     page = Page.of(values | {"offset": None})
     found = [hook for hook in state.webhooks.values() if values["status"] in ("all", hook["status"])]
     found.sort(key=lambda hook: (hook["created"], hook["id"]), reverse=values["order"] == "desc")
-    shown = [_show(state, hook, ask.root) for hook in page.cut(found)]
-    return answer(ask, page, len(found), shown, STYLE)
+    shown = [_show(state, hook, request.root) for hook in page.cut(found)]
+    return answer(request, page, len(found), shown, STYLE)
 
 
-def one(state: State, ask: Ask, number: int) -> Answer:
+def one(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Return a webhook."""
-    return _shown(ask, _show(state, _hook(state, number), ask.root))
+    return _shown(request, _show(state, _hook(state, number), request.root))
 
 
-def _shown(ask: Ask, shown: dict[str, Any]) -> Answer:
-    found = wire.pick(shown, ask.fields)
-    if ask.fields:
+def _shown(request: ApiRequest, shown: dict[str, Any]) -> ApiAnswer:
+    found = rest_format.pick(shown, request.fields)
+    if request.fields:
         found["_links"] = shown["_links"]
-    return Answer(200, found)
+    return ApiAnswer(200, found)
 
 
-def create(state: State, ask: Ask) -> Answer:
+def create(state: State, request: ApiRequest) -> ApiAnswer:
     """Make a webhook and ping it; an unreachable receiver changes nothing (recordings 401 to 412)."""
-    fields = ask.payload()
+    fields = request.payload()
     lacking = [name for name in ("topic", "delivery_url") if name not in fields]
     if lacking:
         raise missing(*lacking)
@@ -124,9 +124,9 @@ def create(state: State, ask: Ask) -> Answer:
         "failures": 0,
     }
     state.webhooks[hook["id"]] = hook
-    shown = _show(state, hook, ask.root)
+    shown = _show(state, hook, request.root)
     state.changed()
-    return Answer(201, shown, [("Location", shown["_links"]["self"][0]["href"])], then=_ping(state, hook))
+    return ApiAnswer(201, shown, [("Location", shown["_links"]["self"][0]["href"])], then=_ping(state, hook))
 
 
 def _dated_name(now: int) -> str:
@@ -152,19 +152,19 @@ def _ping(state: State, hook: dict[str, Any]) -> Callable[[], object] | None:
     if hook["status"] != "active":
         return None
     body = f"webhook_id={hook['id']}".encode()
-    message = posting.Message(body, {"Content-Type": "application/x-www-form-urlencoded"})
+    message = webhook_delivery.Message(body, {"Content-Type": "application/x-www-form-urlencoded"})
 
     def ping() -> None:
-        if posting.post(hook["delivery_url"], message, PING_TIMEOUT) == 200:
+        if webhook_delivery.post(hook["delivery_url"], message, PING_TIMEOUT) == 200:
             with state.lock:
                 hook["modified"] = state.now()
 
     return ping
 
 
-def edit(state: State, ask: Ask, number: int) -> Answer:
+def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Change a webhook; another delivery_url is pinged anew, and switching it on forgets its failures."""
-    hook, fields = _hook(state, number), ask.payload()
+    hook, fields = _hook(state, number), request.payload()
     _check(fields)
     moved = fields.get("delivery_url", hook["delivery_url"]) != hook["delivery_url"]
     if fields.get("status") == "active":
@@ -173,15 +173,15 @@ def edit(state: State, ask: Ask, number: int) -> Answer:
         hook[name] = str(fields.get(name, hook[name]))
     hook["modified"] = state.now()
     state.changed()
-    shown = one(state, ask, number)
+    shown = one(state, request, number)
     shown.then = _ping(state, hook) if moved else None
     return shown
 
 
-def delete(state: State, ask: Ask, number: int) -> Answer:
+def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Delete a webhook; only with force (recording 371)."""
-    shown = one(state, ask, number)
-    if not ask.flag("force"):
+    shown = one(state, request, number)
+    if not request.flag("force"):
         raise no_trash("Webhooks")
     del state.webhooks[number]
     state.changed()

@@ -69,7 +69,7 @@ def _play(names: list[str], version: str, setup: Callable[[Replay], None]) -> di
     with server:
         replay = Replay(server, folders=(FOLDERS[version],))
         replay.fetch_token()
-        replay.server.gate.tokens[replay.token] = datetime(2027, 1, 1, tzinfo=UTC)
+        replay.server.authentication.tokens[replay.token] = datetime(2027, 1, 1, tzinfo=UTC)
         _set_clock(replay, replay.load(names[0])[0])
         setup(replay)
         for name in names:

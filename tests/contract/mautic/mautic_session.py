@@ -136,7 +136,7 @@ def _one_batch(replay: Replay, name: str) -> None:
 
 
 def _expire(replay: Replay) -> None:
-    replay.server.gate.expire()
+    replay.server.authentication.expire()
 
 
 def _edit_ada(**values: str) -> Callable[[Replay], None]:

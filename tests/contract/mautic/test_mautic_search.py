@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from mautic_api import Api, api_of
 
 from integration.sandbox.mautic import MauticServer
-from integration.sandbox.mautic.searching import parse
+from integration.sandbox.mautic.search_syntax import parse
 
 VERSIONS = ("5.2.1", "7.0.0")
 PEOPLE = ("ada@example.com", "cy+tag@example.com", "o'neil@example.com", "a+b!c@example.com", "jörg@example.com")

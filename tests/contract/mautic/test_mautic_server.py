@@ -112,7 +112,7 @@ def test_the_client_is_no_user(server: MauticServer) -> None:
     headers = {"Authorization": f"Bearer {given['access_token']}"}
     assert given["expires_in"] == 60
     assert requests.get(f"{server.url}/api/users/self", headers=headers, timeout=30).status_code == 404
-    server.gate.expire()
+    server.authentication.expire()
     expired = requests.get(f"{server.url}/api/contacts", headers=headers, timeout=30)
     assert "expired" in expired.json()["errors"][0]["message"]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from mautic_api import Api, api_of
 
-from integration.sandbox.mautic import MauticServer, php
+from integration.sandbox.mautic import MauticServer, php_format
 
 NEW = "/api/contacts/new"
 EDIT = "/api/contacts/batch/edit"
@@ -85,6 +85,6 @@ def test_format_characters_are_trimmed_at_the_ends(server: MauticServer, api: Ap
 @given(st.text())
 def test_trimming_once_is_enough(value: str) -> None:
     """It never takes from the middle."""
-    trimmed = php.trim(value)
-    assert php.trim(trimmed) == trimmed
+    trimmed = php_format.trim(value)
+    assert php_format.trim(trimmed) == trimmed
     assert trimmed in value

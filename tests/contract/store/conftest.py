@@ -89,6 +89,6 @@ def receiver() -> Iterator[Receiver]:
 def hooked() -> Iterator[Client]:
     """Return a client of a recorded shop of the test's own over http, whose webhooks go out at once."""
     server = _recorded(None)
-    server.state.bells.latency = 0.0
+    server.webhook_queue.latency = 0.0
     with server:
         yield Client(server)

@@ -48,7 +48,7 @@ def hook_all(client: Client, receiver: Receiver) -> None:
 
 
 def settled(client: Client) -> None:
-    assert client.server.state.bells.settle()
+    assert client.server.webhook_queue.settle()
 
 
 def check_delivery(number: int, got: Delivered, varying: tuple[str, ...] = VARYING) -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 from store_recordings import recording
 
-from integration.sandbox.store import loading
+from integration.sandbox.store import documents, shop_import
 from integration.sandbox.store.addresses import ACCOUNT_PARTS, blank
-from integration.sandbox.store.bulk import order_document
-from integration.sandbox.store.coupons import blank as blank_coupon
+from integration.sandbox.store.coupon_defaults import blank_coupon
 from integration.sandbox.store.order_store import Row
 from integration.sandbox.store.people import Person
 from integration.sandbox.store.state import State
@@ -30,24 +29,24 @@ def build(state: State) -> None:
     _people(state)
     _orders(state)
     for shown in recording(84).body:
-        loading.refund(state, 96, shown)
+        shop_import.refund(state, 96, shown)
     _refunds(state)
     for shown in recording(86).body:
-        loading.note(state, 211, shown)
+        shop_import.note(state, 211, shown)
     state.counters |= {"meta": 10947, "item": 10809, "item_meta": 88167, "post": 2238, "user": 506}
 
 
 def _shelf(state: State) -> None:
     for shown in recording(130).body:
-        loading.category(state, shown)
+        shop_import.category(state, shown)
     for number in (120, 124):
         for shown in recording(number).body:
-            loading.product(state, shown)
+            shop_import.product(state, shown)
     for number in (122, 123, 125, 126, 127):
-        loading.product(state, recording(number).body)
+        shop_import.product(state, recording(number).body)
     _more_products(state)
     for shown in recording(138).body:
-        loading.coupon(state, shown)
+        shop_import.coupon(state, shown)
     for number in (86 + 900, 86 + 901, 86 + 902):
         state.coupons[number] = blank_coupon(number, f"older{number}", 1)
 
@@ -66,7 +65,7 @@ def _more_products(state: State) -> None:
 def _refunds(state: State) -> None:
     """Bring the refunds of all orders to the recorded number, the newest as recorded."""
     for shown in recording(85).body:
-        loading.refund(state, shown["parent_id"], shown)
+        shop_import.refund(state, shown["parent_id"], shown)
     kept = sum(map(len, state.refunds.values()))
     blank_refund = state.refunds[96][0]
     state.refunds[1] = [blank_refund | {"id": number, "parent_id": 1} for number in range(100, 246 - kept)]
@@ -77,7 +76,7 @@ def _people(state: State) -> None:
     shown |= {each["id"]: each for each in (recording(number).body for number in (*range(95, 113), 118))}
     names = {each["id"]: f"{place:04}" for place, each in enumerate(recording(474).body)}
     for number, each in shown.items():
-        loading.person(state, each, names.get(number, "" if number == 1 else f"z{number:05}"))
+        shop_import.person(state, each, names.get(number, "" if number == 1 else f"z{number:05}"))
     for each in recording(474).body:
         if each["id"] not in state.people:
             _filler(state, each["id"], each["email"], names[each["id"]], from_gmt(each["date_modified_gmt"]))
@@ -103,18 +102,18 @@ def _filler(state: State, number: int, email: str, name: str, modified: int | No
 
 
 def _pay(state: State) -> None:
-    paying = sum(bool(state.person_document(person)["is_paying_customer"]) for person in state.people.values())
+    paying = sum(bool(documents.of_person(person)["is_paying_customer"]) for person in state.people.values())
     fillers = [person for person in state.people.values() if person.created == 1_600_000_000]
     for person in fillers[: recording(135).body[0]["total"] - paying]:
-        state.person_document(person)["is_paying_customer"] = True
+        documents.of_person(person)["is_paying_customer"] = True
 
 
 def _orders(state: State) -> None:
     for number in ORDER_LISTS:
         for shown in recording(number).body:
-            loading.order(state, shown)
+            shop_import.order(state, shown)
     for number in ORDER_ITEMS:
-        loading.order(state, recording(number).body)
+        shop_import.order(state, recording(number).body)
     dates = {each["id"]: each["date_modified_gmt"] for number in TIES for each in recording(number).body}
     dates |= {each["id"]: each["date_modified_gmt"] for number in CLEAN_TIES for each in recording(number).body}
     dates |= {each["id"]: each["date_modified_gmt"] for each in recording(21).body}
@@ -133,7 +132,7 @@ def _row(state: State, number: int, date: str) -> Row:
     row = Row(
         number, "", _created(state, number), from_gmt(date) or 0, recipe=number, email=f"filler{number}@example.net"
     )
-    row.document = order_document(state, row)
+    row.document = documents.of_order(state, row)
     return row
 
 
@@ -194,4 +193,4 @@ def returning(state: State) -> None:
 
 def _rename(state: State, row: Row, email: str) -> None:
     row.email = email
-    state.own_document(row)["billing"]["email"] = email
+    documents.own_of_order(state, row)["billing"]["email"] = email

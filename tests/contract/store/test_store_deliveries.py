@@ -10,7 +10,7 @@ from store_hooks import VARYING, check_delivery, hook_all, settled
 from store_receiver import Delivered, Receiver
 from store_recordings import recording
 
-from integration.sandbox.store import loading
+from integration.sandbox.store import shop_import
 
 
 def test_what_happens_to_customers_rings(hooked: Client, receiver: Receiver) -> None:
@@ -93,12 +93,12 @@ def test_guests_coupons_and_products_ring_too(hooked: Client, receiver: Receiver
 
 def test_two_changes_while_one_waits_are_one_delivery_of_the_last_state(hooked: Client, receiver: Receiver) -> None:
     hook_all(hooked, receiver)
-    loading.order(hooked.server.state, recording(341).request_json)
-    hooked.server.state.bells.hold()
+    shop_import.order(hooked.server.state, recording(341).request_json)
+    hooked.server.webhook_queue.hold()
     for note in ("first", "second"):
         hooked.ask("PUT", "/orders/2249", {"customer_note": note})
-    assert hooked.server.state.bells.waiting == 1
-    hooked.server.state.bells.release()
+    assert hooked.server.webhook_queue.waiting == 1
+    hooked.server.webhook_queue.release()
     settled(hooked)
 
     (got,) = receiver.delivered
@@ -159,7 +159,7 @@ def test_what_is_gone_when_it_is_delivered_is_an_error_body_signed_all_the_same(
 ) -> None:
     hook_all(hooked, receiver)
     state = hooked.server.state
-    state.bells.hold()
+    hooked.server.webhook_queue.hold()
     hooked.ask("PUT", "/orders/94", {})
     state.delete_force(94)
     hooked.ask("PUT", "/orders/95", {})
@@ -168,7 +168,7 @@ def test_what_is_gone_when_it_is_delivered_is_an_error_body_signed_all_the_same(
     state.delete_force(made)
     hooked.ask("PUT", "/customers/4", {"first_name": "Gone"})
     hooked.ask("DELETE", "/customers/4?force=true")
-    state.bells.release()
+    hooked.server.webhook_queue.release()
     settled(hooked)
 
     updated = receiver.of("order.updated")

@@ -10,12 +10,12 @@ from store_hooks import VARYING, check_delivery, hook, hook_all, settled
 from store_receiver import Receiver
 from store_recordings import recording
 
-from integration.sandbox.store import loading
+from integration.sandbox.store import shop_import
 
 
 def test_bodies_are_escaped_as_php_does(hooked: Client, receiver: Receiver) -> None:
     hook_all(hooked, receiver)
-    loading.order(hooked.server.state, recording(341).request_json)
+    shop_import.order(hooked.server.state, recording(341).request_json)
     hooked.server.state.edit_order(2249)
     settled(hooked)
 
@@ -77,7 +77,7 @@ def test_a_failed_delivery_never_comes_again(hooked: Client, receiver: Receiver)
 
 def test_deliveries_are_dropped_repeated_or_not_rung_on_command(hooked: Client, receiver: Receiver) -> None:
     hook_all(hooked, receiver)
-    bells = hooked.server.state.bells
+    queue = hooked.server.webhook_queue
 
     def delivered() -> int:
         receiver.delivered.clear()
@@ -85,9 +85,9 @@ def test_deliveries_are_dropped_repeated_or_not_rung_on_command(hooked: Client, 
         settled(hooked)
         return len(receiver.delivered)
 
-    bells.drop = 1
+    queue.drop = 1
     assert (delivered(), delivered()) == (0, 1)
-    bells.repeat = 2
+    queue.repeat = 2
     assert delivered() == 3
-    bells.repeat, bells.deaf = 0, True
+    queue.repeat, queue.silent = 0, True
     assert delivered() == 0

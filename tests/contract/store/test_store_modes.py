@@ -9,7 +9,7 @@ import pytest
 from store_client import Client, Reply
 from store_recordings import at_home, recording
 
-from integration.sandbox.store import loading
+from integration.sandbox.store import shop_import
 
 PLUGIN_OFF = (424, 425, 426)
 MAINTENANCE = (428, 429, 448)
@@ -101,7 +101,7 @@ def test_breakages_look_as_recorded(number: int, secure: Client) -> None:
 @pytest.mark.parametrize("number", SPOILT)
 def test_good_answers_are_spoilt_as_recorded(number: int, changing: Client) -> None:
     for shown in (recording(159).body, recording(341).request_json):
-        loading.order(changing.server.state, shown)
+        shop_import.order(changing.server.state, shown)
 
     reply = changing.replay(recording(number))
 

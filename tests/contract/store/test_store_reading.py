@@ -8,7 +8,7 @@ import pytest
 from store_client import Client, Reply, signed
 from store_recordings import Recording, at_home, recording, shape, without
 
-from integration.sandbox.store import loading
+from integration.sandbox.store import shop_import
 
 # WooCommerce picks related products anew for each reading.
 SHUFFLED = ("related_ids",)
@@ -119,9 +119,9 @@ def test_a_gateway_is_named(secure: Client) -> None:
 def test_reading_of_the_shop_an_hour_later(number: int, changing: Client) -> None:
     recorded = recording(number)
     state = changing.server.state
-    loading.order(state, recording(159).body)
+    shop_import.order(state, recording(159).body)
     if number > 400:
-        loading.order(state, recording(341).request_json)
+        shop_import.order(state, recording(341).request_json)
     changing.server.mode = "plain_permalinks" if number == 421 else "normal"
     pair = changing.server.credentials.manager if number in (186, 187, 189) else None
 

@@ -11,15 +11,15 @@ from store_client import Client
 from store_recordings import recording
 
 from integration.clock import SetClock
-from integration.sandbox.store import Shopper, State, StoreServer, order_json, seed_bulk
+from integration.sandbox.store import Shop, Shopper, StoreServer, order_json, seed_bulk
 from integration.sandbox.store.demo_shop import seed
 from integration.sandbox.store.order_store import Row
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 
 
-def shop() -> State:
-    return State(SetClock(NOW))
+def shop() -> Shop:
+    return Shop(SetClock(NOW))
 
 
 def test_the_same_seed_makes_the_same_shop() -> None:

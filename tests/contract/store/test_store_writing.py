@@ -11,7 +11,7 @@ import pytest
 from store_client import Client, Reply
 from store_recordings import Recording, at_home, recording, without
 
-from integration.sandbox.store import loading
+from integration.sandbox.store import documents, shop_import
 
 # Numbers that count things the fillers have no part in.
 NUMBERED = ("order_key", "payment_url")
@@ -101,7 +101,7 @@ def test_batches_answer_per_item_and_have_a_limit(changing: Client) -> None:
     recorded = recording(165)
     before = without(recorded.body["update"][0], ())
     before["meta_data"] = [entry for entry in before["meta_data"] if entry["key"] != "touched"]
-    loading.order(changing.server.state, before)
+    shop_import.order(changing.server.state, before)
     changing.server.state.counters["meta"] = 10954
     replay(changing, 165)
     replay(changing, 166)
@@ -125,7 +125,7 @@ def test_trashing_is_seen_by_polling_the_trash(changing: Client) -> None:
     assert row is not None
     row.status = "processing"
     state.orders.touch(row, int(datetime(2024, 12, 3, 16, 41, 6, tzinfo=UTC).timestamp()))
-    document = state.own_document(row)
+    document = documents.own_of_order(state, row)
     wanted = recording(456).body
     names = {"billing", "shipping", "line_items", "tax_lines", "shipping_lines", "meta_data", "order_key", "total"}
     document.update({name: value for name, value in wanted.items() if name in document or name in names})

@@ -21,8 +21,8 @@ from zoneinfo import available_timezones
 
 from babel.localedata import locale_identifiers
 
-from integration.sandbox.mautic import php
-from integration.sandbox.mautic.definitions import DEFAULT_LIMIT, LONGEST, TEXT_LIKE, data
+from integration.sandbox.mautic import php_format
+from integration.sandbox.mautic.field_definitions import DEFAULT_LIMIT, LONGEST, TEXT_LIKE, data
 
 NOT_VALID = "This value is not valid."
 NOT_LISTED = "The selected choice is invalid."
@@ -82,7 +82,7 @@ def locales() -> frozenset[str]:
 
 def clean_email(value: Any) -> str:
     """Return an address as Mautic reads it: no blanks around, other than ASCII dropped (recordings 025, 032)."""
-    return EMAIL_CHARACTERS.sub("", php.trim(php.text(value)))
+    return EMAIL_CHARACTERS.sub("", php_format.trim(php_format.text(value)))
 
 
 def cast(field: dict[str, Any], value: Any, old: bool = False) -> Any:
@@ -96,7 +96,7 @@ def cast(field: dict[str, Any], value: Any, old: bool = False) -> Any:
 
 
 def _text(field: dict[str, Any], kind: str, value: Any, old: bool) -> str:
-    said = php.trim(php.text(value))
+    said = php_format.trim(php_format.text(value))
     if kind == "email":
         said = _email(clean_email(said), said)
     elif kind == "url":
@@ -104,7 +104,7 @@ def _text(field: dict[str, Any], kind: str, value: Any, old: bool) -> str:
     elif kind == "html":
         said = STRAY.sub("", said)
     else:
-        said = html.unescape(php.strip_tags(said))  # Recording 471.
+        said = html.unescape(php_format.strip_tags(said))  # Recording 471.
     if kind in TEXT_LIKE:
         _fit(field, said, old)
     return said
@@ -129,7 +129,7 @@ def _fit(field: dict[str, Any], said: str, old: bool) -> None:
 
 
 def _number(field: dict[str, Any], value: Any, old: bool) -> int | float:
-    said = php.text(value).strip()
+    said = php_format.text(value).strip()
     if isinstance(value, float) and abs(value) >= 1e15:
         raise NotValid(NOT_VALID)  # PHP writes it 1.0E+20, which is no number to it (recording 282).
     if not NUMBER.match(said):
@@ -146,7 +146,7 @@ def _rounding(field: dict[str, Any]) -> str:
 
 
 def _boolean(field: dict[str, Any], value: Any, old: bool) -> bool:
-    return php.text(value).strip().lower() in TRUE
+    return php_format.text(value).strip().lower() in TRUE
 
 
 def _choices(field: dict[str, Any]) -> dict[str, str]:
@@ -162,13 +162,13 @@ def _as_kept(field: dict[str, Any]) -> dict[str, str]:
 
 
 def _select(field: dict[str, Any], value: Any, old: bool) -> str:
-    return _listed(php.text(value), _choices(field))
+    return _listed(php_format.text(value), _choices(field))
 
 
 def _multiselect(field: dict[str, Any], value: Any, old: bool) -> str:
     chosen = list(value.values()) if isinstance(value, dict) else value
-    members = chosen if isinstance(chosen, list) else php.text(chosen).split("|")
-    return "|".join(_listed(php.text(member), _choices(field)) for member in members)
+    members = chosen if isinstance(chosen, list) else php_format.text(chosen).split("|")
+    return "|".join(_listed(php_format.text(member), _choices(field)) for member in members)
 
 
 def _listed(said: str, known: Any) -> str:
@@ -178,21 +178,21 @@ def _listed(said: str, known: Any) -> str:
 
 
 def _datetime(field: dict[str, Any], value: Any, old: bool) -> str:
-    read = php.moment(value)
+    read = php_format.moment(value)
     if read is None:
         raise Unreadable
-    return php.sql(read)
+    return php_format.sql(read)
 
 
 def _date(field: dict[str, Any], value: Any, old: bool) -> str:
-    read = php.day(value)
+    read = php_format.day(value)
     if read is None:
         raise Unreadable
     return read.isoformat()
 
 
 def _time(field: dict[str, Any], value: Any, old: bool) -> str:
-    said = php.text(value).strip()
+    said = php_format.text(value).strip()
     if not re.match(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", said):
         raise Unreadable
     return said if said.count(":") == 2 else f"{said}:00"  # Recording 458.
@@ -206,10 +206,10 @@ _CASTS: dict[str, Callable[[dict[str, Any], Any, bool], Any]] = {
     "datetime": _datetime,
     "date": _date,
     "time": _time,
-    "country": lambda _, value, old: _listed(php.text(value), countries(old)),
-    "region": lambda _, value, old: _listed(php.text(value), regions()),
-    "timezone": lambda _, value, old: _listed(php.text(value), timezones()),
-    "locale": lambda _, value, old: _listed(php.text(value), locales()),
+    "country": lambda _, value, old: _listed(php_format.text(value), countries(old)),
+    "region": lambda _, value, old: _listed(php_format.text(value), regions()),
+    "timezone": lambda _, value, old: _listed(php_format.text(value), timezones()),
+    "locale": lambda _, value, old: _listed(php_format.text(value), locales()),
 }
 
 

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import Crash, Invalid
-from integration.sandbox.mautic.companies import attach_by_name
+from integration.sandbox.mautic.company_store import attach_by_name
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.mautic.payload import entries
-from integration.sandbox.mautic.people import Caller
-from integration.sandbox.mautic.render import EMPTIED, Defaulted
+from integration.sandbox.mautic.contact_json import EMPTIED, Defaulted
+from integration.sandbox.mautic.field_values import NOT_VALID, NotValid, Unreadable, cast, clean_email, in_words_of
+from integration.sandbox.mautic.request_body import entries
 from integration.sandbox.mautic.state import State, collate, fold
-from integration.sandbox.mautic.values import NOT_VALID, NotValid, Unreadable, cast, clean_email, in_words_of
+from integration.sandbox.mautic.user_accounts import Caller
 
 NOT_UNIQUE = "This field must be unique."
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,7 +45,7 @@ class Draft:
 
 
 class Writer:
-    """Writes contacts into a book; `old` is a Mautic before 5.0, which refuses no duplicates."""
+    """Writes contacts into the state; `old` is a Mautic before 5.0, which refuses no duplicates."""
 
     def __init__(self, state: State, old: bool) -> None:
         self._state = state
@@ -58,7 +58,7 @@ class Writer:
             value = row.get(alias)
             if isinstance(value, list | dict):
                 raise Crash  # Recording 048.
-            said = clean_email(value) if alias == "email" else php.trim(php.text(value))
+            said = clean_email(value) if alias == "email" else php_format.trim(php_format.text(value))
             if value is not None and said:
                 found |= self._state.having(alias, said)
         return self._state.contacts[max(found)] if found else None
@@ -100,7 +100,7 @@ class Writer:
 
     def _drops(self, draft: Draft, sent: Any) -> bool:
         """Tell whether a number is lost: below 1 for a known contact, 0 for a new one (recordings 110, 283, 467)."""
-        if draft.mode is Mode.PUT or not php.is_zero(sent):
+        if draft.mode is Mode.PUT or not php_format.is_zero(sent):
             return False
         return draft.contact is not None or float(sent) == 0
 
@@ -132,7 +132,7 @@ class Writer:
             draft.shown[alias] = value  # true in the answer that set it, 1 from then on (recordings 274, 275).
 
     def _known_user(self, said: Any) -> bool:
-        return php.text(said).isdigit() and int(said) in self._state.users
+        return php_format.text(said).isdigit() and int(said) in self._state.users
 
     def _check_tags(self, row: dict[str, Any]) -> None:
         if any(len(name) > LONGEST_TAG for name in _tag_names(row.get("tags"))):
@@ -191,9 +191,9 @@ class Writer:
         changed = self.tag(contact, row.get("tags"))
         self.set_dnc(contact, entries(row.get("doNotContact")))  # Does not count as a change of the contact (203).
         if row.get("lastActive"):
-            contact.last_active = php.moment(row["lastActive"]) or EPOCH  # Recordings 054, 055.
+            contact.last_active = php_format.moment(row["lastActive"]) or EPOCH  # Recordings 054, 055.
         if row.get("ipAddress"):
-            self._ip(contact, php.text(row["ipAddress"]))
+            self._ip(contact, php_format.text(row["ipAddress"]))
         self._owner(contact, draft)
         if draft.values.get("company"):
             attach_by_name(self._state, contact, draft.values["company"])
@@ -238,7 +238,11 @@ class Writer:
         """Put a channel on the do-not-contact list, or change its entry (recordings 194, 195, 404)."""
         entry = next((each for each in contact.dnc if each["channel"] == channel), None)
         if entry is None:
-            entry = {"id": self._state.next_id("dnc"), "channel": channel, "dateAdded": php.iso(self._state.now())}
+            entry = {
+                "id": self._state.next_id("dnc"),
+                "channel": channel,
+                "dateAdded": php_format.iso(self._state.now()),
+            }
             contact.dnc.append(entry)
         entry.update(reason=reason, comments=comments, channelId=channel_id)
         self._state.changes += 1
@@ -270,7 +274,7 @@ class Writer:
 def _is_blank(about: dict[str, Any], sent: Any) -> bool:
     if sent is None or sent == []:
         return True
-    return isinstance(sent, str | bool) and not php.trim(php.text(sent)) and not _is_no(about, sent)
+    return isinstance(sent, str | bool) and not php_format.trim(php_format.text(sent)) and not _is_no(about, sent)
 
 
 def _is_no(about: dict[str, Any], sent: Any) -> bool:
@@ -279,5 +283,5 @@ def _is_no(about: dict[str, Any], sent: Any) -> bool:
 
 def _tag_names(tags: Any) -> list[str]:
     listed = tags.split(",") if isinstance(tags, str) else entries(tags)
-    names = (php.strip_tags(php.text(each)).strip() for each in listed if each is not None)
+    names = (php_format.strip_tags(php_format.text(each)).strip() for each in listed if each is not None)
     return [name for name in names if fold(name)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from integration.sandbox.store import wire
+from integration.sandbox.store import rest_format
 from integration.sandbox.store.problems import Refused
 
 JSON = "application/json; charset=UTF-8"
@@ -16,7 +16,7 @@ HTML = "text/html; charset=UTF-8"
 
 
 @dataclass
-class Ask:
+class ApiRequest:
     """A request: verb, path, raw target, query read as PHP does, headers in lower case, body, and how it came in."""
 
     method: str
@@ -33,7 +33,7 @@ class Ask:
     def __post_init__(self) -> None:
         text = self.target.partition("?")[2]
         self.pairs = parse_qsl(text, keep_blank_values=True)
-        self.query: dict[str, Any] = wire.parse_query(self.pairs)
+        self.query: dict[str, Any] = rest_format.parse_query(self.pairs)
 
     @property
     def root(self) -> str:
@@ -43,7 +43,7 @@ class Ask:
     @property
     def fields(self) -> list[str]:
         """Return the names in `_fields`, empty for all."""
-        return wire.names(self.query.get("_fields"))
+        return rest_format.names(self.query.get("_fields"))
 
     def flag(self, name: str) -> bool:
         """Say whether a boolean query parameter is on, as WordPress reads it."""
@@ -55,7 +55,7 @@ class Ask:
             return {}
         kind = self.headers.get("content-type", "")
         if "json" not in kind:
-            return wire.parse_query(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+            return rest_format.parse_query(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
         return _json_object(self.body)
 
 
@@ -78,7 +78,7 @@ def _php_reason(body: bytes) -> tuple[int, str]:
 
 
 @dataclass
-class Answer:
+class ApiAnswer:
     """An answer: status, body (JSON value or bytes), headers beside the usual ones, and what is done before it goes."""
 
     status: int = 200
@@ -90,4 +90,4 @@ class Answer:
 
     def raw(self) -> bytes:
         """Return the bytes to send."""
-        return self.body if isinstance(self.body, bytes) else wire.encode(self.body)
+        return self.body if isinstance(self.body, bytes) else rest_format.encode(self.body)

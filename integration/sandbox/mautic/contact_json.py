@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import dump
 from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.field_values import label_of
 from integration.sandbox.mautic.state import State, collate
-from integration.sandbox.mautic.values import label_of
 
 GROUPS = ("core", "social", "personal", "professional")
 IP_DETAILS = (
@@ -44,7 +44,7 @@ class Piece(NamedTuple):
 
 
 class Renderer:
-    """Writes contacts of one book."""
+    """Writes the contacts of one Mautic as JSON text."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -98,7 +98,7 @@ class Renderer:
             f'{{{_without_null(self._head(contact))},"id":{contact.id},"points":{contact.points}{values},'
             f'"fields":{{{groups}}},'
             f'"ipAddresses":{_ips(contact)},"tags":[{tags}],"utmtags":{dump(contact.utm)},'
-            f'"dateIdentified":{dump(php.iso(contact.identified))},"doNotContact":{dnc},"frequencyRules":[]}}'
+            f'"dateIdentified":{dump(php_format.iso(contact.identified))},"doNotContact":{dnc},"frequencyRules":[]}}'
         )
 
     def _filled(self, contact: Contact) -> list[tuple[str, Any]]:
@@ -115,7 +115,7 @@ class Renderer:
 
     def _head(self, contact: Contact) -> str:
         return (
-            f'"isPublished":true,"dateAdded":"{php.iso(contact.added)}","dateModified":{dump(php.iso(contact.modified))},'
+            f'"isPublished":true,"dateAdded":"{php_format.iso(contact.added)}","dateModified":{dump(php_format.iso(contact.modified))},'
             f'"createdBy":{dump(contact.created_by)},"createdByUser":{dump(contact.created_by_user)},'
             f'"modifiedBy":{dump(contact.modified_by)},"modifiedByUser":{dump(contact.modified_by_user)}'
         )
@@ -167,9 +167,9 @@ class Renderer:
         tags = ",".join(dump(row) for row in self._tags(contact, as_put))
         utm = "null" if made else dump(contact.utm)
         return (
-            f'"lastActive":{dump(php.iso(contact.last_active))},"owner":{self._owner(contact)},'
+            f'"lastActive":{dump(php_format.iso(contact.last_active))},"owner":{self._owner(contact)},'
             f'"ipAddresses":{_ips(contact)},"tags":[{tags}],"utmtags":{utm},"stage":null,'
-            f'"dateIdentified":{dump(php.iso(contact.identified))},"preferredProfileImage":null,'
+            f'"dateIdentified":{dump(php_format.iso(contact.identified))},"preferredProfileImage":null,'
             f'"doNotContact":{dump([_dnc(entry) for entry in contact.dnc])},"frequencyRules":[]'
         )
 
@@ -219,7 +219,7 @@ def _value(contact: Contact, alias: str) -> Any:
     if alias == "points":
         return contact.points
     if alias == "last_active":
-        return php.sql(contact.last_active) if contact.last_active else None
+        return php_format.sql(contact.last_active) if contact.last_active else None
     value = contact.values.get(alias)
     return int(value) if isinstance(value, bool) else value
 

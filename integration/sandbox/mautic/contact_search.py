@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import Crash
 from integration.sandbox.mautic.contact import Contact
-from integration.sandbox.mautic.lists import DEFAULT_LIMIT, UnknownColumn, fulfils, sort_key, whole
-from integration.sandbox.mautic.payload import entries
-from integration.sandbox.mautic.searching import Term, parse
+from integration.sandbox.mautic.list_queries import DEFAULT_LIMIT, UnknownColumn, fulfils, sort_key, whole
+from integration.sandbox.mautic.request_body import entries
+from integration.sandbox.mautic.search_syntax import Term, parse
 from integration.sandbox.mautic.state import State, fold
 
 PLAIN = ("firstname", "lastname", "email", "company", "city", "state", "zipcode", "country")
@@ -19,13 +19,13 @@ PLAIN = ("firstname", "lastname", "email", "company", "city", "state", "zipcode"
 COLUMNS: dict[str, Callable[[Contact], Any]] = {
     "id": lambda contact: contact.id,
     "points": lambda contact: contact.points,
-    "dateAdded": lambda contact: php.iso(contact.added),
-    "date_added": lambda contact: php.iso(contact.added),
-    "dateModified": lambda contact: php.iso(contact.modified),
-    "date_modified": lambda contact: php.iso(contact.modified),
-    "dateIdentified": lambda contact: php.iso(contact.identified),
-    "lastActive": lambda contact: php.iso(contact.last_active),
-    "last_active": lambda contact: php.iso(contact.last_active),
+    "dateAdded": lambda contact: php_format.iso(contact.added),
+    "date_added": lambda contact: php_format.iso(contact.added),
+    "dateModified": lambda contact: php_format.iso(contact.modified),
+    "date_modified": lambda contact: php_format.iso(contact.modified),
+    "dateIdentified": lambda contact: php_format.iso(contact.identified),
+    "lastActive": lambda contact: php_format.iso(contact.last_active),
+    "last_active": lambda contact: php_format.iso(contact.last_active),
     "owner": lambda contact: contact.owner,
     "owner_id": lambda contact: contact.owner,
 }

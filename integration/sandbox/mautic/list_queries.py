@@ -11,7 +11,7 @@ from typing import Any
 from flask import request
 
 from integration.sandbox.mautic.answers import Crash
-from integration.sandbox.mautic.payload import entries, nested
+from integration.sandbox.mautic.request_body import entries, nested
 
 DEFAULT_LIMIT = 30
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")

@@ -1,4 +1,4 @@
-"""How WordPress puts values on the wire: JSON with PHP's escapes, `_fields`, links and query strings."""
+"""How WordPress writes and reads values over REST: JSON with PHP's escapes, `_fields`, links and query strings."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integration.sandbox.mautic.answers import NO_ACCESS, Refused
-from integration.sandbox.mautic.php import iso
+from integration.sandbox.mautic.php_format import iso
 from integration.sandbox.mautic.state import State
 
 READ_ONLY = {"lead:leads": ["viewown", "viewother"], "api:access": ["full"]}
@@ -37,7 +37,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who makes a request: a user, or an OAuth2 client, which is no user and has its creator's rights."""
+    """Who makes a request: a user, or an OAuth2 client, which has its creator's rights and no user id."""
 
     id: int | None
     name: str
@@ -56,7 +56,7 @@ class Caller:
 
 
 def first_users(state: State, credentials: Credentials) -> None:
-    """Add the three users of `credentials` with their roles to an empty book."""
+    """Add the three users of `credentials` with their roles to an empty Mautic."""
     people = [
         ("Administrator", True, {}, credentials.user, credentials.password, "Admin", "User"),
         ("Viewer", False, READ_ONLY, credentials.viewer, credentials.viewer_password, "Vera", "Viewer"),

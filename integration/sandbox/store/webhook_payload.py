@@ -5,26 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from integration.sandbox.store import order_json, people, product_json, wire
-from integration.sandbox.store.posting import Message
+from integration.sandbox.store import customer_json, order_json, product_json, rest_format
 from integration.sandbox.store.problems import Refused
-
-if TYPE_CHECKING:
-    from integration.sandbox.store.state import State
+from integration.sandbox.store.state import State
+from integration.sandbox.store.webhook_delivery import Message
 
 
 def message(state: State, hook: dict[str, Any], number: int) -> Message:
     """Build a signed delivery; an item that is gone gives an error body, signed all the same (476 and 479 to 481)."""
     resource, event = split(hook["topic"])
     if event == "deleted":
-        body = wire.encode({"id": number})
+        body = rest_format.encode({"id": number})
     else:
         try:
-            body = wire.encode(_item(state, resource, number))
+            body = rest_format.encode(_item(state, resource, number))
         except Refused as refused:
-            body = wire.encode(refused.body())
+            body = rest_format.encode(refused.body())
     return Message(body, _headers(state, hook, body))
 
 
@@ -38,7 +36,7 @@ def _item(state: State, resource: str, number: int) -> Any:
     if resource == "order":
         return order_json.show(state, state.order(number), state.root)
     if resource == "customer":
-        return people.show(state, state.person(number), state.root)
+        return customer_json.show(state, state.person(number), state.root)
     if resource == "coupon":
         return product_json.show_coupon(state, product_json.coupon(state, number), state.root)
     return product_json.show_product(state, product_json.product(state, number), state.root)

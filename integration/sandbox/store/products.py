@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import product_json, wire
-from integration.sandbox.store.exchange import Answer, Ask
+from integration.sandbox.store import product_json, rest_format
+from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.params import (
     ORDER,
@@ -43,15 +43,15 @@ STYLE = Style("/wc/v3/products")
 SORT_KEYS = {"date": "created", "modified": "modified", "title": "name", "slug": "slug"}
 
 
-def index(state: State, ask: Ask) -> Answer:
+def index(state: State, request: ApiRequest) -> ApiAnswer:
     """List products; variations are not among them."""
-    values = read(ask, PARAMS)
+    values = read(request, PARAMS)
     page = Page.of(values)
     found = [entry for entry in state.products.values() if entry["type"] != "variation" and _matches(entry, values)]
-    found = _windowed(state, found, values, ask.flag("dates_are_gmt"))
+    found = _windowed(state, found, values, request.flag("dates_are_gmt"))
     _sort(found, values)
-    shown = [product_json.show_product(state, entry, ask.root) for entry in page.cut(found)]
-    return answer(ask, page, len(found), shown, STYLE)
+    shown = [product_json.show_product(state, entry, request.root) for entry in page.cut(found)]
+    return answer(request, page, len(found), shown, STYLE)
 
 
 def _matches(entry: dict[str, Any], values: dict[str, Any]) -> bool:
@@ -85,34 +85,34 @@ def _sort(found: list[dict[str, Any]], values: dict[str, Any]) -> None:
     found.sort(key=lambda entry: (entry[key], entry["id"]), reverse=values["order"] == "desc")
 
 
-def _single(ask: Ask, shown: dict[str, Any]) -> Answer:
-    found = wire.pick(shown, ask.fields)
-    if ask.fields:
+def _single(request: ApiRequest, shown: dict[str, Any]) -> ApiAnswer:
+    found = rest_format.pick(shown, request.fields)
+    if request.fields:
         found["_links"] = shown["_links"]
-    return Answer(200, found)
+    return ApiAnswer(200, found)
 
 
-def one(state: State, ask: Ask, number: int) -> Answer:
+def one(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Return a product."""
-    return _single(ask, product_json.show_product(state, product_json.product(state, number), ask.root))
+    return _single(request, product_json.show_product(state, product_json.product(state, number), request.root))
 
 
-def edit(state: State, ask: Ask, number: int) -> Answer:
-    """Change a product's name, prices or stock; product.updated rings (recording 354)."""
-    entry, fields = product_json.product(state, number), ask.payload()
+def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
+    """Change a product's name, prices or stock; product.updated is sent (recording 354)."""
+    entry, fields = product_json.product(state, number), request.payload()
     for name in ("name", "regular_price", "sale_price", "sku", "stock_quantity", "status"):
         if name in fields:
             entry[name] = fields[name]
     entry["price"] = entry["sale_price"] or entry["regular_price"] or entry["price"]
     entry["modified"] = state.now()
     state.changed("product.updated", number)
-    return one(state, ask, number)
+    return one(state, request, number)
 
 
-def delete(state: State, ask: Ask, number: int) -> Answer:
+def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Delete a product and its variations; lines of old orders then point at nothing (recording 061)."""
     entry = product_json.product(state, number)
-    shown = one(state, ask, number)
+    shown = one(state, request, number)
     for each in (number, *entry["variations"]):
         state.products.pop(each, None)
     for row in state.orders:
@@ -129,27 +129,27 @@ def _orphan(lines: list[dict[str, Any]], number: int) -> None:
             line.update(gone, image={"id": 0, "src": ""})
 
 
-def variations(state: State, ask: Ask, number: int) -> Answer:
+def variations(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """List a product's variations, newest first (recording 124)."""
-    page = Page.of({**read(ask, PAGING), "offset": None})
+    page = Page.of({**read(request, PAGING), "offset": None})
     product_json.product(state, number)
     found = [entry for entry in state.products.values() if entry.get("parent_id") == number]
     found.sort(key=lambda entry: (entry["created"], entry["id"]), reverse=True)
-    shown = [product_json.show_variation(state, entry, ask.root) for entry in page.cut(found)]
-    return answer(ask, page, len(found), shown, Style(f"/wc/v3/products/{number}/variations"))
+    shown = [product_json.show_variation(state, entry, request.root) for entry in page.cut(found)]
+    return answer(request, page, len(found), shown, Style(f"/wc/v3/products/{number}/variations"))
 
 
-def categories(state: State, ask: Ask) -> Answer:
+def categories(state: State, request: ApiRequest) -> ApiAnswer:
     """List the categories by name (recording 130)."""
-    page = Page.of({**read(ask, PAGING), "offset": None})
+    page = Page.of({**read(request, PAGING), "offset": None})
     found = sorted(state.categories.values(), key=lambda entry: entry["name"])
-    shown = [product_json.show_category(entry, ask.root) for entry in page.cut(found)]
-    return answer(ask, page, len(found), shown, Style("/wc/v3/products/categories"))
+    shown = [product_json.show_category(entry, request.root) for entry in page.cut(found)]
+    return answer(request, page, len(found), shown, Style("/wc/v3/products/categories"))
 
 
-def category(state: State, ask: Ask, number: int) -> Answer:
+def category(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Return a category."""
     entry = state.categories.get(number)
     if entry is None:
         raise Refused(404, "woocommerce_rest_term_invalid", "Resource does not exist.")
-    return _single(ask, product_json.show_category(entry, ask.root))
+    return _single(request, product_json.show_category(entry, request.root))

@@ -3,97 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import g, request
 from werkzeug.wrappers import Response
 
-from integration.sandbox.faults import Fault
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import NOT_FOUND, Crash, Refused, dump, php_array
+from integration.sandbox.mautic.batch_rows import Crasher, Result, batch_rows
 from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.contact_json import EMPTIED
+from integration.sandbox.mautic.contact_writer import Mode
 from integration.sandbox.mautic.contacts import AREA, shown, upsert
-from integration.sandbox.mautic.payload import row_of, rows
-from integration.sandbox.mautic.render import EMPTIED
-from integration.sandbox.mautic.writing import Mode
+from integration.sandbox.mautic.context import MauticContext
+from integration.sandbox.mautic.request_body import row_of
 from integration.sandbox.server import note_rows
 
-if TYPE_CHECKING:
-    from integration.sandbox.mautic.server import MauticServer
 
-
-def register(server: MauticServer) -> None:
+def register(context: MauticContext) -> None:
     """Add the routes."""
-    server.route("POST", "/api/contacts/batch/new", lambda: _new(server))
+    context.route("POST", "/api/contacts/batch/new", lambda: _new(context))
     for mode in (Mode.PATCH, Mode.PUT):
-        server.route(mode.name, "/api/contacts/batch/edit", lambda mode=mode: _edit(server, mode))
-    server.route("DELETE", "/api/contacts/batch/delete", lambda: _delete(server))
+        context.route(mode.name, "/api/contacts/batch/edit", lambda mode=mode: _edit(context, mode))
+    context.route("DELETE", "/api/contacts/batch/delete", lambda: _delete(context))
 
 
-class Crasher:
-    """Lets a batch die after so many rows, as `crash_after_rows` commands; the rows before it are kept."""
-
-    def __init__(self, server: MauticServer) -> None:
-        rule = server.faults.take(Fault.CRASH_AFTER_ROWS, request.method, request.path)
-        self._left = int(rule.value) if rule else None
-
-    def row(self) -> None:
-        """Count a row that is about to be handled."""
-        if self._left is None:
-            return
-        if self._left == 0:
-            raise Crash
-        self._left -= 1
-
-
-@dataclass
-class Result:
-    """What a batch answers: rows as JSON text, status codes and errors, all by the key of the row."""
-
-    noun: str
-    written: dict[Any, str] = field(default_factory=dict)
-    codes: dict[Any, int] = field(default_factory=dict)
-    errors: dict[Any, dict[str, Any]] = field(default_factory=dict)
-
-    def refuse(self, key: Any, error: Refused) -> None:
-        """Note a row that was refused."""
-        self.errors[key] = error.as_row()
-        self.codes[key] = error.status
-
-    def body(self) -> str:
-        """Return the JSON: lists where keys are 0, 1, 2 …, else objects; errors only if there are any (137-145)."""
-        codes = php_array({key: str(code) for key, code in self.codes.items()})
-        errors = php_array({key: dump(error) for key, error in self.errors.items()}) if self.errors else ""
-        tail = f',"errors":{errors}' if errors else ""
-        return f'{{"{self.noun}":{php_array(self.written)},"statusCodes":{codes}{tail}}}'
-
-
-def batch_rows(server: MauticServer) -> dict[Any, Any]:
-    """Return the rows that were sent; 500 for more than the limit (recordings 144, 167)."""
-    sent = rows()
-    note_rows(len(sent))
-    if len(sent) > server.batch_limit:
-        raise Refused(500, f"A max of {server.batch_limit} entities are supported at a time.")
-    return sent
-
-
-def _new(server: MauticServer) -> Response:
-    sent = batch_rows(server)
+def _new(context: MauticContext) -> Response:
+    sent = batch_rows(context)
     if not g.caller.may(AREA, "create"):
         g.caller.need(AREA, "create")  # The whole batch is refused (recording 348).
-    crasher = Crasher(server)
+    crasher = Crasher(context)
     result = Result("contacts")
     for key, value in sent.items():
         crasher.row()
         row = row_of(value)
         try:
-            written = upsert(server, row, g.caller, Mode.PATCH)
+            written = upsert(context, row, g.caller, Mode.PATCH)
         except Refused as refused:
             result.refuse(key, refused)
             continue
-        result.written[key] = shown(server, written)
+        result.written[key] = shown(context, written)
         result.codes[key] = 201 if written.created else 200
-    return server.reply(result.body(), 201)
+    return context.reply(result.body(), 201)
 
 
 @dataclass
@@ -109,8 +60,8 @@ class Held:
 class Edit:
     """One batch edit."""
 
-    def __init__(self, server: MauticServer, mode: Mode) -> None:
-        self._server = server
+    def __init__(self, context: MauticContext, mode: Mode) -> None:
+        self._context = context
         self._mode = mode
         self._result = Result("contacts")
         self._held: dict[Any, Held] = {}
@@ -118,13 +69,13 @@ class Edit:
 
     def run(self, sent: dict[Any, Any]) -> str:
         """Write the rows and return the body."""
-        crasher = Crasher(self._server)
+        crasher = Crasher(self._context)
         self._read(sent)
         for key, value in sent.items():
             crasher.row()
             row = row_of(value)
-            self._server.work()
-            with self._server.state.lock:
+            self._context.work()
+            with self._context.state.lock:
                 self._row(key, row)
         return self._body()
 
@@ -138,7 +89,7 @@ class Edit:
             else:
                 ids[key] = _number(row["id"])
         named = any(key != place for place, key in enumerate(sent))
-        contacts = self._server.state.contacts
+        contacts = self._context.state.contacts
         entities = {number: Held(contacts[number]) for number in ids.values() if number in contacts}
         for key, number in ids.items() if named else enumerate(ids.values()):
             if number in entities:
@@ -165,24 +116,24 @@ class Edit:
     def _missing(self, key: Any, row: dict[str, Any]) -> None:
         if self._mode is Mode.PATCH:
             raise Refused(404, NOT_FOUND)
-        draft = self._server.writer.prepare(row, None, self._mode)
-        contact = self._server.writer.write(draft, g.caller)
+        draft = self._context.writer.prepare(row, None, self._mode)
+        contact = self._context.writer.write(draft, g.caller)
         self._held[key] = Held(contact, draft.shown, saved=True, created=True)
 
     def _write(self, held: Held, row: dict[str, Any]) -> None:
-        draft = self._server.writer.prepare(row, held.contact, self._mode)
-        if not held.saved or self._server.major >= 7:  # One contact for both rows there (recordings 166, 366-369).
-            held.contact = self._server.writer.write(draft, g.caller)
+        draft = self._context.writer.prepare(row, held.contact, self._mode)
+        if not held.saved or self._context.major >= 7:  # One contact for both rows there (recordings 166, 366-369).
+            held.contact = self._context.writer.write(draft, g.caller)
         elif held.contact.tags:
             raise Crash  # Recording 166.
         else:
-            held.contact = self._server.writer.twin(draft, g.caller)  # Recordings 365, 368.
+            held.contact = self._context.writer.twin(draft, g.caller)  # Recordings 365, 368.
         emptied = {alias: value for alias, value in held.shown.items() if value is EMPTIED}
         held.saved, held.shown = True, {**draft.shown, **emptied}
 
     def _body(self) -> str:
-        renderer = self._server.renderer
-        with self._server.state.lock:
+        renderer = self._context.renderer
+        with self._context.state.lock:
             for key, held in self._held.items():
                 refused = key in self._refused and not held.saved
                 text = renderer.contact(
@@ -193,28 +144,28 @@ class Edit:
 
 
 def _number(value: Any) -> int:
-    said = php.text(value).strip()
+    said = php_format.text(value).strip()
     return int(said) if said.isdigit() else 0
 
 
-def _edit(server: MauticServer, mode: Mode) -> Response:
-    sent = batch_rows(server)
+def _edit(context: MauticContext, mode: Mode) -> Response:
+    sent = batch_rows(context)
     g.caller.need(AREA, "edit")
-    return server.reply(Edit(server, mode).run(sent))
+    return context.reply(Edit(context, mode).run(sent))
 
 
-def _delete(server: MauticServer) -> Response:
+def _delete(context: MauticContext) -> Response:
     """Delete what the query string names; ids in a body are ignored (recordings 168, 169)."""
     g.caller.need(AREA, "delete")
     numbers = [_number(each) for each in request.args.getlist("ids[]") or request.args.get("ids", "").split(",")]
     note_rows(len(numbers))
-    state = server.state
+    state = context.state
     with state.lock:
         found = {place: state.contacts[number] for place, number in enumerate(numbers) if number in state.contacts}
-        deleted = {place: server.renderer.contact(contact) for place, contact in found.items()}
+        deleted = {place: context.renderer.contact(contact) for place, contact in found.items()}
         for contact in {contact.id: contact for contact in found.values()}.values():
             state.delete(contact)
     gone = [place for place, contact in found.items() if numbers.index(contact.id) < place]
     errors = {place: dump(Refused(404, NOT_FOUND).as_row()) for place in gone}  # The same id again (560).
     tail = f',"errors":{php_array(errors)}' if errors else ""
-    return server.reply(f'{{"contacts":{php_array(deleted)}{tail}}}')
+    return context.reply(f'{{"contacts":{php_array(deleted)}{tail}}}')

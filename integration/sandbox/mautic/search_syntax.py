@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from integration.sandbox.mautic import php
+from integration.sandbox.mautic import php_format
 
 GROUPS = {'"': '"', "(": ")"}
 
@@ -26,7 +26,7 @@ class Term:
 
 def parse(words: str, major: int, command: str = "") -> list[Term]:
     """Return the terms in their order; `either` joins one to those before it by OR, the others by AND."""
-    return _Reader(php.strip_tags(words).strip(), major, command).read()
+    return _Reader(php_format.strip_tags(words).strip(), major, command).read()
 
 
 class _Reader:
