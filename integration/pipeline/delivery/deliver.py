@@ -76,6 +76,11 @@ class Lanes:
         self.probing = threading.Lock()
         self._batches = itertools.count()
 
+    @property
+    def most(self) -> int:
+        """Return how many lanes there may be."""
+        return self.width + 1
+
     def proof_due(self, every: int) -> bool:
         """Return True for the first batch of this process and for each `every`th after it."""
         return next(self._batches) % every == 0
@@ -92,11 +97,14 @@ class Deliverer:
 
     def work(self) -> int:
         """Claim and deliver one batch, or probe where a hold is due; 0 when there is nothing to do now."""
+        now = self.services.clock.now()
         with self.services.db.read() as session:
             held = holds.current(session, self.connector_id, SERVICE)
+            due = held is not None or outbox.due_count(session, now, self.connector_id, most=1) > 0
         if held is None:
-            return self._batch()
-        if held.probe_at > self.services.clock.now() or not self.lanes.probing.acquire(blocking=False):
+            # Looked at before the writer's lock is taken: a lane that has done its work finds nothing most of the time.
+            return self._batch() if due else 0
+        if held.probe_at > now or not self.lanes.probing.acquire(blocking=False):
             return 0
         try:
             return self._probe(held)

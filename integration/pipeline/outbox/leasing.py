@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import Session
 
 from integration.mautic.batches import pause_s
@@ -40,6 +40,17 @@ def claim(
     """
     which = (Delivery.due_at <= (due or now)) & unanswered.nothing_in_question()
     return _claim(session, now, connector_id, people, token, which, by_hand_only=by_hand_only)
+
+
+def due_count(session: Session, now: datetime, connector_id: int, *, most: int) -> int:
+    """Return how many people `claim` or `claim_asked` would find now, at most `most`."""
+    free = (Delivery.due_at <= now) & unanswered.nothing_in_question()
+    query = select(Delivery.id).where(
+        Delivery.connector_id == connector_id, READY, free | unanswered.ready_for_a_look(now)
+    )
+    # The order makes SQLite take the index of what is ready; it would walk all of the connector's rows otherwise.
+    first = query.order_by(Delivery.priority, Delivery.id).limit(most)
+    return session.scalar(select(func.count()).select_from(first.subquery())) or 0
 
 
 def claim_asked(
