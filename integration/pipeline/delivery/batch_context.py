@@ -86,14 +86,21 @@ class BatchContext:
 
 
 def lay(
-    session: Session, connector: Connector, person_keys: Iterable[str], resend: frozenset[int] = frozenset()
+    session: Session,
+    connector: Connector,
+    person_keys: Iterable[str],
+    resend: frozenset[int] = frozenset(),
+    modules: Modules | None = None,
 ) -> BatchContext:
-    """Return the batch context for some people; `resend` are the runs that send what has not changed too."""
+    """Return the batch context for some people; `resend` are the runs that send what has not changed too.
+
+    `modules` are the connector's settings where the caller has parsed them.
+    """
     wanted = sorted(set(person_keys))
     fields = _with_limit(fields_from_json(connector.fields), connector.mautic_facts.get(EMAIL_LIMIT))
     return BatchContext(
         connector=connector,
-        modules=Modules.from_json(connector.settings),
+        modules=modules or Modules.from_json(connector.settings),
         fields=fields,
         links=_links(session, connector.id, wanted, fields),
         people=People(session, connector.id, wanted),

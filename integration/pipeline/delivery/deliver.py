@@ -26,7 +26,7 @@ from integration.models.hold import Hold
 from integration.models.run import Run
 from integration.pipeline import outbox
 from integration.pipeline.connectors import holds
-from integration.pipeline.connectors.field_list import begun, ensure_fields
+from integration.pipeline.connectors.field_list import ensure_fields
 from integration.pipeline.delivery import (
     batch_context as batch_context,
     conflicts,
@@ -203,6 +203,10 @@ class Batch:
     asked: Asked | None = None
     _gone: frozenset[int] = frozenset()
 
+    def __post_init__(self) -> None:
+        """Parse the settings, once for the whole batch."""
+        self.modules: Modules = self.deliverer.services.modules(self.connector)
+
     @property
     def correlation_id(self) -> str:
         """Return what the calls carry: the run's correlation id where all of the batch is of one run, else its own."""
@@ -256,7 +260,7 @@ class Batch:
     def _plan(self, client: MauticClient) -> list[PersonPlan]:
         services = self.deliverer.services
         groups, self._gone = freshen(services, self.connector, self.groups, self.correlation_id)
-        self.connector = ensure_fields(services, self.connector, client, begun(self.runs.values()))
+        self.connector = ensure_fields(services, self.connector, client, self.runs.values(), self.modules)
         context = self._desk(groups, self.connector)
         planned = [plan_group(group, context, self._gone) for group in groups]
         conflicts.settle(client, planned, context.modules.sync.policy)
@@ -265,7 +269,9 @@ class Batch:
     def _desk(self, groups: Sequence[DeliveryGroup], connector: Connector) -> BatchContext:
         with self.deliverer.services.db.read() as session:
             resend = frozenset(run.id for run in self.runs.values() if run.options.get("resend"))
-            context = batch_context.lay(session, connector, [group.person_key for group in groups], resend)
+            context = batch_context.lay(
+                session, connector, [group.person_key for group in groups], resend, self.modules
+            )
         return latest_order.completed(self.deliverer.services, context, groups, self.correlation_id)
 
     def _write(
@@ -293,7 +299,7 @@ class Batch:
         self, client: MauticClient, planned: Sequence[PersonPlan], receipts: Sequence[Receipt]
     ) -> list[ReadBack]:
         """Read a sample of the batch back, now and then; what cannot be read back now is no fault of the batch."""
-        every = Modules.from_json(self.connector.settings).sync.proof_every
+        every = self.modules.sync.proof_every
         first = any(run.calls == 0 for run in self.runs.values())
         if not every or not (self.deliverer.lanes.proof_due(every) or first):
             return []

@@ -7,7 +7,7 @@ does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -90,39 +90,50 @@ class FollowUps:
 
         An error of the connection ends a kind early: what was not tried has that error too.
         """
-        done, started = self._marks(acts)
+        done, started, begun = self._marks(acts)
         results = [Followed(act, repeated=True) for act in acts if is_done(act.what, act.contact_id, done)]
         open_ = [act for act in acts if not is_done(act.what, act.contact_id, done)]
         chosen = {_same(act): act for act in open_}
         unique = list(chosen.values())
-        results += self._notes([a for a in unique if isinstance(a.what, Note)], started)
+        results += self._notes([a for a in unique if isinstance(a.what, Note)], started, begun)
         results += self._segments([a for a in unique if isinstance(a.what, SegmentAdd)])
         results += self._emails([a for a in unique if isinstance(a.what, SendEmail)], started)
         return results + _twins([act for act in open_ if chosen[_same(act)] is not act], results)
 
-    def _marks(self, acts: Sequence[Act]) -> tuple[set[Done], dict[MarkKey, datetime]]:
-        with self.db.read() as session:
+    def _marks(self, acts: Sequence[Act]) -> tuple[set[Done], dict[MarkKey, datetime], bool]:
+        """Return what is done, what was started before, and whether the notes that are left were started here.
+
+        Notes are where none has to be looked up first, so that reading and starting are one transaction.
+        """
+        notes = [act for act in acts if isinstance(act.what, Note)]
+        with self.db.write() if notes else self.db.read() as session:
             marks = marks_of(session, self.connector_id, [act.what for act in acts])
             started = {key: mark.started_at for key, mark in marks.items() if mark.state == MarkState.STARTED}
-            return done_among(marks), started
+            begins = bool(notes) and not any(key_of(act.what) in started for act in notes)
+            if begins:
+                self._add_marks(session, {key_of(a.what): a for a in notes if key_of(a.what) not in marks})
+            return done_among(marks), started, begins
 
     def _start(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> None:
-        fresh = {key_of(a.what): a for a in acts if key_of(a.what) not in started}
         with self.db.write() as session:
-            for (order_id, status, action), act in fresh.items():
-                session.add(
-                    FollowUpMark(
-                        connector_id=self.connector_id,
-                        order_id=order_id,
-                        status=status,
-                        action=action,
-                        state=MarkState.STARTED,
-                        contact_id=act.contact_id,
-                        started_at=self.now,
-                    )
-                )
+            self._add_marks(session, {key_of(a.what): a for a in acts if key_of(a.what) not in started})
 
-    def _notes(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> list[Followed]:
+    def _add_marks(self, session: Session, fresh: Mapping[MarkKey, Act]) -> None:
+        for (order_id, status, action), act in fresh.items():
+            session.add(
+                FollowUpMark(
+                    connector_id=self.connector_id,
+                    order_id=order_id,
+                    status=status,
+                    action=action,
+                    state=MarkState.STARTED,
+                    contact_id=act.contact_id,
+                    started_at=self.now,
+                )
+            )
+
+    def _notes(self, acts: Sequence[Act], started: dict[MarkKey, datetime], begun: bool) -> list[Followed]:
+        """Add the notes, those that were started and are in Mautic left out; `begun` says that all are started."""
         if not acts:
             return []
         unique = {key_of(act.what): act for act in acts}
@@ -133,7 +144,8 @@ class FollowUps:
             return [Followed(act, error=error) for act in acts]
         results += [Followed(unique[key], "The note was there already.", remote_id=note) for key, note in found.items()]
         fresh = {key: act for key, act in unique.items() if key not in found}
-        self._start(list(fresh.values()), started)
+        if not begun:
+            self._start(list(fresh.values()), started)
         return results + self._create_notes(fresh)
 
     def _found(self, acts: dict[MarkKey, Act]) -> dict[MarkKey, int]:
