@@ -21,7 +21,8 @@ from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.operations import reconciliation
 from integration.pipeline import outbox
-from integration.pipeline.delivery.deliver import Deliverer, Lanes
+from integration.pipeline.delivery.deliver import Deliverer
+from integration.pipeline.delivery.lanes import Lanes
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle, registry
 from integration.pipeline.runs.execution import Execution
