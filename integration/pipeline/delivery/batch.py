@@ -212,10 +212,10 @@ class Batch:
 
     def _follow(self, client: MauticClient, sent: Sent) -> list[Followed]:
         acts = [
-            Act(leased, contact_id, what)
+            Act(leased, contact_id, follow_up)
             for planned, contact_id in sent.reached()
             for leased in planned.planned
-            for what in planned.plans[leased.id].follow_ups
+            for follow_up in planned.plans[leased.id].follow_ups
         ]
         if not acts:
             return []

@@ -24,7 +24,7 @@ from integration.plans import ContactWrite, MauticField
 from integration.records import Order
 from integration.settings import Modules
 
-#: What a key of the hashes is about after its dot when it is no field: which order gave a part of the contact.
+#: Begins, after the dot, those keys of the hashes that are not fields: which order gave a part of the contact.
 NOTE = "#"
 
 #: Where a connector keeps, among the facts of its Mautic, which addresses were short enough so far.
@@ -48,7 +48,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class BatchContext:
-    """The settings, fields, links and ledger rows that the lines of one batch are worked with.
+    """The settings, fields, links and ledger rows that the deliveries of one batch are planned with.
 
     `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
     they become a person's latest one.

@@ -64,7 +64,7 @@ class Settlement:
     def _broken_off(self, leased: LeasedDelivery, cause: IntegrationError, again: bool) -> Outcome:
         wait = retries.delay(leased.faults + 1, self.chance)
         if cause.code != endings.INTERNAL:
-            return outcomes.later(leased, cause, wait or retries.LONGEST, counts=False)
+            return outcomes.later(leased, cause, wait or retries.DELAY_MAX, counts=False)
         return self._dead(leased, cause) if again or wait is None else outcomes.later(leased, cause, wait)
 
     def _result(self, found: Sequence[Outcome], broken: ServiceError | None = None) -> BatchResult:
@@ -109,10 +109,10 @@ class Settlement:
             return outcomes.held_back(leased, self.sent.broken)
         for result in results:
             if not result.repeated and result.error is None:
-                self._note(leased, result.act.what.action, result.message, contact_id)
+                self._note(leased, result.act.follow_up.action, result.message, contact_id)
         bad = next((result for result in results if result.error is not None), None)
         if bad is not None and bad.error is not None:
-            return self._half(leased, bad.act.what.action, bad.error, contact_id)
+            return self._half(leased, bad.act.follow_up.action, bad.error, contact_id)
         if conflicts.of_delivery(planned, leased):
             return self._kept(planned, leased, contact_id)
         if receipt is None and all(result.repeated for result in results):

@@ -1,4 +1,4 @@
-"""Claiming: lines are leased, and leases are kept or taken back."""
+"""Claiming: deliveries are leased, a person's together, and leases are kept or taken back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def claim(
     by_hand_only: bool = False,
     due: datetime | None = None,
 ) -> list[DeliveryGroup]:
-    """Lease the lines of up to `people` people, live ones first; `token` must be new (see leases.new_token).
+    """Lease the deliveries of up to `people` people, live ones first; `token` must be new (see leases.new_token).
 
     Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an answer: see
     claim_asked.
@@ -56,7 +56,7 @@ def due_count(session: Session, now: datetime, connector_id: int, *, most: int) 
 def claim_asked(
     session: Session, now: datetime, connector_id: int, token: str, *, by_hand_only: bool = False
 ) -> tuple[unanswered.Asked | None, list[DeliveryGroup]]:
-    """Lease the lines of the people of a call without an answer whose look is due; (None, []) when there is none."""
+    """Lease the deliveries of a call without an answer whose look is due; (None, []) when there is none."""
     asked = unanswered.take(session, now, connector_id)
     if asked is None:
         return None, []
