@@ -1,4 +1,4 @@
-"""Engines are bells: what wakes the work, in this process or in others."""
+"""Engines wake the work, in this process or in others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Engine(Protocol):
 
 
 def wired(services: Services) -> Services:
-    """Return the services with the deployment's bell: procrastinate defers its job in the accepting transaction."""
+    """Return the services as the engine wants them: procrastinate defers its job in the accepting transaction."""
     if services.deployment.engine == "procrastinate":
         from integration.engines.procrastinate import defer, install
 

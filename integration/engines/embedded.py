@@ -1,4 +1,4 @@
-"""The embedded engine: APScheduler rings, the worker works, all in one process."""
+"""The embedded engine: APScheduler says when, the worker works, all in one process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from integration.engines import schedule, watch
+from integration.engines import field_lists, schedule, watch
 from integration.engines.worker import Worker
 from integration.operations import reconciliation, retention
 from integration.operations.monitoring import heartbeat
@@ -21,7 +21,7 @@ class Ticks:
     """What every engine does by the clock: schedules, sweeps, heartbeats, retention."""
 
     def __init__(self, services: Services, role: str) -> None:
-        self._ports = services
+        self._services = services
         self._role = role
         self._name = f"{role}@{socket.gethostname()}:{os.getpid()}"
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
@@ -32,16 +32,17 @@ class Ticks:
 
     def start(self) -> None:
         """Take back what a killed process left, then begin."""
-        schedule.sweep(self._ports)
+        schedule.sweep(self._services)
         self._beat()
-        self.add(lambda: schedule.tick(self._ports), 10)
-        self.add(lambda: schedule.sweep(self._ports), 10)
+        self.add(lambda: schedule.tick(self._services), 10)
+        self.add(lambda: schedule.sweep(self._services), 10)
+        self.add(lambda: field_lists.tick(self._services), field_lists.EVERY_S)
         self.add(self._beat, 20)
-        self.add(lambda: retention.prune(self._ports, self._ports.clock.now()), 3600)
-        self.add(lambda: retention_files.prune(self._ports), 600)
-        self.add(lambda: reconciliation.tick(self._ports), 10)
-        self.add(lambda: webhook_gaps.tick(self._ports), 300)
-        watch.add_jobs(self.add, self._ports)
+        self.add(lambda: retention.prune(self._services, self._services.clock.now()), 3600)
+        self.add(lambda: retention_files.prune(self._services), 600)
+        self.add(lambda: reconciliation.tick(self._services), 10)
+        self.add(lambda: webhook_gaps.tick(self._services), 300)
+        watch.add_jobs(self.add, self._services)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -50,7 +51,7 @@ class Ticks:
             self._scheduler.shutdown(wait=False)
 
     def _beat(self) -> None:
-        heartbeat.beat(self._ports, self._name, self._role)
+        heartbeat.beat(self._services, self._name, self._role)
 
 
 class Embedded:

@@ -17,6 +17,7 @@ from integration.models.schedule import Schedule
 from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.connectors import schedule_times
+from integration.pipeline.connectors.connectors import INCREMENTAL
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
@@ -43,7 +44,7 @@ def _due(now: datetime):  # type: ignore[no-untyped-def]  # a Select whose type 
         Connector.mautic_url != "",
     )
     wanted = (Schedule.every > 0) | (Schedule.cron != "")
-    return select(Schedule).where(wanted, Schedule.next_run_at <= now, active)
+    return select(Schedule).where(Schedule.job == INCREMENTAL, wanted, Schedule.next_run_at <= now, active)
 
 
 def _move(services: Services, row: Schedule, now: datetime) -> bool:

@@ -1,18 +1,28 @@
-"""The worker: lanes that deliver and threads that read, woken by the bell or once a second."""
+"""The worker: lanes that deliver and threads that read, woken when there is work or once a second."""
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from integration.engines import schedule
 from integration.mautic.batches import BatchSize
 from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.operations import reconciliation
-from integration.pipeline.delivery.deliver import Deliverer, Lanes
+from integration.pipeline import outbox
+from integration.pipeline.delivery.deliver import Deliverer
+from integration.pipeline.delivery.lanes import Lanes
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle, registry
 from integration.pipeline.runs.execution import Execution
@@ -21,11 +31,29 @@ from integration.pipeline.services import Services
 log = logging.getLogger(__name__)
 
 #: A lane gives its thread back after so many batches, so that connectors take turns.
-TURN = 10
-LOOK_EVERY = 1.0
+TURN_BATCHES = 10
+LOOK_EVERY_S = 1.0
 
 # A process does one reconciliation at a time: in the night all connectors are due at once.
 registry.register(RunKind.RECONCILIATION, reconciliation.ReconciliationExecution, at_once=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The lanes of a connector, with its settings as they were stored and what they ask of the lanes."""
+
+    settings: Mapping[str, Any]
+    asked: tuple[int, int, int]
+    lanes: Lanes
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A connector with work and for how many batches it is enough, at least one."""
+
+    connector_id: int
+    lanes: Lanes
+    batches: int
 
 
 class Worker:
@@ -36,7 +64,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         self._readers = ThreadPoolExecutor(16, thread_name_prefix="run")
         self._stop = threading.Event()
-        self._lanes: dict[int, tuple[tuple[int, int, int], Lanes]] = {}
+        self._lanes: dict[int, _Known] = {}
         self._active: Counter[int] = Counter()
         self._reading: Counter[int] = Counter()
         self._kinds: Counter[RunKind] = Counter()
@@ -65,20 +93,19 @@ class Worker:
             except Exception:
                 # The loop must outlive anything, such as a database that is away for a moment.
                 log.exception("Looking for work failed; it is tried again.")
-                self._stop.wait(LOOK_EVERY)
-            seen = self.services.wakeup.wait(seen, LOOK_EVERY)
+                self._stop.wait(LOOK_EVERY_S)
+            seen = self.services.wakeup.wait(seen, LOOK_EVERY_S)
 
     def dispatch(self) -> int:
         """Start what there is to do and return how much is going."""
         now = self.services.clock.now()
         self.services.breakers.look(now)
         with self.services.db.read() as session:
-            busy = schedule.busy_connectors(session, now)
+            busy = self._due(session, now)
             runs_wait = schedule.connectors_with_runs(session, now, self._free_kinds())
         if runs_wait:
             self._take_runs()
-        for connector_id in busy:
-            self._fill(connector_id)
+        self._fill(busy)
         with self._lock:
             return sum(self._reading.values()) + sum(self._active.values())
 
@@ -89,12 +116,11 @@ class Worker:
             now = self.services.clock.now()
             self.services.breakers.look(now)
             with self.services.db.read() as session:
-                busy = connector_id in schedule.busy_connectors(session, now)
+                busy = self._due(session, now, connector_id)
                 waiting = connector_id in schedule.connectors_with_runs(session, now, self._free_kinds())
             if waiting:
                 self._take_runs(connector_id)
-            if busy:
-                self._fill(connector_id)
+            self._fill(busy)
             with self._lock:
                 going = self._active[connector_id] + self._reading[connector_id]
             if not (busy or waiting or going):
@@ -135,34 +161,49 @@ class Worker:
             self._count(run.connector_id, RunKind(run.kind), -1)
             self.services.wakeup.ring(run.connector_id)
 
-    def _fill(self, connector_id: int) -> None:
-        with self.services.db.read() as session:
-            connector = session.get(Connector, connector_id)
-        if connector is None:
-            return
+    def _due(self, session: Session, now: datetime, only: int | None = None) -> list[_Due]:
+        """Return what is due of the connectors that have work, or of one of them."""
+        ids = [number for number in schedule.busy_connectors(session, now) if only in (None, number)]
+        connectors = session.scalars(select(Connector).where(Connector.id.in_(ids))).all() if ids else []
+        return [self._due_of(session, now, connector) for connector in connectors]
+
+    def _due_of(self, session: Session, now: datetime, connector: Connector) -> _Due:
         lanes = self._lanes_of(connector)
-        with self._lock:
-            missing = lanes.width + 1 - self._active[connector_id]
-            self._active[connector_id] += max(missing, 0)
-        for _ in range(missing):
-            self._pool.submit(self._lane, connector_id, lanes)
+        size = lanes.size.value
+        people = outbox.due_count(session, now, connector.id, most=size * lanes.most)
+        # A probe is work too, although nobody may be due for it.
+        return _Due(connector.id, lanes, max(math.ceil(people / size), 1))
+
+    def _fill(self, busy: Sequence[_Due]) -> None:
+        """Start as many lanes as there are batches, up to what the connectors may have."""
+        for due in busy:
+            with self._lock:
+                free = due.lanes.most - self._active[due.connector_id]
+                started = max(min(due.batches, free), 0)
+                self._active[due.connector_id] += started
+            for _ in range(started):
+                self._pool.submit(self._lane, due.connector_id, due.lanes)
 
     def _lanes_of(self, connector: Connector) -> Lanes:
-        """Return what the connector's lanes share; new settings make it anew."""
-        sync = self.services.modules(connector).sync
-        asked = (sync.lanes, sync.batch_start, sync.batch_max)
+        """Return what the connector's lanes share; new settings of the lanes make it anew."""
         with self._lock:
             known = self._lanes.get(connector.id)
-            if known is None or known[0] != asked:
-                known = (asked, Lanes(BatchSize(sync.batch_start, most=sync.batch_max), sync.lanes))
-                self._lanes[connector.id] = known
-            return known[1]
+            if known is None or known.settings != connector.settings:
+                known = self._lanes[connector.id] = self._renewed(known, connector)
+            return known.lanes
+
+    def _renewed(self, known: _Known | None, connector: Connector) -> _Known:
+        sync = self.services.modules(connector).sync
+        asked = (sync.lanes, sync.batch_start, sync.batch_max)
+        if known is not None and known.asked == asked:
+            return replace(known, settings=connector.settings)
+        return _Known(connector.settings, asked, Lanes(BatchSize(sync.batch_start, most=sync.batch_max), sync.lanes))
 
     def _lane(self, connector_id: int, lanes: Lanes) -> None:
         worked = 0
         try:
             deliverer = Deliverer(self.services, connector_id, lanes)
-            for _ in range(TURN):
+            for _ in range(TURN_BATCHES):
                 if self._stop.is_set():
                     break
                 worked = deliverer.work()
@@ -171,7 +212,7 @@ class Worker:
         except Exception:
             # The lease brings the deliveries back; here it must be seen.
             log.exception("A lane of connector %d broke off.", connector_id)
-            self._stop.wait(LOOK_EVERY)
+            self._stop.wait(LOOK_EVERY_S)
         finally:
             with self._lock:
                 self._active[connector_id] -= 1
@@ -182,11 +223,11 @@ class Worker:
         """Work until nothing is due and nothing is going; what waits for later stays."""
         pause = threading.Event()
         while not self._stop.is_set():
-            if not self.dispatch() and not self._due():
+            if not self.dispatch() and not self._has_work():
                 return
             pause.wait(check)
 
-    def _due(self) -> bool:
+    def _has_work(self) -> bool:
         now = self.services.clock.now()
         with self.services.db.read() as session:
             return bool(

@@ -1,15 +1,15 @@
-"""What the pipeline stands on: database, clock, vault, and the doors to both systems."""
+"""What the pipeline stands on: database, clock, vault, and the clients of both systems."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from integration.clock import Clock
 from integration.config import Deployment
@@ -26,13 +26,16 @@ from integration.settings import Modules
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
 
+#: So long one process may take to renew a token; others look so often, so many times, whether it is done.
+LEASE_S, LEASE_PAUSE_S, LEASE_TRIES = 30, 0.5, 60
+
 Observers = Callable[[Connector], Observer | None]
 #: Called inside the accepting transaction with the connector's id, so that an engine can enqueue its job with it.
 OnAccept = Callable[[Any, int], None]
 
 
 class WakeupSignal:
-    """Wakes workers of this process; a lost ring is harmless because the table is the truth."""
+    """Wakes workers of this process; a lost ring is harmless because the work itself is in the database."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -65,10 +68,12 @@ class Services:
     wakeup: WakeupSignal = field(default_factory=WakeupSignal)
     on_accept: OnAccept = lambda session, connector_id: None
     breakers: Breakers = field(init=False)
+    tokens: OpenedTokens = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the breakers of this process."""
+        """Make the breakers and the opened tokens of this process."""
         self.breakers = Breakers(self.db, self.clock)
+        self.tokens = OpenedTokens(self.vault)
 
     def secrets(self, connector: Connector) -> dict[str, str]:
         """Return the connector's secrets, opened."""
@@ -131,7 +136,7 @@ class Services:
         `obeys` makes no call while the breaker is open: for work that goes on by itself, not where a person asks.
         """
         access = self.mautic_access(connector)
-        box = StoredTokens(self, connector.id)
+        box = StoredTokens(self, connector.id, connector.mautic_token)
         route = self.route(access.ca)
         route = replace(route, connect_timeout=3.0, read_timeout=8.0) if quick else route
         observer = both(self.observers(connector), watch)
@@ -151,24 +156,55 @@ def both(one: Observer | None, other: Observer | None) -> Observer | None:
     return observe
 
 
+class OpenedTokens:
+    """The OAuth tokens of this process, opened once: connector id -> the sealed text and what was in it.
+
+    A token counts only for the sealed text that the connector's row has. So a renewal, a new sign-in and new
+    credentials need not be told to anybody, wherever they happen.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._opened: dict[int, tuple[str, Token]] = {}
+
+    def open(self, connector_id: int, sealed: str | None) -> Token | None:
+        """Return the token that was sealed, None without one."""
+        if not sealed:
+            return None
+        known = self._opened.get(connector_id)
+        if known is None or known[0] != sealed:
+            known = self._opened[connector_id] = (sealed, _token(self._vault.open(sealed)))
+        return known[1]
+
+
+def _token(parts: Mapping[str, str]) -> Token:
+    return Token(parts["access_token"], datetime.fromisoformat(parts["expires_at"]), parts["refresh_token"])
+
+
 class StoredTokens:
-    """Keeps a connector's OAuth token in the database, sealed; one refresh at a time over all processes."""
+    """Keeps a connector's OAuth token in the database, sealed; one refresh at a time over all processes.
+
+    `sealed` is what the connector's row had when the caller read it; without it the row is read at first need.
+    """
 
     _locks: dict[int, threading.Lock] = {}
 
-    def __init__(self, services: Services, connector_id: int) -> None:
-        self._ports = services
+    def __init__(self, services: Services, connector_id: int, sealed: str | None = None) -> None:
+        self._services = services
         self._id = connector_id
+        self._sealed = sealed
         self._lock = self._locks.setdefault(connector_id, threading.Lock())
 
     def load(self) -> Token | None:
-        """Return the stored token."""
-        with self._ports.db.read() as session:
-            connector = session.get(Connector, self._id)
-            stored = self._ports.vault.open(connector.mautic_token if connector else None)
-        if not stored:
-            return None
-        return Token(stored["access_token"], datetime.fromisoformat(stored["expires_at"]), stored["refresh_token"])
+        """Return the token that is known here; who holds the lock gets what is stored now."""
+        sealed = self._sealed
+        if not sealed:
+            sealed = self._sealed = self._stored()
+        return self._services.tokens.open(self._id, sealed)
+
+    def _stored(self) -> str | None:
+        with self._services.db.read() as session:
+            return session.scalar(select(Connector.mautic_token).where(Connector.id == self._id))
 
     def save(self, token: Token | None) -> None:
         """Store a token, or forget it."""
@@ -179,15 +215,18 @@ class StoredTokens:
                 "expires_at": token.expires_at.isoformat(),
                 "refresh_token": token.refresh_token,
             }
-            sealed = self._ports.vault.seal(parts)
-        with self._ports.db.write() as session:
+            sealed = self._services.vault.seal(parts)
+        with self._services.db.write() as session:
             session.execute(update(Connector).where(Connector.id == self._id).values(mautic_token=sealed))
+        self._sealed = sealed
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the connector's refresh: threads by a lock, processes by a short lease on the row."""
         with self._lock:
             self._take_lease()
+            # Another process may have used the refresh token that is known here; its successor is in the row.
+            self._sealed = None
             try:
                 yield
             finally:
@@ -195,18 +234,18 @@ class StoredTokens:
 
     def _take_lease(self) -> None:
         waited = threading.Event()
-        for _ in range(60):
-            now = self._ports.clock.now()
-            if self._set_lease(now + timedelta(seconds=30), free_at=now):
+        for _ in range(LEASE_TRIES):
+            now = self._services.clock.now()
+            if self._set_lease(now + timedelta(seconds=LEASE_S), free_at=now):
                 return
-            waited.wait(0.5)
+            waited.wait(LEASE_PAUSE_S)
 
     def _set_lease(self, until: datetime | None, free_at: datetime | None = None) -> bool:
         statement = update(Connector).where(Connector.id == self._id).values(token_lease_until=until)
         if free_at is not None:
             lease = Connector.token_lease_until
             statement = statement.where(lease.is_(None) | (lease < free_at))
-        with self._ports.db.write() as session:
+        with self._services.db.write() as session:
             return bool(swapped(session, statement))
 
 
@@ -219,5 +258,5 @@ def open_services(deployment: Deployment, *, database: Database | None = None, c
 def with_observers(services: Services, observers: Observers) -> Services:
     """Return the services with another way to watch exchanges."""
     watched = replace(services, observers=observers)
-    watched.breakers = services.breakers
+    watched.breakers, watched.tokens = services.breakers, services.tokens
     return watched

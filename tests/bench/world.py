@@ -15,6 +15,7 @@ from integration.config import Deployment
 from integration.engines.worker import Worker
 from integration.events import Change, Origin
 from integration.models import Organisation
+from integration.models.connector import Connector
 from integration.models.migrate import upgrade
 from integration.pipeline.connectors import connectors
 from integration.pipeline.ingest import records
@@ -34,6 +35,11 @@ class World:
     connector_id: int
     store: StoreServer
     mautic: MauticServer
+
+    def connector(self) -> Connector:
+        """Return the connector as it is stored now."""
+        with self.services.db.read() as session:
+            return session.get_one(Connector, self.connector_id)
 
     def work(self) -> None:
         """Deliver everything that is due."""

@@ -18,7 +18,7 @@ from integration.operations import reconciliation
 from integration.operations.reconciliation import comparison, repairs, webhook_gaps
 from integration.operations.support.diagnostics import store_steps
 from integration.pipeline.dead_letters import replay
-from integration.pipeline.delivery import deliver, planning
+from integration.pipeline.delivery import batch, planning
 from integration.pipeline.delivery.retries import DELAYS
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.ingest import order_ledger, records as ingest_records
@@ -188,7 +188,7 @@ def test_a_record_that_breaks_its_batch_ends_alone(road: Road, monkeypatch: pyte
 
 
 def test_a_batch_that_a_locked_database_broke_off_is_tried_again(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, left = deliver.freshen, [1]
+    real, left = batch.freshen, [1]
 
     def sometimes(*args: Any, **kwargs: Any) -> Any:
         left[0] -= 1
@@ -196,7 +196,7 @@ def test_a_batch_that_a_locked_database_broke_off_is_tried_again(road: Road, mon
             raise locked()
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(deliver, "freshen", sometimes)
+    monkeypatch.setattr(batch, "freshen", sometimes)
     road.arrive(*(road.order(f"ada{n}@example.com") for n in range(3)))
     road.work()
     assert {(delivery.attempts, delivery.faults) for delivery in road.deliveries()} == {(1, 0)}

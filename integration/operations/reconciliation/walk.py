@@ -23,8 +23,7 @@ from integration.operations.reconciliation.comparison import Comparison
 from integration.operations.reconciliation.findings import Step
 from integration.operations.reconciliation.people import Gathering, Person, note
 from integration.pipeline import usage
-from integration.pipeline.connectors import store_profile
-from integration.pipeline.connectors.field_list import ensure_fields
+from integration.pipeline.connectors import field_list, store_profile
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.runs.held_run import HeldRun
 from integration.store import reading
@@ -81,7 +80,7 @@ class Walk(HeldRun):
         return True
 
     def _prepare(self) -> None:
-        self.connector = ensure_fields(self.services, self.connector, self._mautic)
+        self.connector = field_list.recent(self.services, self.connector, self._mautic)
         self._gathering = Gathering(self.services, self.connector, self._store)
         self._comparison = Comparison(self.services, self.connector, self._mautic)
 

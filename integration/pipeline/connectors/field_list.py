@@ -1,4 +1,4 @@
-"""The connector's list of Mautic fields: cached, refreshed hourly, completed at first need when that is wanted."""
+"""The connector's list of Mautic fields: stored, read anew hourly, completed at first need when that is wanted."""
 
 from __future__ import annotations
 
@@ -26,14 +26,31 @@ MAX_AGE_INCOMPLETE = timedelta(minutes=1)
 
 
 def ensure_fields(
-    services: Services, connector: Connector, client: MauticClient, since: datetime | None = None
+    services: Services, connector: Connector, client: MauticClient, runs: Iterable[Run], modules: Modules
 ) -> Connector:
-    """Return the connector with a field list that is recent enough, and not from before `since`.
+    """Return the connector with a list of fields that will do for a batch with deliveries of these runs.
 
-    That is an hour, a minute while a field is missing. Raises ServiceError when none can be had.
+    A batch of live changes takes the stored one, which the clock keeps recent; only a connector without a list, or with
+    that of another Mautic, gets it here. A batch of a run takes one that is recent, and not from before the run if that
+    reads all records. Raises ServiceError when none can be had.
     """
-    if _is_recent(connector, services.clock.now(), since):
+    now, of_batch = services.clock.now(), list(runs)
+    if connector.fields and connector.fields_at is not None and not of_batch:
         return connector
+    if is_recent(connector, modules, now, begun(of_batch)):
+        return connector
+    return _refreshed(services, connector, client)
+
+
+def recent(services: Services, connector: Connector, client: MauticClient) -> Connector:
+    """Return the connector with a list of fields that is recent; raises ServiceError when none can be had."""
+    if is_recent(connector, services.modules(connector), services.clock.now()):
+        return connector
+    return _refreshed(services, connector, client)
+
+
+def _refreshed(services: Services, connector: Connector, client: MauticClient) -> Connector:
+    """Return the connector with a new list, with the old one when Mautic does not tell."""
     try:
         return refresh(services, connector, client)
     except ServiceError:
@@ -48,11 +65,11 @@ def begun(runs: Iterable[Run]) -> datetime | None:
     return max((run.created_at for run in runs if run.kind != RunKind.INCREMENTAL), default=None)
 
 
-def _is_recent(connector: Connector, now: datetime, since: datetime | None) -> bool:
+def is_recent(connector: Connector, modules: Modules, now: datetime, since: datetime | None = None) -> bool:
+    """Tell whether the list is younger than an hour, a minute while a field is missing, and not from before `since`."""
     if not connector.fields or connector.fields_at is None or (since is not None and connector.fields_at < since):
         return False
-    found = fields_from_json(connector.fields)
-    missing = any(each.state == "missing" for each in check(needs(Modules.from_json(connector.settings)), found))
+    missing = any(each.state == "missing" for each in check(needs(modules), fields_from_json(connector.fields)))
     return now - connector.fields_at < (MAX_AGE_INCOMPLETE if missing else MAX_AGE)
 
 

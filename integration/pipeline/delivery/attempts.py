@@ -168,7 +168,7 @@ def _answer(receipt: Receipt | None, acts: Sequence[Followed]) -> dict[str, Any]
 def _came(result: Followed) -> dict[str, Any]:
     said = "Done before." if result.repeated else result.message
     error = mask_text(str(result.error)) if result.error else ""
-    return {"action": result.act.what.action, "id": result.remote_id, "message": error or said}
+    return {"action": result.act.follow_up.action, "id": result.remote_id, "message": error or said}
 
 
 def _status(receipt: Receipt | None, acts: Sequence[Followed]) -> int | None:

@@ -24,7 +24,7 @@ from integration.records import Order
 from integration.settings import Modules
 from integration.streams import orders
 
-#: What a key of the hashes is about after its dot when it is no field: which order gave a part of the contact.
+#: Begins, after the dot, those keys of the hashes that are not fields: which order gave a part of the contact.
 NOTE = "#"
 
 #: Where a connector keeps, among the facts of its Mautic, which addresses were short enough so far.
@@ -48,7 +48,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class BatchContext:
-    """The settings, fields, links and ledger rows that the lines of one batch are worked with.
+    """The settings, fields, links and ledger rows that the deliveries of one batch are planned with.
 
     `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
     they become a person's latest one.
@@ -86,14 +86,21 @@ class BatchContext:
 
 
 def lay(
-    session: Session, connector: Connector, person_keys: Iterable[str], resend: frozenset[int] = frozenset()
+    session: Session,
+    connector: Connector,
+    person_keys: Iterable[str],
+    resend: frozenset[int] = frozenset(),
+    modules: Modules | None = None,
 ) -> BatchContext:
-    """Return the batch context for some people; `resend` are the runs that send what has not changed too."""
+    """Return the batch context for some people; `resend` are the runs that send what has not changed too.
+
+    `modules` are the connector's settings where the caller has parsed them.
+    """
     wanted = sorted(set(person_keys))
     fields = _with_limit(fields_from_json(connector.fields), connector.mautic_facts.get(EMAIL_LIMIT))
     return BatchContext(
         connector=connector,
-        modules=Modules.from_json(connector.settings),
+        modules=modules or Modules.from_json(connector.settings),
         fields=fields,
         links=_links(session, connector.id, wanted, fields),
         people=People(session, connector.id, wanted),

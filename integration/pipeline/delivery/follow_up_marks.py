@@ -17,20 +17,20 @@ Done = tuple[str, str, str, int]
 SEGMENT = "segment:"
 
 
-def key_of(what: FollowUp) -> MarkKey:
+def key_of(follow_up: FollowUp) -> MarkKey:
     """Return what makes a follow-up one: order, status, action; each segment is an action of its own."""
-    action = f"{SEGMENT}{what.segment_id}" if isinstance(what, SegmentAdd) else what.action
-    return what.order_id, what.status, action
+    action = f"{SEGMENT}{follow_up.segment_id}" if isinstance(follow_up, SegmentAdd) else follow_up.action
+    return follow_up.order_id, follow_up.status, action
 
 
-def identity_of(what: FollowUp, contact_id: int) -> Done:
+def identity_of(follow_up: FollowUp, contact_id: int) -> Done:
     """Return what makes a follow-up one: a segment is one a contact, a note or an e-mail is one an order."""
-    return (*key_of(what), contact_id if isinstance(what, SegmentAdd) else 0)
+    return (*key_of(follow_up), contact_id if isinstance(follow_up, SegmentAdd) else 0)
 
 
-def is_done(what: FollowUp, contact_id: int, done: Collection[Done]) -> bool:
+def is_done(follow_up: FollowUp, contact_id: int, done: Collection[Done]) -> bool:
     """Tell whether a follow-up was done before; `contact_id` is 0 for a contact that is new."""
-    return identity_of(what, contact_id) in done
+    return identity_of(follow_up, contact_id) in done
 
 
 def done_before(session: Session, connector_id: int, acts: Iterable[FollowUp]) -> set[Done]:

@@ -7,7 +7,7 @@ does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,11 +50,11 @@ class Uncertain(IntegrationError):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A follow-up of one delivery, to be done for one contact."""
+    """A follow-up of one delivery, to be done for one contact of Mautic."""
 
     leased: LeasedDelivery
     contact_id: int
-    what: FollowUp
+    follow_up: FollowUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,42 +90,53 @@ class FollowUps:
 
         An error of the connection ends a kind early: what was not tried has that error too.
         """
-        done, started = self._marks(acts)
-        results = [Followed(act, repeated=True) for act in acts if is_done(act.what, act.contact_id, done)]
-        open_ = [act for act in acts if not is_done(act.what, act.contact_id, done)]
+        done, started, begun = self._marks(acts)
+        results = [Followed(act, repeated=True) for act in acts if is_done(act.follow_up, act.contact_id, done)]
+        open_ = [act for act in acts if not is_done(act.follow_up, act.contact_id, done)]
         chosen = {_same(act): act for act in open_}
         unique = list(chosen.values())
-        results += self._notes([a for a in unique if isinstance(a.what, Note)], started)
-        results += self._segments([a for a in unique if isinstance(a.what, SegmentAdd)])
-        results += self._emails([a for a in unique if isinstance(a.what, SendEmail)], started)
+        results += self._notes([a for a in unique if isinstance(a.follow_up, Note)], started, begun)
+        results += self._segments([a for a in unique if isinstance(a.follow_up, SegmentAdd)])
+        results += self._emails([a for a in unique if isinstance(a.follow_up, SendEmail)], started)
         return results + _twins([act for act in open_ if chosen[_same(act)] is not act], results)
 
-    def _marks(self, acts: Sequence[Act]) -> tuple[set[Done], dict[MarkKey, datetime]]:
-        with self.db.read() as session:
-            marks = marks_of(session, self.connector_id, [act.what for act in acts])
+    def _marks(self, acts: Sequence[Act]) -> tuple[set[Done], dict[MarkKey, datetime], bool]:
+        """Return what is done, what was started before, and whether the notes that are left were started here.
+
+        Notes are where none has to be looked up first, so that reading and starting are one transaction.
+        """
+        notes = [act for act in acts if isinstance(act.follow_up, Note)]
+        with self.db.write() if notes else self.db.read() as session:
+            marks = marks_of(session, self.connector_id, [act.follow_up for act in acts])
             started = {key: mark.started_at for key, mark in marks.items() if mark.state == MarkState.STARTED}
-            return done_among(marks), started
+            begins = bool(notes) and not any(key_of(act.follow_up) in started for act in notes)
+            if begins:
+                self._add_marks(session, {key_of(a.follow_up): a for a in notes if key_of(a.follow_up) not in marks})
+            return done_among(marks), started, begins
 
     def _start(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> None:
-        fresh = {key_of(a.what): a for a in acts if key_of(a.what) not in started}
         with self.db.write() as session:
-            for (order_id, status, action), act in fresh.items():
-                session.add(
-                    FollowUpMark(
-                        connector_id=self.connector_id,
-                        order_id=order_id,
-                        status=status,
-                        action=action,
-                        state=MarkState.STARTED,
-                        contact_id=act.contact_id,
-                        started_at=self.now,
-                    )
-                )
+            self._add_marks(session, {key_of(a.follow_up): a for a in acts if key_of(a.follow_up) not in started})
 
-    def _notes(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> list[Followed]:
+    def _add_marks(self, session: Session, fresh: Mapping[MarkKey, Act]) -> None:
+        for (order_id, status, action), act in fresh.items():
+            session.add(
+                FollowUpMark(
+                    connector_id=self.connector_id,
+                    order_id=order_id,
+                    status=status,
+                    action=action,
+                    state=MarkState.STARTED,
+                    contact_id=act.contact_id,
+                    started_at=self.now,
+                )
+            )
+
+    def _notes(self, acts: Sequence[Act], started: dict[MarkKey, datetime], begun: bool) -> list[Followed]:
+        """Add the notes, those that were started and are in Mautic left out; `begun` says that all are started."""
         if not acts:
             return []
-        unique = {key_of(act.what): act for act in acts}
+        unique = {key_of(act.follow_up): act for act in acts}
         results: list[Followed] = []
         try:
             found = self._found({key: act for key, act in unique.items() if key in started})
@@ -133,11 +144,14 @@ class FollowUps:
             return [Followed(act, error=error) for act in acts]
         results += [Followed(unique[key], "The note was there already.", remote_id=note) for key, note in found.items()]
         fresh = {key: act for key, act in unique.items() if key not in found}
-        self._start(list(fresh.values()), started)
+        if not begun:
+            self._start(list(fresh.values()), started)
         return results + self._create_notes(fresh)
 
     def _found(self, acts: dict[MarkKey, Act]) -> dict[MarkKey, int]:
-        pairs = {key: (act.contact_id, act.what.marker) for key, act in acts.items() if isinstance(act.what, Note)}
+        pairs = {
+            key: (act.contact_id, act.follow_up.marker) for key, act in acts.items() if isinstance(act.follow_up, Note)
+        }
         notes = NoteWriter(self.client).find_many(pairs.values()) if pairs else {}
         ids = {key: notes[pair] for key, pair in pairs.items()}
         return {key: note_id for key, note_id in ids.items() if note_id is not None}
@@ -155,8 +169,8 @@ class FollowUps:
 
     def _segments(self, acts: Sequence[Act]) -> list[Followed]:
         results: list[Followed] = []
-        for segment_id in sorted({act.what.segment_id for act in acts if isinstance(act.what, SegmentAdd)}):
-            mine = [a for a in acts if isinstance(a.what, SegmentAdd) and a.what.segment_id == segment_id]
+        for segment_id in sorted({act.follow_up.segment_id for act in acts if isinstance(act.follow_up, SegmentAdd)}):
+            mine = [a for a in acts if isinstance(a.follow_up, SegmentAdd) and a.follow_up.segment_id == segment_id]
             results += self._add(segment_id, mine)
         return results
 
@@ -174,8 +188,8 @@ class FollowUps:
         results = []
         emails = Emails(self.client)
         for act in acts:
-            assert isinstance(act.what, SendEmail)
-            results.append(self._email(emails, act, act.what, started))
+            assert isinstance(act.follow_up, SendEmail)
+            results.append(self._email(emails, act, act.follow_up, started))
         return results
 
     def _email(self, emails: Emails, act: Act, email: SendEmail, started: dict[MarkKey, datetime]) -> Followed:
@@ -200,7 +214,7 @@ _NOT_ADDED = IntegrationError(
 
 
 def _same(act: Act) -> Done:
-    return identity_of(act.what, act.contact_id)
+    return identity_of(act.follow_up, act.contact_id)
 
 
 def _twins(acts: Sequence[Act], results: Sequence[Followed]) -> list[Followed]:
@@ -211,8 +225,8 @@ def _twins(acts: Sequence[Act], results: Sequence[Followed]) -> list[Followed]:
 
 
 def _note_row(key: str, act: Act, now: datetime) -> NoteRow:
-    assert isinstance(act.what, Note)
-    return NoteRow(key, act.contact_id, act.what.text, act.what.at or now, act.what.marker)
+    assert isinstance(act.follow_up, Note)
+    return NoteRow(key, act.contact_id, act.follow_up.text, act.follow_up.at or now, act.follow_up.marker)
 
 
 def _noted(act: Act, receipt: NoteReceipt | None, error: ServiceError | None) -> Followed:
@@ -229,8 +243,8 @@ def finish_marks(session: Session, connector_id: int, now: datetime, results: Se
 
 
 def _mark(connector_id: int, now: datetime, result: Followed) -> dict[str, Any]:
-    what = result.act.what
-    order_id, status, action = key_of(what)
+    follow_up = result.act.follow_up
+    order_id, status, action = key_of(follow_up)
     return {
         "connector_id": connector_id,
         "order_id": order_id,
@@ -238,7 +252,7 @@ def _mark(connector_id: int, now: datetime, result: Followed) -> dict[str, Any]:
         "action": action,
         "state": MarkState.DONE,
         "contact_id": result.act.contact_id,
-        "remote_id": what.segment_id if isinstance(what, SegmentAdd) else result.remote_id,
+        "remote_id": follow_up.segment_id if isinstance(follow_up, SegmentAdd) else result.remote_id,
         "started_at": now,
         "done_at": now,
     }

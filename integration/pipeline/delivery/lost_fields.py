@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 RECENT = timedelta(minutes=1)
 
 
-#: Subject -> fields that were sent for the person and that Mautic turned out not to have.
+#: Person key -> fields that were sent for the person and that Mautic turned out not to have.
 Lost = Mapping[str, Collection[str]]
 Lay = Callable[[Sequence[DeliveryGroup], Connector], BatchContext]
 Write = Callable[[Sequence[PersonPlan]], tuple[list[Receipt], ServiceError | None]]
@@ -115,7 +115,7 @@ def _hashes(context: BatchContext, person_key: str) -> Mapping[str, str]:
 
 
 def _has_room(one: PersonPlan, receipts: Mapping[str, Receipt]) -> bool:
-    """Tell whether Mautic has a field again that a line's values could not be written to."""
+    """Tell whether Mautic has a field again that a person's values could not be written to."""
     return one.write is not None and not one.write.fields.keys().isdisjoint(receipts[one.group.person_key].unknown)
 
 

@@ -22,7 +22,7 @@ from integration.errors import (
 
 #: Seconds before the second, third, … attempt; after the last one the delivery is a dead letter.
 DELAYS = (10, 60, 300, 1800, 7200, 18000)
-LONGEST = timedelta(seconds=DELAYS[-1])
+DELAY_MAX = timedelta(seconds=DELAYS[-1])
 JITTER = 0.2
 
 

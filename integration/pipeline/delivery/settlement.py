@@ -1,25 +1,21 @@
-"""Decides what became of each delivery of a batch and writes it all in one transaction."""
+"""Decides what became of each delivery of a batch."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from integration.errors import IntegrationError, ServerFault, ServiceError
 from integration.mautic.results import Receipt
-from integration.models.connector import Connector
 from integration.models.delivery import DeliveryState
-from integration.pipeline.delivery import conflicts, retries, sentences as delivery_sentences
-from integration.pipeline.delivery.commit import Books
-from integration.pipeline.delivery.follow_ups import Followed
+from integration.pipeline.delivery import conflicts, outcomes, retries, sentences as delivery_sentences
+from integration.pipeline.delivery.batch_result import BatchResult, Sent
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, Outcome
 from integration.pipeline.delivery.lost_answers import Look, Question
 from integration.pipeline.delivery.planning import CONTACT_GONE, PersonPlan, sentences
-from integration.pipeline.delivery.read_back import ReadBack
 from integration.pipeline.leases import endings
-from integration.pipeline.services import Services
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.streams.base import LEAVES
@@ -29,255 +25,165 @@ _WRITE = "create_or_update"
 
 @dataclass
 class Settlement:
-    """Collects what happened to a batch; `close` writes it. `probing` says that the batch is the probe of a hold."""
+    """Settles one batch at the moment `now`; each batch asks for one of the results.
 
-    services: Services
-    connector: Connector
+    `probing` says that the batch is the probe of a hold.
+    """
+
+    now: datetime
+    connector_id: int
     token: str
     chance: random.Random
     correlation_id: str = ""
     probing: bool = False
-    followed: list[Followed] = field(default_factory=list)
-    broken: ServiceError | None = None
-    calls: int = 0
-    seconds: float = 0.0
-    proofs: Sequence[ReadBack] = ()
     question: Question = field(default_factory=Question)
-    _planned: Sequence[PersonPlan] = ()
-    _receipts: Mapping[str, Receipt] = field(default_factory=dict)
-    _outcomes: list[Outcome] = field(default_factory=list)
+    sent: Sent = field(default_factory=Sent)
     _entries: list[Entry] = field(default_factory=list)
 
-    def judge(
-        self, planned: Sequence[PersonPlan], receipts: Mapping[str, Receipt], broken: ServiceError | None
-    ) -> None:
-        """Take what the contact writes gave; `broken` is the connection's error that stopped them."""
-        self._planned, self._receipts, self.broken = planned, receipts, broken
+    def of_sent(self) -> BatchResult:
+        """Return the result by what Mautic answered."""
+        found = [self._outcome(one, leased) for one in self.sent.planned for leased in one.group.deliveries]
+        return self._result(found, self.sent.broken or self.sent.follow_up_failure())
 
-    def reached(self) -> Iterator[tuple[PersonPlan, int]]:
-        """Yield the lines whose contact stands in Mautic, with its id: their follow-ups can be done."""
-        for planned in self._planned:
-            contact_id = self._contact(planned)
-            if contact_id is not None:
-                yield planned, contact_id
+    def connection_failed(self, groups: Sequence[DeliveryGroup], error: ServiceError) -> BatchResult:
+        """Return that all are put back: the connection failed before anything could be written."""
+        return self._result([outcomes.held_back(leased, error) for leased in _deliveries(groups)], error)
 
-    def _contact(self, planned: PersonPlan) -> int | None:
-        receipt = self._receipts.get(planned.group.person_key)
-        if receipt is not None:
-            return receipt.mautic_id if receipt.error is None else None
-        return planned.link.contact_id if planned.unchanged and planned.link else None
-
-    def connection_failed(self, groups: Sequence[DeliveryGroup], error: ServiceError) -> None:
-        """Put all lines back: the connection failed before anything could be written."""
-        self.broken = error
-        deliveries = (leased for group in groups for leased in group.deliveries)
-        self._outcomes = [self._back(leased, error) for leased in deliveries]
-
-    def wait_for(self, groups: Sequence[DeliveryGroup], look: Look) -> None:
-        """Put all lines back until Mautic is done with a call whose answer was lost."""
+    def wait_for(self, groups: Sequence[DeliveryGroup], look: Look) -> BatchResult:
+        """Return that all are put back until Mautic is done with a call whose answer was lost."""
         wait = timedelta(seconds=look.asked.pause_s)
-        deliveries = [leased for group in groups for leased in group.deliveries]
-        self._outcomes = [_later(leased, look.error, wait, counts=False) for leased in deliveries]
+        return self._result([outcomes.later(each, look.error, wait, counts=False) for each in _deliveries(groups)])
 
-    def broke_off(self, groups: Sequence[DeliveryGroup], error: Exception) -> None:
-        """Put all records back, to be tried one by one; one that broke off alone before is a dead letter."""
-        now = self.services.clock.now()
+    def broke_off(self, groups: Sequence[DeliveryGroup], error: Exception) -> BatchResult:
+        """Return that all are put back, to be tried one by one; one that broke off alone before is a dead letter."""
         cause = endings.cause_of(error, "The delivery")
-        deliveries = [leased for group in groups for leased in group.deliveries]
+        deliveries = _deliveries(groups)
         again = len(deliveries) == 1 and deliveries[0].error_code == endings.INTERNAL
-        for leased in deliveries:
-            wait = retries.delay(leased.faults + 1, self.chance)
-            if cause.code != endings.INTERNAL:
-                self._outcomes.append(_later(leased, cause, wait or retries.LONGEST, counts=False))
-            elif again or wait is None:
-                self._outcomes.append(self._dead(now, leased, cause))
-            else:
-                self._outcomes.append(_later(leased, cause, wait))
+        return self._result([self._broken_off(leased, cause, again) for leased in deliveries])
 
-    def close(self) -> None:
-        """Write outcomes, links, marks, log entries, counters and the hold or its end, all or nothing."""
-        now = self.services.clock.now()
-        for planned in self._planned:
-            for leased in planned.group.deliveries:
-                self._outcomes.append(self._outcome(now, planned, leased))
-        self.broken = self.broken or self._broken_later()
-        with self.services.db.write() as session:
-            self._books().write(session, now, self.broken)
+    def _broken_off(self, leased: LeasedDelivery, cause: IntegrationError, again: bool) -> Outcome:
+        wait = retries.delay(leased.faults + 1, self.chance)
+        if cause.code != endings.INTERNAL:
+            return outcomes.later(leased, cause, wait or retries.DELAY_MAX, counts=False)
+        return self._dead(leased, cause) if again or wait is None else outcomes.later(leased, cause, wait)
 
-    def _books(self) -> Books:
-        return Books(
-            self.connector.id,
+    def _result(self, found: Sequence[Outcome], broken: ServiceError | None = None) -> BatchResult:
+        return BatchResult(
+            self.connector_id,
             self.token,
             self.correlation_id,
-            self._planned,
-            self._receipts,
-            self.followed,
-            self._outcomes,
+            found,
             self._entries,
-            self.proofs,
-            self.calls,
-            self.seconds,
-            self.probing,
+            self.sent,
             self.question,
+            broken,
+            self.probing,
         )
 
-    def _outcome(self, now: datetime, planned: PersonPlan, leased: LeasedDelivery) -> Outcome:
+    def _outcome(self, planned: PersonPlan, leased: LeasedDelivery) -> Outcome:
         if leased.id in planned.errors:
-            return self._dead(now, leased, planned.errors[leased.id])
+            return self._dead(leased, planned.errors[leased.id])
         if leased.id in planned.skips:
-            return self._skipped(now, leased, planned.skips[leased.id].code, planned.skips[leased.id].sentence)
-        receipt = self._receipts.get(planned.group.person_key)
-        contact_id = self._contact(planned)
+            return self._skipped(leased, planned.skips[leased.id].code, planned.skips[leased.id].sentence)
+        receipt = self.sent.receipts.get(planned.group.person_key)
+        contact_id = self.sent.contact_of(planned)
         if contact_id is None:
-            error = (receipt.error if receipt else None) or self.broken
+            error = (receipt.error if receipt else None) or self.sent.broken
             assert error is not None, "a contact is missing without an error"
-            return self._failed(now, leased, error)
+            return self._failed(leased, error)
         if receipt is not None:
             changed = sentences((*planned.adjustments, *receipt.adjustments))
             said = " ".join(
                 filter(None, (delivery_sentences.written(receipt), changed, planned.plans[leased.id].withheld))
             )
-            self._note(now, leased, _WRITE, said, contact_id)
-        return self._after_follow_ups(now, planned, leased, contact_id, receipt)
+            self._note(leased, _WRITE, said, contact_id)
+        return self._after_follow_ups(planned, leased, contact_id, receipt)
 
     def _after_follow_ups(
-        self, now: datetime, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
+        self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
     ) -> Outcome:
-        results = [result for result in self.followed if result.act.leased.id == leased.id]
+        results = [result for result in self.sent.followed if result.act.leased.id == leased.id]
         wanted, withheld = planned.plans[leased.id].follow_ups, planned.plans[leased.id].withheld
         if wanted and not results:
-            assert self.broken is not None, "follow-ups were left out without an error"
-            return self._back(leased, self.broken)
+            assert self.sent.broken is not None, "follow-ups were left out without an error"
+            return outcomes.held_back(leased, self.sent.broken)
         for result in results:
             if not result.repeated and result.error is None:
-                self._note(now, leased, result.act.what.action, result.message, contact_id)
+                self._note(leased, result.act.follow_up.action, result.message, contact_id)
         bad = next((result for result in results if result.error is not None), None)
         if bad is not None and bad.error is not None:
-            return self._half(now, leased, bad.act.what.action, bad.error, contact_id)
+            return self._half(leased, bad.act.follow_up.action, bad.error, contact_id)
         if conflicts.of_delivery(planned, leased):
-            return self._kept(now, planned, leased, contact_id)
+            return self._kept(planned, leased, contact_id)
         if receipt is None and all(result.repeated for result in results):
             said = f"Nothing has changed since the last sync. {withheld}".strip()
-            return self._skipped(now, leased, "unchanged", said, contact_id)
+            return self._skipped(leased, "unchanged", said, contact_id)
         written = receipt.outcome if receipt else "updated"
         return Outcome(leased.id, DeliveryState.DELIVERED, written, contact_id, message=withheld, run_id=leased.run_id)
 
-    def _kept(self, now: datetime, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> Outcome:
+    def _kept(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> Outcome:
         """Somebody else's value was kept: the rest is written, and both values are on record."""
         said = conflicts.sentence(conflicts.of_delivery(planned, leased))
-        self._note(now, leased, "skip", said, contact_id)
-        state = DeliveryState.CONFLICT
-        return Outcome(
-            leased.id, state, "skipped", contact_id, error_code="conflict", message=said, run_id=leased.run_id
-        )
+        self._note(leased, "skip", said, contact_id)
+        return outcomes.left_out(leased, DeliveryState.CONFLICT, "conflict", said, contact_id)
 
-    def _half(
-        self, now: datetime, leased: LeasedDelivery, action: str, error: IntegrationError, contact_id: int
-    ) -> Outcome:
+    def _half(self, leased: LeasedDelivery, action: str, error: IntegrationError, contact_id: int) -> Outcome:
         """The contact is written, a follow-up is not."""
-        waiting = self._in_question(now, leased, action, error)
+        waiting = self._in_question(leased, action, error)
         if waiting is not None:
             return waiting
         alone = self.question.of(leased.person_key) is not None
         verdict = retries.Verdict(retries.Blame.RECORD, None) if alone else self._verdict(leased, error)
         if verdict.blame is retries.Blame.CONNECTION:
-            return self._back(leased, error)
-        self._note(now, leased, action, delivery_sentences.again(error, verdict.wait), contact_id, error)
+            return outcomes.held_back(leased, error)
+        self._note(leased, action, delivery_sentences.again(error, verdict.wait), contact_id, error)
         if error.code == "uncertain":
-            return self._end(leased, DeliveryState.DEAD, error)
+            return outcomes.ended(leased, DeliveryState.DEAD, error)
         if verdict.wait is not None:
-            return _later(leased, error, verdict.wait)
-        return self._end(leased, DeliveryState.DELIVERED, error, contact_id, result="updated", partial=True)
+            return outcomes.later(leased, error, verdict.wait)
+        return outcomes.ended(leased, DeliveryState.DELIVERED, error, contact_id, result="updated", partial=True)
 
-    def _failed(self, now: datetime, leased: LeasedDelivery, error: ServiceError) -> Outcome:
-        waiting = self._in_question(now, leased, _WRITE, error)
+    def _failed(self, leased: LeasedDelivery, error: ServiceError) -> Outcome:
+        waiting = self._in_question(leased, _WRITE, error)
         if waiting is not None:
             return waiting
         if self.question.of(leased.person_key) is not None:
-            return self._dead(now, leased, error)
+            return self._dead(leased, error)
         verdict = self._verdict(leased, error)
         # Where a probe can read but not write nobody can tell who is to blame, and a poisonous record must end.
-        server_at_fault = self.broken is not None and isinstance(error, ServerFault) and not self.probing
+        server_at_fault = self.sent.broken is not None and isinstance(error, ServerFault) and not self.probing
         if verdict.blame is retries.Blame.CONNECTION or server_at_fault:
-            return self._back(leased, error)
+            return outcomes.held_back(leased, error)
         if error.code == "not_found" and leased.event in LEAVES:
-            return self._skipped(now, leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
+            return self._skipped(leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
         if verdict.wait is None:
-            return self._dead(now, leased, error)
-        self._note(now, leased, _WRITE, delivery_sentences.again(error, verdict.wait), None, error)
-        return _later(leased, error, verdict.wait)
+            return self._dead(leased, error)
+        self._note(leased, _WRITE, delivery_sentences.again(error, verdict.wait), None, error)
+        return outcomes.later(leased, error, verdict.wait)
 
     def _verdict(self, leased: LeasedDelivery, error: IntegrationError) -> retries.Verdict:
         return retries.verdict(error, leased.faults + 1, self.chance)
 
-    def _in_question(
-        self, now: datetime, leased: LeasedDelivery, action: str, error: IntegrationError
-    ) -> Outcome | None:
+    def _in_question(self, leased: LeasedDelivery, action: str, error: IntegrationError) -> Outcome | None:
         """Return that a delivery waits for what became of its call, None when no answer of it was lost, or too many."""
         call = self.question.of(leased.person_key)
         wait = call.put_off(leased, self.chance) if call is not None else None
         if call is None or wait is None:
             return None
         if call.is_of_one:
-            self._note(now, leased, action, delivery_sentences.again(error, wait), None, error)
-        return _later(leased, error, wait, counts=call.is_of_one)
+            self._note(leased, action, delivery_sentences.again(error, wait), None, error)
+        return outcomes.later(leased, error, wait, counts=call.is_of_one)
 
-    def _dead(self, now: datetime, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
-        self._note(now, leased, _WRITE, str(error), None, error)
-        return self._end(leased, DeliveryState.DEAD, error)
+    def _dead(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
+        self._note(leased, _WRITE, str(error), None, error)
+        return outcomes.ended(leased, DeliveryState.DEAD, error)
 
-    def _skipped(
-        self, now: datetime, leased: LeasedDelivery, code: str, sentence: str, contact_id: int | None = None
-    ) -> Outcome:
-        self._note(now, leased, "skip", sentence, contact_id)
-        return Outcome(
-            leased.id,
-            DeliveryState.SKIPPED,
-            "skipped",
-            contact_id,
-            error_code=code,
-            message=sentence,
-            run_id=leased.run_id,
-        )
-
-    def _back(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
-        """The connection was at fault: later, and the try does not count against the record."""
-        return Outcome(
-            leased.id,
-            None,
-            error_code=error.code,
-            message=str(error),
-            wait=retries.HELD_BACK,
-            faults=leased.faults,
-            run_id=leased.run_id,
-            category=retries.category(error),
-        )
-
-    def _end(
-        self,
-        leased: LeasedDelivery,
-        state: DeliveryState,
-        error: IntegrationError,
-        contact_id: int | None = None,
-        *,
-        result: str = "",
-        partial: bool = False,
-    ) -> Outcome:
-        return Outcome(
-            leased.id,
-            state,
-            result,
-            contact_id,
-            partial=partial,
-            error_code=error.code,
-            message=str(error),
-            run_id=leased.run_id,
-            category=retries.category(error),
-        )
+    def _skipped(self, leased: LeasedDelivery, code: str, sentence: str, contact_id: int | None = None) -> Outcome:
+        self._note(leased, "skip", sentence, contact_id)
+        return outcomes.left_out(leased, DeliveryState.SKIPPED, code, sentence, contact_id)
 
     def _note(
         self,
-        now: datetime,
         leased: LeasedDelivery,
         action: str,
         message: str,
@@ -286,8 +192,8 @@ class Settlement:
     ) -> None:
         self._entries.append(
             Entry(
-                connector_id=self.connector.id,
-                at=now,
+                connector_id=self.connector_id,
+                at=self.now,
                 type=leased.kind,
                 object_id=leased.object_id,
                 action=action,
@@ -301,22 +207,6 @@ class Settlement:
             )
         )
 
-    def _broken_later(self) -> ServiceError | None:
-        """Return the connection's error that a follow-up met."""
-        errors = (result.error for result in self.followed)
-        whose = (e for e in errors if isinstance(e, ServiceError) and retries.blame(e) is retries.Blame.CONNECTION)
-        return next(whose, None)
 
-
-def _later(leased: LeasedDelivery, error: IntegrationError, wait: timedelta, *, counts: bool = True) -> Outcome:
-    """Return that a delivery is tried again after `wait`; `counts` says whether the try counts against the record."""
-    return Outcome(
-        leased.id,
-        None,
-        error_code=error.code,
-        message=str(error),
-        wait=wait,
-        faults=leased.faults + (1 if counts else 0),
-        run_id=leased.run_id,
-        category=retries.category(error),
-    )
+def _deliveries(groups: Sequence[DeliveryGroup]) -> list[LeasedDelivery]:
+    return [leased for group in groups for leased in group.deliveries]

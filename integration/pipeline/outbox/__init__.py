@@ -3,7 +3,7 @@
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import Accepted, accept
-from integration.pipeline.outbox.leasing import claim, claim_asked, recover, renew
+from integration.pipeline.outbox.leasing import claim, claim_asked, due_count, recover, renew
 from integration.pipeline.outbox.reopening import (
     Requeued,
     bury,
@@ -40,6 +40,7 @@ __all__ = [
     "close",
     "correct",
     "discard",
+    "due_count",
     "hasten",
     "later_count",
     "look_again",

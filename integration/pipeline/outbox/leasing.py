@@ -1,4 +1,4 @@
-"""Claiming: lines are leased, and leases are kept or taken back."""
+"""Claiming: deliveries are leased, a person's together, and leases are kept or taken back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import Session
 
 from integration.mautic.batches import pause_s
@@ -33,7 +33,7 @@ def claim(
     by_hand_only: bool = False,
     due: datetime | None = None,
 ) -> list[DeliveryGroup]:
-    """Lease the lines of up to `people` people, live ones first; `token` must be new (see leases.new_token).
+    """Lease the deliveries of up to `people` people, live ones first; `token` must be new (see leases.new_token).
 
     Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an answer: see
     claim_asked.
@@ -42,10 +42,21 @@ def claim(
     return _claim(session, now, connector_id, people, token, which, by_hand_only=by_hand_only)
 
 
+def due_count(session: Session, now: datetime, connector_id: int, *, most: int) -> int:
+    """Return how many people `claim` or `claim_asked` would find now, at most `most`."""
+    free = (Delivery.due_at <= now) & unanswered.nothing_in_question()
+    query = select(Delivery.id).where(
+        Delivery.connector_id == connector_id, READY, free | unanswered.ready_for_a_look(now)
+    )
+    # The order makes SQLite take the index of what is ready; it would walk all of the connector's rows otherwise.
+    first = query.order_by(Delivery.priority, Delivery.id).limit(most)
+    return session.scalar(select(func.count()).select_from(first.subquery())) or 0
+
+
 def claim_asked(
     session: Session, now: datetime, connector_id: int, token: str, *, by_hand_only: bool = False
 ) -> tuple[unanswered.Asked | None, list[DeliveryGroup]]:
-    """Lease the lines of the people of a call without an answer whose look is due; (None, []) when there is none."""
+    """Lease the deliveries of a call without an answer whose look is due; (None, []) when there is none."""
     asked = unanswered.take(session, now, connector_id)
     if asked is None:
         return None, []
