@@ -146,7 +146,7 @@ def history(connector_id: int) -> str:
     """Show the newest runs of a connector in its own tab."""
     with services().db.read() as session:
         connector = connector_or_404(session, connector_id)
-        found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector_id))
+        found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector_id=connector_id))
     return render_template(
         "operations/overview/history.html", connector=connector, runs=found, kinds=KINDS, badges=BADGES
     )
