@@ -9,6 +9,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 
 from integration.field_errors import by_field
 from integration.models.audit import AuditAction
@@ -29,7 +30,7 @@ from integration.queries import (
 from integration.queries.record_filters import RecordQuery
 from integration.queries.runs import RunQuery
 from integration.queries.sync_log_filters import LogQuery
-from integration.web.frame import filters
+from integration.web.frame import errors, filters
 from integration.web.frame.services import services
 from integration.web.machines import authentication, bodies
 from integration.web.machines.authentication import NOT_FOUND, Refused, connector_of_token, needs_scope
@@ -42,6 +43,13 @@ bp = Blueprint("api", __name__, url_prefix="/api/v1")
 def _row(model: type[Row], row: object, **more: Any) -> Row:
     """Return a row of an answer: its fields are the row's, but for those given."""
     return model(**{name: getattr(row, name) for name in model.model_fields if name not in more}, **more)
+
+
+@bp.errorhandler(HTTPException)
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """Answer what Flask refuses, as too many calls, in JSON like every other error."""
+    sentence, hint = errors.SENTENCES.get(error.code or 500, (f"{error.name}.", ""))
+    return authentication.said(error.code or 500, error.name.lower().replace(" ", "_"), sentence, hint)
 
 
 @bp.get("/connectors")
