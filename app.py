@@ -46,6 +46,7 @@ BLUEPRINTS = (
     "administration.platform",
     "machines.api",
     "machines.metrics",
+    "machines.openapi",
     "operations.activity",
     "operations.reconciliation",
     "administration.audit",

@@ -52,7 +52,7 @@ def list_entries(organisation: str | None, actor: str | None, action: str | None
     """Print the newest entries."""
     with console.opened() as services, services.db.read() as session:
         wanted = _id_of(_names(session), organisation)
-        query = trail.AuditQuery(wanted, actor=actor or "", action=(action or "").upper())
+        query = trail.AuditQuery(organisation_id=wanted, actor=actor or "", action=(action or "").upper())
         entries = trail.read(session, query, limit)
     if as_json:
         console.show([_row(entry) | {"diff": entry.diff} for entry in entries], as_json=True, text="")

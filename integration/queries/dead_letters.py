@@ -16,7 +16,7 @@ from integration.pipeline.outbox.states import owned
 from integration.queries import record_statuses
 
 #: Counted exactly up to here where no index has just these rows.
-COUNTED = 100_000
+COUNTED_ROWS_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def waiting(session: Session, connector_id: int) -> int:
 def read_page(session: Session, query: DeadQuery) -> DeadPage:
     """Return the page that a query asks for."""
     where = conditions(session, query)
-    few = select(Delivery.id).where(and_(*where)).limit(COUNTED + 1).subquery()
+    few = select(Delivery.id).where(and_(*where)).limit(COUNTED_ROWS_MAX + 1).subquery()
     total = session.scalar(select(func.count()).select_from(few)) or 0
     if query.before:
         where.append(Delivery.id < query.before)
@@ -59,7 +59,7 @@ def read_page(session: Session, query: DeadQuery) -> DeadPage:
     records = session.scalars(rows).all()
     shown = records[: query.limit]
     older = shown[-1].id if len(records) > query.limit else None
-    return DeadPage(shown, min(total, COUNTED), total <= COUNTED, older)
+    return DeadPage(shown, min(total, COUNTED_ROWS_MAX), total <= COUNTED_ROWS_MAX, older)
 
 
 def conditions(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:

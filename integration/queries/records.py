@@ -21,7 +21,7 @@ from integration.queries.record_filters import RecordQuery
 from integration.queries.record_statuses import STATUSES
 
 #: Records found by an index are counted exactly up to here.
-COUNTED = 10_000
+COUNTED_ROWS_MAX = 10_000
 _HOUR = timedelta(hours=1)
 #: Ids and times of acceptance run alike but for writers that committed out of turn.
 _SLACK = timedelta(minutes=5)
@@ -137,7 +137,7 @@ def _of_source(session: Session, connector_id: int, source: str) -> Sequence[int
     ids: set[int] = set()
     for column in (Delivery.number, Delivery.source_id):
         query = select(Delivery.id).where(Delivery.connector_id == connector_id, begins(session, column, source))
-        ids |= set(session.scalars(query.order_by((Delivery.id + 0).desc()).limit(COUNTED // 2)))
+        ids |= set(session.scalars(query.order_by((Delivery.id + 0).desc()).limit(COUNTED_ROWS_MAX // 2)))
     return sorted(ids)
 
 
@@ -145,7 +145,7 @@ def _of_batch(session: Session, connector_id: int, query: RecordQuery) -> Sequen
     ids = select(Attempt.delivery_id).where(
         Attempt.connector_id == connector_id, Attempt.at >= query.batch, Attempt.at < query.batch_end
     )
-    return session.scalars(ids.limit(COUNTED)).all()
+    return session.scalars(ids.limit(COUNTED_ROWS_MAX)).all()
 
 
 def _between(session: Session, query: RecordQuery) -> list[ColumnElement[bool]]:
@@ -206,7 +206,7 @@ def _by_edges(session: Session, query: RecordQuery) -> Figures:
 
 def _by_rows(session: Session, query: RecordQuery) -> Figures:
     ids = select(Delivery.id).where(and_(*conditions(session, query)))
-    return _counted(session, ids.order_by(*_order(query)), COUNTED)
+    return _counted(session, ids.order_by(*_order(query)), COUNTED_ROWS_MAX)
 
 
 def _counted(session: Session, ids: Any, most: int | None) -> Figures:

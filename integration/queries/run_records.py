@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.run import Run
-from integration.parameters import Asked
 from integration.pipeline.outbox.states import OPEN
 from integration.queries import record_statuses
+from integration.url_filters import EntryId, OneOf, UrlFilter
 
-SHOWN = 100
+ROWS_SHOWN = 100
 #: Totals are counted over so many of the newest records.
-COUNTED = 100_000
+COUNTED_ROWS_MAX = 100_000
 STATUSES = {
     "success": "SUCCESS",
     "failed": "FAILED",
@@ -53,19 +53,16 @@ class Entity:
     status: str
 
 
-@dataclass(frozen=True)
-class EntityQuery:
+class EntityQuery(UrlFilter):
     """Records of one run, newest first, from before the id `before`; `status` is a key of STATUSES or ""."""
 
-    status: str = ""
-    before: int = 0
+    status: Annotated[str, OneOf(STATUSES)] = ""
+    before: EntryId = 0
 
     @classmethod
-    def parse(cls, args: Mapping[str, str]) -> tuple[EntityQuery, list[str]]:
+    def parse(cls, args: Mapping[str, Any]) -> tuple[EntityQuery, list[str]]:
         """Return the query of a URL and a notice for each value that could not be used and was left out."""
-        read = Asked(args)
-        query = cls(read.choice("status", STATUSES), read.number("before") or 0)
-        return query, read.notices
+        return cls.from_url(args)
 
 
 @dataclass
@@ -76,7 +73,9 @@ class Totals:
     exact: bool = True
 
 
-def entities(session: Session, run: Run, query: EntityQuery, limit: int = SHOWN) -> tuple[list[Entity], int | None]:
+def entities(
+    session: Session, run: Run, query: EntityQuery, limit: int = ROWS_SHOWN
+) -> tuple[list[Entity], int | None]:
     """Return one page of a run's records, newest first, and the id to go on from, None at the end."""
     where = _conditions(run, query.status)
     if query.before:
@@ -114,7 +113,7 @@ def _entity(row: Delivery) -> Entity:
 def totals(session: Session, run: Run) -> Totals:
     """Return how many records of each kind stand where."""
     newest = select(Delivery.kind, Delivery.state).where(Delivery.run_id == run.id)
-    few = newest.order_by(Delivery.run_id.desc(), Delivery.id.desc()).limit(COUNTED + 1).subquery()
+    few = newest.order_by(Delivery.run_id.desc(), Delivery.id.desc()).limit(COUNTED_ROWS_MAX + 1).subquery()
     made, seen = Totals(), 0
     for kind, state, number in session.execute(
         select(few.c.kind, few.c.state, func.count()).group_by(few.c.kind, few.c.state).order_by(few.c.kind)
@@ -122,5 +121,5 @@ def totals(session: Session, run: Run) -> Totals:
         counts = made.kinds.setdefault(kind, dict.fromkeys(STATUSES, 0))
         counts[_STATUS.get(DeliveryState(state), "waiting")] += number
         seen += number
-    made.exact = seen <= COUNTED
+    made.exact = seen <= COUNTED_ROWS_MAX
     return made

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
 from integration.models.run import Run, RunKind, RunLine, RunState
-from integration.parameters import Asked, in_address
+from integration.url_filters import EntryId, Moment, OneOf, Text, UrlFilter
 
 KINDS = {
     RunKind.INITIAL.value: "Initial import",
@@ -24,48 +24,32 @@ KINDS = {
 }
 STATES = {state.value: state.value.capitalize() for state in RunState}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
-SHOWN = 50
-LINES = 300
+ROWS_SHOWN = 50
+LINES_SHOWN = 300
+NEW_LINES_MAX = 1000
 _FROM = {"warning": ("warning", "error"), "error": ("error",)}
 
 
-@dataclass(frozen=True)
-class RunQuery:
-    """Runs of one connector, newest first, from before the id `before`; dates are days of the site's zone."""
+class RunQuery(UrlFilter):
+    """Runs of one connector, newest first, from before the id `before`; moments are of the site's zone."""
 
     connector_id: int
-    kind: str = ""
-    state: str = ""
-    trigger: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    before: int = 0
-    raw: Mapping[str, str] | None = None
+    kind: Annotated[str, OneOf(KINDS)] = ""
+    state: Annotated[str, OneOf(STATES)] = ""
+    trigger: Text = ""
+    since: Moment = None
+    until: Moment = None
+    before: EntryId = 0
 
     @classmethod
-    def parse(cls, connector_id: int, args: Mapping[str, str], zone: str = "UTC") -> tuple[RunQuery, list[str]]:
+    def parse(cls, connector_id: int, args: Mapping[str, Any], zone: str = "UTC") -> tuple[RunQuery, list[str]]:
         """Return the query of a URL and a notice for each value that could not be used and was left out."""
-        read = Asked(args, zone)
-        query = cls(
-            connector_id,
-            kind=read.choice("kind", KINDS),
-            state=read.choice("state", STATES),
-            trigger=read.text("trigger"),
-            since=read.moment("since"),
-            until=read.moment("until"),
-            before=read.number("before") or 0,
-            raw=read.used,
-        )
-        return query, read.notices
-
-    def args(self, **changes: Any) -> dict[str, Any]:
-        """Return what stands in the URL of this query, with changes."""
-        return in_address(self.raw, changes)
+        return cls.from_url(args, zone, connector_id=connector_id)
 
     @property
     def filtered(self) -> bool:
         """Return whether anything is filtered."""
-        return any((self.kind, self.state, self.trigger, self.since, self.until))
+        return self.differs("before")
 
 
 def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | None]:
@@ -82,8 +66,8 @@ def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | N
         where.append(Run.created_at < query.until)
     if query.before:
         where.append(Run.id < query.before)
-    rows = session.scalars(select(Run).where(and_(*where)).order_by(Run.id.desc()).limit(SHOWN + 1)).all()
-    return rows[:SHOWN], rows[SHOWN - 1].id if len(rows) > SHOWN else None
+    rows = session.scalars(select(Run).where(and_(*where)).order_by(Run.id.desc()).limit(ROWS_SHOWN + 1)).all()
+    return rows[:ROWS_SHOWN], rows[ROWS_SHOWN - 1].id if len(rows) > ROWS_SHOWN else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +99,22 @@ def _sum(left_out: ColumnElement[bool], column: Any) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((left_out, 0), else_=column)), 0)
 
 
-@dataclass(frozen=True)
-class LineQuery:
+class RunLineQuery(UrlFilter):
     """Lines of a level and worse that hold a text, behind the id `after` or before the id `before`, 0 for none."""
 
-    level: str = "info"
-    text: str = ""
-    after: int = 0
-    before: int = 0
+    level: Annotated[str, OneOf(LEVELS)] = "info"
+    text: Text = ""
+    after: EntryId = 0
+    before: EntryId = 0
 
     @classmethod
-    def parse(cls, args: Mapping[str, str]) -> tuple[LineQuery, list[str]]:
+    def parse(cls, args: Mapping[str, Any]) -> tuple[RunLineQuery, list[str]]:
         """Return the query of a URL and a notice for each value that could not be used and was left out."""
-        read = Asked(args)
-        query = cls(
-            level=read.choice("level", LEVELS) or "info",
-            text=read.text("text"),
-            after=read.number("after") or 0,
-            before=read.number("before") or 0,
-        )
-        return query, read.notices
+        return cls.from_url(args)
 
     def args(self, **changes: Any) -> dict[str, Any]:
-        """Return what stands in the URL of this query, with changes."""
-        values = {"level": self.level if self.level != "info" else "", "text": self.text, **changes}
-        return {name: value for name, value in values.items() if value}
+        """Return level and text as they stand in a URL, with changes; where the page begins is left out."""
+        return super().args(**{"after": None, "before": None, **changes})
 
     def of(self, run_id: int) -> list[ColumnElement[bool]]:
         """Return what a line of a run has to be."""
@@ -151,7 +126,7 @@ class LineQuery:
         return found
 
 
-_ALL = LineQuery()
+_ALL = RunLineQuery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +142,21 @@ class Lines:
     files: frozenset[int] = frozenset()
 
 
-def new_lines(session: Session, run_id: int, after: int, query: LineQuery = _ALL) -> Lines:
+def new_lines(session: Session, run_id: int, after: int, query: RunLineQuery = _ALL) -> Lines:
     """Return the lines behind an id, oldest first, at most 1,000 at once: what a page that follows a run asks for."""
     found = select(RunLine).where(*query.of(run_id), RunLine.id > after).order_by(RunLine.id)
-    rows = session.scalars(found.limit(1000)).all()
+    rows = session.scalars(found.limit(NEW_LINES_MAX)).all()
     return Lines(rows, rows[-1].id if rows else after, files=_files(session, run_id, rows))
 
 
-def page_of_lines(session: Session, run_id: int, query: LineQuery = _ALL) -> Lines:
+def page_of_lines(session: Session, run_id: int, query: RunLineQuery = _ALL) -> Lines:
     """Return the newest lines before an id, in their order: only so many rows are read, whatever the run has."""
     found = select(RunLine).where(*query.of(run_id))
     if query.before:
         found = found.where(RunLine.id < query.before)
-    rows = session.scalars(found.order_by(RunLine.id.desc()).limit(LINES + 1)).all()
-    shown = list(reversed(rows[:LINES]))
-    older = shown[0].id if len(rows) > LINES else None
+    rows = session.scalars(found.order_by(RunLine.id.desc()).limit(LINES_SHOWN + 1)).all()
+    shown = list(reversed(rows[:LINES_SHOWN]))
+    older = shown[0].id if len(rows) > LINES_SHOWN else None
     return Lines(shown, shown[-1].id if shown else 0, older, _files(session, run_id, shown))
 
 

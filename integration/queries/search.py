@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -17,11 +18,12 @@ from integration.models.ledger import LedgerEntry
 from integration.models.run import Run
 from integration.models.sql import begins
 from integration.models.sync_log import SyncLogEntry
+from integration.url_filters import FILTER_MAX_CHARS, OneOf, Text, UrlFilter
 
-LONGEST = 254
-MOST = 50
+SEARCHED_KINDS = ("order", "customer", "contact", "run", "email")
+HITS_MAX = 50
 #: Correlation ids have no index of their own; they are looked for among so many of a connector's newest runs.
-RUNS = 5000
+RUNS_LOOKED_AT_MAX = 5000
 #: So many of the newest orders show what a shop puts around its numbers.
 _SHAPES = 20
 _WORDED = re.compile(r"(order|customer|contact|run)\s*[#:]?\s*(\S.*)", re.IGNORECASE)
@@ -44,22 +46,21 @@ class Hit:
     contact_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class SearchQuery(UrlFilter):
     """A search as it was understood: `kind` is "", order, customer, contact, run or email."""
 
-    text: str
-    kind: str = ""
+    text: Text = ""
+    kind: Annotated[str, OneOf(SEARCHED_KINDS)] = ""
 
     @classmethod
-    def parse(cls, raw: str) -> Asked:
+    def parse(cls, raw: str) -> SearchQuery:
         """Return what a person typed, without blanks, # and what no database holds."""
-        text = re.sub("[\x00\ud800-\udfff]", "", raw).strip()[:LONGEST]
+        text = re.sub("[\x00\ud800-\udfff]", "", raw).strip()[:FILTER_MAX_CHARS]
         worded = _WORDED.fullmatch(text)
         kind, text = (worded[1].lower(), worded[2]) if worded else ("", text)
         if not kind and "@" in text:
-            return cls(text, "email")
-        return cls(text.lstrip("#").strip(), kind)
+            return cls(text=text, kind="email")
+        return cls(text=text.lstrip("#").strip(), kind=kind)
 
     @property
     def number(self) -> int | None:
@@ -72,7 +73,7 @@ class Asked:
         return not self.kind or self.kind in kinds
 
 
-def find(session: Session, connector_ids: Sequence[int], asked: Asked) -> list[Hit]:
+def find(session: Session, connector_ids: Sequence[int], asked: SearchQuery) -> list[Hit]:
     """Return what fits in some connectors, orders first: each order once, people once for each way they fit."""
     if not asked.text:
         return []
@@ -80,7 +81,7 @@ def find(session: Session, connector_ids: Sequence[int], asked: Asked) -> list[H
     found = found or [hit for key in connector_ids for hit in _beginning(session, key, asked)]
     unique = {(hit.connector_id, hit.what, hit.key, hit.what != "order" and hit.how): hit for hit in reversed(found)}
     order = {"order": 0, "person": 1, "run": 2}
-    hits = sorted(reversed(unique.values()), key=lambda hit: order[hit.what])[: MOST * 2]
+    hits = sorted(reversed(unique.values()), key=lambda hit: order[hit.what])[: HITS_MAX * 2]
     return _with_contacts(session, hits)
 
 
@@ -98,25 +99,25 @@ def one(hits: Sequence[Hit]) -> Hit | None:
     return replace(hit, what="person", key=hit.person_key)
 
 
-def _orders(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
+def _orders(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[Hit]:
     """Find orders by number, as it was typed and as the shop writes its numbers."""
     if asked.may_be("order"):
         rows = _by(session, connector_id, Delivery.number.in_(_spellings(session, connector_id, asked.text)))
         yield from _order_hits(connector_id, rows, "order number")
 
 
-def _beginning(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
+def _beginning(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[Hit]:
     """Find some orders whose number begins with the text; unsorted in the database, since very many may."""
     if asked.may_be("order") and len(asked.text) > 1:
         query = select(Delivery).where(
             Delivery.connector_id == connector_id, begins(session, Delivery.number, asked.text)
         )
-        rows = session.scalars(query.limit(MOST)).all()
+        rows = session.scalars(query.limit(HITS_MAX)).all()
         newest = sorted(rows, key=lambda row: row.id, reverse=True)
         yield from _order_hits(connector_id, newest, "beginning of the order number")
 
 
-def _order_ids(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
+def _order_ids(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[Hit]:
     number = asked.number
     if number is None or not asked.may_be("order"):
         return
@@ -130,7 +131,7 @@ def _order_ids(session: Session, connector_id: int, asked: Asked) -> Iterator[Hi
 def _by(session: Session, connector_id: int, condition: ColumnElement[bool]) -> Sequence[Delivery]:
     """Return the newest orders that fit; the kind is told apart here, or SQLite would walk through all orders."""
     query = select(Delivery).where(Delivery.connector_id == connector_id, condition)
-    rows = session.scalars(query.order_by((Delivery.id + 0).desc()).limit(MOST))
+    rows = session.scalars(query.order_by((Delivery.id + 0).desc()).limit(HITS_MAX))
     return [row for row in rows if row.kind in streams.kinds("numbered")]
 
 
@@ -159,7 +160,7 @@ def _spellings(session: Session, connector_id: int, text: str) -> list[str]:
     return sorted(found)
 
 
-def _customers(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
+def _customers(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[Hit]:
     if asked.number is None or not asked.may_be("customer"):
         return
     query = select(Delivery.person_key).where(
@@ -167,11 +168,11 @@ def _customers(session: Session, connector_id: int, asked: Asked) -> Iterator[Hi
         Delivery.source_id == str(asked.number),
         Delivery.kind.not_in(streams.kinds("numbered")),
     )
-    for person_key in dict.fromkeys(session.scalars(query.order_by((Delivery.id + 0).desc()).limit(MOST))):
+    for person_key in dict.fromkeys(session.scalars(query.order_by((Delivery.id + 0).desc()).limit(HITS_MAX))):
         yield Hit(connector_id, "person", person_key, "customer id", f"Customer {asked.number}", person_key)
 
 
-def _contacts(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
+def _contacts(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[Hit]:
     """Find people by their contact in Mautic: by the link, and by what the log knows of earlier ones."""
     if asked.number is None or not asked.may_be("contact"):
         return
@@ -184,15 +185,15 @@ def _contacts(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit
         SyncLogEntry.person_key != "",
     )
     person_keys = [
-        *session.scalars(links.limit(MOST)),
-        *session.scalars(logged.order_by((SyncLogEntry.id + 0).desc()).limit(MOST)),
+        *session.scalars(links.limit(HITS_MAX)),
+        *session.scalars(logged.order_by((SyncLogEntry.id + 0).desc()).limit(HITS_MAX)),
     ]
     for person_key in dict.fromkeys(person_keys):
         name = f"Contact {asked.number}"
         yield Hit(connector_id, "person", person_key, "contact id", name, person_key, asked.number)
 
 
-def _emails(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
+def _emails(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[Hit]:
     if asked.kind != "email":
         return
     keys = [person_key_of(asked.text)]
@@ -216,23 +217,23 @@ def seen(session: Session, connector_id: int, person_key: str) -> bool:
     return False
 
 
-def _runs(session: Session, connector_id: int, asked: Asked) -> Iterator[Hit]:
+def _runs(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[Hit]:
     """Find a run by its correlation id, or by its number where a run is asked for."""
     if asked.kind == "run" and asked.number is not None:
         run = session.get(Run, asked.number)
         found = [run] if run is not None and run.connector_id == connector_id else []
     elif asked.may_be("run") and len(asked.text) >= 32:
         newest = select(Run.id, Run.correlation_id).where(Run.connector_id == connector_id)
-        few = newest.order_by(Run.id.desc()).limit(RUNS).subquery()
+        few = newest.order_by(Run.id.desc()).limit(RUNS_LOOKED_AT_MAX).subquery()
         query = select(Run).join(few, few.c.id == Run.id).where(few.c.correlation_id == asked.text.lower())
-        found = list(session.scalars(query.limit(MOST)))
+        found = list(session.scalars(query.limit(HITS_MAX)))
     else:
         return
     for run in found:
         yield Hit(connector_id, "run", str(run.id), "correlation id", f"Run {run.id} ({run.kind}, {run.state.lower()})")
 
 
-_LOOKS: tuple[Callable[[Session, int, Asked], Iterator[Hit]], ...] = (
+_LOOKS: tuple[Callable[[Session, int, SearchQuery], Iterator[Hit]], ...] = (
     _orders,
     _order_ids,
     _customers,

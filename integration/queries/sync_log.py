@@ -17,7 +17,7 @@ from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.queries.sync_log_filters import LogQuery
 
 #: Rows found by an index are counted exactly up to here.
-COUNTED = 10_000
+COUNTED_ROWS_MAX = 10_000
 #: A text is looked for in so many of the newest entries.
 SEARCHED = 20_000
 #: A page this near is reached by counting off rows; a deeper one by the hourly counts.
@@ -100,9 +100,9 @@ def _by_index(query: LogQuery) -> bool:
 
 def _count(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> tuple[int, bool]:
     if _by_index(query):
-        few = select(SyncLogEntry.id).where(*conditions).limit(COUNTED + 1).subquery()
+        few = select(SyncLogEntry.id).where(*conditions).limit(COUNTED_ROWS_MAX + 1).subquery()
         found = int(session.scalar(select(func.count()).select_from(few)) or 0)
-        return min(found, COUNTED), found <= COUNTED
+        return min(found, COUNTED_ROWS_MAX), found <= COUNTED_ROWS_MAX
     counted = select(func.coalesce(func.sum(SyncLogCount.entries), 0)).where(*_counts(query))
     return int(session.scalar(counted) or 0) + _edges(session, query, conditions), True
 

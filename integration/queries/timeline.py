@@ -26,9 +26,9 @@ from integration.pipeline.sync_log.writing import ERROR
 from integration.queries import person_status
 from integration.queries.record_statuses import status_of
 
-PAGE = 50
+ENTRIES_SHOWN = 50
 #: So many of a person's newest records and orders are looked into; nobody has more by shopping.
-MOST = 300
+SOURCE_ROWS_MAX = 300
 ORIGINS = {
     Origin.WEBHOOK: "a webhook",
     Origin.POLL: "an incremental read",
@@ -48,7 +48,7 @@ OUTCOMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineEntry:
     """One thing that happened. `what` is record, attempt, log or follow_up; `kind` the colour of its badge.
 
     `key` goes down with time within its `what`. `next_at` is when the next attempt is due, `run` the run it came with.
@@ -68,13 +68,13 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TimelinePosition:
     """Where a page begins: only lines with smaller keys, by `what`."""
 
     before: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, text: str) -> tuple[Place, bool]:
+    def parse(cls, text: str) -> tuple[TimelinePosition, bool]:
         """Return the place that an address names and whether it could be read; the newest lines where it could not."""
         parts = [re.fullmatch(r"(record|attempt|log|follow_up)\.(\d{1,18})", part) for part in text.split(" ") if part]
         if not all(parts):
@@ -85,7 +85,7 @@ class Place:
         """Return the key that the lines of a source must stay below."""
         return self.before.get(what, 2**62)
 
-    def after(self, lines: Sequence[Line]) -> str:
+    def after(self, lines: Sequence[TimelineEntry]) -> str:
         """Return the place behind some lines as it stands in an address."""
         keys = self.before | {line.what: line.key for line in lines}
         return " ".join(f"{what}.{key}" for what, key in sorted(keys.items()))
@@ -105,7 +105,7 @@ class Scope:
 class Timeline:
     """A page of lines, newest first; `older` is the place to go on from, "" at the end."""
 
-    lines: Sequence[Line]
+    lines: Sequence[TimelineEntry]
     older: str
 
 
@@ -114,7 +114,7 @@ def person(session: Session, connector: Connector, person_key: str) -> Scope:
     query = select(LedgerEntry.order_id).where(
         LedgerEntry.connector_id == connector.id, LedgerEntry.person_key == person_key
     )
-    ids = session.scalars(query.limit(MOST)).all()
+    ids = session.scalars(query.limit(SOURCE_ROWS_MAX)).all()
     return Scope(
         connector,
         [Delivery.person_key == person_key],
@@ -126,7 +126,9 @@ def person(session: Session, connector: Connector, person_key: str) -> Scope:
 def order(session: Session, connector: Connector, source_id: str) -> Scope:
     """Return the scope of an order; the log knows it by its number."""
     mine = [Delivery.source_id == source_id, Delivery.kind.in_(streams.kinds("numbered"))]
-    numbers = session.scalars(select(Delivery.number).where(Delivery.connector_id == connector.id, *mine).limit(MOST))
+    numbers = session.scalars(
+        select(Delivery.number).where(Delivery.connector_id == connector.id, *mine).limit(SOURCE_ROWS_MAX)
+    )
     names = sorted({source_id, *numbers} - {""})
     # As an expression the type draws no index away from the number's.
     log = [
@@ -146,7 +148,7 @@ def known_person(session: Session, connector: Connector, person_key: str, now: d
         now,
         session.get(ContactLink, (connector.id, person_key)),
         _newest(session, connector, scope),
-        session.scalars(entries.limit(MOST)).all(),
+        session.scalars(entries.limit(SOURCE_ROWS_MAX)).all(),
         holds.open_holds(session, connector.id),
     )
 
@@ -167,12 +169,12 @@ def known_order(session: Session, connector: Connector, source_id: str, now: dat
 
 def _newest(session: Session, connector: Connector, scope: Sequence[ColumnElement[bool]]) -> list[Delivery]:
     query = select(Delivery).where(Delivery.connector_id == connector.id, *scope)
-    return list(session.scalars(query.order_by((Delivery.id + 0).desc()).limit(MOST)))
+    return list(session.scalars(query.order_by((Delivery.id + 0).desc()).limit(SOURCE_ROWS_MAX)))
 
 
-def read(session: Session, scope: Scope, place: Place | None = None, size: int = PAGE) -> Timeline:
+def read(session: Session, scope: Scope, place: TimelinePosition | None = None, size: int = ENTRIES_SHOWN) -> Timeline:
     """Return a page of a timeline, from the newest on or from a place."""
-    place = place or Place()
+    place = place or TimelinePosition()
     sources = (_records, _attempts, _logs, _marks)
     found = [source(session, scope, place, size + 1) for source in sources]
     merged = list(heapq.merge(*found, key=lambda line: line.at, reverse=True))
@@ -180,7 +182,7 @@ def read(session: Session, scope: Scope, place: Place | None = None, size: int =
     return Timeline(shown, place.after(shown) if len(merged) > size else "")
 
 
-def _records(session: Session, scope: Scope, place: Place, limit: int) -> list[Line]:
+def _records(session: Session, scope: Scope, place: TimelinePosition, limit: int) -> list[TimelineEntry]:
     query = select(Delivery).where(
         Delivery.connector_id == scope.connector.id, *scope.records, Delivery.id < place.below("record")
     )
@@ -194,12 +196,12 @@ def _runs(session: Session, ids: Sequence[int | None]) -> dict[int, Run]:
     return {run.id: run for run in session.scalars(select(Run).where(Run.id.in_(wanted)))} if wanted else {}
 
 
-def _record(row: Delivery, runs: dict[int, Run]) -> Line:
+def _record(row: Delivery, runs: dict[int, Run]) -> TimelineEntry:
     status = status_of(row)
     parts = [row.error or row.discard_reason, f"{row.attempts} attempts." if row.attempts > 1 else ""]
     if row.corrections:
         parts.append(f"A person's values are sent instead of the store's: {', '.join(sorted(row.corrections))}.")
-    return Line(
+    return TimelineEntry(
         row.created_at,
         "record",
         row.id,
@@ -219,25 +221,25 @@ def name_of(row: Delivery) -> str:
     return f"{streams.labels(row.kind).noun} {row.number or row.source_id} ({row.event})"
 
 
-def _attempts(session: Session, scope: Scope, place: Place, limit: int) -> list[Line]:
+def _attempts(session: Session, scope: Scope, place: TimelinePosition, limit: int) -> list[TimelineEntry]:
     mine = select(Delivery.id).where(Delivery.connector_id == scope.connector.id, *scope.records)
-    ids = session.scalars(mine.order_by((Delivery.id + 0).desc()).limit(MOST)).all()
+    ids = session.scalars(mine.order_by((Delivery.id + 0).desc()).limit(SOURCE_ROWS_MAX)).all()
     query = select(Attempt).where(Attempt.delivery_id.in_(ids), Attempt.id < place.below("attempt"))
     rows = session.scalars(query.order_by((Attempt.id + 0).desc()).limit(limit)).all() if ids else ()
     return [_attempt(row) for row in rows]
 
 
-def _attempt(row: Attempt) -> Line:
+def _attempt(row: Attempt) -> TimelineEntry:
     badge, kind = OUTCOMES.get(row.outcome, (row.outcome, "muted"))
     status = f", HTTP {row.http_status}" if row.http_status else ""
     title = f"Attempt for record {row.delivery_id}{status}."
     if row.tries > 1:
         title = f"{row.tries:,} attempts in a row for record {row.delivery_id}: none could be made."
     contact_id = (row.answer or {}).get("contact_id")
-    return Line(row.at, "attempt", row.id, badge, kind, title, row.message, row.delivery_id, contact_id)
+    return TimelineEntry(row.at, "attempt", row.id, badge, kind, title, row.message, row.delivery_id, contact_id)
 
 
-def _logs(session: Session, scope: Scope, place: Place, limit: int) -> list[Line]:
+def _logs(session: Session, scope: Scope, place: TimelinePosition, limit: int) -> list[TimelineEntry]:
     query = select(SyncLogEntry).where(
         SyncLogEntry.connector_id == scope.connector.id,
         *scope.logs,
@@ -247,13 +249,13 @@ def _logs(session: Session, scope: Scope, place: Place, limit: int) -> list[Line
     return [_log(row) for row in session.scalars(query.order_by((SyncLogEntry.id + 0).desc()).limit(limit))]
 
 
-def _log(row: SyncLogEntry) -> Line:
+def _log(row: SyncLogEntry) -> TimelineEntry:
     badge, kind = ("Error", "bad") if row.status == ERROR else ("Log", "muted")
     title = f"{streams.labels(row.type).noun} {row.object_id}: {row.action.replace('_', ' ')}."
-    return Line(row.at, "log", row.id, badge, kind, title, row.message, row.delivery_id, row.contact_id)
+    return TimelineEntry(row.at, "log", row.id, badge, kind, title, row.message, row.delivery_id, row.contact_id)
 
 
-def _marks(session: Session, scope: Scope, place: Place, limit: int) -> list[Line]:
+def _marks(session: Session, scope: Scope, place: TimelinePosition, limit: int) -> list[TimelineEntry]:
     """Return notes and e-mails; their keys count from the oldest, for they have none of their own."""
     if not scope.orders:
         return []
@@ -265,11 +267,13 @@ def _marks(session: Session, scope: Scope, place: Place, limit: int) -> list[Lin
     return lines[::-1][:limit]
 
 
-def _mark(key: int, row: FollowUpMark) -> Line:
+def _mark(key: int, row: FollowUpMark) -> TimelineEntry:
     done = row.state == MarkState.DONE
     noun = {"create_note": "Note", "send_email": "E-mail"}.get(row.action, "Segment")
     number = f" {row.remote_id}" if row.remote_id else ""
     title = f"{noun}{number} for order {row.order_id} in status {row.status}."
     detail = "" if done else "It was begun and not confirmed: it is looked up in Mautic before it is done again."
     badge, kind = ("Done", "ok") if done else ("Begun", "warn")
-    return Line(row.done_at or row.started_at, "follow_up", key, badge, kind, title, detail, contact_id=row.contact_id)
+    return TimelineEntry(
+        row.done_at or row.started_at, "follow_up", key, badge, kind, title, detail, contact_id=row.contact_id
+    )

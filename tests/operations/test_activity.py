@@ -15,7 +15,7 @@ from integration.models.drift import Gap, Reconciliation
 from integration.operations import audit
 from integration.operations.monitoring import activity
 from integration.operations.monitoring.activity import ActivityQuery
-from integration.operations.monitoring.activity.event import Place
+from integration.operations.monitoring.activity.event import FeedPosition
 from tests.operations.conftest import NOW, Scene
 
 MINUTE = timedelta(minutes=1)
@@ -218,8 +218,8 @@ def test_days_and_kinds_filter(scene: Scene) -> None:
 
 
 def test_a_place_survives_its_address() -> None:
-    place = Place(NOW + timedelta(microseconds=7), 31, 12345)
-    assert Place.parse(str(place)) == place
+    place = FeedPosition(NOW + timedelta(microseconds=7), 31, 12345)
+    assert FeedPosition.parse(str(place)) == place
     assert str(place) == "20260504T103000000007-31-12345"
 
 
@@ -237,7 +237,7 @@ def test_a_place_survives_its_address() -> None:
 def test_a_value_that_cannot_be_used_is_left_out_with_a_notice(asked: dict[str, str], notice: str) -> None:
     query, notices = ActivityQuery.parse(1, 1, (1, 2), asked)
     assert [text[: len(notice)] for text in notices] == [notice]
-    assert query == ActivityQuery(1, (1,))
+    assert query == ActivityQuery(organisation_id=1, connectors=(1,))
 
 
 def test_an_address_holds_what_is_not_usual() -> None:
@@ -245,7 +245,7 @@ def test_an_address_holds_what_is_not_usual() -> None:
     query, _ = ActivityQuery.parse(1, 1, (1, 2), asked)
     assert query.args() == asked
     assert query.filtered
-    assert not ActivityQuery(1, (1,), scope="all", before=query.before).filtered
+    assert not ActivityQuery(organisation_id=1, connectors=(1,), scope="all", before=query.before).filtered
 
 
 Statements = list[tuple[str, Any]]
@@ -270,7 +270,7 @@ def test_the_sync_log_and_the_attempts_are_left_alone(scene: Scene, statements: 
 # PostgreSQL reads small tables whole.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_large_tables_are_read_by_their_indexes(scene: Scene, statements: Statements) -> None:
-    ask(scene, scope="all", before=str(Place(NOW, 1, 1)))
+    ask(scene, scope="all", before=str(FeedPosition(NOW, 1, 1)))
     large = [(text, values) for text, values in statements if "FROM delivery" in text or "FROM run" in text]
     with scene.db.read() as session:
         raw = session.connection().exec_driver_sql

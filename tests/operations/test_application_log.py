@@ -11,7 +11,7 @@ import pytest
 
 from integration.config import Deployment
 from integration.operations.support.application_log import LineHandler, configure_logging, read_log
-from integration.operations.support.line_files import LineQuery
+from integration.operations.support.line_files import LogLineQuery
 
 log = logging.getLogger("integration.tests")
 
@@ -30,7 +30,7 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 def test_a_line_has_a_sentence_for_people_and_an_action_for_machines(deployment: Deployment) -> None:
     extra = {"action": "deliver", "connector": 7, "correlation": "abc"}
     log.warning("%d contacts were written.", 3, extra=extra)
-    (line,) = read_log(deployment, LineQuery()).lines
+    (line,) = read_log(deployment, LogLineQuery()).lines
     assert datetime.fromisoformat(line.pop("at")).tzinfo == UTC
     assert line == {
         "level": "WARNING",
@@ -49,7 +49,7 @@ def test_secrets_are_masked_in_sentence_and_trace(deployment: Deployment) -> Non
         log.exception("failed with password=%s", "hunter2")
     path = deployment.instance_path / "logs" / "app.log"
     assert "hunter2" not in path.read_text(encoding="utf-8")
-    (line,) = read_log(deployment, LineQuery()).lines
+    (line,) = read_log(deployment, LogLineQuery()).lines
     assert line["sentence"] == "failed with password=***"
     assert "ValueError: cannot open https://***@shop.test/" in line["trace"]
 
@@ -59,14 +59,14 @@ def test_the_level_is_obeyed_and_lines_are_filtered(deployment: Deployment) -> N
     for number in range(3):
         log.info("line %d", number, extra={"connector": number})
     log.error("broken")
-    assert [line["sentence"] for line in read_log(deployment, LineQuery()).lines] == [
+    assert [line["sentence"] for line in read_log(deployment, LogLineQuery()).lines] == [
         "broken",
         "line 2",
         "line 1",
         "line 0",
     ]
-    assert [x["sentence"] for x in read_log(deployment, LineQuery(values={"level": "ERROR"})).lines] == ["broken"]
-    assert [x["sentence"] for x in read_log(deployment, LineQuery(values={"connector": 1})).lines] == ["line 1"]
+    assert [x["sentence"] for x in read_log(deployment, LogLineQuery(values={"level": "ERROR"})).lines] == ["broken"]
+    assert [x["sentence"] for x in read_log(deployment, LogLineQuery(values={"connector": 1})).lines] == ["line 1"]
 
 
 def test_configuring_twice_writes_once_and_for_the_owner_only(deployment: Deployment) -> None:

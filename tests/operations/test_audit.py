@@ -114,7 +114,7 @@ def test_a_walk_yields_everything_that_fits(scene: Scene) -> None:
 def test_a_value_that_cannot_be_used_is_left_out_with_a_notice(asked: dict[str, str], notice: str) -> None:
     query, notices = audit.AuditQuery.parse(1, asked)
     assert notices == [notice]
-    assert query == audit.AuditQuery(1)
+    assert query == audit.AuditQuery(organisation_id=1)
 
 
 def test_a_query_stands_in_an_address() -> None:
@@ -123,7 +123,7 @@ def test_a_query_stands_in_an_address() -> None:
     assert query.args() == asked
     assert query.args(before=None) == {name: value for name, value in asked.items() if name != "before"}
     assert query.filtered
-    assert not audit.AuditQuery(1, before=3).filtered
+    assert not audit.AuditQuery(organisation_id=1, before=3).filtered
 
 
 def test_days_that_are_turned_round_find_nothing_and_say_so() -> None:

@@ -13,7 +13,7 @@ import pytest
 from integration.clock import SetClock
 from integration.http.transport import Exchange
 from integration.operations.support.debug_capture import BODY, Capture
-from integration.operations.support.line_files import LineQuery
+from integration.operations.support.line_files import LogLineQuery
 from tests.operations.conftest import NOW, connector
 
 BASIC = "Basic " + base64.b64encode(b"ck_0123456789abcdef:cs_s3cretsecret").decode()
@@ -151,8 +151,8 @@ def test_newest_first_in_pages(capture: Capture, clock: SetClock) -> None:
     for number in range(25):
         observe(capture, url=f"https://shop.test/{number}", answer_body="ä" * 9000)
         clock.advance(minutes=1)
-    first = capture.read_page(1, LineQuery(limit=10))
-    last = capture.read_page(1, LineQuery(limit=10, page=3))
+    first = capture.read_page(1, LogLineQuery(limit=10))
+    last = capture.read_page(1, LogLineQuery(limit=10, page=3))
     assert [line["url"][-2:] for line in first.lines[:3]] == ["24", "23", "22"]
     assert (len(first.lines), first.more) == (10, True)
     assert [line["url"][-2:] for line in last.lines] == ["/4", "/3", "/2", "/1", "/0"]

@@ -14,14 +14,14 @@ from integration.models.base import Base
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services
 from integration.queries import lifetime_breakdown, search as querie_search, timeline
-from integration.queries.search import Asked, Hit
+from integration.queries.search import Hit, SearchQuery
 from tests.conftest import NOON
 from tests.pipeline import rows
 
 
 def search(services: Services, text: str, *connector_ids: int) -> list[Hit]:
     with services.db.read() as session:
-        return querie_search.find(session, connector_ids, Asked.parse(text))
+        return querie_search.find(session, connector_ids, SearchQuery.parse(text))
 
 
 def found(hits: list[Hit]) -> list[tuple[str, str, str]]:
@@ -45,7 +45,7 @@ def found(hits: list[Hit]) -> list[tuple[str, str, str]]:
     ],
 )
 def test_what_was_typed_is_understood(typed: str, kind: str, text: str) -> None:
-    assert Asked.parse(typed) == Asked(text, kind)
+    assert SearchQuery.parse(typed) == SearchQuery(text=text, kind=kind)
 
 
 @pytest.mark.parametrize("typed", ["10482", "#10482", "WC-10482", "wc-10482", "order 10482", "WC-10482-B"])

@@ -14,7 +14,7 @@ from integration.pipeline.runs import lifecycle as run_lifecycle, progress as ru
 from integration.pipeline.services import Services
 from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
-from integration.queries.runs import LineQuery, RunQuery
+from integration.queries.runs import RunLineQuery, RunQuery
 from tests.conftest import NOON
 from tests.pipeline import rows
 
@@ -62,14 +62,14 @@ def found(services: Services, connector_id: int, **args: str) -> list[Run]:
 
 def test_a_long_list_is_read_page_by_page(services: Services, connector_id: int, loaded: list[Any]) -> None:
     many(services, connector_id, 130)
-    query, seen = RunQuery(connector_id), []
+    query, seen = RunQuery(connector_id=connector_id), []
     for expected in (50, 50, 30):
         loaded.clear()
         with services.db.read() as session:
             page, older = querie_runs.read_list(session, query)
-        assert (len(page), len(loaded) <= querie_runs.SHOWN + 1) == (expected, True)
+        assert (len(page), len(loaded) <= querie_runs.ROWS_SHOWN + 1) == (expected, True)
         seen += [run.id for run in page]
-        query = RunQuery(connector_id, before=older or 0)
+        query = RunQuery(connector_id=connector_id, before=older or 0)
     assert (older, seen) == (None, sorted(set(seen), reverse=True))
     assert len(seen) == 130
 
@@ -109,16 +109,16 @@ def test_lines_are_followed_backwards_without_a_gap(
     services: Services, run: Run, lines: list[int], loaded: list[Any]
 ) -> None:
     seen: list[int] = []
-    query = LineQuery()
+    query = RunLineQuery()
     while True:
         loaded.clear()
         with services.db.read() as session:
             page = querie_runs.page_of_lines(session, run.id, query)
-        assert len(loaded) <= querie_runs.LINES + 1
+        assert len(loaded) <= querie_runs.LINES_SHOWN + 1
         seen = [line.id for line in page.lines] + seen
         if page.older is None:
             break
-        query = LineQuery(before=page.older)
+        query = RunLineQuery(before=page.older)
     assert seen == lines
 
 
@@ -134,7 +134,7 @@ def test_only_lines_behind_the_last_one_are_new(
 
 def test_lines_are_found_by_level_and_text(services: Services, run: Run, lines: list[int]) -> None:
     def texts(**args: str) -> list[str]:
-        query, notices = LineQuery.parse(args)
+        query, notices = RunLineQuery.parse(args)
         assert notices == []
         with services.db.read() as session:
             return [line.text for line in querie_runs.page_of_lines(session, run.id, query).lines]
@@ -147,8 +147,8 @@ def test_lines_are_found_by_level_and_text(services: Services, run: Run, lines: 
 
 
 def test_bad_values_of_lines_and_records_are_said() -> None:
-    query, notices = LineQuery.parse({"level": "odd", "after": "x", "text": "a"})
-    assert (query, len(notices)) == (LineQuery(text="a"), 2)
+    query, notices = RunLineQuery.parse({"level": "odd", "after": "x", "text": "a"})
+    assert (query, len(notices)) == (RunLineQuery(text="a"), 2)
     records, notices = EntityQuery.parse({"status": "odd", "before": "-1"})
     assert (records, len(notices)) == (EntityQuery(), 2)
 
@@ -183,7 +183,7 @@ def deliveries(services: Services, run: Run) -> None:
 def test_records_of_a_run_are_found_by_status(services: Services, run: Run, status: str) -> None:
     deliveries(services, run)
     with services.db.read() as session:
-        entities, older = run_records.entities(session, run, EntityQuery(status))
+        entities, older = run_records.entities(session, run, EntityQuery(status=status))
     assert sorted(each.delivery.state for each in entities) == sorted(STATES[status])
     assert {each.status for each in entities} == {status}
     assert older is None
@@ -204,7 +204,7 @@ def test_records_of_a_run_are_read_page_by_page_and_counted(services: Services, 
 def test_totals_of_a_huge_run_say_that_they_are_of_the_newest(
     services: Services, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_records, "COUNTED", 3)
+    monkeypatch.setattr(run_records, "COUNTED_ROWS_MAX", 3)
     deliveries(services, run)
     with services.db.read() as session:
         totals = run_records.totals(session, run)

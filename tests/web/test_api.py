@@ -127,7 +127,7 @@ def test_records_log_and_dead_letters_are_read_and_sent_again(
     assert found["notices"] == ["There is no kind “odd”. That filter was left out."]
     assert client.get(f"{base}/log", headers=headers).json["entries"] == []
     assert client.get(f"{base}/dead-letters", headers=headers).json["dead_letters"][0]["category"] == "permanent"
-    assert client.post(f"{base}/replay", json={"ids": "all"}, headers=headers).status_code == 400
+    assert client.post(f"{base}/replay", json={"ids": "all"}, headers=headers).status_code == 422
     came = client.post(f"{base}/replay", json={"ids": [key, 999]}, headers=headers)
     assert came.json == {"queued": 1, "busy": 0, "gone": 1}
     with services.db.read() as session:

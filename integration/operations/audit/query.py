@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -13,62 +11,41 @@ from sqlalchemy.orm import Session
 from integration.models.audit import AuditAction, AuditEntry
 from integration.models.database import Database
 from integration.operations.audit import chain
-from integration.parameters import Asked, begin_of, end_of
+from integration.url_filters import Day, OneOf, Text, UrlFilter, WholeNumber, begin_of, end_of
 
-SIZE = 100
-_NAMES = ("actor", "action", "connector", "entity", "since", "until", "before")
+ROWS_SHOWN = 100
 
 
-@dataclass(frozen=True)
-class AuditQuery:
+class AuditQuery(UrlFilter):
     """Which entries are wanted, newest first; texts are looked for anywhere, days are whole ones of the zone.
 
     `organisation_id` None means all organisations, 0 the entries of none; `before` is an id that was reached already.
     """
 
     organisation_id: int | None
-    actor: str = ""
-    action: str = ""
-    connector: int | None = None
-    entity: str = ""
-    since: date | None = None
-    until: date | None = None
-    before: int | None = None
+    actor: Text = ""
+    action: Annotated[str, OneOf([each.value for each in AuditAction])] = ""
+    connector: Annotated[int | None, WholeNumber()] = None
+    entity: Text = ""
+    since: Day = None
+    until: Day = None
+    before: Annotated[int | None, WholeNumber()] = None
     zone: str = "UTC"
 
     @classmethod
     def parse(
-        cls, organisation_id: int | None, args: Mapping[str, str], zone: str = "UTC"
+        cls, organisation_id: int | None, args: Mapping[str, Any], zone: str = "UTC"
     ) -> tuple[AuditQuery, list[str]]:
-        """Return the query of an address and a notice for each value that could not be used and was left out."""
-        asked = Asked(args)
-        since, until = asked.days()
-        query = cls(
-            organisation_id,
-            actor=asked.text("actor"),
-            action=asked.choice("action", [each.value for each in AuditAction]),
-            connector=asked.number("connector"),
-            entity=asked.text("entity"),
-            since=since,
-            until=until,
-            before=asked.number("before"),
-            zone=zone,
-        )
-        return query, asked.notices
-
-    def args(self, **changes: Any) -> dict[str, str]:
-        """Return the query, with changes, as it stands in an address."""
-        wanted = replace(self, **changes)
-        values = {name: getattr(wanted, name) for name in _NAMES}
-        return {name: str(value) for name, value in values.items() if value not in ("", None)}
+        """Return the query of a URL and a notice for each value that could not be used and was left out."""
+        return cls.from_url(args, zone, organisation_id=organisation_id)
 
     @property
     def filtered(self) -> bool:
         """Return whether anything is filtered."""
-        return bool(self.args(before=None))
+        return self.differs("before")
 
 
-def read(session: Session, query: AuditQuery, size: int = SIZE) -> Sequence[AuditEntry]:
+def read(session: Session, query: AuditQuery, size: int = ROWS_SHOWN) -> Sequence[AuditEntry]:
     """Return up to `size` entries that fit, newest first."""
     rows = select(AuditEntry).where(*_conditions(query)).order_by(AuditEntry.id.desc()).limit(size)
     return session.scalars(rows).all()
@@ -82,7 +59,7 @@ def walk(db: Database, query: AuditQuery, size: int = 500) -> Iterator[Sequence[
         if not entries:
             return
         yield entries
-        query = replace(query, before=entries[-1].id)
+        query = query.model_copy(update={"before": entries[-1].id})
 
 
 def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from integration.field_errors import Unusable
 from integration.models.drift import Drift, Reconciliation
+from integration.url_filters import OneOf, UrlFilter, WholeNumber
 
 #: Kind -> what it is called and means.
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -18,35 +21,36 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "differs": ("Differs", "Mautic has other values than the store gives."),
     "surplus": ("Surplus", "The contact is ours, but the store no longer has the person."),
 }
-SIZE = 50
+ROWS_SHOWN = 50
 
 
-@dataclass(frozen=True, slots=True)
-class DriftQuery:
+class DriftPosition(WholeNumber):
+    """The id of the row that a page of drift follows."""
+
+    def read(self, name: str, text: str, zone: ZoneInfo) -> int:
+        """Return the id; raises Unusable for any other text."""
+        try:
+            return super().read(name, text, zone)
+        except Unusable:
+            raise Unusable("The page in the address cannot be read, so the first one is shown.") from None
+
+
+class DriftQuery(UrlFilter):
     """Which drift is shown: of one reconciliation, of a kind or "" for all, rows after an id."""
 
     connector_id: int
     reconciliation_id: int
-    kind: str = ""
-    after: int = 0
+    kind: Annotated[str, OneOf(KINDS)] = ""
+    after: Annotated[int, DriftPosition()] = 0
 
     @classmethod
-    def parse(cls, connector_id: int, reconciliation_id: int, args: Mapping[str, str]) -> tuple[DriftQuery, list[str]]:
-        """Return the query of an address and what to say of values that cannot be used."""
-        notices = []
-        kind, after = args.get("kind", ""), args.get("after", "")
-        if kind and kind not in KINDS:
-            notices.append(f"There is no kind “{kind[:40]}” of drift, so all are shown.")
-            kind = ""
-        if after and not (after.isascii() and after.isdigit() and len(after) < 19):
-            notices.append("The page in the address cannot be read, so the first one is shown.")
-            after = ""
-        return cls(connector_id, reconciliation_id, kind, int(after or 0)), notices
+    def parse(cls, connector_id: int, reconciliation_id: int, args: Mapping[str, Any]) -> tuple[DriftQuery, list[str]]:
+        """Return the query of a URL and a notice for each value that could not be used and was left out."""
+        return cls.from_url(args, connector_id=connector_id, reconciliation_id=reconciliation_id)
 
     def args(self, **changes: Any) -> dict[str, Any]:
-        """Return the query as an address has it, with changes; None and "" leave a value out."""
-        values = {"kind": self.kind, "after": self.after, "number": self.reconciliation_id, **changes}
-        return {name: value for name, value in values.items() if value}
+        """Return the query as a URL has it, with changes; `number` is the reconciliation."""
+        return super().args(**{"number": self.reconciliation_id, **changes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,14 @@ def read_page(session: Session, query: DriftQuery) -> DriftPage:
     """Return the rows that fit, in the order they were found."""
     mine = [Drift.reconciliation_id == query.reconciliation_id, Drift.connector_id == query.connector_id]
     fits = [*mine, Drift.kind == query.kind] if query.kind else mine
-    rows = session.scalars(select(Drift).where(*fits, Drift.id > query.after).order_by(Drift.id).limit(SIZE + 1)).all()
+    rows = session.scalars(
+        select(Drift).where(*fits, Drift.id > query.after).order_by(Drift.id).limit(ROWS_SHOWN + 1)
+    ).all()
     asked = (*mine, Drift.asked_at.is_not(None), Drift.repaired_at.is_(None))
     return DriftPage(
-        rows=rows[:SIZE],
+        rows=rows[:ROWS_SHOWN],
         total=session.scalar(select(func.count()).select_from(Drift).where(*fits)) or 0,
-        next_after=rows[SIZE - 1].id if len(rows) > SIZE else None,
+        next_after=rows[ROWS_SHOWN - 1].id if len(rows) > ROWS_SHOWN else None,
         waiting=session.scalar(select(func.count()).select_from(Drift).where(*asked)) or 0,
     )
 

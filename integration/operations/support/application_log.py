@@ -9,7 +9,7 @@ from typing import Any
 
 from integration.config import Deployment
 from integration.masking import mask_text
-from integration.operations.support.line_files import FILE_SIZE, FILES, LineFile, LinePage, LineQuery
+from integration.operations.support.line_files import FILE_SIZE, FILES, LineFile, LinePage, LogLineQuery
 
 #: Libraries that tell at INFO what only a developer of theirs wants to know.
 _TALKATIVE = ("apscheduler", "urllib3", "requests_oauthlib", "oauthlib", "procrastinate", "alembic")
@@ -77,6 +77,6 @@ def configure_logging(deployment: Deployment) -> LineHandler:
     return handler
 
 
-def read_log(deployment: Deployment, query: LineQuery) -> LinePage:
+def read_log(deployment: Deployment, query: LogLineQuery) -> LinePage:
     """Return one page of the application's log, newest first; `query.values` filters by level, action or connector."""
     return log_file(deployment.instance_path / "logs").read(query)

@@ -10,7 +10,7 @@ from integration.clock import Clock
 from integration.http.transport import Exchange, Observer
 from integration.masking import hide, mask_body, mask_headers, mask_text, secrets_of
 from integration.models.connector import Connector
-from integration.operations.support.line_files import FILE_SIZE, FILES, LineFile, LinePage, LineQuery
+from integration.operations.support.line_files import FILE_SIZE, FILES, LineFile, LinePage, LogLineQuery
 
 #: Characters of a body that are kept.
 BODY = 64 * 1024
@@ -55,9 +55,11 @@ class Capture:
         page: int = 1,
     ) -> list[dict[str, Any]]:
         """Return one page of captured exchanges, newest first."""
-        return self.read_page(connector_id, LineQuery(since, until, text, limit=limit, page=page)).lines
+        return self.read_page(
+            connector_id, LogLineQuery(since=since, until=until, text=text, limit=limit, page=page)
+        ).lines
 
-    def read_page(self, connector_id: int, query: LineQuery) -> LinePage:
+    def read_page(self, connector_id: int, query: LogLineQuery) -> LinePage:
         """Return one page of captured exchanges, newest first, and whether older ones match."""
         return self._file(connector_id).read(query)
 

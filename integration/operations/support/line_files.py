@@ -8,13 +8,19 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
+
+from pydantic import Field
+
+from integration.url_filters import Moment, Text, UrlFilter, WholeNumber
 
 FILES = 5
 FILE_SIZE = 5 * 1024 * 1024
+#: Lines are counted from the newest on, so a page far behind costs the reading of all before it.
+PAGE_MAX = 400
 _BLOCK = 65536
 #: Threads write in nearly, not exactly, the order of their times.
 _SLACK = timedelta(seconds=60)
@@ -29,16 +35,20 @@ class LinePage:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LineQuery:
+class LogLineQuery(UrlFilter):
     """What to look for: moments (aware, half-open), a text anywhere in the line, exact values of keys."""
 
-    since: datetime | None = None
-    until: datetime | None = None
-    text: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
+    since: Moment = None
+    until: Moment = None
+    text: Text = ""
+    page: Annotated[int, WholeNumber(1, PAGE_MAX)] = 1
+    values: Mapping[str, Any] = Field(default_factory=dict)
     limit: int = 50
-    page: int = 1
+
+    @property
+    def filtered(self) -> bool:
+        """Return whether anything is filtered."""
+        return self.differs("page")
 
 
 class LineFile:
@@ -64,7 +74,7 @@ class LineFile:
         paths = [self.path, *(self._part(number) for number in range(1, self._files))]
         return [path for path in paths if path.is_file()]
 
-    def read(self, query: LineQuery) -> LinePage:
+    def read(self, query: LogLineQuery) -> LinePage:
         """Return one page of the lines that match, newest first."""
         skip = (max(query.page, 1) - 1) * query.limit
         found: list[dict[str, Any]] = []
@@ -80,7 +90,7 @@ class LineFile:
         for path in self.parts():
             path.unlink(missing_ok=True)
 
-    def _matching(self, query: LineQuery) -> Iterator[dict[str, Any]]:
+    def _matching(self, query: LogLineQuery) -> Iterator[dict[str, Any]]:
         needle = query.text.casefold()
         for raw in self._raw_lines():
             line = _parsed(raw)
@@ -153,7 +163,7 @@ def _parsed(raw: bytes) -> dict[str, Any] | None:
     return dict(line)
 
 
-def _within(at: datetime, query: LineQuery) -> bool:
+def _within(at: datetime, query: LogLineQuery) -> bool:
     return (query.since is None or at >= query.since) and (query.until is None or at < query.until)
 
 

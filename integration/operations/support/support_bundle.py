@@ -23,7 +23,7 @@ from integration.models.schedule import Heartbeat, Schedule
 from integration.operations.retention import sizes
 from integration.operations.support.anonymous import Cleaner
 from integration.operations.support.application_log import read_log
-from integration.operations.support.line_files import LineQuery
+from integration.operations.support.line_files import LogLineQuery
 from integration.pipeline.connectors import holds
 from integration.pipeline.services import Services
 
@@ -254,5 +254,5 @@ def _sizes(services: Services, session: Session, connector: Connector, whole: bo
 
 def _log(services: Services, connector: Connector, cleaner: Cleaner, whole: bool) -> list[dict[str, Any]]:
     values = {} if whole else {"connector": connector.id}
-    lines = read_log(services.deployment, LineQuery(values=values, limit=LOG_LINES)).lines
+    lines = read_log(services.deployment, LogLineQuery(values=values, limit=LOG_LINES)).lines
     return [cleaner.log_line(line) for line in lines]

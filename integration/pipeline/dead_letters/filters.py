@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, and_, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from integration import streams
 from integration.models.delivery import Delivery
 from integration.models.sql import begins
-from integration.parameters import Asked, in_address
 from integration.pipeline.delivery.retries import Category
 from integration.pipeline.outbox.states import owned
+from integration.url_filters import EntryId, Moment, OneOf, SourceText, Text, UrlFilter, WholeNumber
 
 STATUSES = {"pending": "Pending", "replayed": "Replayed", "closed": "Closed", "discarded": "Discarded"}
 CATEGORIES = {category.value: category.value.capitalize() for category in Category}
@@ -24,49 +21,29 @@ ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 100, 500
 DEAD = Delivery.state == literal_column("'dead'")
 
 
-@dataclass(frozen=True)
-class DeadQuery:
+class DeadQuery(UrlFilter):
     """Dead letters of one connector, newest first, from before the id `before`; `code` is the cause of failure."""
 
     connector_id: int
-    status: str = "pending"
-    category: str = ""
-    kind: str = ""
-    code: str = ""
-    source: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    limit: int = ROWS_DEFAULT
-    before: int = 0
-    raw: Mapping[str, str] | None = None
+    status: Annotated[str, OneOf(STATUSES)] = "pending"
+    category: Annotated[str, OneOf(CATEGORIES)] = ""
+    kind: Annotated[str, OneOf(streams.entities())] = ""
+    code: Text = ""
+    source: SourceText = ""
+    since: Moment = None
+    until: Moment = None
+    limit: Annotated[int, WholeNumber(ROWS_MIN, ROWS_MAX)] = ROWS_DEFAULT
+    before: EntryId = 0
 
     @classmethod
-    def parse(cls, connector_id: int, args: Mapping[str, str], zone: str = "UTC") -> tuple[DeadQuery, list[str]]:
+    def parse(cls, connector_id: int, args: Mapping[str, Any], zone: str = "UTC") -> tuple[DeadQuery, list[str]]:
         """Return the query of a URL and a notice for each value that could not be used and was left out."""
-        read = Asked(args, zone)
-        query = cls(
-            connector_id,
-            status=read.choice("status", STATUSES) or "pending",
-            category=read.choice("category", CATEGORIES),
-            kind=read.choice("kind", streams.entities()),
-            code=read.text("code"),
-            source=read.text("source").lstrip("#").strip(),
-            since=read.moment("since"),
-            until=read.moment("until"),
-            limit=read.number("limit", ROWS_MIN, ROWS_MAX) or ROWS_DEFAULT,
-            before=read.number("before") or 0,
-            raw=read.used,
-        )
-        return query, read.notices
-
-    def args(self, **changes: Any) -> dict[str, Any]:
-        """Return what stands in the URL of this query, with changes; None and "" leave a name out."""
-        return in_address(self.raw, changes)
+        return cls.from_url(args, zone, connector_id=connector_id)
 
     @property
     def filtered(self) -> bool:
         """Return whether anything but the status is filtered."""
-        return any((self.category, self.kind, self.code, self.source, self.since, self.until))
+        return self.differs("status", "limit", "before")
 
 
 def matching(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:

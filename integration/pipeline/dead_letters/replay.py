@@ -17,6 +17,7 @@ from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.runs.page_intake import PageIntake
 
 SLICE = 500
+_AGAIN = "Nothing was changed; choose again on the Dead letters page."
 
 
 @dataclass
@@ -42,9 +43,11 @@ class Replay(PageIntake):
         """Return the stored filter; raises SettingError when it cannot be read, since without it all would be meant."""
         stored: dict[str, str] = dict(self.options.get("filter") or {})
         zone = str(self.options.get("zone") or "UTC")
+        if unknown := sorted(set(stored) - set(DeadQuery.parameters())):
+            raise SettingError("filter", f"There is no filter “{unknown[0][:40]}”.", _AGAIN)
         query, notices = DeadQuery.parse(self.connector.id, {**stored, "status": "pending"}, zone)
         if notices:
-            raise SettingError("filter", notices[0], "Nothing was changed; choose again on the Dead letters page.")
+            raise SettingError("filter", notices[0], _AGAIN)
         return query
 
     def _slice(self) -> bool:

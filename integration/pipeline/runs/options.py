@@ -1,25 +1,178 @@
-"""The options of a run as a person types them (C6): checked one by one, each error at its field."""
+"""The options of a run (C6): one model for page, command line and API, each error at its field."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from integration import streams
 from integration.errors import SettingError
+from integration.field_errors import NAME_SHOWN_MAX_CHARS, Unusable, by_field
 from integration.models.run import RunKind
 from integration.store.dates import lenient
 
 KINDS = (RunKind.BULK, RunKind.FULL, RunKind.INITIAL, RunKind.INCREMENTAL)
 ENTITIES = tuple(stream.module for stream in reversed(streams.STREAMS.values()))
-FILTERS = ("since", "until", "ids", "statuses")
 SWITCHES = ("resend", "dry_run", "payloads")
-MOST_IDS = 1000
+IDS_MAX = 1000
+ID_MAX = 10**18 - 1
+PAGE_ROWS_MIN, PAGE_ROWS_MAX = 10, 100
 #: Years of a filter that a person can mean.
 FIRST_YEAR, LAST_YEAR = 1970, 2999
+
+
+def _kind(value: Any) -> RunKind:
+    if not isinstance(value, str) or value not in set(KINDS):
+        raise Unusable("Choose what kind of run it is.")
+    return RunKind(value)
+
+
+def _entities(value: Any) -> list[str]:
+    if not isinstance(value, list) or not value or not all(each in ENTITIES for each in value):
+        raise Unusable("Choose contacts, orders or both.")
+    return [name for name in ENTITIES if name in value]
+
+
+def _moment(value: Any, info: ValidationInfo) -> datetime | None:
+    """Return a moment; one without an offset is in the zone of the store."""
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        shown = str(value)[:NAME_SHOWN_MAX_CHARS]
+        raise Unusable(f"“{shown}” is no time; write it like 2026-11-20T10:30.") from None
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise Unusable(f"The year {at.year} cannot be meant; write one from {FIRST_YEAR} to {LAST_YEAR}.")
+    return at if at.tzinfo else at.replace(tzinfo=_context(info).zone)
+
+
+def _ids(value: Any) -> list[int]:
+    """Return ids in their order, each once; an empty list is refused, for it must not mean all."""
+    if not isinstance(value, list) or not value or not all(type(each) is int for each in value):
+        raise Unusable("“ids” must be a list of numbers, and not empty.")
+    wrong = next((each for each in value if not 0 <= each <= ID_MAX), None)
+    if wrong is not None:
+        raise Unusable(f"“{str(wrong)[:NAME_SHOWN_MAX_CHARS]}” is no id; write numbers with commas between them.")
+    if len(value) > IDS_MAX:
+        raise Unusable(f"These are {len(value):,} ids; at most {IDS_MAX:,} are taken at once.")
+    return sorted(set(value))
+
+
+def _statuses(value: Any, info: ValidationInfo) -> list[str]:
+    if not isinstance(value, list) or not value or not all(isinstance(each, str) for each in value):
+        raise Unusable("“statuses” must be a list of texts, and not empty.")
+    known = _context(info).statuses
+    if unknown := [each for each in value if each not in known]:
+        raise Unusable(f"The store has no status “{unknown[0][:NAME_SHOWN_MAX_CHARS]}”.")
+    return list(dict.fromkeys(value))
+
+
+def _page_size(value: Any) -> int | None:
+    if value is not None and not (type(value) is int and PAGE_ROWS_MIN <= value <= PAGE_ROWS_MAX):
+        raise Unusable(f"Write a number from {PAGE_ROWS_MIN} to {PAGE_ROWS_MAX}.")
+    return value
+
+
+def _fits_kind(value: Any, info: ValidationInfo) -> Any:
+    if value is not None and info.data.get("kind") is RunKind.INCREMENTAL:
+        raise Unusable("An incremental run reads all that changed since the last one; choose bulk to filter.")
+    return value
+
+
+def _later(until: datetime | None, info: ValidationInfo) -> datetime | None:
+    since = info.data.get("since")
+    if until is not None and since is not None and since >= until:
+        raise Unusable("It must be later than “since”.")
+    return until
+
+
+def _of_one_entity(ids: list[int], info: ValidationInfo) -> list[int]:
+    # Where `only` is wrong itself, its own error is enough.
+    if len(info.data.get("only", ())) == len(ENTITIES):
+        raise Unusable("Choose contacts or orders alone: the same number is one of each.")
+    return ids
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the values are checked against: the zone of moments without an offset, the statuses the store knows."""
+
+    zone: ZoneInfo
+    statuses: Sequence[str]
+
+
+def _context(info: ValidationInfo) -> Surroundings:
+    return info.context if isinstance(info.context, Surroundings) else Surroundings(ZoneInfo("UTC"), ())
+
+
+_WHEN = WithJsonSchema(
+    {"type": ["string", "null"], "description": "A moment like 2026-11-20T10:30; without an offset in the shop's zone."}
+)
+
+
+class RunOptions(BaseModel):
+    """What a run is asked to do; a filter that is left out means all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Annotated[
+        RunKind,
+        BeforeValidator(_kind),
+        WithJsonSchema({"type": "string", "enum": [each.value for each in KINDS]}),
+    ]
+    only: Annotated[list[Literal["contacts", "orders"]], BeforeValidator(_entities), Field(min_length=1)] = Field(
+        default=["contacts", "orders"]
+    )
+    since: Annotated[datetime | None, BeforeValidator(_moment), AfterValidator(_fits_kind), _WHEN] = None
+    until: Annotated[
+        datetime | None,
+        BeforeValidator(_moment),
+        AfterValidator(_fits_kind),
+        AfterValidator(_later),
+        _WHEN,
+    ] = None
+    ids: Annotated[
+        list[Annotated[int, Field(ge=0, le=ID_MAX)]],
+        BeforeValidator(_ids),
+        AfterValidator(_fits_kind),
+        AfterValidator(_of_one_entity),
+        Field(min_length=1, max_length=IDS_MAX),
+    ] = Field(default=[])
+    statuses: Annotated[list[str], BeforeValidator(_statuses), AfterValidator(_fits_kind), Field(min_length=1)] = Field(
+        default_factory=list
+    )
+    page_size: Annotated[
+        Annotated[int, Field(ge=PAGE_ROWS_MIN, le=PAGE_ROWS_MAX)] | None, BeforeValidator(_page_size)
+    ] = None
+    resend: Annotated[bool, Field(strict=True)] = False
+    dry_run: Annotated[bool, Field(strict=True)] = False
+    payloads: Annotated[bool, Field(strict=True)] = False
+
+    def stored(self) -> dict[str, Any]:
+        """Return the options as a run keeps them, as JSON; what means all, or no, is left out."""
+        values = self.model_dump(mode="json", exclude={"kind"}, exclude_defaults=True)
+        values |= {name: at.isoformat() for name in ("since", "until") if (at := getattr(self, name))}
+        return {name: value for name, value in values.items() if value}
+
+
+def checked(values: Mapping[str, Any], zone: str, statuses: Sequence[str]) -> RunOptions:
+    """Return the options of a body; raises ValidationError, whose sentences are for people."""
+    return RunOptions.model_validate(dict(values), context=Surroundings(ZoneInfo(zone), statuses))
 
 
 @dataclass
@@ -33,88 +186,35 @@ class Typed:
 
 def read(form: Mapping[str, str], lists: Mapping[str, Sequence[str]], zone: str, statuses: Sequence[str]) -> Typed:
     """Return the options of a form; `lists` holds its fields of several values, `statuses` those the store knows."""
-    typed = Typed()
-    if form.get("kind") in set(KINDS):
-        typed.kind = RunKind(form["kind"])
-    else:
-        typed.errors["kind"] = "Choose what kind of run it is."
-    _entities(typed, lists.get("only", ()))
-    _moments(typed, form, ZoneInfo(zone))
-    _ids(typed, form.get("ids", ""))
-    _statuses(typed, lists.get("statuses", ()), statuses)
-    _page_size(typed, form.get("page_size", ""))
-    typed.options |= {name: True for name in SWITCHES if form.get(name)}
-    _fitting(typed)
-    return typed
+    errors: dict[str, str] = {}
+    values: dict[str, Any] = {"kind": form.get("kind", ""), "only": list(lists.get("only", ()))}
+    values |= {name: text for name in ("since", "until") if (text := form.get(name, "").strip())}
+    values |= {name: True for name in SWITCHES if form.get(name)}
+    if chosen := list(lists.get("statuses", ())):
+        values["statuses"] = chosen
+    try:
+        values |= _typed_ids(form.get("ids", ""))
+    except Unusable as error:
+        errors["ids"] = error.message()
+    if size := form.get("page_size", "").strip():
+        values["page_size"] = int(size) if size.isascii() and size.isdigit() and len(size) < 5 else size
+    try:
+        options = checked(values, zone, statuses)
+    except ValidationError as error:
+        return Typed(errors=by_field(error) | errors)
+    return Typed(options.kind, options.stored(), errors)
 
 
-def _fitting(typed: Typed) -> None:
-    """Refuse what would be passed over without a word or read as two things."""
-    if typed.kind is RunKind.INCREMENTAL:
-        sentence = "An incremental run reads all that changed since the last one; choose bulk to filter."
-        typed.errors = {**{name: sentence for name in FILTERS if name in typed.options}, **typed.errors}
-    if "ids" in typed.options and "only" not in typed.options and "only" not in typed.errors:
-        typed.errors.setdefault("ids", "Choose contacts or orders alone: the same number is one of each.")
-
-
-def _entities(typed: Typed, chosen: Sequence[str]) -> None:
-    known = [name for name in ENTITIES if name in chosen]
-    if not known:
-        typed.errors["only"] = "Choose contacts, orders or both."
-    elif len(known) < len(ENTITIES):
-        typed.options["only"] = known
-
-
-def _moments(typed: Typed, form: Mapping[str, str], zone: ZoneInfo) -> None:
-    found: dict[str, datetime] = {}
-    for name in ("since", "until"):
-        text = form.get(name, "").strip()
-        if not text:
-            continue
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            typed.errors[name] = f"“{text[:40]}” is no time; write it like 2026-11-20T10:30."
-            continue
-        if not FIRST_YEAR <= at.year <= LAST_YEAR:
-            typed.errors[name] = f"The year {at.year} cannot be meant; write one from {FIRST_YEAR} to {LAST_YEAR}."
-            continue
-        found[name] = at if at.tzinfo else at.replace(tzinfo=zone)
-        typed.options[name] = found[name].isoformat()
-    if len(found) == 2 and found["since"] >= found["until"]:
-        typed.errors["until"] = "It must be later than “since”."
-
-
-def _ids(typed: Typed, text: str) -> None:
+def _typed_ids(text: str) -> dict[str, list[int]]:
+    """Return the ids of a text with commas or lines, nothing for an empty one; raises Unusable."""
     parts = [part.strip().lstrip("#") for part in text.replace("\n", ",").split(",") if part.strip()]
-    if not parts:
-        if text.strip():
-            typed.errors["ids"] = f"“{text.strip()[:40]}” names no id; write numbers, or leave the field empty for all."
-        return
-    wrong = next((part for part in parts if not (part.isascii() and part.isdigit() and 0 < len(part) < 19)), None)
+    if not parts and text.strip():
+        shown = text.strip()[:NAME_SHOWN_MAX_CHARS]
+        raise Unusable(f"“{shown}” names no id; write numbers, or leave the field empty for all.")
+    wrong = next((part for part in parts if not (part.isascii() and part.isdigit() and len(part) < 19)), None)
     if wrong is not None:
-        typed.errors["ids"] = f"“{wrong}” is no id; write numbers with commas between them."
-    elif len(parts) > MOST_IDS:
-        typed.errors["ids"] = f"These are {len(parts):,} ids; at most {MOST_IDS:,} are taken at once."
-    else:
-        typed.options["ids"] = sorted({int(part) for part in parts})
-
-
-def _statuses(typed: Typed, chosen: Sequence[str], known: Sequence[str]) -> None:
-    if unknown := [status for status in chosen if status not in known]:
-        typed.errors["statuses"] = f"The store has no status “{unknown[0]}”."
-    elif chosen:
-        typed.options["statuses"] = list(chosen)
-
-
-def _page_size(typed: Typed, text: str) -> None:
-    text = text.strip()
-    if not text:
-        return
-    if text.isascii() and text.isdigit() and len(text) < 5 and 10 <= int(text) <= 100:
-        typed.options["page_size"] = int(text)
-    else:
-        typed.errors["page_size"] = "Write a number from 10 to 100."
+        raise Unusable(f"“{wrong[:NAME_SHOWN_MAX_CHARS]}” is no id; write numbers with commas between them.")
+    return {"ids": [int(part) for part in parts]} if parts else {}
 
 
 def bounds(options: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:

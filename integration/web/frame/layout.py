@@ -21,7 +21,7 @@ from integration.web.frame.services import services
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MenuEntry:
     """A page in the menu: endpoint, label, least role; `blueprint` pages are marked while one of theirs is open."""
 
     endpoint: str
@@ -49,30 +49,30 @@ class Group:
 
 #: The plugin's tabs, in its order.
 TABS = (
-    Place("connection.index", "Connection"),
-    Place("contacts.index", "Contact Sync"),
-    Place("orders.index", "Order Sync"),
-    Place("fields.index", "Mautic Fields"),
-    Place("tools.index", "Tools"),
+    MenuEntry("connection.index", "Connection"),
+    MenuEntry("contacts.index", "Contact Sync"),
+    MenuEntry("orders.index", "Order Sync"),
+    MenuEntry("fields.index", "Mautic Fields"),
+    MenuEntry("tools.index", "Tools"),
 )
 #: Pages of one connector.
 OPERATIONS = (
-    Place("runs.index", "Runs"),
-    Place("records.index", "Records"),
-    Place("dead_letters.index", "Dead letters"),
-    Place("activity.index", "Activity"),
-    Place("reconciliation.index", "Reconciliation"),
-    Place("diagnostics.index", "Diagnostics", Role.SUPPORT),
-    Place("logs.index", "Logs", Role.SUPPORT),
+    MenuEntry("runs.index", "Runs"),
+    MenuEntry("records.index", "Records"),
+    MenuEntry("dead_letters.index", "Dead letters"),
+    MenuEntry("activity.index", "Activity"),
+    MenuEntry("reconciliation.index", "Reconciliation"),
+    MenuEntry("diagnostics.index", "Diagnostics", Role.SUPPORT),
+    MenuEntry("logs.index", "Logs", Role.SUPPORT),
 )
 #: Pages of an organisation, or of the whole platform.
 ADMINISTRATION = (
-    Place("alerts.index", "Alerts", Role.ADMIN),
-    Place("users.index", "Users", Role.ADMIN),
-    Place("tokens.index", "Tokens", Role.ADMIN),
-    Place("audit.index", "Audit log", Role.ADMIN),
-    Place("storage.index", "Storage", Role.ADMIN),
-    Place("platform.index", "Platform", Role.SUPER),
+    MenuEntry("alerts.index", "Alerts", Role.ADMIN),
+    MenuEntry("users.index", "Users", Role.ADMIN),
+    MenuEntry("tokens.index", "Tokens", Role.ADMIN),
+    MenuEntry("audit.index", "Audit log", Role.ADMIN),
+    MenuEntry("storage.index", "Storage", Role.ADMIN),
+    MenuEntry("platform.index", "Platform", Role.SUPER),
 )
 
 #: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
@@ -151,7 +151,7 @@ def _tabs(connector_id: int) -> list[Link]:
     return links if any(link.current for link in links) else []
 
 
-def _links(places: Sequence[Place], connector_id: int | None) -> list[Link]:
+def _links(places: Sequence[MenuEntry], connector_id: int | None) -> list[Link]:
     return [
         Link(url, place.label, request.blueprint in _blueprints(place.endpoint), _badge(place, connector_id))
         for place in places
@@ -165,7 +165,7 @@ def _blueprints(endpoint: str) -> tuple[str, ...]:
     return (name, "record") if name == "records" else (name,)
 
 
-def _badge(place: Place, connector_id: int | None) -> int | None:
+def _badge(place: MenuEntry, connector_id: int | None) -> int | None:
     """Return how many dead letters wait, beside their page's name."""
     if place.endpoint != "dead_letters.index" or connector_id is None:
         return None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 
+from integration.field_errors import by_field
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.payload_file import PayloadFile
@@ -27,27 +30,26 @@ from integration.queries import (
 from integration.queries.record_filters import RecordQuery
 from integration.queries.runs import RunQuery
 from integration.queries.sync_log_filters import LogQuery
-from integration.web.frame import filters
+from integration.web.frame import errors, filters
 from integration.web.frame.services import services
-from integration.web.machines import authentication
+from integration.web.machines import authentication, bodies
 from integration.web.machines.authentication import NOT_FOUND, Refused, connector_of_token, needs_scope
 from integration.web.operations.payloads import sent
 
+Row = TypeVar("Row", bound=bodies.Answer)
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
-_RUN = ("id", "kind", "state", "trigger", "correlation_id", "pulled", "pushed", "skipped", "failed", "calls")
-_RECORD = ("id", "kind", "source_id", "number", "event", "state", "result", "contact_id", "run_id")
-_ERROR = ("error_code", "error")
-_ENTRY = ("id", "type", "object_id", "action", "status", "contact_id", "message", "delivery_id", "run_id")
-MOST_IDS = 500
 
 
-def _plain(row: object, names: tuple[str, ...], *moments: str) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in names}
-    return values | {name: _iso(getattr(row, name)) for name in moments}
+def _row(model: type[Row], row: object, **more: Any) -> Row:
+    """Return a row of an answer: its fields are the row's, but for those given."""
+    return model(**{name: getattr(row, name) for name in model.model_fields if name not in more}, **more)
 
 
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
+@bp.errorhandler(HTTPException)
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """Answer what Flask refuses, as too many calls, in JSON like every other error."""
+    sentence, hint = errors.SENTENCES.get(error.code or 500, (f"{error.name}.", ""))
+    return authentication.said(error.code or 500, error.name.lower().replace(" ", "_"), sentence, hint)
 
 
 @bp.get("/connectors")
@@ -66,7 +68,7 @@ def connectors() -> ResponseReturnValue:
             }
             for each in found
         ]
-    return jsonify(connectors=rows)
+    return bodies.answered(bodies.Connectors, connectors=rows)
 
 
 @bp.get("/connectors/<int:connector_id>/log")
@@ -77,8 +79,10 @@ def log(connector_id: int) -> ResponseReturnValue:
         connector = connector_of_token(session, connector_id)
         query, notices = LogQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
         page = sync_log.read_page(session, query)
-    entries = [_plain(entry, _ENTRY, "at") for entry in page.entries]
-    return jsonify(entries=entries, total=page.total, page=page.page, pages=page.pages, notices=notices)
+    entries = [_row(bodies.LogEntry, entry) for entry in page.entries]
+    return bodies.answered(
+        bodies.LogPage, entries=entries, total=page.total, page=page.page, pages=page.pages, notices=notices
+    )
 
 
 @bp.get("/connectors/<int:connector_id>/records")
@@ -89,12 +93,9 @@ def records(connector_id: int) -> ResponseReturnValue:
         connector = connector_of_token(session, connector_id)
         query, notices = RecordQuery.parse([connector_id], request.args, filters.zone_of(connector).key)
         page = querie_records.read_page(session, query)
-    rows = [
-        _plain(row, _RECORD + _ERROR, "created_at", "started_at", "settled_at")
-        | {"status": record_statuses.status_of(row).label}
-        for row in page.records
-    ]
-    return jsonify(records=rows, total=page.figures.total, exact=page.figures.exact, older=page.older, notices=notices)
+    rows = [_row(bodies.RecordRow, row, status=record_statuses.status_of(row).label) for row in page.records]
+    figures = {"total": page.figures.total, "exact": page.figures.exact}
+    return bodies.answered(bodies.Records, records=rows, older=page.older, notices=notices, **figures)
 
 
 @bp.get("/connectors/<int:connector_id>/runs")
@@ -105,11 +106,8 @@ def run_list(connector_id: int) -> ResponseReturnValue:
         connector = connector_of_token(session, connector_id)
         query, notices = RunQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
         found, older = querie_runs.read_list(session, query)
-    return jsonify(runs=[_shown(run) for run in found], older=older, notices=notices)
-
-
-def _shown(run: Run) -> dict[str, Any]:
-    return _plain(run, _RUN, "created_at", "started_at", "ended_at") | {"error": run.error}
+    rows = [_row(bodies.RunRow, each) for each in found]
+    return bodies.answered(bodies.Runs, runs=rows, older=older, notices=notices)
 
 
 @bp.get("/runs/<int:run_id>")
@@ -119,8 +117,9 @@ def run(run_id: int) -> ResponseReturnValue:
     with services().db.read() as session:
         found, _ = _run(session, run_id)
         progress = run_progress.progress(session, run_id, services().clock.now())
-    figures = {"done": progress.done, "expected": progress.expected, "waiting": progress.waiting, "rate": progress.rate}
-    return jsonify(run=_shown(found), progress=figures)
+    return bodies.answered(
+        bodies.RunWithProgress, run=_row(bodies.RunRow, found), progress=_row(bodies.Progress, progress)
+    )
 
 
 def _run(session: Session, run_id: int) -> tuple[Run, Connector]:
@@ -140,58 +139,32 @@ def lines(run_id: int) -> ResponseReturnValue:
     with services().db.read() as session:
         _run(session, run_id)
         found = querie_runs.new_lines(session, run_id, int(text))
-    rows = [_plain(line, ("id", "level", "text", "payload_file_id"), "at") for line in found.lines]
-    return jsonify(lines=rows, last=found.last)
+    rows = [_row(bodies.RunLineRow, line) for line in found.lines]
+    return bodies.answered(bodies.RunLines, lines=rows, last=found.last)
 
 
 @bp.post("/connectors/<int:connector_id>/runs")
 @needs_scope("runs")
 def start(connector_id: int) -> ResponseReturnValue:
-    """Start a run: {"kind": …, "only": […], "since": …, "until": …, "ids": […], "dry_run": …}."""
-    body = _body()
-    _checked(body)
+    """Start a run with the options of its page; a list that is empty is refused, for it must not mean all."""
+    body = bodies.received()
     with services().db.read() as session:
         connector = connector_of_token(session, connector_id)
-    lists = {name: body.get(name, []) for name in ("only", "statuses")}
-    lists["only"] = lists["only"] or list(run_options.ENTITIES)
-    form = {name: str(value) for name, value in body.items() if value and not isinstance(value, list)}
-    form["ids"] = ",".join(map(str, body.get("ids", [])))
-    typed = run_options.read(form, lists, filters.zone_of(connector).key, list(store_profile.statuses(connector)))
-    if typed.errors:
-        name, sentence = next(iter(typed.errors.items()))
-        raise Refused(422, name, sentence, f"Correct “{name}”.")
+    try:
+        options = run_options.checked(body, filters.zone_of(connector).key, list(store_profile.statuses(connector)))
+    except ValidationError as error:
+        raise bodies.wrong(by_field(error), _known(run_options.RunOptions, body)) from None
     trigger = f"API: {authentication.token().name}"
-    run_id = run_lifecycle.start(services(), connector_id, typed.kind, trigger=trigger, options=typed.options)
+    stored = options.stored()
+    run_id = run_lifecycle.start(services(), connector_id, options.kind, trigger=trigger, options=stored)
     with services().db.write() as session:
-        authentication.record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", connector, options=typed.options)
-    return jsonify(run=run_id), 202
+        authentication.record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", connector, options=stored)
+    return bodies.answered(bodies.RunNumber, 202, run=run_id)
 
 
-#: Name of a list in the body of a run -> the type of its members.
-_LISTS: dict[str, type] = {"ids": int, "only": str, "statuses": str}
-_TEXTS = ("kind", "since", "until", "page_size")
-
-
-def _checked(body: dict[str, Any]) -> None:
-    """Raise Refused (422) for a name that means nothing, and for a list that is none or empty: neither means “all”."""
-    known = {*_LISTS, *_TEXTS, *run_options.SWITCHES}
-    if unknown := sorted(set(body) - known):
-        raise Refused(422, unknown[0], f"There is no option “{unknown[0][:40]}”.", f"Use {', '.join(sorted(known))}.")
-    for name, kind in _LISTS.items():
-        value = body.get(name)
-        if name in body and not (isinstance(value, list) and value and all(type(each) is kind for each in value)):
-            noun = "numbers" if kind is int else "texts"
-            raise Refused(422, name, f"“{name}” must be a list of {noun}, and not empty.", "Leave it out for all.")
-    for name in run_options.SWITCHES:
-        if name in body and not isinstance(body[name], bool):
-            raise Refused(422, name, f"“{name}” must be true or false.", "Correct it.")
-
-
-def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise Refused(400, "body", "The body is no JSON object.", "Send Content-Type: application/json.")
-    return body
+def _known(model: type[BaseModel], body: Mapping[str, Any]) -> str:
+    """Return what to write instead where a name of the body means nothing, "" where all are known."""
+    return f"Use {', '.join(sorted(model.model_fields))}." if set(body) - set(model.model_fields) else ""
 
 
 @bp.post("/runs/<int:run_id>/cancel")
@@ -203,7 +176,7 @@ def cancel(run_id: int) -> ResponseReturnValue:
     run_lifecycle.cancel(services(), run_id)
     with services().db.write() as session:
         authentication.record(session, AuditAction.SYNC_CANCELLED, f"run {run_id}", connector)
-    return jsonify(run=run_id), 202
+    return bodies.answered(bodies.RunNumber, 202, run=run_id)
 
 
 @bp.get("/runs/<int:run_id>/payloads/<int:file_id>")
@@ -226,26 +199,24 @@ def dead_letters(connector_id: int) -> ResponseReturnValue:
         connector = connector_of_token(session, connector_id)
         query, notices = DeadQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
         page = querie_dead_letters.read_page(session, query)
-    rows = [
-        _plain(row, (*_RECORD, *_ERROR, "category", "attempts", "failures"), "died_at", "failing_since")
-        for row in page.records
-    ]
-    return jsonify(dead_letters=rows, total=page.total, older=page.older, notices=notices)
+    rows = [_row(bodies.DeadLetterRow, row) for row in page.records]
+    return bodies.answered(bodies.DeadLetters, dead_letters=rows, total=page.total, older=page.older, notices=notices)
 
 
 @bp.post("/connectors/<int:connector_id>/replay")
 @needs_scope("replay")
 def replay(connector_id: int) -> ResponseReturnValue:
-    """Send dead letters again: {"ids": […]}, at most 500."""
-    ids = _body().get("ids")
-    if not isinstance(ids, list) or not ids or len(ids) > MOST_IDS or not all(type(each) is int for each in ids):
-        raise Refused(
-            400, "ids", f"“ids” must be a list of 1 to {MOST_IDS} record ids.", "Take them from dead-letters."
-        )
+    """Send dead letters again, by their ids."""
+    body = bodies.received()
+    try:
+        ids = bodies.Replay.model_validate(body).ids
+    except ValidationError as error:
+        hint = _known(bodies.Replay, body) or f"Give 1 to {bodies.REPLAYED_IDS_MAX} ids of dead-letters."
+        raise bodies.wrong(by_field(error), hint) from None
     with services().db.write() as session:
         connector = connector_of_token(session, connector_id)
         came = outbox.requeue(session, services().clock.now(), connector_id, ids)
         authentication.record(session, AuditAction.REPLAYED, "dead letters", connector, records=came.queued)
         services().on_accept(session, connector_id)
     services().wakeup.ring(connector_id)
-    return jsonify(queued=came.queued, busy=came.busy, gone=came.gone), 202
+    return bodies.answered(bodies.Replayed, 202, queued=came.queued, busy=came.busy, gone=came.gone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
@@ -26,22 +26,28 @@ from integration.web.frame.services import services
 P = ParamSpec("P")
 R = TypeVar("R")
 _LIMIT = "600 per minute"
+ID_MAX = 10**18 - 1
 
 
 class Refused(Exception):
     """A machine's request cannot be answered; said as JSON with a status."""
 
-    def __init__(self, status: int, code: str, sentence: str, hint: str = "") -> None:
+    def __init__(
+        self, status: int, code: str, sentence: str, hint: str = "", fields: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(code)
         self.status, self.code, self.sentence, self.hint = status, code, sentence, hint
+        self.fields = dict(fields or {})
 
 
 NOT_FOUND = Refused(404, "not_found", "There is no such thing, or it belongs to another organisation.")
 
 
-def said(status: int, code: str, sentence: str, hint: str = "") -> ResponseReturnValue:
-    """Return an error as machines get it."""
-    return jsonify(error=code, sentence=sentence, hint=hint), status
+def said(
+    status: int, code: str, sentence: str, hint: str = "", fields: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
+    """Return an error as machines get it; `fields` has a sentence for each field of a body that is wrong."""
+    return jsonify(error=code, sentence=sentence, hint=hint, fields=dict(fields or {})), status
 
 
 def needs_scope(scope: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
@@ -52,9 +58,12 @@ def needs_scope(scope: str) -> Callable[[Callable[P, ResponseReturnValue]], Call
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             try:
                 g.api_token = _token(scope)
+                # No database has a larger id, and SQLite fails when asked for one.
+                if any(isinstance(value, int) and value > ID_MAX for value in kwargs.values()):
+                    raise NOT_FOUND
                 return view(*args, **kwargs)
             except Refused as refused:
-                return said(refused.status, refused.code, refused.sentence, refused.hint)
+                return said(refused.status, refused.code, refused.sentence, refused.hint, refused.fields)
             except IntegrationError as error:
                 status = 409 if error.code == "run_going" else 400
                 return said(status, error.code, error.sentence, error.hint)

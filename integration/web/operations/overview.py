@@ -146,7 +146,7 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
 def history(connector: Connector) -> str:
     """Show the newest runs of a connector in its own tab."""
     with services().db.read() as session:
-        found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector.id))
+        found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector_id=connector.id))
     return render_template(
         "operations/overview/history.html", connector=connector, runs=found, kinds=KINDS, badges=BADGES
     )

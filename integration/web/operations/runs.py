@@ -19,7 +19,7 @@ from integration.pipeline.runs import lifecycle as run_lifecycle, options as run
 from integration.pipeline.services import Services
 from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
-from integration.queries.runs import LineQuery, RunQuery
+from integration.queries.runs import RunLineQuery, RunQuery
 from integration.web.frame import filters
 from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
 from integration.web.frame.services import services
@@ -76,7 +76,7 @@ def index(connector: Connector) -> ResponseReturnValue:
 @connector_view
 def show(connector: Connector, run_id: int) -> ResponseReturnValue:
     """Show one run with its newest lines; a page that follows it asks for the lines behind `after` only."""
-    query, notices = LineQuery.parse(request.args)
+    query, notices = RunLineQuery.parse(request.args)
     following = bool(request.headers.get("HX-Request"))
     with services().db.read() as session:
         run = _run_or_404(session, connector.id, run_id)

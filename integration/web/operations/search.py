@@ -16,8 +16,8 @@ from integration.models.run import RunKind
 from integration.models.user import Role
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.queries import lifetime_breakdown, person_status, search, timeline
-from integration.queries.search import Asked, Hit
-from integration.queries.timeline import Place, Scope
+from integration.queries.search import Hit, SearchQuery
+from integration.queries.timeline import Scope, TimelinePosition
 from integration.streams import Explanation
 from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.services import services
@@ -31,7 +31,7 @@ _SOURCE_LONGEST, PERSON_KEY_MAX_CHARS = 40, 64
 @bp.get("/search")
 def index() -> ResponseReturnValue:
     """Go to the only thing that fits, or list what does."""
-    asked = Asked.parse(request.args.get("q", ""))
+    asked = SearchQuery.parse(request.args.get("q", ""))
     with services().db.read() as session:
         own = own_connectors(session)
         hits = search.find(session, [each.id for each in own], asked)
@@ -53,7 +53,7 @@ def index() -> ResponseReturnValue:
     )
 
 
-def _nobody(own: Sequence[Connector], asked: Asked) -> Hit | None:
+def _nobody(own: Sequence[Connector], asked: SearchQuery) -> Hit | None:
     """Return what was asked for though nobody has seen it, where it is clear what it would be: its page says so."""
     if len(own) != 1 or not asked.text:
         return None
@@ -63,7 +63,7 @@ def _nobody(own: Sequence[Connector], asked: Asked) -> Hit | None:
     return Hit(own[0].id, "order", key, "order id", key) if key and asked.may_be("order") else None
 
 
-def _id(asked: Asked) -> str:
+def _id(asked: SearchQuery) -> str:
     """Return the order id that a search may have meant, "" when it was no number."""
     return str(asked.number) if asked.number else ""
 
@@ -140,7 +140,7 @@ def read_order(connector: Connector, source_id: str) -> ResponseReturnValue:
 
 
 def _timeline(session: Session, scope: Scope) -> dict[str, Any]:
-    place, fine = Place.parse(request.args.get("older", ""))
+    place, fine = TimelinePosition.parse(request.args.get("older", ""))
     notices = [] if fine else ["The place in the address was not understood, so the newest entries are shown."]
     return {
         "page": timeline.read(session, scope, place),

@@ -175,6 +175,6 @@ def test_counts_go_on_when_the_list_is_full(
         findings.note(session, NOON, row, findings.Step("", None, found))
         findings.note(session, NOON, row, findings.Step("", None, found[:1]))
     with services.db.read() as session:
-        query = reconciliation.DriftQuery(connector_id, number)
+        query = reconciliation.DriftQuery(connector_id=connector_id, reconciliation_id=number)
         assert reconciliation.read_page(session, query).total == 2
         assert session.get_one(Reconciliation, number).missing == 5

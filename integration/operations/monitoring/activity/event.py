@@ -27,7 +27,7 @@ _MOMENT = "%Y%m%dT%H%M%S%f"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FeedPosition:
     """Where an event stands: newest first, among those of one moment by the source's rank, then by falling id."""
 
     at: datetime
@@ -38,7 +38,7 @@ class Place:
         return f"{self.at.astimezone(UTC):{_MOMENT}}-{self.rank}-{self.id}"
 
     @classmethod
-    def parse(cls, text: str) -> Place | None:
+    def parse(cls, text: str) -> FeedPosition | None:
         """Return the place that a text names, None for anything else."""
         found = _PLACE.fullmatch(text)
         if found is None or not text.isascii():
@@ -62,7 +62,7 @@ class Event:
     `actor` and `diff` are those of an audit entry, for administrators only.
     """
 
-    place: Place
+    place: FeedPosition
     kind: str
     connector_id: int | None
     level: str

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
 from integration.operations.monitoring.activity import wording
-from integration.operations.monitoring.activity.event import Event, Place
+from integration.operations.monitoring.activity.event import Event, FeedPosition
 from integration.operations.monitoring.activity.query import ActivityQuery
 from integration.operations.monitoring.activity.wording import Words
 
@@ -69,7 +69,7 @@ class Minutes:
 
     def _event(self, connector_id: int, row: Row[Any]) -> Event:
         level, title, detail = self._words(row)
-        return Event(Place(row.at, self.rank, row.id), self.kind, connector_id, level, title, detail)
+        return Event(FeedPosition(row.at, self.rank, row.id), self.kind, connector_id, level, title, detail)
 
     def _words(self, row: Row[Any]) -> Words:
         if self.kind == "dead":

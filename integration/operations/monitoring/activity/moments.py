@@ -15,7 +15,7 @@ from integration.models.drift import Gap, Reconciliation
 from integration.models.hold import Hold
 from integration.models.run import GOING, Run, RunKind, RunState
 from integration.operations.monitoring.activity import wording
-from integration.operations.monitoring.activity.event import Event, Place
+from integration.operations.monitoring.activity.event import Event, FeedPosition
 from integration.operations.monitoring.activity.query import ActivityQuery
 from integration.operations.monitoring.activity.wording import Words
 
@@ -67,7 +67,7 @@ class Source:
 
     def _event(self, row: Any) -> Event:
         level, title, detail = self.words(row)
-        place = Place(getattr(row, self.at.key), self.rank, row.id)
+        place = FeedPosition(getattr(row, self.at.key), self.rank, row.id)
         return Event(place, self.kind, row.connector_id, level, title, detail, {self.name: row.id})
 
 
@@ -112,5 +112,5 @@ class Changes:
     def _event(self, entry: AuditEntry, whole: bool) -> Event:
         level, title, detail = wording.changed(entry)
         actor, diff = (entry.actor, entry.diff) if whole else ("", {})
-        place = Place(entry.at, self.rank, entry.id)
+        place = FeedPosition(entry.at, self.rank, entry.id)
         return Event(place, self.kind, entry.connector_id, level, title, detail, actor=actor, diff=diff)

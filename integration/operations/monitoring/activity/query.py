@@ -3,64 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from integration.operations.monitoring.activity.event import KINDS, QUIET, Place
-from integration.parameters import Asked, begin_of, end_of
+from integration.field_errors import Unusable
+from integration.operations.monitoring.activity.event import KINDS, QUIET, FeedPosition
+from integration.url_filters import Day, OneOf, Parameter, UrlFilter, begin_of, end_of
 
-SIZE = 100
+ROWS_SHOWN = 100
 #: The connector of the page, or all of its organisation.
 SCOPES = ("this", "all")
-_NAMES = ("scope", "kind", "since", "until", "before")
 
 
 @dataclass(frozen=True)
-class ActivityQuery:
+class FeedPositionText(Parameter):
+    """Where a page of the feed begins, as FeedPosition writes it."""
+
+    def read(self, name: str, text: str, zone: ZoneInfo) -> FeedPosition:
+        """Return the position; raises Unusable for any other text."""
+        position = FeedPosition.parse(text)
+        if position is None:
+            raise Unusable(f"There is no place “{text}” in the feed; the newest events are shown.")
+        return position
+
+
+class ActivityQuery(UrlFilter):
     """Which events are wanted: those of the connectors from before a place, on whole days of the zone.
 
     `organisation_id` owns the connectors; what was done to the organisation itself belongs to the scope "all".
     """
 
     organisation_id: int
-    connectors: Sequence[int]
-    scope: str = "this"
-    kind: str = ""
-    since: date | None = None
-    until: date | None = None
-    before: Place | None = None
+    connectors: tuple[int, ...]
+    scope: Annotated[str, OneOf(SCOPES)] = "this"
+    kind: Annotated[str, OneOf(KINDS)] = ""
+    since: Day = None
+    until: Day = None
+    before: Annotated[FeedPosition | None, FeedPositionText()] = None
     zone: str = "UTC"
-    size: int = SIZE
+    size: int = ROWS_SHOWN
 
     @classmethod
     def parse(
-        cls, organisation_id: int, this: int, connectors: Sequence[int], args: Mapping[str, str], zone: str = "UTC"
+        cls, organisation_id: int, this: int, connectors: Sequence[int], args: Mapping[str, Any], zone: str = "UTC"
     ) -> tuple[ActivityQuery, list[str]]:
-        """Return the query of an address of connector `this`, and a notice for each value that was left out."""
-        asked = Asked(args)
-        since, until = asked.days()
-        scope = asked.choice("scope", SCOPES) or "this"
-        kind = asked.choice("kind", KINDS)
-        text = asked.text("before")
-        before = Place.parse(text)
-        if text and before is None:
-            asked.notices.append(f"There is no place “{text}” in the feed; the newest events are shown.")
-        chosen = connectors if scope == "all" else [this]
-        return cls(organisation_id, tuple(chosen), scope, kind, since, until, before, zone), asked.notices
-
-    def args(self, **changes: Any) -> dict[str, str]:
-        """Return the query, with changes, as it stands in an address; what is usual is left out."""
-        wanted = replace(self, **changes)
-        values = {name: getattr(wanted, name) for name in _NAMES}
-        return {name: str(value) for name, value in values.items() if value not in ("", None, "this")}
+        """Return the query of a URL of connector `this`, and a notice for each value that was left out."""
+        query, notices = cls.from_url(args, zone, organisation_id=organisation_id, connectors=(this,))
+        chosen = tuple(connectors) if query.scope == "all" else (this,)
+        return query.model_copy(update={"connectors": chosen}), notices
 
     @property
     def filtered(self) -> bool:
         """Return whether anything is filtered."""
-        return bool(self.args(before=None, scope="this"))
+        return self.differs("before", "scope")
 
     def wants(self, kind: str) -> bool:
         """Return whether events of a kind are shown."""

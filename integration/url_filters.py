@@ -1,0 +1,233 @@
+"""Filters of URLs as models: each value is checked, and one that cannot be used is left out with a notice.
+
+A page that lists something says what of it in its URL, which people edit and share. So reading is lenient, as
+`UrlFilter.from_url` has it, while whoever changes something by a filter refuses it when there is any notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, core_schema
+
+from integration.field_errors import Unusable, by_field
+
+#: Longest text of a filter that is looked for.
+FILTER_MAX_CHARS = 254
+ID_MAX_DIGITS = 18
+NUMBER_MAX = 10**15
+PAGE_MAX = 10**9
+_DAY_MIN, _DAY_MAX = date(2000, 1, 1), date(2999, 12, 30)
+_YEAR_MIN, _YEAR_MAX = 2000, 2998
+
+
+def left_out(reason: str) -> Unusable:
+    """Return the error for a value that is left out, with the reason as a sentence without its full stop."""
+    return Unusable(f"{reason}. That filter was left out.")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value of a URL: how its text is read, how it is written again, and its JSON schema."""
+
+    def read(self, name: str, text: str, zone: ZoneInfo) -> Any:
+        """Return the value of a text that is not empty; raises Unusable."""
+        return text
+
+    def write(self, value: Any) -> str:
+        """Return the value as a URL has it."""
+        return str(value)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the text."""
+        return {"type": "string", "maxLength": FILTER_MAX_CHARS}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read texts before the field's own type is checked; values of code are taken as they are."""
+
+        def check(value: Any, info: ValidationInfo) -> Any:
+            if not isinstance(value, str) or not value:
+                return value
+            zone = (info.context or {}).get("zone") or ZoneInfo("UTC")
+            return self.read(info.field_name or "", value, zone)
+
+        return core_schema.with_info_before_validator_function(check, handler(source))
+
+
+@dataclass(frozen=True)
+class SearchedText(Parameter):
+    """A text that is looked for; `lead` are characters before it that people type and nobody stores."""
+
+    lead: str = ""
+
+    def read(self, name: str, text: str, zone: ZoneInfo) -> str:
+        """Return the text, at most FILTER_MAX_CHARS of it."""
+        return cleaned(text).lstrip(self.lead).strip() if self.lead else cleaned(text)
+
+
+@dataclass(frozen=True)
+class OneOf(Parameter):
+    """One of the known values."""
+
+    known: Collection[str] = field(default_factory=tuple)
+
+    def read(self, name: str, text: str, zone: ZoneInfo) -> str:
+        """Return the value; raises Unusable for one that is not known."""
+        if text not in self.known:
+            raise left_out(f"There is no {name} “{text}”")
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema with all values."""
+        return {"type": "string", "enum": list(self.known)}
+
+
+@dataclass(frozen=True)
+class WholeNumber(Parameter):
+    """A whole number; one beyond its bounds is taken as the bound."""
+
+    least: int = 0
+    most: int = NUMBER_MAX
+
+    def read(self, name: str, text: str, zone: ZoneInfo) -> int:
+        """Return the number; raises Unusable for any other text."""
+        if not (text.isascii() and text.isdigit() and len(text) <= ID_MAX_DIGITS):
+            raise left_out(f"“{text}” is no number")
+        return max(self.least, min(int(text), self.most))
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema with both bounds."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True)
+class MomentText(Parameter):
+    """A moment; one without an offset is in the site's zone."""
+
+    def read(self, name: str, text: str, zone: ZoneInfo) -> datetime:
+        """Return the moment, aware; raises Unusable for any other text."""
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            at = None
+        if at is None or not _YEAR_MIN <= at.year <= _YEAR_MAX:
+            raise left_out(f"“{text}” is no time; write it like 2026-11-20T10:30")
+        return at if at.tzinfo else at.replace(tzinfo=zone)
+
+    def write(self, value: datetime) -> str:
+        """Return the moment as it was typed: without an offset where it is in the site's zone."""
+        plain = value.replace(tzinfo=None) if isinstance(value.tzinfo, ZoneInfo) else value
+        return plain.isoformat(timespec="auto" if value.second or value.microsecond else "minutes")
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema; an offset may be missing, so the format is not that of RFC 3339."""
+        return {"type": "string", "examples": ["2026-11-20T10:30"]}
+
+
+@dataclass(frozen=True)
+class DayText(Parameter):
+    """A whole day of the site's zone."""
+
+    def read(self, name: str, text: str, zone: ZoneInfo) -> date:
+        """Return the day; raises Unusable for any other text."""
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            day = None
+        if day is None or not _DAY_MIN <= day <= _DAY_MAX:
+            raise left_out(f"“{text}” is no date; write it like 2026-11-20")
+        return day
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of a date."""
+        return {"type": "string", "format": "date"}
+
+
+Text = Annotated[str, SearchedText()]
+#: The number or the id of an order or a customer, with or without the # that pages put before it.
+SourceText = Annotated[str, SearchedText("#")]
+#: 0 means the newest, or none.
+EntryId = Annotated[int, WholeNumber()]
+PageNumber = Annotated[int, WholeNumber(1, PAGE_MAX)]
+Moment = Annotated[datetime | None, MomentText()]
+Day = Annotated[date | None, DayText()]
+
+
+class UrlFilter(BaseModel):
+    """What a URL asks for. Fields with a Parameter stand in the URL, the others are given by the page."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter]:
+        """Return how each value of the URL is read, by its name."""
+        found = {name: _parameter(each) for name, each in cls.model_fields.items()}
+        return {name: each for name, each in found.items() if each is not None}
+
+    @classmethod
+    def from_url(cls, args: Mapping[str, Any], zone: str = "UTC", **given: Any) -> tuple[Self, list[str]]:
+        """Return the filter of a URL and a notice for each value that could not be used and was left out.
+
+        `given` are the fields that no URL says; a field `zone` takes the zone.
+        """
+        given |= {"zone": zone} if "zone" in cls.model_fields else {}
+        typed = {name: text for name in cls.parameters() if (text := cleaned(args.get(name)))}
+        context = {"zone": ZoneInfo(zone)}
+        notices: dict[str, str] = {}
+        try:
+            found = cls.model_validate({**typed, **given}, context=context)
+        except ValidationError as error:
+            notices = by_field(error)
+            usable = {name: text for name, text in typed.items() if name not in notices}
+            found = cls.model_validate({**usable, **given}, context=context)
+        return found, [*notices.values(), *found.contradictions()]
+
+    def contradictions(self) -> list[str]:
+        """Return a sentence for values that find nothing together."""
+        since, until = getattr(self, "since", None), getattr(self, "until", None)
+        if since is None or until is None:
+            return []
+        if isinstance(since, datetime):
+            return ["“From” is not before “to”, so nothing can be found."] if since >= until else []
+        return ["The first day is after the last one, so nothing can be found."] if since > until else []
+
+    def args(self, **changes: Any) -> dict[str, Any]:
+        """Return what stands in the URL of this filter, with changes; what is usual, None, "" and 0 are left out."""
+        parameters = self.parameters()
+        values = {name: getattr(self, name) for name in parameters} | changes
+        usual = {name: self.__class__.model_fields[name].default for name in parameters}
+        return {
+            name: parameters.get(name, Parameter()).write(value) if not isinstance(value, str) else value
+            for name, value in values.items()
+            if value not in (None, "", 0) and value != usual.get(name)
+        }
+
+    def differs(self, *beside: str) -> bool:
+        """Return whether any value is not the usual one, beside those named."""
+        return bool(self.args(**dict.fromkeys(beside)))
+
+
+def _parameter(info: FieldInfo) -> Parameter | None:
+    return next((each for each in info.metadata if isinstance(each, Parameter)), None)
+
+
+def cleaned(value: Any) -> str:
+    """Return a text without blanks around it and without what no database holds, cut to FILTER_MAX_CHARS."""
+    text = ("" if value is None else str(value)).replace("\x00", "").strip()[:FILTER_MAX_CHARS]
+    return text.encode("utf-8", "replace").decode()
+
+
+def begin_of(day: date | None, zone: str) -> datetime | None:
+    """Return the first moment of a day of a zone."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) if day else None
+
+
+def end_of(day: date | None, zone: str) -> datetime | None:
+    """Return the moment behind the last one of a day of a zone."""
+    return begin_of(day + timedelta(days=1), zone) if day else None

@@ -1,0 +1,234 @@
+"""What machines send and get: the bodies of the API, checked on their way in and on their way out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from integration.web.machines.authentication import Refused
+
+REPLAYED_IDS_MAX = 500
+RecordId = Annotated[int, Field(strict=True, ge=0, lt=10**18)]
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(datetime.isoformat, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class Replay(BaseModel):
+    """Which dead letters are sent again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ids: Annotated[list[RecordId], Field(min_length=1, max_length=REPLAYED_IDS_MAX)]
+
+
+class Answer(BaseModel):
+    """A part of an answer, made from a row or from values by name."""
+
+    model_config = ConfigDict(from_attributes=True, extra="forbid")
+
+
+class ConnectorRow(Answer):
+    """A connector and how many deliveries wait and have failed."""
+
+    id: int
+    name: str
+    state: str
+    waiting: int
+    dead_letters: int
+
+
+class Connectors(Answer):
+    """The connectors of the token's organisation."""
+
+    connectors: list[ConnectorRow]
+
+
+class LogEntry(Answer):
+    """An entry of the sync log."""
+
+    id: int
+    type: str
+    object_id: str
+    action: str
+    status: str
+    contact_id: int | None
+    message: str
+    delivery_id: int | None
+    run_id: int | None
+    at: Moment
+
+
+class LogPage(Answer):
+    """A page of the sync log."""
+
+    entries: list[LogEntry]
+    total: int
+    page: int
+    pages: int
+    notices: list[str]
+
+
+class DeliveryRow(Answer):
+    """What every delivery says."""
+
+    id: int
+    kind: str
+    source_id: str
+    number: str
+    event: str
+    state: str
+    result: str | None
+    contact_id: int | None
+    run_id: int | None
+    error_code: str | None
+    error: str | None
+
+
+class RecordRow(DeliveryRow):
+    """A record; `status` is the word of the Records page."""
+
+    created_at: Moment
+    started_at: Moment | None
+    settled_at: Moment | None
+    status: str
+
+
+class Records(Answer):
+    """A page of records; go on with `before` = `older`."""
+
+    records: list[RecordRow]
+    total: int
+    exact: bool
+    older: int | None
+    notices: list[str]
+
+
+class DeadLetterRow(DeliveryRow):
+    """A dead letter and how often it was tried."""
+
+    category: str | None
+    attempts: int
+    failures: int
+    died_at: Moment | None
+    failing_since: Moment | None
+
+
+class DeadLetters(Answer):
+    """A page of dead letters; go on with `before` = `older`."""
+
+    dead_letters: list[DeadLetterRow]
+    total: int
+    older: int | None
+    notices: list[str]
+
+
+class RunRow(Answer):
+    """A run and its figures."""
+
+    id: int
+    kind: str
+    state: str
+    trigger: str
+    correlation_id: str
+    pulled: int
+    pushed: int
+    skipped: int
+    failed: int
+    calls: int
+    created_at: Moment
+    started_at: Moment | None
+    ended_at: Moment | None
+    error: str | None
+
+
+class Runs(Answer):
+    """A page of runs; go on with `before` = `older`."""
+
+    runs: list[RunRow]
+    older: int | None
+    notices: list[str]
+
+
+class Progress(Answer):
+    """How far a run is; `rate` is in records a second."""
+
+    done: int
+    expected: int | None
+    waiting: int
+    rate: float | None
+
+
+class RunWithProgress(Answer):
+    """A run and how far it is."""
+
+    run: RunRow
+    progress: Progress
+
+
+class RunLineRow(Answer):
+    """A line of a run."""
+
+    id: int
+    level: str
+    text: str
+    payload_file_id: int | None
+    at: Moment
+
+
+class RunLines(Answer):
+    """Lines of a run; go on with `after` = `last`."""
+
+    lines: list[RunLineRow]
+    last: int
+
+
+class RunNumber(Answer):
+    """The id of the run that was started or is being stopped."""
+
+    run: int
+
+
+class Replayed(Answer):
+    """How many were queued, were on their way already, and wait no more."""
+
+    queued: int
+    busy: int
+    gone: int
+
+
+class Problem(Answer):
+    """What went wrong: `error` is a code or the name of the first field that is wrong, `fields` has all of them."""
+
+    error: str
+    sentence: str
+    hint: str
+    fields: dict[str, str] = {}
+
+
+def answered(model: type[Answer], status: int = 200, **values: Any) -> ResponseReturnValue:
+    """Return an answer of a model as JSON; moments are written with their offset."""
+    made = model.model_validate(values)
+    return jsonify(made.model_dump(mode="json")), status
+
+
+def received() -> dict[str, Any]:
+    """Return the JSON object of the request; raises Refused (400) for any other body."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Refused(400, "body", "The body is no JSON object.", "Send Content-Type: application/json.")
+    return body
+
+
+def wrong(fields: dict[str, str], hint: str = "") -> Refused:
+    """Return the refusal (422) of a body, with a sentence for each field that is wrong."""
+    name, sentence = next(iter(fields.items()))
+    return Refused(422, name, sentence, hint or f"Correct “{name}”.", fields)

@@ -1,0 +1,157 @@
+"""The description of the API (OpenAPI 3.1), made from the models that check what comes in and goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from integration.operations.identity.tokens import SCOPES
+from integration.pipeline.dead_letters.filters import DeadQuery
+from integration.pipeline.runs.options import RunOptions
+from integration.queries.record_filters import RecordQuery
+from integration.queries.runs import RunQuery
+from integration.queries.sync_log_filters import LogQuery
+from integration.url_filters import UrlFilter
+from integration.web.frame.access import public
+from integration.web.machines import bodies
+from integration.web.machines.authentication import ID_MAX
+
+bp = Blueprint("openapi", __name__, url_prefix="/api/v1")
+_REF = "#/components/schemas/{model}"
+_ERRORS = {
+    "400": "The request cannot be read.",
+    "401": "The token is missing, unknown, expired or revoked.",
+    "403": "The token lacks the scope.",
+    "404": "There is no such thing, or it belongs to another organisation.",
+    "409": "It cannot be done now, as while a run is going.",
+    "422": "A value of the body is wrong; `fields` names each.",
+    "429": "There were too many calls; wait a minute.",
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A call of the API: what it takes and gives. `answer` None is a file of JSON of any shape."""
+
+    path: str
+    name: str
+    summary: str
+    scope: str
+    answer: type[bodies.Answer] | None
+    method: str = "get"
+    body: type[BaseModel] | None = None
+    filters: type[UrlFilter] | None = None
+    after: bool = False
+
+    @property
+    def status(self) -> str:
+        """Return the status of success."""
+        return "202" if self.method == "post" else "200"
+
+
+_CONNECTOR = "/api/v1/connectors/{connector_id}"
+_RUN = "/api/v1/runs/{run_id}"
+OPERATIONS: Sequence[Operation] = (
+    Operation("/api/v1/connectors", "connectors", "List connectors.", "logs", bodies.Connectors),
+    Operation(f"{_CONNECTOR}/log", "log", "Read the sync log.", "logs", bodies.LogPage, filters=LogQuery),
+    Operation(f"{_CONNECTOR}/records", "records", "List records.", "logs", bodies.Records, filters=RecordQuery),
+    Operation(f"{_CONNECTOR}/runs", "run_list", "List runs.", "logs", bodies.Runs, filters=RunQuery),
+    Operation(f"{_CONNECTOR}/runs", "start", "Start a run.", "runs", bodies.RunNumber, "post", RunOptions),
+    Operation(
+        f"{_CONNECTOR}/dead-letters",
+        "dead_letters",
+        "List dead letters.",
+        "logs",
+        bodies.DeadLetters,
+        filters=DeadQuery,
+    ),
+    Operation(
+        f"{_CONNECTOR}/replay", "replay", "Send dead letters again.", "replay", bodies.Replayed, "post", bodies.Replay
+    ),
+    Operation(_RUN, "run", "Read a run and how far it is.", "logs", bodies.RunWithProgress),
+    Operation(f"{_RUN}/lines", "lines", "Read the lines of a run.", "logs", bodies.RunLines, after=True),
+    Operation(f"{_RUN}/cancel", "cancel", "Stop a run after the batch in flight.", "runs", bodies.RunNumber, "post"),
+    Operation(f"{_RUN}/payloads/{{file_id}}", "payload", "Fetch a payload file.", "runs", None),
+)
+
+
+@bp.get("/openapi.json")
+@public
+def document() -> ResponseReturnValue:
+    """Describe the API; it says nothing of an installation, so no token is needed."""
+    return jsonify(described())
+
+
+def described() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    paths: dict[str, dict[str, Any]] = {}
+    for each in OPERATIONS:
+        paths.setdefault(each.path, {})[each.method] = _operation(each)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "woo-mautic", "version": "1", "description": _about()},
+        "paths": paths,
+        "security": [{"token": []}],
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "Made under Tokens."}},
+        },
+    }
+
+
+def _about() -> str:
+    scopes = "; ".join(f"`{name}`: {label}" for name, label in dict(SCOPES).items())
+    return f"Values of a URL that cannot be used are left out and named in `notices`. Scopes of a token: {scopes}."
+
+
+def _schemas() -> dict[str, Any]:
+    answers = {each.answer for each in OPERATIONS if each.answer} | {bodies.Problem}
+    taken = {each.body for each in OPERATIONS if each.body}
+    pairs = [(model, "serialization") for model in answers] + [(model, "validation") for model in taken]
+    pairs.sort(key=lambda pair: pair[0].__name__)
+    _, made = models_json_schema(pairs, ref_template=_REF)  # type: ignore[arg-type]
+    return dict(made["$defs"])
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    errors = {status: _content(text, bodies.Problem) for status, text in _ERRORS.items()}
+    made: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": f"Needs a token with the scope `{operation.scope}`.",
+        "parameters": [*_of_path(operation.path), *_of_url(operation)],
+        "responses": {operation.status: _content("Done.", operation.answer), **errors},
+    }
+    if operation.body:
+        content = {"application/json": {"schema": _ref(operation.body)}}
+        made["requestBody"] = {"required": True, "content": content}
+    return made
+
+
+def _of_path(path: str) -> list[dict[str, Any]]:
+    names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
+    schema = {"type": "integer", "minimum": 1, "maximum": ID_MAX}
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+
+
+def _of_url(operation: Operation) -> list[dict[str, Any]]:
+    found = {}
+    if operation.filters:
+        found = {name: each.schema() for name, each in operation.filters.parameters().items()}
+    if operation.after:
+        found = {"after": {"type": "integer", "minimum": 0, "maximum": ID_MAX}}
+    return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in found.items()]
+
+
+def _content(text: str, model: type[BaseModel] | None) -> dict[str, Any]:
+    return {"description": text, "content": {"application/json": {"schema": _ref(model) if model else {}}}}
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}
