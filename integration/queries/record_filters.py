@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+from integration import streams
 from integration.queries.record_statuses import STATUSES
 from integration.url_filters import EntryId, Moment, OneOf, SourceText, Text, UrlFilter, WholeNumber
 

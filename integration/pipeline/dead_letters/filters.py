@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, and_, func, literal_column, select
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.models.delivery import Delivery
 from integration.models.sql import begins
 from integration.pipeline.delivery.retries import Category
