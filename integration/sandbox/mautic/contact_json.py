@@ -6,7 +6,7 @@ A batch of 200 contacts is a megabyte, nearly all of it descriptions of fields; 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
 from integration.sandbox.mautic import php_format
@@ -92,11 +92,23 @@ class Renderer:
         self._refresh()
         values = "".join(f',"{alias}":{dump(value)}' for alias, value in self._filled(contact))
         groups = ",".join(f'"{name}":{self._plain_group(contact, pieces)}' for name, pieces in self._groups)
+        return self._without_nulls(contact, values, groups)
+
+    def selected(self, contact: Contact, names: Container[str]) -> str:
+        """Return a contact with only the fields of select[], in the shape of plain() (recording 532)."""
+        self._refresh()
+        kept = [(name, [each for each in pieces if each.alias in names]) for name, pieces in self._groups]
+        groups = [f'"{name}":{self._plain_group(contact, pieces)}' for name, pieces in kept]
+        values = {piece.alias: _value(contact, piece.alias) for _, pieces in kept for piece in pieces}
+        identity = {"id": str(contact.id)} if "id" in names else {}
+        return self._without_nulls(contact, "", ",".join([*groups, f'"all":{dump(identity | values)}']))
+
+    def _without_nulls(self, contact: Contact, values: str, fields: str) -> str:
         tags = ",".join(f'{{"id":{row["id"]},"tag":{dump(row["tag"])}}}' for row in self._tags(contact))
         dnc = dump([_plain_dnc(entry) for entry in contact.dnc])
         return (
             f'{{{_without_null(self._head(contact))},"id":{contact.id},"points":{contact.points}{values},'
-            f'"fields":{{{groups}}},'
+            f'"fields":{{{fields}}},'
             f'"ipAddresses":{_ips(contact)},"tags":[{tags}],"utmtags":{dump(contact.utm)},'
             f'"dateIdentified":{dump(php_format.iso(contact.identified))},"doNotContact":{dnc},"frequencyRules":[]}}'
         )
@@ -115,7 +127,8 @@ class Renderer:
 
     def _head(self, contact: Contact) -> str:
         return (
-            f'"isPublished":true,"dateAdded":"{php_format.iso(contact.added)}","dateModified":{dump(php_format.iso(contact.modified))},'
+            f'"isPublished":true,"dateAdded":"{php_format.iso(contact.added)}",'
+            f'"dateModified":{dump(php_format.iso(contact.modified))},'
             f'"createdBy":{dump(contact.created_by)},"createdByUser":{dump(contact.created_by_user)},'
             f'"modifiedBy":{dump(contact.modified_by)},"modifiedByUser":{dump(contact.modified_by_user)}'
         )

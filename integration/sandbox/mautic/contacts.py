@@ -16,7 +16,7 @@ from integration.sandbox.mautic.contact_search import find
 from integration.sandbox.mautic.contact_writer import Draft, Mode
 from integration.sandbox.mautic.context import MauticContext
 from integration.sandbox.mautic.list_queries import DEFAULT_LIMIT, query
-from integration.sandbox.mautic.request_body import form
+from integration.sandbox.mautic.request_body import entries, form
 from integration.sandbox.mautic.user_accounts import Caller
 
 AREA = "lead:leads"
@@ -136,11 +136,17 @@ def _delete(context: MauticContext, contact_id: int) -> Response:
 def _list(context: MauticContext) -> Response:
     g.caller.need(AREA, "view")
     asked = query()
-    minimal = str(asked.get("minimal", "")) not in ("", "0", "false")
     with context.state.lock:
         total, found = find(context.state, asked)
-        rows = ",".join(f'"{each.id}":{context.renderer.contact(each, minimal=minimal, listed=True)}' for each in found)
+        rows = ",".join(f'"{each.id}":{_listed(context, each, asked)}' for each in found)
     return context.reply(f'{{"total":"{total}","contacts":{{{rows}}}}}')
+
+
+def _listed(context: MauticContext, contact: Contact, asked: dict[str, Any]) -> str:
+    if names := entries(asked.get("select")):
+        return context.renderer.selected(contact, names)
+    minimal = str(asked.get("minimal", "")) not in ("", "0", "false")
+    return context.renderer.contact(contact, minimal=minimal, listed=True)
 
 
 def _list_v2(context: MauticContext) -> Response:

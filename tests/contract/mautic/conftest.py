@@ -9,11 +9,13 @@ from mautic_api import Api, api_of
 
 from integration.sandbox.mautic import MauticServer
 
+VERSIONS = ("5.2.1", "7.0.0")
 
-@pytest.fixture
-def server() -> Iterator[MauticServer]:
-    """Run an empty Mautic 5.2.1."""
-    with MauticServer() as running:
+
+@pytest.fixture(params=VERSIONS)
+def server(request: pytest.FixtureRequest) -> Iterator[MauticServer]:
+    """Run an empty Mautic of either version."""
+    with MauticServer(version=request.param) as running:
         yield running
 
 
