@@ -96,7 +96,7 @@ def plan_wanted(person: Person, context: BatchContext) -> Wanted | None:
 
 
 def _plans(planned: PersonPlan, kind: Kind) -> list[Any]:
-    return [planned.plans[leased.id] for leased in planned.planned if leased.kind is kind]
+    return [planned.plans[leased.id] for leased in planned.pending if leased.kind is kind]
 
 
 def _write_of(planned: PersonPlan, kind: Kind, context: BatchContext) -> ContactWrite:

@@ -214,7 +214,7 @@ class Batch:
         acts = [
             Act(leased, contact_id, follow_up)
             for planned, contact_id in sent.reached()
-            for leased in planned.planned
+            for leased in planned.pending
             for follow_up in planned.plans[leased.id].follow_ups
         ]
         if not acts:

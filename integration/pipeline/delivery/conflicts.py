@@ -62,7 +62,7 @@ def _foreign(planned: PersonPlan, contact: Mapping[str, Any], policy: str) -> It
 def _older(planned: PersonPlan, contact: Mapping[str, Any]) -> bool:
     """Tell whether the contact was changed before the store's record was: the store's change is the newer one."""
     stamp = str(contact.get("dateModified") or "")
-    newest = max((leased.modified_at for leased in planned.planned if leased.modified_at), default=None)
+    newest = max((leased.modified_at for leased in planned.pending if leased.modified_at), default=None)
     if not stamp or newest is None:
         return not stamp
     changed = datetime.fromisoformat(stamp)

@@ -145,7 +145,7 @@ def look(db: Database, connector_id: int, client: MauticClient, asked: Asked, pl
     found = reading.by_emails(client, [one.write.email for one in planned if _is_looked_up(one) and one.write])
     taken = [_taken_over(one, found) for one in planned]
     linked, receipts = [one for one, _ in taken], [receipt for _, receipt in taken if receipt is not None]
-    wanted = [one for one in linked if one.write is not None and one.planned]
+    wanted = [one for one in linked if one.write is not None and one.pending]
     complete = {receipt.key for receipt in receipts} | {one.group.person_key for one in wanted if one.unchanged}
     notes, missing = _notes(db, connector_id, client, wanted)
     there = {one.group.person_key for one in wanted if one.write and normalise_email(one.write.email) in found}
@@ -160,7 +160,7 @@ def look(db: Database, connector_id: int, client: MauticClient, asked: Asked, pl
 
 
 def _is_looked_up(planned: PersonPlan) -> bool:
-    return planned.write is not None and bool(planned.planned) and not planned.unchanged
+    return planned.write is not None and bool(planned.pending) and not planned.unchanged
 
 
 def _taken_over(

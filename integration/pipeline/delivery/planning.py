@@ -48,7 +48,7 @@ class PersonPlan:
     lost: frozenset[str] = frozenset()
 
     @property
-    def planned(self) -> list[LeasedDelivery]:
+    def pending(self) -> list[LeasedDelivery]:
         """Return the deliveries that have something to do."""
         return [leased for leased in self.group.deliveries if leased.id in self.plans]
 
@@ -68,7 +68,7 @@ class _Draft:
     unchanged: bool = False
 
     @property
-    def planned(self) -> list[LeasedDelivery]:
+    def pending(self) -> list[LeasedDelivery]:
         """Return the deliveries that have something to do."""
         return [leased for leased in self.group.deliveries if leased.id in self.plans]
 
@@ -78,7 +78,7 @@ class _Draft:
 
 
 def plan_group(group: DeliveryGroup, context: BatchContext, gone: frozenset[int] = frozenset()) -> PersonPlan:
-    """Map every delivery of a person and merge the results; errors stay with the delivery that caused them."""
+    """Map every delivery of a group and merge the results; errors stay with the delivery that caused them."""
     planned = _Draft(group, context.links.get(group.person_key))
     speaker = latest_order.Speaker(group, context)
     for leased in group.deliveries:
@@ -115,10 +115,10 @@ def _is_unsynced(skip: Skip | None) -> bool:
 def _agree(planned: _Draft, context: BatchContext) -> None:
     """Leave out what another record of the person has the last word on."""
     known = planned.link.hashes if planned.link else {}
-    for number in precedence.older_accounts(planned.planned, known):
+    for number in precedence.older_accounts(planned.pending, known):
         del planned.plans[number]
         planned.skips[number] = precedence.OLDER_ACCOUNT
-    precedence.keep_held_tags(planned.planned, planned.plans, known, context.people.rows(planned.group.person_key))
+    precedence.keep_held_tags(planned.pending, planned.plans, known, context.people.rows(planned.group.person_key))
 
 
 def _fit(planned: _Draft, context: BatchContext, speaker: Speaker) -> None:
@@ -126,8 +126,8 @@ def _fit(planned: _Draft, context: BatchContext, speaker: Speaker) -> None:
     if not planned.plans:
         return
     try:
-        changed = {kind for kind in {leased.kind for leased in planned.planned} if _changed(planned, kind, context)}
-        plans = [planned.plans[leased.id] for leased in planned.planned if leased.kind in changed or not changed]
+        changed = {kind for kind in {leased.kind for leased in planned.pending} if _changed(planned, kind, context)}
+        plans = [planned.plans[leased.id] for leased in planned.pending if leased.kind in changed or not changed]
         whole = merge(plans)
         planned.write, fitted = fit(whole.contact, context.fields, known=planned.link is not None)
     except MappingError as error:
@@ -141,7 +141,7 @@ def _fit(planned: _Draft, context: BatchContext, speaker: Speaker) -> None:
 
 
 def _changed(planned: _Draft, kind: Kind, context: BatchContext) -> bool:
-    deliveries = [leased for leased in planned.planned if leased.kind is kind]
+    deliveries = [leased for leased in planned.pending if leased.kind is kind]
     own = merge([planned.plans[leased.id] for leased in deliveries])
     fitted = fit(own.contact, context.fields, known=planned.link is not None)[0]
     wanted = hashes(kind, fitted, precedence.adders(deliveries, planned.plans))
@@ -215,7 +215,7 @@ def _lifetime(leased: LeasedDelivery, context: BatchContext) -> Lifetime:
 
 
 def sentences(adjustments: Sequence[Adjustment]) -> str:
-    """Return what was changed in values as text for the log; what several fields have in common is said once."""
+    """Return what was changed in values as text for the log; of several fields alike it is said once."""
     alike: dict[str, list[str]] = {}
     for adjustment in adjustments:
         names = _NAME.findall(adjustment.sentence)
