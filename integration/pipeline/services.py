@@ -35,7 +35,7 @@ OnAccept = Callable[[Any, int], None]
 
 
 class WakeupSignal:
-    """Wakes workers of this process; a lost ring is harmless because the work itself is in the database."""
+    """Wakes workers of this process; a lost ring is harmless because the table is the truth."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()

@@ -104,7 +104,7 @@ class Batch:
             look = self._look(client, planned)
             if look is not None and not look.over:
                 return self._settlement().wait_for(self.groups, look)
-            sent = self._send(client, planned)
+            sent = self._send(client, look.planned if look is not None else planned)
         except ServiceError as error:
             return self._settlement().connection_failed(self.groups, error)
         return self._settlement(sent).of_sent()
@@ -128,13 +128,15 @@ class Batch:
             self._question.look = look
         return self._question.look
 
-    def _send(self, client: MauticClient, planned: list[PersonPlan]) -> Sent:
+    def _send(self, client: MauticClient, planned: Sequence[PersonPlan]) -> Sent:
         """Write the contacts, do their follow-ups and read a sample back."""
         receipts, broken = self._write(client, planned)
         watch = lost_fields.Watch(self.services, self.connector, client, self._gone)
-        if broken is None and watch.finds(planned, receipts):
-            write = functools.partial(self._write, client)
-            planned, receipts, broken = watch.rewritten(planned, receipts, self._context, write)
+        if broken is None:
+            planned = lost_fields.forgetting(planned, lost_fields.unknown_to(receipts))
+            if watch.finds(receipts):
+                write = functools.partial(self._write, client)
+                planned, receipts, broken = watch.rewritten(planned, receipts, self._context, write)
         broken = broken or self._server_at_fault(client, receipts)
         sent = Sent(planned, {receipt.key: receipt for receipt in receipts}, broken)
         if broken is not None:
@@ -142,8 +144,7 @@ class Batch:
         followed = self._follow(client, sent)
         self._question.add_follow_ups(followed)
         proofs = self._prove(client, planned, receipts)
-        watch.unproved(planned, proofs)
-        return replace(sent, followed=followed, proofs=proofs)
+        return replace(sent, planned=watch.unproved(planned, proofs), followed=followed, proofs=proofs)
 
     def _plan(self, client: MauticClient) -> list[PersonPlan]:
         services = self.services
@@ -151,8 +152,7 @@ class Batch:
         self.connector = ensure_fields(services, self.connector, client, self.runs.values(), self.modules)
         context = self._context(groups, self.connector)
         planned = [plan_group(group, context, self._gone) for group in groups]
-        conflicts.settle(client, planned, context.modules.sync.policy)
-        return planned
+        return conflicts.settle(client, planned, context.modules.sync.policy)
 
     def _context(self, groups: Sequence[DeliveryGroup], connector: Connector) -> BatchContext:
         with self.services.db.read() as session:

@@ -18,32 +18,35 @@ from integration.pipeline.delivery.planning import PersonPlan
 POLICIES = {"store": "The store wins", "mautic": "Mautic wins", "fill": "Only fill empty fields"}
 
 
-def settle(client: MauticClient, planned: Sequence[PersonPlan], policy: str) -> int:
-    """Take the fields that Mautic keeps out of what is to be written, and return how many contacts were looked at.
+def settle(client: MauticClient, planned: Sequence[PersonPlan], policy: str) -> list[PersonPlan]:
+    """Return the plans without the fields that Mautic keeps.
 
     Nothing is read where the store wins. Raises ServiceError when Mautic cannot be read.
     """
-    known = [one for one in planned if policy != "store" and one.link and one.write and not one.unchanged]
-    if not known:
-        return 0
-    held = reading.by_ids(client, [one.link.contact_id for one in known if one.link])
-    for one in known:
-        contact = held.get(one.link.contact_id) if one.link else None
-        if contact is not None:
-            keep_theirs(one, contact, policy)
-    return len(known)
+    ids = [one.link.contact_id for one in planned if policy != "store" and one.link and one.write and not one.unchanged]
+    held = reading.by_ids(client, ids) if ids else {}
+    return [_settled(one, held, policy) for one in planned]
 
 
-def keep_theirs(planned: PersonPlan, contact: Mapping[str, Any], policy: str) -> None:
-    """Leave the fields with somebody else's value out of one person's write and note both values."""
+def _settled(planned: PersonPlan, held: Mapping[int, Mapping[str, Any]], policy: str) -> PersonPlan:
+    contact = held.get(planned.link.contact_id) if planned.link else None
+    known = contact is not None and planned.write is not None and not planned.unchanged
+    return keep_theirs(planned, contact, policy) if known and contact is not None else planned
+
+
+def keep_theirs(planned: PersonPlan, contact: Mapping[str, Any], policy: str) -> PersonPlan:
+    """Return one person's plan without the fields that have somebody else's value, both values noted."""
     assert planned.write is not None, "only what is to be written can be in conflict"
     kept = dict(_foreign(planned, contact, policy))
     if not kept:
-        return
-    planned.conflicts.update(kept)
+        return planned
     left = {alias: value for alias, value in planned.write.fields.items() if alias not in kept}
-    planned.write = replace(planned.write, fields=left)
-    planned.unchanged = not left and not planned.write.tags
+    return replace(
+        planned,
+        conflicts={**planned.conflicts, **kept},
+        write=replace(planned.write, fields=left),
+        unchanged=not left and not planned.write.tags,
+    )
 
 
 def _foreign(planned: PersonPlan, contact: Mapping[str, Any], policy: str) -> Iterator[tuple[str, list[Any]]]:

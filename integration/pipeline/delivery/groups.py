@@ -1,4 +1,4 @@
-"""Deliveries grouped by person, and outcomes: what claim hands out and settle takes back."""
+"""Groups and outcomes: what claim hands out and settle takes back."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Outcome:
 
 
 def group(rows: Iterable[Delivery], order: Sequence[str]) -> list[DeliveryGroup]:
-    """Return the rows grouped by person, the people in the given order."""
+    """Return the rows as groups, the people in the given order."""
     groups: dict[str, list[LeasedDelivery]] = {person_key: [] for person_key in order}
     for row in rows:
         groups.setdefault(row.person_key, []).append(_leased(row))

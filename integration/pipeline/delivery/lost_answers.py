@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -43,13 +43,15 @@ ABSENT, THERE, COMPLETE, NOTE = 0, 1, 2, 3
 class Look:
     """What one look found: `seen` by person key, `receipts` of the people who have all that was to be written.
 
-    `over` says that Mautic is done with the call, so that the rest may be sent.
+    `planned` are the plans of all, linked to the contacts that were found. `over` says that Mautic is done with the
+    call, so that the rest may be sent.
     """
 
     seen: Mapping[str, int]
     over: bool
     receipts: Sequence[Receipt]
     asked: Asked
+    planned: Sequence[PersonPlan]
 
     @property
     def sentence(self) -> str:
@@ -140,9 +142,10 @@ def look(db: Database, connector_id: int, client: MauticClient, asked: Asked, pl
 
     Raises ServiceError when Mautic cannot be read.
     """
-    wanted = [one for one in planned if one.write is not None and one.pending]
-    found = reading.by_emails(client, [one.write.email for one in wanted if one.write and not one.unchanged])
-    receipts = [receipt for one in wanted for receipt in _taken_over(one, found)]
+    found = reading.by_emails(client, [one.write.email for one in planned if _is_looked_up(one) and one.write])
+    taken = [_taken_over(one, found) for one in planned]
+    linked, receipts = [one for one, _ in taken], [receipt for _, receipt in taken if receipt is not None]
+    wanted = [one for one in linked if one.write is not None and one.pending]
     complete = {receipt.key for receipt in receipts} | {one.group.person_key for one in wanted if one.unchanged}
     notes, missing = _notes(db, connector_id, client, wanted)
     there = {one.group.person_key for one in wanted if one.write and normalise_email(one.write.email) in found}
@@ -153,24 +156,31 @@ def look(db: Database, connector_id: int, client: MauticClient, asked: Asked, pl
     }
     agree = asked.looks > 0 and all(score == asked.seen.get(person_key) for person_key, score in seen.items())
     whole = not missing and complete >= seen.keys()
-    return Look(seen, agree or whole, receipts, asked)
+    return Look(seen, agree or whole, receipts, asked, linked)
 
 
-def _taken_over(planned: PersonPlan, found: Mapping[str, Sequence[Mapping[str, object]]]) -> Iterator[Receipt]:
-    """Link a person to the contact with their address, and yield a receipt when it has all that is to be written."""
-    assert planned.write is not None, "only who is written is looked up"
-    contacts = found.get(normalise_email(planned.write.email), ())
-    if planned.unchanged or not contacts:
-        return
+def _is_looked_up(planned: PersonPlan) -> bool:
+    return planned.write is not None and bool(planned.pending) and not planned.unchanged
+
+
+def _taken_over(
+    planned: PersonPlan, found: Mapping[str, Sequence[Mapping[str, object]]]
+) -> tuple[PersonPlan, Receipt | None]:
+    """Link a person to the contact with their address; the receipt says that it has all that is to be written."""
+    write = planned.write
+    contacts = found.get(normalise_email(write.email), ()) if write is not None and _is_looked_up(planned) else ()
+    if write is None or not contacts:
+        return planned, None
     ids = [number_of(contact) for contact in contacts]
     place = ids.index(planned.link.contact_id) if planned.link and planned.link.contact_id in ids else 0
+    same = planned.link is not None and planned.link.contact_id == ids[place]
+    link = planned.link if same else Linked(ids[place], {})
+    linked = replace(planned, link=link, adjustments=(*planned.adjustments, *_doubled(ids)))
+    if read_back.differences(contacts[place], write):
+        return linked, None
+    said = (Adjustment("", "taken_over", "Mautic had it already, although its answer was lost."),)
     new = planned.link is None
-    if planned.link is None or planned.link.contact_id != ids[place]:
-        planned.link = Linked(ids[place], {})
-    planned.adjustments = (*planned.adjustments, *_doubled(ids))
-    if not read_back.differences(contacts[place], planned.write):
-        said = (Adjustment("", "taken_over", "Mautic had it already, although its answer was lost."),)
-        yield Receipt(planned.group.person_key, "created" if new else "updated", ids[place], None, said, 1)
+    return linked, Receipt(planned.group.person_key, "created" if new else "updated", ids[place], None, said, 1)
 
 
 def _doubled(ids: Sequence[int]) -> Iterator[Adjustment]:

@@ -39,19 +39,18 @@ class Watch:
     client: MauticClient
     gone: frozenset[int]
 
-    def finds(self, planned: Sequence[PersonPlan], receipts: Sequence[Receipt]) -> bool:
+    def finds(self, receipts: Sequence[Receipt]) -> bool:
         """Read the list anew if an answer contradicts it; True if a value went to a field that was not there."""
-        lost = {receipt.key: receipt.unknown for receipt in receipts if receipt.unknown}
-        _forget(planned, lost)
-        doubtful = bool(lost) or _refused(self.connector, receipts, self.services.clock.now())
-        return doubtful and self._reread() and bool(lost)
+        lost = any(receipt.unknown for receipt in receipts)
+        doubtful = lost or _refused(self.connector, receipts, self.services.clock.now())
+        return doubtful and self._reread() and lost
 
-    def unproved(self, planned: Sequence[PersonPlan], proofs: Sequence[ReadBack]) -> None:
-        """Read the list anew if a contact that was read back has not a field that was sent."""
+    def unproved(self, planned: Sequence[PersonPlan], proofs: Sequence[ReadBack]) -> list[PersonPlan]:
+        """Read the list anew if a contact that was read back has not a field that was sent; return the plans then."""
         lost = {proof.key: proof.unknown for proof in proofs if proof.unknown}
-        _forget(planned, lost)
         if lost:
             self._reread()
+        return forgetting(planned, lost)
 
     def _reread(self) -> bool:
         try:
@@ -69,18 +68,27 @@ class Watch:
         Return all plans and receipts of the batch as they are then, and the connection's error that stopped it.
         """
         again = _planned_again(planned, receipts, lay([one.group for one in planned], self.connector), self.gone)
-        first, anew = {receipt.key: receipt for receipt in receipts}, {one.group.person_key: one for one in again}
+        first, people = {receipt.key: receipt for receipt in receipts}, {one.group.person_key for one in again}
         written, broken = write([one for one in again if _has_room(one, first)])
-        second = {receipt.key: receipt for receipt in written if receipt.key in anew}
-        _forget(again, {key: second.get(key, first[key]).unknown for key in anew})
+        second = {receipt.key: receipt for receipt in written if receipt.key in people}
+        forgot = forgetting(again, {key: second.get(key, first[key]).unknown for key in people})
+        anew = {one.group.person_key: one for one in forgot}
         done = first | {key: _as_one(first[key], receipt) for key, receipt in second.items()}
         return [anew.get(one.group.person_key, one) for one in planned], list(done.values()), broken
 
 
-def _forget(planned: Sequence[PersonPlan], lost: Lost) -> None:
-    """Let no value count as confirmed that went to a field which is not there."""
-    for one in planned:
-        one.lost |= set(lost.get(one.group.person_key, ()))
+def forgetting(planned: Sequence[PersonPlan], lost: Lost) -> list[PersonPlan]:
+    """Return the plans such that no value counts as confirmed that went to a field which is not there."""
+    return [_forgot(one, frozenset(lost.get(one.group.person_key, ()))) for one in planned]
+
+
+def _forgot(planned: PersonPlan, lost: frozenset[str]) -> PersonPlan:
+    return replace(planned, lost=planned.lost | lost) if lost else planned
+
+
+def unknown_to(receipts: Sequence[Receipt]) -> Lost:
+    """Return whose values went to fields that Mautic does not have, and which."""
+    return {receipt.key: receipt.unknown for receipt in receipts if receipt.unknown}
 
 
 def _refused(connector: Connector, receipts: Sequence[Receipt], now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Turns a line into one plan: each delivery mapped, the contact writes merged and fitted to Mautic."""
+"""Turns a person's deliveries into one plan: each delivery mapped, the contact writes merged and fitted to Mautic."""
 
 from __future__ import annotations
 
@@ -24,13 +24,36 @@ GONE = Skip("gone", "The record no longer exists in the store.")
 CONTACT_GONE = Skip("contact_gone", "The contact was deleted in Mautic, so nothing of it has to change.")
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class PersonPlan:
-    """A line with its plans: `write` is None when nothing is to be sent to the contact.
+    """A person's deliveries with their plans: `write` is None when nothing is to be sent to the contact.
 
-    `conflicts` maps a field to [store, Mautic] where somebody else's value is kept (D6). `lost` are fields that were
-    sent and that Mautic turned out not to have.
+    It is not changed once it is made; what is found out later makes another one. `conflicts` maps a field to
+    [store, Mautic] where somebody else's value is kept (D6). `lost` are fields that were sent and that Mautic turned
+    out not to have.
     """
+
+    group: DeliveryGroup
+    link: Linked | None
+    plans: Mapping[int, Plan] = field(default_factory=dict)
+    skips: Mapping[int, Skip] = field(default_factory=dict)
+    errors: Mapping[int, MappingError] = field(default_factory=dict)
+    write: ContactWrite | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    adjustments: tuple[Adjustment, ...] = ()
+    unchanged: bool = False
+    conflicts: Mapping[str, list[Value]] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
+
+    @property
+    def pending(self) -> list[LeasedDelivery]:
+        """Return the deliveries that have something to do."""
+        return [leased for leased in self.group.deliveries if leased.id in self.plans]
+
+
+@dataclass
+class _Draft:
+    """A plan while it is made."""
 
     group: DeliveryGroup
     link: Linked | None
@@ -41,18 +64,20 @@ class PersonPlan:
     hashes: dict[str, str] = field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
     unchanged: bool = False
-    conflicts: dict[str, list[Value]] = field(default_factory=dict)
-    lost: set[str] = field(default_factory=set)
 
     @property
     def pending(self) -> list[LeasedDelivery]:
         """Return the deliveries that have something to do."""
         return [leased for leased in self.group.deliveries if leased.id in self.plans]
 
+    def finished(self) -> PersonPlan:
+        """Return the plan as it is now."""
+        return PersonPlan(**vars(self))
+
 
 def plan_group(group: DeliveryGroup, context: BatchContext, gone: frozenset[int] = frozenset()) -> PersonPlan:
     """Map every delivery of a group and merge the results; errors stay with the delivery that caused them."""
-    planned = PersonPlan(group, context.links.get(group.person_key))
+    planned = _Draft(group, context.links.get(group.person_key))
     person = PersonContext(context, group, known=planned.link is not None)
     for leased in group.deliveries:
         if leased.id in gone:
@@ -65,10 +90,10 @@ def plan_group(group: DeliveryGroup, context: BatchContext, gone: frozenset[int]
             _plan(planned, leased, person.as_known())
     _agree(planned, context)
     _fit(planned, context, person.speaker)
-    return planned
+    return planned.finished()
 
 
-def _plan(planned: PersonPlan, leased: LeasedDelivery, person: PersonContext) -> None:
+def _plan(planned: _Draft, leased: LeasedDelivery, person: PersonContext) -> None:
     planned.skips.pop(leased.id, None)
     try:
         made = plan_of(leased, person)
@@ -90,7 +115,7 @@ def _is_unsynced(skip: Skip | None) -> bool:
     return skip is not None and skip.code == "status_not_synced"
 
 
-def _agree(planned: PersonPlan, context: BatchContext) -> None:
+def _agree(planned: _Draft, context: BatchContext) -> None:
     """Leave out what another record of the person has the last word on."""
     known = planned.link.hashes if planned.link else {}
     for number in precedence.older_accounts(planned.pending, known):
@@ -99,7 +124,7 @@ def _agree(planned: PersonPlan, context: BatchContext) -> None:
     precedence.keep_held_tags(planned.pending, planned.plans, known, context.people.rows(planned.group.person_key))
 
 
-def _fit(planned: PersonPlan, context: BatchContext, speaker: Speaker) -> None:
+def _fit(planned: _Draft, context: BatchContext, speaker: Speaker) -> None:
     """Fit what each kind of record wants to Mautic, and keep only the kinds that have changed."""
     if not planned.plans:
         return
@@ -118,7 +143,7 @@ def _fit(planned: PersonPlan, context: BatchContext, speaker: Speaker) -> None:
     planned.unchanged = not changed
 
 
-def _changed(planned: PersonPlan, kind: Kind, context: BatchContext) -> bool:
+def _changed(planned: _Draft, kind: Kind, context: BatchContext) -> bool:
     deliveries = [leased for leased in planned.pending if leased.kind is kind]
     own = merge([planned.plans[leased.id] for leased in deliveries])
     fitted = fit(own.contact, context.fields, known=planned.link is not None)[0]
