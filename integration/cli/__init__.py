@@ -34,5 +34,6 @@ def main() -> None:
         click.echo("Stopped.", err=True)
         sys.exit(1)
     except IntegrationError as error:
-        click.echo(f"Error: {error}", err=True)
+        for each in (error, *getattr(error, "others", ())):
+            click.echo(f"Error: {each}", err=True)
         sys.exit(1)

@@ -104,6 +104,7 @@ def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: 
         (["configure", "1", "orders.nonsense=1"], 1, "There is no setting “orders.nonsense”."),
         (["configure", "1", "orders.notes=perhaps"], 1, "“orders.notes” must be yes or no"),
         (["configure", "1", "orders.notes"], 2, "is not of the form key=value"),
+        (["configure", "1", "orders.notes=x", "sync.lanes=9"], 1, "“sync.lanes” must be between 1 and 8"),
         (["check", "99"], 1, "There is no connector 99."),
         (["check", "many"], 2, "is not a valid integer"),
         (["sync", "1"], 2, "--kind"),
