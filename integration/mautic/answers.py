@@ -10,14 +10,26 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, ServiceError, Throttled
+from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, ServiceError
+from integration.http import upstream
 from integration.http.transport import Answer
+from integration.http.upstream import retry_after
 from integration.masking import mask_text
 from integration.mautic import causes
 
+__all__ = [
+    "SERVICE",
+    "Problem",
+    "classify",
+    "first_problem",
+    "message_of",
+    "problem_of",
+    "read",
+    "refusal",
+    "retry_after",
+]
 SERVICE = "mautic"
 
 
@@ -79,16 +91,11 @@ def classify(answer: Answer, now: datetime, *, basic: bool, path: str) -> Servic
     """Return the error that an answer means, None for 2xx; `path` is below /api/, `basic` how we signed in."""
     if answer.status < 300:
         return None
-    if answer.status < 400:
-        return _redirected(answer)
-    wait = retry_after(answer.headers, now)
-    if answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers):
-        return Throttled(SERVICE, "throttled", *causes.THROTTLED, status=answer.status, retry_after=wait)
-    problem = first_problem(_json(answer))
-    excerpt = mask_text(answer.text[:1000])
-    if problem is None:
-        return foreign(answer, excerpt)
-    return refusal(answer.status, problem, path=path, basic=basic, excerpt=excerpt)
+    foreign = upstream.judge(SERVICE, answer, now)
+    if foreign is not None:
+        return foreign
+    problem = first_problem(_json(answer)) or Problem(kernel=True)
+    return refusal(answer.status, problem, path=path, basic=basic, excerpt=mask_text(answer.text[:1000]))
 
 
 def _json(answer: Answer) -> object:
@@ -96,33 +103,6 @@ def _json(answer: Answer) -> object:
         return answer.json()[0]
     except ValueError:
         return None
-
-
-def _redirected(answer: Answer) -> NotSetUp:
-    target = mask_text(answer.headers.get("location", ""))
-    sentence, hint = causes.REDIRECTED
-    return NotSetUp(SERVICE, "redirected", sentence.format(target=target or "nowhere"), hint, status=answer.status)
-
-
-#: Pages of walls against bots that come with 503 (dossier M32).
-_WALL = re.compile(r"just a moment|attention required! \| cloudflare|checking your browser", re.IGNORECASE)
-
-
-def foreign(answer: Answer, excerpt: str) -> ServiceError:
-    """Return the error for an answer that Mautic itself did not write: a proxy, a firewall, another site."""
-    status = answer.status
-    if status == 503 and ("cf-mitigated" in answer.headers or _WALL.search(answer.text[:20_000])):
-        return NotSetUp(SERVICE, "bot_wall", *causes.FOREIGN["bot_wall"], status=status, excerpt=excerpt)
-    if status >= 500 and status != 501:
-        cause = causes.GATEWAY if status in (502, 503, 504) or status >= 520 else causes.OFFLINE
-        return ServerFault(SERVICE, "server_fault", *cause, status=status, excerpt=excerpt)
-    if status == 408:
-        return ServerFault(SERVICE, "server_fault", *causes.GATEWAY, status=status, excerpt=excerpt)
-    if status == 413:
-        return Rejected(SERVICE, "too_large", *causes.TOO_LARGE, status=status, excerpt=excerpt)
-    code = {401: "web_login", 403: "firewall", 406: "firewall", 405: "method_blocked", 501: "method_blocked"}
-    name = code.get(status, "not_mautic")
-    return NotSetUp(SERVICE, name, *causes.FOREIGN[name], status=status, excerpt=excerpt)
 
 
 #: What MySQL says of a table that takes no more columns; Mautic repeats it (dossier 4.5, M25).
@@ -193,42 +173,9 @@ def _refused_as(status: int, kind: str) -> str:
     return "wrong_credentials" if status == 401 else ""
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds to wait from Retry-After (number or date) or X-RateLimit-Reset (recording 359), else None."""
-    told = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", told):
-        return float(told)
-    if told:
-        return _until(told, now)
-    reset = headers.get("x-ratelimit-reset", "").strip()
-    if not reset.isdigit():
-        return None
-    moment = float(reset)
-    # A reset of less than a year is a number of seconds: some proxies write it so.
-    return moment if moment < 31_536_000 else max(0.0, moment - now.timestamp())
-
-
-def _until(date: str, now: datetime) -> float | None:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - now.timestamp()) if moment.tzinfo else None
-
-
 def read(answer: Answer) -> Any:
-    """Return the JSON of a 2xx answer; NotSetUp (not_mautic) for a page, ServerFault (unreadable) for anything else."""
-    try:
-        return answer.json()[0]
-    except ValueError:
-        excerpt = mask_text(answer.text[:1000])
-    page = "html" in answer.headers.get("content-type", "") or answer.text.lstrip()[:1] == "<"
-    if page and "mautic-version" not in answer.headers:
-        return _raise(
-            NotSetUp(SERVICE, "not_mautic", *causes.FOREIGN["not_mautic"], status=answer.status, excerpt=excerpt)
-        )
-    return _raise(ServerFault(SERVICE, "unreadable", *causes.UNREADABLE, status=answer.status, excerpt=excerpt))
-
-
-def _raise(error: ServiceError) -> Any:
-    raise error
+    """Return the JSON of a 2xx answer; NotSetUp (not_mautic) for a page, ServerFault (unreadable) for half of one."""
+    foreign = upstream.judge(SERVICE, answer)
+    if foreign is not None:
+        raise foreign
+    return answer.json()[0]

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
+from integration.http.upstream import texts_of
+
 Cause = tuple[str, str]
 
-THROTTLED: Cause = (
-    "Mautic's limit of API calls is reached.",
-    "It goes on by itself; raise the limit in Mautic's API settings if that happens often.",
-)
-REDIRECTED: Cause = (
-    "Mautic's address leads on to {target}.",
-    "Enter the address that Mautic itself uses, with https and the right host; behind a proxy check trusted_proxies.",
-)
-GATEWAY: Cause = (
-    "The server in front of Mautic got no answer from it.",
-    "It is tried again by itself; look at Mautic's server if it lasts.",
-)
+NOT_MAUTIC: Cause = texts_of("mautic", "not_mautic")
+UNREADABLE: Cause = texts_of("mautic", "unreadable")
+
 OFFLINE: Cause = (
     "Mautic failed with an error of its own.",
     "It is tried again by itself; the reason stands in Mautic's var/logs.",
-)
-UNREADABLE: Cause = (
-    "Mautic's answer could not be read.",
-    "It is tried again by itself; look at the payload in debug mode if it lasts.",
-)
-TOO_LARGE: Cause = (
-    "The web server in front of Mautic refuses requests of this size.",
-    "Raise its limit for the size of a request (client_max_body_size in nginx).",
 )
 LOCKED: Cause = ("The entry is being edited in Mautic.", "It is tried again by itself once the editor is closed.")
 NO_ROOM: Cause = (
@@ -54,29 +39,6 @@ NOT_AUTHORISED: Cause = (
     "Mautic has not been authorised yet.",
     "Press Authorise on the Connection page and sign in to Mautic.",
 )
-
-FOREIGN: dict[str, Cause] = {
-    "web_login": (
-        "The web server in front of Mautic asks for a login of its own.",
-        "Let requests to /api and /oauth pass without it.",
-    ),
-    "firewall": (
-        "A firewall in front of Mautic refused the request.",
-        "Allow this server's address there, or exempt /api/* and /oauth/* from its rules.",
-    ),
-    "bot_wall": (
-        "A wall against bots in front of Mautic answers instead of it.",
-        "Allow this server's address there, or exempt /api/* and /oauth/* from its rules (Cloudflare: WAF, skip rule).",
-    ),
-    "method_blocked": (
-        "The web server in front of Mautic does not allow this kind of request.",
-        "Allow PATCH, PUT and DELETE for /api there.",
-    ),
-    "not_mautic": (
-        "The address does not answer as Mautic does.",
-        "Enter the address of Mautic's root, with the sub-directory if it is in one.",
-    ),
-}
 
 CREDENTIALS: dict[str, Cause] = {
     "wrong_credentials": (

@@ -47,7 +47,7 @@ def reach(access: MauticAccess, transport: Transport) -> Answer:
     if error is not None:
         raise error
     if not isinstance(_json(answer), dict):
-        raise NotSetUp(SERVICE, "not_mautic", *causes.FOREIGN["not_mautic"], status=answer.status)
+        raise NotSetUp(SERVICE, "not_mautic", *causes.NOT_MAUTIC, status=answer.status)
     return answer
 
 
@@ -108,5 +108,5 @@ def write_and_remove(client: MauticClient) -> None:
     value = client.post("contacts/new", {"email": address})
     contact = value.get("contact") if isinstance(value, dict) else None
     if not isinstance(contact, dict) or not isinstance(contact.get("id"), int):
-        raise NotSetUp(SERVICE, "not_mautic", *causes.FOREIGN["not_mautic"])
+        raise NotSetUp(SERVICE, "not_mautic", *causes.NOT_MAUTIC)
     client.delete(f"contacts/{contact['id']}/delete")

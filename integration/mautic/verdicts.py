@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
+from integration.http.signatures import GAVE_UP
 from integration.identity import normalise_email
 from integration.mautic import shown
 from integration.mautic.answers import SERVICE, refusal
@@ -33,15 +34,11 @@ def unsendable(job: Job) -> Rejected | None:
     )
 
 
-#: What a gateway answers that gave up waiting, or lost the server behind it; Cloudflare has numbers of its own.
-_GAVE_UP = frozenset({502, 504, *range(520, 600)})
-
-
 def answer_lost(error: ServiceError) -> bool:
     """Tell whether Mautic may have carried out a request, or still be at it, although no answer of its own came."""
     if isinstance(error, Unreachable):
         return error.sent
-    return isinstance(error, ServerFault) and error.code == "server_fault" and error.status in _GAVE_UP
+    return isinstance(error, ServerFault) and error.status in GAVE_UP
 
 
 def may_be_a_row(error: ServiceError) -> bool:

@@ -12,6 +12,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests_oauthlib import OAuth1
 
 from integration.errors import NotSetUp
+from integration.http.upstream import texts_of
 
 SERVICE = "store"
 #: What people paste behind the root: the API's own path and pages of the administration.
@@ -81,10 +82,4 @@ def key_params(access: StoreAccess) -> dict[str, Any]:
 
 def plain_permalinks(status: int | None = None) -> NotSetUp:
     """Return the error for a store whose API has no address of its own (recordings 413 to 422)."""
-    return NotSetUp(
-        SERVICE,
-        "plain_permalinks",
-        "The store uses plain permalinks, so its API takes no keys.",
-        "In WordPress choose Settings, Permalinks, “Post name” and save.",
-        status=status,
-    )
+    return NotSetUp(SERVICE, "plain_permalinks", *texts_of(SERVICE, "plain_permalinks"), status=status)

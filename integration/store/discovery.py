@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from integration.errors import NotSetUp, ServiceError
 from integration.http.transport import Answer, Observer, Route, Transport
+from integration.http.upstream import ELSEWHERE
 from integration.store.access import SERVICE, StoreAccess, home, plain_permalinks
 from integration.store.answers import classify, read
 from integration.store.client import StoreClient
@@ -98,15 +99,15 @@ def _wordpress(answer: Answer) -> Mapping[str, Any] | None:
     """Return the index of a WordPress, None when this is none; raises what the store itself says is wrong."""
     error = classify(answer)
     if error is not None:
-        if error.code in ("html_answer", "no_woocommerce") or error.status == 404 or not _speaks_wordpress(answer):
+        if error.code in (*ELSEWHERE, "no_woocommerce") or error.status == 404 or not _speaks_wordpress(answer):
             return None
         raise error
     try:
         value, _ = read(answer)
     except ServiceError as unread:
-        if unread.code in ("bot_wall", "firewall"):
-            raise
-        return None
+        if unread.code in ELSEWHERE:
+            return None
+        raise
     return value if isinstance(value, Mapping) and "namespaces" in value else None
 
 

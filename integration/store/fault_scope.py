@@ -14,7 +14,7 @@ def divisible(error: ServiceError) -> bool:
     """Tell whether a smaller page may get through: after a 5xx, a cut answer or a time-out."""
     if isinstance(error, Unreachable):
         return error.sent and error.code in _SMALLER_MAY_HELP
-    return isinstance(error, ServerFault) and error.code != "database"
+    return isinstance(error, ServerFault) and error.code != "database_down"
 
 
 def alive(client: StoreClient) -> bool:

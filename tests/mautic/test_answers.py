@@ -44,7 +44,7 @@ def error_of(given: Canned, path: str = "contacts", basic: bool = True) -> Servi
         ("358", NotSetUp, "api_disabled"),
         ("359", Throttled, "throttled"),
         ("360", ServerFault, "server_fault"),
-        ("364", ServerFault, "server_fault"),
+        ("364", ServerFault, "gateway"),
     ],
 )
 def test_each_recorded_refusal_has_its_error(number: str, kind: type[ServiceError], code: str) -> None:
@@ -58,16 +58,16 @@ def test_each_recorded_refusal_has_its_error(number: str, kind: type[ServiceErro
     ("given", "kind", "code"),
     [
         (page(401), NotSetUp, "web_login"),
-        (page(403, "Just a moment…"), NotSetUp, "firewall"),
+        (page(403, "<title>Just a moment…</title>"), NotSetUp, "bot_wall"),
         (page(406, "Not Acceptable"), NotSetUp, "firewall"),
         (page(404), NotSetUp, "not_mautic"),
         (page(405), NotSetUp, "method_blocked"),
         (page(501), NotSetUp, "method_blocked"),
         (page(413), Rejected, "too_large"),
-        (page(408), ServerFault, "server_fault"),
-        (page(524), ServerFault, "server_fault"),
-        (page(500, "<title>Site is offline</title>"), ServerFault, "server_fault"),
-        (canned({"code": "rest_no_route", "message": "No route"}, 404), NotSetUp, "not_mautic"),
+        (page(408), ServerFault, "gateway"),
+        (page(524), ServerFault, "gateway"),
+        (page(500, "<title>Site is offline</title>"), ServerFault, "site_offline"),
+        (canned({"code": "rest_no_route", "message": "No route"}, 404), NotSetUp, "store_as_mautic"),
         (
             canned({"errors": [{"code": 409, "message": "", "details": {"checkedOut": "x"}}]}, 409),
             ServerFault,

@@ -109,7 +109,7 @@ def test_a_gateways_error_leaves_open_whether_mautic_goes_on(
     notes: NoteWriter, mautic: MauticServer, people: list[int]
 ) -> None:
     mautic.faults.status(504, path=BATCH, times=1)
-    assert brief(notes.create([note(1, people[0])])) == [("failed", "server_fault")]
+    assert brief(notes.create([note(1, people[0])])) == [("failed", "gateway")]
     assert mautic.calls.count("/api/notes") == 1
 
 

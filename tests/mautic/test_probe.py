@@ -26,11 +26,11 @@ def test_mautics_own_refusal_proves_the_address(script: Script) -> None:
     [
         ("355", NotSetUp, "api_disabled"),
         ("063", NotSetUp, "no_route"),
-        ("364", ServerFault, "server_fault"),
+        ("364", ServerFault, "gateway"),
         (page(200), NotSetUp, "not_mautic"),
         (page(404), NotSetUp, "not_mautic"),
         (page(401), NotSetUp, "web_login"),
-        (canned({"code": "rest_no_route"}, 404), NotSetUp, "not_mautic"),
+        (canned({"code": "rest_no_route"}, 404), NotSetUp, "store_as_mautic"),
         (Canned(301, "", {"Location": "https://www.example.com/api/users/self"}), NotSetUp, "redirected"),
     ],
 )

@@ -111,7 +111,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "M11": (
-        told(SECURE, "NotSetUp", "redirected", "leads on to", "https"),
+        told(SECURE, "NotSetUp", "redirected", "sends on to", "Enter"),
         step(SECURE, 1, "redirect_https", "sends on to https", "Enter https://"),
     ),
     "M12": (step(LOOP, 1, "redirect_loop", "without end", "trust the proxy"),),
@@ -128,7 +128,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "M14": (
-        told(OFFLINE, "ServerFault", "server_fault", "error of its own", "var/logs"),
+        told(OFFLINE, "ServerFault", "site_offline", "error of its own", "var/logs"),
         step(OFFLINE, 2, "site_offline", "PHP broke off", "memory_limit"),
     ),
     "M15": (
@@ -247,7 +247,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "M29": (
-        told(LIMIT, "Throttled", "throttled", "limit of API calls", "raise the limit"),
+        told(LIMIT, "Throttled", "throttled", "too many requests", "raise the limit"),
         step(LIMIT, 2, "throttled", "too many requests", "raise the limit"),
         step(page(429, "Too many"), 2, "throttled", "too many requests", "raise the limit"),
     ),
@@ -264,7 +264,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
     ),
     "M32": (
         told(ATTENTION, "NotSetUp", "bot_wall", "wall against bots", "/oauth/*"),
-        told(CHALLENGE, "NotSetUp", "firewall", "refused the request", "/oauth/*"),
+        told(CHALLENGE, "NotSetUp", "bot_wall", "wall against bots", "/oauth/*"),
         step(CHALLENGE, 2, "bot_wall", "wall against bots", "/api/* and /oauth/*"),
         step(ATTENTION, 2, "bot_wall", "wall against bots", "WAF, skip rule"),
     ),
@@ -278,9 +278,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "M34": (
-        told(
-            page(524, "A timeout occurred"), "ServerFault", "server_fault", "got no answer", "look at Mautic's server"
-        ),
+        told(page(524, "A timeout occurred"), "ServerFault", "gateway", "gets no answer from it", "server's load"),
         step(page(504, "Gateway Time-out"), 2, "gateway", "gets no answer from it", "php-fpm"),
         Elsewhere(
             "integration.http.errors:translate",

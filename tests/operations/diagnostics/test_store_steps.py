@@ -108,7 +108,7 @@ def test_redirect_to_https_names_where_to(store: StoreServer) -> None:
         ("http://www.localhost:{port}/wp-json/", "redirect_www"),
         ("https://localhost:{port}/wp-json/", "redirect_https"),
         ("http://localhost:{port}/wp-json/", "redirect_loop"),
-        ("/en/wp-json/", "redirected"),
+        ("/en/wp-json/", "redirect_language"),
         ("https://other.test/shop/wp-json/?consumer_secret=cs_hidden", "redirected"),
     ],
 )

@@ -5,18 +5,14 @@ from __future__ import annotations
 import string
 
 from integration.errors import ServiceError, Throttled
+from integration.http.upstream import NAMES, PATHS, PLACES, wait_of
 from integration.operations.support.diagnostics.texts import ADVICE, Advice
-
-NAMES = {"store": "The store", "mautic": "Mautic"}
-_PLACES = {"store": "the store's address", "mautic": "Mautic's address"}
-
-_PATHS = {"store": "/wp-json/*", "mautic": "/api/* and /oauth/*"}
 
 
 def advise(service: str, code: str, **parts: object) -> Advice:
     """Return (sentence, what to do) of a code for "store" or "mautic", the gaps filled."""
     sentence, hint = ADVICE[code]
-    known = {"name": NAMES[service], "place": _PLACES[service], "paths": _PATHS[service], **parts}
+    known = {"name": NAMES[service], "place": PLACES[service], "paths": PATHS[service], **parts}
     return _capital(sentence.format(**known)), _capital(hint.format(**known))
 
 
@@ -39,11 +35,6 @@ def of_error(service: str, error: ServiceError) -> tuple[str, str, str]:
     except KeyError:
         # The table has no such code, or only whoever looked closer could fill its gaps.
         return code, error.sentence, error.hint
-
-
-def wait_of(seconds: float | None) -> str:
-    """Return " 30 seconds" for a sentence, "" when it was not said."""
-    return f" {round(seconds)} seconds" if seconds else ""
 
 
 def finer(error: ServiceError) -> str:

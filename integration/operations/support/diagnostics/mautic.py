@@ -8,6 +8,7 @@ from functools import partial
 
 from integration.clock import Clock
 from integration.errors import AuthRejected, Rejected, ServiceError
+from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.mapping.fields import check
 from integration.mautic import causes, probe
@@ -69,7 +70,7 @@ class _Test:
         """Ask without credentials: any answer will do that does not send on."""
         self.answer = self.bare.send("GET", f"{root(self.access.url)}/api/users/self")
         if 300 <= self.answer.status < 400:
-            raise signs.redirect(SERVICE, self.answer)
+            signs.refuse_foreign(SERVICE, self.answer)
         found = Finding(f"The server answered in {self.answer.seconds:.1f} seconds.")
         found.facts["encrypted"] = self.answer.url.startswith("https:")
         signs.warn_of_clock(SERVICE, found, self.answer, self.clock.now())
@@ -81,8 +82,10 @@ class _Test:
         known = signs.of_mautic(answer)
         if not known or answer.status == 429 or answer.status >= 500:
             signs.refuse_foreign(SERVICE, answer)
+        if known and answer.status >= 500:
+            raise Failed(SERVICE, "crashed", facts=_seen(answer))
         if not known:
-            raise Failed(SERVICE, self._other(), facts=_seen(answer))
+            raise self._other(answer)
         if not self._api_off():
             self._sign_in()
         version = self.client.version
@@ -144,17 +147,21 @@ class _Test:
         problem = first_problem(signs.json_of(self._answer()))
         return problem is not None and problem.type == "api_disabled"
 
-    def _other(self) -> str:
+    def _other(self, answer: Answer) -> Failed | ServiceError:
         """Return what is at the address instead: Mautic without its rewrite rule (M09), WordPress, or another site."""
         behind = self._look("index.php/api/users/self")
         if behind is not None and signs.of_mautic(behind):
-            return "rewrite_missing"
+            return Failed(SERVICE, "rewrite_missing", facts=_seen(answer))
+        if self._is_wordpress():
+            return Failed(SERVICE, "store_as_mautic", facts=_seen(answer))
+        return upstream.judge(SERVICE, answer) or Failed(SERVICE, "not_mautic", facts=_seen(answer))
+
+    def _is_wordpress(self) -> bool:
         answer = self._look("wp-json/")
-        if answer is None:
-            return "not_mautic"
-        value = signs.json_of(answer)
-        wordpress = (isinstance(value, dict) and "namespaces" in value) or signs.of_wordpress(answer)
-        return "store_as_mautic" if wordpress else "not_mautic"
+        value = signs.json_of(answer) if answer else None
+        return (isinstance(value, dict) and "namespaces" in value) or (
+            answer is not None and upstream.of_wordpress(answer)
+        )
 
     def _look(self, path: str) -> Answer | None:
         try:

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from integration.errors import ServiceError
+from integration.http.upstream import NAMES
 from integration.masking import mask_text
-from integration.operations.support.diagnostics.advice import NAMES, advise, of_error
+from integration.operations.support.diagnostics.advice import advise, of_error
 from integration.pipeline.leases import endings
 
 State = Literal["ok", "warning", "failed", "skipped"]

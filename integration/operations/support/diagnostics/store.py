@@ -9,6 +9,7 @@ from typing import Any
 
 from integration.clock import Clock
 from integration.errors import AuthRejected, Rejected, ServiceError
+from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.operations.support.diagnostics import signs
 from integration.operations.support.diagnostics.steps import Failed, Finding, Step, run
@@ -68,7 +69,7 @@ class _Test:
         self.root = f"{home(self.access.url)}/wp-json"
         self.answer = self.bare.send("GET", f"{self.root}/")
         if 300 <= self.answer.status < 400:
-            raise signs.redirect(SERVICE, self.answer)
+            signs.refuse_foreign(SERVICE, self.answer)
         found = Finding(f"The server answered in {self.answer.seconds:.1f} seconds.")
         found.facts["encrypted"] = self.answer.url.startswith("https:")
         signs.warn_of_clock(SERVICE, found, self.answer, self.clock.now())
@@ -140,15 +141,16 @@ class _Test:
         self.root = elsewhere
         return self.bare.send("GET", f"{self.root}/")
 
-    def _no_index(self, answer: Answer) -> Failed:
+    def _no_index(self, answer: Answer) -> Failed | ServiceError:
         facts = signs.facts_of(answer)
         if answer.status in (401, 403) and signs.error_code(answer):
             return Failed(SERVICE, "rest_disabled", facts=facts, said=signs.said(answer) or answer.status)
         if signs.json_of(answer) is not None and signs.error_code(answer) == "rest_no_route":
             return Failed(SERVICE, "rest_disabled", facts=facts, said=signs.said(answer))
-        if signs.of_wordpress(answer):
-            return Failed(SERVICE, "html_answer", facts=facts)
-        return Failed(SERVICE, "mautic_as_store" if self._is_mautic() else "not_wordpress", facts=facts)
+        if self._is_mautic():
+            return Failed(SERVICE, "mautic_as_store", facts=facts)
+        foreign = upstream.judge(SERVICE, answer)
+        return foreign or Failed(SERVICE, "not_wordpress", facts=facts)
 
     def _is_mautic(self) -> bool:
         try:

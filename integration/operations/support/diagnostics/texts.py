@@ -1,11 +1,12 @@
 """The texts of the diagnostics: error code -> (what is wrong, what to do).
 
-Gaps in the texts: {name} is "The store" or "Mautic", {place} "the store's address" or "Mautic's address", others come
+Gaps in the texts: {name} is "the store" or "Mautic", {place} "the store's address" or "Mautic's address", others come
 with the code.
 """
 
 from __future__ import annotations
 
+from integration.http.signatures import TEXTS
 from integration.mautic import causes
 
 Advice = tuple[str, str]
@@ -55,78 +56,10 @@ _REACHING: dict[str, Advice] = {
         "{name} closed the connection before its answer was complete.",
         "Try again; if it stays so, look at the error log of its web server.",
     ),
-    "too_large": ("{name} sent far more than such an answer can have.", "Look at what the address serves."),
     "unreachable": ("{name} could not be reached.", "Check the address, and try again in a minute."),
 }
 
-_REDIRECTS: dict[str, Advice] = {
-    "redirect_https": (
-        "{name} sends on to https: {target}.",
-        "Enter {suggestion} as {place}; credentials are never sent after a redirect.",
-    ),
-    "redirect_www": (
-        "{name} sends on to another form of its name: {target}.",
-        "Enter {suggestion} as {place}; credentials are never sent after a redirect.",
-    ),
-    "redirect_loop": (
-        "{name} sends on to the very same address ({target}) without end.",
-        "A proxy in front ends TLS and {name} does not know: pass X-Forwarded-Proto on and trust the proxy there.",
-    ),
-    "redirected": (
-        "{name} sends on to {target}.",
-        "Enter the address where it really is ({suggestion}); credentials are never sent after a redirect.",
-    ),
-}
-
 _IN_FRONT: dict[str, Advice] = {
-    "bot_wall": (
-        "A wall against bots answers in place of {name}.",
-        "Allow this server's IP address there, or exempt {paths} from its rules (Cloudflare: WAF, skip rule).",
-    ),
-    "firewall": (
-        "A firewall in front of {name} refused the request.",
-        "Allow this server's IP address there, or exempt {paths} from its rules.",
-    ),
-    "web_login": (
-        "The web server in front of {name} asks for a password of its own.",
-        "Let requests to {paths} pass without it.",
-    ),
-    "throttled": (
-        "{name} has had too many requests and asks to wait{wait}.",
-        "Wait, then test again; if it happens often, raise the limit at the host or lower the sync's frequency.",
-    ),
-    "resource_limit": (
-        "The hosting of {name} has reached its resource limit.",
-        "Wait, then test again; ask the host for more memory and processes, or import at night.",
-    ),
-    "maintenance": (
-        "{name} is in maintenance just now.",
-        "Wait until it is over; if it never ends, delete the file .maintenance in WordPress' folder.",
-    ),
-    "gateway": (
-        "The web server in front of {name} gets no answer from it (status {status}).",
-        "Check that PHP (php-fpm) runs on its server, and the server's load.",
-    ),
-    "php_fatal": (
-        "{name} breaks down with a critical error of PHP.",
-        "Look at its error log (WordPress: WooCommerce, Status, Logs) and switch off the plugin that is named there.",
-    ),
-    "database_down": (
-        "{name} cannot reach its own database.",
-        "Check that its database server runs and that the password in its configuration is right.",
-    ),
-    "server_fault": (
-        "{name} failed with an error of its own (status {status}).",
-        "Look at its error log (Mautic: var/logs; WordPress: WooCommerce, Status, Logs), and try again.",
-    ),
-    "post_became_get": (
-        "{name} answers a write as if it were read: something on the way turns POST into GET.",
-        "Enter the address exactly as the site uses it (https, www), and look for a redirect rule in front of it.",
-    ),
-    "unreadable": (
-        "{name} answered with something that is no JSON.",
-        "Switch debug mode on and look at the answer on the Logs page.",
-    ),
     "php_notice": (
         "PHP prints a notice or warning before the JSON; it works, because that is cut off.",
         "Set display_errors off (WordPress: WP_DEBUG_DISPLAY false) on its server, and mend what is printed.",
@@ -142,25 +75,9 @@ _IN_FRONT: dict[str, Advice] = {
 }
 
 _STORE: dict[str, Advice] = {
-    "plain_permalinks": (
-        "The store's permalinks are set to “Plain”, so its REST API cannot be used.",
-        "In WordPress open Settings, Permalinks, choose “Post name” and save.",
-    ),
     "rest_disabled": (
         "A plugin shuts the store's REST API ({said}).",
         "Allow the REST API in the security plugin (Disable REST API, Solid Security, Wordfence, …), at least /wc/v3.",
-    ),
-    "html_answer": (
-        "The store answers with a web page where its REST API should be.",
-        "Save the permalinks again in WordPress, and check caching, “coming soon” and security plugins.",
-    ),
-    "not_wordpress": (
-        "There is a web site at this address, but it is not WordPress.",
-        "Enter the address of the shop's front page, with the sub-directory if WordPress is in one.",
-    ),
-    "mautic_as_store": (
-        "This address is a Mautic, not a store.",
-        "Enter the WooCommerce shop's address here and this one under Mautic.",
     ),
     "no_woocommerce": (
         "WordPress answers, but WooCommerce is not active there.",
@@ -224,11 +141,6 @@ _STORE: dict[str, Advice] = {
 }
 
 _MAUTIC: dict[str, Advice] = {
-    "store_as_mautic": (
-        "This address is a WordPress site, not a Mautic.",
-        "Enter Mautic's own address here; the shop's belongs under Store.",
-    ),
-    "not_mautic": causes.FOREIGN["not_mautic"],
     "api_disabled": causes.API_DISABLED,
     "basic_disabled": causes.BASIC_DISABLED,
     "header_lost": causes.HEADER_LOST,
@@ -243,10 +155,6 @@ _MAUTIC: dict[str, Advice] = {
     "some_rights_missing": (
         "The Mautic account lacks rights for {areas}; what uses them will not work.",
         "{rights}",
-    ),
-    "site_offline": (
-        "Mautic shows the page “Site is offline”: PHP broke off, often for want of memory.",
-        "Look at Mautic's var/logs, raise PHP's memory_limit, and set a smaller batch (sync.batch_max).",
     ),
     "crashed": (
         "Mautic fails at every call with its error #500.",
@@ -275,4 +183,4 @@ _MAUTIC: dict[str, Advice] = {
     ),
 }
 
-ADVICE: dict[str, Advice] = {**_REACHING, **_REDIRECTS, **_IN_FRONT, **_STORE, **_MAUTIC}
+ADVICE: dict[str, Advice] = {**_REACHING, **TEXTS, **_IN_FRONT, **_STORE, **_MAUTIC}

@@ -26,7 +26,7 @@ STORE = (
     Known(
         "W19",
         "A full page of records is too much for the store.",
-        "server_error",
+        "gateway",
         SYNC,
         "Nothing to do: smaller pages are read, down to one record; raise PHP's memory_limit to be faster.",
     ),

@@ -1,0 +1,441 @@
+"""The one table of answers that a service did not write itself: how each is recognised, whose fault it is, what to say.
+
+The first row that fits wins. Texts have gaps: {name} is "the store" or "Mautic", {place} their address, {paths} the
+paths of the API, {status}, {wait}, and for redirects {target} and {suggestion}.
+Numbers are those of the catalogue of known failures (W01 to W35 of stores, M01 to M36 of Mautic).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Throttled
+
+Scope = Literal["store", "mautic", "both"]
+#: What a body is: a page for people, JSON in the service's own words, other JSON, nothing, or some other text.
+Form = Literal["page", "own", "json", "empty", "text"]
+
+FOREIGN: tuple[Form, ...] = ("page", "json", "empty", "text")
+NO_JSON: tuple[Form, ...] = ("page", "empty", "text")
+PAGE: tuple[Form, ...] = ("page",)
+ANY_STATUS, GOOD, REDIRECTS = range(100, 1000), range(200, 300), range(300, 400)
+REFUSALS, FAULTS = range(400, 500), range(500, 1000)
+#: What a gateway answers that gave up waiting, or lost the server behind it; Cloudflare has numbers of its own.
+GAVE_UP = frozenset({502, 504, *range(520, 600)})
+GATEWAYS = frozenset({408, 425, 503, *GAVE_UP})
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One way to recognise a row: everything that is given must fit.
+
+    `body` is searched in the start of the body, `header` is (name, pattern); `wordpress` says whether the page must
+    (True) or must not (False) be made by WordPress; `redirect` is the kind of redirect.
+    """
+
+    name: str
+    statuses: Collection[int] = ANY_STATUS
+    forms: tuple[Form, ...] = (*FOREIGN, "own")
+    body: str = ""
+    header: tuple[str, str] | None = None
+    wordpress: bool | None = None
+    redirect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One row: the error that stands for such an answer; `kind` decides who is to blame."""
+
+    code: str
+    kind: type[ServiceError]
+    sentence: str
+    hint: str
+    numbers: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    scope: Scope = "both"
+
+
+_AGAIN = "It is tried again by itself"
+_NEVER = "credentials are never sent after a redirect"
+_LET_PASS = "Allow this server's IP address there, or exempt {paths} from its rules"
+
+_REDIRECTS = (
+    Signature(
+        "plain_permalinks",
+        NotSetUp,
+        "The store's permalinks are set to “Plain” (plain permalinks), so its REST API cannot be used.",
+        "In WordPress open Settings, Permalinks, choose “Post name” and save.",
+        ("W10",),
+        (
+            Mark("slash added", REDIRECTS, redirect="slash"),
+            Mark("link header", (*GOOD, 404, 410), NO_JSON, header=("link", r"rest_route=[^,]*api\.w\.org")),
+        ),
+        "store",
+    ),
+    Signature(
+        "redirect_loop",
+        NotSetUp,
+        "{name} sends on to the very same address ({target}) without end.",
+        "A proxy in front ends TLS and {name} does not know: pass X-Forwarded-Proto on and trust the proxy there.",
+        ("W14", "M12"),
+        (Mark("same address", REDIRECTS, redirect="loop"),),
+    ),
+    Signature(
+        "redirect_login",
+        NotSetUp,
+        "{name} sends requests on to a page where people sign in: {target}.",
+        f"Let requests to {{paths}} pass without that login; {_NEVER}.",
+        ("W14", "W16"),
+        (Mark("login page", REDIRECTS, redirect="login"),),
+    ),
+    Signature(
+        "redirect_https",
+        NotSetUp,
+        "{name} sends on to https: {target}.",
+        f"Enter {{suggestion}} as {{place}}; {_NEVER}.",
+        ("W14", "M11"),
+        (Mark("https", REDIRECTS, redirect="https"),),
+    ),
+    Signature(
+        "redirect_www",
+        NotSetUp,
+        "{name} sends on to another form of its name: {target}.",
+        f"Enter {{suggestion}} as {{place}}; {_NEVER}.",
+        ("W14",),
+        (Mark("www", REDIRECTS, redirect="www"),),
+    ),
+    Signature(
+        "redirect_language",
+        NotSetUp,
+        "{name} sends on to a page in one language: {target}.",
+        f"Exempt {{paths}} from the redirects of the language plugin; {_NEVER}.",
+        ("W14",),
+        (Mark("language", REDIRECTS, redirect="language"),),
+    ),
+    Signature(
+        "redirected",
+        NotSetUp,
+        "{name} sends on to {target}.",
+        f"Enter the address where it really is ({{suggestion}}); {_NEVER}.",
+        ("W14",),
+        (Mark("elsewhere", REDIRECTS),),
+    ),
+)
+
+_CHALLENGE = (
+    r"just a moment|one moment, please|checking your browser|cf-chl|cf_chl_|cf-challenge|challenge-platform|captcha|"
+    r"attention required! \||_incapsula_|verify you are (?:a )?human|ddos protection by|sucuri website firewall|anubis|"
+    r"request is being verified"
+)
+_RULE = (
+    r"mod_?security|not acceptable!|wordfence|imunify|request blocked|access denied|sorry, you have been blocked|"
+    r"has been limited by the site owner|web application firewall|error code: 1020"
+)
+
+_IN_FRONT = (
+    Signature(
+        "bot_wall",
+        NotSetUp,
+        "A wall against bots in front of {name} answers instead of it.",
+        f"{_LET_PASS} (Cloudflare: WAF, skip rule).",
+        ("W12", "M32"),
+        (
+            Mark("cf-mitigated", header=("cf-mitigated", ".")),
+            Mark("challenge", (*GOOD, 403, 405, *FAULTS), PAGE, _CHALLENGE, wordpress=False),
+        ),
+    ),
+    Signature(
+        "suspended",
+        NotSetUp,
+        "The host has suspended the account of {name}.",
+        "Ask the host why; nothing can be read until the account is open again.",
+        ("W16", "M13"),
+        (Mark("account suspended", forms=PAGE, body=r"account (?:has been )?suspended"),),
+    ),
+    Signature(
+        "firewall",
+        NotSetUp,
+        "A firewall, or a rule of the web server, in front of {name} refuses the request ({status}).",
+        f"{_LET_PASS}.",
+        ("W13", "M32"),
+        (
+            Mark("rule named", (403, 405, 406, 409, 415, 418, 429, 501, 503), ("page", "text"), _RULE),
+            Mark(
+                "imunify json", (*GOOD, 403, 415, 429), ("json",), r'^\s*\{\s*"message"\s*:\s*"access denied by imunify'
+            ),
+            Mark("refused", (403, 406, 415, 418), NO_JSON),
+        ),
+    ),
+    Signature(
+        "web_login",
+        NotSetUp,
+        "The web server in front of {name} asks for a password of its own.",
+        "Let requests to {paths} pass without it.",
+        ("W16", "M13"),
+        (
+            Mark("basic auth", (401,), ("page", "text"), header=("www-authenticate", ".")),
+            Mark("page", (401, 407), PAGE),
+        ),
+    ),
+    Signature(
+        "method_blocked",
+        NotSetUp,
+        "The web server in front of Mautic does not allow this kind of request.",
+        "Allow PATCH, PUT and DELETE for /api there.",
+        ("M33",),
+        (Mark("method", (405, 501), NO_JSON),),
+        "mautic",
+    ),
+    Signature(
+        "firewall",
+        NotSetUp,
+        "A firewall, or a rule of the web server, in front of {name} refuses the request ({status}).",
+        f"{_LET_PASS}.",
+        ("W13",),
+        (Mark("method", (405, 501), NO_JSON),),
+        "store",
+    ),
+    Signature(
+        "too_large",
+        Rejected,
+        "The web server in front of {name} refuses requests of this size (413).",
+        "Raise its limit for the size of a request (client_max_body_size in nginx).",
+        ("W30",),
+        (Mark("size", (413,), FOREIGN),),
+    ),
+)
+
+_BUSY = (
+    Signature(
+        "resource_limit",
+        Throttled,
+        "The hosting of {name} has reached its resource limit.",
+        f"{_AGAIN}; ask the host for more memory and processes, or import at night.",
+        ("W31",),
+        (Mark("508", (508,)), Mark("named", FAULTS, FOREIGN, "resource limit is reached")),
+    ),
+    Signature(
+        "maintenance",
+        Throttled,
+        "{name} is in maintenance just now, closed for everybody.",
+        f"{_AGAIN}; if it never ends, delete the file .maintenance in WordPress' folder, or ask the host.",
+        ("W16",),
+        (
+            Mark("wp_die", (503,), ("own",), r'"code"\s*:\s*"wp_die"'),
+            Mark(
+                "named", (503,), ("page", "text"), r"maintenance|wartung|mantenimiento|manutenzione|briefly unavailable"
+            ),
+            Mark("wordpress page", (503,), PAGE, "wp-die-message|id=.error-page", header=("retry-after", ".")),
+        ),
+    ),
+    Signature(
+        "throttled",
+        Throttled,
+        "{name} has had too many requests and asks to wait{wait}.",
+        f"{_AGAIN}; if it happens often, raise the limit of API calls there, or lower the sync's frequency.",
+        ("W31", "M29"),
+        (Mark("429", (429,)),),
+    ),
+    Signature(
+        "unavailable",
+        Throttled,
+        "{name} is not available just now and asks to wait{wait}.",
+        f"{_AGAIN}; if it lasts, ask its host what answers in its place with status 503.",
+        ("W31", "M29"),
+        (Mark("503 with a time", (503,), header=("retry-after", ".")),),
+    ),
+)
+
+_BROKEN = (
+    Signature(
+        "database_down",
+        ServerFault,
+        "{name} cannot reach its own database.",
+        f"{_AGAIN}; check that its database server runs and that the password in its configuration is right.",
+        ("W18",),
+        (
+            Mark("page", FAULTS, ("page", "text"), "database"),
+            Mark("wordpress", FAULTS, ("own",), r'"code"\s*:\s*"(?!wc_rest_|woocommerce_).*"message".*database'),
+        ),
+    ),
+    Signature(
+        "php_fatal",
+        ServerFault,
+        "{name} breaks down with a critical error of PHP.",
+        f"{_AGAIN}; look at its PHP error log (WordPress: WooCommerce, Status, Logs) and switch off the plugin that is "
+        "named there.",
+        ("W18",),
+        (
+            Mark("wordpress", FAULTS, ("own",), r'"code"\s*:\s*"internal_server_error"'),
+            Mark("page", FAULTS, ("page", "text"), "critical error"),
+            Mark("printed", (*GOOD, 500), ("page", "text"), r"(?:fatal|parse) error(?:</b>)?:"),
+        ),
+    ),
+    Signature(
+        "site_offline",
+        ServerFault,
+        "Mautic shows the page “Site is offline”: an error of its own, PHP broke off, often for want of memory.",
+        f"{_AGAIN}; look at Mautic's var/logs, raise PHP's memory_limit, and set a smaller batch (sync.batch_max).",
+        ("M14",),
+        (Mark("page", FAULTS, PAGE, "site is offline"),),
+        "mautic",
+    ),
+    Signature(
+        "gateway",
+        ServerFault,
+        "The web server in front of {name} gets no answer from it (status {status}).",
+        f"{_AGAIN}; if it lasts, check that PHP (php-fpm) runs on its server, and the server's load.",
+        ("W19", "M34"),
+        (Mark("gateway", GATEWAYS, FOREIGN),),
+    ),
+    Signature(
+        "server_fault",
+        ServerFault,
+        "{name} failed with an error of its own (status {status}).",
+        f"{_AGAIN}; look at its error log (Mautic: var/logs; WordPress: WooCommerce, Status, Logs).",
+        ("W18", "M16"),
+        (Mark("fault", FAULTS, FOREIGN),),
+    ),
+)
+
+_OTHER_PAGES = (
+    Signature(
+        "parked",
+        NotSetUp,
+        "The domain of {name} is parked: no site of yours is there.",
+        "Check the spelling of {place}, that the domain is paid for, and where its name leads (DNS).",
+        ("W16", "M13"),
+        (
+            Mark(
+                "parking",
+                (*GOOD, *REFUSALS),
+                PAGE,
+                r"domain (?:name )?is (?:parked|for sale)|parked (?:domain|free)|buy this domain|sedoparking|"
+                r"hugedomains|parkingcrew",
+            ),
+        ),
+    ),
+    Signature(
+        "default_page",
+        NotSetUp,
+        "The web server at {place} shows its default page: no site is set up for this name.",
+        "Enter the address under which {name} is found, or let the web server serve it under this name.",
+        ("W16", "M13"),
+        (
+            Mark(
+                "default",
+                (*GOOD, *REFUSALS),
+                PAGE,
+                r"welcome to nginx|apache2 (?:ubuntu|debian) default page|it works!|iis windows server|"
+                r"<title>index of /|default web site page",
+            ),
+        ),
+    ),
+    Signature(
+        "coming_soon",
+        NotSetUp,
+        "The store shows a “coming soon” web page instead of its REST API.",
+        "Publish the site, or exempt {paths} in the plugin for coming soon, maintenance or login page.",
+        ("W16",),
+        (Mark("coming soon", (*GOOD, 404), PAGE, r"coming[ -]soon|under construction|launching soon"),),
+        "store",
+    ),
+    Signature(
+        "login_page",
+        NotSetUp,
+        "A page where people sign in answers instead of {name}.",
+        "Let requests to {paths} pass without that login.",
+        ("W16", "M13"),
+        (Mark("login", GOOD, PAGE, r"id=[\"']loginform|<title>[^<]*\b(?:log ?in|sign ?in|anmelden)\b"),),
+    ),
+    Signature(
+        "empty_answer",
+        ServerFault,
+        "{name}'s answer is empty.",
+        f"{_AGAIN}; if it stays, look into its PHP error log: PHP often ends so for want of memory.",
+        ("W19",),
+        (Mark("empty", GOOD, ("empty",)),),
+    ),
+    Signature(
+        "html_answer",
+        NotSetUp,
+        "The store answers with a web page where its REST API should be.",
+        "Save the permalinks again in WordPress, and look for a cache, a coming soon, maintenance or login page.",
+        ("W16",),
+        (Mark("wordpress page", (*GOOD, 404, 410), PAGE, wordpress=True),),
+        "store",
+    ),
+    Signature(
+        "not_wordpress",
+        NotSetUp,
+        "There is a web site at this address, but it is not WordPress.",
+        "Enter the address of the shop's front page, with the sub-directory if WordPress is in one; if it is right, "
+        "save the permalinks in WordPress once again.",
+        ("W16",),
+        (Mark("other page", (*GOOD, 404, 410), PAGE, wordpress=False), Mark("no page", (404, 410), ("empty", "text"))),
+        "store",
+    ),
+    Signature(
+        "mautic_as_store",
+        NotSetUp,
+        "This address is a Mautic, not a store.",
+        "Enter the WooCommerce shop's address here and this one under Mautic.",
+        ("W16",),
+        (Mark("mautic's errors", REFUSALS, ("json",), r'^\s*\{"errors":\s*\['),),
+        "store",
+    ),
+    Signature(
+        "store_as_mautic",
+        NotSetUp,
+        "This address is a WordPress site, not a Mautic.",
+        "Enter Mautic's own address here; the shop's belongs under Store.",
+        ("M13",),
+        (
+            Mark("rest error", REFUSALS, ("json",), r'^\s*\{"code":\s*"(?:rest|wc|woocommerce)_'),
+            Mark("wordpress page", (*GOOD, 404, 410), PAGE, wordpress=True),
+        ),
+        "mautic",
+    ),
+    Signature(
+        "not_mautic",
+        NotSetUp,
+        "The address does not answer as Mautic does.",
+        "Enter the address of Mautic's root, with the sub-directory if it is in one.",
+        ("M13",),
+        (Mark("other site", (*GOOD, *REFUSALS), PAGE), Mark("not found", (404, 410), FOREIGN)),
+        "mautic",
+    ),
+    Signature(
+        "unreadable",
+        ServerFault,
+        "{name}'s answer was cut off or is no JSON.",
+        f"{_AGAIN}; if it stays, look into its PHP error log, or at the answer on the Logs page in debug mode.",
+        ("W19",),
+        (Mark("cut json", GOOD, ("text",), r"^[\ufeff\s]*[\[{]"),),
+    ),
+    Signature(
+        "unknown_answer",
+        ServerFault,
+        "{name} gave an unknown answer: status {status}, {content_type}, “{words}”.",
+        f"{_AGAIN}; if it stays, show this to whoever looks after the server.",
+        (),
+        (Mark("anything", (*GOOD, *REFUSALS), FOREIGN),),
+    ),
+)
+
+_WRITES = (
+    Signature(
+        "post_became_get",
+        NotSetUp,
+        "{name} answers a write as if it were read: something on the way turns POST into GET.",
+        "Enter the address exactly as the site uses it (https, www), and look for a redirect rule in front of it.",
+        ("W15",),
+        (),
+    ),
+)
+
+SIGNATURES = (*_REDIRECTS, *_IN_FRONT, *_BUSY, *_BROKEN, *_OTHER_PAGES, *_WRITES)
+#: Code -> (sentence, what to do), with their gaps.
+TEXTS = {row.code: (row.sentence, row.hint) for row in SIGNATURES}
