@@ -16,7 +16,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.planning import PersonPlan
 from integration.pipeline.dry_run import differences, forecast, simulated_people
 from integration.pipeline.dry_run.forecast import Touched
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, MauticField
 from tests.conftest import NOON
@@ -62,7 +62,7 @@ def foretell(services: Services, connector: Connector, run: Run, *changes: Any) 
 
 def said(services: Services, run: Run) -> list[str]:
     with services.db.read() as session:
-        return [group.text for group in run_lifecycle.groups(session, run.id)]
+        return [line.text for line in run_progress.lines(session, run.id)]
 
 
 def link(services: Services, connector: Connector, email: str, **values: str) -> None:
