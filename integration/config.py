@@ -5,43 +5,149 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from integration.errors import SettingError
+from integration.validation import refusal, setting_errors
 
 ENGINES = ("embedded", "procrastinate", "none")
 #: How mail is secured -> the usual port.
 SMTP_PORTS = {"starttls": 587, "ssl": 465, "none": 25}
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """How this installation runs; each field is a setting of the same name in capitals."""
+def _text(value: Any) -> str:
+    return str(value).strip()
+
+
+def _whole(low: int, high: int) -> BeforeValidator:
+    def parse(value: Any) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise refusal(f"It must be a whole number from {low} to {high}, not “{value}”.", "Correct it.")
+        return number
+
+    return BeforeValidator(parse)
+
+
+def _one_of(*words: str) -> BeforeValidator:
+    return BeforeValidator(lambda value: _word(words, value))
+
+
+def _word(words: tuple[str, ...], value: Any) -> str:
+    """Return the one of the words that was meant, in whatever case it was written."""
+    for word in words:
+        if str(value).strip().lower() == word.lower():
+            return word
+    raise refusal(f"It must be one of {', '.join(words)}, not “{value}”.", "Choose one of them.")
+
+
+def _truth(value: Any) -> bool:
+    yes = ("1", "true", "yes", "on")
+    return _word((*yes, "0", "false", "no", "off"), value) in yes
+
+
+def _url(value: Any) -> str:
+    text = str(value).strip()
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        fine = False
+    if text and not fine:
+        raise refusal(f"It must be an http or https address, not “{text}”.", "Write https://host.")
+    return text
+
+
+def _database(value: Any) -> str:
+    text = str(value).strip().replace("postgres://", "postgresql://", 1)
+    if text and not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise refusal("It must be a SQLite or PostgreSQL URL.", "Write sqlite:///file or postgresql://…")
+    return text.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _sender(value: Any) -> str:
+    text = str(value).strip()
+    local, _, host = parseaddr(text)[1].rpartition("@")
+    if text and (not text.isascii() or not text.isprintable() or not local or not host):
+        raise refusal(f"“{text}” is not an e-mail address.", "Write one like Shop <alerts@shop.example>.")
+    return text
+
+
+def _zone(value: Any) -> str:
+    try:
+        ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise refusal(f"“{value}” is not a time zone.", "Write one like Europe/Rome.") from None
+    return str(value)
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    return tuple(str(part).strip().lower() for part in parts if str(part).strip())
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+class Deployment(BaseSettings):
+    """How this installation runs; each field is a setting of the same name in capitals.
+
+    One made in code is what it is given and its defaults: only `load` looks at the environment and the file.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, alias_generator=str.upper, populate_by_name=True, case_sensitive=True, extra="forbid"
+    )
 
     instance_path: Path
-    secret_key: str
-    host: str = "127.0.0.1"
-    port: int = 8000
-    database_url: str = ""
-    engine: str = "embedded"
-    public_url: str = ""
-    timezone: str = "UTC"
-    proxies: int = 0
-    private_hosts: tuple[str, ...] = ("*",)
-    log_level: str = "INFO"
-    threads: int = 8
-    ratelimit: bool = True
-    smtp_host: str = ""
-    smtp_port: int = 0
-    smtp_security: str = "starttls"
-    smtp_user: str = ""
-    smtp_password: str = field(default="", repr=False)
-    mail_from: str = ""
+    secret_key: Text = Field(repr=False)
+    host: Text = "127.0.0.1"
+    port: Annotated[int, _whole(0, 65535)] = 8000
+    database_url: Annotated[str, BeforeValidator(_database)] = ""
+    engine: Annotated[str, _one_of(*ENGINES)] = "embedded"
+    public_url: Annotated[str, BeforeValidator(_url)] = ""
+    timezone: Annotated[str, BeforeValidator(_zone)] = "UTC"
+    proxies: Annotated[int, _whole(0, 10)] = 0
+    private_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ("*",)
+    log_level: Annotated[str, _one_of("DEBUG", "INFO", "WARNING", "ERROR")] = "INFO"
+    threads: Annotated[int, _whole(1, 64)] = 8
+    ratelimit: Annotated[bool, BeforeValidator(_truth)] = True
+    smtp_host: Text = ""
+    smtp_port: Annotated[int, _whole(0, 65535)] = 0
+    smtp_security: Annotated[str, _one_of(*SMTP_PORTS)] = "starttls"
+    smtp_user: Text = ""
+    smtp_password: Text = Field(default="", repr=False)
+    mail_from: Annotated[str, BeforeValidator(_sender)] = ""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the source of a Deployment made in code: what it is given."""
+        return (init_settings,)
 
     @property
     def base_url(self) -> str:
@@ -78,6 +184,33 @@ MEANINGS: dict[str, tuple[str, str]] = {
 }
 
 
+class EnvironmentSource(EnvSettingsSource):
+    """The settings in a given environment."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        super().__init__(Deployment)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name: self.environ[name] for name in MEANINGS if name in self.environ}
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """The settings in a config.py, which is Python, one NAME = value a line."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(Deployment)
+        self.values = _file_values(path)
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return a field's value, the name it has in the file, and that it needs no decoding."""
+        return self.values.get(field_name.upper()), field_name.upper(), False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return name -> value of the settings that the file has."""
+        return {name: self.values[name] for name in MEANINGS if name in self.values}
+
+
 def load(environ: Mapping[str, str] | None = None, root: Path | None = None, **overrides: Any) -> Deployment:
     """Return the deployment's settings, overrides first, then environment, then INSTANCE_PATH/config.py.
 
@@ -86,13 +219,21 @@ def load(environ: Mapping[str, str] | None = None, root: Path | None = None, **o
     environ = os.environ if environ is None else environ
     folder = Path(overrides.get("instance_path") or environ.get("INSTANCE_PATH") or (root or Path.cwd()) / "instance")
     folder = _folder(folder.absolute())
-    raw = {**_file_values(folder / "config.py"), **{k: environ[k] for k in MEANINGS if k in environ}}
-    values = {name.lower(): _parsed(name, value) for name, value in raw.items()}
-    values |= {"instance_path": folder, **{k: v for k, v in overrides.items() if v is not None}}
-    values["instance_path"] = folder
-    values["secret_key"] = values.get("secret_key") or kept_key(folder)
-    values["database_url"] = values.get("database_url") or f"sqlite:///{folder / 'woo-mautic.sqlite'}"
-    return checked(Deployment(**values))
+    values = FileSource(folder / "config.py")() | EnvironmentSource(environ)()
+    values |= {name.upper(): value for name, value in overrides.items() if value is not None}
+    values["INSTANCE_PATH"] = folder
+    values["SECRET_KEY"] = values.get("SECRET_KEY") or kept_key(folder)
+    values["DATABASE_URL"] = values.get("DATABASE_URL") or f"sqlite:///{folder / 'woo-mautic.sqlite'}"
+    try:
+        return checked(Deployment(**values))
+    except ValidationError as error:
+        raise _named(setting_errors(error, Deployment)[0]) from None
+
+
+def _named(error: SettingError) -> SettingError:
+    """Return an error with the setting's name in its sentence."""
+    sentence = error.sentence.removeprefix("It ")
+    return error if error.name in sentence else SettingError(error.name, f"{error.name} {sentence}", error.hint)
 
 
 def checked(deployment: Deployment) -> Deployment:
@@ -151,100 +292,4 @@ def _file_values(path: Path) -> dict[str, Any]:
     return {name: values[name] for name in MEANINGS if name in values}
 
 
-def _parsed(name: str, value: Any) -> Any:
-    parser: Callable[[str, Any], Any] = _PARSERS.get(name, _text)
-    return parser(name, value)
-
-
-def _text(name: str, value: Any) -> str:
-    return str(value).strip()
-
-
-def _number(low: int, high: int) -> Callable[[str, Any], int]:
-    def parse(name: str, value: Any) -> int:
-        try:
-            number = int(str(value))
-        except ValueError:
-            number = low - 1
-        if not low <= number <= high:
-            raise SettingError(
-                name, f"{name} must be a whole number from {low} to {high}, not “{value}”.", "Correct it."
-            )
-        return number
-
-    return parse
-
-
-def _one_of(*words: str) -> Callable[[str, Any], str]:
-    def parse(name: str, value: Any) -> str:
-        for word in words:
-            if str(value).strip().lower() == word.lower():
-                return word
-        raise SettingError(name, f"{name} must be one of {', '.join(words)}, not “{value}”.", "Choose one of them.")
-
-    return parse
-
-
-def _url(name: str, value: Any) -> str:
-    text = str(value).strip()
-    parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise SettingError(name, f"{name} must be an http or https address, not “{text}”.", "Write https://host.")
-    return text
-
-
-def _database(name: str, value: Any) -> str:
-    text = str(value).strip().replace("postgres://", "postgresql://", 1)
-    if text and not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
-        raise SettingError(
-            name, f"{name} must be a SQLite or PostgreSQL URL.", "Write sqlite:///file or postgresql://…"
-        )
-    return text.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-def _sender(name: str, value: Any) -> str:
-    text = str(value).strip()
-    address = parseaddr(text)[1]
-    local, _, host = address.rpartition("@")
-    if text and (not text.isascii() or not text.isprintable() or not local or not host):
-        raise SettingError(name, f"{name} “{text}” is no e-mail address.", "Write one like Shop <alerts@shop.example>.")
-    return text
-
-
-def _zone(name: str, value: Any) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(str(value))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise SettingError(name, f"{name} “{value}” is no time zone.", "Write one like Europe/Rome.") from None
-    return str(value)
-
-
-def _yes(name: str, value: Any) -> bool:
-    return _one_of("1", "true", "yes", "on", "0", "false", "no", "off")(name, value) in ("1", "true", "yes", "on")
-
-
-def _list(name: str, value: Any) -> tuple[str, ...]:
-    parts = value if isinstance(value, list | tuple) else str(value).split(",")
-    return tuple(str(part).strip().lower() for part in parts if str(part).strip())
-
-
-_PARSERS: dict[str, Callable[[str, Any], Any]] = {
-    "PORT": _number(0, 65535),
-    "THREADS": _number(1, 64),
-    "PROXIES": _number(0, 10),
-    "ENGINE": _one_of(*ENGINES),
-    "PUBLIC_URL": _url,
-    "DATABASE_URL": _database,
-    "TIMEZONE": _zone,
-    "PRIVATE_HOSTS": _list,
-    "LOG_LEVEL": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
-    "RATELIMIT": _yes,
-    "SMTP_PORT": _number(0, 65535),
-    "SMTP_SECURITY": _one_of(*SMTP_PORTS),
-    "MAIL_FROM": _sender,
-    "SECRET_KEY": _text,
-    "INSTANCE_PATH": lambda name, value: Path(str(value)),
-}
-assert {item.name.upper() for item in fields(Deployment)} == set(MEANINGS)
+assert {name.upper() for name in Deployment.model_fields} == set(MEANINGS)

@@ -40,7 +40,12 @@ PAGES = {
 def measure() -> None:
     """Measure whole requests with Flask's test client: routing, queries and rendering, without the socket."""
     with tempfile.TemporaryDirectory() as folder:
-        deployment = Deployment(Path(folder), "b" * 32, database_url=f"sqlite:///{folder}/log.sqlite", ratelimit=False)
+        deployment = Deployment(
+            instance_path=Path(folder),
+            secret_key="b" * 32,
+            database_url=f"sqlite:///{folder}/log.sqlite",
+            ratelimit=False,
+        )
         upgrade(deployment.database_url)
         services = open_services(deployment)
         now = services.clock.now()

@@ -90,7 +90,7 @@ def _postgres() -> Iterator[str | None]:
 
 
 def _measure(name: str, url: str, folder: Path) -> None:
-    deployment = Deployment(folder, "b" * 32, database_url=url, ratelimit=False)
+    deployment = Deployment(instance_path=folder, secret_key="b" * 32, database_url=url, ratelimit=False)
     upgrade(url)
     services = open_services(deployment)
     now = services.clock.now()

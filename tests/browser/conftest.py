@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,9 @@ def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
     """The application with its engine, a small shop and a Mautic."""
     folder = tmp_path / "instance"
     folder.mkdir()
-    deployment = Deployment(folder, "k" * 32, database_url=f"sqlite:///{folder / 'b.sqlite'}", ratelimit=False)
+    deployment = Deployment(
+        instance_path=folder, secret_key="k" * 32, database_url=f"sqlite:///{folder / 'b.sqlite'}", ratelimit=False
+    )
     upgrade(deployment.database_url)
     plain = open_services(deployment)
     services = with_observers(plain, Capture(folder / "logs", plain.clock).observer)
@@ -105,7 +107,7 @@ def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
         seed_store(store.state, customers=30, orders=60)
         seed_mautic(mautic.state)
         url = f"http://127.0.0.1:{server.port}"
-        services.deployment = replace(deployment, public_url=url)
+        services.deployment = deployment.model_copy(update={"public_url": url})
         engine.start()
         made = Site(url, services, store, mautic, browser, users)
         yield made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -28,7 +27,7 @@ def mautic() -> Iterator[MauticServer]:
 def live(deployment: Deployment, database_url: str) -> Iterator[Services]:
     """Ports with the real clock on a database made by the migrations."""
     upgrade(database_url)
-    services = open_services(replace(deployment, database_url=database_url))
+    services = open_services(deployment.model_copy(update={"database_url": database_url}))
     with services.db.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))
     yield services

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
@@ -34,7 +33,7 @@ def database_url(postgres_url: str) -> str:
 @pytest.fixture
 def services(deployment: Deployment, database_url: str) -> Iterator[Services]:
     upgrade(database_url)
-    made = wired(open_services(replace(deployment, database_url=database_url, engine="procrastinate")))
+    made = wired(open_services(deployment.model_copy(update={"database_url": database_url, "engine": "procrastinate"})))
     with made.db.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))
     yield made

@@ -20,7 +20,7 @@ log = logging.getLogger("integration.tests")
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
     root = logging.getLogger()
     level = root.level
-    deployment = Deployment(tmp_path, "a secret key of some length", log_level="INFO")
+    deployment = Deployment(instance_path=tmp_path, secret_key="a secret key of some length", log_level="INFO")
     handler = configure_logging(deployment)
     yield deployment
     root.removeHandler(handler)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -61,7 +60,7 @@ def test_what_is_wrong_with_the_webhooks(rows: list[dict[str, Any]], found: dict
 def road(make_road: Callable[..., Road]) -> Road:
     """A road whose webhooks are registered at an address where nobody answers."""
     road = make_road()
-    road.services.deployment = replace(road.services.deployment, public_url="http://127.0.0.1:9")
+    road.services.deployment = road.services.deployment.model_copy(update={"public_url": "http://127.0.0.1:9"})
     road.run()
     webhook_registration.register(road.services, road.connector_id)
     road.services.clock = SetClock(road.services.clock.now() + timedelta(hours=2))
@@ -121,7 +120,7 @@ def test_missing_webhooks_are_made_again(road: Road) -> None:
 
 
 def test_those_at_an_old_address_move_with_us(road: Road) -> None:
-    road.services.deployment = replace(road.services.deployment, public_url="http://127.0.0.1:8")
+    road.services.deployment = road.services.deployment.model_copy(update={"public_url": "http://127.0.0.1:8"})
     webhook_gaps.tick(road.services)
     assert [gap.cause for gap in all_gaps(road)] == ["moved"]
     assert {hook["delivery_url"].split("/hooks")[0] for hook in road.store.state.webhooks.values()} == {

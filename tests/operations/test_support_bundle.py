@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -105,7 +104,7 @@ def plant(services: Services, connector_id: int) -> None:
         }
         session.execute(update(Connector).where(Connector.id == connector_id).values(values))
     connectors.configure(services, connector_id, {"orders.general_tags": f"vip,{EMAIL}"})
-    handler = configure_logging(replace(services.deployment, log_level="INFO"))
+    handler = configure_logging(services.deployment.model_copy(update={"log_level": "INFO"}))
     try:
         log = logging.getLogger("integration.test")
         log.error("%s said “Lovelace” [parameters: ('Lovelace',)]", POISON, extra={"connector": connector_id})
@@ -191,7 +190,7 @@ def test_beside_other_organisations_only_the_connectors_own_lines_are_told(
 
 
 def test_it_is_made_with_another_secret_key_too(services: Services, connector_id: int, db: Database) -> None:
-    changed = replace(services.deployment, secret_key="z" * 32)
+    changed = services.deployment.model_copy(update={"secret_key": "z" * 32})
     moved = open_services(changed, database=db, clock=SetClock(NOON))
     assert bundle_of(moved, connector_id)["connector"]["id"] == connector_id
 

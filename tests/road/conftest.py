@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -100,7 +100,7 @@ def make_road(
 
     def make(clock: SetClock | None = None, **settings: Any) -> Road:
         upgrade(database_url)
-        services = open_services(replace(deployment, database_url=database_url), clock=clock)
+        services = open_services(deployment.model_copy(update={"database_url": database_url}), clock=clock)
         opened.append(services)
         with services.db.write() as session:
             session.add(Organisation(name="Shop Ltd", created_at=NOON))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from werkzeug.serving import make_server
@@ -34,7 +33,9 @@ def heard(road: Road) -> Iterator[Road]:
     """The road with the application on a socket and the shop's webhooks registered there."""
     server = make_server("127.0.0.1", 0, create_app(road.services.deployment, road.services), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    road.services.deployment = replace(road.services.deployment, public_url=f"http://127.0.0.1:{server.port}")
+    road.services.deployment = road.services.deployment.model_copy(
+        update={"public_url": f"http://127.0.0.1:{server.port}"}
+    )
     webhook_registration.register(road.services, road.connector_id)
     yield road
     server.shutdown()

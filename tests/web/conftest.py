@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ def make_app(deployment: Deployment, clock: SetClock) -> Iterator[Callable[..., 
     Base.metadata.create_all(database.engine)
 
     def make(**settings: Any) -> Flask:
-        changed = replace(deployment, **settings)
+        changed = deployment.model_copy(update=settings)
         app = create_app(changed, open_services(changed, database=database, clock=clock))
         app.config["TESTING"] = False
         return app

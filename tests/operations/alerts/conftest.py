@@ -172,7 +172,7 @@ class Watch:
                 hold.released_at = self.clock.now()
 
     def with_settings(self, **settings: Any) -> None:
-        self.services = replace(self.services, deployment=replace(self.services.deployment, **settings))
+        self.services = replace(self.services, deployment=self.services.deployment.model_copy(update=settings))
 
 
 @pytest.fixture

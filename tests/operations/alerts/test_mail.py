@@ -81,7 +81,7 @@ def secured(request: pytest.FixtureRequest, certificate: Path) -> Iterator[tuple
 
 def deployment(tmp_path: Path, port: int, **settings: Any) -> Deployment:
     values = {"smtp_user": "alerts@shop.example.com", "smtp_password": "correct horse", **settings}
-    return Deployment(tmp_path, "k" * 32, smtp_host="127.0.0.1", smtp_port=port, **values)
+    return Deployment(instance_path=tmp_path, secret_key="k" * 32, smtp_host="127.0.0.1", smtp_port=port, **values)
 
 
 def send(settings: Deployment, body: str = "Hello.") -> str:
