@@ -184,7 +184,7 @@ def _redirect_kind(answer: Answer) -> str:
     old, new = urlsplit(asked), urlsplit(target)
     if not new.netloc:
         return "elsewhere"
-    if target.split("#")[0] == asked:
+    if old[:3] == new[:3]:
         return "loop"
     if _LOGIN.search(new.path):
         return "login"
