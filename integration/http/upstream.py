@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from integration.errors import ServiceError, Throttled
-from integration.http.signatures import SIGNATURES, TEXTS, Form, Mark, Signature
+from integration.http.marks import Form, Mark, Signature
+from integration.http.signatures import SIGNATURES, TEXTS
 from integration.http.transport import Answer
 from integration.masking import mask_text
 

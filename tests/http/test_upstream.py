@@ -21,6 +21,7 @@ from integration.http.upstream import judge, row_of
 from integration.mautic.access import MauticAccess, MemoryTokens
 from integration.mautic.client import MauticClient
 from integration.operations.support.diagnostics import Step, mautic_steps, store_steps
+from integration.operations.support.diagnostics.catalogue import EVERY
 from integration.pipeline.delivery.retries import Blame, blame
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
@@ -284,3 +285,17 @@ def test_every_row_and_every_mark_is_shown_by_an_answer() -> None:
     shown = {(case.code, case.mark) for case in CASES} | {("plain_permalinks", "slash added")}
     assert {(row.code, mark.name) for row in SIGNATURES for mark in row.marks} <= shown
     assert len(ASKING) >= 40
+
+
+def test_the_catalogue_and_the_table_name_each_other() -> None:
+    numbers: dict[str, set[str]] = {}
+    for row in SIGNATURES:
+        numbers.setdefault(row.code, set()).update(row.numbers)
+    assert {number for found in numbers.values() for number in found} <= EVERY.keys()
+    named = {known.id: known.code for known in EVERY.values() if known.code in numbers}
+    assert {number: code for number, code in named.items() if number not in numbers[code]} == OF_THE_SERVICE
+    assert all(EVERY[number].advice for number in named)
+
+
+#: Numbers whose code is that of the table although it is Mautic's own answer, not one in its place.
+OF_THE_SERVICE = {number: "server_fault" for number in ("M15", "M17", "M31")}

@@ -153,9 +153,7 @@ STORE: dict[str, tuple[Case, ...]] = {
             "/de/wp-json/",
             "never sent after",
         ),
-        step(
-            ROOT, Said(302, "", {"Location": "/shop/wp-json/"}), 1, "redirected", "/shop/", "never sent after"
-        ),
+        step(ROOT, Said(302, "", {"Location": "/shop/wp-json/"}), 1, "redirected", "/shop/", "never sent after"),
         step(ROOT, Said(308, "", {"Location": "https://{host}/wp-json/"}), 1, "redirect_https", "https", "Enter https"),
     ),
     "W15": (step(f"POST {HOOKS}", ROWS, 4, "post_became_get", "turns POST into GET", "redirect rule"),),
