@@ -7,205 +7,20 @@ Numbers are those of the catalogue of known failures (W01 to W35 of stores, M01 
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Literal
-
-from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Throttled
-
-Scope = Literal["store", "mautic", "both"]
-#: What a body is: a page for people, JSON in the service's own words, other JSON, nothing, or some other text.
-Form = Literal["page", "own", "json", "empty", "text"]
-
-FOREIGN: tuple[Form, ...] = ("page", "json", "empty", "text")
-NO_JSON: tuple[Form, ...] = ("page", "empty", "text")
-PAGE: tuple[Form, ...] = ("page",)
-ANY_STATUS, GOOD, REDIRECTS = range(100, 1000), range(200, 300), range(300, 400)
-REFUSALS, FAULTS = range(400, 500), range(500, 1000)
-#: What a gateway answers that gave up waiting, or lost the server behind it; Cloudflare has numbers of its own.
-GAVE_UP = frozenset({502, 504, *range(520, 600)})
-GATEWAYS = frozenset({408, 425, 503, *GAVE_UP})
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One way to recognise a row: everything that is given must fit.
-
-    `body` is searched in the start of the body, `header` is (name, pattern); `wordpress` says whether the page must
-    (True) or must not (False) be made by WordPress; `redirect` is the kind of redirect.
-    """
-
-    name: str
-    statuses: Collection[int] = ANY_STATUS
-    forms: tuple[Form, ...] = (*FOREIGN, "own")
-    body: str = ""
-    header: tuple[str, str] | None = None
-    wordpress: bool | None = None
-    redirect: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """One row: the error that stands for such an answer; `kind` decides who is to blame."""
-
-    code: str
-    kind: type[ServiceError]
-    sentence: str
-    hint: str
-    numbers: tuple[str, ...]
-    marks: tuple[Mark, ...]
-    scope: Scope = "both"
-
+from integration.errors import NotSetUp, ServerFault, Throttled
+from integration.http.marks import (
+    FAULTS,
+    FOREIGN,
+    GATEWAYS,
+    GOOD,
+    PAGE,
+    REFUSALS,
+    Mark,
+    Signature,
+)
+from integration.http.signatures_front import FRONT
 
 _AGAIN = "It is tried again by itself"
-_NEVER = "credentials are never sent after a redirect"
-_LET_PASS = "Allow this server's IP address there, or exempt {paths} from its rules"
-
-_REDIRECTS = (
-    Signature(
-        "plain_permalinks",
-        NotSetUp,
-        "The store's permalinks are set to “Plain” (plain permalinks), so its REST API cannot be used.",
-        "In WordPress open Settings, Permalinks, choose “Post name” and save.",
-        ("W10",),
-        (
-            Mark("slash added", REDIRECTS, redirect="slash"),
-            Mark("link header", (*GOOD, 404, 410), NO_JSON, header=("link", r"rest_route=[^,]*api\.w\.org")),
-        ),
-        "store",
-    ),
-    Signature(
-        "redirect_loop",
-        NotSetUp,
-        "{name} sends on to the very same address ({target}) without end.",
-        "A proxy in front ends TLS and {name} does not know: pass X-Forwarded-Proto on and trust the proxy there.",
-        ("W14", "M12"),
-        (Mark("same address", REDIRECTS, redirect="loop"),),
-    ),
-    Signature(
-        "redirect_login",
-        NotSetUp,
-        "{name} sends requests on to a page where people sign in: {target}.",
-        f"Let requests to {{paths}} pass without that login; {_NEVER}.",
-        ("W14", "W16"),
-        (Mark("login page", REDIRECTS, redirect="login"),),
-    ),
-    Signature(
-        "redirect_https",
-        NotSetUp,
-        "{name} sends on to https: {target}.",
-        f"Enter {{suggestion}} as {{place}}; {_NEVER}.",
-        ("W14", "M11"),
-        (Mark("https", REDIRECTS, redirect="https"),),
-    ),
-    Signature(
-        "redirect_www",
-        NotSetUp,
-        "{name} sends on to another form of its name: {target}.",
-        f"Enter {{suggestion}} as {{place}}; {_NEVER}.",
-        ("W14",),
-        (Mark("www", REDIRECTS, redirect="www"),),
-    ),
-    Signature(
-        "redirect_language",
-        NotSetUp,
-        "{name} sends on to a page in one language: {target}.",
-        f"Exempt {{paths}} from the redirects of the language plugin; {_NEVER}.",
-        ("W14",),
-        (Mark("language", REDIRECTS, redirect="language"),),
-    ),
-    Signature(
-        "redirected",
-        NotSetUp,
-        "{name} sends on to {target}.",
-        f"Enter the address where it really is ({{suggestion}}); {_NEVER}.",
-        ("W14",),
-        (Mark("elsewhere", REDIRECTS),),
-    ),
-)
-
-_CHALLENGE = (
-    r"just a moment|one moment, please|checking your browser|cf-chl|cf_chl_|cf-challenge|challenge-platform|captcha|"
-    r"attention required! \||_incapsula_|verify you are (?:a )?human|ddos protection by|sucuri website firewall|anubis|"
-    r"request is being verified"
-)
-_RULE = (
-    r"mod_?security|not acceptable!|wordfence|imunify|request blocked|access denied|sorry, you have been blocked|"
-    r"has been limited by the site owner|web application firewall|error code: 1020"
-)
-
-_IN_FRONT = (
-    Signature(
-        "bot_wall",
-        NotSetUp,
-        "A wall against bots in front of {name} answers instead of it.",
-        f"{_LET_PASS} (Cloudflare: WAF, skip rule).",
-        ("W12", "M32"),
-        (
-            Mark("cf-mitigated", header=("cf-mitigated", ".")),
-            Mark("challenge", (*GOOD, 403, 405, *FAULTS), PAGE, _CHALLENGE, wordpress=False),
-        ),
-    ),
-    Signature(
-        "suspended",
-        NotSetUp,
-        "The host has suspended the account of {name}.",
-        "Ask the host why; nothing can be read until the account is open again.",
-        ("W16", "M13"),
-        (Mark("account suspended", forms=PAGE, body=r"account (?:has been )?suspended"),),
-    ),
-    Signature(
-        "firewall",
-        NotSetUp,
-        "A firewall, or a rule of the web server, in front of {name} refuses the request ({status}).",
-        f"{_LET_PASS}.",
-        ("W13", "M32"),
-        (
-            Mark("rule named", (403, 405, 406, 409, 415, 418, 429, 501, 503), ("page", "text"), _RULE),
-            Mark(
-                "imunify json", (*GOOD, 403, 415, 429), ("json",), r'^\s*\{\s*"message"\s*:\s*"access denied by imunify'
-            ),
-            Mark("refused", (403, 406, 415, 418), NO_JSON),
-        ),
-    ),
-    Signature(
-        "web_login",
-        NotSetUp,
-        "The web server in front of {name} asks for a password of its own.",
-        "Let requests to {paths} pass without it.",
-        ("W16", "M13"),
-        (
-            Mark("basic auth", (401,), ("page", "text"), header=("www-authenticate", ".")),
-            Mark("page", (401, 407), PAGE),
-        ),
-    ),
-    Signature(
-        "method_blocked",
-        NotSetUp,
-        "The web server in front of Mautic does not allow this kind of request.",
-        "Allow PATCH, PUT and DELETE for /api there.",
-        ("M33",),
-        (Mark("method", (405, 501), NO_JSON),),
-        "mautic",
-    ),
-    Signature(
-        "firewall",
-        NotSetUp,
-        "A firewall, or a rule of the web server, in front of {name} refuses the request ({status}).",
-        f"{_LET_PASS}.",
-        ("W13",),
-        (Mark("method", (405, 501), NO_JSON),),
-        "store",
-    ),
-    Signature(
-        "too_large",
-        Rejected,
-        "The web server in front of {name} refuses requests of this size (413).",
-        "Raise its limit for the size of a request (client_max_body_size in nginx).",
-        ("W30",),
-        (Mark("size", (413,), FOREIGN),),
-    ),
-)
 
 _BUSY = (
     Signature(
@@ -436,6 +251,6 @@ _WRITES = (
     ),
 )
 
-SIGNATURES = (*_REDIRECTS, *_IN_FRONT, *_BUSY, *_BROKEN, *_OTHER_PAGES, *_WRITES)
+SIGNATURES = (*FRONT, *_BUSY, *_BROKEN, *_OTHER_PAGES, *_WRITES)
 #: Code -> (sentence, what to do), with their gaps.
 TEXTS = {row.code: (row.sentence, row.hint) for row in SIGNATURES}

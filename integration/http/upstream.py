@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from integration.errors import ServiceError, Throttled
-from integration.http.signatures import SIGNATURES, TEXTS, Form, Mark, Signature
+from integration.http.marks import Form, Mark, Signature
+from integration.http.signatures import SIGNATURES, TEXTS
 from integration.http.transport import Answer
 from integration.masking import mask_text
 
@@ -184,7 +185,7 @@ def _redirect_kind(answer: Answer) -> str:
     old, new = urlsplit(asked), urlsplit(target)
     if not new.netloc:
         return "elsewhere"
-    if target.split("#")[0] == asked:
+    if old[:3] == new[:3]:
         return "loop"
     if _LOGIN.search(new.path):
         return "login"

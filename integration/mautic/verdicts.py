@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
-from integration.http.signatures import GAVE_UP
+from integration.http.marks import GAVE_UP
 from integration.identity import normalise_email
 from integration.mautic import shown
 from integration.mautic.answers import SERVICE, refusal

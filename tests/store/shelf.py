@@ -61,4 +61,4 @@ class Shelf:
 
     def _fail_if(self, broken: bool) -> None:
         if broken:
-            raise ServerFault("store", "fatal", "The store broke off with a PHP error.", status=500)
+            raise ServerFault("store", "php_fatal", "The store broke off with a PHP error.", status=500)

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from integration.errors import ServiceError, Throttled
+from integration.errors import Rejected, ServiceError, Throttled
 from integration.operations.support.diagnostics.advice import ADVICE, advise, of_error
 from integration.operations.support.diagnostics.steps import Failed, Finding, excerpt, run
 
@@ -78,3 +78,8 @@ def test_after_a_failure_nothing_more_is_carried_out() -> None:
     assert [step.state for step in steps] == ["ok", "failed", "skipped"]
     assert steps[2].sentence == "Not looked at, because “Two” failed."
     assert asked == [1]
+
+
+def test_what_was_refused_is_not_taken_for_a_connection() -> None:
+    refused = Rejected("mautic", "refused", "Mautic refused the record.", "Correct the value.")
+    assert of_error("mautic", refused) == ("refused", "Mautic refused the record.", "Correct the value.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 
-from integration.errors import ServiceError, Throttled
+from integration.errors import Rejected, ServiceError, Throttled
 from integration.http.upstream import NAMES, PATHS, PLACES, wait_of
 from integration.operations.support.diagnostics.texts import ADVICE, Advice
 
@@ -29,6 +29,9 @@ _KNOWN = ("name", "place", "paths")
 def of_error(service: str, error: ServiceError) -> tuple[str, str, str]:
     """Return (code, sentence, what to do) of an error that a client or the transport raised."""
     code = finer(error)
+    if isinstance(error, Rejected):
+        # Only its own sentence names what was refused; codes such as "refused" and "too_large" are connections' too.
+        return code, error.sentence, error.hint
     wait = wait_of(error.retry_after) if isinstance(error, Throttled) else ""
     try:
         return code, *advise(service, code, status=error.status, wait=wait)

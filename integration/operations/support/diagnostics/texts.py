@@ -56,6 +56,7 @@ _REACHING: dict[str, Advice] = {
         "{name} closed the connection before its answer was complete.",
         "Try again; if it stays so, look at the error log of its web server.",
     ),
+    "too_large": ("{name} sent far more than such an answer can have.", "Look at what the address serves."),
     "unreachable": ("{name} could not be reached.", "Check the address, and try again in a minute."),
 }
 
@@ -183,4 +184,4 @@ _MAUTIC: dict[str, Advice] = {
     ),
 }
 
-ADVICE: dict[str, Advice] = {**_REACHING, **TEXTS, **_IN_FRONT, **_STORE, **_MAUTIC}
+ADVICE: dict[str, Advice] = {**TEXTS, **_REACHING, **_IN_FRONT, **_STORE, **_MAUTIC}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from integration.http.signatures import TEXTS
 from integration.operations.support.diagnostics.catalogue.known import COMPARED, MAPPING, SYNC, WEBHOOKS, Known
 
 STORE = (
@@ -93,7 +94,7 @@ STORE = (
         "A request is larger than the web server takes.",
         "too_large",
         SYNC,
-        "Raise the web server's limit for the size of a request (client_max_body_size in nginx).",
+        TEXTS["too_large"][1],
     ),
     Known("W31", "The host's limits are reached: too many requests, or too much load.", "resource_limit"),
     Known("W32", "The certificate is self-signed, expired, incomplete or another host's.", "tls_chain"),
