@@ -289,7 +289,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
     "M35": (step(NOTICE, 2, "php_notice", "notice or warning before the JSON", "display_errors", "warning"),),
     "M36": (
         Elsewhere(
-            "integration.operations.reconciliation.book:KINDS",
+            "integration.operations.reconciliation.findings:KINDS",
             "tests/operations/reconciliation/test_reconciliation.py::test_twins_are_named_and_the_link_is_set_to_the_oldest",
             "Only comparing everything shows it (doubled).",
         ),

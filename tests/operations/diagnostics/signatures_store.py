@@ -306,7 +306,7 @@ STORE: dict[str, tuple[Case, ...]] = {
     ),
     "W35": (
         Elsewhere(
-            "integration.operations.reconciliation.book:KINDS",
+            "integration.operations.reconciliation.findings:KINDS",
             "tests/operations/reconciliation/test_reconciliation.py::test_orders_that_went_without_a_word_change_the_sums",
             "Only comparing everything shows what is really missing.",
         ),
