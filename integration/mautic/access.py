@@ -28,7 +28,7 @@ class MauticAccess:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An OAuth2 access token; `expires_at` is aware, `refresh_token` is "" for client credentials (recording 007)."""
+    """An OAuth2 access token; `expires_at` is aware, `refresh_token` is "" for client credentials (mautic:007)."""
 
     access_token: str = field(repr=False)
     expires_at: datetime

@@ -37,8 +37,9 @@ SERVICE = "mautic"
 class Problem:
     """One entry of `errors[]`; `kernel` is True for {message, code, type}, False for {code, message, details}.
 
-    The kernel answers before any controller ran: unknown route, credentials, crash (001, 063, 048); a controller
-    answers for the entity: 075, 042. Inside a batch both shapes carry a type (137, 157).
+    The kernel answers before any controller ran: unknown route, credentials, crash (mautic:001, mautic:063,
+    mautic:048); a controller
+    answers for the entity: 075, 042. Inside a batch both shapes carry a type (mautic:137, mautic:157).
     """
 
     code: int = 0
@@ -49,7 +50,7 @@ class Problem:
 
 
 def problem_of(entry: object) -> Problem | None:
-    """Return the problem of one entry of `errors`, None when it is not one; `details` may be [] (075)."""
+    """Return the problem of one entry of `errors`, None when it is not one; `details` may be [] (mautic:075)."""
     if not isinstance(entry, dict):
         return None
     details = entry.get("details")

@@ -40,7 +40,7 @@ def exchange_code(access: MauticAccess, code: str, redirect_uri: str, transport:
 def request_token(
     access: MauticAccess, form: Mapping[str, str], transport: Transport, clock: Clock, refresh_token: str = ""
 ) -> Token:
-    """Return a new token (007); the parameters must be a form, some versions refuse JSON (dossier M06).
+    """Return a new token (mautic:007); the parameters must be a form, some versions refuse JSON (dossier M06).
 
     `refresh_token` is kept when the answer brings no other. Raises ServiceErrors as classified.
     """

@@ -11,7 +11,7 @@ from integration.errors import ServerFault
 from integration.mautic import causes
 from integration.mautic.answers import SERVICE, Problem, problem_of
 
-#: Mautic answers 500 to more rows (144, 167).
+#: Mautic answers 500 to more rows (mautic:144, mautic:167).
 LARGEST = 200
 #: Seconds a call should take: well below the 30 to 60 s after which PHP and proxies give up (dossier 5).
 AIM = 5.0
@@ -79,7 +79,7 @@ class RowAnswer:
 
     @property
     def good(self) -> bool:
-        """Tell whether the row was written; the HTTP status of the whole says nothing (140, 164)."""
+        """Tell whether the row was written; the HTTP status of the whole says nothing (mautic:140, mautic:164)."""
         return 200 <= self.status < 300
 
 
@@ -112,7 +112,7 @@ def _entity(value: object) -> dict[str, Any]:
 
 
 def _by_index(value: object) -> dict[int, Any]:
-    """Return a list or an object with row numbers as keys by row number (137, 139, 140)."""
+    """Return a list or an object with row numbers as keys by row number (mautic:137, mautic:139, mautic:140)."""
     if isinstance(value, list):
         return dict(enumerate(value))
     if isinstance(value, dict):
@@ -123,8 +123,10 @@ def _by_index(value: object) -> dict[int, Any]:
 def _aligned(value: object, rows: list[int]) -> dict[int, Any]:
     """Return the entries by row number, where a list of as many entries as `rows` belongs to exactly those rows.
 
-    PHP writes a list only when the keys are 0, 1, 2 …, so row numbers and places in it agree (139); versions that
-    number anew are met by counting. A 422 row of an edit is listed among the contacts all the same (162, 185), and
+    PHP writes a list only when the keys are 0, 1, 2 …, so row numbers and places in it agree (mautic:139); versions
+    that
+    number anew are met by counting. A 422 row of an edit is listed among the contacts all the same (mautic:162,
+    mautic:185), and
     then the counts differ and the place counts.
     """
     if isinstance(value, list) and len(value) == len(rows):

@@ -1,6 +1,7 @@
 """Calls of Mautic's API: JSON in, JSON out, every failure an error of the tree. It never repeats a call.
 
-Two exceptions, both after an answer that says nothing was done: a refused token is replaced once (018), and a method
+Two exceptions, both after an answer that says nothing was done: a refused token is replaced once (mautic:018), and a
+method
 that the web server blocks is sent as POST with X-HTTP-Method-Override (dossier M33).
 """
 
@@ -77,7 +78,9 @@ class MauticClient:
         return self.request("PATCH", path, body=body, params=params).value
 
     def delete(self, path: str, params: Params | None = None) -> Any:
-        """Return the JSON of DELETE /api/`path`; batch deletes take `ids` from the query only (168, 169)."""
+        """Return the JSON of DELETE /api/`path`; batch deletes take `ids` from the query only (mautic:168,
+        mautic:169).
+        """
         return self.request("DELETE", path, params=params).value
 
     def request(

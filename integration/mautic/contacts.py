@@ -5,7 +5,8 @@ contacts/batch/new, which finds an existing contact by its address.
 
 An id is used only for the person it was seen to be: what stands behind it is read before each edit, and a row whose
 contact has become somebody else's goes by its address. When no answer comes to a call, Mautic may still be at it,
-and another write of its people could make second contacts (175, 187): the upsert ends and says which rows are in doubt.
+and another write of its people could make second contacts (mautic:175, mautic:187): the upsert ends and says which
+rows are in doubt.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class ContactWriter:
     """Writes contacts in batches; `size` is kept by the caller for each connector, `alternates` as in repairs.
 
     `unique` are the aliases beside email that Mautic finds contacts by: batch/new would take a stranger with the same
-    value for the person (297), so they go by id afterwards.
+    value for the person (mautic:297), so they go by id afterwards.
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class _Run:
                 self._fail(job, verdicts.nobody(job))
 
     def _take(self) -> list[Job]:
-        """Take the next rows of one kind, no id and no address twice in them (141, 365)."""
+        """Take the next rows of one kind, no id and no address twice in them (mautic:141, mautic:365)."""
         room = min(self._size.value, self._cap)
         known = self._waiting[0].mautic_id is not None
         taken: list[Job] = []
@@ -242,7 +243,9 @@ class _Run:
         )
 
     def _forget_id(self, job: Job, answer: RowAnswer) -> None:
-        """Write a contact that was deleted or merged in Mautic again by its address (156, 157, 164)."""
+        """Write a contact that was deleted or merged in Mautic again by its address (mautic:156, mautic:157,
+        mautic:164).
+        """
         if job.email:
             job.leave_id(stranger=False)
             self._waiting.append(job)

@@ -1,6 +1,7 @@
 """Template e-mails: which there are, sending one to a contact, and whether it was sent.
 
-Sending ignores do-not-contact and works for unpublished e-mails (318, 321), so both are looked at before; it is not
+Sending ignores do-not-contact and works for unpublished e-mails (mautic:318, mautic:321), so both are looked at
+before; it is not
 idempotent, so a caller that does not know whether a call arrived asks `was_sent` (dossier 4.7).
 """
 
@@ -48,7 +49,7 @@ class Emails:
         self._read: dict[int, Email] = {}
 
     def list(self, kind: str = "template") -> tuple[Email, ...]:
-        """Return the e-mails of one type by name (312)."""
+        """Return the e-mails of one type by name (mautic:312)."""
         found = [_email(entity) for entity in every(self.client, "emails", "emails")]
         return tuple(sorted((email for email in found if email.type == kind), key=lambda email: email.name.casefold()))
 
@@ -76,7 +77,9 @@ class Emails:
         return self._read[email_id]
 
     def _not_to_be_sent(self, contact_id: int) -> Sending | None:
-        """Look at the contact: no address makes Mautic answer 500 (322), do-not-contact is ignored there (321)."""
+        """Look at the contact: no address makes Mautic answer 500 (mautic:322), do-not-contact is ignored there
+        (mautic:321).
+        """
         sentence = "The contact is no longer in Mautic."
         contact = self._entity(f"contacts/{contact_id}", "contact", "contact_gone", sentence)
         if not email_of(contact):
@@ -108,7 +111,9 @@ class Emails:
         return None
 
     def _sent_by_stats(self, email_id: int, contact_id: int) -> Iterator[datetime] | None:
-        """Return when it was sent by the table email_stats (326, 327); an error stands in a 200 (328)."""
+        """Return when it was sent by the table email_stats (mautic:326, mautic:327); an error stands in a 200
+        (mautic:328).
+        """
         value = self.client.get("stats/email_stats", _where({"lead_id": contact_id, "email_id": email_id}))
         if not isinstance(value, dict) or "stats" not in value:
             return None
@@ -116,7 +121,7 @@ class Emails:
         return _moments(row.get("date_sent") for row in rows if _went_out(row, email_id, "is_failed"))
 
     def _sent_by_activity(self, email_id: int, contact_id: int) -> Iterator[datetime] | None:
-        """Return when it was sent by the contact's timeline (332)."""
+        """Return when it was sent by the contact's timeline (mautic:332)."""
         params = {"filters[includeEvents][]": "email.sent", "limit": 100}
         value = self.client.get(f"contacts/{contact_id}/activity", params)
         if not isinstance(value, dict) or "events" not in value:
@@ -136,7 +141,7 @@ def _email(entity: Mapping[str, Any]) -> Email:
 
 
 def refused(entry: Mapping[str, Any]) -> bool:
-    """Tell whether a doNotContact entry is about e-mail; reason 0 means contactable (199, 204)."""
+    """Tell whether a doNotContact entry is about e-mail; reason 0 means contactable (mautic:199, mautic:204)."""
     return entry.get("channel") == "email" and str(entry.get("reason", "1")) != "0"
 
 
@@ -159,7 +164,7 @@ def _where(columns: Mapping[str, int]) -> dict[str, Any]:
 
 
 def number_in(row: Mapping[str, Any], key: str) -> int:
-    """Return a number that may be text, 0 for anything else (326)."""
+    """Return a number that may be text, 0 for anything else (mautic:326)."""
     value = row.get(key)
     return int(value) if isinstance(value, int | str) and str(value).isdigit() else 0
 
@@ -175,7 +180,7 @@ def _stat(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _moments(values: Iterator[object]) -> Iterator[datetime]:
-    """Yield the times that can be read; "2026-11-20 19:55:42" is UTC (326)."""
+    """Yield the times that can be read; "2026-11-20 19:55:42" is UTC (mautic:326)."""
     for value in values:
         try:
             moment = datetime.fromisoformat(str(value))

@@ -1,7 +1,7 @@
 """Contact notes: many in one call, and never the same note twice.
 
 Mautic answers 500 for the whole batch when one row throws (a contact that is gone, 214, 216), yet the rows before it
-are saved (217). So after every failure it is looked up which notes arrived before any is sent again; and after a
+are saved (mautic:217). So after every failure it is looked up which notes arrived before any is sent again; and after a
 lost answer, when Mautic may still be writing, what is missing is not sent again at all but reported as failed with that
 error: the caller looks again after a pause.
 """
@@ -81,7 +81,7 @@ class NoteWriter:
         return found
 
     def _notes_of(self, contact_id: int, markers: Sequence[str]) -> list[dict[str, Any]]:
-        """Return the contact's notes, newest first (217), as far as the markers need them; none for a 404."""
+        """Return the contact's notes, newest first (mautic:217), as far as the markers need them; none for a 404."""
 
         def read(start: int) -> list[dict[str, Any]]:
             try:

@@ -21,7 +21,8 @@ def every(
 ) -> Iterator[dict[str, Any]]:
     """Yield the entities of GET /api/`path`, each once, until a page brings none that is new.
 
-    `total` may be text, number, or missing, so it is not relied upon (020, 270, 273). Raises ServerFault (endless) for
+    `total` may be text, number, or missing, so it is not relied upon (mautic:020, mautic:270, mautic:273). Raises
+    ServerFault (endless) for
     a list that no Mautic has.
     """
     return paged(lambda start: entries(client.get(path, {**(params or {}), "limit": PAGE, "start": start}), noun), PAGE)
@@ -42,6 +43,6 @@ def paged(read: Callable[[int], list[dict[str, Any]]], limit: int) -> Iterator[d
 
 
 def number_of(entity: Mapping[str, Any]) -> int:
-    """Return an entity's id, 0 without one; it may be text (326)."""
+    """Return an entity's id, 0 without one; it may be text (mautic:326)."""
     text = str(entity.get("id")) if isinstance(entity.get("id"), int | str) else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0

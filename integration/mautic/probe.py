@@ -35,7 +35,7 @@ class Identity:
 
 
 def reach(access: MauticAccess, transport: Transport) -> Answer:
-    """Ask without credentials and return the answer, which must be Mautic's own refusal (001) or a good one.
+    """Ask without credentials and return the answer, which must be Mautic's own refusal (mautic:001) or a good one.
 
     Raises NotSetUp (redirected, not_mautic, api_disabled, no_route, …), Unreachable, Throttled or ServerFault.
     """
@@ -59,7 +59,7 @@ def _json(answer: Answer) -> object:
 
 
 def identity(client: MauticClient) -> Identity | None:
-    """Return who we are (019); None for client credentials whose pseudo user cannot be read (dossier 2.5).
+    """Return who we are (mautic:019); None for client credentials whose pseudo user cannot be read (dossier 2.5).
 
     Raises what is wrong with the credentials.
     """
@@ -85,7 +85,9 @@ def _identity(value: dict[str, Any]) -> Identity:
 
 
 def version(client: MauticClient) -> str:
-    """Return the Mautic-Version, "" when a proxy drops the header; it comes only once authenticated (001, 019)."""
+    """Return the Mautic-Version, "" when a proxy drops the header; it comes only once authenticated (mautic:001,
+    mautic:019).
+    """
     if not client.version:
         check(client, "contacts")
     return client.version
@@ -98,7 +100,7 @@ def check(client: MauticClient, area: str) -> None:
 
 
 def writable(client: MauticClient) -> None:
-    """Send an empty batch, which changes nothing (145); raises what stops every write, such as a firewall."""
+    """Send an empty batch, which changes nothing (mautic:145); raises what stops every write, such as a firewall."""
     client.post("contacts/batch/new", [])
 
 

@@ -26,7 +26,7 @@ _SCALE = re.compile(r's:5:"scale";(?:i:|s:\d+:")(\d+)')
 
 
 def by_ids(client: MauticClient, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Return contact id -> contact with fields and tags, `AT_ONCE` a call; ids not there are left out (089)."""
+    """Return contact id -> contact with fields and tags, `AT_ONCE` a call; ids not there are left out (mautic:089)."""
     found: dict[int, dict[str, Any]] = {}
     for part in _parts([str(number) for number in sorted(set(ids))]):
         query = {"search": f"ids:{','.join(part)}"}
@@ -37,7 +37,8 @@ def by_ids(client: MauticClient, ids: Iterable[int]) -> dict[int, dict[str, Any]
 def by_emails(client: MauticClient, addresses: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """Return normalised address -> all contacts that have it, oldest first; addresses nobody has are left out.
 
-    Nearly all go by where[] (091, 506, 508), those with an apostrophe or the like by search (080, 084).
+    Nearly all go by where[] (mautic:091, mautic:506, mautic:508), those with an apostrophe or the like by search
+    (mautic:080, mautic:084).
     """
     wanted = sorted({normalised for address in addresses if (normalised := normalise_email(address))})
     found: dict[str, dict[int, dict[str, Any]]] = {}
@@ -48,7 +49,7 @@ def by_emails(client: MauticClient, addresses: Iterable[str]) -> dict[str, list[
 
 
 def _queries(wanted: Sequence[str]) -> Iterator[tuple[Mapping[str, Any], int]]:
-    # Nothing escapes a quotation mark in a search, and Mautic stores no address that has one (032).
+    # Nothing escapes a quotation mark in a search, and Mautic stores no address that has one (mautic:032).
     sayable = [address for address in wanted if '"' not in address]
     for part in _parts([address for address in sayable if not _CLEANED.search(address)]):
         where = {"where[0][col]": "email", "where[0][expr]": "in", "where[0][val]": ",".join(part)}
@@ -61,7 +62,7 @@ def any_of(addresses: Iterable[str]) -> str:
     """Return the search for contacts with any of the addresses.
 
     The quotes keep blanks, colons and brackets from being read as commands; `OR` counts in capitals only from Mautic 7
-    on (085, 493).
+    on (mautic:085, mautic:493).
     """
     return " OR ".join(f'email:"{address}"' for address in addresses)
 
@@ -121,7 +122,7 @@ def described(contact: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def scale_of(field: Mapping[str, Any]) -> int | None:
-    """Return the decimals a number field keeps (274), None when its description does not tell."""
+    """Return the decimals a number field keeps (mautic:274), None when its description does not tell."""
     properties = field.get("properties")
     if isinstance(properties, dict):
         scale = str(properties.get("scale"))

@@ -28,7 +28,7 @@ def no_alternates(alias: str, value: Any) -> Iterable[Value]:
 
 
 def survives(email: str) -> bool:
-    """Tell whether Mautic would store the address as it is, and not drop letters of it (032)."""
+    """Tell whether Mautic would store the address as it is, and not drop letters of it (mautic:032)."""
     return "@" in email and all(letter in _ADDRESS for letter in email.strip())
 
 
@@ -72,7 +72,7 @@ class Job:
 
     @property
     def marks(self) -> set[str]:
-        """Return what may stand only once in a batch: the id (365, 166) and the address."""
+        """Return what may stand only once in a batch: the id (mautic:365, mautic:166) and the address."""
         address = {normalise_email(self.email)} if self.email else set()
         return address | ({f"#{self.mautic_id}"} if self.mautic_id is not None else set())
 
@@ -83,7 +83,9 @@ class Job:
 
     @property
     def held_back(self) -> dict[str, Value]:
-        """Return the fields that go by id only: Mautic would find a contact by them (297), or they are left behind."""
+        """Return the fields that go by id only: Mautic would find a contact by them (mautic:297), or they are left
+        behind.
+        """
         return {alias: value for alias, value in self.fields.items() if alias in self.unique | self.behind}
 
     def body(self) -> dict[str, Any]:
@@ -182,9 +184,10 @@ class Job:
 
 
 def _by_id(fields: Mapping[str, Value]) -> dict[str, Any]:
-    """Return the fields of a row with id: it empties blanks, and what Mautic would take for zero and ignore (111, 467).
+    """Return the fields of a row with id: it empties blanks, and what Mautic would take for zero and ignore
+    (mautic:111, mautic:467).
 
-    Only by PATCH: by POST the same word would empty every field that is not sent (027).
+    Only by PATCH: by POST the same word would empty every field that is not sent (mautic:027).
     """
     row: dict[str, Any] = {alias: "" if below_one(value) else value for alias, value in fields.items()}
     return {**row, "overwriteWithBlank": True} if any(is_blank(value) for value in row.values()) else row

@@ -25,7 +25,7 @@ def alike(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
     """Tell whether `held` is what Mautic makes of `sent`; `field` is its description of the field, {} if unknown.
 
     A blank is the empty field, which of a number may be shown as 0 (467). A value below 1 is right where the field is
-    empty, too: a contact that Mautic has does not take it (110, 283).
+    empty, too: a contact that Mautic has does not take it (mautic:110, mautic:283).
     """
     kind = str(field.get("type") or "")
     if kind == "boolean" or isinstance(sent, bool):
@@ -38,7 +38,7 @@ def alike(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
 
 
 def tag_key(tag: str) -> str:
-    """Return a tag as it is compared: without markup, blanks around and letter case (127, 128)."""
+    """Return a tag as it is compared: without markup, blanks around and letter case (mautic:127, mautic:128)."""
     return _plain(tag).casefold()
 
 
@@ -49,7 +49,7 @@ def _is_empty(value: Any, kind: str) -> bool:
 
 
 def _truth(value: Any) -> bool:
-    """Return a yes or no; nothing at all is no, as PHP has it (274, 287, 288)."""
+    """Return a yes or no; nothing at all is no, as PHP has it (mautic:274, mautic:287, mautic:288)."""
     return str(value).strip().lower() in _TRUE if value is not None else False
 
 
@@ -62,7 +62,7 @@ def _number(value: Any) -> Decimal | None:
 
 
 def _same_number(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
-    """Numbers are rounded to the decimals of their field, in one of seven ways (274)."""
+    """Numbers are rounded to the decimals of their field, in one of seven ways (mautic:274)."""
     ours, theirs = _number(sent), _number(held)
     if ours is None or theirs is None:
         return _same_text(sent, held, field)
@@ -128,7 +128,7 @@ def _same_mailbox(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
 
 
 def _same_url(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
-    """Mautic puts http:// in front of an address without a scheme (285, 286)."""
+    """Mautic puts http:// in front of an address without a scheme (mautic:285, mautic:286)."""
     return _plain(held) in (_plain(sent), f"http://{_plain(sent)}")
 
 

@@ -15,7 +15,7 @@ from integration.mautic.paging import every, number_of
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment of contacts; one that is not published takes no contacts (236)."""
+    """A segment of contacts; one that is not published takes no contacts (mautic:236)."""
 
     id: int
     name: str
@@ -24,20 +24,20 @@ class Segment:
 
 
 class Segments:
-    """Reads segments and adds contacts to them; adding twice is harmless (233)."""
+    """Reads segments and adds contacts to them; adding twice is harmless (mautic:233)."""
 
     def __init__(self, client: MauticClient) -> None:
         self.client = client
 
     def list(self) -> tuple[Segment, ...]:
-        """Return all segments by name; the answer's key is `lists` (229)."""
+        """Return all segments by name; the answer's key is `lists` (mautic:229)."""
         found = [_segment(entity) for entity in every(self.client, "segments", "lists")]
         return tuple(sorted(found, key=lambda segment: (segment.name.casefold(), segment.id)))
 
     def add(self, segment_id: int, contact_ids: Sequence[int]) -> dict[int, bool]:
-        """Add the contacts and return id -> added; False for a contact that Mautic does not have (237).
+        """Add the contacts and return id -> added; False for a contact that Mautic does not have (mautic:237).
 
-        Raises Rejected (segment_gone, segment_unpublished) for the segment itself (235, 236, 240).
+        Raises Rejected (segment_gone, segment_unpublished) for the segment itself (mautic:235, mautic:236, mautic:240).
         """
         results: dict[int, bool] = {}
         for ids in _pieces([*dict.fromkeys(contact_ids)]):
@@ -74,7 +74,7 @@ def _gone(segment_id: int, error: Rejected) -> Rejected:
 
 
 def _added(details: Any, number: int) -> bool:
-    """Read one id's result; `details` is [] when nothing was done (239, 241)."""
+    """Read one id's result; `details` is [] when nothing was done (mautic:239, mautic:241)."""
     entry = details.get(str(number)) if isinstance(details, dict) else None
     return isinstance(entry, dict) and bool(entry.get("success"))
 

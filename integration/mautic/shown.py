@@ -12,7 +12,8 @@ _DATES = frozenset({"date", "datetime", "time"})
 
 
 def unknown(fields: Mapping[str, Value], contact: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the aliases that the contact does not have: the field was deleted, and its value ignored (041, 303).
+    """Return the aliases that the contact does not have: the field was deleted, and its value ignored (mautic:041,
+    mautic:303).
 
     Nothing, when the answer describes no fields.
     """
@@ -25,7 +26,7 @@ def unknown(fields: Mapping[str, Value], contact: Mapping[str, Any]) -> tuple[st
 def behind(fields: Mapping[str, Value], contact: Mapping[str, Any]) -> frozenset[str]:
     """Return the aliases that hold another value although they are to be empty, or below 1.
 
-    POST does not do that without emptying every field that is not sent (027).
+    POST does not do that without emptying every field that is not sent (mautic:027).
     """
     held = reading.values_of(contact)
     wanted = {alias: value for alias, value in fields.items() if is_blank(value) or below_one(value)}
@@ -33,7 +34,7 @@ def behind(fields: Mapping[str, Value], contact: Mapping[str, Any]) -> frozenset
 
 
 def kept(fields: Mapping[str, Value], contact: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the date fields that still hold a date although the row emptied them (465, 566)."""
+    """Return the date fields that still hold a date although the row emptied them (mautic:465, mautic:566)."""
     about = reading.described(contact)
     dates = (alias for alias, value in fields.items() if is_blank(value) and about.get(alias, {}).get("type") in _DATES)
     return tuple(alias for alias in dates if not is_nothing(about[alias].get("value")))

@@ -18,7 +18,9 @@ DEDUPLICATE = "Merge them in Mautic: run bin/console mautic:contacts:deduplicate
 
 
 def unsendable(job: Job) -> Rejected | None:
-    """Return why a row must not be sent: without an address each post makes an empty contact (028, 149)."""
+    """Return why a row must not be sent: without an address each post makes an empty contact (mautic:028,
+    mautic:149).
+    """
     if not job.email:
         if job.mautic_id is not None:
             return None
@@ -83,7 +85,9 @@ def of_a_row(job: Job, answer: RowAnswer) -> ServiceError:
 
 
 def _refused_email(job: Job, error: Rejected, answer: RowAnswer) -> Rejected:
-    """Return the error of a refused address; beyond 64 characters its length is the likely cause (036, 066)."""
+    """Return the error of a refused address; beyond 64 characters its length is the likely cause (mautic:036,
+    mautic:066).
+    """
     code, sentence, hint = "email_refused", error.sentence, "Correct the address in the store."
     if len(job.email) > SHORT:
         code = "email_too_long"
@@ -138,7 +142,7 @@ def mismatch(job: Job, item: dict[str, Any], version: str) -> ServiceError | Non
 
 
 def kept_dates(job: Job) -> tuple[Adjustment, ...]:
-    """Return what to tell of the dates that Mautic keeps although the row emptied them (465, 566)."""
+    """Return what to tell of the dates that Mautic keeps although the row emptied them (mautic:465, mautic:566)."""
     return tuple(
         Adjustment(alias, "left_out", f"Mautic did not empty the date “{alias}”, so the old one stays there.")
         for alias in shown.kept(job.fields, job.answered)

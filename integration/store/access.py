@@ -43,7 +43,7 @@ class StoreAccess:
         """Return the address of wc/v3 without a slash at the end.
 
         Raises NotSetUp (plain_permalinks) for a root of the ?rest_route= form, where WooCommerce does not look at
-        keys (recordings 004, 418 to 420).
+        keys (woo:004, woo:418 to woo:420).
         """
         root = self.rest_root.strip() or f"{home(self.url)}/wp-json"
         if "rest_route=" in root:
@@ -63,7 +63,7 @@ def home(url: str) -> str:
 def signature(access: StoreAccess) -> AuthBase:
     """Return what signs one request: basic over https, OAuth 1.0a with HMAC-SHA256 in the query over http.
 
-    Over plain http WooCommerce does not look at basic auth (recording 173).
+    Over plain http WooCommerce does not look at basic auth (woo:173).
     """
     if access.secure:
         return HTTPBasicAuth(access.key.encode(), access.secret.encode())
@@ -76,10 +76,10 @@ def signature(access: StoreAccess) -> AuthBase:
 
 
 def key_params(access: StoreAccess) -> dict[str, Any]:
-    """Return the key as query parameters, for servers that drop the Authorization header (recording 175)."""
+    """Return the key as query parameters, for servers that drop the Authorization header (woo:175)."""
     return {"consumer_key": access.key, "consumer_secret": access.secret}
 
 
 def plain_permalinks(status: int | None = None) -> NotSetUp:
-    """Return the error for a store whose API has no address of its own (recordings 413 to 422)."""
+    """Return the error for a store whose API has no address of its own (woo:413 to woo:422)."""
     return NotSetUp(SERVICE, "plain_permalinks", *texts_of(SERVICE, "plain_permalinks"), status=status)

@@ -25,7 +25,8 @@ _LONGEST_PROBLEM = 20_000
 
 
 def read(answer: Answer) -> tuple[Any, bool]:
-    """Return (value, clean) of a good answer; clean is False when something was printed before the JSON (437, 438).
+    """Return (value, clean) of a good answer; clean is False when something was printed before the JSON (woo:437,
+    woo:438).
 
     Raises NotSetUp for a web page and ServerFault for cut or missing JSON (woo:445).
     """

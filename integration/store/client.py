@@ -1,7 +1,7 @@
 """Calls of a store's wc/v3: JSON in, JSON out, every failure an error of the tree. It never repeats a call.
 
 One exception, after an answer that says nothing was done: over https a 401 that may come from a web server which drops
-the Authorization header is asked once more with the key in the query (dossier W01, recording 175).
+the Authorization header is asked once more with the key in the query (dossier W01, woo:175).
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class StoreClient:
 def prepared(params: Params | None) -> dict[str, str]:
     """Return query parameters as text: lists joined by commas, None left out, true and false as words.
 
-    `status[]=` would break the OAuth signature, a comma list does not (recordings 464 and 466).
+    `status[]=` would break the OAuth signature, a comma list does not (woo:464 and woo:466).
     """
     return {name: _text(value) for name, value in (params or {}).items() if value is not None}
 

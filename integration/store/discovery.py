@@ -18,9 +18,9 @@ from integration.store.client import StoreClient
 from integration.store.rows import rows_of
 
 _LINK = re.compile(r"<([^>]+)>\s*;\s*rel=[\"']?https://api\.w\.org/[\"']?")
-#: The cheap form of the index (recording 461); the whole one has every route in it.
+#: The cheap form of the index (woo:461); the whole one has every route in it.
 INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"
-#: Nested fields of the system report (recording 006).
+#: Nested fields of the system report (woo:006).
 SYSTEM_FIELDS = "environment.version,environment.language,settings.currency,settings.number_of_decimals"
 
 
@@ -123,7 +123,7 @@ def _speaks_wordpress(answer: Answer) -> bool:
 def _linked(transport: Transport, access: StoreAccess) -> str | None:
     """Return the root that the front page's Link header names, asked for where the key may go: at the typed host.
 
-    Behind a proxy WordPress names http although it is asked over https (recording 423); raises NotSetUp (redirect)
+    Behind a proxy WordPress names http although it is asked over https (woo:423); raises NotSetUp (redirect)
     when another host is named.
     """
     front = transport.send("GET", f"{home(access.url)}/", headers={"Accept": "text/html"})
@@ -185,7 +185,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def statuses(client: StoreClient) -> tuple[tuple[str, str], ...]:
-    """Return (slug, name) of every order status, custom ones included (recording 134)."""
+    """Return (slug, name) of every order status, custom ones included (woo:134)."""
     value, answer = client.get("reports/orders/totals")
     rows = [row for row in rows_of(value, answer) if isinstance(row, Mapping) and row.get("slug")]
     return tuple((str(row["slug"]), str(row.get("name") or row["slug"])) for row in rows)

@@ -11,7 +11,7 @@ from integration.store.access import SERVICE
 _NEW_KEY = "Make a new key with read and write permission under WooCommerce, Settings, Advanced, REST API."
 _ENTER = "Enter key and secret again, both from the same row under WooCommerce, Settings, Advanced, REST API."
 
-#: Part of the message of woocommerce_rest_authentication_error -> code, sentence, hint (recordings 168 to 183).
+#: Part of the message of woocommerce_rest_authentication_error -> code, sentence, hint (woo:168 to woo:183).
 _MESSAGES = (
     (r"secret is invalid", "wrong_secret", "The consumer secret does not belong to the consumer key.", _ENTER),
     (r"consumer key is invalid", "wrong_key", "The store does not know the consumer key.", _ENTER),
@@ -69,7 +69,7 @@ def _named(status: int, message: str, excerpt: str) -> AuthRejected:
 
 
 def _without_rights(status: int, excerpt: str) -> AuthRejected:
-    # A wrong key over https and a right one over http get the same 401 as no key at all (recordings 167, 171, 173).
+    # A wrong key over https and a right one over http get the same 401 as no key at all (woo:167, woo:171, woo:173).
     if status == 401:
         return _rejected(
             401,

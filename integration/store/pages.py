@@ -12,7 +12,7 @@ from integration.store.answers import server_now
 from integration.store.client import StoreClient
 from integration.store.rows import Failure, Row, rows_of, sifted
 
-#: WooCommerce gives at most 100 a page (recording 202); a failing page is tried smaller and smaller.
+#: WooCommerce gives at most 100 a page (woo:202); a failing page is tried smaller and smaller.
 SIZES = (100, 50, 25, 10, 1)
 #: After so many good pages at a smaller size the larger one is tried again.
 GROW_AFTER = 20
@@ -104,7 +104,7 @@ class Piece:
 
 
 def fetch(client: StoreClient, path: str, params: Mapping[str, Any], offset: int, limit: int) -> Piece:
-    """Return one piece of a list, asked for by offset (recording 028) and in order of id (recording 023)."""
+    """Return one piece of a list, asked for by offset (woo:028) and in order of id (woo:023)."""
     query = {**params, "per_page": limit, "offset": offset or None, "orderby": "id", "order": "asc"}
     value, answer = client.get(path, query)
     entries = rows_of(value, answer)

@@ -44,7 +44,7 @@ class WebhookHealth:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """The store says hello to a new webhook (recording 310)."""
+    """The store says hello to a new webhook (woo:310)."""
 
     webhook_id: int
 
@@ -65,7 +65,7 @@ def register(client: StoreClient, delivery_url: str, secret: str, topics: Sequen
     """Make each topic active at our address with this secret and return topic -> id.
 
     One that is there is used again, surplus ones with the same topic and address are removed: the store makes a second
-    webhook without a word (recording 412).
+    webhook without a word (woo:412).
     """
     ours = _ours(client, delivery_url)
     ids: dict[str, int] = {}
@@ -86,13 +86,13 @@ def register(client: StoreClient, delivery_url: str, secret: str, topics: Sequen
 
 
 def status(client: StoreClient, delivery_url: str, topics: Sequence[str] = TOPICS) -> list[WebhookHealth]:
-    """Return how our webhooks are; the store disables one silently after failures (recordings 364 to 367)."""
+    """Return how our webhooks are; the store disables one silently after failures (woo:364 to woo:367)."""
     ours = {str(row.get("topic")): row for row in _ours(client, delivery_url)}
     return [_health(topic, ours.get(topic)) for topic in topics]
 
 
 def remove(client: StoreClient, delivery_url: str) -> int:
-    """Remove all webhooks that deliver to our address and return how many; only force works (recording 371)."""
+    """Remove all webhooks that deliver to our address and return how many; only force works (woo:371)."""
     ours = _ours(client, delivery_url)
     for row in ours:
         client.delete(f"webhooks/{row['id']}", {"force": True})
@@ -127,7 +127,7 @@ def verify(body: bytes, signature: str, secret: str) -> bool:
 
 
 def is_ping(headers: Mapping[str, str], body: bytes) -> bool:
-    """Tell whether this is the unsigned form body `webhook_id=N` that a new webhook sends (recording 310)."""
+    """Tell whether this is the unsigned form body `webhook_id=N` that a new webhook sends (woo:310)."""
     return _ping(headers, body) is not None
 
 
@@ -154,7 +154,7 @@ def read_delivery(headers: Mapping[str, str], body: bytes, seen_at: datetime) ->
     if resource not in _KINDS:
         return Ignored(f"The topic {topic or 'without a name'} is not one of ours.")
     if "code" in value and "id" not in value:
-        # Signed all the same: the record was deleted before the store built the body (476, 479 to 481).
+        # Signed all the same: the record was deleted before the store built the body (woo:476, woo:479 to woo:481).
         return Ignored(f"The store sent an error instead of the record: {value.get('message') or value['code']}")
     try:
         return _change(resource, event, value, seen_at)
@@ -172,7 +172,7 @@ def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: dateti
 
 
 def _deleted(kind: Kind, value: Mapping[str, Any], seen_at: datetime) -> Change:
-    """Return the change of a body that is only {"id": N} (recording 338)."""
+    """Return the change of a body that is only {"id": N} (woo:338)."""
     number = value.get("id")
     if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
         raise _bad("The record has no id.")

@@ -27,8 +27,8 @@ class Window:
     def params(self, prefix: str = "modified_") -> dict[str, str]:
         """Return the filters: GMT without a zone, dates_are_gmt=true, the lower bound a second earlier.
 
-        A zone together with dates_are_gmt is wrong by the store's offset (recordings 013 and 014); the lower bound is
-        strict, so the last second would lose its later orders (018, 019); fractions are dropped (017).
+        A zone together with dates_are_gmt is wrong by the store's offset (woo:013 and woo:014); the lower bound is
+        strict, so the last second would lose its later orders (woo:018, woo:019); fractions are dropped (woo:017).
         """
         params: dict[str, str] = {}
         if self.after is not None:

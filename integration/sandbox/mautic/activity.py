@@ -1,4 +1,4 @@
-"""The timeline of a contact (recording 332)."""
+"""The timeline of a contact (mautic:332)."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def _names(filters: Any, name: str) -> list[str]:
 
 
 def _counts(events: list[Event]) -> Iterable[int]:
-    """Return how many events there are of each kind: the limit holds for each (recordings 332, 556)."""
+    """Return how many events there are of each kind: the limit holds for each (mautic:332, mautic:556)."""
     return Counter(event["event"] for event in events).values()
 
 
 def _page(events: list[Event], number: int, limit: int) -> list[Event]:
-    """Return a page, newest first; the limit holds for each kind of event (recording 332: nine for a limit of 5)."""
+    """Return a page, newest first; the limit holds for each kind of event (mautic:332: nine for a limit of 5)."""
     seen: dict[str, int] = {}
     page = []
     for event in sorted(events, key=lambda each: str(each["timestamp"]), reverse=True):

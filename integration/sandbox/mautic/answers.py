@@ -21,7 +21,7 @@ NO_ACCESS = "You do not have access to the requested area/action."
 
 
 class Refused(Exception):
-    """A controller refused: {code, message, details} with Mautic-Version (recordings 030, 075)."""
+    """A controller refused: {code, message, details} with Mautic-Version (mautic:030, mautic:075)."""
 
     def __init__(self, status: int, message: str, details: Any = None) -> None:
         super().__init__(message)
@@ -34,14 +34,16 @@ class Refused(Exception):
         return {"code": self.status, "message": self.message, "details": self.details}
 
     def as_row(self) -> dict[str, Any]:
-        """Return the entry of a batch: with `type`, or in the short shape of an id that is missing (137, 156)."""
+        """Return the entry of a batch: with `type`, or in the short shape of an id that is missing (mautic:137,
+        mautic:156).
+        """
         if self.details or self.status in (403, 422):
             return {**self.as_json(), "type": None}
         return {"message": self.message, "code": self.status, "type": "api"}
 
 
 class Invalid(Refused):
-    """Values were refused; `details` maps a field to its messages (recordings 030, 040, 115)."""
+    """Values were refused; `details` maps a field to its messages (mautic:030, mautic:040, mautic:115)."""
 
     def __init__(self, details: Mapping[str, list[str]], status: int = 400) -> None:
         said = ", ".join(f"{name}: {', '.join(texts)}" for name, texts in details.items())
@@ -49,7 +51,7 @@ class Invalid(Refused):
 
 
 class KernelError(Exception):
-    """Mautic's kernel answers: {message, code, type} without Mautic-Version (recordings 001, 061, 048)."""
+    """Mautic's kernel answers: {message, code, type} without Mautic-Version (mautic:001, mautic:061, mautic:048)."""
 
     def __init__(self, status: int, message: str | None = None, kind: str | None = None) -> None:
         self.status = status
@@ -63,14 +65,14 @@ class KernelError(Exception):
 
 
 class Crash(KernelError):
-    """PHP threw: 500 for the whole request (recordings 048, 148, 151)."""
+    """PHP threw: 500 for the whole request (mautic:048, mautic:148, mautic:151)."""
 
     def __init__(self) -> None:
         super().__init__(500)
 
 
 class BasicRefused(KernelError):
-    """Mautic 7 refuses a password with an empty body (recordings 002-004 of mautic-7.0.0)."""
+    """Mautic 7 refuses a password with an empty body (mautic:002-004 of mautic-7.0.0)."""
 
     def __init__(self) -> None:
         super().__init__(401, "")

@@ -38,7 +38,8 @@ class Authentication:
         """Raise unless the request may go on; sets g.caller. API first, then credentials, then the limit (355-359)."""
         g.limits = {}
         if self._fault(Fault.API_DISABLED):
-            raise KernelError(403, API_OFF, "api_disabled")  # Before the password is looked at (357, 358).
+            # Before the password is looked at (mautic:357, mautic:358).
+            raise KernelError(403, API_OFF, "api_disabled")
         if request.path.startswith("/oauth/"):
             return
         g.caller = self._caller()
@@ -93,7 +94,7 @@ class Authentication:
             raise Refused(429, f"You exceeded the rate limit of {rule.value} API calls per hour.")
 
     def token(self) -> Response:
-        """Answer POST and GET /oauth/v2/token (recordings 007-014)."""
+        """Answer POST and GET /oauth/v2/token (mautic:007-014)."""
         sent = {**request.args.to_dict(), **form()}
         grant = sent.get("grant_type")
         if not grant:
@@ -116,12 +117,12 @@ class Authentication:
         return json_answer(dump(given), 200, {"Cache-Control": "no-store, private", "Pragma": "no-cache"})
 
     def expire(self) -> None:
-        """Make every token that was given out expire now (recording 018)."""
+        """Make every token that was given out expire now (mautic:018)."""
         now = self._state.clock.now()
         self.tokens = dict.fromkeys(self.tokens, now)
 
     def revoke(self) -> None:
-        """Forget every token, as a cleared table of tokens does (recording 005)."""
+        """Forget every token, as a cleared table of tokens does (mautic:005)."""
         self.tokens = {}
 
 

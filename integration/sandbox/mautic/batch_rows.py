@@ -53,7 +53,7 @@ class Result:
 
 
 def batch_rows(context: MauticContext) -> dict[Any, Any]:
-    """Return the rows that were sent; 500 for more than the limit (recordings 144, 167)."""
+    """Return the rows that were sent; 500 for more than the limit (mautic:144, mautic:167)."""
     sent = rows()
     note_rows(len(sent))
     if len(sent) > context.batch_limit:

@@ -1,4 +1,4 @@
-"""The routes of companies, as far as contacts need them (recordings 337-340)."""
+"""The routes of companies, as far as contacts need them (mautic:337-340)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from integration.sandbox.mautic.state import State
 
 
 def attach_by_name(state: State, contact: Contact, name: str) -> None:
-    """Put a contact into the company of that name, making it if need be (recording 338)."""
+    """Put a contact into the company of that name, making it if need be (mautic:338)."""
     known = next((row for row in state.companies.values() if row["companyname"] == name), None)
     company = known or add_company(state, {"companyname": name})
     if company["id"] not in contact.companies:

@@ -31,7 +31,7 @@ def register(context: MauticContext) -> None:
 def _new(context: MauticContext) -> Response:
     sent = batch_rows(context)
     if not g.caller.may(AREA, "create"):
-        g.caller.need(AREA, "create")  # The whole batch is refused (recording 348).
+        g.caller.need(AREA, "create")  # The whole batch is refused (mautic:348).
     crasher = Crasher(context)
     result = Result("contacts")
     for key, value in sent.items():
@@ -80,7 +80,9 @@ class Edit:
         return self._body()
 
     def _read(self, sent: dict[Any, Any]) -> None:
-        """Put the entities to the rows: they close up over rows without id, so data goes astray (155, 156, 158)."""
+        """Put the entities to the rows: they close up over rows without id, so data goes astray (mautic:155,
+        mautic:156, mautic:158).
+        """
         ids: dict[Any, int] = {}
         for key, value in sent.items():
             row = value if isinstance(value, dict) else {}
@@ -122,7 +124,7 @@ class Edit:
 
     def _write(self, held: Held, row: dict[str, Any]) -> None:
         draft = self._context.writer.prepare(row, held.contact, self._mode)
-        if not held.saved or self._context.major >= 7:  # One contact for both rows there (recordings 166, 366-369).
+        if not held.saved or self._context.major >= 7:  # One contact for both rows there (mautic:166, mautic:366-369).
             held.contact = self._context.writer.write(draft, g.caller)
         elif held.contact.tags:
             raise Crash  # Recording 166.
@@ -155,7 +157,7 @@ def _edit(context: MauticContext, mode: Mode) -> Response:
 
 
 def _delete(context: MauticContext) -> Response:
-    """Delete what the query string names; ids in a body are ignored (recordings 168, 169)."""
+    """Delete what the query string names; ids in a body are ignored (mautic:168, mautic:169)."""
     g.caller.need(AREA, "delete")
     numbers = [_number(each) for each in request.args.getlist("ids[]") or request.args.get("ids", "").split(",")]
     note_rows(len(numbers))

@@ -22,12 +22,12 @@ IP_DETAILS = (
 )
 NULL = re.compile(r',"\w+":null')
 NOTHING: Mapping[str, Any] = {}
-#: Shown for a field that was just emptied: null in `all`, "" in its group (recordings 027, 105).
+#: Shown for a field that was just emptied: null in `all`, "" in its group (mautic:027, mautic:105).
 EMPTIED = object()
 
 
 class Defaulted(NamedTuple):
-    """A value that a new contact got by its field's default: in `all`, but null in its group (recording 458)."""
+    """A value that a new contact got by its field's default: in `all`, but null in its group (mautic:458)."""
 
     value: Any
 
@@ -66,9 +66,12 @@ class Renderer:
     ) -> str:
         """Return a contact.
 
-        `made`: just created (017); `minimal`: without what hangs on it (081); `refused`: as a batch edit shows one
-        that it did not write (162); `shown`: values shown otherwise than they are stored (027); `deleted`: id null;
-        `written`: tags in the order they were put, not by name (122, 127); `listed`: yes and no as texts (458).
+        `made`: just created (mautic:017); `minimal`: without what hangs on it (mautic:081); `refused`: as a batch edit
+        shows one
+        that it did not write (mautic:162); `shown`: values shown otherwise than they are stored (mautic:027);
+        `deleted`: id null;
+        `written`: tags in the order they were put, not by name (mautic:122, mautic:127); `listed`: yes and no as texts
+        (458).
         """
         number = "null" if deleted else str(contact.id)
         shown = _truths_as_text(contact) if listed else shown
@@ -77,25 +80,25 @@ class Renderer:
         return f"{{{head}}}" if minimal else f"{{{head},{self._tail(contact, made or written, made)}}}"
 
     def _as_text(self, contact: Contact) -> dict[str, Any]:
-        """Return numbers as the database gives them, in quotes (recordings 162, 185)."""
+        """Return numbers as the database gives them, in quotes (mautic:162, mautic:185)."""
         self._refresh()
         values = ((piece.alias, _value(contact, piece.alias)) for piece in self._pieces)
         return {alias: str(value) for alias, value in values if isinstance(value, int | float)}
 
     def lead(self, contact: Contact) -> str:
-        """Return a contact as a new note shows it (recording 205)."""
+        """Return a contact as a new note shows it (mautic:205)."""
         fields = self._fields(contact, False, NOTHING, None)
         return f'{{"id":{contact.id},"points":{contact.points},"color":null,"fields":{fields}}}'
 
     def plain(self, contact: Contact) -> str:
-        """Return a contact as the routes for DNC and UTM show it: nothing that is null (recordings 194, 336)."""
+        """Return a contact as the routes for DNC and UTM show it: nothing that is null (mautic:194, mautic:336)."""
         self._refresh()
         values = "".join(f',"{alias}":{dump(value)}' for alias, value in self._filled(contact))
         groups = ",".join(f'"{name}":{self._plain_group(contact, pieces)}' for name, pieces in self._groups)
         return self._without_nulls(contact, values, groups)
 
     def selected(self, contact: Contact, names: Container[str]) -> str:
-        """Return a contact with only the fields of select[], in the shape of plain() (recording 532)."""
+        """Return a contact with only the fields of select[], in the shape of plain() (mautic:532)."""
         self._refresh()
         kept = [(name, [each for each in pieces if each.alias in names]) for name, pieces in self._groups]
         groups = [f'"{name}":{self._plain_group(contact, pieces)}' for name, pieces in kept]

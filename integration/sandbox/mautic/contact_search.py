@@ -42,7 +42,7 @@ def column(state: State, contact: Contact, name: str) -> Any:
 
 
 def find(state: State, asked: dict[str, Any]) -> tuple[int, list[Contact]]:
-    """Return the total and one page of contacts; an unknown column is a 500 (recordings 093, 094)."""
+    """Return the total and one page of contacts; an unknown column is a 500 (mautic:093, mautic:094)."""
     try:
         found = _where(state, _searched(state, str(asked.get("search") or "")), asked.get("where"))
         ordered = _ordered(state, found, asked)
@@ -102,7 +102,7 @@ def _tagged(state: State, wanted: str) -> set[int]:
 
 
 def _unwilling(state: State, channel: str) -> set[int]:
-    """Return who is on Do Not Contact, a search that only Mautic 7 knows (recording 415)."""
+    """Return who is on Do Not Contact, a search that only Mautic 7 knows (mautic:415)."""
     if state.major < 7:
         return set()
     return {each.id for each in state.contacts.values() if any(entry["channel"] == channel for entry in each.dnc)}
@@ -115,7 +115,7 @@ def _plain(state: State, wanted: str, aliases: Iterable[str] = PLAIN) -> set[int
 
 
 def _cleaned(value: Any) -> Any:
-    """Return conditions as a Mautic before 7 cleans them: an apostrophe finds nothing (recording 507)."""
+    """Return conditions as a Mautic before 7 cleans them: an apostrophe finds nothing (mautic:507)."""
     if isinstance(value, dict):
         return {name: _cleaned(each) for name, each in value.items()}
     if isinstance(value, list):

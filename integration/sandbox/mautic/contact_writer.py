@@ -21,12 +21,14 @@ from integration.sandbox.mautic.user_accounts import Caller
 NOT_UNIQUE = "This field must be unique."
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_TAG = 191
-#: Not even with overwriteWithBlank (recording 465).
+#: Not even with overwriteWithBlank (mautic:465).
 NEVER_EMPTIED = frozenset({"date", "datetime"})
 
 
 class Mode(Enum):
-    """How fields that were not sent are treated: PUT empties them, NEW does with overwriteWithBlank (027, 111, 112)."""
+    """How fields that were not sent are treated: PUT empties them, NEW does with overwriteWithBlank (mautic:027,
+    mautic:111, mautic:112).
+    """
 
     NEW = "new"
     PATCH = "patch"
@@ -52,7 +54,7 @@ class Writer:
         self._old = old
 
     def match(self, row: dict[str, Any]) -> Contact | None:
-        """Return the newest contact with one of the unique values (recordings 024, 025, 297, 298)."""
+        """Return the newest contact with one of the unique values (mautic:024, mautic:025, mautic:297, mautic:298)."""
         found: set[int] = set()
         for alias in self._state.unique:
             value = row.get(alias)
@@ -99,13 +101,15 @@ class Writer:
             self._set(draft, alias, self._cut(about, value))
 
     def _drops(self, draft: Draft, sent: Any) -> bool:
-        """Tell whether a number is lost: below 1 for a known contact, 0 for a new one (recordings 110, 283, 467)."""
+        """Tell whether a number is lost: below 1 for a known contact, 0 for a new one (mautic:110, mautic:283,
+        mautic:467).
+        """
         if draft.mode is Mode.PUT or not php_format.is_zero(sent):
             return False
         return draft.contact is not None or float(sent) == 0
 
     def _cut(self, about: dict[str, Any], value: Any) -> Any:
-        """Return a time as that version keeps it: seconds only since Mautic 7 (recording 458)."""
+        """Return a time as that version keeps it: seconds only since Mautic 7 (mautic:458)."""
         if about["type"] == "datetime" and self._state.major < 7:
             return f"{value[:-2]}00"
         return value
@@ -129,7 +133,7 @@ class Writer:
             return
         draft.values[alias] = value
         if isinstance(value, bool):
-            draft.shown[alias] = value  # true in the answer that set it, 1 from then on (recordings 274, 275).
+            draft.shown[alias] = value  # true in the answer that set it, 1 from then on (mautic:274, mautic:275).
 
     def _known_user(self, said: Any) -> bool:
         return php_format.text(said).isdigit() and int(said) in self._state.users
@@ -176,7 +180,9 @@ class Writer:
         return contact
 
     def stamp(self, contact: Contact, caller: Caller) -> None:
-        """Note who changed a contact, and when; Mautic 7 leaves the time as it is (recordings 102, 112, 122)."""
+        """Note who changed a contact, and when; Mautic 7 leaves the time as it is (mautic:102, mautic:112,
+        mautic:122).
+        """
         now = self._state.now()
         if self._state.major < 7:
             contact.modified = now
@@ -189,7 +195,8 @@ class Writer:
     def _extras(self, contact: Contact, draft: Draft) -> bool:
         row = draft.row
         changed = self.tag(contact, row.get("tags"))
-        self.set_dnc(contact, entries(row.get("doNotContact")))  # Does not count as a change of the contact (203).
+        # Does not count as a change of the contact (mautic:203).
+        self.set_dnc(contact, entries(row.get("doNotContact")))
         if row.get("lastActive"):
             contact.last_active = php_format.moment(row["lastActive"]) or EPOCH  # Recordings 054, 055.
         if row.get("ipAddress"):
@@ -211,7 +218,7 @@ class Writer:
             contact.ips.append({"id": self._state.next_id("ips"), "ip": said})
 
     def tag(self, contact: Contact, tags: Any) -> bool:
-        """Add tags and remove those with '-' in front; tell whether anything changed (recordings 122-128)."""
+        """Add tags and remove those with '-' in front; tell whether anything changed (mautic:122-128)."""
         before = contact.tags = sorted(contact.tags, key=lambda number: collate(self._state.tags[number]["tag"]))
         names = _tag_names(tags)
         removable = {name: self._state.known_tag(name[1:]) for name in names}  # Not what this call makes (425).
@@ -223,7 +230,7 @@ class Writer:
         return contact.tags != before
 
     def set_dnc(self, contact: Contact, wanted: Iterable[Any]) -> None:
-        """Set or, with reason 0, remove do-not-contact entries (recordings 203, 204)."""
+        """Set or, with reason 0, remove do-not-contact entries (mautic:203, mautic:204)."""
         for each in wanted:
             about = each if isinstance(each, dict) else {}
             channel, reason = about.get("channel") or "email", int(about.get("reason", 3))
@@ -235,7 +242,7 @@ class Writer:
     def add_dnc(
         self, contact: Contact, channel: str, reason: int, comments: str, channel_id: int | None = None
     ) -> None:
-        """Put a channel on the do-not-contact list, or change its entry (recordings 194, 195, 404)."""
+        """Put a channel on the do-not-contact list, or change its entry (mautic:194, mautic:195, mautic:404)."""
         entry = next((each for each in contact.dnc if each["channel"] == channel), None)
         if entry is None:
             entry = {
@@ -248,7 +255,7 @@ class Writer:
         self._state.changes += 1
 
     def remove_dnc(self, contact: Contact, channel: str) -> bool:
-        """Take a channel off the list; tell whether it was on it (recordings 200, 201)."""
+        """Take a channel off the list; tell whether it was on it (mautic:200, mautic:201)."""
         left = [each for each in contact.dnc if each["channel"] != channel]
         found = len(left) != len(contact.dnc)
         contact.dnc = left
@@ -256,7 +263,7 @@ class Writer:
         return found
 
     def twin(self, draft: Draft, caller: Caller) -> Contact:
-        """Save a contact a second time as a new one with the same values: the bug of recordings 365-369."""
+        """Save a contact a second time as a new one with the same values: the bug of mautic:365-369."""
         origin = draft.contact
         assert origin is not None
         merged = {**origin.values, **{alias: value for alias, value in draft.values.items() if value is not None}}

@@ -65,7 +65,7 @@ def upsert(context: MauticContext, row: dict[str, Any], caller: Caller, mode: Mo
     """Create the contact, or write to the one that has its e-mail.
 
     Look-up and insert are not one step: while a row is worked on, and with `race_seconds` longer, others may insert the
-    same person, as in a real Mautic (recordings 175, 177, 187).
+    same person, as in a real Mautic (mautic:175, mautic:177, mautic:187).
     """
     with context.state.lock:
         found = context.writer.match(row)
@@ -112,7 +112,7 @@ def _edit(context: MauticContext, contact_id: int, mode: Mode) -> Response:
 
 
 def _with_truths(context: MauticContext, written: Written) -> Written:
-    """Show what is true as such, as the answer to PATCH does (recordings 459-461)."""
+    """Show what is true as such, as the answer to PATCH does (mautic:459-461)."""
     kinds = {row["alias"] for row in context.state.lead_fields if row["type"] == "boolean"}
     truths = {alias: True for alias in kinds if written.contact.values.get(alias) is True}
     return written._replace(shown={**truths, **written.shown})
@@ -150,7 +150,7 @@ def _listed(context: MauticContext, contact: Contact, asked: dict[str, Any]) -> 
 
 
 def _list_v2(context: MauticContext) -> Response:
-    """Return the first contacts as API Platform shows them: what is null is left out (recording 064)."""
+    """Return the first contacts as API Platform shows them: what is null is left out (mautic:064)."""
     g.caller.need(AREA, "view")
     with context.state.lock:
         found = sorted(context.state.contacts.values(), key=lambda contact: contact.id)[:DEFAULT_LIMIT]
@@ -232,7 +232,7 @@ def _fields(context: MauticContext) -> Response:
 
 
 def _named(row: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Describe a field; properties are shown only where there are none (recording 098)."""
+    """Describe a field; properties are shown only where there are none (mautic:098)."""
     return {name: row[name] for name in names if name != "properties" or not row[name]}
 
 

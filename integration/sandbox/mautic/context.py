@@ -57,18 +57,18 @@ class MauticContext:
         return json_answer(body, status, headers)
 
     def contact(self, number: int, message: str = NOT_FOUND) -> Contact:
-        """Return the contact or raise 404 (recordings 075, 211)."""
+        """Return the contact or raise 404 (mautic:075, mautic:211)."""
         contact = self.state.contacts.get(number)
         if contact is None:
             raise Refused(404, message)
         return contact
 
     def other_contact(self, number: int) -> Contact:
-        """Return a contact that is not the entity of the route: 404 says so in other words (234, 317)."""
+        """Return a contact that is not the entity of the route: 404 says so in other words (mautic:234, mautic:317)."""
         return self.contact(number, NO_CONTACT)
 
     def row(self, table: dict[int, dict[str, Any]], number: int) -> dict[str, Any]:
-        """Return a row of a table or raise 404 (recordings 231, 272)."""
+        """Return a row of a table or raise 404 (mautic:231, mautic:272)."""
         if number not in table:
             raise Refused(404, NOT_FOUND)
         return table[number]

@@ -1,4 +1,4 @@
-"""E-mails: templates, and sending them to contacts (recordings 305-324)."""
+"""E-mails: templates, and sending them to contacts (mautic:305-324)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def _shown(context: MauticContext, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def add_email(context: MauticContext, sent: dict[str, Any]) -> dict[str, Any]:
-    """Add an e-mail; Invalid without name or subject, or a segment e-mail without segments (306, 307, 309)."""
+    """Add an e-mail; Invalid without name or subject, or a segment e-mail without segments (mautic:306, mautic:307,
+    mautic:309).
+    """
     errors: dict[str, list[str]] = {}
     for name in ("name", "subject"):
         if not php_format.text(sent.get(name) or "").strip():
@@ -137,7 +139,7 @@ def _send(context: MauticContext, email_id: int, contact_id: int) -> Response:
         if not contact.email:
             raise Crash  # Recording 322.
         if context.major < 5 and any(entry["channel"] == "email" for entry in contact.dnc):
-            return context.reply(dump({"success": False, "failed": []}))  # Later ones send all the same (321).
+            return context.reply(dump({"success": False, "failed": []}))  # Later ones send all the same (mautic:321).
         _deliver(context, row, contact, _tokens(context, sent))
     return context.reply(dump({"success": True}))
 
@@ -176,7 +178,7 @@ def _filled(text: str, contact: Contact, tokens: dict[str, str]) -> str:
 
 
 def _broadcast(context: MauticContext, email_id: int) -> Response:
-    """Send a segment e-mail to its segments, once per contact and sparing do-not-contact (recording 320)."""
+    """Send a segment e-mail to its segments, once per contact and sparing do-not-contact (mautic:320)."""
     with context.state.lock:
         row = context.row(context.state.emails, email_id)
         g.caller.need(AREA, "view")

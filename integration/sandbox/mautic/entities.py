@@ -23,7 +23,7 @@ def made(state: State) -> Row:
 
 
 def stamps(state: State, user_id: int | None, user: str | None) -> Row:
-    """Return who made an entity, and when; since Mautic 7 that counts as its first change (221, 248)."""
+    """Return who made an entity, and when; since Mautic 7 that counts as its first change (mautic:221, mautic:248)."""
     now = iso(state.now())
     changed = (now, user_id, user) if state.major >= 7 else (None, None, None)
     return {
@@ -38,7 +38,9 @@ def stamps(state: State, user_id: int | None, user: str | None) -> Row:
 
 
 def projects(state: State) -> Row:
-    """Return the last key of segments, e-mails and companies, which Mautic 7 brought (221, 305, 337)."""
+    """Return the last key of segments, e-mails and companies, which Mautic 7 brought (mautic:221, mautic:305,
+    mautic:337).
+    """
     return {"projects": []} if state.major >= 7 else {}
 
 
@@ -56,7 +58,7 @@ def answer(context: MauticContext, noun: str, row: Row, created_at: str | None =
 
 
 def deleted(context: MauticContext, noun: str, row: Row) -> Response:
-    """Return an entity that is gone: its id is null (recordings 136, 220, 247)."""
+    """Return an entity that is gone: its id is null (mautic:136, mautic:220, mautic:247)."""
     context.state.changes += 1
     return context.reply(dump({noun: {**row, "id": None}}))
 
@@ -64,7 +66,9 @@ def deleted(context: MauticContext, noun: str, row: Row) -> Response:
 def listing(
     context: MauticContext, plural: str, rows: list[Row], order: str = "id", show: Callable[[Row], Row] = dict
 ) -> Response:
-    """Return a page of entities by id; an empty one is [] (recordings 132, 229, 273, 312, 343)."""
+    """Return a page of entities by id; an empty one is [] (mautic:132, mautic:229, mautic:273, mautic:312,
+    mautic:343).
+    """
     total, chosen = page(rows, order, named)
     shown = {str(row["id"]): show(row) for row in chosen}
     return context.reply(dump({"total": total, plural: shown or []}))

@@ -38,7 +38,7 @@ DEFAULT_LIMIT = 64
 LONGEST = 191
 ALIAS_LENGTH = 25
 
-#: Columns of the table of contacts that are no fields: a field of that alias gets a number (recording 258).
+#: Columns of the table of contacts that are no fields: a field of that alias gets a number (mautic:258).
 RESERVED = frozenset(
     [
         "id",
@@ -68,7 +68,7 @@ def data(name: str) -> Any:
 
 
 def core_fields() -> dict[int, dict[str, Any]]:
-    """Return the 43 fields of a fresh Mautic by id (recording 098); only the e-mail is a unique identifier."""
+    """Return the 43 fields of a fresh Mautic by id (mautic:098); only the e-mail is a unique identifier."""
     return {row["id"]: _core(row) for row in data("core_fields")}
 
 
@@ -81,7 +81,7 @@ def _core(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def new_field(number: int, label: str, alias: str, kind: str, about: str) -> dict[str, Any]:
-    """Return a field as the API shows it (recording 248), with its length limit under `charLengthLimit`."""
+    """Return a field as the API shows it (mautic:248), with its length limit under `charLengthLimit`."""
     return {
         "isPublished": True,
         "dateAdded": None,
@@ -111,14 +111,14 @@ def new_field(number: int, label: str, alias: str, kind: str, about: str) -> dic
 
 
 def clean_alias(wanted: str) -> str:
-    """Return an alias: transliterated, [a-z0-9_] only, at most 25 characters (recordings 259-262)."""
+    """Return an alias: transliterated, [a-z0-9_] only, at most 25 characters (mautic:259-262)."""
     latin = unicodedata.normalize("NFKD", wanted.replace("ß", "ss")).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-z0-9_]", "", latin.lower().strip().replace(" ", "_"))
     return plain[:ALIAS_LENGTH].rstrip("_")
 
 
 def free_alias(alias: str, taken: Container[str] | Callable[[str], bool]) -> str:
-    """Return the alias, or with the first number behind it that is free (recordings 222, 258)."""
+    """Return the alias, or with the first number behind it that is free (mautic:222, mautic:258)."""
     is_taken = taken if callable(taken) else taken.__contains__
     if not is_taken(alias):
         return alias

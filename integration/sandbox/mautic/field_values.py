@@ -33,7 +33,7 @@ EMAIL_CHARACTERS = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~@.\[\]-]")
 EMAIL = re.compile(r"[^@\s.]+(\.[^@\s.]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$")
 FORBIDDEN = re.compile(r"[\^&*%]")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)$")
-#: What goes with a < that begins no tag (recording 472).
+#: What goes with a < that begins no tag (mautic:472).
 STRAY = re.compile(r"<\s[^<>&]*")
 TRUE = frozenset({"1", "true", "yes", "on"})
 ROUNDING = (ROUND_CEILING, ROUND_FLOOR, ROUND_DOWN, ROUND_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN, ROUND_HALF_UP)
@@ -41,7 +41,7 @@ LATER_NAMES = {"Turkey": "Türkiye", "Swaziland": "Eswatini"}
 
 
 class Unreadable(Exception):
-    """A date that cannot be read: Mautic leaves the old one (recordings 277, 279)."""
+    """A date that cannot be read: Mautic leaves the old one (mautic:277, mautic:279)."""
 
 
 class NotValid(Exception):
@@ -81,7 +81,7 @@ def locales() -> frozenset[str]:
 
 
 def clean_email(value: Any) -> str:
-    """Return an address as Mautic reads it: no blanks around, other than ASCII dropped (recordings 025, 032)."""
+    """Return an address as Mautic reads it: no blanks around, other than ASCII dropped (mautic:025, mautic:032)."""
     return EMAIL_CHARACTERS.sub("", php_format.trim(php_format.text(value)))
 
 
@@ -131,7 +131,7 @@ def _fit(field: dict[str, Any], said: str, old: bool) -> None:
 def _number(field: dict[str, Any], value: Any, old: bool) -> int | float:
     said = php_format.text(value).strip()
     if isinstance(value, float) and abs(value) >= 1e15:
-        raise NotValid(NOT_VALID)  # PHP writes it 1.0E+20, which is no number to it (recording 282).
+        raise NotValid(NOT_VALID)  # PHP writes it 1.0E+20, which is no number to it (mautic:282).
     if not NUMBER.match(said):
         raise NotValid(NOT_VALID)
     exact = Decimal(said.replace(",", "."))  # Recording 281.
@@ -155,7 +155,9 @@ def _choices(field: dict[str, Any]) -> dict[str, str]:
 
 
 def _as_kept(field: dict[str, Any]) -> dict[str, str]:
-    """Return the choices as they are kept, with entities: a label with an ampersand is not found (437, 458)."""
+    """Return the choices as they are kept, with entities: a label with an ampersand is not found (mautic:437,
+    mautic:458).
+    """
     listed = (field["properties"] or {}).get("list") or []
     pairs = [(each["value"], each["label"]) if isinstance(each, dict) else (each, each) for each in listed]
     return {str(value): str(label) for value, label in pairs}
@@ -214,7 +216,7 @@ _CASTS: dict[str, Callable[[dict[str, Any], Any, bool], Any]] = {
 
 
 def label_of(field: dict[str, Any], value: Any) -> Any:
-    """Return `normalizedValue`: labels of choices, "" for nothing (recordings 274, 275)."""
+    """Return `normalizedValue`: labels of choices, "" for nothing (mautic:274, mautic:275)."""
     if value is None or value == "":
         return ""
     match field["type"]:

@@ -1,4 +1,4 @@
-"""Custom fields: made, listed, changed and deleted (recordings 248-273, 300-302)."""
+"""Custom fields: made, listed, changed and deleted (mautic:248-273, 300-302)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _get(context: MauticContext, field_id: int) -> Response:
 
 
 def add_field(context: MauticContext, about: str, sent: dict[str, Any]) -> dict[str, Any]:
-    """Add a field before the others; Invalid for what is missing or taken (recordings 257, 263-266)."""
+    """Add a field before the others; Invalid for what is missing or taken (mautic:257, mautic:263-266)."""
     state = context.state
     kind = sent.get("type") or "text"
     _check(sent, kind, state.major)
@@ -115,7 +115,7 @@ def _check(sent: dict[str, Any], kind: str, major: int) -> None:
 
 
 def _limit_errors(sent: dict[str, Any], major: int) -> dict[str, list[str]]:
-    """Refuse a length that no column has (recordings 451, 452)."""
+    """Refuse a length that no column has (mautic:451, mautic:452)."""
     most = LONGEST if major >= 7 else LONGEST_BEFORE_7
     wanted = sent.get("charLengthLimit")
     if not wanted or 1 <= int(wanted) <= most:
@@ -137,7 +137,7 @@ def _properties(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cleaned(value: Any) -> Any:
-    """Return a property as it is kept: numbers as texts, an ampersand as its entity (recordings 435, 437)."""
+    """Return a property as it is kept: numbers as texts, an ampersand as its entity (mautic:435, mautic:437)."""
     if isinstance(value, list):
         return [_cleaned(each) for each in value]
     if isinstance(value, dict):
@@ -146,12 +146,12 @@ def _cleaned(value: Any) -> Any:
 
 
 def _next_order(context: MauticContext) -> int:
-    """Return the place of a new field: custom ones come first, in the order they were made (recordings 248-268)."""
+    """Return the place of a new field: custom ones come first, in the order they were made (mautic:248-268)."""
     return max((row["order"] for row in context.state.fields.values() if row["dateAdded"] is not None), default=0) + 1
 
 
 def _renumber(context: MauticContext) -> None:
-    """Put the stock fields of contacts and companies behind the custom ones (recording 270)."""
+    """Put the stock fields of contacts and companies behind the custom ones (mautic:270)."""
     rows = context.state.fields.values()
     stock = sorted((row for row in rows if row["dateAdded"] is None), key=lambda row: (row["order"], row["id"]))
     for place, row in enumerate(stock, len(rows) - len(stock) + 1):
@@ -178,7 +178,7 @@ def _added(context: MauticContext, about: str, sent: dict[str, Any], *, raced: b
         return add_field(context, about, sent)
     except Invalid:
         if raced:
-            raise Crash from None  # The column is there by now (recording 304).
+            raise Crash from None  # The column is there by now (mautic:304).
         raise
 
 

@@ -58,7 +58,7 @@ def _text(value: Any) -> str:
 
 
 def holds(held: Any, expression: str, wanted: Any) -> bool:
-    """Tell whether a column's value fulfils one where[] condition (recordings 090-092, 101)."""
+    """Tell whether a column's value fulfils one where[] condition (mautic:090-092, 101)."""
     if expression == "isNull":
         return held is None
     if held is None or expression == "isNotNull":
@@ -98,7 +98,9 @@ def _condition(about: Any, column: Callable[[str], Any]) -> bool:
 def page(
     rows: Iterable[Row], default_order: str = "id", search: Callable[[Row, str], bool] | None = None
 ) -> tuple[int, list[Row]]:
-    """Return the total and one page of rows as the query string asks; an unknown column is a 500 (093, 094)."""
+    """Return the total and one page of rows as the query string asks; an unknown column is a 500 (mautic:093,
+    mautic:094).
+    """
     asked = query()
     try:
         chosen = [row for row in rows if fulfils(asked.get("where"), partial(_column, row))]
@@ -130,7 +132,7 @@ def sort_key(value: Any) -> tuple[int, Any]:
 
 def _key(name: str, row: Row) -> tuple[int, Any]:
     held = _column(row, name)
-    return sort_key(int(held) if name == "id" and str(held).isdigit() else held)  # Texts in tables (recording 555).
+    return sort_key(int(held) if name == "id" and str(held).isdigit() else held)  # Texts in tables (mautic:555).
 
 
 def _column(row: Row, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Notes of contacts, single and in batches (recordings 205-220)."""
+"""Notes of contacts, single and in batches (mautic:205-220)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _checked(row: dict[str, Any], held: dict[str, Any], major: int) -> dict[str,
 
 
 def _at(said: Any) -> datetime | None:
-    """Return the time that was meant, without its seconds (recording 541)."""
+    """Return the time that was meant, without its seconds (mautic:541)."""
     read = php_format.moment(said)
     return read.replace(second=0) if read else None
 
@@ -105,14 +105,14 @@ def _batch_row(context: MauticContext, key: Any, row: dict[str, Any], result: Re
     except Invalid as refused:
         result.refuse(key, refused)
     except Refused:
-        raise Crash from None  # Rows before it are kept: recordings 214, 216, 217.
+        raise Crash from None  # Rows before it are kept: mautic:214, mautic:216, mautic:217.
     else:
         result.written[key] = _shown(context, note, full=True)
         result.codes[key] = 201
 
 
 def _batch_edit(context: MauticContext) -> Response:
-    """Edit notes; unknown ids are refused one by one, Mautic 7 throws at them (recording 547)."""
+    """Edit notes; unknown ids are refused one by one, Mautic 7 throws at them (mautic:547)."""
     sent = batch_rows(context)
     g.caller.need(AREA, "edit")
     result = Result("notes")
@@ -186,7 +186,7 @@ def _list(context: MauticContext) -> Response:
 
 
 def _of_contact(context: MauticContext, contact_id: int) -> Response:
-    """Show a contact's notes without what is null: the newest make a page, in the order of ids (recording 217)."""
+    """Show a contact's notes without what is null: the newest make a page, in the order of ids (mautic:217)."""
     with context.state.lock:
         contact = context.contact(contact_id)
         g.caller.need(AREA, "view")

@@ -1,4 +1,4 @@
-"""The token endpoint of OAuth2 (recordings 007-014)."""
+"""The token endpoint of OAuth2 (mautic:007-014)."""
 
 from __future__ import annotations
 

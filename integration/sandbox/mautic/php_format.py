@@ -31,7 +31,7 @@ def serialize(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """Return a scalar as PHP writes it into a string: true is 1, false is nothing (recordings 049, 050)."""
+    """Return a scalar as PHP writes it into a string: true is 1, false is nothing (mautic:049, mautic:050)."""
     if isinstance(value, bool):
         return "1" if value else ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
@@ -58,12 +58,12 @@ def _is_trimmed(char: str) -> bool:
 
 
 def strip_tags(value: str) -> str:
-    """Return the text without HTML tags (recordings 051, 128, 274)."""
+    """Return the text without HTML tags (mautic:051, mautic:128, mautic:274)."""
     return TAGS.sub("", value)
 
 
 def is_zero(value: Any) -> bool:
-    """Tell whether a value is numeric with integer part 0: POST and PATCH drop it (recordings 110, 283)."""
+    """Tell whether a value is numeric with integer part 0: POST and PATCH drop it (mautic:110, mautic:283)."""
     if isinstance(value, bool) or value is None:
         return False
     if isinstance(value, int | float):
@@ -72,7 +72,7 @@ def is_zero(value: Any) -> bool:
 
 
 def moment(value: Any) -> datetime | None:
-    """Return the time in UTC that was meant, None if it cannot be read (recordings 274-278)."""
+    """Return the time in UTC that was meant, None if it cannot be read (mautic:274-278)."""
     if not isinstance(value, str):
         return None
     try:
@@ -83,7 +83,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def day(value: Any) -> date | None:
-    """Return the date that was meant, None if it cannot be read (recording 279)."""
+    """Return the date that was meant, None if it cannot be read (mautic:279)."""
     read = moment(value)
     return read.date() if read else None
 

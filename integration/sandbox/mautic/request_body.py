@@ -15,7 +15,9 @@ PART = re.compile(r"\[([^\]]*)\]")
 
 
 def body() -> Any:
-    """Return the dict or list that was sent; {} for no body or another content type (029, 060); 400 for broken JSON."""
+    """Return the dict or list that was sent; {} for no body or another content type (mautic:029, mautic:060); 400 for
+    broken JSON.
+    """
     kind = (request.content_type or "").split(";")[0].strip().lower()
     if kind == "application/json":
         return _json(request.get_data())
@@ -39,19 +41,19 @@ def _json(raw: bytes) -> Any:
 
 
 def form() -> dict[str, Any]:
-    """Return the body as one entity; a list has no names, so it says nothing (recording 058)."""
+    """Return the body as one entity; a list has no names, so it says nothing (mautic:058)."""
     sent = body()
     return sent if isinstance(sent, dict) else {}
 
 
 def rows() -> dict[Any, Any]:
-    """Return the rows of a batch by key, 0, 1, 2 … for a list (recording 146 for an object)."""
+    """Return the rows of a batch by key, 0, 1, 2 … for a list (mautic:146 for an object)."""
     sent = body()
     return dict(enumerate(sent)) if isinstance(sent, list) else sent
 
 
 def row_of(value: Any) -> dict[str, Any]:
-    """Return one row of a batch; anything but an array makes PHP throw (recordings 147, 148)."""
+    """Return one row of a batch; anything but an array makes PHP throw (mautic:147, mautic:148)."""
     if isinstance(value, dict):
         return value
     if isinstance(value, list):

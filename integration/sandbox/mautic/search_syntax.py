@@ -1,7 +1,7 @@
 """How Mautic reads the words of a search: commands, quotes, brackets, or, and, + and !.
 
 A value in front of which nothing guards runs on to the next blank. Since Mautic 7 only OR and AND in capitals join;
-a small one is a word that must be found like any other (recordings 085, 571).
+a small one is a word that must be found like any other (mautic:085, mautic:571).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Segments and who is in them (recordings 221-247)."""
+"""Segments and who is in them (mautic:221-247)."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _open_segment(context: MauticContext, segment_id: int) -> dict[str, Any]:
 
 
 def _put(context: MauticContext, contact: Contact, segment: dict[str, Any], *, removed: bool) -> None:
-    """Add or remove; twice is fine (233, 245), and a removed one leaves no row behind (330)."""
+    """Add or remove; twice is fine (mautic:233, mautic:245), and a removed one leaves no row behind (mautic:330)."""
     if (segment["id"] in contact.segments) is not removed:
         return
     now = php_format.iso(context.state.now()) or ""
@@ -157,7 +157,7 @@ def _move(context: MauticContext, segment_id: int, contact_id: int, action: str)
 
 
 def _add_many(context: MauticContext, segment_id: int) -> Response:
-    """Add the contacts of `ids`; success is 1 whatever became of them (recordings 237-241)."""
+    """Add the contacts of `ids`; success is 1 whatever became of them (mautic:237-241)."""
     sent = form()
     with context.state.lock:
         segment = _open_segment(context, segment_id)

@@ -19,7 +19,7 @@ TABLES = ("notes", "segments", "emails", "fields", "tags", "companies", "users",
 
 
 def fold(value: Any) -> str:
-    """Return a value as Mautic's collation compares it: without letter case and blanks around (recording 025)."""
+    """Return a value as Mautic's collation compares it: without letter case and blanks around (mautic:025)."""
     return str(value).strip().casefold()
 
 
@@ -129,7 +129,7 @@ class State:
                 owners.setdefault(fold(values[alias]), set()).add(contact.id)
 
     def tag_id(self, name: str) -> int:
-        """Return the id of a tag, making it if need be; letter case makes another tag (recording 127)."""
+        """Return the id of a tag, making it if need be; letter case makes another tag (mautic:127)."""
         if name not in self._tag_ids:
             number = self.next_id("tags")
             self.tags[number] = {"id": number, "tag": name, "description": None}

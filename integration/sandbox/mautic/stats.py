@@ -1,4 +1,4 @@
-"""Tables of statistics (recordings 325-331): sent e-mails, members of segments, do-not-contact."""
+"""Tables of statistics (mautic:325-331): sent e-mails, members of segments, do-not-contact."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _tables(context: MauticContext) -> Response:
 
 
 def _known(context: MauticContext) -> dict[str, Any]:
-    """Return the tables with their columns; Mautic 7 has two more (recording 325)."""
+    """Return the tables with their columns; Mautic 7 has two more (mautic:325)."""
     known = data("stats_tables")
     if context.major < 7:
         return dict(known)
@@ -51,7 +51,7 @@ def _table(context: MauticContext, table: str) -> Response:
     wrong = next((each["col"] for each in entries(query().get("where")) if each.get("col") not in columns), None)
     if wrong is not None:
         error = {"message": NO_COLUMN.format(wrong), "code": 1054}
-        return context.reply(dump({"errors": [error]}))  # 200, recording 328.
+        return context.reply(dump({"errors": [error]}))  # 200, mautic:328.
     with context.state.lock:
         rows = list(ROWS[table](context.state)) if table in ROWS else []
     try:

@@ -1,4 +1,4 @@
-"""Tags as entities of their own (recordings 132-136)."""
+"""Tags as entities of their own (mautic:132-136)."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Caller:
         return self.admin or "full" in granted or any(right.startswith(action) for right in granted)
 
     def need(self, area: str, action: str) -> None:
-        """Raise 403 unless allowed (recordings 346-350)."""
+        """Raise 403 unless allowed (mautic:346-350)."""
         if not self.may(area, action):
             raise Refused(403, NO_ACCESS)
 
@@ -69,7 +69,7 @@ def first_users(state: State, credentials: Credentials) -> None:
 
 
 def add_role(state: State, about: dict[str, Any], rights: Any, admin: bool = False) -> dict[str, Any]:
-    """Add a role; `rights` maps an area to actions (recording 344)."""
+    """Add a role; `rights` maps an area to actions (mautic:344)."""
     role: dict[str, Any] = {
         "isPublished": True,
         "dateAdded": iso(state.now()),

@@ -1,4 +1,4 @@
-"""Users, roles and the few other lists a caller may look at (recordings 019, 341-345, 352)."""
+"""Users, roles and the few other lists a caller may look at (mautic:019, mautic:341-345, 352)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from integration.sandbox.store.state import State
 
 
 def register(state: State, fields: dict[str, Any]) -> Person:
-    """Open an account; raises Refused when the e-mail has one in any case (recording 161)."""
+    """Open an account; raises Refused when the e-mail has one in any case (woo:161)."""
     email = str(fields.get("email") or "")
     _check_free(state, email)
     now = state.now()

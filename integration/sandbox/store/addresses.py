@@ -14,7 +14,7 @@ _EMAIL = re.compile(r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@(?:[A-Za-z0-9-]+\.)+[A-Z
 
 
 def blank(parts: tuple[str, ...], email: bool) -> dict[str, str]:
-    """Return an empty address; orders and accounts have their parts in another sequence (recordings 152 and 160)."""
+    """Return an empty address; orders and accounts have their parts in another sequence (woo:152 and woo:160)."""
     names = (*parts, "email", "phone") if email else (*parts, "phone")
     return dict.fromkeys(names, "")
 
@@ -32,7 +32,7 @@ def is_email(text: str) -> bool:
 
 
 def check_billing(given: Any) -> None:
-    """Refuse a billing block with a broken e-mail (recording 158); an empty one is fine."""
+    """Refuse a billing block with a broken e-mail (woo:158); an empty one is fine."""
     email = given.get("email") if isinstance(given, dict) else None
     if email and not is_email(str(email)):
         raise invalid([("billing", "rest_invalid_email", "Invalid email address.", None)])
@@ -41,7 +41,7 @@ def check_billing(given: Any) -> None:
 def account_name(raw: str) -> str:
     """Return what WordPress keeps of an account's name: tags, backslashes and %xx gone, & and > encoded.
 
-    The billing name of the same person stays as it was typed (recordings 103, 110 and 111).
+    The billing name of the same person stays as it was typed (woo:103, woo:110 and woo:111).
     """
     # A script goes with what is in it; other tags leave their text behind.
     text = re.sub(r"<(script|style)[^>]*>.*?</\1>", "", raw, flags=re.DOTALL)
@@ -52,7 +52,7 @@ def account_name(raw: str) -> str:
 
 
 def account_email(raw: str) -> str:
-    """Return an account's e-mail after WordPress has saved the user again: one with an & is lost (recording 109)."""
+    """Return an account's e-mail after WordPress has saved the user again: one with an & is lost (woo:109)."""
     return "" if "&" in raw else raw[:100]
 
 

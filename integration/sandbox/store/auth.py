@@ -63,8 +63,8 @@ class Authentication:
     def check(self, request: ApiRequest, now: int) -> Pair | None:
         """Return the pair, None for an anonymous request; raises Refused 401 for keys that fail.
 
-        Nothing is looked at unless the raw address has "wp-json/wc/" in it (recordings 004 and 418 to 421). Over
-        https an unknown key counts as none at all (recording 167).
+        Nothing is looked at unless the raw address has "wp-json/wc/" in it (woo:004 and woo:418 to woo:421). Over
+        https an unknown key counts as none at all (woo:167).
         """
         if "wp-json/wc/" not in request.target:
             return None
@@ -153,7 +153,7 @@ def _check_signature(request: ApiRequest, params: dict[str, Any], pair: Pair) ->
 
 
 def base_string(request: ApiRequest, params: dict[str, Any]) -> str:
-    """Return the text that is signed: the shop's own home and port, not what the client called it (recording 181)."""
+    """Return the text that is signed: the shop's own home and port, not what the client called it (woo:181)."""
     path = urlsplit(request.target).path if not request.target.startswith("//") else request.target.partition("?")[0]
     pairs = sorted(f"{_code(name)}={_code(value)}" for name, value in _flat(params))
     address = f"{request.home}/{path.lstrip('/')}"
@@ -161,7 +161,7 @@ def base_string(request: ApiRequest, params: dict[str, Any]) -> str:
 
 
 def _flat(params: dict[str, Any]) -> list[tuple[str, str]]:
-    # Arrays are signed with their index, so `status[]=` never matches what the client signed (recording 464).
+    # Arrays are signed with their index, so `status[]=` never matches what the client signed (woo:464).
     flat: list[tuple[str, str]] = []
     for name, value in params.items():
         entries = enumerate(value) if isinstance(value, list) else None
@@ -184,7 +184,9 @@ DENIED = {
 
 
 def check_rights(role: str | None, kind: str, method: str) -> None:
-    """Refuse those who may not: 401 for nobody, 403 for a user without rights (recordings 171, 172, 184 and 185)."""
+    """Refuse those who may not: 401 for nobody, 403 for a user without rights (woo:171, woo:172, woo:184 and
+    woo:185).
+    """
     if role in ("administrator", "shop_manager"):
         return
     verb = {"HEAD": "GET", "PATCH": "PUT", "OPTIONS": "GET"}.get(method, method)

@@ -17,7 +17,7 @@ Handler = Callable[..., ApiAnswer]
 
 
 def batch(create: Handler, edit: Handler, delete: Handler) -> Handler:
-    """Return the batch route of a resource: 200 with an error per item that failed (recordings 165 and 166)."""
+    """Return the batch route of a resource: 200 with an error per item that failed (woo:165 and woo:166)."""
 
     def run(state: State, request: ApiRequest) -> ApiAnswer:
         body = request.payload()
@@ -51,7 +51,7 @@ def _each(state: State, request: ApiRequest, part: str, entry: Any, handlers: tu
             return edit(state, _inner(request, entry), number).body
         return delete(state, _inner(request, {}, "?force=true"), number).body
     except Refused as refused:
-        # Inside a batch an unknown id is a 400 (recording 165).
+        # Inside a batch an unknown id is a 400 (woo:165).
         return {"id": number, "error": refused.body(400)}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def blank_coupon(number: int, code: str, now: int) -> dict[str, Any]:
-    """Return a coupon with WooCommerce's defaults, in the sequence of its fields (recording 206)."""
+    """Return a coupon with WooCommerce's defaults, in the sequence of its fields (woo:206)."""
     return {
         "id": number,
         "code": code,

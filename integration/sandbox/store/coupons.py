@@ -31,7 +31,7 @@ AMOUNTS = ("amount", "minimum_amount", "maximum_amount")
 
 
 def index(state: State, request: ApiRequest) -> ApiAnswer:
-    """List coupons; `code` is found in any case (recordings 142 and 143)."""
+    """List coupons; `code` is found in any case (woo:142 and woo:143)."""
     values = read(request, PARAMS)
     page = Page.of(values | {"offset": None})
     found = [entry for entry in state.coupons.values() if entry["status"] != "trash" and _matches(entry, values)]
@@ -100,14 +100,14 @@ def _fill(state: State, entry: dict[str, Any], fields: dict[str, Any]) -> None:
     for name in (name for name in LISTS if name in fields):
         entry[name] = [int(each) for each in fields[name]]
     if "email_restrictions" in fields:
-        # What is no e-mail is dropped without a word, and a coupon without any is open to all (recording 146).
+        # What is no e-mail is dropped without a word, and a coupon without any is open to all (woo:146).
         entry["email_restrictions"] = [each for each in fields["email_restrictions"] if is_email(str(each))]
     entry["expires"] = _expiry(state, fields, entry["expires"])
     entry["meta_data"] = order_building.meta(state, entry["meta_data"], fields.get("meta_data"))
 
 
 def _expiry(state: State, fields: dict[str, Any], held: int | None) -> int | None:
-    # A time in date_expires is the shop's own, whatever the caller meant (recording 139).
+    # A time in date_expires is the shop's own, whatever the caller meant (woo:139).
     if fields.get("date_expires_gmt"):
         return from_gmt(str(fields["date_expires_gmt"])[:19])
     if fields.get("date_expires"):
@@ -126,7 +126,7 @@ def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
 
 
 def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """Move a coupon to the trash, or delete it with force; the answer shows it as it was (recordings 149 and 150)."""
+    """Move a coupon to the trash, or delete it with force; the answer shows it as it was (woo:149 and woo:150)."""
     entry = product_json.coupon(state, number)
     shown = _shown(state, request, entry)
     if request.flag("force"):

@@ -29,7 +29,7 @@ STYLE = Style("/wc/v3/customers")
 
 
 def index(state: State, request: ApiRequest) -> ApiAnswer:
-    """List accounts; modified_after is silently ignored and orderby=modified refused (recordings 091 and 092)."""
+    """List accounts; modified_after is silently ignored and orderby=modified refused (woo:091 and woo:092)."""
     values = read(request, PARAMS)
     page = Page.of(values)
     persons = _sorted([person for person in state.people.values() if _matches(person, values)], values)
@@ -46,7 +46,7 @@ def _matches(person: Person, values: dict[str, Any]) -> bool:
         return False
     if values["exclude"] and str(person.id) in listed(values["exclude"]):
         return False
-    # The search looks at the account's e-mail, never at the billing e-mail (recordings 457 and 458).
+    # The search looks at the account's e-mail, never at the billing e-mail (woo:457 and woo:458).
     return not values["search"] or str(values["search"]).lower() in person.email.lower()
 
 
@@ -94,12 +94,12 @@ def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
 
 
 def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """Delete an account; only with force (recording 163)."""
+    """Delete an account; only with force (woo:163)."""
     person = state.person(number)
     if not request.flag("force"):
         raise no_trash("Customers")
     shown = _shown(state, request, person)
-    # The account is gone when its links are written, so they say no more what may be done (recording 164).
+    # The account is gone when its links are written, so they say no more what may be done (woo:164).
     shown.body["_links"]["self"][0].pop("targetHints")
     shown.headers, shown.names_verbs = [], False
     accounts.delete(state, person)
@@ -107,6 +107,6 @@ def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
 
 
 def downloads(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """Return what a customer may download: nothing in this shop (recording 119)."""
+    """Return what a customer may download: nothing in this shop (woo:119)."""
     state.person(number)
     return ApiAnswer(200, [])

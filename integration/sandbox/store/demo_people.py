@@ -105,7 +105,7 @@ def address(chance: random.Random, number: int, mail: str) -> dict[str, str]:
 
 
 def meta(chance: random.Random, number: int) -> list[dict[str, Any]]:
-    """Return meta data of every JSON type (recording 060), and where the buyer came from."""
+    """Return meta data of every JSON type (woo:060), and where the buyer came from."""
     source = chance.choice(("google", "facebook.com", "newsletter", "(direct)"))
     entries: list[dict[str, Any]] = [
         {"key": "_wc_order_attribution_source_type", "value": chance.choice(("utm", "organic", "referral", "admin"))},

@@ -52,7 +52,7 @@ def _customer(state: State, chance: random.Random, number: int, end: int) -> Per
     if number % 17 == 16:
         fields["billing"] = {}
     person = accounts.register(state, fields)
-    # An account whose e-mail has an & loses it when WordPress saves the user again (recording 109).
+    # An account whose e-mail has an & loses it when WordPress saves the user again (woo:109).
     person.email = account_email(person.email)
     person.created = end - chance.randint(0, 2 * YEAR)
     person.modified = None if number % 10 == 0 else min(end, person.created + chance.randint(0, YEAR // 2))
@@ -63,7 +63,7 @@ def _order(state: State, chance: random.Random, number: int, buyers: list[Person
     fields = _fields(state, chance, number, buyers)
     document = compose(state, fields, chance.choice(("checkout", "store-api", "admin")))
     status = chance.choice(STATUSES)
-    # One order in eight was changed by a bulk edit, all in the same second: the ties of recordings 482 to 501.
+    # One order in eight was changed by a bulk edit, all in the same second: the ties of woo:482 to woo:501.
     modified = state.now() - 40 * 86400 if number % 8 == 5 else created + chance.randint(0, 5 * 86400)
     row = Row(state.next_id("post"), status, created, max(created, min(modified, state.now())), document=document)
     row.customer_id, row.email = fields["customer_id"], document["billing"]["email"]

@@ -1,4 +1,4 @@
-"""Ways a shop breaks that only a shop has, as recorded (428 to 450): by header, by command or by mode."""
+"""Ways a shop breaks that only a shop has, as recorded (woo:428 to woo:450): by header, by command or by mode."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Breakages:
 
 
 def wants_json(request: ApiRequest) -> bool:
-    """Say whether WordPress answers a fault in JSON: only when the client says so (recordings 448 to 450)."""
+    """Say whether WordPress answers a fault in JSON: only when the client says so (woo:448 to woo:450)."""
     return "application/json" in request.headers.get("accept", "")
 
 
@@ -88,24 +88,24 @@ def died(request: ApiRequest, status: int, code: str, message: str, title: str) 
 
 
 def closed(request: ApiRequest) -> ApiAnswer:
-    """Return what a shop in maintenance says (recordings 428, 429 and 448)."""
+    """Return what a shop in maintenance says (woo:428, woo:429 and woo:448)."""
     answer = died(request, 503, "wp_die", CLOSED, "Maintenance")
     answer.headers.append(("Retry-After", "600"))
     return answer
 
 
 def down() -> ApiAnswer:
-    """Return what the web server says when PHP is gone (recording 446)."""
+    """Return what the web server says when PHP is gone (woo:446)."""
     return ApiAnswer(502, GATEWAY.encode(), kind="text/html")
 
 
 def shut() -> Refused:
-    """Make the refusal of a plugin that shuts the REST API (recording 439)."""
+    """Make the refusal of a plugin that shuts the REST API (woo:439)."""
     return Refused(401, "rest_cannot_access", "DRA: Only authenticated users can access the REST API.")
 
 
 def plain_status(status: int) -> ApiAnswer:
-    """Return the bare page of a host's limit or firewall (recordings 441 to 443)."""
+    """Return the bare page of a host's limit or firewall (woo:441 to woo:443)."""
     headers = [("Retry-After", "30")] if status == 429 else []
     return ApiAnswer(
         status, f"<html><body><h1>{status}</h1></body></html>".encode(), headers, "text/html;charset=UTF-8"
@@ -132,7 +132,7 @@ def instead(kind: str, request: ApiRequest) -> ApiAnswer | None:
 
 
 def spoil(kind: str, answer: ApiAnswer) -> ApiAnswer:
-    """Spoil a good answer: a warning or a BOM before it, or its end cut off (recordings 437, 438 and 445)."""
+    """Spoil a good answer: a warning or a BOM before it, or its end cut off (woo:437, woo:438 and woo:445)."""
     if kind == "notice":
         answer.body = WARNING.encode() + answer.raw()
     elif kind == "bom":

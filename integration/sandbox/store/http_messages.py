@@ -50,7 +50,7 @@ class ApiRequest:
         return str(self.query.get(name, "")).lower() in ("1", "true", "yes", "on")
 
     def payload(self) -> dict[str, Any]:
-        """Return the body's values, from JSON or a form; raises Refused for broken JSON (recordings 205 and 206)."""
+        """Return the body's values, from JSON or a form; raises Refused for broken JSON (woo:205 and woo:206)."""
         if not self.body:
             return {}
         kind = self.headers.get("content-type", "")
@@ -71,7 +71,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _php_reason(body: bytes) -> tuple[int, str]:
-    # PHP calls a string that never ends a control character error (recording 205), everything else a syntax error.
+    # PHP calls a string that never ends a control character error (woo:205), everything else a syntax error.
     if body.count(b'"') % 2:
         return 3, "Control character error, possibly incorrectly encoded"
     return 4, "Syntax error"

@@ -22,7 +22,7 @@ class Page:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Page:
-        """Read page, per_page and offset; an offset replaces the page (recording 028)."""
+        """Read page, per_page and offset; an offset replaces the page (woo:028)."""
         number, size = int(values["page"]), int(values["per_page"])
         offset = values.get("offset")
         return cls(number, size, (number - 1) * size if offset is None else int(offset))
@@ -60,12 +60,12 @@ def answer(request: ApiRequest, page: Page, total: int, rows: list[Any], style: 
 
 
 def api_link(request: ApiRequest) -> tuple[str, str]:
-    """Return the Link header that says where the REST API is (recordings 415 and 423)."""
+    """Return the Link header that says where the REST API is (woo:415 and woo:423)."""
     return "Link", f'<{request.root}/>; rel="https://api.w.org/"'
 
 
 def _link(request: ApiRequest, page: Page, pages: int, style: Style, beyond: bool) -> str:
-    # An order list past its end names page 0 as the page before, a 400 if followed (recordings 022 and 027).
+    # An order list past its end names page 0 as the page before, a 400 if followed (woo:022 and woo:027).
     before = min(page.number - 1, pages)
     parts = []
     if page.number > 1 and before >= 0:

@@ -18,7 +18,7 @@ def amount(value: Any) -> Decimal:
 
 
 def text(value: Decimal) -> str:
-    """Write an amount with the store's two decimals, JPY and KWD alike (recordings 056 and 057)."""
+    """Write an amount with the store's two decimals, JPY and KWD alike (woo:056 and woo:057)."""
     return str(value.quantize(CENT, ROUND_HALF_UP))
 
 

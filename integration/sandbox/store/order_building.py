@@ -43,7 +43,7 @@ def order_key(chance: random.Random) -> str:
 
 
 def compose(context: OrderContext, fields: dict[str, Any], via: str) -> dict[str, Any]:
-    """Return the document of a new order; products that are unknown give an empty line (recording 159)."""
+    """Return the document of a new order; products that are unknown give an empty line (woo:159)."""
     billing = fill(blank(ORDER_PARTS, True), fields.get("billing"))
     document: dict[str, Any] = {
         "parent_id": 0,

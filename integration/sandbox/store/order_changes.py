@@ -18,7 +18,9 @@ TRASH_MARKS = ("_wp_trash_meta_status", "_wp_trash_meta_time")
 
 
 def create(state: State, fields: dict[str, Any], via: str) -> Row:
-    """Put a new order in; it sends order.created and order.updated, and product.updated for stock (330 to 332)."""
+    """Put a new order in; it sends order.created and order.updated, and product.updated for stock (woo:330 to
+    woo:332).
+    """
     now = state.now()
     document = compose(state, fields, via)
     row = Row(state.next_id("post"), str(fields.get("status") or "pending"), now, now, document=document)
@@ -36,7 +38,7 @@ def create(state: State, fields: dict[str, Any], via: str) -> Row:
 
 
 def edit(state: State, row: Row, fields: dict[str, Any]) -> Row:
-    """Change an order; a PUT that changes nothing still moves date_modified and sends order.updated (recording 336)."""
+    """Change an order; a PUT that changes nothing still moves date_modified and sends order.updated (woo:336)."""
     document = documents.own_of_order(state, row)
     for name in (name for name in TEXTS if name in fields):
         document[name] = str(fields[name] or "")
@@ -113,7 +115,7 @@ def note(
 
 
 def refund(state: State, row: Row, amount: str, reason: str = "") -> dict[str, Any]:
-    """Pay money back and return the refund as stored; order.refunds gets a negative string (recordings 071 to 073)."""
+    """Pay money back and return the refund as stored; order.refunds gets a negative string (woo:071 to woo:073)."""
     document = documents.own_of_order(state, row)
     paid_back = sum((-money.amount(each["total"]) for each in document["refunds"]), Decimal(0))
     full = paid_back + money.amount(amount) >= money.amount(document["total"])
@@ -135,7 +137,7 @@ def refund(state: State, row: Row, amount: str, reason: str = "") -> dict[str, A
 
 
 def trash(state: State, row: Row) -> None:
-    """Move an order to the trash: date_modified moves (452), order.deleted is sent and nothing else (338)."""
+    """Move an order to the trash: date_modified moves (452), order.deleted is sent and nothing else (woo:338)."""
     now = state.now()
     marks = {"_wp_trash_meta_status": f"wc-{row.status}", "_wp_trash_meta_time": str(now)}
     document = documents.own_of_order(state, row)
@@ -146,9 +148,9 @@ def trash(state: State, row: Row) -> None:
 
 
 def restore(state: State, row: Row) -> None:
-    """Take an order out of the trash: order.restored is sent with the full order (recording 339).
+    """Take an order out of the trash: order.restored is sent with the full order (woo:339).
 
-    A PUT with a status does so too, but leaves the marks of the trash in the meta data (recording 456).
+    A PUT with a status does so too, but leaves the marks of the trash in the meta data (woo:456).
     """
     marks = {entry["key"]: entry["value"] for entry in documents.own_of_order(state, row)["meta_data"]}
     _forget_trash(state, row)
@@ -163,7 +165,7 @@ def _forget_trash(state: State, row: Row) -> None:
 
 
 def delete(state: State, row: Row) -> None:
-    """Delete an order for good: no order webhook is sent, only customer.updated of its buyer (recording 340)."""
+    """Delete an order for good: no order webhook is sent, only customer.updated of its buyer (woo:340)."""
     state.orders.remove(row)
     state.notes.pop(row.id, None)
     state.refunds.pop(row.id, None)

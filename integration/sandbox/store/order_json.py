@@ -12,7 +12,7 @@ from integration.sandbox.store.times import gmt, local
 
 EDITABLE = ("pending", "on-hold", "auto-draft")
 PAYABLE = ("pending", "failed", "checkout-draft")
-# The fields in the sequence WooCommerce writes them (recording 007); dates and what follows come in between.
+# The fields in the sequence WooCommerce writes them (woo:007); dates and what follows come in between.
 BEFORE_CUSTOMER = (
     "discount_total",
     "discount_tax",

@@ -32,7 +32,7 @@ def _note(state: State, request: ApiRequest, number: int, entry: dict[str, Any])
 
 
 def notes(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """List an order's notes, newest first, without totals (recordings 086 and 475)."""
+    """List an order's notes, newest first, without totals (woo:086 and woo:475)."""
     kind = read(request, NOTES)["type"]
     state.order(number)
     entries = sorted(state.notes.get(number, []), key=lambda entry: (-entry["created"], entry["id"]))
@@ -74,7 +74,7 @@ def _refund(state: State, request: ApiRequest, entry: dict[str, Any], with_paren
 
 
 def refunds(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """List an order's refunds, newest first (recording 084)."""
+    """List an order's refunds, newest first (woo:084)."""
     page = Page.of({**read(request, PAGING), "offset": None})
     state.order(number)
     entries = sorted(state.refunds.get(number, []), key=lambda entry: -entry["id"])
@@ -83,7 +83,7 @@ def refunds(state: State, request: ApiRequest, number: int) -> ApiAnswer:
 
 
 def all_refunds(state: State, request: ApiRequest) -> ApiAnswer:
-    """List the refunds of all orders, newest first (recording 085)."""
+    """List the refunds of all orders, newest first (woo:085)."""
     page = Page.of({**read(request, PAGING), "offset": None})
     entries = sorted((each for some in state.refunds.values() for each in some), key=lambda entry: -entry["id"])
     shown = [_refund(state, request, entry, True) for entry in page.cut(entries)]

@@ -99,7 +99,7 @@ class OrderBook:
         self._selections.clear()
 
     def changed_between(self, after: int | None, before: int | None) -> Iterator[Row]:
-        """Return orders changed strictly after and strictly before (recording 018), by time of change."""
+        """Return orders changed strictly after and strictly before (woo:018), by time of change."""
         low = 0 if after is None else bisect_right(self._by_change, (after, 1 << 62))
         high = len(self._by_change) if before is None else bisect_left(self._by_change, (before, -1))
         return (self.rows[number] for _, number in self._by_change[low:high])

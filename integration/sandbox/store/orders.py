@@ -49,7 +49,7 @@ WINDOWS = ("after", "before", "modified_after", "modified_before")
 
 
 def _link_params(query: dict[str, Any]) -> dict[str, Any]:
-    # The Link repeats the query with dates_are_gmt as 1 and the statuses as a list at the end (recordings 013, 033).
+    # The Link repeats the query with dates_are_gmt as 1 and the statuses as a list at the end (woo:013, woo:033).
     params = {name: value for name, value in query.items() if name != "status"}
     if "dates_are_gmt" in params:
         params["dates_are_gmt"] = str(params["dates_are_gmt"]).lower() in ("1", "true")
@@ -89,7 +89,7 @@ def found(state: State, values: dict[str, Any], are_gmt: bool) -> list[Row]:
 def _filtered(state: State, times: dict[str, int | None], kept: dict[str, Any], lists: dict[str, Any]) -> list[Row]:
     rows = state.orders.changed_between(times["modified_after"], times["modified_before"])
     included, excluded = set(map(int, lists["include"])), set(map(int, lists["exclude"]))
-    # `any` swallows the others: `any,trash` still has no trash in it (recording 455).
+    # `any` swallows the others: `any,trash` still has no trash in it (woo:455).
     statuses = None if "any" in lists["status"] else set(lists["status"])
     after, before = times["after"], times["before"]
     return [
@@ -138,7 +138,7 @@ def _sorted(rows: list[Row], kept: dict[str, Any], included: tuple[str, ...]) ->
 def scrambled(state: State, rows: list[Row], page: Page) -> list[Row]:
     """Return a page of a list by time of change, where rows of one second stand in another order on each page.
 
-    MariaDB sorts ties anew for every page, so full passes repeat some rows and never give others (482 to 501).
+    MariaDB sorts ties anew for every page, so full passes repeat some rows and never give others (woo:482 to woo:501).
     """
     low, high = page.offset, min(page.offset + page.size, len(rows))
     if state.scramble_ties_from is None or len(rows) < state.scramble_ties_from or low >= high:
@@ -154,7 +154,7 @@ def scrambled(state: State, rows: list[Row], page: Page) -> list[Row]:
 
 
 def one(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """Return an order, one in the trash too (recording 155)."""
+    """Return an order, one in the trash too (woo:155)."""
     return _shown(state, request, state.order(number))
 
 
@@ -162,7 +162,7 @@ def _shown(state: State, request: ApiRequest, row: Row, status: int = 200) -> Ap
     shown = order_json.show(state, row, request.root)
     found = rest_format.pick(shown, request.fields)
     if request.fields:
-        # A single item keeps its links whatever `_fields` says (recording 451).
+        # A single item keeps its links whatever `_fields` says (woo:451).
         found["_links"] = shown["_links"]
     headers = [("Location", shown["_links"]["self"][0]["href"])] if status == 201 else []
     return ApiAnswer(status, found, headers)
@@ -192,7 +192,7 @@ def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
 
 
 def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """Move an order to the trash, or delete it with force; the answer shows it as it was (recordings 154 and 156)."""
+    """Move an order to the trash, or delete it with force; the answer shows it as it was (woo:154 and woo:156)."""
     row = state.order(number)
     shown = _shown(state, request, row)
     if request.flag("force"):

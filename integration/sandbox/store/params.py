@@ -24,7 +24,7 @@ class Param:
 
 
 def whole_number(low: int | None = None, high: int | None = None) -> Check:
-    """Check an integer between bounds (recordings 201 to 204)."""
+    """Check an integer between bounds (woo:201 to woo:204)."""
 
     def check(name: str, value: Any) -> Fault | None:
         text = str(value).strip()
@@ -44,7 +44,7 @@ def _bounds(name: str, low: int | None, high: int | None) -> str:
 
 
 def one_of(*options: str) -> Check:
-    """Check a single choice (recording 200)."""
+    """Check a single choice (woo:200)."""
 
     def check(name: str, value: Any) -> Fault | None:
         if value in options:
@@ -55,7 +55,7 @@ def one_of(*options: str) -> Check:
 
 
 def some_of(*options: str) -> Check:
-    """Check a comma list or array of choices (recording 197)."""
+    """Check a comma list or array of choices (woo:197)."""
 
     def check(name: str, value: Any) -> Fault | None:
         for index, entry in enumerate(listed(value)):
@@ -68,7 +68,7 @@ def some_of(*options: str) -> Check:
 
 
 def moment(name: str, value: Any) -> Fault | None:
-    """Check a date with a time of day (recordings 198 and 199)."""
+    """Check a date with a time of day (woo:198 and woo:199)."""
     return None if is_date(str(value)) else (name, "rest_invalid_date", "Invalid date.", None)
 
 

@@ -13,7 +13,7 @@ HIDDEN = ("created", "modified", "path")
 
 
 def product(state: State, number: int) -> dict[str, Any]:
-    """Return a product as stored; raises Refused 404 (recordings 128 and 192)."""
+    """Return a product as stored; raises Refused 404 (woo:128 and woo:192)."""
     found = state.products.get(number)
     if found is None or found.get("type") == "variation":
         raise unknown("product")
@@ -21,7 +21,7 @@ def product(state: State, number: int) -> dict[str, Any]:
 
 
 def coupon(state: State, number: int) -> dict[str, Any]:
-    """Return a coupon as stored; raises Refused 404 (recording 151)."""
+    """Return a coupon as stored; raises Refused 404 (woo:151)."""
     found = state.coupons.get(number)
     if found is None:
         raise unknown("shop_coupon")
@@ -39,7 +39,7 @@ def dates(state: State, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_product(state: State, entry: dict[str, Any], root: str) -> dict[str, Any]:
-    """Return a product; its dates stand after the permalink (recording 122)."""
+    """Return a product; its dates stand after the permalink (woo:122)."""
     home = root.removesuffix("/wp-json")
     head = {"id": entry["id"], "name": entry["name"], "slug": entry["slug"], "permalink": f"{home}{entry['path']}"}
     rest = {name: value for name, value in entry.items() if name not in HIDDEN and name not in head}
@@ -48,7 +48,7 @@ def show_product(state: State, entry: dict[str, Any], root: str) -> dict[str, An
 
 
 def show_variation(state: State, entry: dict[str, Any], root: str) -> dict[str, Any]:
-    """Return a variation of a product (recording 124)."""
+    """Return a variation of a product (woo:124)."""
     home = root.removesuffix("/wp-json")
     head = {"id": entry["id"], "type": "variation", **dates(state, entry), "description": entry["description"]}
     rest = {name: value for name, value in entry.items() if name not in HIDDEN and name not in head}
@@ -59,12 +59,12 @@ def show_variation(state: State, entry: dict[str, Any], root: str) -> dict[str, 
 
 
 def show_category(entry: dict[str, Any], root: str) -> dict[str, Any]:
-    """Return a category; its name has HTML entities (recording 131)."""
+    """Return a category; its name has HTML entities (woo:131)."""
     return {**entry, "_links": rest_format.links(root, "/wc/v3/products/categories", entry["id"])}
 
 
 def show_coupon(state: State, entry: dict[str, Any], root: str) -> dict[str, Any]:
-    """Return a coupon; its code is in lower case (recording 139)."""
+    """Return a coupon; its code is in lower case (woo:139)."""
     head = {name: entry[name] for name in ("id", "code", "amount", "status")}
     expiry = {"date_expires": local(entry["expires"], state.zone), "date_expires_gmt": gmt(entry["expires"])}
     kind = {"discount_type": entry["discount_type"], "description": entry["description"]}

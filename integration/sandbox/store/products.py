@@ -98,7 +98,7 @@ def one(state: State, request: ApiRequest, number: int) -> ApiAnswer:
 
 
 def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """Change a product's name, prices or stock; product.updated is sent (recording 354)."""
+    """Change a product's name, prices or stock; product.updated is sent (woo:354)."""
     entry, fields = product_json.product(state, number), request.payload()
     for name in ("name", "regular_price", "sale_price", "sku", "stock_quantity", "status"):
         if name in fields:
@@ -110,7 +110,7 @@ def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
 
 
 def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """Delete a product and its variations; lines of old orders then point at nothing (recording 061)."""
+    """Delete a product and its variations; lines of old orders then point at nothing (woo:061)."""
     entry = product_json.product(state, number)
     shown = one(state, request, number)
     for each in (number, *entry["variations"]):
@@ -130,7 +130,7 @@ def _orphan(lines: list[dict[str, Any]], number: int) -> None:
 
 
 def variations(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """List a product's variations, newest first (recording 124)."""
+    """List a product's variations, newest first (woo:124)."""
     page = Page.of({**read(request, PAGING), "offset": None})
     product_json.product(state, number)
     found = [entry for entry in state.products.values() if entry.get("parent_id") == number]
@@ -140,7 +140,7 @@ def variations(state: State, request: ApiRequest, number: int) -> ApiAnswer:
 
 
 def categories(state: State, request: ApiRequest) -> ApiAnswer:
-    """List the categories by name (recording 130)."""
+    """List the categories by name (woo:130)."""
     page = Page.of({**read(request, PAGING), "offset": None})
     found = sorted(state.categories.values(), key=lambda entry: entry["name"])
     shown = [product_json.show_category(entry, request.root) for entry in page.cut(found)]

@@ -11,18 +11,18 @@ EVERY_VERB = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def encode(value: Any) -> bytes:
-    r"""Write JSON as PHP does: \u escapes for everything beyond ASCII and \/ for the slash (recording 330)."""
+    r"""Write JSON as PHP does: \u escapes for everything beyond ASCII and \/ for the slash (woo:330)."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return text.replace("/", "\\/").encode("ascii")
 
 
 def whole(number: float) -> float | int:
-    """Give a number as PHP prints it: 49 rather than 49.0 (recording 007)."""
+    """Give a number as PHP prints it: 49 rather than 49.0 (woo:007)."""
     return int(number) if number == int(number) else number
 
 
 def pick(document: Any, fields: list[str]) -> Any:
-    """Narrow a document to `_fields`, nested ones with dots, keeping the document's own order (recording 029)."""
+    """Narrow a document to `_fields`, nested ones with dots, keeping the document's own order (woo:029)."""
     if not fields or not isinstance(document, dict):
         return document
     kept: dict[str, Any] = {}
@@ -57,7 +57,7 @@ def parse_query(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 def build_query(params: dict[str, Any]) -> str:
-    """Write a query string as the Link header does: indexed lists, plus signs left alone (recordings 016 and 033)."""
+    """Write a query string as the Link header does: indexed lists, plus signs left alone (woo:016 and woo:033)."""
     parts: list[str] = []
     for name, value in params.items():
         if isinstance(value, list):

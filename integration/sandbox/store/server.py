@@ -86,7 +86,9 @@ class StoreServer(SandboxServer):
         super().stop()
 
     def fault_answer(self, rule: Rule) -> Response:
-        """Return what a `status` fault answers: WordPress' fatal error for 500, bare pages else (432, 441 to 446)."""
+        """Return what a `status` fault answers: WordPress' fatal error for 500, bare pages else (woo:432, woo:441 to
+        woo:446).
+        """
         status = int(rule.value)
         if status == 500:
             body = {"code": "internal_server_error", "message": faults.CRITICAL}
@@ -144,7 +146,7 @@ class StoreServer(SandboxServer):
             return self._rest(request, path)
         if path in ("", "/"):
             return site_pages.page(self.state, request)
-        # Without permalinks WordPress sends an API address to itself with a slash (recordings 414 and 422).
+        # Without permalinks WordPress sends an API address to itself with a slash (woo:414 and woo:422).
         if path.endswith("/"):
             return site_pages.not_found(self.state, request)
         query = request.target.partition("?")[2]
@@ -160,7 +162,7 @@ class StoreServer(SandboxServer):
         if path == "/":
             return _with_allow(site_pages.index(self.state, request, routes.ROUTES, self.mode == "plugin_off"))
         if path.startswith("/wp/v2/users"):
-            # The shop's keys do not open WordPress' own routes (recording 208).
+            # The shop's keys do not open WordPress' own routes (woo:208).
             raise Refused(401, "rest_forbidden_context", "Sorry, you are not allowed to edit users.")
         if self.mode == "plugin_off":
             raise no_route()
@@ -209,7 +211,7 @@ def _request(environ: dict[str, Any], home: str, plain: bool) -> ApiRequest:
         secure=environ["wsgi.url_scheme"] == "https",
         rest_base=PLAIN if plain else "/wp-json",
     )
-    # Hosts that block DELETE are got round with _method on a POST (recording 470).
+    # Hosts that block DELETE are got round with _method on a POST (woo:470).
     override = request.query.get("_method") or headers.get("x-http-method-override")
     if request.method == "POST" and override:
         request.method = str(override).upper()

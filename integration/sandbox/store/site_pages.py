@@ -12,7 +12,7 @@ from integration.sandbox.store.routes import Route
 from integration.sandbox.store.state import State
 
 OWN = ("oembed/1.0", "wp/v2", "wp-site-health/v1", "wp-block-editor/v1", "wp-abilities/v1")
-# In the sequence of recording 427.
+# In the sequence of woo:427.
 SHOP = (
     "wc/v3",
     "wc/v1",
@@ -41,13 +41,13 @@ PAGE = """<!DOCTYPE html>
 
 
 def page(state: State, request: ApiRequest, coming_soon: bool = False) -> ApiAnswer:
-    """Return the front page; its Link header says where the API is (recordings 211, 415 and 423)."""
+    """Return the front page; its Link header says where the API is (woo:211, woo:415 and woo:423)."""
     text = "Great things are on the horizon." if coming_soon else "Welcome to the demo shop."
     return _html(state, request, 200, f"{state.title} &#8211; demo shop", text)
 
 
 def not_found(state: State, request: ApiRequest) -> ApiAnswer:
-    """Return the shop's HTML page for an address that leads nowhere (recording 212)."""
+    """Return the shop's HTML page for an address that leads nowhere (woo:212)."""
     return _html(state, request, 404, f"Page not found &#8211; {state.title}", "This page could not be found.")
 
 
@@ -57,7 +57,7 @@ def _html(state: State, request: ApiRequest, status: int, title: str, text: str)
 
 
 def index(state: State, request: ApiRequest, routes: tuple[Route, ...], plugin_off: bool) -> ApiAnswer:
-    """Return `/wp-json/`: name, time zone, namespaces and routes (recordings 001, 424, 427 and 461)."""
+    """Return `/wp-json/`: name, time zone, namespaces and routes (woo:001, woo:424, woo:427 and woo:461)."""
     namespaces = list(OWN) if plugin_off else [OWN[0], *SHOP, *OWN[1:]]
     offset = datetime.fromtimestamp(state.now(), state.zone).utcoffset()
     hours = offset.total_seconds() / 3600 if offset else 0
@@ -89,13 +89,13 @@ def listed(routes: tuple[Route, ...]) -> dict[str, Any]:
 
 
 def namespace(request: ApiRequest, routes: tuple[Route, ...]) -> ApiAnswer:
-    """Return `/wp-json/wc/v3` (recording 002)."""
+    """Return `/wp-json/wc/v3` (woo:002)."""
     found = {"up": [{"href": f"{request.root}/"}]}
     return ApiAnswer(200, {"namespace": "wc/v3", "routes": listed(routes), "_links": found}, [api_link(request)])
 
 
 def grant(request: ApiRequest) -> ApiAnswer:
-    """Return the key-granting page: to the login, or a refusal of a plain callback (recordings 462 and 463)."""
+    """Return the key-granting page: to the login, or a refusal of a plain callback (woo:462 and woo:463)."""
     if not str(request.query.get("callback_url", "")).startswith("https://"):
         text = "Error: The callback_url needs to be over SSL."
         body = {"code": "wp_die", "message": text, "data": {"status": 401}, "additional_errors": []}

@@ -21,7 +21,7 @@ class State:
     """The shop: orders, customers, products, coupons, webhooks; hold `lock` to read several things at once.
 
     `scramble_ties_from` says from how many found rows on a list ordered by modified repeats and loses rows that share
-    a second: 371 rows came clean and 1,950 did not (recordings 024 to 026 and 482 to 501); None switches it off.
+    a second: 371 rows came clean and 1,950 did not (woo:024 to woo:026 and woo:482 to woo:501); None switches it off.
     """
 
     def __init__(self, clock: Clock | None = None, zone: str = "Europe/Rome") -> None:
@@ -80,7 +80,7 @@ class State:
         return row
 
     def person(self, number: int) -> Person:
-        """Return an account by id; raises Refused 404, for 0 too (recording 116)."""
+        """Return an account by id; raises Refused 404, for 0 too (woo:116)."""
         person = self.people.get(number)
         if person is None:
             raise unknown_user()

@@ -13,7 +13,7 @@ STATUSES = {
     "shipped": "Spedito",
     "checkout-draft": "Draft",
 }
-# What a list may ask for, in the order the refusal names them (recording 197).
+# What a list may ask for, in the order the refusal names them (woo:197).
 ASKABLE = ("any", "trash", "auto-draft", *STATUSES)
 
 

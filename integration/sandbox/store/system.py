@@ -38,7 +38,7 @@ STATES = {
 
 
 def status(state: State, request: ApiRequest) -> ApiAnswer:
-    """Return the system status; `_fields` narrows it, nested too (recording 006)."""
+    """Return the system status; `_fields` narrows it, nested too (woo:006)."""
     whole = {
         "environment": _environment(state),
         "database": {"wc_database_version": "10.2.4", "database_prefix": "wp_"},
@@ -116,7 +116,7 @@ def _counts(state: State) -> list[dict[str, str]]:
     return [{"type": kind, "count": str(count)} for kind, count in kinds.items()]
 
 
-# id: type, value of the shop (recording 132).
+# id: type, value of the shop (woo:132).
 GENERAL = {
     "woocommerce_store_address": ("text", "Via Roma 1"),
     "woocommerce_store_address_2": ("text", ""),
@@ -161,7 +161,7 @@ def general(state: State, request: ApiRequest) -> ApiAnswer:
 
 
 def currency(state: State, request: ApiRequest) -> ApiAnswer:
-    """Return the shop's currency, its symbol as an HTML entity (recording 133)."""
+    """Return the shop's currency, its symbol as an HTML entity (woo:133)."""
     address = f"{request.root}/wc/v3/data/currencies"
     return ApiAnswer(
         200,
@@ -187,14 +187,14 @@ def countries(state: State, request: ApiRequest) -> ApiAnswer:
 
 
 def taxes(state: State, request: ApiRequest) -> ApiAnswer:
-    """Return the tax rates (recording 136)."""
+    """Return the tax rates (woo:136)."""
     page = Page.of({**read(request, PAGING), "offset": None})
     rows = [{**rate.document(), "_links": rest_format.links(request.root, "/wc/v3/taxes", rate.id)} for rate in RATES]
     return answer(request, page, len(rows), list(page.cut(rows)), Style("/wc/v3/taxes"))
 
 
 def order_totals(state: State, request: ApiRequest) -> ApiAnswer:
-    """Count the orders of each status, drafts too and the trash not (recording 134)."""
+    """Count the orders of each status, drafts too and the trash not (woo:134)."""
     counts = dict.fromkeys(STATUSES, 0)
     for row in state.orders:
         if row.status in counts:
@@ -203,7 +203,7 @@ def order_totals(state: State, request: ApiRequest) -> ApiAnswer:
 
 
 def customer_totals(state: State, request: ApiRequest) -> ApiAnswer:
-    """Count accounts that have paid and that have not (recording 135)."""
+    """Count accounts that have paid and that have not (woo:135)."""
     customers = [person for person in state.people.values() if person.role in ("customer", "subscriber")]
     paying = sum(bool(documents.of_person(person)["is_paying_customer"]) for person in customers)
     rows = (("paying", "Paying customer", paying), ("non_paying", "Non-paying customer", len(customers) - paying))
@@ -211,7 +211,7 @@ def customer_totals(state: State, request: ApiRequest) -> ApiAnswer:
 
 
 def gateway(state: State, request: ApiRequest, name: str) -> ApiAnswer:
-    """Return the one payment gateway of the shop (recording 137)."""
+    """Return the one payment gateway of the shop (woo:137)."""
     if name != "bacs":
         raise Refused(404, "woocommerce_rest_payment_gateway_invalid", "Resource does not exist.")
     address = f"{request.root}/wc/v3/payment_gateways"

@@ -1,4 +1,4 @@
-"""The tax rates of the shop, as recorded (136)."""
+"""The tax rates of the shop, as recorded (woo:136)."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ RATES = (
 
 
 def rate_of(country: str) -> Rate:
-    """Return the rate of a country; an order without one is taxed at home (recording 159)."""
+    """Return the rate of a country; an order without one is taxed at home (woo:159)."""
     wanted = country or BASE_COUNTRY
     return next((rate for rate in RATES if rate.country == wanted), RATES[-1])

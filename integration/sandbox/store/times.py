@@ -17,7 +17,7 @@ def gmt(at: int | None) -> str | None:
 
 
 def local(at: int | None, zone: ZoneInfo) -> str | None:
-    """Write epoch seconds in the store's own time without a zone; one hour a year is ambiguous (recording 021)."""
+    """Write epoch seconds in the store's own time without a zone; one hour a year is ambiguous (woo:021)."""
     if at is None:
         return None
     return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%dT%H:%M:%S")
@@ -36,7 +36,7 @@ def from_local(text: str, zone: ZoneInfo) -> int:
 
 
 def is_date(text: str) -> bool:
-    """Say whether WordPress takes the text as a date: a time of day is needed (recordings 198 and 199)."""
+    """Say whether WordPress takes the text as a date: a time of day is needed (woo:198 and woo:199)."""
     found = _DATE.match(text)
     if not found:
         return False
@@ -51,7 +51,7 @@ def bound(text: str, zone: ZoneInfo, are_gmt: bool) -> int:
     """Read an after/before filter to epoch seconds.
 
     A zone together with dates_are_gmt=true is wrong by the store's offset, as in the real store: the moment is
-    turned into local time and that is compared with the GMT column (recordings 014, 016 and 017).
+    turned into local time and that is compared with the GMT column (woo:014, woo:016 and woo:017).
     """
     found = _DATE.match(text)
     if not found:

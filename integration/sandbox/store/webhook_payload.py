@@ -14,7 +14,9 @@ from integration.sandbox.store.webhook_delivery import Message
 
 
 def message(state: State, hook: dict[str, Any], number: int) -> Message:
-    """Build a signed delivery; an item that is gone gives an error body, signed all the same (476 and 479 to 481)."""
+    """Build a signed delivery; an item that is gone gives an error body, signed all the same (woo:476 and woo:479 to
+    woo:481).
+    """
     resource, event = split(hook["topic"])
     if event == "deleted":
         body = rest_format.encode({"id": number})
@@ -62,5 +64,5 @@ def sign(body: bytes, secret: str) -> str:
 
 
 def delivery_id(webhook_id: int, second: int) -> str:
-    """Return the hash of webhook and second: several orders in one second share it (recordings 348 to 352)."""
+    """Return the hash of webhook and second: several orders in one second share it (woo:348 to woo:352)."""
     return hmac.new(b"sandbox", f"{webhook_id}{second}".encode(), hashlib.md5).hexdigest()

@@ -38,7 +38,7 @@ class WebhookQueue:
     `latency` is the seconds between an event and its delivery (a real shop's cron: 47 to 60); hold() keeps deliveries
     back until release(); `drop` loses so many of the next ones; `repeat` sends each so many times more; `silent` makes
     the shop send nothing at all. A failed delivery is never sent again, and after seven failures in a row the webhook
-    is disabled (recordings 364 to 367).
+    is disabled (woo:364 to woo:367).
     """
 
     def __init__(self, state: State) -> None:
@@ -84,7 +84,7 @@ class WebhookQueue:
             self._condition.notify_all()
 
     def enqueue(self, topic: str, number: int) -> None:
-        """Queue the event for each active webhook of the topic, unless the same one waits already (recording 343)."""
+        """Queue the event for each active webhook of the topic, unless the same one waits already (woo:343)."""
         if self.silent or not self._state.webhooks:
             return
         hooks = [hook for hook in self._state.webhooks.values() if hook["status"] == "active"]
@@ -152,7 +152,7 @@ class WebhookQueue:
         self.sent.append(Sent(hook["id"], hook["topic"], number, status, message.body))
 
     def _count(self, hook: dict[str, Any], status: int) -> None:
-        # 3xx up to 302 counts as delivered though nothing is followed (recording 365).
+        # 3xx up to 302 counts as delivered though nothing is followed (woo:365).
         with self._state.lock:
             if 200 <= status <= 302:
                 hook["failures"] = 0

@@ -26,7 +26,7 @@ PARAMS = (
     Param("orderby", one_of("date", "id", "title"), "date"),
     Param("status", one_of("all", *STATES), "all"),
 )
-# An empty list of webhooks has one page, unlike all others (recording 189).
+# An empty list of webhooks has one page, unlike all others (woo:189).
 STYLE = Style("/wc/v3/webhooks", empty_pages=1)
 HOOKS = {
     "customer.created": ["user_register", "woocommerce_created_customer", "woocommerce_new_customer"],
@@ -105,7 +105,7 @@ def _shown(request: ApiRequest, shown: dict[str, Any]) -> ApiAnswer:
 
 
 def create(state: State, request: ApiRequest) -> ApiAnswer:
-    """Make a webhook and ping it; an unreachable receiver changes nothing (recordings 401 to 412)."""
+    """Make a webhook and ping it; an unreachable receiver changes nothing (woo:401 to woo:412)."""
     fields = request.payload()
     lacking = [name for name in ("topic", "delivery_url") if name not in fields]
     if lacking:
@@ -145,9 +145,9 @@ def _check(fields: dict[str, Any]) -> None:
 
 
 def _ping(state: State, hook: dict[str, Any]) -> Callable[[], object] | None:
-    """Return the ping: `webhook_id=N` as a form, unsigned, before the answer goes out (recordings 310 and 373).
+    """Return the ping: `webhook_id=N` as a form, unsigned, before the answer goes out (woo:310 and woo:373).
 
-    Only a ping that is answered with 200 moves the webhook's date (recordings 319 and 402).
+    Only a ping that is answered with 200 moves the webhook's date (woo:319 and woo:402).
     """
     if hook["status"] != "active":
         return None
@@ -179,7 +179,7 @@ def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
 
 
 def delete(state: State, request: ApiRequest, number: int) -> ApiAnswer:
-    """Delete a webhook; only with force (recording 371)."""
+    """Delete a webhook; only with force (woo:371)."""
     shown = one(state, request, number)
     if not request.flag("force"):
         raise no_trash("Webhooks")
