@@ -61,7 +61,7 @@ class Shift:
         for look in range(1000):
             going = self.worker.dispatch()
             hangs = look > 4 and self.out() and any(rule.kind == "hang" for rule in self.road.mautic.faults.rules())
-            if hangs or not (going or self.worker._due()):
+            if hangs or not (going or self.worker._has_work()):
                 break
             time.sleep(0.005)
         assert isinstance(self.road.services.clock, SetClock)
