@@ -20,12 +20,12 @@ PAGES = {"orders", "contacts", "runs", "store", "mautic"}
 
 
 def codes_in(tree: ast.AST) -> Iterator[str]:
-    """The codes that a module skips with: Skip("code", …) and self._skipped(now, item, "code", …)."""
+    """The codes that a module skips with: Skip("code", …) and self._skipped(leased, "code", …)."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        place = {"Skip": 0, "_skipped": 2}.get(name)
+        place = {"Skip": 0, "_skipped": 1}.get(name)
         if place is not None and len(node.args) > place:
             code = node.args[place]
             if isinstance(code, ast.Constant) and isinstance(code.value, str):
