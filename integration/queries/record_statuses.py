@@ -43,7 +43,6 @@ _ALL = (
     Status("discarded", "Discarded", "muted", "A person gave it up, or its run was cancelled.", "discarded"),
 )
 STATUSES = {status.code: status for status in _ALL}
-FINISHED = ("success", "partial", "failed")
 
 
 def _state(name: str) -> ColumnElement[bool]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from integration.settings.crontab import checked
 from integration.settings.errors import unusable
@@ -19,6 +19,17 @@ class Settings(BaseModel):
     """What all settings have in common: they do not change, have no unknown names and are what they say."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=False)
+
+    @classmethod
+    def from_json(cls, stored: Any) -> Self:
+        """Return stored settings; unknown names are dropped, what is missing or odd takes its default."""
+        values = stored if isinstance(stored, Mapping) else {}
+        known = {name: value for name, value in values.items() if name in cls.model_fields}
+        try:
+            return cls.model_validate(known)
+        except ValidationError as error:
+            odd = {each["loc"][0] for each in error.errors(include_url=False, include_context=False)}
+            return cls.model_validate({name: value for name, value in known.items() if name not in odd})
 
 
 def _truth(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -18,8 +18,6 @@ _CONNECTORS_CACHED_MAX = 256
 
 #: The last format of marshal in which equal content is always written alike; it is three times as fast as JSON.
 _PLAIN_FORMAT = 2
-
-_Part = TypeVar("_Part", bound=BaseModel)
 
 
 class ContactModule(Settings):
@@ -153,22 +151,11 @@ def _changed(part: BaseModel, changes: Mapping[str, Any]) -> BaseModel:
 @lru_cache(maxsize=_CONNECTORS_CACHED_MAX)
 def _parsed(written: bytes) -> Modules:
     content = marshal.loads(written)
-    parts: dict[str, Any] = {name: _read(type(default), content.get(name)) for name, default in _PARTS.items()}
+    parts: dict[str, Any] = {name: type(default).from_json(content.get(name)) for name, default in _PARTS.items()}
     return Modules.model_construct(**parts)
 
 
-def _read(model: type[_Part], stored: Any) -> _Part:
-    """Return a module from stored JSON; a value that does not fit gives way to its default, the others stay."""
-    values = dict(stored) if isinstance(stored, Mapping) else {}
-    known = {name: value for name, value in values.items() if name in model.model_fields}
-    try:
-        return model.model_validate(known)
-    except ValidationError as error:
-        odd = {each["loc"][0] for each in error.errors(include_url=False, include_context=False)}
-        return model.model_validate({name: value for name, value in known.items() if name not in odd})
-
-
-_PARTS: dict[str, BaseModel] = {name: getattr(Modules(), name) for name in Modules.model_fields}
+_PARTS: dict[str, Settings] = {name: getattr(Modules(), name) for name in Modules.model_fields}
 _DEFAULTS: dict[str, Any] = {
     f"{module}.{name}": value for module, part in _PARTS.items() for name, value in part.model_dump().items()
 }

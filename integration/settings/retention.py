@@ -37,16 +37,6 @@ class Retention(Settings):
     audit: _Span = 730
     payload_hours: _Span = 24
 
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Return stored numbers; unknown names are dropped, missing and odd values take their defaults."""
-        known = {name: value for name, value in stored.items() if name in cls.model_fields}
-        try:
-            return cls.model_validate(known)
-        except ValidationError as error:
-            odd = {each["loc"][0] for each in error.errors(include_url=False, include_context=False)}
-            return cls.model_validate({name: value for name, value in known.items() if name not in odd})
-
     def with_values(self, values: Mapping[str, str]) -> Self:
         """Return a copy with typed values; raises SettingError for all that are no number of days."""
         typed = {name: value for name, value in values.items() if name in type(self).model_fields}

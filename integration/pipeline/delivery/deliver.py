@@ -68,12 +68,6 @@ class Deliverer:
                     self._broke_off(connector, token, groups, error)
         return len(groups)
 
-    def _batch_of(
-        self, connector: Connector, token: str, groups: Sequence[DeliveryGroup], probing: bool, asked: Asked | None
-    ) -> Batch:
-        runs = self._runs(groups)
-        return Batch(self.services, self.lanes, self.chance, connector, token, groups, runs, probing, asked)
-
     def _broke_off(self, connector: Connector, token: str, groups: Sequence[DeliveryGroup], error: Exception) -> None:
         """Put back a batch that an unexpected error broke off, so that it neither loops nor waits for its lease."""
         now = self.services.clock.now()

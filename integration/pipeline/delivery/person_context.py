@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from integration.mapping.orders import Shop
@@ -23,17 +23,16 @@ class PersonContext:
     batch: BatchContext
     group: DeliveryGroup
     known: bool
-    speaker: Speaker = field(init=False)
+    speaker: Speaker
 
-    def __post_init__(self) -> None:
-        """Look at the person's orders of this batch once for all of them."""
-        object.__setattr__(self, "speaker", Speaker(self.group, self.batch))
+    @classmethod
+    def of(cls, batch: BatchContext, group: DeliveryGroup, *, known: bool) -> PersonContext:
+        """Return the context of a group's person; the person's orders of this batch are looked at together."""
+        return cls(batch, group, known, Speaker(group, batch))
 
     def as_known(self) -> PersonContext:
         """Return the context of a person who becomes a contact by another record of the group."""
-        changed = replace(self, known=True)
-        object.__setattr__(changed, "speaker", self.speaker)
-        return changed
+        return replace(self, known=True)
 
     @property
     def modules(self) -> Modules:

@@ -78,7 +78,7 @@ class _Draft:
 def plan_group(group: DeliveryGroup, context: BatchContext, gone: frozenset[int] = frozenset()) -> PersonPlan:
     """Map every delivery of a group and merge the results; errors stay with the delivery that caused them."""
     planned = _Draft(group, context.links.get(group.person_key))
-    person = PersonContext(context, group, known=planned.link is not None)
+    person = PersonContext.of(context, group, known=planned.link is not None)
     for leased in group.deliveries:
         if leased.id in gone:
             planned.skips[leased.id] = GONE

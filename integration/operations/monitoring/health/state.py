@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,12 +59,6 @@ def of(session: Session, now: datetime, connector: Connector, *, connected: bool
     if gravest is None:
         return Health("on_time", "Changes reach Mautic in time.", lag_seconds=lag)
     return _told(gravest, lag)
-
-
-def of_all(session: Session, now: datetime, connectors: Sequence[Connector]) -> Iterator[tuple[Connector, Health]]:
-    """Yield each connector with how it fares."""
-    for connector in connectors:
-        yield connector, of(session, now, connector)
 
 
 def _told(symptom: Symptom, lag: int) -> Health:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,15 +43,16 @@ def symptoms(
     `failed_since` is since when an alert about a failed run is open: that run is looked for however long ago it was.
     """
     yield from _held(session, connector.id)
-    candidates = (
-        _failing(session, now, connector.id, settings),
-        _run_failed(session, now, connector.id, failed_since),
-        _sent_nothing(session, connector.id),
-        _late(session, now, connector.id),
-        _stalled(session, now, connector.id),
-        _not_read(session, now, connector, settings),
+    # Each is asked when it is its turn: whoever wants the gravest alone leaves the others unread.
+    rules: tuple[Callable[[], Symptom | None], ...] = (
+        lambda: _failing(session, now, connector.id, settings),
+        lambda: _run_failed(session, now, connector.id, failed_since),
+        lambda: _sent_nothing(session, connector.id),
+        lambda: _late(session, now, connector.id),
+        lambda: _stalled(session, now, connector.id),
+        lambda: _not_read(session, now, connector, settings),
     )
-    yield from (one for one in candidates if one is not None)
+    yield from (found for rule in rules if (found := rule()) is not None)
 
 
 def _held(session: Session, connector_id: int) -> Iterator[Symptom]:

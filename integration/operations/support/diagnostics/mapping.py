@@ -113,7 +113,7 @@ def _tried(services: Services, connector: Connector, kind: Kind, group: Delivery
     record: Record = leased.record
     with services.db.read() as session:
         context = samples.lay(session, connector, group, record if isinstance(record, Order) else None)
-        made = planning.plan_of(leased, PersonContext(context, group, known=group.person_key in context.links))
+        made = planning.plan_of(leased, PersonContext.of(context, group, known=group.person_key in context.links))
         done = _done(session, connector.id, made)
     link = context.links.get(group.person_key)
     contact_id = link.contact_id if link else 0
