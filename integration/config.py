@@ -23,7 +23,7 @@ from pydantic_settings import (
 )
 
 from integration.errors import SettingError
-from integration.settings.errors import told, unusable
+from integration.field_errors import Unusable, told
 
 ENGINES = ("embedded", "procrastinate", "none")
 #: How mail is secured -> the usual port.
@@ -41,7 +41,7 @@ def _whole(low: int, high: int) -> BeforeValidator:
         except ValueError:
             number = low - 1
         if not low <= number <= high:
-            raise unusable(f"It must be a whole number from {low} to {high}, not “{value}”.", "Correct it.")
+            raise Unusable(f"It must be a whole number from {low} to {high}, not “{value}”.", "Correct it.")
         return number
 
     return BeforeValidator(parse)
@@ -56,7 +56,7 @@ def _word(words: tuple[str, ...], value: Any) -> str:
     for word in words:
         if str(value).strip().lower() == word.lower():
             return word
-    raise unusable(f"It must be one of {', '.join(words)}, not “{value}”.", "Choose one of them.")
+    raise Unusable(f"It must be one of {', '.join(words)}, not “{value}”.", "Choose one of them.")
 
 
 def _truth(value: Any) -> bool:
@@ -72,14 +72,14 @@ def _url(value: Any) -> str:
     except ValueError:
         fine = False
     if text and not fine:
-        raise unusable(f"It must be an http or https address, not “{text}”.", "Write https://host.")
+        raise Unusable(f"It must be an http or https address, not “{text}”.", "Write https://host.")
     return text
 
 
 def _database(value: Any) -> str:
     text = str(value).strip().replace("postgres://", "postgresql://", 1)
     if text and not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
-        raise unusable("It must be a SQLite or PostgreSQL URL.", "Write sqlite:///file or postgresql://…")
+        raise Unusable("It must be a SQLite or PostgreSQL URL.", "Write sqlite:///file or postgresql://…")
     return text.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
@@ -87,7 +87,7 @@ def _sender(value: Any) -> str:
     text = str(value).strip()
     local, _, host = parseaddr(text)[1].rpartition("@")
     if text and (not text.isascii() or not text.isprintable() or not local or not host):
-        raise unusable(f"“{text}” is not an e-mail address.", "Write one like Shop <alerts@shop.example>.")
+        raise Unusable(f"“{text}” is not an e-mail address.", "Write one like Shop <alerts@shop.example>.")
     return text
 
 
@@ -95,7 +95,7 @@ def _zone(value: Any) -> str:
     try:
         ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError):
-        raise unusable(f"“{value}” is not a time zone.", "Write one like Europe/Rome.") from None
+        raise Unusable(f"“{value}” is not a time zone.", "Write one like Europe/Rome.") from None
     return str(value)
 
 

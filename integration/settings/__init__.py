@@ -1,5 +1,14 @@
 """Settings that people change, checked alike for page, command line, API and import."""
 
-from integration.settings.modules import AlertModule, ContactModule, Modules, OrderModule, SyncModule, keys
+from integration.settings.modules import (
+    TITLES,
+    AlertModule,
+    ContactModule,
+    Modules,
+    OrderModule,
+    SyncModule,
+    field_of,
+    keys,
+)
 
-__all__ = ["AlertModule", "ContactModule", "Modules", "OrderModule", "SyncModule", "keys"]
+__all__ = ["TITLES", "AlertModule", "ContactModule", "Modules", "OrderModule", "SyncModule", "field_of", "keys"]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from croniter import CroniterError, croniter
 
-from integration.settings.errors import unusable
+from integration.field_errors import Unusable
 
 EXAMPLE = "Write five fields such as “30 3 * * 1-5”: at 3:30 on working days, in the store's time zone."
 _LENGTH_MAX = 100
@@ -17,7 +17,7 @@ def checked(cron: str) -> str:
     """Return a crontab as it is kept, "" for none; raises what pydantic takes as an error when it makes no sense."""
     text = " ".join(cron.split())
     if text and (len(text) > _LENGTH_MAX or len(text.split()) != 5 or not _comes(text)):
-        raise unusable(f"“{text[:_SHOWN_MAX]}” is no crontab.", EXAMPLE)
+        raise Unusable(f"“{text[:_SHOWN_MAX]}” is no crontab.", EXAMPLE)
     return text
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from integration.field_errors import Unusable
 from integration.settings.crontab import checked
-from integration.settings.errors import unusable
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 #: A whole number with more digits is not read: no setting is that great, and reading it costs time.
@@ -63,7 +63,7 @@ def _pairs(value: Any) -> Any:
 
 def _crontab(value: Any) -> str:
     if not isinstance(value, str):
-        raise unusable("This is not a crontab.", "Write it as a text of five fields.")
+        raise Unusable("This is not a crontab.", "Write it as a text of five fields.")
     return checked(value)
 
 
@@ -75,3 +75,5 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 #: Status -> an id in Mautic, 0 for none.
 IdByStatus = Annotated[Mapping[str, Annotated[Whole, Field(ge=0)]], BeforeValidator(_pairs)]
 Crontab = Annotated[str, BeforeValidator(_crontab)]
+#: What is stored encrypted and never shown again.
+Secret = Annotated[SecretStr, BeforeValidator(_trimmed), Field(max_length=1000)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import marshal
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from integration.errors import SettingError
-from integration.settings.errors import gathered, told
+from integration.field_errors import gathered, titles, told
 from integration.settings.kinds import Crontab, IdByStatus, Settings, Texts, Truth, Whole
 
 #: Connectors whose parsed settings are kept in memory; one entry takes about 4 kB.
@@ -23,67 +24,107 @@ _PLAIN_FORMAT = 2
 class ContactModule(Settings):
     """Contact Sync (P10 to P17)."""
 
-    enabled: Truth = True
-    on_change: Truth = True
-    billing: Truth = True
-    phone: Truth = True
-    default_tags: Texts = ()
-    roles: Texts = ("customer", "subscriber")
+    enabled: Truth = Field(default=True, title="Contact Sync")
+    on_change: Truth = Field(default=True, title="On change")
+    billing: Truth = Field(default=True, title="Billing address")
+    phone: Truth = Field(default=True, title="Phone")
+    default_tags: Texts = Field(default=(), title="Tags for every contact")
+    roles: Texts = Field(default=("customer", "subscriber"), title="Customers with these roles")
 
 
 class OrderModule(Settings):
     """Order Sync (P30 to P41); `emails` maps a status to a Mautic template e-mail id (0 = none)."""
 
-    enabled: Truth = True
-    statuses: Texts = ("completed", "refunded")
-    order_data: Truth = True
-    product_tags: Truth = True
-    product_id_tags: Truth = False
-    general_tags: Texts = ()
-    remove_completed_tag: Truth = False
-    lifetime: Truth = True
-    paid_statuses: Texts = ("processing", "completed")
-    notes: Truth = False
-    emails: IdByStatus = Field(default_factory=dict)
-    segments: IdByStatus = Field(default_factory=dict)
-    sku_filter: Texts = ()
-    create_fields: Truth = False
+    enabled: Truth = Field(default=True, title="Order Sync")
+    statuses: Texts = Field(default=("completed", "refunded"), title="Orders with these statuses")
+    order_data: Truth = Field(default=True, title="Latest order")
+    product_tags: Truth = Field(default=True, title="Product tags")
+    product_id_tags: Truth = Field(default=False, title="Product ID")
+    general_tags: Texts = Field(default=(), title="Tags for every order")
+    remove_completed_tag: Truth = Field(default=False, title="On refund")
+    lifetime: Truth = Field(default=True, title="Lifetime values")
+    paid_statuses: Texts = Field(default=("processing", "completed"), title="Statuses that count as paid")
+    notes: Truth = Field(default=False, title="Notes")
+    emails: IdByStatus = Field(default_factory=dict, title="E-mail on status")
+    segments: IdByStatus = Field(default_factory=dict, title="Segment on status")
+    sku_filter: Texts = Field(default=(), title="Only orders with these SKUs")
+    create_fields: Truth = Field(default=False, title="Missing fields")
 
 
 class SyncModule(Settings):
-    """Schedule and batching; a crontab goes before `every`."""
+    """Schedule and batching; a crontab goes before `every`. Descriptions are the help on pages."""
 
-    every: Annotated[Whole, Field(ge=0, le=604_800, description="Seconds between incremental reads, 0 = off.")] = 300
-    webhooks: Truth = True
-    batch_start: Annotated[Whole, Field(ge=1, le=200, description="Records in the first batch.")] = 50
-    batch_max: Annotated[Whole, Field(ge=1, le=200, description="Records in the largest batch.")] = 200
-    lanes: Annotated[Whole, Field(ge=1, le=8, description="Calls to Mautic at a time.")] = 2
-    cron: Crontab = ""
-    hourly_limit: Annotated[
-        Whole, Field(ge=0, le=10_000_000, description="Calls that Mautic's host allows in an hour, 0 = not known.")
-    ] = 0
-    policy: Annotated[
-        Literal["store", "mautic", "fill"],
-        Field(description="What is done where somebody else has changed a contact (D6)."),
-    ] = "store"
-    proof_every: Annotated[
-        Whole, Field(ge=0, le=1000, description="One batch of so many has a sample read back, 0 = never.")
-    ] = 20
+    #: Seconds.
+    every: Whole = Field(default=300, ge=0, le=604_800, title="Read changes")
+    webhooks: Truth = Field(default=True, title="Webhooks")
+    batch_start: Whole = Field(
+        default=50,
+        ge=1,
+        le=200,
+        title="First batch",
+        description="Records in the first batch to Mautic; the size then follows the answer time.",
+    )
+    batch_max: Whole = Field(
+        default=200, ge=1, le=200, title="Largest batch", description="At most 200, Mautic's own limit."
+    )
+    lanes: Whole = Field(
+        default=2, ge=1, le=8, title="Calls at once", description="How many calls to Mautic may be under way at a time."
+    )
+    cron: Crontab = Field(default="", title="Or by a crontab")
+    hourly_limit: Whole = Field(
+        default=0,
+        ge=0,
+        le=10_000_000,
+        title="Calls allowed in an hour",
+        description="If Mautic's host limits calls; 0 = no limit that you know of.",
+    )
+    #: What is done where somebody else has changed a contact (D6).
+    policy: Literal["store", "mautic", "fill"] = Field(
+        default="store",
+        title="When somebody changed the contact in Mautic",
+        description="The store wins: its value is written. Otherwise a value that somebody changed after our last "
+        "write is kept, and the record shows both.",
+    )
+    proof_every: Whole = Field(
+        default=20,
+        ge=0,
+        le=1000,
+        title="Read back every",
+        description="One batch of so many has three contacts read back and compared; 0 = never.",
+    )
 
 
 class AlertModule(Settings):
-    """When somebody is told (F3)."""
+    """When somebody is told (F3). Descriptions are the help on pages."""
 
-    failing_percent: Annotated[
-        Whole, Field(ge=1, le=100, description="Share of the last hour's records that fail, in percent.")
-    ] = 10
-    failing_least: Annotated[
-        Whole, Field(ge=1, le=1_000_000, description="Records in an hour from which the share counts.")
-    ] = 20
-    periods: Annotated[Whole, Field(ge=1, le=1000, description="Periods of the schedule without a sync.")] = 3
-    dead_letters: Annotated[
-        Whole, Field(ge=0, le=1_000_000, description="Dead letters above which an alert opens.")
-    ] = 0
+    failing_percent: Whole = Field(
+        default=10,
+        ge=1,
+        le=100,
+        title="Failures, in a hundred records",
+        description="An alert opens when more of the last hour fail.",
+    )
+    failing_least: Whole = Field(
+        default=20,
+        ge=1,
+        le=1_000_000,
+        title="From so many records on",
+        description="Where fewer records ended in the last hour, none opens.",
+    )
+    periods: Whole = Field(
+        default=3,
+        ge=1,
+        le=1000,
+        title="Periods without a sync",
+        description="An alert opens after so many, and never before 15 minutes.",
+    )
+    dead_letters: Whole = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        title="Dead letters",
+        description="An alert opens when more than so many wait; 0 = with the first one.",
+    )
 
 
 class Modules(Settings):
@@ -114,8 +155,11 @@ class Modules(Settings):
         """
         return self.with_values({key: value})
 
-    def with_values(self, values: Mapping[str, Any]) -> Modules:
-        """Return a copy with dotted keys set, all or none; raises SettingError for all that do not fit."""
+    def with_values(self, values: Mapping[str, Any], words: Mapping[str, str] | None = None) -> Modules:
+        """Return a copy with dotted keys set, all or none; raises SettingError for all that do not fit.
+
+        `words` are what the errors call the keys, such as TITLES on pages; without them they stand as they are.
+        """
         by_module: dict[str, dict[str, Any]] = {}
         wrong: list[SettingError] = []
         for key, value in values.items():
@@ -129,7 +173,7 @@ class Modules(Settings):
             try:
                 parts[module] = _changed(getattr(self, module), changes)
             except ValidationError as error:
-                wrong.append(told(error, type(getattr(self, module)), prefix=f"{module}."))
+                wrong.append(told(error, type(getattr(self, module)), words, f"{module}."))
         if wrong:
             raise gathered(wrong)
         return self.model_copy(update=parts)
@@ -159,3 +203,14 @@ _PARTS: dict[str, Settings] = {name: getattr(Modules(), name) for name in Module
 _DEFAULTS: dict[str, Any] = {
     f"{module}.{name}": value for module, part in _PARTS.items() for name, value in part.model_dump().items()
 }
+_MODELS: dict[str, type[Settings]] = {name: type(part) for name, part in _PARTS.items()}
+#: Dotted key -> what pages call the setting.
+TITLES: dict[str, str] = {
+    key: title for module, model in _MODELS.items() for key, title in titles(model, f"{module}.").items()
+}
+
+
+def field_of(key: str) -> FieldInfo:
+    """Return what the models say of a dotted key: its type, title, limits and help; raises KeyError for another."""
+    module, _, name = key.partition(".")
+    return _MODELS[module].model_fields[name]

@@ -12,7 +12,6 @@ from integration.clock import SetClock
 from integration.engines.watch import Watch, add_jobs
 from integration.models import Alert, AlertNotice
 from integration.operations.monitoring.alerts import editing
-from integration.operations.monitoring.alerts.editing import Typed
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services
 
@@ -23,7 +22,7 @@ def test_a_worker_that_is_gone_is_told_by_the_web_process(live: Services) -> Non
     connectors.create(services, organisation_id=1, name="Shop", **addresses)
     with services.db.write() as session:
         group = editing.new_group(services.clock.now(), 1)
-        editing.save(services, session, group, Typed("Team", "ada@example.com"), [])
+        editing.save(services, session, group, {"name": "Team", "emails": "ada@example.com"}, [])
     jobs: list[tuple[Callable[[], object], int]] = []
     add_jobs(lambda job, seconds: jobs.append((job, seconds)), live)
     assert [seconds for _, seconds in jobs] == [30, 10]

@@ -94,7 +94,7 @@ def test_settings_are_changed_by_administrators(
     address = f"{page}settings"
     good = {"sync.every": "900", "sync.cron": "", "sync.policy": "mautic", "sync.batch_start": "40"}
     rest = {"sync.batch_max": "100", "sync.lanes": "3", "sync.proof_every": "10", "sync.hourly_limit": "5000"}
-    assert "Saved." in text_of(admin.post(address, {**good, **rest}, follow_redirects=True))
+    assert "The settings were saved." in text_of(admin.post(address, {**good, **rest}, follow_redirects=True))
     sync = services.modules(connector()).sync
     assert (sync.every, sync.policy, sync.lanes, sync.hourly_limit) == (900, "mautic", 3, 5000)
     for name, value in (("sync.cron", "daily"), ("sync.policy", "both"), ("sync.lanes", "99"), ("sync.every", "soon")):

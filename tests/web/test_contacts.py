@@ -54,7 +54,7 @@ def test_what_is_saved_is_shown(admin: Person, viewer: Person, page: str) -> Non
 def test_a_wrong_value_names_the_field_and_keeps_what_was_typed(admin: Person, page: str, every: str) -> None:
     answer = admin.post(page, {**TYPED, "sync.every": every})
     assert answer.status_code == 400
-    assert "“sync.every” must be" in text_of(answer)
+    assert "“Read changes” must be" in text_of(answer)
     assert 'value="Shop, VIP ,"' in answer.text
 
 

@@ -46,7 +46,7 @@ def test_a_wrong_number_names_the_field_and_saves_nothing(
 ) -> None:
     answer = admin.post(page, {**TYPED, "orders.emails:completed": "three"})
     assert answer.status_code == 400
-    assert "“orders.emails” must be a whole number" in text_of(answer)
+    assert "“E-mail on status” must be a whole number" in text_of(answer)
     assert 'value="MUG,CUP"' in answer.text.replace(", ", ",")
     assert services.modules(connector()).orders.notes is False
 

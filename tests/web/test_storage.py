@@ -12,7 +12,8 @@ from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.web.conftest import Person, Settle, text_of
 
-USUAL = {"success": "90", "errors": "180", "deliveries": "90", "runs": "90", "audit": "730", "payload_hours": "24"}
+KEPT = {"success": "90", "errors": "180", "deliveries": "90", "runs": "90", "audit": "730", "payload_hours": "24"}
+USUAL = {f"keep.{name}": days for name, days in KEPT.items()}
 
 
 def test_an_administrator_sees_rows_and_changes_how_long_they_stay(
@@ -20,20 +21,20 @@ def test_an_administrator_sees_rows_and_changes_how_long_they_stay(
 ) -> None:
     record(1, result="created", contact_id=7)
     assert "Records with their attempts 1 Records and their attempts: 90 days" in text_of(admin.get("/storage"))
-    assert "Saved." in text_of(admin.post("/storage", {**USUAL, "deliveries": "30"}, follow_redirects=True))
+    assert "Saved." in text_of(admin.post("/storage", {**USUAL, "keep.deliveries": "30"}, follow_redirects=True))
     assert audit_of("UPDATED")[-1].diff == {"deliveries": [90, 30]}
     assert "attempts: 30 days" in text_of(admin.get("/storage"))
 
 
 def test_a_number_that_makes_no_sense_is_named_at_its_field(admin: Person) -> None:
-    answer = admin.post("/storage", {**USUAL, "audit": "for ever"})
+    answer = admin.post("/storage", {**USUAL, "keep.audit": "for ever"})
     assert answer.status_code == 400
     assert "“for ever” is no number of days or hours." in text_of(answer)
     assert 'value="for ever"' in answer.text
 
 
 def test_each_of_two_wrong_numbers_is_named_at_its_field(admin: Person) -> None:
-    text = text_of(admin.post("/storage", {**USUAL, "audit": "for ever", "runs": "0"}))
+    text = text_of(admin.post("/storage", {**USUAL, "keep.audit": "for ever", "keep.runs": "0"}))
     assert "“for ever” is no number of days or hours." in text
     assert "“0” is no number of days or hours." in text
 
@@ -52,7 +53,7 @@ def test_an_organisation_counts_its_own_rows_only(stranger: Person, record: Sett
 def test_payload_files_stay_as_many_hours_as_the_organisation_wants(
     admin: Person, services: Services, connector_id: int, clock: SetClock
 ) -> None:
-    admin.post("/storage", {**USUAL, "payload_hours": "2"})
+    admin.post("/storage", {**USUAL, "keep.payload_hours": "2"})
     run_id = run_lifecycle.start(services, connector_id, "full", trigger="test")
     with services.db.read() as session:
         run = session.get_one(Run, run_id)

@@ -6,31 +6,18 @@ import secrets as chance
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from integration.errors import SettingError
 from integration.mapping import triggers
 from integration.models.connector import Connector, ConnectorState
 from integration.models.schedule import Schedule
 from integration.pipeline.connectors import holds, schedule_times
 from integration.pipeline.services import Services
 from integration.settings import Modules
+from integration.settings.connection import PLAIN, SECRETS, Connection
 
-SECRETS = ("store_key", "store_secret", "mautic_password", "mautic_client_secret", "webhook_secret")
-PLAIN = (
-    "name",
-    "store_url",
-    "store_ca",
-    "mautic_url",
-    "mautic_method",
-    "mautic_user",
-    "mautic_client_id",
-    "mautic_ca",
-)
-METHODS = ("client_credentials", "basic", "authorization_code")
 INCREMENTAL = "incremental"
 
 
@@ -78,59 +65,37 @@ def _forget(connector: Connector, diff: Mapping[str, Any]) -> None:
 
 
 def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    given = {name: str(values[name]) for name in Connection.model_fields if values.get(name) is not None}
+    stored = {name: value for name in PLAIN if (value := getattr(connector, name))}
+    checked = Connection.checked(stored | given)
     diff: dict[str, list[Any]] = {}
-    for name in PLAIN:
-        if name in values and values[name] is not None:
-            after = _checked(name, str(values[name]).strip())
-            before = getattr(connector, name) or ""
-            if before != after:
-                diff[name] = [before, after]
-                setattr(connector, name, after)
-    return diff | _apply_secrets(services, connector, values)
+    for name in [name for name in PLAIN if name in given]:
+        before, after = getattr(connector, name) or "", checked.plain(name)
+        if before != after:
+            diff[name] = [before, after]
+            setattr(connector, name, after)
+    return diff | _apply_secrets(services, connector, {name: checked.plain(name) for name in SECRETS if name in given})
 
 
-def _apply_secrets(services: Services, connector: Connector, values: Mapping[str, Any]) -> dict[str, list[Any]]:
-    given = {name: str(values[name]).strip() for name in SECRETS if values.get(name)}
+def _apply_secrets(services: Services, connector: Connector, given: Mapping[str, str]) -> dict[str, list[Any]]:
     stored = services.secrets(connector)
-    changed = {name: value for name, value in given.items() if stored.get(name) != value}
+    changed = {name: value for name, value in given.items() if value and stored.get(name) != value}
     if changed:
         connector.secrets = services.vault.seal({**stored, **changed})
     return {name: ["stored" if stored.get(name) else "", "changed"] for name in changed}
 
 
-def _checked(name: str, value: str) -> str:
-    if name == "name" and not value:
-        raise SettingError(name, "The connector needs a name.", "Write one, such as the shop's.")
-    if name.endswith("_url") and value:
-        return _address(name, value)
-    if name == "mautic_method" and value not in METHODS:
-        raise SettingError(name, f"“{value}” is no way to sign in to Mautic.", f"Choose one of {', '.join(METHODS)}.")
-    limit = 120 if name == "name" else 500 if name.endswith(("_url", "_ca")) else 254
-    if len(value) > limit:
-        raise SettingError(name, f"This value is longer than {limit} characters.", "Shorten it.")
-    return value
+def configure(
+    services: Services, connector_id: int, changes: Mapping[str, Any], words: Mapping[str, str] | None = None
+) -> dict[str, list[Any]]:
+    """Set dotted module settings, all or none; return {key: [before, after]}; raises SettingError naming the key.
 
-
-def _address(name: str, value: str) -> str:
-    value = value if "://" in value else f"https://{value}"
-    try:
-        parts = urlsplit(value)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        fine = False
-    if not fine or parts.username or len(value) > 500:
-        raise SettingError(
-            name, f"“{value}” is not a web address.", "Write it as in the browser's address bar, without user name."
-        )
-    return value.rstrip("/")
-
-
-def configure(services: Services, connector_id: int, changes: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Set dotted module settings, all or none; return {key: [before, after]}; raises SettingError naming the key."""
+    `words` are what the errors call the keys (Modules.with_values).
+    """
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
         before = services.modules(connector)
-        modules = before.with_values(changes)
+        modules = before.with_values(changes, words)
         diff = difference(before, modules)
         if diff:
             now = services.clock.now()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from integration.models.connector import Connector
 from integration.settings.crontab import EXAMPLE, next_local
 
-__all__ = ["EVERY", "EXAMPLE", "following", "next_local", "zone_of"]
+__all__ = ["EVERY", "EXAMPLE", "choices", "following", "next_local", "zone_of"]
 
 #: Choices of D3, in seconds.
 EVERY = {
@@ -20,6 +20,12 @@ EVERY = {
     86400: "Daily",
     604800: "Weekly",
 }
+
+
+def choices(now: object) -> dict[str, str]:
+    """Return the choices as texts for a page, with what is chosen now, as it is stored or was typed, among them."""
+    known = {str(seconds): label for seconds, label in EVERY.items()}
+    return known if str(now) in known else {**known, str(now): f"Every {now} seconds"}
 
 
 def zone_of(connector: Connector) -> ZoneInfo:

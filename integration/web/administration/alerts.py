@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -17,23 +17,18 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.operations.monitoring import alerts
 from integration.operations.monitoring.alerts import editing, groups, mail, notices, silence
-from integration.operations.monitoring.alerts.editing import Typed
+from integration.operations.monitoring.alerts.group_settings import GroupSettings
+from integration.operations.monitoring.alerts.silence import SilenceRequest, SilenceSubject
 from integration.operations.monitoring.alerts.wording import COMMON, one_line
-from integration.web.administration import alert_form
 from integration.web.frame.access import connector_view, me, needs, own_connectors, record
+from integration.web.frame.forms import SettingForm, form_of
 from integration.web.frame.services import services
-from integration.web.modules import form as module_form
-from integration.web.modules.form import WHOLE, ModuleForm, Shown, stored_values
+from integration.web.modules.form import filled, module_form, respond
 
 bp = Blueprint("alerts", __name__, url_prefix="/alerts")
-#: Setting -> label, help.
-THRESHOLDS = {
-    "alerts.failing_percent": ("Failures, in a hundred records", "An alert opens when more of the last hour fail."),
-    "alerts.failing_least": ("From so many records on", "Where fewer records ended in the last hour, none opens."),
-    "alerts.periods": ("Periods without a sync", "An alert opens after so many, and never before 15 minutes."),
-    "alerts.dead_letters": ("Dead letters", "An alert opens when more than so many wait; 0 = with the first one."),
-}
-_FORM = ModuleForm(dict.fromkeys(THRESHOLDS, WHOLE))
+_GROUP = form_of(GroupSettings, ticked=("connector_ids", "causes"))
+_SILENCE, _SILENCE_END = form_of(SilenceRequest), form_of(SilenceSubject)
+_THRESHOLDS = module_form(("alerts.failing_percent", "alerts.failing_least", "alerts.periods", "alerts.dead_letters"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +93,22 @@ def _masked(group: AlertGroup) -> str:
 @needs(Role.ADMIN)
 def new_group() -> ResponseReturnValue:
     """Ask for a new group."""
-    return _form(None, Typed("", me().email))
+    return _form(None, _GROUP(data={"emails": [me().email], "connector_ids": [], "causes": []}))
 
 
 @bp.post("/groups")
 @needs(Role.ADMIN)
 def create_group() -> ResponseReturnValue:
     """Make a group."""
-    given = alert_form.typed(request.form)
+    form = _GROUP()
     try:
         with services().db.write() as session:
             group = editing.new_group(services().clock.now(), me().organisation_id)
-            diff = editing.save(services(), session, group, given, _connectors(session))
+            diff = editing.save(services(), session, group, form.typed(), _connectors(session))
             record(session, AuditAction.CREATED, _entity(group), diff)
     except SettingError as error:
-        return _form(None, given, error)
+        form.refuse(error)
+        return _form(None, form)
     flash(f"The group “{group.name}” was made. What is wrong now is told to it within a minute.", "ok")
     return redirect(url_for("alerts.index"))
 
@@ -123,23 +119,24 @@ def edit_group(group_id: int) -> ResponseReturnValue:
     """Show a group to change it."""
     with services().db.read() as session:
         group = _group_or_404(session, group_id)
-    return _form(group, alert_form.shown(group))
+    return _form(group, _GROUP(formdata=None, obj=group, webhook=""))
 
 
 @bp.post("/groups/<int:group_id>")
 @needs(Role.ADMIN)
 def save_group(group_id: int) -> ResponseReturnValue:
     """Change a group."""
-    given = alert_form.typed(request.form)
+    form = _GROUP()
     try:
         with services().db.write() as session:
             group = _group_or_404(session, group_id)
-            diff = editing.save(services(), session, group, given, _connectors(session))
+            diff = editing.save(services(), session, group, form.typed(), _connectors(session))
             if diff:
                 record(session, AuditAction.UPDATED, _entity(group), diff)
     except SettingError as error:
+        form.refuse(error)
         with services().db.read() as session:
-            return _form(_group_or_404(session, group_id), given, error)
+            return _form(_group_or_404(session, group_id), form)
     flash(f"The group “{group.name}” was saved." if diff else "Nothing was changed.", "ok")
     return redirect(url_for("alerts.index"))
 
@@ -183,19 +180,14 @@ def _group_or_404(session: Session, group_id: int) -> AlertGroup:
     return group
 
 
-def _form(group: AlertGroup | None, values: Typed, error: SettingError | None = None) -> ResponseReturnValue:
+def _form(group: AlertGroup | None, form: SettingForm) -> ResponseReturnValue:
     with services().db.read() as session:
-        connectors = _connectors(session)
+        names = {number: each.name for number, each in _connectors(session).items()}
+    hook = _masked(group) if group is not None and group.webhook else ""
     body = render_template(
-        "administration/alerts/group.html",
-        group=group,
-        hook=_masked(group) if group is not None and group.webhook else "",
-        values=values,
-        error=error,
-        connectors=connectors,
-        **_WORDS,
+        "administration/alerts/group.html", group=group, hook=hook, form=form, names=names, causes=alerts.CAUSES
     )
-    return (body, 400) if error else body
+    return (body, 400) if form.error else body
 
 
 def _entity(group: AlertGroup) -> str:
@@ -212,7 +204,7 @@ def begin_silence() -> ResponseReturnValue:
     try:
         with services().db.write() as session:
             mine = _connectors(session)
-            asked = alert_form.asked(request.form, mine)
+            asked = SilenceRequest.checked(_SILENCE().typed(), mine)
             row = silence.begin(
                 session, services().clock.now(), asked.connector_id, asked.cause, asked.hours, me().email
             )
@@ -232,7 +224,7 @@ def end_silence() -> ResponseReturnValue:
     try:
         with services().db.write() as session:
             mine = _connectors(session)
-            asked = alert_form.asked(request.form, mine, hours=False)
+            asked = SilenceSubject.checked(_SILENCE_END().typed(), mine)
             row = silence.end(session, asked.connector_id, asked.cause)
             if row is not None:
                 diff = {"silent until": [row.until, None]}
@@ -244,7 +236,7 @@ def end_silence() -> ResponseReturnValue:
     return redirect(url_for("alerts.index"))
 
 
-def _quoted(asked: alert_form.Asked) -> str:
+def _quoted(asked: SilenceSubject) -> str:
     return f"“{asked.name}”" if asked.cause else asked.name
 
 
@@ -256,17 +248,16 @@ def _quoted(asked: alert_form.Asked) -> str:
 @connector_view
 def thresholds(connector: Connector) -> ResponseReturnValue:
     """Show from when on something is wrong with a connector."""
-    return _thresholds(connector, Shown(stored_values(services().modules(connector))))
+    return _thresholds(connector, filled(_THRESHOLDS, connector))
 
 
 @bp.post("/thresholds/<int:connector_id>")
 @needs(Role.ADMIN)
-def save_thresholds(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def save_thresholds(connector: Connector) -> ResponseReturnValue:
     """Keep other thresholds; they hold from the next look on."""
-    return module_form.respond(_FORM, connector_id, _thresholds, "alerts.thresholds")
+    return respond(_THRESHOLDS, connector, _thresholds, "alerts.thresholds")
 
 
-def _thresholds(connector: Connector, shown: Shown) -> str:
-    return render_template(
-        "administration/alerts/thresholds.html", connector=connector, shown=shown, settings=THRESHOLDS
-    )
+def _thresholds(connector: Connector, form: SettingForm) -> str:
+    return render_template("administration/alerts/thresholds.html", connector=connector, form=form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from integration.errors import SettingError
@@ -11,54 +11,53 @@ from integration.models.organisation import Organisation
 from integration.models.user import Role
 from integration.operations.retention import Keep, save, sizes
 from integration.web.frame.access import me, needs, own_connectors, record
+from integration.web.frame.forms import SettingForm, form_of
 from integration.web.frame.services import services
 
 bp = Blueprint("storage", __name__, url_prefix="/storage")
-LABELS = {
-    "success": "Sync Log, successes (days)",
-    "errors": "Sync Log, errors (days)",
-    "deliveries": "Records and their attempts (days)",
-    "runs": "Runs, alerts, reconciliations (days)",
-    "audit": "Audit log (days)",
-    "payload_hours": "Payload files after a run (hours)",
-}
+_PREFIX = "keep."
+_FORM = form_of(Keep, prefix=_PREFIX)
 
 
 @bp.get("")
 @needs(Role.ADMIN)
 def index() -> ResponseReturnValue:
     """Show what is stored and for how long it is kept."""
+    return _page(_form())
+
+
+def _form() -> SettingForm:
+    """Return the form with what was typed, or where nothing was, with what is stored."""
+    return _FORM(data={_PREFIX + name: days for name, days in _kept().items()})
+
+
+def _kept() -> dict[str, int]:
     with services().db.read() as session:
-        keep = Keep.of(session.get(Organisation, me().organisation_id))
-    return _page({name: str(value) for name, value in keep.model_dump().items()})
+        return Keep.of(session.get(Organisation, me().organisation_id)).model_dump()
 
 
-def _page(values: dict[str, str], error: SettingError | None = None) -> ResponseReturnValue:
+def _page(form: SettingForm) -> ResponseReturnValue:
     with services().db.read() as session:
         mine = [each.id for each in own_connectors(session) if each.organisation_id == me().organisation_id]
         stored = sizes.rows_of(session, me().organisation_id, mine)
         whole = sizes.of_installation(session, services().deployment.instance_path) if me().may(Role.SUPER) else None
+    usual = {_PREFIX + name: value for name, value in Keep().model_dump().items()}
     body = render_template(
-        "administration/storage/index.html",
-        stored=stored,
-        whole=whole,
-        labels=LABELS,
-        values=values,
-        usual=Keep().model_dump(),
-        error=error,
+        "administration/storage/index.html", stored=stored, whole=whole, usual=usual, form=form, kept=_kept()
     )
-    return (body, 400) if error else body
+    return (body, 400) if form.error else body
 
 
 @bp.post("")
 @needs(Role.ADMIN)
 def save_post() -> ResponseReturnValue:
     """Keep new numbers; rows that are older leave within the hour."""
-    values = {name: request.form.get(name, "") for name in LABELS}
+    form = _form()
     try:
-        keep = Keep().with_values(values)
+        keep = Keep().with_values(form.typed(), _PREFIX)
     except SettingError as error:
-        return _page(values, error)
+        form.refuse(error)
+        return _page(form)
     with services().db.write() as session:
         diff = save(session, session.get_one(Organisation, me().organisation_id), keep)
         if diff:

@@ -16,10 +16,10 @@ from integration.operations.support.diagnostics import Step
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.connectors.webhook_registration import delivery_url
 from integration.web.connection import form as connection_form, store_keys, test as connection_test
-from integration.web.connection.form import ConnectionForm
 from integration.web.connection.mautic_sign_in import redirect_uri
 from integration.web.frame import filters
 from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
 
 bp = Blueprint("connection", __name__, url_prefix="/connectors/<int:connector_id>/connection")
@@ -36,15 +36,16 @@ Results = Sequence[tuple[str, Step]]
 def index(connector_id: int) -> str:
     """Show how both systems are connected; administrators can change it."""
     connector = _connector(connector_id)
-    return _page(connector, ConnectionForm(formdata=None, obj=connector))
+    return _page(connector, connection_form.stored(connector))
 
 
 @bp.post("")
 @needs(Role.ADMIN)
 def save(connector_id: int) -> ResponseReturnValue:
     """Save the connection; an error stands at its field."""
-    connector, form = _connector(connector_id), ConnectionForm()
-    values = form.values()
+    connector = _connector(connector_id)
+    form = connection_form.typed(connector)
+    values = connection_form.values(form)
     try:
         connection_form.check(values, connector, services().secrets(connector))
         diff = pairs.connect(services(), connector_id, **values)
@@ -63,7 +64,7 @@ def save(connector_id: int) -> ResponseReturnValue:
 def test(connector_id: int) -> ResponseReturnValue:
     """Try both connections with what is typed; support staff try what is saved."""
     connector = _connector(connector_id)
-    form = ConnectionForm() if me().may(Role.ADMIN) else ConnectionForm(formdata=None, obj=connector)
+    form = connection_form.typed(connector) if me().may(Role.ADMIN) else connection_form.stored(connector)
     try:
         attempt = _attempt(connector, form)
     except SettingError as error:
@@ -76,8 +77,8 @@ def test(connector_id: int) -> ResponseReturnValue:
     return _page(connector, form, list(steps))
 
 
-def _attempt(connector: Connector, form: ConnectionForm) -> connection_test.Trial:
-    typed = form.values() if me().may(Role.ADMIN) else {}
+def _attempt(connector: Connector, form: SettingForm) -> connection_test.Trial:
+    typed = connection_form.values(form) if me().may(Role.ADMIN) else {}
     if typed:
         connection_form.check(typed, connector, services().secrets(connector))
     return connection_test.prepare(services(), connector, typed)
@@ -103,7 +104,7 @@ def _connector(connector_id: int) -> Connector:
         return connector_or_404(session, connector_id)
 
 
-def _page(connector: Connector, form: ConnectionForm, results: Results | None = None) -> str:
+def _page(connector: Connector, form: SettingForm, results: Results | None = None) -> str:
     now, secrets = services().clock.now(), services().secrets(connector)
     until = connector.debug_until
     return render_template(

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from integration.errors import SettingError
-from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
-from integration.pipeline.connectors import connectors, schedule_times
+from integration.pipeline.connectors import schedule_times
 from integration.pipeline.delivery import conflicts
-from integration.web.frame.access import connector_view, me, needs, record
-from integration.web.frame.services import services
+from integration.web.frame.access import connector_view, me, needs
+from integration.web.frame.forms import SettingForm
+from integration.web.modules.form import filled, module_form, respond
 
 bp = Blueprint("connector_settings", __name__, url_prefix="/connectors/<int:connector_id>/settings")
-NUMBERS = {
-    "sync.batch_start": ("First batch", "Records in the first batch to Mautic; the size then follows the answer time."),
-    "sync.batch_max": ("Largest batch", "At most 200, Mautic's own limit."),
-    "sync.lanes": ("Calls at once", "How many calls to Mautic may be under way at a time."),
-    "sync.proof_every": (
-        "Read back every",
-        "One batch of so many has three contacts read back and compared; 0 = never.",
-    ),
-    "sync.hourly_limit": ("Calls allowed in an hour", "If Mautic's host limits calls; 0 = no limit that you know of."),
-}
-NAMES = ("sync.every", "sync.cron", "sync.policy", *NUMBERS)
+NUMBERS = ("sync.batch_start", "sync.batch_max", "sync.lanes", "sync.proof_every", "sync.hourly_limit")
+FORM = module_form(("sync.every", "sync.cron", "sync.policy", *NUMBERS))
 
 
 @bp.get("")
 @connector_view
 def index(connector: Connector) -> ResponseReturnValue:
     """Show the settings; administrators can change them."""
-    stored = services().modules(connector).to_json()["sync"]
-    return _page(connector, {name: str(stored[name.partition(".")[2]]) for name in NAMES})
+    return _page(connector, filled(FORM, connector))
 
 
 @bp.post("")
@@ -41,30 +30,17 @@ def index(connector: Connector) -> ResponseReturnValue:
 @connector_view
 def save(connector: Connector) -> ResponseReturnValue:
     """Store what was typed, all or nothing."""
-    typed = {name: request.form.get(name, "").strip() for name in NAMES}
-    try:
-        diff = connectors.configure(services(), connector.id, typed)
-    except SettingError as error:
-        return _page(connector, typed, error)
-    if diff:
-        with services().db.write() as session:
-            record(session, AuditAction.UPDATED, f"connector {connector.name}", diff, connector)
-    flash("Saved." if diff else "Nothing was changed.", "ok")
-    return redirect(url_for("connector_settings.index", connector_id=connector.id))
+    return respond(FORM, connector, _page, "connector_settings.index")
 
 
-def _page(connector: Connector, values: dict[str, str], error: SettingError | None = None) -> ResponseReturnValue:
-    every = {str(seconds): label for seconds, label in schedule_times.EVERY.items()}
-    every.setdefault(values["sync.every"], f"Every {values['sync.every']} seconds")
-    body = render_template(
+def _page(connector: Connector, form: SettingForm) -> str:
+    return render_template(
         "operations/overview/settings.html",
         connector=connector,
-        values=values,
-        every=every,
+        form=form,
+        every=schedule_times.choices(form["sync.every"].data),
         policies=conflicts.POLICIES,
         numbers=NUMBERS,
         example=schedule_times.EXAMPLE,
-        error=error,
-        may_change=me().may(Role.ADMIN),
+        may_save=me().may(Role.ADMIN),
     )
-    return (body, 400) if error else body

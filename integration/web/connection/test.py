@@ -13,8 +13,8 @@ from integration.mapping.fields import needs
 from integration.mautic.access import MemoryTokens, TokenBox
 from integration.models.connector import Connector
 from integration.operations.support.diagnostics import Step, mautic_steps, store_steps
-from integration.pipeline.connectors.connectors import PLAIN, SECRETS
 from integration.pipeline.services import Services, StoredTokens
+from integration.settings.connection import PLAIN, SECRETS
 
 SIDES = (("store", "Store"), ("mautic", "Mautic"))
 #: Nobody watches a page for two minutes, which is what a busy store gets otherwise.

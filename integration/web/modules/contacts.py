@@ -7,22 +7,25 @@ from flask.typing import ResponseReturnValue
 
 from integration.models.connector import Connector
 from integration.models.user import Role
+from integration.pipeline.connectors import schedule_times
 from integration.web.frame.access import connector_view, me, needs
+from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
 from integration.web.modules import imports
-from integration.web.modules.form import MANY, TEXTS, WHOLE, YES, ModuleForm, Shown, respond, stored_values
+from integration.web.modules.form import filled, module_form, respond
 
 bp = Blueprint("contacts", __name__, url_prefix="/connectors/<int:connector_id>/contacts")
-FORM = ModuleForm(
-    {
-        "contacts.enabled": YES,
-        "contacts.on_change": YES,
-        "contacts.billing": YES,
-        "contacts.phone": YES,
-        "contacts.default_tags": TEXTS,
-        "contacts.roles": MANY,
-        "sync.every": WHOLE,
-    }
+FORM = module_form(
+    (
+        "contacts.enabled",
+        "contacts.on_change",
+        "contacts.billing",
+        "contacts.phone",
+        "contacts.default_tags",
+        "contacts.roles",
+        "sync.every",
+    ),
+    ticked=("contacts.roles",),
 )
 ROLES = {
     "customer": "Customer",
@@ -30,41 +33,33 @@ ROLES = {
     "shop_manager": "Shop manager",
     "administrator": "Administrator",
 }
-EVERY = {
-    0: "Off",
-    300: "Every 5 minutes",
-    900: "Every 15 minutes",
-    3600: "Every hour",
-    21600: "Every 6 hours",
-    86400: "Every day",
-    604800: "Every week",
-}
 
 
 @bp.get("")
 @connector_view
 def index(connector: Connector) -> ResponseReturnValue:
     """Show the settings and the import."""
-    return _page(connector, Shown(stored_values(services().modules(connector))))
+    return _page(connector, filled(FORM, connector))
 
 
 @bp.post("")
 @needs(Role.ADMIN)
-def save(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def save(connector: Connector) -> ResponseReturnValue:
     """Store the settings; what cannot be used comes back with the reason."""
-    return respond(FORM, connector_id, _page, "contacts.index")
+    return respond(FORM, connector, _page, "contacts.index")
 
 
-def _page(connector: Connector, shown: Shown) -> str:
+def _page(connector: Connector, form: SettingForm) -> str:
     with services().db.read() as session:
         area = imports.area(session, connector, "contacts")
-    roles = {**ROLES, **{role: role for role in shown.chosen("contacts.roles") if role and role not in ROLES}}
+    roles = {**ROLES, **{role: role for role in form["contacts.roles"].data if role and role not in ROLES}}
     return render_template(
         "modules/contacts/index.html",
         connector=connector,
-        shown=shown,
+        form=form,
         roles=roles,
-        every=EVERY,
+        every=schedule_times.choices(form["sync.every"].data),
         may_save=me().may(Role.ADMIN),
         **area,
     )

@@ -16,28 +16,30 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import store_profile
 from integration.web.frame.access import connector_view, me, needs
+from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
 from integration.web.modules import imports
-from integration.web.modules.form import MANY, NUMBERS, TEXTS, YES, ModuleForm, Shown, respond, stored_values
+from integration.web.modules.form import filled, module_form, respond
 
 bp = Blueprint("orders", __name__, url_prefix="/connectors/<int:connector_id>/orders")
-FORM = ModuleForm(
-    {
-        "orders.enabled": YES,
-        "orders.statuses": MANY,
-        "orders.order_data": YES,
-        "orders.lifetime": YES,
-        "orders.paid_statuses": MANY,
-        "orders.product_tags": YES,
-        "orders.product_id_tags": YES,
-        "orders.general_tags": TEXTS,
-        "orders.remove_completed_tag": YES,
-        "orders.notes": YES,
-        "orders.emails": NUMBERS,
-        "orders.segments": NUMBERS,
-        "orders.sku_filter": TEXTS,
-        "orders.create_fields": YES,
-    }
+FORM = module_form(
+    (
+        "orders.enabled",
+        "orders.statuses",
+        "orders.order_data",
+        "orders.lifetime",
+        "orders.paid_statuses",
+        "orders.product_tags",
+        "orders.product_id_tags",
+        "orders.general_tags",
+        "orders.remove_completed_tag",
+        "orders.notes",
+        "orders.emails",
+        "orders.segments",
+        "orders.sku_filter",
+        "orders.create_fields",
+    ),
+    ticked=("orders.statuses", "orders.paid_statuses"),
 )
 PRESETS = {"usual": ("completed", "refunded")}
 
@@ -54,32 +56,35 @@ class Picker:
 @connector_view
 def index(connector: Connector) -> ResponseReturnValue:
     """Show the settings and the import; ?preset= ticks the statuses of a preset without saving."""
-    return _page(connector, Shown(stored_values(services().modules(connector)), _preset(connector)))
+    form = filled(FORM, connector)
+    if chosen := _preset(connector):
+        form["orders.statuses"].data = list(chosen)
+    return _page(connector, form)
 
 
-def _preset(connector: Connector) -> dict[str, str]:
+def _preset(connector: Connector) -> Sequence[str]:
     name = request.args.get("preset", "")
-    chosen: Sequence[str] = store_profile.statuses(connector) if name == "all" else PRESETS.get(name, ())
-    return {"orders.statuses": ",".join(chosen)} if chosen else {}
+    return store_profile.statuses(connector) if name == "all" else PRESETS.get(name, ())
 
 
 @bp.post("")
 @needs(Role.ADMIN)
-def save(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def save(connector: Connector) -> ResponseReturnValue:
     """Store the settings; what cannot be used comes back with the reason."""
-    return respond(FORM, connector_id, _page, "orders.index")
+    return respond(FORM, connector, _page, "orders.index")
 
 
-def _page(connector: Connector, shown: Shown) -> str:
+def _page(connector: Connector, form: SettingForm) -> str:
     with services().db.read() as session:
         area = imports.area(session, connector, "orders")
-    statuses = _statuses(connector, shown)
+    statuses = _statuses(connector, form)
     return render_template(
         "modules/orders/index.html",
         connector=connector,
-        shown=shown,
+        form=form,
         statuses=statuses,
-        warnings=_unsynced(shown, statuses),
+        warnings=_unsynced(form, statuses),
         emails=_ask(connector, lambda client: {str(e.id): e.name for e in Emails(client).list()}),
         segments=_ask(connector, lambda client: {str(s.id): s.name for s in Segments(client).list()}),
         preset=request.args.get("preset", ""),
@@ -88,19 +93,19 @@ def _page(connector: Connector, shown: Shown) -> str:
     )
 
 
-def _statuses(connector: Connector, shown: Shown) -> dict[str, str]:
+def _statuses(connector: Connector, form: SettingForm) -> dict[str, str]:
     """Return slug -> name of the store's statuses, and of those that are chosen but no longer there."""
     listed = dict(connector.store_facts.get("statuses") or [])
     known = {slug: listed.get(slug, slug.replace("-", " ").capitalize()) for slug in store_profile.statuses(connector)}
-    return known | {slug: slug for slug in shown.chosen("orders.statuses") if slug and slug not in known}
+    return known | {slug: slug for slug in form["orders.statuses"].data if slug and slug not in known}
 
 
-def _unsynced(shown: Shown, statuses: Mapping[str, str]) -> list[str]:
+def _unsynced(form: SettingForm, statuses: Mapping[str, str]) -> list[str]:
     """Return a sentence for each status that has an e-mail or a segment but is not synced (P40)."""
-    synced = set(shown.chosen("orders.statuses"))
+    synced = set(form["orders.statuses"].data)
     found = []
     for slug, name in statuses.items():
-        kinds = [what for key, what in _FOLLOW_UPS.items() if shown.number(key, slug) not in ("", "0")]
+        kinds = [what for key, what in _FOLLOW_UPS.items() if form[key].of(slug)]
         if kinds and slug not in synced:
             found.append(f"“{name}” has {' and '.join(kinds)}, but orders of that status are not synced.")
     return found

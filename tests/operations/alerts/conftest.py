@@ -23,7 +23,6 @@ from integration.models import Alert, AlertGroup, AlertNotice, Database, Heartbe
 from integration.models.base import Base
 from integration.operations.monitoring import alerts
 from integration.operations.monitoring.alerts import editing
-from integration.operations.monitoring.alerts.editing import Typed
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services, open_services
 
@@ -194,7 +193,7 @@ def group(shop: Watch) -> MakeGroup:
     """Makes a group of recipients; by default one address for everything."""
 
     def make(organisation_id: int = 1, **values: Any) -> int:
-        typed = Typed(**{"name": "Team", "emails": "" if "webhook" in values else "ada@example.com", **values})
+        typed = {"name": "Team", "emails": "" if "webhook" in values else "ada@example.com", **values}
         with shop.services.db.write() as session:
             row = editing.new_group(shop.clock.now(), organisation_id)
             editing.save(shop.services, session, row, typed, [shop.connector_id, shop.connector_id + 1])

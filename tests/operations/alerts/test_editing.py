@@ -10,7 +10,6 @@ import pytest
 from integration.errors import SettingError
 from integration.models import AlertGroup
 from integration.operations.monitoring.alerts import editing, groups
-from integration.operations.monitoring.alerts.editing import Typed
 from tests.operations.alerts.conftest import MakeGroup, Watch, group_of
 
 HOOK = "https://hooks.example.com/services/T0/B0/secret"
@@ -24,7 +23,7 @@ def database_url(tmp_path: Path) -> str:
 def save(shop: Watch, number: int, **values: Any) -> dict[str, Any]:
     with shop.services.db.write() as session:
         group = session.get_one(AlertGroup, number)
-        return editing.save(shop.services, session, group, Typed(**values), [shop.connector_id])
+        return editing.save(shop.services, session, group, values, [shop.connector_id])
 
 
 def test_what_was_typed_is_tidied_up(shop: Watch, group: MakeGroup) -> None:
@@ -76,7 +75,7 @@ def test_the_webhook_is_sealed_kept_and_forgotten(shop: Watch, group: MakeGroup)
     ],
 )
 def test_what_makes_no_sense_is_named(shop: Watch, name: str, values: dict[str, Any]) -> None:
-    typed = Typed(**{"name": "Team", "emails": "ada@example.com", **values})
+    typed = {"name": "Team", "emails": "ada@example.com", **values}
     with shop.services.db.write() as session:
         row = editing.new_group(shop.clock.now(), 1)
         with pytest.raises(SettingError) as caught:

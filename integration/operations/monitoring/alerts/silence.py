@@ -2,18 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
 
+from pydantic import BeforeValidator, ValidationError, ValidationInfo
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from integration.field_errors import Unusable, told
 from integration.models.alert import AlertSilence
+from integration.operations.monitoring.alerts.finding import CAUSES
+from integration.settings.kinds import Settings
 
 #: Hours -> what they are called.
 SPANS = {1: "1 hour", 8: "8 hours", 24: "1 day", 168: "1 week"}
 #: The cause that stands for all.
 EVERY = ""
+
+
+def _connector_id(value: Any, info: ValidationInfo) -> int:
+    known = {str(number): number for number in info.context or ()}
+    if str(value) not in known:
+        raise Unusable("There is no such connector.", "Choose one from the list.")
+    return int(known[str(value)])
+
+
+def _cause(value: Any) -> str:
+    if value != EVERY and value not in CAUSES:
+        raise Unusable("There is no such cause.", "Choose one from the list.")
+    return str(value)
+
+
+def _hours(value: Any) -> int:
+    spans = {str(hours): hours for hours in SPANS}
+    if str(value) not in spans:
+        raise Unusable("A silence cannot last that long.", "Choose a time from the list.")
+    return spans[str(value)]
+
+
+class SilenceSubject(Settings):
+    """What a silence is about, as a form says it."""
+
+    connector_id: Annotated[int, BeforeValidator(_connector_id)]
+    cause: Annotated[str, BeforeValidator(_cause)]
+
+    @property
+    def name(self) -> str:
+        """Return what the silence is about, in words."""
+        return CAUSES.get(self.cause, "every cause")
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any], connector_ids: Collection[int]) -> Self:
+        """Return what a form asks for; `connector_ids` may be chosen. Raises SettingError naming what is wrong."""
+        try:
+            return cls.model_validate(dict(values), context=connector_ids)
+        except ValidationError as error:
+            raise told(error, cls) from None
+
+
+class SilenceRequest(SilenceSubject):
+    """A silence that somebody asks for."""
+
+    hours: Annotated[int, BeforeValidator(_hours)]
 
 
 def begin(session: Session, now: datetime, connector_id: int, cause: str, hours: int, by: str) -> AlertSilence:

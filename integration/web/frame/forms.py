@@ -1,0 +1,128 @@
+"""flask-wtf forms made from the models of settings: label, help, limits and rules stand in the model alone.
+
+A form shows what is stored or what was typed; the model says what is wrong with it, and `refuse` puts that at the
+fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Any, Literal, get_args, get_origin
+
+from flask_wtf import FlaskForm
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, Field, PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms.widgets import NumberInput
+
+from integration.errors import SettingError
+from integration.field_errors import limits
+
+#: Longest text of an input whose model has no limit of its own.
+TEXT_MAX_CHARS = 2000
+
+
+class SettingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """A form over settings; its fields are named as the settings are."""
+
+    error: SettingError | None = None
+
+    def typed(self) -> dict[str, Any]:
+        """Return name -> value as it was typed, "" for an input that was not sent."""
+        fields = {name: field for name, field in self._fields.items() if name != "csrf_token"}
+        return {name: "" if field.data is None else field.data for name, field in fields.items()}
+
+    def refuse(self, error: SettingError) -> None:
+        """Put an error, and those beside it, at the fields they name."""
+        self.error = error
+        for name, field in self._fields.items():
+            if said := error.at(name):
+                field.errors = [said]
+
+
+class ListField(StringField):  # type: ignore[misc]  # wtforms ships no types
+    """Texts with commas between them."""
+
+    def _value(self) -> str:
+        return self.data if isinstance(self.data, str) else ", ".join(self.data or ())
+
+
+class TickedField(SelectMultipleField):  # type: ignore[misc]  # wtforms ships no types
+    """Check boxes of one name; the page knows what can be chosen."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, choices=[], validate_choice=False, **more)
+
+
+class PerStatusField(Field):  # type: ignore[misc]  # wtforms ships no types
+    """One input a status, named "name:status"; its data are status -> what was typed, those left empty or 0 not."""
+
+    def process(self, formdata: MultiDict[str, str] | None, data: Any = None, **_: Any) -> None:
+        """Take the inputs of this field from what was typed, else what is stored."""
+        self.errors, self.data = (), dict(data or {})
+        if formdata:
+            begin = f"{self.name}:"
+            typed = {name.removeprefix(begin): formdata[name].strip() for name in formdata if name.startswith(begin)}
+            self.data = {status: number for status, number in typed.items() if number not in ("", "0")}
+
+    def of(self, status: str) -> str:
+        """Return what stands in the input of a status, "" for nothing."""
+        return str(self.data.get(status) or "")
+
+
+def form_over(
+    field_of: Callable[[str], FieldInfo],
+    names: Iterable[str],
+    *,
+    ticked: Collection[str] = (),
+    inputs: Mapping[str, Mapping[str, Any]] | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> type[SettingForm]:
+    """Return the form of some settings, in their order.
+
+    `ticked` names lists that are chosen by check boxes instead of typed; `inputs` has further HTML attributes by name,
+    `fields` ready-made fields that stand for the model's.
+    """
+    made = {name: _input(field_of(name), name in ticked, (inputs or {}).get(name, {})) for name in names}
+    return type("ModelForm", (SettingForm,), {**made, **(fields or {})})
+
+
+def form_of(
+    model: type[BaseModel], *, leave_out: Collection[str] = (), prefix: str = "", **more: Any
+) -> type[SettingForm]:
+    """Return the form of all fields of a model but those left out; further arguments are those of `form_over`.
+
+    Where a field's name is one of a form's own (such as "errors"), a `prefix` before all of them keeps them apart.
+    """
+    fields = {prefix + name: field for name, field in model.model_fields.items() if name not in leave_out}
+    return form_over(fields.__getitem__, fields, **more)
+
+
+def _input(field: FieldInfo, ticked: bool, attributes: Mapping[str, Any]) -> Any:
+    attributes = {**_bounds(field), **attributes}
+    return _kind(field, ticked)(field.title, description=field.description or "", render_kw=attributes)
+
+
+def _kind(field: FieldInfo, ticked: bool) -> Callable[..., Any]:
+    """Return the kind of input for values of a field's type."""
+    kind, origin = field.annotation, get_origin(field.annotation)
+    if origin is Literal:
+        return partial(SelectField, choices=get_args(kind), validate_choice=False)
+    if origin in (list, tuple):
+        return TickedField if ticked else ListField
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return PerStatusField
+    simple: dict[Any, Callable[..., Any]] = {bool: BooleanField, SecretStr: PasswordField, str: StringField}
+    return simple.get(kind) or partial(StringField, widget=NumberInput())
+
+
+def _bounds(field: FieldInfo) -> dict[str, Any]:
+    if field.annotation is int:
+        low, high = limits(field)
+        return {name: value for name, value in (("min", low), ("max", high)) if value is not None}
+    if field.annotation not in (str, SecretStr):
+        return {}
+    longest = [each.max_length for each in field.metadata if getattr(each, "max_length", None)]
+    return {"maxlength": longest[0] if longest else TEXT_MAX_CHARS}
