@@ -15,6 +15,7 @@ from integration.errors import SettingError
 from integration.mapping import triggers
 from integration.models.connector import Connector, ConnectorState
 from integration.models.schedule import Schedule
+from integration.pipeline.audited import Audit, Diff, unaudited
 from integration.pipeline.connectors import holds, schedule_times
 from integration.pipeline.services import Services
 from integration.settings import Modules
@@ -34,7 +35,15 @@ METHODS = ("client_credentials", "basic", "authorization_code")
 INCREMENTAL = "incremental"
 
 
-def create(services: Services, *, organisation_id: int, name: str, is_demo: bool = False, **connection: Any) -> int:
+def create(
+    services: Services,
+    *,
+    organisation_id: int,
+    name: str,
+    is_demo: bool = False,
+    audit: Audit[Connector] = unaudited,
+    **connection: Any,
+) -> int:
     """Make a connector with its schedule and return its id; raises SettingError for a value that cannot be used."""
     now = services.clock.now()
     connector = Connector(
@@ -51,10 +60,11 @@ def create(services: Services, *, organisation_id: int, name: str, is_demo: bool
         session.flush()
         every = services.modules(connector).sync.every
         session.add(Schedule(connector_id=connector.id, job=INCREMENTAL, every=every, next_run_at=_after(now, every)))
+        audit(session, connector)
     return connector.id
 
 
-def connect(services: Services, connector_id: int, **connection: Any) -> dict[str, list[Any]]:
+def connect(services: Services, connector_id: int, *, audit: Audit[Diff] = unaudited, **connection: Any) -> Diff:
     """Change how the two systems are reached; an empty secret keeps the old one; return {field: [before, after]}.
 
     What is held looks again at once. A new address or other credentials make the cached token and root forgotten.
@@ -66,6 +76,8 @@ def connect(services: Services, connector_id: int, **connection: Any) -> dict[st
             connector.updated_at = services.clock.now()
             _forget(connector, diff)
         holds.probe_now(session, services.clock.now(), connector_id)
+        if diff:
+            audit(session, diff)
     services.wakeup.ring(connector_id)
     return diff
 
@@ -77,8 +89,8 @@ def _forget(connector: Connector, diff: Mapping[str, Any]) -> None:
         connector.store_rest_root = ""
 
 
-def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) -> dict[str, list[Any]]:
-    diff: dict[str, list[Any]] = {}
+def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) -> Diff:
+    diff: Diff = {}
     for name in PLAIN:
         if name in values and values[name] is not None:
             after = _checked(name, str(values[name]).strip())
@@ -89,7 +101,7 @@ def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) 
     return diff | _apply_secrets(services, connector, values)
 
 
-def _apply_secrets(services: Services, connector: Connector, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _apply_secrets(services: Services, connector: Connector, values: Mapping[str, Any]) -> Diff:
     given = {name: str(values[name]).strip() for name in SECRETS if values.get(name)}
     stored = services.secrets(connector)
     changed = {name: value for name, value in given.items() if stored.get(name) != value}
@@ -125,7 +137,9 @@ def _address(name: str, value: str) -> str:
     return value.rstrip("/")
 
 
-def configure(services: Services, connector_id: int, changes: Mapping[str, Any]) -> dict[str, list[Any]]:
+def configure(
+    services: Services, connector_id: int, changes: Mapping[str, Any], *, audit: Audit[Diff] = unaudited
+) -> Diff:
     """Set dotted module settings, all or none; return {key: [before, after]}; raises SettingError naming the key."""
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
@@ -137,10 +151,11 @@ def configure(services: Services, connector_id: int, changes: Mapping[str, Any])
             connector.settings, connector.updated_at = modules.to_json(), now
             connector.triggers = triggers.renewed(connector.triggers, before.orders, modules.orders, now)
             _reschedule(session, now, connector_id, before, modules)
+            audit(session, diff)
     return diff
 
 
-def difference(before: Modules, after: Modules) -> dict[str, list[Any]]:
+def difference(before: Modules, after: Modules) -> Diff:
     """Return {dotted key: [before, after]} of two settings."""
     old, new = before.to_json(), after.to_json()
     return {
@@ -171,26 +186,30 @@ def _after(now: datetime, every: int) -> datetime:
     return now + timedelta(seconds=every)
 
 
-def set_debug(services: Services, connector_id: int, until: datetime | None) -> None:
+def set_debug(services: Services, connector_id: int, until: datetime | None, *, audit: Audit[Diff] = unaudited) -> None:
     """Switch debug mode on until a moment, or off with None."""
     with services.db.write() as session:
-        session.get_one(Connector, connector_id).debug_until = until
+        connector = session.get_one(Connector, connector_id)
+        before, connector.debug_until = connector.debug_until, until
+        audit(session, {"debug_until": [before, until]})
 
 
-def pause(services: Services, connector_id: int) -> None:
+def pause(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> None:
     """Let the schedule and the worker pass the connector by; webhooks are accepted and wait."""
-    _state(services, connector_id, ConnectorState.PAUSED)
+    _set_state(services, connector_id, ConnectorState.PAUSED, audit)
 
 
-def resume(services: Services, connector_id: int) -> None:
+def resume(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> None:
     """Look after the connector again."""
-    _state(services, connector_id, ConnectorState.ACTIVE)
+    _set_state(services, connector_id, ConnectorState.ACTIVE, audit)
     services.wakeup.ring(connector_id)
 
 
-def _state(services: Services, connector_id: int, state: ConnectorState) -> None:
+def _set_state(services: Services, connector_id: int, state: ConnectorState, audit: Audit[Connector]) -> None:
     with services.db.write() as session:
-        session.get_one(Connector, connector_id).state = state
+        connector = session.get_one(Connector, connector_id)
+        connector.state = state
+        audit(session, connector)
 
 
 def exported(services: Services, connector: Connector) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
+from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors, schedule_times
 from integration.pipeline.delivery import conflicts
 from integration.web.frame.access import connector_view, me, needs, record
@@ -42,13 +44,14 @@ def index(connector: Connector) -> ResponseReturnValue:
 def save(connector: Connector) -> ResponseReturnValue:
     """Store what was typed, all or nothing."""
     typed = {name: request.form.get(name, "").strip() for name in NAMES}
+
+    def audit(session: Session, diff: Diff) -> None:
+        record(session, AuditAction.UPDATED, f"connector {connector.name}", diff, connector)
+
     try:
-        diff = connectors.configure(services(), connector.id, typed)
+        diff = connectors.configure(services(), connector.id, typed, audit=audit)
     except SettingError as error:
         return _page(connector, typed, error)
-    if diff:
-        with services().db.write() as session:
-            record(session, AuditAction.UPDATED, f"connector {connector.name}", diff, connector)
     flash("Saved." if diff else "Nothing was changed.", "ok")
     return redirect(url_for("connector_settings.index", connector_id=connector.id))
 
