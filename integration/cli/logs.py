@@ -6,7 +6,9 @@ import click
 
 from integration.cli import console
 from integration.models.audit import AuditAction
-from integration.operations import audit
+from integration.models.connector import Connector
+from integration.operations import audit as trail
+from integration.pipeline.audited import Audit
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.queries.sync_log import read_page
@@ -52,26 +54,23 @@ def show_log(
 def clear_log(connector_id: int, older_than: int | None, as_json: bool) -> None:
     """Remove entries of the sync log for good; Mautic and the store are not touched."""
     with console.opened() as services:
-        console.connector(services, connector_id)
-        cleared = sync_log_clearing.clear(services, connector_id, older_than_days=older_than)
-        _audit(services, connector_id, cleared, older_than)
+        audit = _audit(services, console.connector(services, connector_id), older_than)
+        cleared = sync_log_clearing.clear(services, connector_id, older_than_days=older_than, audit=audit)
     console.show({"cleared": cleared}, as_json=as_json, text=f"{cleared} entries cleared.")
 
 
-def _audit(services: Services, connector_id: int, cleared: int, older_than: int | None) -> None:
-    connector = console.connector(services, connector_id)
-    with services.db.write() as session:
-        audit.record(
-            session,
-            clock_now=services.clock.now(),
-            organisation_id=connector.organisation_id,
-            connector_id=connector_id,
-            actor="command line",
-            ip="",
-            action=AuditAction.LOG_CLEARED,
-            entity="sync log",
-            diff={"entries": [cleared, 0], "older_than_days": [None, older_than]},
-        )
+def _audit(services: Services, connector: Connector, older_than: int | None) -> Audit[int]:
+    return lambda session, cleared: trail.record(
+        session,
+        clock_now=services.clock.now(),
+        organisation_id=connector.organisation_id,
+        connector_id=connector.id,
+        actor="command line",
+        ip="",
+        action=AuditAction.LOG_CLEARED,
+        entity="sync log",
+        diff={"entries": [cleared, 0], "older_than_days": [None, older_than]},
+    )
 
 
 COMMANDS: tuple[click.Command, ...] = (show_log, clear_log)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from integration.clock import Clock
 from integration.config import Deployment
@@ -208,6 +209,11 @@ class StoredTokens:
 
     def save(self, token: Token | None) -> None:
         """Store a token, or forget it."""
+        with self._services.db.write() as session:
+            self.save_in(session, token)
+
+    def save_in(self, session: Session, token: Token | None) -> None:
+        """Store a token, or forget it, in the caller's transaction."""
         sealed = None
         if token is not None:
             parts = {
@@ -216,8 +222,7 @@ class StoredTokens:
                 "refresh_token": token.refresh_token,
             }
             sealed = self._services.vault.seal(parts)
-        with self._services.db.write() as session:
-            session.execute(update(Connector).where(Connector.id == self._id).values(mautic_token=sealed))
+        session.execute(update(Connector).where(Connector.id == self._id).values(mautic_token=sealed))
         self._sealed = sealed
 
     @contextmanager

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -55,7 +56,7 @@ class Demo:
         """
         with services.db.read() as session:
             found = session.scalar(select(Connector.id).where(Connector.is_demo).limit(1))
-        values = {**self._whereabouts, "mautic_method": "client_credentials"}
+        values: dict[str, Any] = {**self._whereabouts, "mautic_method": "client_credentials"}
         if found is None:
             found = connectors.create(services, organisation_id=organisation_id, name=NAME, is_demo=True, **values)
         else:

@@ -14,6 +14,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from integration.errors import SettingError
 from integration.models.sql import swapped
 from integration.models.user import Role, SignInLink, User
+from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 
 SHORTEST_PASSWORD = 10
@@ -31,30 +32,38 @@ def create_user(
     Raises SettingError (email, role, password) for a value that cannot be used or an address that is taken.
     """
     checked, chosen = address(email), role(role_name)
-    hashed = generate_password_hash(check_password(password)) if password else ""
+    hashed, now = hash_password(password) if password else "", services.clock.now()
     with services.db.write() as session:
-        if session.scalar(select(User.id).where(User.email == checked)):
-            raise SettingError("email", f"There is a user with the address {checked} already.", "Choose another one.")
-        user = User(
-            organisation_id=organisation_id,
-            email=checked,
-            name=name.strip()[:120],
-            password_hash=hashed,
-            role=chosen,
-            session_key=secrets.token_hex(16),
-            created_at=services.clock.now(),
-        )
-        session.add(user)
-        session.flush()
+        user = add_user(session, now, organisation_id, email=checked, role=chosen, password_hash=hashed, name=name)
         return user.id
 
 
-def set_password(services: Services, user_id: int, password: str) -> str:
+def add_user(
+    session: Session, now: datetime, organisation_id: int, *, email: str, role: str, password_hash: str, name: str
+) -> User:
+    """Store a user whose address and role were checked; raises SettingError (email) when the address is taken."""
+    if find(session, email):
+        raise SettingError("email", f"There is a user with the address {email} already.", "Choose another one.")
+    user = User(
+        organisation_id=organisation_id,
+        email=email,
+        name=name.strip()[:120],
+        password_hash=password_hash,
+        role=role,
+        session_key=secrets.token_hex(16),
+        created_at=now,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def set_password(services: Services, user_id: int, password: str, *, audit: Audit[User] = unaudited) -> str:
     """Give a user a new password and return the new session key: all open sessions and links of the user end.
 
     Raises SettingError (password) when it is too short or too long, LookupError for an unknown user.
     """
-    hashed = generate_password_hash(check_password(password))
+    hashed = hash_password(password)
     key = secrets.token_hex(16)
     with services.db.write() as session:
         user = session.get(User, user_id)
@@ -66,6 +75,7 @@ def set_password(services: Services, user_id: int, password: str) -> str:
             .where(SignInLink.user_id == user_id, SignInLink.used_at.is_(None))
             .values(used_at=services.clock.now())
         )
+        audit(session, user)
     return key
 
 
@@ -83,14 +93,15 @@ def find(session: Session, email: str) -> User | None:
     return session.scalar(select(User).where(User.email == email.strip().casefold()))
 
 
-def make_link(services: Services, user_id: int) -> str:
+def make_link(services: Services, user_id: int, *, audit: Audit[User] = unaudited) -> str:
     """Return the token of a new one-time sign-in link, good for 24 hours; only its hash is stored."""
     token = secrets.token_urlsafe(32)
     with services.db.write() as session:
-        session.get_one(User, user_id)
+        user = session.get_one(User, user_id)
         session.add(
             SignInLink(user_id=user_id, token_hash=digest(token), expires_at=services.clock.now() + LINK_LIFETIME)
         )
+        audit(session, user)
     return token
 
 
@@ -140,6 +151,11 @@ def role(name: Role | str) -> Role:
         raise SettingError("role", f"“{name}” is no role.", f"Choose one of {names}.") from None
 
 
+def hash_password(password: str) -> str:
+    """Return what is stored of a password; it takes a while, so no transaction waits for it. Raises SettingError."""
+    return generate_password_hash(check_password(password))
+
+
 def check_password(password: str) -> str:
     """Return a password that is long enough; raises SettingError (password)."""
     if len(password) < SHORTEST_PASSWORD:
@@ -149,8 +165,3 @@ def check_password(password: str) -> str:
     if len(password) > LONGEST_PASSWORD:
         raise SettingError("password", f"The password is longer than {LONGEST_PASSWORD} characters.", "Shorten it.")
     return password
-
-
-def by_id(session: Session, user_id: int) -> User:
-    """Return a user; raises NoResultFound for an unknown id."""
-    return session.get_one(User, user_id)

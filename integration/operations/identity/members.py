@@ -13,6 +13,7 @@ from integration.errors import IntegrationError, SettingError
 from integration.models.access import Invitation
 from integration.models.user import Role, User
 from integration.operations.identity import accounts
+from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 
 INVITED_FOR = timedelta(days=7)
@@ -69,7 +70,16 @@ def _keep_an_admin(session: Session, user: User) -> None:
         raise LAST_ADMIN
 
 
-def invite(services: Services, organisation_id: int, email: str, role: str, actor: Role, invited_by: str) -> str:
+def invite(
+    services: Services,
+    organisation_id: int,
+    email: str,
+    role: str,
+    actor: Role,
+    invited_by: str,
+    *,
+    audit: Audit[Invitation] = unaudited,
+) -> str:
     """Ask somebody to join and return the token of the link; raises SettingError (email, role) or IntegrationError."""
     address = accounts.address(email)
     wanted = accounts.role(role)
@@ -79,17 +89,17 @@ def invite(services: Services, organisation_id: int, email: str, role: str, acto
     with services.db.write() as session:
         if accounts.find(session, address):
             raise SettingError("email", f"There is a user with the address {address} already.", "Choose another one.")
-        session.add(
-            Invitation(
-                organisation_id=organisation_id,
-                email=address,
-                role=wanted,
-                token_hash=accounts.digest(token),
-                invited_by=invited_by,
-                created_at=now,
-                expires_at=now + INVITED_FOR,
-            )
+        made = Invitation(
+            organisation_id=organisation_id,
+            email=address,
+            role=wanted,
+            token_hash=accounts.digest(token),
+            invited_by=invited_by,
+            created_at=now,
+            expires_at=now + INVITED_FOR,
         )
+        session.add(made)
+        audit(session, made)
     return token
 
 
@@ -116,13 +126,22 @@ def standing(found: Invitation | None, now: datetime) -> str:
     return "good" if found.expires_at > now else "expired"
 
 
-def accept(services: Services, token: str, name: str, password: str) -> int:
-    """Make the invited user and return the id; raises SettingError (password, token)."""
-    accounts.check_password(password)
+def accept(services: Services, token: str, name: str, password: str, *, audit: Audit[User] = unaudited) -> int:
+    """Make the invited user and return the id; raises SettingError (password, token, email)."""
+    hashed, now = accounts.hash_password(password), services.clock.now()
     with services.db.write() as session:
         found = invitation(session, token)
-        if found is None or standing(found, services.clock.now()) != "good":
+        if found is None or standing(found, now) != "good":
             raise SettingError("token", "This invitation cannot be used any more.", "Ask for a new one.")
-        found.accepted_at = services.clock.now()
-        owner, address, role = found.organisation_id, found.email, found.role
-    return accounts.create_user(services, owner, address, role, password, name)
+        found.accepted_at = now
+        user = accounts.add_user(
+            session,
+            now,
+            found.organisation_id,
+            email=found.email,
+            role=found.role,
+            password_hash=hashed,
+            name=name,
+        )
+        audit(session, user)
+        return user.id

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from integration.errors import SettingError
 from integration.models.access import ApiToken
 from integration.operations.identity.accounts import digest
+from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 
 SCOPES = {
@@ -33,7 +34,14 @@ class Made:
 
 
 def make(
-    services: Services, organisation_id: int, name: str, scopes: Sequence[str], created_by: str, days: int | None = None
+    services: Services,
+    organisation_id: int,
+    name: str,
+    scopes: Sequence[str],
+    created_by: str,
+    days: int | None = None,
+    *,
+    audit: Audit[ApiToken] = unaudited,
 ) -> Made:
     """Make a token; raises SettingError (name, scopes, days)."""
     if not name.strip():
@@ -56,6 +64,7 @@ def make(
     with services.db.write() as session:
         session.add(row)
         session.flush()
+        audit(session, row)
         return Made(row.id, secret)
 
 

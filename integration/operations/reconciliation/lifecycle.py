@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.models.drift import Reconciliation
-from integration.models.run import GOING
+from integration.models.run import GOING, Run
+from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
@@ -23,21 +24,21 @@ class ReconciliationGoing(IntegrationError):
         )
 
 
-def start(services: Services, connector_id: int, trigger: str) -> int:
+def start(services: Services, connector_id: int, trigger: str, *, audit: Audit[Run] = unaudited) -> int:
     """Ask for a reconciliation and return the id of its run; raises ReconciliationGoing when one is going."""
     try:
-        return run_lifecycle.begin(services, Reconciliation(connector_id=connector_id), trigger=trigger)
+        return run_lifecycle.begin(services, Reconciliation(connector_id=connector_id), trigger=trigger, audit=audit)
     except run_lifecycle.RunGoing:
         raise ReconciliationGoing from None
 
 
-def cancel(services: Services, connector_id: int, reconciliation_id: int) -> bool:
+def cancel(services: Services, connector_id: int, reconciliation_id: int, *, audit: Audit[Run] = unaudited) -> bool:
     """Ask a reconciliation to stop after its page; what it found stays. Return whether it was going."""
     with services.db.read() as session:
         row = session.get(Reconciliation, reconciliation_id)
     if row is None or row.connector_id != connector_id:
         return False
-    return run_lifecycle.cancel(services, reconciliation_id)
+    return run_lifecycle.cancel(services, reconciliation_id, audit=audit)
 
 
 def going(session: Session, connector_id: int) -> Reconciliation | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from integration.mapping import triggers
 from integration.models.connector import Connector, ConnectorState
 from integration.models.schedule import Schedule
+from integration.pipeline.audited import Audit, Diff, unaudited
 from integration.pipeline.connectors import holds, schedule_times
 from integration.pipeline.services import Services
 from integration.settings import Modules
@@ -21,7 +22,15 @@ from integration.settings.connection import PLAIN, SECRETS, Connection
 INCREMENTAL = "incremental"
 
 
-def create(services: Services, *, organisation_id: int, name: str, is_demo: bool = False, **connection: Any) -> int:
+def create(
+    services: Services,
+    *,
+    organisation_id: int,
+    name: str,
+    is_demo: bool = False,
+    audit: Audit[Connector] = unaudited,
+    **connection: Any,
+) -> int:
     """Make a connector with its schedule and return its id; raises SettingError for a value that cannot be used."""
     now = services.clock.now()
     connector = Connector(
@@ -38,10 +47,11 @@ def create(services: Services, *, organisation_id: int, name: str, is_demo: bool
         session.flush()
         every = services.modules(connector).sync.every
         session.add(Schedule(connector_id=connector.id, job=INCREMENTAL, every=every, next_run_at=_after(now, every)))
+        audit(session, connector)
     return connector.id
 
 
-def connect(services: Services, connector_id: int, **connection: Any) -> dict[str, list[Any]]:
+def connect(services: Services, connector_id: int, *, audit: Audit[Diff] = unaudited, **connection: Any) -> Diff:
     """Change how the two systems are reached; an empty secret keeps the old one; return {field: [before, after]}.
 
     What is held looks again at once. A new address or other credentials make the cached token and root forgotten.
@@ -53,6 +63,8 @@ def connect(services: Services, connector_id: int, **connection: Any) -> dict[st
             connector.updated_at = services.clock.now()
             _forget(connector, diff)
         holds.probe_now(session, services.clock.now(), connector_id)
+        if diff:
+            audit(session, diff)
     services.wakeup.ring(connector_id)
     return diff
 
@@ -64,11 +76,11 @@ def _forget(connector: Connector, diff: Mapping[str, Any]) -> None:
         connector.store_rest_root = ""
 
 
-def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) -> Diff:
     given = {name: str(values[name]) for name in Connection.model_fields if values.get(name) is not None}
     stored = {name: value for name in PLAIN if (value := getattr(connector, name))}
     checked = Connection.checked(stored | given)
-    diff: dict[str, list[Any]] = {}
+    diff: Diff = {}
     for name in [name for name in PLAIN if name in given]:
         before, after = getattr(connector, name) or "", checked.plain(name)
         if before != after:
@@ -77,7 +89,7 @@ def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) 
     return diff | _apply_secrets(services, connector, {name: checked.plain(name) for name in SECRETS if name in given})
 
 
-def _apply_secrets(services: Services, connector: Connector, given: Mapping[str, str]) -> dict[str, list[Any]]:
+def _apply_secrets(services: Services, connector: Connector, given: Mapping[str, str]) -> Diff:
     stored = services.secrets(connector)
     changed = {name: value for name, value in given.items() if value and stored.get(name) != value}
     if changed:
@@ -86,8 +98,13 @@ def _apply_secrets(services: Services, connector: Connector, given: Mapping[str,
 
 
 def configure(
-    services: Services, connector_id: int, changes: Mapping[str, Any], words: Mapping[str, str] | None = None
-) -> dict[str, list[Any]]:
+    services: Services,
+    connector_id: int,
+    changes: Mapping[str, Any],
+    words: Mapping[str, str] | None = None,
+    *,
+    audit: Audit[Diff] = unaudited,
+) -> Diff:
     """Set dotted module settings, all or none; return {key: [before, after]}; raises SettingError naming the key.
 
     `words` are what the errors call the keys (Modules.with_values).
@@ -102,10 +119,11 @@ def configure(
             connector.settings, connector.updated_at = modules.to_json(), now
             connector.triggers = triggers.renewed(connector.triggers, before.orders, modules.orders, now)
             _reschedule(session, now, connector_id, before, modules)
+            audit(session, diff)
     return diff
 
 
-def difference(before: Modules, after: Modules) -> dict[str, list[Any]]:
+def difference(before: Modules, after: Modules) -> Diff:
     """Return {dotted key: [before, after]} of two settings."""
     old, new = before.to_json(), after.to_json()
     return {
@@ -136,26 +154,30 @@ def _after(now: datetime, every: int) -> datetime:
     return now + timedelta(seconds=every)
 
 
-def set_debug(services: Services, connector_id: int, until: datetime | None) -> None:
+def set_debug(services: Services, connector_id: int, until: datetime | None, *, audit: Audit[Diff] = unaudited) -> None:
     """Switch debug mode on until a moment, or off with None."""
     with services.db.write() as session:
-        session.get_one(Connector, connector_id).debug_until = until
+        connector = session.get_one(Connector, connector_id)
+        before, connector.debug_until = connector.debug_until, until
+        audit(session, {"debug_until": [before, until]})
 
 
-def pause(services: Services, connector_id: int) -> None:
+def pause(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> None:
     """Let the schedule and the worker pass the connector by; webhooks are accepted and wait."""
-    _state(services, connector_id, ConnectorState.PAUSED)
+    _set_state(services, connector_id, ConnectorState.PAUSED, audit)
 
 
-def resume(services: Services, connector_id: int) -> None:
+def resume(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> None:
     """Look after the connector again."""
-    _state(services, connector_id, ConnectorState.ACTIVE)
+    _set_state(services, connector_id, ConnectorState.ACTIVE, audit)
     services.wakeup.ring(connector_id)
 
 
-def _state(services: Services, connector_id: int, state: ConnectorState) -> None:
+def _set_state(services: Services, connector_id: int, state: ConnectorState, audit: Audit[Connector]) -> None:
     with services.db.write() as session:
-        session.get_one(Connector, connector_id).state = state
+        connector = session.get_one(Connector, connector_id)
+        connector.state = state
+        audit(session, connector)
 
 
 def exported(services: Services, connector: Connector) -> dict[str, Any]:

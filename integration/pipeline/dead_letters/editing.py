@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.errors import IntegrationError, SettingError
@@ -13,6 +13,7 @@ from integration.events import Origin
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.ledger import LedgerEntry
 from integration.pipeline import outbox
+from integration.pipeline.audited import Audit, Diff, unaudited
 from integration.pipeline.dead_letters.corrections import corrected, editable
 from integration.pipeline.services import Services
 
@@ -25,7 +26,7 @@ ON_ITS_WAY = IntegrationError(
 )
 
 
-def edit(services: Services, row: Delivery, values: Mapping[str, str]) -> dict[str, list[Any]]:
+def edit(services: Services, row: Delivery, values: Mapping[str, str], *, audit: Audit[Diff] = unaudited) -> Diff:
     """Keep what differs from the store's values, send the record again, and return {field: [before, after]}.
 
     Raises SettingError naming the field when the corrected record still cannot be read, IntegrationError when it is
@@ -42,9 +43,9 @@ def edit(services: Services, row: Delivery, values: Mapping[str, str]) -> dict[s
         raise SettingError(
             "values", "No value was changed.", "Change the value that was refused, or send it again as it is."
         )
-    person_key = _checked(row, changes)
-    _send(services, row, changes, person_key)
-    return {name: [before[name], value] for name, value in changes.items()}
+    diff = {name: [before[name], value] for name, value in changes.items()}
+    _send(services, row, changes, _checked(row, changes), lambda session: audit(session, diff))
+    return diff
 
 
 def _checked(row: Delivery, changes: Mapping[str, str]) -> str:
@@ -59,7 +60,13 @@ def _checked(row: Delivery, changes: Mapping[str, str]) -> str:
     return change.person_key or row.person_key
 
 
-def _send(services: Services, row: Delivery, changes: Mapping[str, str], person_key: str) -> None:
+def _send(
+    services: Services,
+    row: Delivery,
+    changes: Mapping[str, str],
+    person_key: str,
+    audit: Callable[[Session], None],
+) -> None:
     now = services.clock.now()
     with services.db.write() as session:
         outbox.correct(session, row.id, changes, person_key)
@@ -70,4 +77,5 @@ def _send(services: Services, row: Delivery, changes: Mapping[str, str], person_
         if not outbox.requeue(session, now, row.connector_id, [row.id]).queued:
             raise ON_ITS_WAY
         services.on_accept(session, row.connector_id)
+        audit(session)
     services.wakeup.ring(row.connector_id)

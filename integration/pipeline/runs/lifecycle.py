@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from integration.models.database import lock_connector
 from integration.models.run import EXCLUSIVE, Run, RunKind, RunLine, RunState
 from integration.models.sql import swapped
 from integration.pipeline import outbox
+from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.leases.endings import Cancelled, Lost
 from integration.pipeline.leases.tokens import alive, is_at_work
 from integration.pipeline.services import Services
@@ -69,30 +70,36 @@ def start(
     *,
     trigger: str,
     options: Mapping[str, Any] | None = None,
+    audit: Audit[Run] = unaudited,
 ) -> int:
     """Ask for a run and return its id; a worker begins it at once. Raises RunGoing when one is going.
 
     A reconciliation has a row of its own besides: operations.reconciliation.start asks for one.
     """
     run = Run(connector_id=connector_id, kind=RunKind(kind), options=dict(options or {}))
-    return begin(services, run, trigger=trigger)
+    return begin(services, run, trigger=trigger, audit=audit)
 
 
-def begin(services: Services, run: Run, *, trigger: str) -> int:
+def begin(services: Services, run: Run, *, trigger: str, audit: Audit[Run] = unaudited) -> int:
     """Ask for this run, a row that is not stored yet, and return its id; raises RunGoing when one is going."""
     run.state, run.trigger, run.created_at = RunState.PENDING, trigger, services.clock.now()
-    connector_id, kind = run.connector_id, RunKind(run.kind)
-    try:
-        with services.db.write() as session:
-            session.add(run)
-            session.flush()
-            services.on_accept(session, connector_id)
-    except IntegrityError:
-        with services.db.read() as session:
-            found = going(session, connector_id, kind)
-        raise RunGoing(found.id if found else None) from None
-    services.wakeup.ring(connector_id)
+    with services.db.write() as session:
+        session.add(run)
+        _store_alone(session, run.connector_id, RunKind(run.kind))
+        services.on_accept(session, run.connector_id)
+        audit(session, run)
+    services.wakeup.ring(run.connector_id)
     return run.id
+
+
+def _store_alone(session: Session, connector_id: int, kind: RunKind) -> None:
+    """Store a run as the only one that is going; raises RunGoing when there is another one."""
+    try:
+        session.flush()
+    except IntegrityError:
+        session.rollback()
+        found = going(session, connector_id, kind)
+        raise RunGoing(found.id if found else None) from None
 
 
 def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
@@ -101,7 +108,7 @@ def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
     return session.scalar(select(Run).where(Run.connector_id == connector_id, _GOING, Run.kind.in_(group)))
 
 
-def cancel(services: Services, run_id: int) -> bool:
+def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
     """Ask a run to stop after the batch in flight and return whether it was going; what was sent stays.
 
     A run nobody works on ends at once.
@@ -115,34 +122,38 @@ def cancel(services: Services, run_id: int) -> bool:
         run.cancel_asked_at = now
         if run.lease_token is None:
             finish(session, now, run, RunState.CANCELLED)
+        audit(session, run)
     services.wakeup.ring(run.connector_id)
     return True
 
 
-def resume(services: Services, run_id: int) -> None:
+def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
     """Let an ended run go on where it stood; one that was cancelled or read a list that was short begins again.
 
-    Unchanged records cost nothing. Raises RunGoing when another run of the connector is going, CannotResume for a
-    reconciliation whose people met are forgotten.
+    Unchanged records cost nothing. Return whether it had ended. Raises RunGoing when another run of the connector is
+    going, CannotResume for a reconciliation whose people met are forgotten.
     """
-    try:
-        with services.db.write() as session:
-            run = session.get(Run, run_id)
-            if run is None or run.state not in (RunState.FAILED, RunState.CANCELLED):
-                return
-            if not may_resume(run):
-                raise CannotResume
-            if run.state == RunState.CANCELLED or run.error_code == SHORT_LIST:
-                run.cursor, run.phase = {}, ""
-            run.state, run.cancel_asked_at, run.ended_at = RunState.PENDING, None, None
-            run.error, run.error_code, run.lease_token = "", "", None
-            run.due_at, run.tries = None, 0
-            add_line(session, services.clock.now(), run.id, "The run goes on.")
-            session.flush()
-            services.on_accept(session, run.connector_id)
-    except IntegrityError:
-        raise RunGoing(None) from None
+    with services.db.write() as session:
+        run = session.get(Run, run_id)
+        if run is None or run.state not in (RunState.FAILED, RunState.CANCELLED):
+            return False
+        if not may_resume(run):
+            raise CannotResume
+        _make_pending(run)
+        add_line(session, services.clock.now(), run.id, "The run goes on.")
+        _store_alone(session, run.connector_id, RunKind(run.kind))
+        services.on_accept(session, run.connector_id)
+        audit(session, run)
     services.wakeup.ring(run.connector_id)
+    return True
+
+
+def _make_pending(run: Run) -> None:
+    if run.state == RunState.CANCELLED or run.error_code == SHORT_LIST:
+        run.cursor, run.phase = {}, ""
+    run.state, run.cancel_asked_at, run.ended_at = RunState.PENDING, None, None
+    run.error, run.error_code, run.lease_token = "", "", None
+    run.due_at, run.tries = None, 0
 
 
 def may_resume(run: Run) -> bool:
@@ -271,28 +282,3 @@ def _cancelled(run: Run, given_up: int) -> str:
 def add_line(session: Session, now: datetime, run_id: int, text: str, level: str = "info") -> None:
     """Write one line of the run's log."""
     session.add(RunLine(run_id=run_id, at=now, level=level, text=mask_text(text)[:2000]))
-
-
-def count(session: Session, outcomes: Sequence[outbox.Outcome], calls: int) -> None:
-    """Raise the counters of the runs that the settled deliveries belong to; `calls` go to the first of them."""
-    sums: dict[int, dict[str, int]] = {}
-    for outcome in outcomes:
-        if outcome.run_id is not None and outcome.state is not None:
-            column = _COLUMN.get(outcome.state, "failed")
-            numbers = sums.setdefault(outcome.run_id, {"pushed": 0, "skipped": 0, "failed": 0})
-            numbers[column] += 1
-    for place, (run_id, numbers) in enumerate(sorted(sums.items())):
-        values: dict[str, Any] = {name: getattr(Run, name) + number for name, number in numbers.items() if number}
-        if place == 0 and calls:
-            values["calls"] = Run.calls + calls
-        session.execute(
-            update(Run).where(Run.id == run_id).values(**values).execution_options(synchronize_session=False)
-        )
-
-
-_COLUMN = {
-    outbox.DeliveryState.DELIVERED: "pushed",
-    outbox.DeliveryState.SKIPPED: "skipped",
-    outbox.DeliveryState.DISCARDED: "skipped",
-    outbox.DeliveryState.CONFLICT: "skipped",
-}

@@ -10,14 +10,17 @@ from sqlalchemy.orm import Session
 from integration.models.connector import Connector
 from integration.models.sql import hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
+from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log.counts import total
 
 
-def clear(services: Services, connector_id: int, *, older_than_days: int | None = None) -> int:
+def clear(
+    services: Services, connector_id: int, *, older_than_days: int | None = None, audit: Audit[int] = unaudited
+) -> int:
     """Hide all entries, or those older than so many days to the whole hour, for good; return how many.
 
-    New entries keep coming; nothing in the store or in Mautic is touched.
+    New entries keep coming; nothing in the store or in Mautic is touched. `audit` gets how many were hidden.
     """
     cutoff = None
     if older_than_days is not None:
@@ -29,7 +32,9 @@ def clear(services: Services, connector_id: int, *, older_than_days: int | None 
         gone = delete(SyncLogCount).where(SyncLogCount.connector_id == connector_id)
         session.execute(gone if cutoff is None else gone.where(SyncLogCount.hour < cutoff))
         session.flush()
-        return before - total(session, connector_id)
+        cleared = before - total(session, connector_id)
+        audit(session, cleared)
+    return cleared
 
 
 def _watermark(session: Session, connector_id: int, cutoff: datetime | None) -> int:

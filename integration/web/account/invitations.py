@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
+from integration.models.user import User
 from integration.operations import audit
 from integration.operations.identity import accounts, members
 from integration.web.frame.access import public
@@ -55,20 +57,21 @@ def accept(token: str) -> ResponseReturnValue:
     try:
         if password != request.form.get("again", ""):
             raise SettingError("again", "The two passwords are not the same.", "Write the password twice.")
-        user_id = members.accept(services(), token, request.form.get("name", ""), password)
+        members.accept(services(), token, request.form.get("name", ""), password, audit=_record)
     except SettingError as error:
         return _page(token, error)
-    with services().db.write() as session:
-        user = accounts.by_id(session, user_id)
-        audit.record(
-            session,
-            clock_now=services().clock.now(),
-            organisation_id=user.organisation_id,
-            actor=user.email,
-            ip=request.remote_addr or "",
-            action=AuditAction.USER_CHANGED,
-            entity=user.email,
-            diff={"invitation": ["open", "accepted"]},
-        )
     flash("Welcome. Sign in with your e-mail address and the password you have just chosen.", "ok")
     return redirect(url_for("auth.sign_in"))
+
+
+def _record(session: Session, user: User) -> None:
+    audit.record(
+        session,
+        clock_now=services().clock.now(),
+        organisation_id=user.organisation_id,
+        actor=user.email,
+        ip=request.remote_addr or "",
+        action=AuditAction.USER_CHANGED,
+        entity=user.email,
+        diff={"invitation": ["open", "accepted"]},
+    )

@@ -15,7 +15,7 @@ from integration.models.audit import AuditAction
 from integration.models.user import User
 from integration.operations import audit
 from integration.operations.identity import accounts
-from integration.web.frame.access import load_user, me, public, record, signed_in
+from integration.web.frame.access import SignedIn, load_user, me, public, record, signed_in
 from integration.web.frame.security import limiter, safe_next
 from integration.web.frame.services import services
 
@@ -78,7 +78,9 @@ def sign_in_post() -> ResponseReturnValue:
     if user is None:
         _record_failure(email, known)
         return render_template("account/sign_in.html", form=form, next=onward, refused=_REFUSED), 401
-    return _enter(user.id, "password", onward)
+    with services().db.write() as session:
+        person = _signed_in(session, session.get_one(User, user.id), "password")
+    return _enter(person, onward)
 
 
 def _record_failure(email: str, known: User | None) -> None:
@@ -100,13 +102,13 @@ def _record(session: Session, action: AuditAction, user: User | None, email: str
     )
 
 
-def _enter(user_id: int, way: str, onward: str | None = None) -> ResponseReturnValue:
-    with services().db.write() as session:
-        user = session.get_one(User, user_id)
-        user.signed_in_at = services().clock.now()
-        _record(session, AuditAction.SIGNED_IN, user, user.email, way)
-        session.flush()
-        person = signed_in(user)
+def _signed_in(session: Session, user: User, way: str) -> SignedIn:
+    user.signed_in_at = services().clock.now()
+    _record(session, AuditAction.SIGNED_IN, user, user.email, way)
+    return signed_in(user)
+
+
+def _enter(person: SignedIn, onward: str | None = None) -> ResponseReturnValue:
     # A cookie from before the sign-in must not live on: somebody else may have set it.
     cookie.clear()
     login_user(person)
@@ -130,9 +132,10 @@ def link_post(token: str) -> ResponseReturnValue:
     """Use a one-time link up and sign in."""
     with services().db.write() as session:
         user = accounts.use_link(session, services().clock.now(), token)
-    if user is None:
+        person = _signed_in(session, user, "one-time link") if user is not None else None
+    if person is None:
         return render_template("account/link.html", good=False, token=token), 410
-    return _enter(user.id, "one-time link")
+    return _enter(person)
 
 
 @bp.post("/sign-out")
@@ -185,9 +188,10 @@ def _problem(form: PasswordForm) -> SettingError | None:
 
 
 def _set_password(new: str) -> None:
-    key = accounts.set_password(services(), me().id, new)
-    with services().db.write() as session:
-        record(session, AuditAction.USER_CHANGED, me().email, {"password": ["changed", "changed"]})
+    def changed(session: Session, user: User) -> None:
+        record(session, AuditAction.USER_CHANGED, user.email, {"password": ["changed", "changed"]})
+
+    key = accounts.set_password(services(), me().id, new, audit=changed)
     person = load_user(f"{me().id}.{key}")
     if person is None:
         abort(403)

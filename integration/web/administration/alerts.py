@@ -156,8 +156,8 @@ def delete_group_post(group_id: int) -> ResponseReturnValue:
     """Delete a group and what it was still owed."""
     with services().db.write() as session:
         group = _group_or_404(session, group_id)
-        record(session, AuditAction.DELETED, _entity(group), {"emails": [group.emails, None]})
         session.delete(group)
+        record(session, AuditAction.DELETED, _entity(group), {"emails": [group.emails, None]})
     flash(f"The group “{group.name}” was deleted; it is told nothing more.", "ok")
     return redirect(url_for("alerts.index"))
 

@@ -44,12 +44,14 @@ def _page(secret: str = "", error: SettingError | None = None) -> ResponseReturn
 def create() -> ResponseReturnValue:
     """Make a token and show its secret, this once."""
     name, scopes = request.form.get("name", ""), request.form.getlist("scopes")
+
+    def audit(session: Session, row: ApiToken) -> None:
+        record(session, AuditAction.TOKEN_CHANGED, f"access {row.name}", {"scopes": [None, scopes]})
+
     try:
-        made = tokens.make(services(), me().organisation_id, name, scopes, me().email, _days())
+        made = tokens.make(services(), me().organisation_id, name, scopes, me().email, _days(), audit=audit)
     except SettingError as error:
         return _page(error=error)
-    with services().db.write() as session:
-        record(session, AuditAction.TOKEN_CHANGED, f"access {name.strip()}", {"scopes": [None, scopes]})
     return _page(secret=made.secret)
 
 

@@ -49,12 +49,14 @@ def _page(link: str = "", error: IntegrationError | None = None) -> ResponseRetu
 def invite() -> ResponseReturnValue:
     """Invite somebody; the link is shown once, to be handed on by a person."""
     email, role = request.form.get("email", ""), request.form.get("role", "")
+
+    def audit(session: Session, made: Invitation) -> None:
+        record(session, AuditAction.USER_CHANGED, f"invitation of {made.email}", {"role": [None, made.role]})
+
     try:
-        token = members.invite(services(), me().organisation_id, email, role, me().role, me().email)
+        token = members.invite(services(), me().organisation_id, email, role, me().role, me().email, audit=audit)
     except IntegrationError as error:
         return _page(error=error)
-    with services().db.write() as session:
-        record(session, AuditAction.USER_CHANGED, f"invitation of {email.strip()}", {"role": [None, role]})
     return _page(link=url_for("invitations.show", token=token, _external=True))
 
 
@@ -117,9 +119,11 @@ def link(user_id: int) -> ResponseReturnValue:
     if Role(user.role).rank > me().role.rank:
         flash(str(members.TOO_HIGH), "bad")
         return redirect(url_for("users.index"))
-    token = accounts.make_link(services(), user_id)
-    with services().db.write() as session:
+
+    def audit(session: Session, user: User) -> None:
         record(session, AuditAction.USER_CHANGED, user.email, {"sign-in link": ["", "made"]})
+
+    token = accounts.make_link(services(), user_id, audit=audit)
     return _page(link=url_for("auth.link", token=token, _external=True))
 
 

@@ -64,8 +64,8 @@ def _finish(connector: Connector, code: str) -> None:
     except ServiceError as error:
         flash(str(error), "bad")
         return
-    StoredTokens(services(), connector.id).save(token)
     with services().db.write() as session:
+        StoredTokens(services(), connector.id).save_in(session, token)
         holds.probe_now(session, services().clock.now(), connector.id)
         record(
             session, AuditAction.UPDATED, f"Mautic sign-in of {connector.name}", {"mautic_token": ["", ""]}, connector

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.operations.support.diagnostics import Step
+from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.connectors.webhook_registration import delivery_url
 from integration.web.connection import form as connection_form, store_keys, test as connection_test
@@ -46,15 +48,16 @@ def save(connector_id: int) -> ResponseReturnValue:
     connector = _connector(connector_id)
     form = connection_form.typed(connector)
     values = connection_form.values(form)
+
+    def audit(session: Session, diff: Diff) -> None:
+        record(session, AuditAction.UPDATED, f"connection of {connector.name}", diff, connector)
+
     try:
         connection_form.check(values, connector, services().secrets(connector))
-        diff = pairs.connect(services(), connector_id, **values)
+        diff = pairs.connect(services(), connector_id, audit=audit, **values)
     except SettingError as error:
         form.refuse(error)
         return _page(connector, form), 400
-    if diff:
-        with services().db.write() as session:
-            record(session, AuditAction.UPDATED, f"connection of {connector.name}", diff, connector)
     flash("The connection is saved. Test it now to see whether it works." if diff else "Nothing has changed.", "ok")
     return redirect(url_for("connection.index", connector_id=connector_id))
 
@@ -91,10 +94,12 @@ def debug(connector_id: int) -> ResponseReturnValue:
     connector = _connector(connector_id)
     _, duration = DURATIONS.get(request.form.get("duration", ""), DURATIONS["24h"])
     until = services().clock.now() + duration if request.form.get("switch") == "on" else None
-    pairs.set_debug(services(), connector_id, until)
-    action = AuditAction.DEBUG_ON if until else AuditAction.DEBUG_OFF
-    with services().db.write() as session:
-        record(session, action, connector.name, {"debug_until": [connector.debug_until, until]}, connector)
+
+    def audit(session: Session, diff: Diff) -> None:
+        action = AuditAction.DEBUG_ON if until else AuditAction.DEBUG_OFF
+        record(session, action, connector.name, diff, connector)
+
+    pairs.set_debug(services(), connector_id, until, audit=audit)
     flash(f"Debug mode is on until {filters.local(until)}." if until else "Debug mode is off.", "ok")
     return redirect(url_for("connection.index", connector_id=connector_id, _anchor="debug"))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -18,6 +17,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.operations import audit
+from integration.pipeline.audited import Audit, Diff
 from integration.pipeline.connectors import connectors as pairs
 from integration.store.access import home
 from integration.web.frame.access import connector_or_404, connector_view, me, needs, public
@@ -74,8 +74,7 @@ def take() -> ResponseReturnValue:
     connector, actor = _asked_for(str(given.get("user_id", "")))
     if connector is None or not key.startswith("ck_") or not secret.startswith("cs_"):
         return "", 403
-    diff = pairs.connect(services(), connector.id, store_key=key, store_secret=secret)
-    _record(connector, actor, diff)
+    pairs.connect(services(), connector.id, audit=_audit(connector, actor), store_key=key, store_secret=secret)
     return "", 200
 
 
@@ -112,16 +111,15 @@ def _signer() -> URLSafeSerializer:
     return URLSafeSerializer(services().deployment.secret_key, salt="store keys")
 
 
-def _record(connector: Connector, actor: str, diff: dict[str, Any]) -> None:
-    with services().db.write() as session:
-        audit.record(
-            session,
-            clock_now=services().clock.now(),
-            organisation_id=connector.organisation_id,
-            connector_id=connector.id,
-            actor=actor,
-            ip=request.remote_addr or "",
-            action=AuditAction.UPDATED,
-            entity=f"key handed over by the store of {connector.name}",
-            diff=diff,
-        )
+def _audit(connector: Connector, actor: str) -> Audit[Diff]:
+    return lambda session, diff: audit.record(
+        session,
+        clock_now=services().clock.now(),
+        organisation_id=connector.organisation_id,
+        connector_id=connector.id,
+        actor=actor,
+        ip=request.remote_addr or "",
+        action=AuditAction.UPDATED,
+        entity=f"key handed over by the store of {connector.name}",
+        diff=diff,
+    )

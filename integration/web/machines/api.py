@@ -156,9 +156,11 @@ def start(connector_id: int) -> ResponseReturnValue:
         raise bodies.wrong(by_field(error), _known(run_options.RunOptions, body)) from None
     trigger = f"API: {authentication.token().name}"
     stored = options.stored()
-    run_id = run_lifecycle.start(services(), connector_id, options.kind, trigger=trigger, options=stored)
-    with services().db.write() as session:
-        authentication.record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", connector, options=stored)
+
+    def audit(session: Session, run: Run) -> None:
+        authentication.record(session, AuditAction.SYNC_TRIGGERED, f"run {run.id}", connector, options=stored)
+
+    run_id = run_lifecycle.start(services(), connector_id, options.kind, trigger=trigger, options=stored, audit=audit)
     return bodies.answered(bodies.RunNumber, 202, run=run_id)
 
 
@@ -173,9 +175,11 @@ def cancel(run_id: int) -> ResponseReturnValue:
     """Ask a run to stop after the batch in flight."""
     with services().db.read() as session:
         _, connector = _run(session, run_id)
-    run_lifecycle.cancel(services(), run_id)
-    with services().db.write() as session:
-        authentication.record(session, AuditAction.SYNC_CANCELLED, f"run {run_id}", connector)
+
+    def audit(session: Session, run: Run) -> None:
+        authentication.record(session, AuditAction.SYNC_CANCELLED, f"run {run.id}", connector)
+
+    run_lifecycle.cancel(services(), run_id, audit=audit)
     return bodies.answered(bodies.RunNumber, 202, run=run_id)
 
 
@@ -216,7 +220,7 @@ def replay(connector_id: int) -> ResponseReturnValue:
     with services().db.write() as session:
         connector = connector_of_token(session, connector_id)
         came = outbox.requeue(session, services().clock.now(), connector_id, ids)
-        authentication.record(session, AuditAction.REPLAYED, "dead letters", connector, records=came.queued)
         services().on_accept(session, connector_id)
+        authentication.record(session, AuditAction.REPLAYED, "dead letters", connector, records=came.queued)
     services().wakeup.ring(connector_id)
     return bodies.answered(bodies.Replayed, 202, queued=came.queued, busy=came.busy, gone=came.gone)

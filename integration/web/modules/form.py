@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Iterable
 
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
+from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors
 from integration.settings import TITLES, field_of
 from integration.web.frame.access import record
@@ -33,13 +35,14 @@ def respond(
 ) -> ResponseReturnValue:
     """Store what was typed and go back to the page; what cannot be used comes back on it with the reason, as 400."""
     typed = filled(form, connector)
+
+    def audit(session: Session, diff: Diff) -> None:
+        record(session, AuditAction.UPDATED, "settings", diff, connector)
+
     try:
-        diff = connectors.configure(services(), connector.id, typed.typed(), TITLES)
+        diff = connectors.configure(services(), connector.id, typed.typed(), TITLES, audit=audit)
     except SettingError as error:
         typed.refuse(error)
         return page(connector, typed), 400
-    if diff:
-        with services().db.write() as session:
-            record(session, AuditAction.UPDATED, "settings", diff, connector)
     flash("The settings were saved." if diff else "Nothing has changed.", "ok")
     return redirect(url_for(endpoint, connector_id=connector.id))

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
-from integration.models.run import RunKind
+from integration.models.run import Run, RunKind
 from integration.models.user import Role
 from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
+from integration.web.operations import run_start
 from integration.web.operations.runs import BADGES, KINDS, PHASES
 
 bp = Blueprint("imports", __name__, url_prefix="/connectors/<int:connector_id>/imports")
@@ -55,13 +56,7 @@ def start(connector: Connector) -> ResponseReturnValue:
     page, kind = _page(request.form.get("page", "")), request.form.get("kind", "")
     if kind not in STARTABLE:
         abort(404)
-    try:
-        run_id = run_lifecycle.start(services(), connector.id, kind, trigger=me().email)
-    except run_lifecycle.RunGoing as error:
-        flash(str(error), "warn")
-    else:
-        with services().db.write() as session:
-            record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"kind": [None, kind]}, connector)
+    if run_start.begin(connector, kind, diff={"kind": [None, kind]}) is not None:
         flash(f"The {STARTABLE[RunKind(kind)]} has been started.", "ok")
     return redirect(url_for(f"{page}.index", connector_id=connector.id, _anchor="import"))
 
@@ -75,9 +70,11 @@ def cancel(connector: Connector) -> ResponseReturnValue:
     with services().db.read() as session:
         newest = run_progress.latest(session, connector.id)
     if newest is not None:
-        run_lifecycle.cancel(services(), newest.id)
-        with services().db.write() as session:
-            record(session, AuditAction.SYNC_CANCELLED, f"run {newest.id}", {}, connector)
+
+        def audit(session: Session, run: Run) -> None:
+            record(session, AuditAction.SYNC_CANCELLED, f"run {run.id}", {}, connector)
+
+        run_lifecycle.cancel(services(), newest.id, audit=audit)
         flash("The run stops after the batch that is on its way. What was sent stays.", "ok")
     return redirect(url_for(f"{page}.index", connector_id=connector.id, _anchor="import"))
 

@@ -17,11 +17,11 @@ from integration.models.user import Role
 from integration.pipeline import outbox
 from integration.pipeline.dead_letters import filters as dead_letter_filters, replay
 from integration.pipeline.dead_letters.filters import DeadQuery
-from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.queries import dead_letters
 from integration.web.frame import filters, selection
 from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
 from integration.web.frame.services import services
+from integration.web.operations import run_start
 
 bp = Blueprint("dead_letters", __name__, url_prefix="/connectors/<int:connector_id>/dead-letters")
 
@@ -67,8 +67,8 @@ def ticked(connector_id: int) -> ResponseReturnValue:
         connector = connector_or_404(session, connector_id)
         came = outbox.requeue(session, services().clock.now(), connector_id, ids)
         if came.queued:
-            record(session, AuditAction.REPLAYED, "dead letters", {"records": [0, came.queued]}, connector)
             services().on_accept(session, connector_id)
+            record(session, AuditAction.REPLAYED, "dead letters", {"records": [0, came.queued]}, connector)
     services().wakeup.ring(connector_id)
     flash(replay.said(came), "ok" if came.queued else "warn")
     return _back(connector_id)
@@ -140,14 +140,15 @@ def _start(connector_id: int, action: AuditAction, **options: Any) -> ResponseRe
     query, notices = _query(connector, request.form)
     selection.understood(notices)
     chosen = replay.options_of(query, filters.zone_of(connector).key, **options)
-    try:
-        run_id = run_lifecycle.start(services(), connector_id, RunKind.REPLAY, trigger=me().email, options=chosen)
-    except run_lifecycle.RunGoing as going:
-        flash(str(going), "warn")
-        return _back(connector_id)
-    with services().db.write() as session:
-        record(session, action, f"run {run_id}", {"options": [None, chosen]}, connector)
-    return redirect(url_for("runs.show", connector_id=connector_id, run_id=run_id))
+    diff = {"options": [None, chosen]}
+    return _on_to(connector, run_start.begin(connector, RunKind.REPLAY, options=chosen, diff=diff, action=action))
+
+
+def _on_to(connector: Connector, run_id: int | None) -> ResponseReturnValue:
+    """Go on to the run that was started, back to the list where none was."""
+    if run_id is None:
+        return _back(connector.id)
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
 
 
 @bp.post("/window")
@@ -165,14 +166,8 @@ def window(connector: Connector) -> ResponseReturnValue:
     if what == "failed":
         return _start(connector.id, AuditAction.REPLAYED, act="replay")
     options = {"since": query.since.isoformat()}
-    try:
-        run_id = run_lifecycle.start(services(), connector.id, RunKind.BULK, trigger=me().email, options=options)
-    except run_lifecycle.RunGoing as going:
-        flash(str(going), "warn")
-        return _back(connector.id)
-    with services().db.write() as session:
-        record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"options": [None, options]}, connector)
-    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
+    diff = {"options": [None, options]}
+    return _on_to(connector, run_start.begin(connector, RunKind.BULK, options=options, diff=diff))
 
 
 def _back(connector_id: int) -> ResponseReturnValue:

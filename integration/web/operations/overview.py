@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,16 +20,16 @@ from integration.models.schedule import Schedule
 from integration.models.user import Role
 from integration.operations.monitoring import cost, health
 from integration.pipeline import outbox, usage
+from integration.pipeline.audited import Audit
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.connectors.credentials import both_known
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
-from integration.pipeline.services import Services
+from integration.pipeline.runs import progress as run_progress
 from integration.queries import dead_letters, runs as querie_runs
 from integration.web.connection import checklist
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, connector_view, me, needs, own_connectors, record
+from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.services import services
-from integration.web.operations import charts
+from integration.web.operations import charts, run_start
 from integration.web.operations.runs import BADGES, KINDS, PHASES
 
 bp = Blueprint("overview", __name__)
@@ -81,14 +80,16 @@ def add() -> str:
 def create() -> ResponseReturnValue:
     """Make a connector and go to its connection page."""
     form = ConnectorForm()
+
+    def audit(session: Session, made: Connector) -> None:
+        record(session, AuditAction.CREATED, f"connector {made.name}", {"name": ["", made.name]}, made)
+
     try:
-        number = pairs.create(services(), organisation_id=me().organisation_id, name=form.name.data or "")
+        name = form.name.data or ""
+        number = pairs.create(services(), organisation_id=me().organisation_id, name=name, audit=audit)
     except SettingError as error:
         form.name.errors = [str(error)]
         return render_template("operations/overview/add.html", form=form), 400
-    with services().db.write() as session:
-        connector = session.get_one(Connector, number)
-        record(session, AuditAction.CREATED, f"connector {connector.name}", {"name": ["", connector.name]}, connector)
     flash("The connector is made. Now connect the store and Mautic.", "ok")
     return redirect(url_for("connection.index", connector_id=number))
 
@@ -160,13 +161,7 @@ def run(connector: Connector) -> ResponseReturnValue:
     kind = request.form.get("kind", "")
     if kind not in (RunKind.FULL, RunKind.INITIAL, RunKind.INCREMENTAL):
         abort(404)
-    try:
-        run_id = run_lifecycle.start(services(), connector.id, kind, trigger=me().email)
-    except run_lifecycle.RunGoing as going:
-        flash(str(going), "warn")
-    else:
-        with services().db.write() as session:
-            record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"kind": [None, kind]}, connector)
+    if run_start.begin(connector, kind, diff={"kind": [None, kind]}) is not None:
         flash(f"{KINDS[kind]}: started.", "ok")
     return redirect(url_for("overview.show", connector_id=connector.id))
 
@@ -181,29 +176,26 @@ def pause(connector: Connector) -> str:
 
 @bp.post("/connectors/<int:connector_id>/pause")
 @needs(Role.ADMIN)
-def pause_post(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def pause_post(connector: Connector) -> ResponseReturnValue:
     """Pause the connector."""
-    said = "The connector is paused. What arrives waits and is sent when it is resumed."
-    return _switch(connector_id, pairs.pause, AuditAction.PAUSED, said)
+    pairs.pause(services(), connector.id, audit=_switched(AuditAction.PAUSED))
+    flash("The connector is paused. What arrives waits and is sent when it is resumed.", "ok")
+    return redirect(url_for("overview.show", connector_id=connector.id))
 
 
 @bp.post("/connectors/<int:connector_id>/resume")
 @needs(Role.ADMIN)
-def resume(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def resume(connector: Connector) -> ResponseReturnValue:
     """Look after the connector again."""
-    return _switch(connector_id, pairs.resume, AuditAction.RESUMED, "The connector is resumed; what waits is sent now.")
+    pairs.resume(services(), connector.id, audit=_switched(AuditAction.RESUMED))
+    flash("The connector is resumed; what waits is sent now.", "ok")
+    return redirect(url_for("overview.show", connector_id=connector.id))
 
 
-def _switch(
-    connector_id: int, act: Callable[[Services, int], None], action: AuditAction, said: str
-) -> ResponseReturnValue:
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-    act(services(), connector_id)
-    with services().db.write() as session:
-        record(session, action, f"connector {connector.name}", {}, connector)
-    flash(said, "ok")
-    return redirect(url_for("overview.show", connector_id=connector_id))
+def _switched(action: AuditAction) -> Audit[Connector]:
+    return lambda session, connector: record(session, action, f"connector {connector.name}", {}, connector)
 
 
 def _row(session: Session, connector: Connector) -> Row:

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.drift import Drift, Reconciliation
-from integration.models.run import RunState
+from integration.models.run import Run, RunState
 from integration.models.user import Role
 from integration.operations import reconciliation
 from integration.operations.reconciliation import DriftQuery, listing, read_back, webhook_gaps
 from integration.operations.reconciliation.repairs import REPAIRABLE
+from integration.pipeline.audited import Audit
 from integration.web.frame import selection
 from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
 from integration.web.frame.services import services
@@ -159,12 +160,10 @@ def start(connector: Connector) -> ResponseReturnValue:
         flash("Connect the store and Mautic first; there is nothing to compare yet.", "warn")
         return _back(connector.id)
     try:
-        number = reconciliation.start(services(), connector.id, me().email)
+        reconciliation.start(services(), connector.id, me().email, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
     except reconciliation.ReconciliationGoing as going:
         flash(str(going), "warn")
         return _back(connector.id)
-    with services().db.write() as session:
-        record(session, AuditAction.SYNC_TRIGGERED, f"reconciliation {number}", None, connector)
     flash("The reconciliation begins within seconds.", "ok")
     return _back(connector.id)
 
@@ -174,13 +173,16 @@ def start(connector: Connector) -> ResponseReturnValue:
 def cancel(connector_id: int, number: int) -> ResponseReturnValue:
     """Stop the one that goes; what it has found stays."""
     connector, _ = _reconciliation(connector_id, number)
-    if not reconciliation.cancel(services(), connector_id, number):
+    audit = _audit(AuditAction.SYNC_CANCELLED, connector)
+    if reconciliation.cancel(services(), connector_id, number, audit=audit):
+        flash("It stops after the page in hand; what it found stays.", "ok")
+    else:
         flash("It has ended already.", "warn")
-        return _back(connector_id)
-    with services().db.write() as session:
-        record(session, AuditAction.SYNC_CANCELLED, f"reconciliation {number}", None, connector)
-    flash("It stops after the page in hand; what it found stays.", "ok")
     return _back(connector_id)
+
+
+def _audit(action: AuditAction, connector: Connector) -> Audit[Run]:
+    return lambda session, run: record(session, action, f"reconciliation {run.id}", None, connector)
 
 
 @bp.post("/<int:number>/repair")

@@ -12,13 +12,14 @@ from integration.models.connector import Connector
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.user import Role
 from integration.pipeline import outbox
+from integration.pipeline.audited import Diff
 from integration.pipeline.dead_letters.corrections import corrected, editable
 from integration.pipeline.dead_letters.editing import edit
 from integration.pipeline.delivery.attempts import FIRST_KEPT, NEWEST_KEPT
 from integration.pipeline.delivery.retries import fault_of
 from integration.queries import record as querie_record, record_statuses
 from integration.streams import explain
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
 from integration.web.operations.records import record_or_404
@@ -78,7 +79,6 @@ def retry(connector_id: int, delivery_id: int) -> ResponseReturnValue:
     with services().db.write() as session:
         connector, row = record_or_404(session, connector_id, delivery_id)
         said = _retry(session, connector, row)
-        services().on_accept(session, connector_id)
     services().wakeup.ring(connector_id)
     flash(*said)
     return _back(connector_id, delivery_id)
@@ -90,9 +90,11 @@ def _retry(session: Session, connector: Connector, row: Delivery) -> tuple[str, 
         came = outbox.requeue(session, now, connector.id, [row.id])
         if not came.queued:
             return "It was not queued: the same change is on its way already.", "warn"
+        services().on_accept(session, connector.id)
         record(session, AuditAction.REPLAYED, _name(row), {"records": [0, 1]}, connector)
         return "The record is sent again; the store is read first.", "ok"
     if outbox.hasten(session, now, connector.id, row.id):
+        services().on_accept(session, connector.id)
         record(session, AuditAction.REPLAYED, _name(row), {"records": [0, 1]}, connector)
         return "The record is tried again now.", "ok"
     return "There is nothing to send again: the record is not waiting for another attempt.", "warn"
@@ -143,15 +145,16 @@ def edit_post(connector_id: int, delivery_id: int) -> ResponseReturnValue:
     values = {
         name: request.form[f"value:{name}"] for name in editable(row.payload or {}) if f"value:{name}" in request.form
     }
+
+    def audit(session: Session, diff: Diff) -> None:
+        record(session, AuditAction.EDITED, _name(row), diff, connector)
+
     try:
-        changed = edit(services(), row, values)
+        edit(services(), row, values, audit=audit)
     except IntegrationError as error:
         return render_template(
             "operations/records/edit.html", connector=connector, row=row, values=values, error=error
         ), 400
-    with services().db.write() as session:
-        connector_or_404(session, connector_id)
-        record(session, AuditAction.EDITED, _name(row), changed, connector)
     flash("The record is sent again with your values.", "ok")
     return _back(connector_id, delivery_id)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import store_profile
-from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options
+from integration.pipeline.runs import options as run_options
 from integration.queries import runs as querie_runs
 from integration.web.frame import filters
-from integration.web.frame.access import connector_view, me, needs, record
-from integration.web.frame.services import services
+from integration.web.frame.access import connector_view, needs
+from integration.web.operations import run_start
 
 bp = Blueprint("run_options", __name__, url_prefix="/connectors/<int:connector_id>/runs/new")
 
@@ -36,14 +35,10 @@ def start(connector: Connector) -> ResponseReturnValue:
     typed = run_options.read(request.form, lists, zone, list(store_profile.statuses(connector)))
     if typed.errors:
         return _form(connector, typed.errors)
-    try:
-        run_id = run_lifecycle.start(services(), connector.id, typed.kind, trigger=me().email, options=typed.options)
-    except run_lifecycle.RunGoing as going:
-        flash(str(going), "warn")
+    diff = {"kind": [None, typed.kind], "options": [None, typed.options]}
+    run_id = run_start.begin(connector, typed.kind, options=typed.options, diff=diff)
+    if run_id is None:
         return _form(connector, {})
-    with services().db.write() as session:
-        diff = {"kind": [None, typed.kind], "options": [None, typed.options]}
-        record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", diff, connector)
     return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
 
 

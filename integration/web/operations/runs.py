@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -14,14 +13,14 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import Run, RunState
 from integration.models.user import Role
+from integration.pipeline.audited import Audit
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options, progress as run_progress
-from integration.pipeline.services import Services
 from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
 from integration.queries.runs import RunLineQuery, RunQuery
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("runs", __name__, url_prefix="/connectors/<int:connector_id>/runs")
@@ -147,34 +146,34 @@ def entities(connector: Connector, run_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:run_id>/cancel")
 @needs(Role.SUPPORT)
-def cancel(connector_id: int, run_id: int) -> ResponseReturnValue:
+@connector_view
+def cancel(connector: Connector, run_id: int) -> ResponseReturnValue:
     """Ask the run to stop after the batch in flight."""
-    done = "The run stops after the batch that is on its way. What was sent stays."
-    return _act(connector_id, run_id, run_lifecycle.cancel, AuditAction.SYNC_CANCELLED, done)
+    with services().db.read() as session:
+        _run_or_404(session, connector.id, run_id)
+    run_lifecycle.cancel(services(), run_id, audit=_audit(AuditAction.SYNC_CANCELLED, connector))
+    flash("The run stops after the batch that is on its way. What was sent stays.", "ok")
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
 
 
 @bp.post("/<int:run_id>/resume")
 @needs(Role.SUPPORT)
-def resume(connector_id: int, run_id: int) -> ResponseReturnValue:
+@connector_view
+def resume(connector: Connector, run_id: int) -> ResponseReturnValue:
     """Let an ended run go on."""
-    return _act(connector_id, run_id, run_lifecycle.resume, AuditAction.SYNC_TRIGGERED, "The run goes on.")
-
-
-def _act(
-    connector_id: int, run_id: int, act: Callable[[Services, int], object], action: AuditAction, done: str
-) -> ResponseReturnValue:
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        _run_or_404(session, connector_id, run_id)
+        _run_or_404(session, connector.id, run_id)
     try:
-        act(services(), run_id)
+        run_lifecycle.resume(services(), run_id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
     except IntegrationError as error:
         flash(str(error), "bad")
     else:
-        with services().db.write() as session:
-            record(session, action, f"run {run_id}", {}, connector)
-        flash(done, "ok")
-    return redirect(url_for("runs.show", connector_id=connector_id, run_id=run_id))
+        flash("The run goes on.", "ok")
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
+
+
+def _audit(action: AuditAction, connector: Connector) -> Audit[Run]:
+    return lambda session, run: record(session, action, f"run {run.id}", {}, connector)
 
 
 def _run_or_404(session: Session, connector_id: int, run_id: int) -> Run:

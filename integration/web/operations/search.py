@@ -10,17 +10,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from integration.identity import person_key_of
-from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.models.user import Role
-from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.queries import lifetime_breakdown, person_status, search, timeline
 from integration.queries.search import Hit, SearchQuery
 from integration.queries.timeline import Scope, TimelinePosition
 from integration.streams import Explanation
-from integration.web.frame.access import connector_view, me, needs, own_connectors, record
+from integration.web.frame.access import connector_view, me, needs, own_connectors
 from integration.web.frame.services import services
+from integration.web.operations import run_start
 from integration.web.operations.links import Addresses
 
 bp = Blueprint("search", __name__)
@@ -128,14 +127,8 @@ def read_order(connector: Connector, source_id: str) -> ResponseReturnValue:
         flash("Only an order with a number as its id can be read from the store.", "warn")
         return back
     options = {"ids": [int(source_id)], "only": ["orders"]}
-    try:
-        run_id = run_lifecycle.start(services(), connector.id, RunKind.BULK, trigger=me().email, options=options)
-    except run_lifecycle.RunGoing as error:
-        flash(str(error), "warn")
-        return back
-    with services().db.write() as session:
-        record(session, AuditAction.SYNC_TRIGGERED, f"run {run_id}", {"order": [None, source_id]}, connector)
-    flash(f"Order {source_id} is being read from the store; load this page again in a moment.", "ok")
+    if run_start.begin(connector, RunKind.BULK, options=options, diff={"order": [None, source_id]}) is not None:
+        flash(f"Order {source_id} is being read from the store; load this page again in a moment.", "ok")
     return back
 
 

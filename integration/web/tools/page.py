@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
@@ -111,10 +112,12 @@ def clear_post(connector: Connector) -> ResponseReturnValue:
     except SettingError as error:
         flash(str(error), "bad")
         return redirect(url_for("tools.index", connector_id=connector.id))
-    cleared = sync_log_clearing.clear(services(), connector.id, older_than_days=days)
-    with services().db.write() as session:
-        diff = {"entries": [cleared, 0], "older_than_days": [None, days]}
+
+    def audit(session: Session, hidden: int) -> None:
+        diff = {"entries": [hidden, 0], "older_than_days": [None, days]}
         record(session, AuditAction.LOG_CLEARED, "sync log", diff, connector)
+
+    cleared = sync_log_clearing.clear(services(), connector.id, older_than_days=days, audit=audit)
     flash(_cleared(cleared, days), "ok")
     return redirect(url_for("tools.log", connector_id=connector.id))
 
