@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -102,13 +101,3 @@ def check(client: MauticClient, area: str) -> None:
 def writable(client: MauticClient) -> None:
     """Send an empty batch, which changes nothing (mautic:145); raises what stops every write, such as a firewall."""
     client.post("contacts/batch/new", [])
-
-
-def write_and_remove(client: MauticClient) -> None:
-    """Make and delete a contact at example.invalid; it sets off Mautic's own triggers, so only when asked for."""
-    address = f"probe+{uuid.uuid4().hex[:12]}@example.invalid"
-    value = client.post("contacts/new", {"email": address})
-    contact = value.get("contact") if isinstance(value, dict) else None
-    if not isinstance(contact, dict) or not isinstance(contact.get("id"), int):
-        raise NotSetUp(SERVICE, "not_mautic", *causes.NOT_MAUTIC)
-    client.delete(f"contacts/{contact['id']}/delete")

@@ -83,9 +83,3 @@ def test_the_version_costs_a_call_only_while_unknown(client: MauticClient) -> No
     assert probe.version(client) == "5.2.1"
     calls = client.calls
     assert probe.version(client) == "5.2.1" and client.calls == calls
-
-
-def test_a_written_contact_is_removed_again(client: MauticClient, mautic: MauticServer) -> None:
-    probe.write_and_remove(client)
-    assert not mautic.state.contacts
-    assert mautic.calls.count("/api/contacts/new", "POST") == 1
