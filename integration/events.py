@@ -63,6 +63,11 @@ class Change:
     restored: bool = False
 
     @property
+    def ordering_key(self) -> str:
+        """Return the key that its delivery waits its turn by: the person's, else one of the record's own."""
+        return self.person_key or f"{self.kind}:{self.source_id}"
+
+    @property
     def identity(self) -> str:
         """Return what makes two sightings one change: kind, id, what and date_modified_gmt or the record's hash."""
         version = self.modified_at.isoformat() if self.modified_at else content_hash(self.payload)

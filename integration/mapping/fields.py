@@ -39,13 +39,6 @@ def needs(modules: Modules) -> tuple[FieldNeed, ...]:
     return tuple(_need(row, writers) for row, writers in field_map.required(modules))
 
 
-def alias_map(needs: Iterable[FieldNeed | str], fields: Mapping[str, MauticField]) -> dict[str, str]:
-    """Return wanted alias -> Mautic's alias, which may be cut (mautic:260); missing ones are not in it."""
-    wanted = [need if isinstance(need, str) else need.alias for need in needs]
-    found = {alias: aliases.actual(alias, fields) for alias in wanted}
-    return {alias: actual for alias, actual in found.items() if actual is not None}
-
-
 def check(needs: Iterable[FieldNeed], fields: Mapping[str, MauticField]) -> list[FieldCheck]:
     """Return for each need whether Mautic's fields meet it, in the order of the needs."""
     return [_check(need, fields) for need in needs]

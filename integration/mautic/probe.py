@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from integration.errors import AuthRejected, NotSetUp, Rejected
-from integration.http.transport import Answer, Transport
-from integration.mautic import causes
-from integration.mautic.access import MauticAccess, root
-from integration.mautic.answers import SERVICE, classify, first_problem
+from integration.errors import AuthRejected, Rejected
 from integration.mautic.client import MauticClient
 
-#: Area -> the cheapest read that needs its right (346-351, dossier 2.5).
+#: Area -> the cheapest read that needs its right (mautic:346 to mautic:351, dossier 2.5).
 AREAS = {
     "contacts": ("contacts", {"limit": 1, "minimal": 1}),
     "fields": ("fields/contact", {"limit": 1}),
@@ -32,30 +26,6 @@ class Identity:
     name: str
     role: str
     admin: bool
-
-
-def reach(access: MauticAccess, transport: Transport) -> Answer:
-    """Ask without credentials and return the answer, which must be Mautic's own refusal (mautic:001) or a good one.
-
-    Raises NotSetUp (redirected, not_mautic, api_disabled, no_route, …), Unreachable, Throttled or ServerFault.
-    """
-    answer = transport.send("GET", f"{root(access.url)}/api/users/self")
-    problem = first_problem(_json(answer))
-    if answer.status == 401 and problem is not None:
-        return answer
-    error = classify(answer, datetime.now(UTC), basic=False, path="users/self")
-    if error is not None:
-        raise error
-    if not isinstance(_json(answer), dict):
-        raise NotSetUp(SERVICE, "not_mautic", *causes.NOT_MAUTIC, status=answer.status)
-    return answer
-
-
-def _json(answer: Answer) -> object:
-    try:
-        return answer.json()[0]
-    except ValueError:
-        return None
 
 
 def identity(client: MauticClient) -> Identity | None:
@@ -84,15 +54,6 @@ def _identity(value: dict[str, Any]) -> Identity:
     )
 
 
-def version(client: MauticClient) -> str:
-    """Return the Mautic-Version, "" when a proxy drops the header; it comes only once authenticated (mautic:001,
-    mautic:019).
-    """
-    if not client.version:
-        check(client, "contacts")
-    return client.version
-
-
 def check(client: MauticClient, area: str) -> None:
     """Read one entry of an area (a key of AREAS); raises AuthRejected (no_right) naming the right, or other errors."""
     path, params = AREAS[area]
@@ -102,13 +63,3 @@ def check(client: MauticClient, area: str) -> None:
 def writable(client: MauticClient) -> None:
     """Send an empty batch, which changes nothing (mautic:145); raises what stops every write, such as a firewall."""
     client.post("contacts/batch/new", [])
-
-
-def write_and_remove(client: MauticClient) -> None:
-    """Make and delete a contact at example.invalid; it sets off Mautic's own triggers, so only when asked for."""
-    address = f"probe+{uuid.uuid4().hex[:12]}@example.invalid"
-    value = client.post("contacts/new", {"email": address})
-    contact = value.get("contact") if isinstance(value, dict) else None
-    if not isinstance(contact, dict) or not isinstance(contact.get("id"), int):
-        raise NotSetUp(SERVICE, "not_mautic", *causes.NOT_MAUTIC)
-    client.delete(f"contacts/{contact['id']}/delete")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.errors import IntegrationError, MappingError
-from integration.events import Kind, Origin
+from integration.events import Origin
 from integration.models.attempt import Attempt
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.pipeline.dead_letters.corrections import corrected
 from integration.pipeline.delivery import batch_context as batch_context, planning
-from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
+from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_row
 from integration.pipeline.services import Services
 
 NOT_IN_STORE = IntegrationError(
@@ -56,7 +56,7 @@ def attempts(session: Session, delivery_id: int, limit: int = 50) -> Sequence[At
 def compare(services: Services, connector: Connector, row: Delivery, tried: Sequence[Attempt]) -> Comparison:
     """Read the record from the store and map it; raises IntegrationError when the store cannot be read."""
     payload = _read(services, connector, row)
-    leased = _leased(row, corrected(payload, row.corrections))
+    leased = _sent_now(row, payload)
     with services.db.read() as session:
         context = batch_context.lay(session, connector, [row.person_key], frozenset({leased.run_id or 0}))
     planned = planning.plan_group(DeliveryGroup(row.person_key, (leased,)), context)
@@ -78,21 +78,11 @@ def _read(services: Services, connector: Connector, row: Delivery) -> Mapping[st
     return found
 
 
-def _leased(row: Delivery, payload: Mapping[str, Any]) -> LeasedDelivery:
+def _sent_now(row: Delivery, payload: Mapping[str, Any]) -> LeasedDelivery:
+    """Return the record as it would be sent now: as a replay, of what the store has."""
     what = row.event if row.event != "deleted" else str(payload.get("status") or "updated")
-    return LeasedDelivery(
-        row.id,
-        Kind(row.kind),
-        row.source_id,
-        row.number,
-        what,
-        row.person_key,
-        Origin.REPLAY,
-        payload,
-        row.payload_at,
-        1,
-        run_id=0,
-    )
+    now = corrected(payload, row.corrections)
+    return replace(of_row(row), event=what, origin=Origin.REPLAY, payload=now, attempts=1, run_id=0, reached_at=None)
 
 
 def _wanted(planned: planning.PersonPlan) -> dict[str, Any]:

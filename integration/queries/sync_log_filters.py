@@ -25,7 +25,6 @@ ACTIONS = {
     "create_coupon": "Create coupon",
     "verify": "Read back",
 }
-SIZES = (10, 25, 50, 100)
 ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 25, 100
 
 

@@ -41,7 +41,7 @@ def main() -> None:
         if not mautic.state.emails:
             seed_mautic(mautic.state)
         print(json.dumps(_whereabouts(store, mautic)), flush=True)
-        with Shopper(store.state, interval=asked.interval):
+        with Shopper(store.shop, interval=asked.interval):
             sys.stdin.read()
 
 

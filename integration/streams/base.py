@@ -10,13 +10,12 @@ from typing import Any, Protocol
 from integration.events import Change, Kind, Origin
 from integration.mapping.orders import Shop
 from integration.plans import Lifetime, Plan, Skip
-from integration.records import Customer, Order, OtherOrder
+from integration.records import Order, OtherOrder
 from integration.settings import Modules
 from integration.store.client import StoreClient
 
 Payload = Mapping[str, Any]
 #: A record as a mapping takes it; another kind of record adds its own.
-Record = Customer | Order
 #: Events that take a record away from a person: it was deleted, or given to another e-mail address.
 LEAVES = ("deleted", "moved")
 

@@ -20,8 +20,8 @@ SLOW = {"kind": "delay_per_record", "value": 0.25}
 
 def order_arrives(site: Site, connector_id: int, email: str) -> dict[str, Any]:
     """Place an order in the shop and let its webhook come."""
-    made = site.store.state.place_order(status="completed", billing={"first_name": "Ada", "email": email})
-    order: dict[str, Any] = site.store.state.shown(made["id"])
+    made = site.store.shop.place_order(status="completed", billing={"first_name": "Ada", "email": email})
+    order: dict[str, Any] = site.store.shop.shown(made["id"])
     now = site.services.clock.now()
     with site.services.db.write() as session:
         change = parse.order_change(order, "webhook", now)  # type: ignore[arg-type]  # a StrEnum's value

@@ -39,7 +39,7 @@ def test_a_shop_is_connected_checked_synced_and_read(
 
 
 def test_a_dry_run_sends_nothing(run: Run, connected: str, store: StoreServer, mautic: MauticServer) -> None:
-    store.state.place_order(status="completed", billing={"email": "ada@example.com"})
+    store.shop.place_order(status="completed", billing={"email": "ada@example.com"})
     before = len(mautic.state.contacts)
     summary = run("sync", connected, "--kind", "full", "--only", "orders", "--dry-run", "--wait", "--json").json
     assert (summary["state"], summary["pushed"], len(mautic.state.contacts)) == ("COMPLETED", 1, before)
@@ -47,7 +47,7 @@ def test_a_dry_run_sends_nothing(run: Run, connected: str, store: StoreServer, m
 
 
 def test_a_bulk_run_reads_what_its_options_name(run: Run, connected: str, store: StoreServer) -> None:
-    made = [store.state.place_order(status="completed", billing={"email": f"p{n}@example.com"}) for n in range(3)]
+    made = [store.shop.place_order(status="completed", billing={"email": f"p{n}@example.com"}) for n in range(3)]
     bulk = ("sync", connected, "--kind", "bulk", "--only", "orders", "--wait", "--json")
     first = run(*bulk, "--ids", str(made[0]["id"]), "--payloads", "--page-size", "10").json
     assert (first["state"], first["pulled"], first["pushed"]) == ("COMPLETED", 1, 1)
@@ -57,7 +57,7 @@ def test_a_bulk_run_reads_what_its_options_name(run: Run, connected: str, store:
 
 
 def test_what_is_due_is_worked_off(run: Run, connected: str, store: StoreServer, mautic: MauticServer) -> None:
-    store.state.place_order(status="completed", billing={"email": "ada@example.com"})
+    store.shop.place_order(status="completed", billing={"email": "ada@example.com"})
     assert run("sync", connected, "--kind", "full").code == 0
     assert mautic.state.contact("ada@example.com") is None
     assert run("worker", "--until-idle").code == 0

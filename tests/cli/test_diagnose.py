@@ -15,7 +15,7 @@ EMAIL = "ada@example.com"
 def test_the_mapping_of_an_order_is_printed_and_nothing_is_sent(
     run: Run, connected: str, store: StoreServer, mautic: MauticServer
 ) -> None:
-    order = store.state.place_order(status="completed", billing={"email": EMAIL, "city": "Rome"})
+    order = store.shop.place_order(status="completed", billing={"email": EMAIL, "city": "Rome"})
     before = len(mautic.state.contacts)
     tried = run("mapping", connected, "--order", str(order["id"]), "--json")
     assert tried.code == 1

@@ -96,11 +96,11 @@ def finding(shop: World, kind: Kind) -> FieldFinding:
 
 def order(shop: World) -> int:
     billing = {"email": EMAIL, "first_name": "Ada"}
-    return int(shop.store.state.place_order(status="completed", billing=billing, meta_data=META)["id"])
+    return int(shop.store.shop.place_order(status="completed", billing=billing, meta_data=META)["id"])
 
 
 def customer(shop: World) -> int:
-    return int(shop.store.state.register_customer(email=EMAIL, first_name="Ada", meta_data=META)["id"])
+    return int(shop.store.shop.register_customer(email=EMAIL, first_name="Ada", meta_data=META)["id"])
 
 
 @pytest.mark.parametrize(("kind", "place"), [(Kind.ORDER, order), (Kind.CONTACT, customer)])

@@ -3,22 +3,11 @@ from __future__ import annotations
 import pytest
 
 from integration.errors import AuthRejected, NotSetUp, ServerFault, ServiceError
-from integration.http.transport import Transport
 from integration.mautic import probe
 from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
 from integration.sandbox.mautic import MauticServer
 from tests.mautic.script import Canned, Script, canned, page
-
-
-def reach(script: Script) -> int:
-    return probe.reach(MauticAccess(script.url), Transport("mautic")).status
-
-
-def test_mautics_own_refusal_proves_the_address(script: Script) -> None:
-    script.then("001")
-    assert reach(script) == 401
-    assert "Authorization" not in script.seen[0].headers
 
 
 @pytest.mark.parametrize(
@@ -34,17 +23,19 @@ def test_mautics_own_refusal_proves_the_address(script: Script) -> None:
         (Canned(301, "", {"Location": "https://www.example.com/api/users/self"}), NotSetUp, "redirected"),
     ],
 )
-def test_each_wrong_address_is_named(answer: Canned | str, kind: type[ServiceError], code: str, script: Script) -> None:
+def test_each_wrong_address_is_named(
+    answer: Canned | str, kind: type[ServiceError], code: str, basic: MauticClient, script: Script
+) -> None:
     script.then(answer)
     with pytest.raises(kind) as told:
-        reach(script)
+        probe.identity(basic)
     assert told.value.code == code
 
 
 def test_who_we_are(basic: MauticClient, script: Script) -> None:
     script.then("019")
     assert probe.identity(basic) == probe.Identity(1, "admin", "Administrator", True)
-    assert probe.version(basic) == "5.2.1"
+    assert basic.version == "5.2.1"
 
 
 @pytest.mark.parametrize("answer", ["349", "075"])
@@ -77,15 +68,3 @@ def test_each_missing_right_is_named(area: str, allowed: bool, mautic: MauticSer
     with pytest.raises(AuthRejected) as told:
         probe.check(client, area)
     assert told.value.code == "no_right" and area in told.value.sentence
-
-
-def test_the_version_costs_a_call_only_while_unknown(client: MauticClient) -> None:
-    assert probe.version(client) == "5.2.1"
-    calls = client.calls
-    assert probe.version(client) == "5.2.1" and client.calls == calls
-
-
-def test_a_written_contact_is_removed_again(client: MauticClient, mautic: MauticServer) -> None:
-    probe.write_and_remove(client)
-    assert not mautic.state.contacts
-    assert mautic.calls.count("/api/contacts/new", "POST") == 1

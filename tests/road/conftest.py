@@ -57,8 +57,8 @@ class Road:
     def order(self, email: str, status: str = "completed", **fields: Any) -> dict[str, Any]:
         """Place an order in the shop and return it as the API shows it."""
         billing = {"first_name": "Ada", "last_name": "Lovelace", "email": email, **fields.pop("billing", {})}
-        made = self.store.state.place_order(status=status, billing=billing, **fields)
-        return self.store.state.shown(made["id"])
+        made = self.store.shop.place_order(status=status, billing=billing, **fields)
+        return self.store.shop.shown(made["id"])
 
     def deliveries(self) -> list[Delivery]:
         with self.services.db.read() as session:

@@ -36,8 +36,8 @@ def change_in_mautic(road: Road, **values: Any) -> None:
 
 def change_in_store(road: Road, order: dict[str, Any], **billing: Any) -> Delivery:
     """The shop edits the address; the change is sent."""
-    road.store.state.edit_order(order["id"], billing={**order["billing"], **billing})
-    road.arrive(road.store.state.shown(order["id"]))
+    road.store.shop.edit_order(order["id"], billing={**order["billing"], **billing})
+    road.arrive(road.store.shop.shown(order["id"]))
     road.work()
     return road.deliveries()[-1]
 

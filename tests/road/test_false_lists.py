@@ -80,7 +80,7 @@ def test_a_web_server_that_drops_the_query_string_is_no_success(road: Road, coun
 
 def test_customers_that_come_again_and_again_end_the_run_too(road: Road) -> None:
     for number in range(120):
-        road.store.state.register_customer(email=f"c{number}@example.com")
+        road.store.shop.register_customer(email=f"c{number}@example.com")
     road.store.faults.command({"kind": "same_page", "path": CUSTOMERS})
     run = road.run("full", only=["contacts"])
     assert (run.state, run.error_code) == ("FAILED", "same_page")

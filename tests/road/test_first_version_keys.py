@@ -112,7 +112,7 @@ def test_a_customer_brings_the_rows_along_too(road: Road) -> None:
     road.order(IDN)
     road.run()
     age(road, IDN)
-    person = road.store.state.register_customer(email="new@store.test", first_name="Max")
+    person = road.store.shop.register_customer(email="new@store.test", first_name="Max")
     road.store.state.people[person["id"]].email = IDN
     road.run("full", only=["contacts"])
     assert len(road.mautic.state.contacts) == 1

@@ -43,7 +43,7 @@ def data(road: Road) -> Any:
 
 
 def again(road: Road, number: int) -> None:
-    road.arrive(road.store.state.shown(number))
+    road.arrive(road.store.shop.shown(number))
     road.work()
 
 
@@ -75,23 +75,23 @@ def test_an_order_that_comes_first_and_is_not_synced_makes_nobody_a_contact(road
 
 
 def refunded(road: Road, number: int) -> None:
-    road.store.state.refund(number, str(road.store.state.shown(number)["total"]))
+    road.store.shop.refund(number, str(road.store.shop.shown(number)["total"]))
     again(road, number)
 
 
 def cancelled(road: Road, number: int) -> None:
-    road.store.state.change_status(number, "cancelled")
+    road.store.shop.change_status(number, "cancelled")
     again(road, number)
 
 
 def on_hold(road: Road, number: int) -> None:
-    road.store.state.change_status(number, "on-hold")
+    road.store.shop.change_status(number, "on-hold")
     again(road, number)
 
 
 def trashed(road: Road, number: int) -> None:
-    row = road.store.state.shown(number)
-    road.store.state.trash(number)
+    row = road.store.shop.shown(number)
+    road.store.shop.trash(number)
     now = road.services.clock.now()
     with road.services.db.write() as session:
         records.accept(session, now, road.connector_id, [records.trashed(row, Origin.WEBHOOK, now)])
@@ -99,7 +99,7 @@ def trashed(road: Road, number: int) -> None:
 
 
 def moved(road: Road, number: int) -> None:
-    road.store.state.edit_order(number, billing={"email": "bob@example.com"})
+    road.store.shop.edit_order(number, billing={"email": "bob@example.com"})
     again(road, number)
 
 

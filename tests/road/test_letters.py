@@ -22,7 +22,7 @@ def test_full_syncs_pile_up_no_copies_and_a_mended_record_leaves_none(make_road:
         road.run("full")
     assert waiting(road) == 3
     for number in faulty[:2]:
-        road.store.state.edit_order(number, billing={"email": f"gut{number}@example.com"})
+        road.store.shop.edit_order(number, billing={"email": f"gut{number}@example.com"})
     road.run("full")
     assert waiting(road) == 1
     states = [row.state for row in road.deliveries() if row.source_id == str(faulty[0])]

@@ -55,9 +55,9 @@ def test_an_order_in_the_shop_is_in_mautic_soon_after(heard: Road) -> None:
     worker.start()
     try:
         order = heard.order("ada@example.com", status="processing")
-        heard.store.state.change_status(order["id"], "completed")
+        heard.store.shop.change_status(order["id"], "completed")
         assert wait_for(lambda: heard.mautic.state.contact("ada@example.com"))
-        heard.store.state.trash(order["id"])
+        heard.store.shop.trash(order["id"])
         assert wait_for(lambda: any(d.event == "deleted" and d.settled_at for d in heard.deliveries()))
     finally:
         worker.stop()
@@ -83,10 +83,10 @@ def test_reading_finds_what_the_webhooks_lost(road: Road) -> None:
 
 
 def test_two_orders_and_a_profile_change_at_once_make_one_contact_with_the_newest_values(road: Road) -> None:
-    person = road.store.state.register_customer(email="ada@example.com", first_name="Ada")
+    person = road.store.shop.register_customer(email="ada@example.com", first_name="Ada")
     first = road.order("Ada@Example.com", billing={"city": "Old Town"}, date_created="2026-01-01T10:00:00")
     second = road.order("ada@example.com", billing={"city": "New Town"}, date_created="2026-02-01T10:00:00")
-    road.store.state.edit_customer(person["id"], first_name="Augusta")
+    road.store.shop.edit_customer(person["id"], first_name="Augusta")
     client = road.services.open_store(_connector(road))
     profile, _ = client.get(f"customers/{person['id']}")
     now = road.services.clock.now()
@@ -122,10 +122,10 @@ def _connector(road: Road):  # type: ignore[no-untyped-def]  # a Connector
 
 
 def test_changing_to_and_fro_ends_with_the_last_value(road: Road) -> None:
-    person = road.store.state.register_customer(email="ada@example.com", first_name="A")
+    person = road.store.shop.register_customer(email="ada@example.com", first_name="A")
     client = road.services.open_store(_connector(road))
     for name in ("A", "B", "A"):
-        road.store.state.edit_customer(person["id"], first_name=name)
+        road.store.shop.edit_customer(person["id"], first_name=name)
         profile, _ = client.get(f"customers/{person['id']}")
         change = parse.customer_change(profile, Origin.WEBHOOK, road.services.clock.now(), created=False)
         with road.services.db.write() as session:

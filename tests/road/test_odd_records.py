@@ -174,7 +174,7 @@ def test_an_older_sighting_sent_again_overwrites_nothing(make: Callable[..., Roa
 def test_a_sighting_whose_order_has_moved_on_in_the_store_keeps_its_newest_status(make: Callable[..., Road]) -> None:
     road = make(orders__notes=True)
     dead, later = kill_and_overtake(road)
-    road.store.state.edit_order(later["id"], status="refunded", billing={"city": "Milan"})
+    road.store.shop.edit_order(later["id"], status="refunded", billing={"city": "Milan"})
     with road.services.db.write() as session:
         outbox.requeue(session, road.services.clock.now(), road.connector_id, [dead.id])
     road.work()
@@ -191,8 +191,8 @@ def test_an_order_given_to_another_address_is_taken_off_its_former_person(road: 
     road.arrive(one, two)
     road.work()
     before = spent(road, "ada@example.com")
-    road.store.state.edit_order(two["id"], billing={**two["billing"], "email": "bob@example.com"})
-    moved = road.store.state.shown(two["id"])
+    road.store.shop.edit_order(two["id"], billing={**two["billing"], "email": "bob@example.com"})
+    moved = road.store.shop.shown(two["id"])
     road.arrive(moved)
     road.work()
     assert spent(road, "bob@example.com") == Decimal(moved["total"])
@@ -205,7 +205,7 @@ def test_a_full_sync_finds_what_changed_hands_unheard(road: Road) -> None:
     one, two = priced(road, "ada@example.com", "30.00"), priced(road, "ada@example.com", "50.00")
     road.arrive(one, two)
     road.work()
-    road.store.state.edit_order(two["id"], billing={**two["billing"], "email": "bob@example.com"})
+    road.store.shop.edit_order(two["id"], billing={**two["billing"], "email": "bob@example.com"})
     road.run("full")
     assert spent(road, "ada@example.com") == Decimal(one["total"])
     assert spent(road, "bob@example.com") == Decimal(two["total"])
@@ -243,7 +243,7 @@ def test_an_order_deleted_for_good_is_taken_off_its_person(road: Road) -> None:
     road.arrive(one, two)
     road.work()
     before = spent(road, "ada@example.com")
-    road.store.state.delete_force(two["id"])
+    road.store.shop.delete_force(two["id"])
     gone = records.trashed({"id": two["id"]}, Origin.WEBHOOK, road.services.clock.now())
     with road.services.db.write() as session:
         records.accept(session, road.services.clock.now(), road.connector_id, [gone])

@@ -92,7 +92,7 @@ def test_no_value_of_a_row_ends_a_run_or_loses_a_neighbour(make_road: Callable[.
     what = "orders" if end == "/orders" else "contacts"
     for number in range(3):
         road.order(f"p{number}@example.com")
-        road.store.state.register_customer(email=f"c{number}@example.com", first_name="Ada")
+        road.store.shop.register_customer(email=f"c{number}@example.com", first_name="Ada")
     sample: list[Any] = []
 
     def keep(rows: list[Any]) -> list[Any]:
@@ -117,11 +117,11 @@ def test_a_row_that_nobody_can_tell_apart_is_said_and_its_neighbours_are_taken(
     road = make_road()
     for number in range(3):
         road.order(f"p{number}@example.com")
-        road.store.state.register_customer(email=f"c{number}@example.com")
+        road.store.shop.register_customer(email=f"c{number}@example.com")
     answer_with(road, end, partial(_second, entry))
     what = "orders" if end == "/orders" else "contacts"
     run = road.run("bulk", only=[what])
-    rows = len(road.store.state.orders) if end == "/orders" else len(road.store.state.customers)
+    rows = len(road.store.state.orders) if end == "/orders" else len(road.store.shop.customers)
     assert (run.state, run.pulled) == ("COMPLETED", rows - 1)
     assert any(f"the {end[1:-1]} at position 2" in text for text in lines(road, run.id))
 
@@ -141,7 +141,7 @@ def test_a_customer_with_an_odd_date_ends_no_run(
 ) -> None:
     road = make_road()
     for number in range(3):
-        road.store.state.register_customer(email=f"c{number}@example.com")
+        road.store.shop.register_customer(email=f"c{number}@example.com")
     answer_with(road, "/customers", lambda rows: [{**rows[0], **dates}, *rows[1:]])
     options = {"since": "2001-01-01T00:00:00+00:00"} if kind == "full" else {}
     run = road.run(kind, only=["contacts"], **options)

@@ -79,8 +79,8 @@ def test_refunds_lower_the_lifetime_values(road: Road) -> None:
     road.arrive(one, two)
     road.work()
     before = Decimal(str(contact(road, "ada@example.com").values["mautic_woo_total_spent"]))
-    road.store.state.refund(two["id"], "10.00")
-    road.arrive(road.store.state.shown(two["id"]))
+    road.store.shop.refund(two["id"], "10.00")
+    road.arrive(road.store.shop.shown(two["id"]))
     road.work()
     after = Decimal(str(contact(road, "ada@example.com").values["mautic_woo_total_spent"]))
     assert before - after == Decimal("10.00")
@@ -95,7 +95,7 @@ def test_a_trashed_order_counts_no_more(road: Road) -> None:
     road.arrive(one, two)
     road.work()
     assert float(contact(road, "ada@example.com").values["mautic_woo_order_count"]) == 2
-    road.store.state.trash(two["id"])
+    road.store.shop.trash(two["id"])
     road.run("incremental")
     assert float(contact(road, "ada@example.com").values["mautic_woo_order_count"]) == 1
 
@@ -132,9 +132,9 @@ def test_history_sends_no_e_mail_and_a_live_order_one_for_each_status(make_road:
     live = road.order("new@example.com", status="processing")
     road.arrive(live)
     road.work()
-    road.store.state.change_status(live["id"], "completed")
-    road.arrive(road.store.state.shown(live["id"]))
-    road.arrive(road.store.state.shown(live["id"]))
+    road.store.shop.change_status(live["id"], "completed")
+    road.arrive(road.store.shop.shown(live["id"]))
+    road.arrive(road.store.shop.shown(live["id"]))
     road.work()
     assert len(road.mautic.state.sent) == 1
     assert "send_email" in {entry.action for entry in road.log()}
@@ -146,7 +146,7 @@ def test_an_import_of_the_whole_shop_agrees_with_the_shop(road: Road) -> None:
     assert run.state == "COMPLETED"
     sums: dict[str, Decimal] = {}
     for row in road.store.state.orders:
-        order = road.store.state.shown(row.id)
+        order = road.store.shop.shown(row.id)
         email = order["billing"]["email"].strip().casefold()
         net = Decimal(order["total"]) + sum(Decimal(refund["total"]) for refund in order["refunds"])
         fully_refunded = order["refunds"] and net <= 0

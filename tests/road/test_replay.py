@@ -57,14 +57,14 @@ def test_a_dead_letter_arrives_after_the_cause_is_mended(road: Road) -> None:
 
 def test_replay_reads_the_store_again(road: Road) -> None:
     dead = kill(road)
-    road.store.state.edit_order(int(dead.source_id), billing={"email": "ada@example.com", "city": "Torino"})
+    road.store.shop.edit_order(int(dead.source_id), billing={"email": "ada@example.com", "city": "Torino"})
     send_again(road, dead)
     assert {str(contact.values.get("city")) for contact in road.mautic.state.contacts.values()} == {"Torino"}
 
 
 def test_replay_of_an_order_that_is_gone_says_so(road: Road) -> None:
     dead = kill(road)
-    road.store.state.delete_force(int(dead.source_id))
+    road.store.shop.delete_force(int(dead.source_id))
     send_again(road, dead)
     gone = road.deliveries()[-1]
     assert (gone.state, gone.error) == ("skipped", "The record no longer exists in the store.")

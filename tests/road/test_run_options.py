@@ -115,7 +115,7 @@ def cursors(road: Road) -> dict[str, object]:
 
 def test_after_a_dry_run_the_next_incremental_one_still_finds_the_changes(road: Road) -> None:
     road.run("incremental", only=["contacts"])
-    road.store.state.register_customer(email="new@example.com", first_name="Nina", last_name="New")
+    road.store.shop.register_customer(email="new@example.com", first_name="Nina", last_name="New")
     before = cursors(road)
     told = road.run("incremental", dry_run=True)
     assert (told.pushed, road.writes()) == (7, 0)
@@ -126,7 +126,7 @@ def test_after_a_dry_run_the_next_incremental_one_still_finds_the_changes(road: 
 
 
 def test_who_ordered_and_is_a_customer_is_one_contact_of_the_forecast(road: Road) -> None:
-    road.store.state.register_customer(email="p1@example.com", first_name="Ada", last_name="Lovelace")
+    road.store.shop.register_customer(email="p1@example.com", first_name="Ada", last_name="Lovelace")
     told = road.run("full", dry_run=True).cursor["forecast"]
     assert (told["create"], told["update"] + told.get("unchanged", 0)) == (6, 1)
     road.run("full")
@@ -135,7 +135,7 @@ def test_who_ordered_and_is_a_customer_is_one_contact_of_the_forecast(road: Road
 
 def test_a_customer_that_the_store_cannot_give_ends_no_incremental_run(road: Road) -> None:
     road.run("incremental", only=["contacts"])
-    made = [road.store.state.register_customer(email=f"c{n}@example.com", first_name="C") for n in range(3)]
+    made = [road.store.shop.register_customer(email=f"c{n}@example.com", first_name="C") for n in range(3)]
     bad = made[1]["id"]
     mended = _refuse_customer(road, bad)
     run = road.run("incremental", only=["contacts"])

@@ -123,8 +123,8 @@ def test_a_tag_goes_with_the_last_order_that_holds_it(road: Road) -> None:
     road.arrive(made)
     road.work()
     tag = next(tag for tag in person(road, "ada@example.com")["tags"] if tag.endswith("_completed"))
-    road.store.state.refund(made["id"], made["total"])
-    road.arrive(road.store.state.shown(made["id"]))
+    road.store.shop.refund(made["id"], made["total"])
+    road.arrive(road.store.shop.shown(made["id"]))
     road.work()
     assert tag not in person(road, "ada@example.com")["tags"]
 

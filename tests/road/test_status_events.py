@@ -45,11 +45,11 @@ class Story:
 
     def edit(self, moment: datetime, order: int, **fields: Any) -> None:
         with self.at(moment):
-            self.road.store.state.edit_order(order, **fields)
+            self.road.store.shop.edit_order(order, **fields)
 
     def webhook(self, *orders: int) -> None:
         """Bring the orders as they are, and deliver."""
-        self.hear(*(self.road.store.state.shown(order) for order in orders))
+        self.hear(*(self.road.store.shop.shown(order) for order in orders))
 
     def hear(self, *shown: dict[str, Any]) -> None:
         for each in shown:
@@ -124,7 +124,7 @@ def test_an_order_that_reaches_a_status_now_sends_one_e_mail(story: Story, statu
 
 def test_a_new_order_sends_one_e_mail_whoever_sees_it_first(story: Story) -> None:
     order = story.place(ago(seconds=20))
-    shown = story.road.store.state.shown(order)
+    shown = story.road.store.shop.shown(order)
     story.hear(shown, shown)
     story.poll()
     assert (story.emails, story.notes) == ([2], 1)
@@ -151,9 +151,9 @@ def test_there_and_back_again_sends_each_status_once(story: Story) -> None:
 
 def test_two_statuses_within_a_second_send_both_in_either_order(story: Story) -> None:
     order = story.place(ago(seconds=20))
-    first = story.road.store.state.shown(order)
+    first = story.road.store.shop.shown(order)
     story.edit(ago(seconds=19), order, status="completed")
-    story.hear(story.road.store.state.shown(order), first)
+    story.hear(story.road.store.shop.shown(order), first)
     assert (story.emails, story.notes) == ([1, 2], 2)
 
 
@@ -168,7 +168,7 @@ def test_a_poll_after_months_sends_nothing_for_what_happened_meanwhile(story: St
     story.edit(ago(hours=1), order, **META)
     fresh = story.place(ago(days=60), "completed")
     story.poll()
-    assert story.road.store.state.shown(fresh)["status"] == "completed"
+    assert story.road.store.shop.shown(fresh)["status"] == "completed"
     assert (story.emails, story.notes) == ([], notes)
 
 
@@ -221,7 +221,7 @@ def test_an_import_that_sees_an_event_first_does_not_swallow_its_e_mail(
     story: Story, origin: Origin, by: str, delivered: bool
 ) -> None:
     order = story.place(ago(minutes=2), "completed")
-    story.road.arrive(story.road.store.state.shown(order), origin=origin)
+    story.road.arrive(story.road.store.shop.shown(order), origin=origin)
     if delivered:
         story.road.work()
         assert (story.emails, story.notes) == ([], 1)
@@ -234,10 +234,10 @@ def test_an_order_out_of_the_trash_reaches_no_status(story: Story) -> None:
     order = story.place(ago(days=365), "completed")
     story.road.run("initial")
     with story.at(ago(minutes=9)):
-        story.road.store.state.trash(order)
+        story.road.store.shop.trash(order)
     story.poll()
     with story.at(ago(minutes=3)):
-        story.road.store.state.restore(order)
+        story.road.store.shop.restore(order)
     story.webhook(order)
     assert (story.emails, story.notes) == ([], 1)
 

@@ -66,7 +66,7 @@ def test_rows_that_leave_the_list_meanwhile_hide_no_others(many: StoreServer, cl
         seen += [row["id"] for row in page.rows]
         if number < 2:
             for gone in seen[number * 50 : number * 50 + 30]:
-                many.state.trash(gone)
+                many.shop.trash(gone)
     assert sorted(set(before) - set(seen)) == []
     assert len(seen) == len(set(seen))
 
@@ -92,10 +92,10 @@ def test_maintenance_is_told_with_its_wait(many: StoreServer, client: StoreClien
 
 
 def test_a_window_loses_nothing_when_many_share_its_second(many: StoreServer, client: StoreClient) -> None:
-    edge = datetime.fromisoformat(many.state.shown(wanted(many)[-1])["date_modified_gmt"]).replace(tzinfo=UTC)
+    edge = datetime.fromisoformat(many.shop.shown(wanted(many)[-1])["date_modified_gmt"]).replace(tzinfo=UTC)
     changed = ids(reading.read_orders(client, statuses=ALL, window=Window(edge, None)))
     since = [
-        n for n in wanted(many) if many.state.shown(n)["date_modified_gmt"] >= edge.replace(tzinfo=None).isoformat()
+        n for n in wanted(many) if many.shop.shown(n)["date_modified_gmt"] >= edge.replace(tzinfo=None).isoformat()
     ]
     assert set(since) <= set(changed)
     assert wanted(many)[-1] in changed
@@ -114,7 +114,7 @@ def test_records_are_fetched_by_their_ids_and_those_that_are_gone_are_left_out(
 
 def test_a_trashed_order_can_still_be_read_alone(many: StoreServer, client: StoreClient) -> None:
     number = wanted(many)[0]
-    many.state.trash(number)
+    many.shop.trash(number)
     found = reading.fetch_order(client, number)
     assert found is not None
     assert found["status"] == "trash"

@@ -31,7 +31,7 @@ def store(services: Services, connector_id: int) -> Iterator[StoreServer]:
     with StoreServer() as store, MauticServer() as mautic:
         pairs.connect(services, connector_id, **whereabouts(store, mautic))
         billing = {"first_name": "Ada", "email": "ada@example.com", "country": "XX", "city": "<i>Rome</i>"}
-        store.state.place_order(status="completed", billing=billing)
+        store.shop.place_order(status="completed", billing=billing)
         yield store
 
 
@@ -93,8 +93,8 @@ def test_the_mapping_is_shown_field_by_field(
 
 
 def test_an_id_can_be_given(support: Person, path: str, store: StoreServer) -> None:
-    second = store.state.place_order(status="completed", billing={"email": "bo@example.com"})
-    store.state.place_order(status="completed", billing={"email": "cy@example.com"})
+    second = store.shop.place_order(status="completed", billing={"email": "bo@example.com"})
+    store.shop.place_order(status="completed", billing={"email": "cy@example.com"})
     said = text_of(support.post(f"{path}/mapping", {"order": f"#{second['id']}"}))
     assert f"Order {second['id']}" in said and "bo@example.com" in said
 

@@ -15,7 +15,7 @@ from integration.errors import MappingError
 from integration.events import Change, Kind, Origin
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
-from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
+from integration.pipeline.delivery.groups import DeliveryGroup, of_change
 from integration.pipeline.ingest import order_ledger, records
 from integration.pipeline.services import Services
 from integration.records import Order
@@ -45,7 +45,7 @@ class Person:
     @property
     def group(self) -> DeliveryGroup:
         """Return the records as a group, ready to be planned."""
-        deliveries = [_leased(number, change) for number, change in enumerate(self.changes, 1)]
+        deliveries = [of_change(number, change, NO_RUN) for number, change in enumerate(self.changes, 1)]
         return DeliveryGroup(self.person_key, tuple(deliveries))
 
     @property
@@ -58,22 +58,6 @@ class Person:
         """Return the record the person is shown by: the profile, else the newest order."""
         first = self.changes[0]
         return self.changes[-1] if streams.of(first.kind).in_ledger else first
-
-
-def _leased(number: int, change: Change) -> LeasedDelivery:
-    return LeasedDelivery(
-        id=number,
-        kind=change.kind,
-        source_id=change.source_id,
-        number=change.number,
-        event=change.event,
-        person_key=change.person_key,
-        origin=change.origin,
-        payload=change.payload,
-        payload_at=change.seen_at,
-        attempts=1,
-        run_id=NO_RUN,
-    )
 
 
 @dataclass

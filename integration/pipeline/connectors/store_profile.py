@@ -13,9 +13,8 @@ from integration.pipeline.services import Services
 from integration.store import discovery
 
 MAX_AGE = timedelta(hours=24)
-#: WooCommerce's own statuses; custom ones come from the store (recording 134).
+#: WooCommerce's own statuses; custom ones come from the store (woo:134).
 STANDARD = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed")
-PAID = ("processing", "completed")
 
 
 def refresh(services: Services, connector: Connector, *, always: bool = False) -> Connector:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from integration import streams
-from integration.events import Kind, Origin
+from integration.events import Change, Kind, Origin
 from integration.models.delivery import Delivery, DeliveryState
 from integration.pipeline.dead_letters.corrections import corrected
 
@@ -79,11 +79,12 @@ def group(rows: Iterable[Delivery], order: Sequence[str]) -> list[DeliveryGroup]
     """Return the rows as groups, the people in the given order."""
     groups: dict[str, list[LeasedDelivery]] = {person_key: [] for person_key in order}
     for row in rows:
-        groups.setdefault(row.person_key, []).append(_leased(row))
+        groups.setdefault(row.person_key, []).append(of_row(row))
     return [DeliveryGroup(person_key, tuple(items)) for person_key, items in groups.items() if items]
 
 
-def _leased(row: Delivery) -> LeasedDelivery:
+def of_row(row: Delivery) -> LeasedDelivery:
+    """Return a row of the outbox free of its session, with a person's corrections in its payload."""
     return LeasedDelivery(
         id=row.id,
         kind=Kind(row.kind),
@@ -101,4 +102,26 @@ def _leased(row: Delivery) -> LeasedDelivery:
         reached_at=row.reached_at,
         run_id=row.run_id,
         error_code=row.error_code,
+    )
+
+
+def of_change(number: int, change: Change, run_id: int | None = None) -> LeasedDelivery:
+    """Return a change as its delivery at its first try, for plans that are only looked at.
+
+    It has no row in the outbox: `number` is its id among those that are planned together.
+    """
+    return LeasedDelivery(
+        id=number,
+        kind=change.kind,
+        source_id=change.source_id,
+        number=change.number,
+        event=change.event,
+        person_key=change.ordering_key,
+        origin=change.origin,
+        payload=change.payload,
+        payload_at=change.seen_at,
+        attempts=1,
+        run_id=run_id,
+        modified_at=change.modified_at,
+        reached_at=change.reached_at,
     )

@@ -15,7 +15,7 @@ from integration.models.connector import Connector
 from integration.models.run import Run, RunState
 from integration.pipeline.delivery import batch_context as batch_context, planning
 from integration.pipeline.delivery.follow_up_marks import Done, done_before, is_done
-from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
+from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_change
 from integration.pipeline.dry_run import differences, simulated_people
 from integration.pipeline.ingest import records
 from integration.pipeline.runs import lifecycle as run_lifecycle
@@ -48,7 +48,7 @@ def foretell(session: Session, now: datetime, connector: Connector, run: Run, ch
 def _planned(
     session: Session, now: datetime, connector: Connector, run: Run, changes: Sequence[Change]
 ) -> list[planning.PersonPlan]:
-    groups = _groups(now, run.id, records.dated(session, now, connector.id, changes))
+    groups = _groups(run.id, records.dated(session, now, connector.id, changes))
     person_keys = [group.person_key for group in groups]
     resend = frozenset({run.id}) if run.options.get("resend") else frozenset[int]()
     context = batch_context.lay(session, connector, person_keys, resend)
@@ -74,25 +74,10 @@ def _open(planned: planning.PersonPlan, done: set[Done]) -> list[tuple[int, Foll
     return [(key, act) for key, act in _acts(planned) if not is_done(act, contact_id, done)]
 
 
-def _groups(now: datetime, run_id: int, changes: Sequence[Change]) -> list[DeliveryGroup]:
+def _groups(run_id: int, changes: Sequence[Change]) -> list[DeliveryGroup]:
     people: dict[str, list[LeasedDelivery]] = {}
     for place, change in enumerate(changes):
-        person_key = change.person_key or f"{change.kind}:{change.source_id}"
-        leased = LeasedDelivery(
-            -1 - place,
-            change.kind,
-            change.source_id,
-            change.number,
-            change.event,
-            person_key,
-            change.origin,
-            change.payload,
-            now,
-            1,
-            run_id,
-            reached_at=change.reached_at,
-        )
-        people.setdefault(person_key, []).append(leased)
+        people.setdefault(change.ordering_key, []).append(of_change(-1 - place, change, run_id))
     return [DeliveryGroup(person_key, tuple(items)) for person_key, items in people.items()]
 
 

@@ -105,7 +105,7 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
     )
     rows = [row for row in session.execute(query) if (row.kind, row.source_id) in snapshots]
     found = [(row, snapshots[row.kind, row.source_id]) for row in rows]
-    found = [(row, change) for row, change in found if row.person_key == _person_key(change)]
+    found = [(row, change) for row, change in found if row.person_key == change.ordering_key]
     newer = [_snapshot(now, row, change) for row, change in found if not _is_older(change, row)]
     if newer:
         session.connection().execute(update(Delivery).where(Delivery.id == bindparam("b_id")), newer)
@@ -115,10 +115,6 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
 
 def _is_older(change: Change, row: Any) -> bool:
     return bool(change.modified_at and row.modified_at and change.modified_at < row.modified_at)
-
-
-def _person_key(change: Change) -> str:
-    return change.person_key or f"{change.kind}:{change.source_id}"
 
 
 def _snapshot(now: datetime, row: Any, change: Change) -> dict[str, Any]:
@@ -141,7 +137,7 @@ def _row(now: datetime, connector_id: int, change: Change, run_id: int | None) -
         "number": change.number,
         "event": change.event,
         "identity": change.identity,
-        "person_key": _person_key(change),
+        "person_key": change.ordering_key,
         "origin": change.origin,
         "priority": priority_of(change.origin),
         "state": DeliveryState.WAITING,

@@ -16,8 +16,8 @@ FAULTY_EMAIL = "someone^refused@example.com"
 class Shopper:
     """Buys every `interval` seconds while started; each `faulty_every`-th order is one that gives trouble."""
 
-    def __init__(self, state: Shop, interval: float = 20.0, faulty_every: int = 7, rng_seed: int = 3) -> None:
-        self.state = state
+    def __init__(self, shop: Shop, interval: float = 20.0, faulty_every: int = 7, rng_seed: int = 3) -> None:
+        self.shop = shop
         self.interval = interval
         self.faulty_every = faulty_every
         self.bought: list[int] = []
@@ -51,11 +51,11 @@ class Shopper:
 
     def step(self) -> dict[str, Any]:
         """Do one thing: buy, and now and then move an older order on; returns the new order."""
-        with self.state.lock:
+        with self.shop.state.lock:
             number = len(self.bought)
             if number % 3 == 2:
                 self._move_on(self._chance.choice(self.bought))
-            order = self.state.place_order(**self._fields(number))
+            order = self.shop.place_order(**self._fields(number))
         self.bought.append(order["id"])
         return order
 
@@ -64,7 +64,7 @@ class Shopper:
         faulty = self.faulty_every and number % self.faulty_every == self.faulty_every - 1
         if faulty:
             billing.update(self._trouble(number // self.faulty_every))
-        bought = lines(self.state, self._chance, number)
+        bought = lines(self.shop.state, self._chance, number)
         return {"billing": billing, "line_items": bought, "status": "pending" if number % 4 == 3 else "processing"}
 
     def _trouble(self, count: int) -> dict[str, str]:
@@ -76,11 +76,11 @@ class Shopper:
         return troubles[count % len(troubles)]
 
     def _move_on(self, number: int) -> None:
-        row = self.state.orders.get(number)
+        row = self.shop.state.orders.get(number)
         if row is None:
             return
-        total = documents.of_order(self.state, row)["total"]
+        total = documents.of_order(self.shop.state, row)["total"]
         if row.status == "completed" and float(total) > 1:
-            self.state.refund(number, "1.00", "Reso")
+            self.shop.refund(number, "1.00", "Reso")
         else:
-            self.state.change_status(number, "completed" if row.status == "processing" else "processing")
+            self.shop.change_status(number, "completed" if row.status == "processing" else "processing")

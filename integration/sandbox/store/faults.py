@@ -1,4 +1,4 @@
-"""Ways a shop breaks that only a shop has, as recorded (woo:428 to woo:450): by header, by command or by mode."""
+"""Faults that only a shop has, as recorded (woo:428 to woo:450): by header, by command or by mode."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ WARNING = (
     '<br />\n<b>Warning</b>:  Undefined array key "x" in '
     "<b>/var/www/html/wp-content/plugins/foo/foo.php</b> on line <b>12</b><br />\n"
 )
-WALL = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+BOT_CHALLENGE = (
+    "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+)
 GATEWAY = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
     "<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n"
@@ -31,34 +33,34 @@ KINDS = (*DEADLY, "db", "notice", "bom", "rest-disabled", "captcha", "status", "
 
 
 @dataclass
-class Break:
-    """One commanded breakage: its kind, for paths that begin so, for so many requests (None for ever)."""
+class ShopFault:
+    """One injected fault: its kind, for paths that begin so, for so many requests (None for ever)."""
 
     kind: str
     path: str = ""
     times: int | None = None
 
 
-class Breakages:
-    """Breakages in force; the header X-Test-Fault of a request works too, as it did on the recorded shop."""
+class ShopFaults:
+    """The faults in force; the header X-Test-Fault of a request works too, as it did on the recorded shop."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._breaks: list[Break] = []
+        self._faults: list[ShopFault] = []
 
-    def add(self, kind: str, path: str = "", times: int | None = None) -> Break:
-        """Break requests; ValueError for a kind that is not known ("status:429" is status with a number)."""
+    def add(self, kind: str, path: str = "", times: int | None = None) -> ShopFault:
+        """Inject a fault; ValueError for a kind that is not known ("status:429" is status with a number)."""
         if kind.partition(":")[0] not in KINDS:
-            raise ValueError(f"Unknown breakage: {kind}.")
-        entry = Break(kind, path, times)
+            raise ValueError(f"Unknown fault: {kind}.")
+        entry = ShopFault(kind, path, times)
         with self._lock:
-            self._breaks.append(entry)
+            self._faults.append(entry)
         return entry
 
     def clear(self) -> None:
-        """Mend everything."""
+        """Take all faults out of force."""
         with self._lock:
-            self._breaks.clear()
+            self._faults.clear()
 
     def take(self, request: ApiRequest) -> str:
         """Return the kind that strikes this request, or nothing."""
@@ -66,7 +68,7 @@ class Breakages:
             return request.headers[HEADER]
         with self._lock:
             found = next(
-                (each for each in self._breaks if request.path.startswith(each.path) and each.times != 0), None
+                (each for each in self._faults if request.path.startswith(each.path) and each.times != 0), None
             )
             if found and found.times is not None:
                 found.times -= 1
@@ -113,7 +115,7 @@ def plain_status(status: int) -> ApiAnswer:
 
 
 def instead(kind: str, request: ApiRequest) -> ApiAnswer | None:
-    """Return the answer a breakage gives in place of the work, or None when the work goes on; may raise Refused."""
+    """Return the answer a fault gives in place of the work, or None when the work goes on; may raise Refused."""
     name, _, value = kind.partition(":")
     if name in DEADLY:
         return died(request, 500, "internal_server_error", CRITICAL, "WordPress &rsaquo; Error")
@@ -122,7 +124,7 @@ def instead(kind: str, request: ApiRequest) -> ApiAnswer | None:
     if name == "rest-disabled":
         raise shut()
     if name == "captcha":
-        return ApiAnswer(200, WALL.encode(), kind=HTML)
+        return ApiAnswer(200, BOT_CHALLENGE.encode(), kind=HTML)
     if name == "status":
         return plain_status(int(value))
     if name == "redirect":
@@ -131,8 +133,8 @@ def instead(kind: str, request: ApiRequest) -> ApiAnswer | None:
     return down() if name == "php-down" else None
 
 
-def spoil(kind: str, answer: ApiAnswer) -> ApiAnswer:
-    """Spoil a good answer: a warning or a BOM before it, or its end cut off (woo:437, woo:438 and woo:445)."""
+def corrupt(kind: str, answer: ApiAnswer) -> ApiAnswer:
+    """Damage a good answer: put a warning or a BOM before it, or cut its end off (woo:437, woo:438 and woo:445)."""
     if kind == "notice":
         answer.body = WARNING.encode() + answer.raw()
     elif kind == "bom":

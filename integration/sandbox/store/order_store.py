@@ -48,7 +48,7 @@ class Row:
         return row
 
 
-class OrderBook:
+class OrderStore:
     """All orders; ids and (modified, id) stay sorted, and asked-for selections are kept until something changes."""
 
     KEPT = 32

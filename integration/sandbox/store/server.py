@@ -20,6 +20,7 @@ from integration.sandbox.store.http_messages import HTML, ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import api_link
 from integration.sandbox.store.problems import Refused, no_route
 from integration.sandbox.store.shop import Shop
+from integration.sandbox.store.state import State
 from integration.sandbox.store.webhook_queue import WebhookQueue
 
 MODES = ("normal", "plain_permalinks", "plugin_off", "maintenance", "coming_soon", "rest_disabled", "php_down")
@@ -36,12 +37,13 @@ NOBODYS_CACHE = ("Cache-Control", "no-cache, must-revalidate, max-age=0, no-stor
 class StoreServer(SandboxServer):
     """A shop at `url`; set `mode` to one of MODES.
 
-    Its keys are in `credentials`, its products and people in `state`, its deliveries in `webhook_queue`.
+    Its keys are in `credentials`, its products and people in `state`, its deliveries in `webhook_queue`; what people do
+    in it is done by `shop`.
 
-    `faults` are the faults both stand-ins know, `breakages` those only a shop has.
+    `faults` are the faults both stand-ins know, `shop_faults` those only a shop has.
     """
 
-    state: Shop
+    state: State
 
     def __init__(
         self,
@@ -51,12 +53,13 @@ class StoreServer(SandboxServer):
         clock: Clock | None = None,
         zone: str = "Europe/Rome",
     ) -> None:
-        self.state = Shop(clock, zone)
+        self.state = State(clock, zone)
+        self.shop = Shop(self.state)
         super().__init__(self.state, port, save_to, tls)
         self.credentials = Credentials()
         self.webhook_queue = WebhookQueue(self.state)
         self.state.listeners.append(self.webhook_queue.enqueue)
-        self.breakages = faults.Breakages()
+        self.shop_faults = faults.ShopFaults()
         self._authentication = Authentication(self.credentials)
         self._mode = "normal"
         self._inner = self.app.wsgi_app
@@ -122,8 +125,8 @@ class StoreServer(SandboxServer):
         return _response(answer)(environ, start_response)
 
     def _broken(self, request: ApiRequest) -> ApiAnswer:
-        kind = self.breakages.take(request)
-        return faults.instead(kind, request) or faults.spoil(kind, self._standing(request))
+        kind = self.shop_faults.take(request)
+        return faults.instead(kind, request) or faults.corrupt(kind, self._standing(request))
 
     def _standing(self, request: ApiRequest) -> ApiAnswer:
         if self.mode == "php_down":

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from integration.clock import Clock
-from integration.sandbox.store.order_store import OrderBook, Row
+from integration.sandbox.store.order_store import OrderStore, Row
 from integration.sandbox.store.people import Person
 from integration.sandbox.store.problems import unknown, unknown_user
 
@@ -38,7 +38,7 @@ class State:
         self._reset()
 
     def _reset(self) -> None:
-        self.orders = OrderBook()
+        self.orders = OrderStore()
         self.people: dict[int, Person] = {}
         self.products: dict[int, dict[str, Any]] = {}
         self.categories: dict[int, dict[str, Any]] = {}

@@ -27,7 +27,6 @@ from integration.web.tools import export
 
 bp = Blueprint("tools", __name__, url_prefix="/connectors/<int:connector_id>/tools")
 MOST_DAYS = 36_500
-USUAL_DAYS = 30
 
 
 @bp.get("")

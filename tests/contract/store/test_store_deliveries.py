@@ -36,8 +36,7 @@ def test_what_happens_to_customers_rings(hooked: Client, receiver: Receiver) -> 
 
 def test_what_happens_to_orders_rings(hooked: Client, receiver: Receiver) -> None:
     hook_all(hooked, receiver)
-    state = hooked.server.state
-    buyer = state.register_customer(email="web.hook+1@example.com")["id"]
+    buyer = hooked.server.shop.register_customer(email="web.hook+1@example.com")["id"]
     settled(hooked)
 
     def rung(act: Any) -> list[Delivered]:
@@ -66,7 +65,7 @@ def test_what_happens_to_orders_rings(hooked: Client, receiver: Receiver) -> Non
     assert json.loads(refunded.body)["refunds"][0]["total"] == "-1.00"
     (trashed,) = rung(lambda: hooked.ask("DELETE", path))
     check_delivery(338, trashed)
-    (restored,) = rung(lambda: state.restore(number))
+    (restored,) = rung(lambda: hooked.server.shop.restore(number))
     check_delivery(339, restored)
     assert json.loads(restored.body)["status"] == "completed"
     (deleted,) = rung(lambda: hooked.ask("DELETE", f"{path}?force=true"))
@@ -139,11 +138,10 @@ def test_deliveries_of_one_second_share_their_number(hooked: Client, receiver: R
 
 
 def test_a_bulk_edit_takes_stock(hooked: Client, receiver: Receiver) -> None:
-    state = hooked.server.state
-    orders = [state.place_order(line_items=[{"product_id": 12}])["id"] for _ in range(3)]
+    orders = [hooked.server.shop.place_order(line_items=[{"product_id": 12}])["id"] for _ in range(3)]
     hook_all(hooked, receiver)
     for each in orders:
-        state.change_status(each, "on-hold")
+        hooked.server.shop.change_status(each, "on-hold")
     settled(hooked)
 
     for number, got in zip((355, 356, 357), receiver.of("order.updated"), strict=True):
@@ -158,14 +156,13 @@ def test_what_is_gone_when_it_is_delivered_is_an_error_body_signed_all_the_same(
     hooked: Client, receiver: Receiver
 ) -> None:
     hook_all(hooked, receiver)
-    state = hooked.server.state
     hooked.server.webhook_queue.hold()
     hooked.ask("PUT", "/orders/94", {})
-    state.delete_force(94)
+    hooked.server.shop.delete_force(94)
     hooked.ask("PUT", "/orders/95", {})
-    state.trash(95)
+    hooked.server.shop.trash(95)
     made = hooked.ask("POST", "/orders", {}).json["id"]
-    state.delete_force(made)
+    hooked.server.shop.delete_force(made)
     hooked.ask("PUT", "/customers/4", {"first_name": "Gone"})
     hooked.ask("DELETE", "/customers/4?force=true")
     hooked.server.webhook_queue.release()

@@ -16,7 +16,7 @@ from integration.sandbox.store import shop_import
 def test_bodies_are_escaped_as_php_does(hooked: Client, receiver: Receiver) -> None:
     hook_all(hooked, receiver)
     shop_import.order(hooked.server.state, recording(341).request_json)
-    hooked.server.state.edit_order(2249)
+    hooked.server.shop.edit_order(2249)
     settled(hooked)
 
     body = receiver.of("order.updated")[0].body
@@ -36,7 +36,7 @@ def test_seven_failures_disable_a_webhook_and_a_redirect_is_none(
         state.webhooks[made]["delivery_url"] = "http://127.0.0.1:1/dead"
     seen = []
     for _ in range(8):
-        state.edit_order(94)
+        hooked.server.shop.edit_order(94)
         settled(hooked)
         seen.append((state.webhooks[made]["status"], state.webhooks[made]["failures"]))
 
@@ -50,11 +50,11 @@ def test_seven_failures_disable_a_webhook_and_a_redirect_is_none(
 def test_a_failed_delivery_never_comes_again(hooked: Client, receiver: Receiver) -> None:
     hook_all(hooked, receiver)
     receiver.status = recording(369).status
-    hooked.server.state.edit_order(94)
+    hooked.server.shop.edit_order(94)
     settled(hooked)
     receiver.status = 200
     failed = len(receiver.delivered)
-    hooked.server.state.edit_order(95)
+    hooked.server.shop.edit_order(95)
     settled(hooked)
 
     assert (failed, len(receiver.delivered)) == (1, 2)
@@ -81,7 +81,7 @@ def test_deliveries_are_dropped_repeated_or_not_rung_on_command(hooked: Client, 
 
     def delivered() -> int:
         receiver.delivered.clear()
-        hooked.server.state.edit_order(94)
+        hooked.server.shop.edit_order(94)
         settled(hooked)
         return len(receiver.delivered)
 

@@ -127,13 +127,13 @@ def test_a_shop_that_sends_everything_to_https(plain: Client) -> None:
 
 
 def test_breakages_are_commanded_for_a_path_and_a_number_of_times(secure: Client) -> None:
-    secure.server.breakages.add("fatal", path="/wp-json/wc/v3/customers", times=1)
+    secure.server.shop_faults.add("fatal", path="/wp-json/wc/v3/customers", times=1)
 
     statuses = [secure.ask("GET", path).status for path in ("/coupons", "/customers", "/customers")]
 
     assert statuses == [200, 500, 200]
-    with pytest.raises(ValueError, match="Unknown breakage"):
-        secure.server.breakages.add("meteor")
+    with pytest.raises(ValueError, match="Unknown fault"):
+        secure.server.shop_faults.add("meteor")
 
 
 def test_an_unknown_mode_is_refused(secure: Client) -> None:

@@ -14,12 +14,13 @@ from integration.clock import SetClock
 from integration.sandbox.store import Shop, Shopper, StoreServer, order_json, seed_bulk
 from integration.sandbox.store.demo_shop import seed
 from integration.sandbox.store.order_store import Row
+from integration.sandbox.store.state import State
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 
 
-def shop() -> Shop:
-    return Shop(SetClock(NOW))
+def shop() -> State:
+    return State(SetClock(NOW))
 
 
 def test_the_same_seed_makes_the_same_shop() -> None:
@@ -78,7 +79,7 @@ def test_the_demo_shop_is_as_unruly_as_the_recorded_one(what: str, seeded: list[
 def test_seeded_accounts_lose_what_wordpress_loses() -> None:
     state = shop()
     seed(state)
-    people = state.customers
+    people = Shop(state).customers
 
     assert any(person["email"] == "" and "&" in person["billing"]["email"] for person in people)
     assert any("&amp;" in person["last_name"] for person in people)
@@ -103,10 +104,10 @@ def test_a_bulk_order_that_is_changed_keeps_the_rest_of_it() -> None:
     state = shop()
     seed_bulk(state, customers=5, orders=20)
     row = next(iter(state.orders))
-    before = state.shown(row.id)
+    before = Shop(state).shown(row.id)
 
-    state.change_status(row.id, "refunded" if row.status != "refunded" else "completed")
-    after = state.shown(row.id)
+    Shop(state).change_status(row.id, "refunded" if row.status != "refunded" else "completed")
+    after = Shop(state).shown(row.id)
 
     assert before["line_items"] == after["line_items"]
     assert before["billing"] == after["billing"]
@@ -116,7 +117,7 @@ def test_a_bulk_order_that_is_changed_keeps_the_rest_of_it() -> None:
 def test_the_shopper_buys_and_every_so_often_in_a_faulty_way() -> None:
     state = shop()
     seed(state, 5, 5)
-    shopper = Shopper(state, faulty_every=2)
+    shopper = Shopper(Shop(state), faulty_every=2)
 
     orders = [shopper.step() for _ in range(12)]
     billing = [order["billing"] for order in orders]
@@ -125,13 +126,13 @@ def test_the_shopper_buys_and_every_so_often_in_a_faulty_way() -> None:
     assert "^" in billing[1]["email"]
     assert len(billing[3]["address_1"]) == 300
     assert billing[5]["country"] == "XX"
-    assert {state.shown(number)["status"] for number in shopper.bought} & {"completed", "refunded"}
+    assert {Shop(state).shown(number)["status"] for number in shopper.bought} & {"completed", "refunded"}
 
 
 def test_the_shopper_shops_by_itself_until_stopped() -> None:
     state = shop()
     seed(state, 5, 5)
-    with Shopper(state, interval=0.001) as shopper:
+    with Shopper(Shop(state), interval=0.001) as shopper:
         while len(shopper.bought) < 3:
             time.sleep(0.001)
     bought = len(shopper.bought)
@@ -149,7 +150,7 @@ def test_a_shop_is_kept_on_disk(tmp_path: Path) -> None:
 
     with StoreServer(save_to=kept, clock=SetClock(NOW)) as again:
         after = again.state.dump()
-        made = again.state.place_order()["id"]
+        made = again.shop.place_order()["id"]
 
     assert after == before
     assert made == max(row[before_id(before)] for row in before["orders"]) + 1

@@ -137,7 +137,7 @@ def test_trashing_is_seen_by_polling_the_trash(changing: Client) -> None:
     state.changed()
     replay(changing, 451)
     at(changing, recording(452))
-    state.trash(118)
+    changing.server.shop.trash(118)
     for number in (452, 453, 454, 455):
         replay(changing, number)
     replay(changing, 456)
@@ -156,7 +156,7 @@ def test_delete_by_another_verb(changing: Client) -> None:
 
 
 def test_refunds_are_negative_and_a_full_one_changes_the_status(changing: Client) -> None:
-    order = changing.server.state.place_order(status="completed", line_items=[{"product_id": 12, "quantity": 2}])
+    order = changing.server.shop.place_order(status="completed", line_items=[{"product_id": 12, "quantity": 2}])
     path = f"/orders/{order['id']}"
 
     first = changing.ask("POST", f"{path}/refunds", {"amount": "5.00", "reason": "Rimborso"})
@@ -196,8 +196,7 @@ def test_account_names_are_spoilt_and_billing_names_are_not(changing: Client) ->
 
 
 def test_a_deleted_product_leaves_an_empty_place_in_old_orders(changing: Client) -> None:
-    state = changing.server.state
-    order = state.place_order(line_items=[{"product_id": 12}])
+    order = changing.server.shop.place_order(line_items=[{"product_id": 12}])
     changing.ask("DELETE", "/products/12?force=true")
 
     line = changing.ask("GET", f"/orders/{order['id']}").json["line_items"][0]

@@ -46,8 +46,8 @@ class Shop:
 
     def order(self, status: str = "completed", email: str = EMAIL, **billing: str) -> dict[str, Any]:
         filled = {"first_name": "Ada", "last_name": "Lovelace", "email": email, **billing}
-        made = self.store.state.place_order(status=status, billing=filled)
-        return self.store.state.shown(made["id"])
+        made = self.store.shop.place_order(status=status, billing=filled)
+        return self.store.shop.shown(made["id"])
 
     def customer(self, **values: Any) -> int:
         client = self.services.open_store(self.connector())

@@ -30,12 +30,12 @@ def test_rest_api_shut_by_a_security_plugin(store: StoreServer) -> None:
 
 
 def test_api_of_woocommerce_alone_is_shut(store: StoreServer) -> None:
-    store.breakages.add("rest-disabled", "/wp-json/wc/")
+    store.shop_faults.add("rest-disabled", "/wp-json/wc/")
     assert outcome(failure(look(store.url))) == (4, "rest_disabled")
 
 
 def test_bot_wall(store: StoreServer) -> None:
-    store.breakages.add("captcha")
+    store.shop_faults.add("captcha")
     step = failure(look(store.url))
     assert outcome(step) == (2, "bot_wall")
     assert "/wp-json/*" in step.hint
@@ -48,7 +48,7 @@ def test_bot_wall_of_cloudflare(scripted: Scripted) -> None:
 
 
 def test_bot_wall_that_stands_before_signed_requests_only(store: StoreServer) -> None:
-    store.breakages.add("captcha", "/wp-json/wc/")
+    store.shop_faults.add("captcha", "/wp-json/wc/")
     assert outcome(failure(look(store.url))) == (4, "bot_wall")
 
 
@@ -88,14 +88,14 @@ def test_maintenance_that_begins_in_between(store: StoreServer) -> None:
     [("fatal", "php_fatal"), ("db", "database_down"), ("php-down", "gateway"), ("status:500", "server_fault")],
 )
 def test_breakdowns(store: StoreServer, kind: str, code: str) -> None:
-    store.breakages.add(kind)
+    store.shop_faults.add(kind)
     assert outcome(failure(look(store.url))) == (2, code)
 
 
 @pytest.mark.parametrize(("kind", "code"), [("notice", "php_notice"), ("bom", "bom")])
 def test_something_printed_before_the_json_works_with_a_warning(store: StoreServer, kind: str, code: str) -> None:
     customers_and_orders(store)
-    store.breakages.add(kind)
+    store.shop_faults.add(kind)
     step = warning(look(store.url))
     assert outcome(step) == (2, code)
 

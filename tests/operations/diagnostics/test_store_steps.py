@@ -94,7 +94,7 @@ def test_certificate_for_another_name(secure_store: StoreServer, certificate: Ce
 
 
 def test_redirect_to_https_names_where_to(store: StoreServer) -> None:
-    store.breakages.add("redirect")
+    store.shop_faults.add("redirect")
     step = failure(look(store.url))
     assert outcome(step) == (1, "redirect_https")
     target = store.url.replace("http:", "https:")

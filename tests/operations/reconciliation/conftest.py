@@ -102,7 +102,7 @@ class Bench:
 def bench(make_road: Callable[..., Road]) -> Bench:
     """Three customers, one of them with orders, and a guest with two; all of it in Mautic."""
     road = make_road(orders__general_tags="buyer", orders__create_fields=True)
-    shop = road.store.state
+    shop = road.store.shop
     for number, name in enumerate(("ada", "bob", "cyd")):
         shop.register_customer(
             email=f"{name}@example.com",

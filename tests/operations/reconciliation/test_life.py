@@ -41,7 +41,7 @@ def test_the_worker_takes_it_and_its_figures_add_up(bench: Bench) -> None:
     services = bench.road.services
     bench.delete("bob@example.com")
     bench.change("cyd@example.com", city="Köln")
-    shop = bench.road.store.state
+    shop = bench.road.store.shop
     shop.delete_customer(next(each["id"] for each in shop.customers if each["email"] == "ada@example.com"))
     run_id = reconciliation.start(services, bench.road.connector_id, "me@example.com")
     bench.road.work()

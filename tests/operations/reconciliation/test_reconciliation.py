@@ -77,7 +77,7 @@ def test_profile_and_order_may_differ_for_ever(bench: Bench) -> None:
 @pytest.mark.parametrize("mark", ["\u202b", "\u200f", "\u200b", "\ufeff", "\u00a0"])
 def test_values_that_mautic_trims_are_no_drift_and_a_repair_ends(bench: Bench, mark: str) -> None:
     values = {"first_name": f"{mark}Eve{mark}", "city": f"{mark} Cork", "company": f"A{mark}B{mark}"}
-    shop = bench.road.store.state
+    shop = bench.road.store.shop
     shop.register_customer(email="eve@example.com", first_name=f"{mark}Eve", billing=values)
     bench.road.order("dan@example.com", billing={**values, "country": "IE"})
     bench.road.run("full")
@@ -116,7 +116,7 @@ def test_twins_are_named_and_the_link_is_set_to_the_oldest(bench: Bench) -> None
 
 
 def test_whom_the_store_has_no_more_is_surplus_and_stays(bench: Bench) -> None:
-    shop = bench.road.store.state
+    shop = bench.road.store.shop
     shop.delete_customer(next(each["id"] for each in shop.customers if each["email"] == "bob@example.com"))
     contacts = len(bench.road.mautic.state.contacts)
     assert counts(bench.reconcile()) == {"surplus": 1}, [(d.kind, d.detail, d.sentence) for d in bench.drift()]
@@ -141,7 +141,7 @@ def test_orders_that_went_without_a_word_change_the_sums(bench: Bench) -> None:
     extra = bench.road.order("ada@example.com")
     bench.road.run("full")
     assert counts(bench.reconcile()) == {}, [d.detail for d in bench.drift()]
-    bench.road.store.state.delete_force(extra["id"])
+    bench.road.store.shop.delete_force(extra["id"])
     row = bench.reconcile()
     assert counts(row) == {"differs": 1}
     assert any(alias.startswith("mautic_woo_order_count") for alias in bench.drift()[0].detail)

@@ -55,7 +55,8 @@ def of(session: Session, now: datetime, connector: Connector, *, connected: bool
     lag = lag_s(session, now, connector.id)
     if connector.state == ConnectorState.PAUSED:
         return _paused(session, connector, lag)
-    gravest = next(symptoms(session, now, connector, Modules.from_json(connector.settings)), None)
+    settings = Modules.from_json(connector.settings)
+    gravest = next(symptoms(session, now, connector, settings, lag_s=lag), None)
     if gravest is None:
         return Health("on_time", "Changes reach Mautic in time.", lag_seconds=lag)
     return _told(gravest, lag)

@@ -36,11 +36,17 @@ class Symptom:
 
 
 def symptoms(
-    session: Session, now: datetime, connector: Connector, settings: Modules, failed_since: datetime | None = None
+    session: Session,
+    now: datetime,
+    connector: Connector,
+    settings: Modules,
+    failed_since: datetime | None = None,
+    lag_s: int | None = None,
 ) -> Iterator[Symptom]:
     """Yield what is wrong, the gravest first. Only small indexes are read, and neither the store nor Mautic is asked.
 
     `failed_since` is since when an alert about a failed run is open: that run is looked for however long ago it was.
+    `lag_s` is for who has read it already (waiting.lag_s, in seconds).
     """
     yield from _held(session, connector.id)
     # Each is asked when it is its turn: whoever wants the gravest alone leaves the others unread.
@@ -48,7 +54,7 @@ def symptoms(
         lambda: _failing(session, now, connector.id, settings),
         lambda: _run_failed(session, now, connector.id, failed_since),
         lambda: _sent_nothing(session, connector.id),
-        lambda: _late(session, now, connector.id),
+        lambda: _late(waiting.lag_s(session, now, connector.id) if lag_s is None else lag_s),
         lambda: _stalled(session, now, connector.id),
         lambda: _not_read(session, now, connector, settings),
     )
@@ -87,8 +93,7 @@ def _sent_nothing(session: Session, connector_id: int) -> Symptom | None:
     return Symptom("sent_nothing", "failing", sentence, "Look at what Contact Sync and Order Sync let through.")
 
 
-def _late(session: Session, now: datetime, connector_id: int) -> Symptom | None:
-    seconds = waiting.lag_s(session, now, connector_id)
+def _late(seconds: int) -> Symptom | None:
     if seconds <= waiting.LATE.total_seconds():
         return None
     sentence = f"What shoppers did {seconds // 60:,} minutes ago has not reached Mautic yet."

@@ -14,7 +14,7 @@ from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery import batch_context as batch_context
 from integration.pipeline.delivery.batch_context import BatchContext
-from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
+from integration.pipeline.delivery.groups import DeliveryGroup, of_change
 from integration.pipeline.ingest import order_ledger
 from integration.pipeline.ingest.order_ledger import People
 from integration.pipeline.services import Services
@@ -28,22 +28,8 @@ def group_of(services: Services, kind: Kind, row: Payload) -> DeliveryGroup:
     # A live event may send e-mails; a snapshot counts as read, so that the switch for live changes hides nothing.
     stream = streams.of(kind)
     change = stream.change(row, Origin.FULL if stream.collapses else Origin.WEBHOOK, now)
-    person_key = change.person_key or f"{kind}:{change.source_id}"
-    leased = LeasedDelivery(
-        -1,
-        kind,
-        change.source_id,
-        change.number,
-        change.event,
-        person_key,
-        change.origin,
-        change.payload,
-        now,
-        1,
-        modified_at=change.modified_at,
-        reached_at=now,
-    )
-    return DeliveryGroup(person_key, (leased,))
+    leased = of_change(-1, replace(change, reached_at=now))
+    return DeliveryGroup(leased.person_key, (leased,))
 
 
 def lay(session: Session, connector: Connector, group: DeliveryGroup, order: Order | None) -> BatchContext:

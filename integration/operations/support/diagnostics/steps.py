@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from integration.errors import ServiceError
-from integration.http.upstream import NAMES
 from integration.masking import mask_text
 from integration.operations.support.diagnostics.advice import advise, of_error
 from integration.pipeline.leases import endings
@@ -116,8 +115,3 @@ def excerpt(text: str) -> str:
     """Return the start of an answer for people: no tags, no secrets, at most 300 characters."""
     plain = re.sub(r"<(script|style)\b.*?(</\1>|$)|<[^>]*>", " ", text[:5000], flags=re.DOTALL | re.IGNORECASE)
     return mask_text(re.sub(r"\s+", " ", plain).strip())[:300]
-
-
-def other(service: str) -> str:
-    """Return the service at the connector's other end."""
-    return next(name for name in NAMES if name != service)
