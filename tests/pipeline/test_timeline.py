@@ -13,7 +13,7 @@ from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services
 from integration.queries import lifetime_breakdown, person_status, timeline
 from integration.queries.person_status import PersonStatus
-from integration.queries.timeline import TimelineEntry, TimelinePosition
+from integration.queries.timeline import TimelineEntry, TimelinePosition, TimelineQuery
 from tests.conftest import NOON
 from tests.pipeline import rows
 from tests.pipeline.rows import ADA, delivery
@@ -40,7 +40,7 @@ def lines(services: Services, connector_id: int, order: str = "", place: str = "
     with services.db.read() as session:
         connector = session.get_one(Connector, connector_id)
         scope = timeline.order(session, connector, order) if order else timeline.person(session, connector, ADA)
-        return timeline.read(session, scope, TimelinePosition.parse(place)[0], size)
+        return timeline.read(session, scope, TimelinePosition.parse(place), size)
 
 
 # -- the verdict ------------------------------------------------------------------------------------------------------
@@ -288,7 +288,8 @@ def test_pages_show_each_line_once_and_in_order(services: Services, connector_id
 
 @pytest.mark.parametrize("text", ["nonsense", "record.x", "record.5 nonsense", "record." + "9" * 30, "' or 1=1"])
 def test_a_place_that_makes_no_sense_is_the_beginning(text: str) -> None:
-    assert TimelinePosition.parse(text) == (TimelinePosition(), False)
+    query, notices = TimelineQuery.from_url({"older": text})
+    assert (query.older, len(notices)) == (TimelinePosition(), 1)
 
 
 def test_cleared_entries_of_the_log_are_not_shown(services: Services, connector_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from sqlalchemy import and_, exists, func, literal_column, select
 from sqlalchemy.orm import Session
@@ -16,12 +17,26 @@ from integration.operations.monitoring import health
 from integration.operations.monitoring.health import Health
 from integration.pipeline.connectors.credentials import both_known
 from integration.pipeline.services import Services
+from integration.url_filters import OneOf, Text, UrlFilter
 
 #: What the list can be filtered by: each stands for some states of health.
 STATUSES = {"active": "Active", "error": "Error", "paused": "Paused", "not_set_up": "Not set up"}
 _STATUS_OF = {"on_time": "active", "delayed": "active", "held": "error", "failing": "error"}
 TYPES = {"live": "Live", "demo": "Demo"}
 ROWS_MAX = 500
+
+
+class PlatformQuery(UrlFilter):
+    """Which connectors are shown; `q` is looked for in the names of connector and organisation and in the address."""
+
+    q: Text = ""
+    status: Annotated[str, OneOf(STATUSES)] = ""
+    type: Annotated[str, OneOf(TYPES)] = ""
+
+    @property
+    def filtered(self) -> bool:
+        """Return whether anything is filtered."""
+        return self.differs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +87,15 @@ def totals(found: Sequence[PlatformRow]) -> Totals:
     return Totals(len(found), count["active"], count["error"], count["paused"], owners)
 
 
-def chosen(found: Sequence[PlatformRow], text: str, status: str, kind: str) -> list[PlatformRow]:
-    """Return the rows whose connector, organisation or store has the text, of a status and type if given."""
-    wanted = text.casefold()
+def chosen(found: Sequence[PlatformRow], query: PlatformQuery) -> list[PlatformRow]:
+    """Return the rows that a query wants."""
+    wanted = query.q.casefold()
     return [
         row
         for row in found
         if (not wanted or wanted in f"{row.connector.name} {row.organisation} {row.connector.store_url}".casefold())
-        and (not status or row.status == status)
-        and (not kind or row.connector.is_demo == (kind == "demo"))
+        and (not query.status or row.status == query.status)
+        and (not query.type or row.connector.is_demo == (query.type == "demo"))
     ]
 
 

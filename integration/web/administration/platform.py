@@ -26,18 +26,11 @@ def index() -> ResponseReturnValue:
 
 
 def _page(link: str = "", error: str = "") -> ResponseReturnValue:
-    text = request.args.get("q", "").strip()[:120]
-    status, kind = request.args.get("status", ""), request.args.get("type", "")
-    notices = [
-        f"There is no {name} “{value}”; that filter was left out."
-        for name, value, known in (("status", status, platform.STATUSES), ("type", kind, platform.TYPES))
-        if value and value not in known
-    ]
-    status, kind = (status if status in platform.STATUSES else ""), (kind if kind in platform.TYPES else "")
+    query, notices = platform.PlatformQuery.from_url(request.args)
     with services().db.read() as session:
         every = platform.rows(session, services())
         owners = platform.owners(session)
-    found = platform.chosen(every, text, status, kind)
+    found = platform.chosen(every, query)
     body = render_template(
         "administration/platform/index.html",
         rows=found[: platform.ROWS_MAX],
@@ -45,7 +38,7 @@ def _page(link: str = "", error: str = "") -> ResponseReturnValue:
         totals=platform.totals(every),
         owners=owners,
         choices=platform,
-        asked={"q": text, "status": status, "type": kind},
+        asked=query,
         notices=notices,
         link=link,
         error=error,

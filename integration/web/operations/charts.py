@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from integration.pipeline.usage import Sums
+from integration.url_filters import Day as TypedDay, UrlFilter
 
 WIDTH, HEIGHT = 720, 200
 _LEFT, _BOTTOM, _TOP = 56, 24, 12
@@ -45,6 +46,17 @@ class Chart:
     title: str
 
 
+class SpanQuery(UrlFilter):
+    """The days that a URL asks for."""
+
+    since: TypedDay = None
+    until: TypedDay = None
+
+    def contradictions(self) -> list[str]:
+        """Return nothing: days in the wrong order are swapped."""
+        return []
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """The first and last day that are shown."""
@@ -55,9 +67,9 @@ class Span:
     @classmethod
     def parse(cls, args: Mapping[str, str], today: date) -> tuple[Span, list[str]]:
         """Return the days of a URL and a notice for each value that could not be used."""
-        notices: list[str] = []
-        last = _day(args.get("until", ""), notices) or today
-        first = _day(args.get("since", ""), notices) or last - timedelta(days=USUAL_DAYS - 1)
+        typed, notices = SpanQuery.from_url(args)
+        last = typed.until or today
+        first = typed.since or last - timedelta(days=USUAL_DAYS - 1)
         if first > last:
             notices.append("The first day was after the last one; they were swapped.")
             first, last = last, first
@@ -70,17 +82,6 @@ class Span:
         """Return where the first day begins and the last one ends."""
         end = datetime.combine(self.last + timedelta(days=1), time(), zone)
         return datetime.combine(self.first, time(), zone), end
-
-
-def _day(text: str, notices: list[str]) -> date | None:
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        notices.append(f"“{text[:40]}” is no date; write it like 2026-11-20.")
-        return None
-    return day if date(2000, 1, 1) <= day <= date(2999, 12, 30) else None
 
 
 def by_day(hours: Sequence[Sums], span: Span, zone: ZoneInfo) -> list[Day]:

@@ -15,7 +15,7 @@ from integration.models.run import RunKind
 from integration.models.user import Role
 from integration.queries import lifetime_breakdown, person_status, search, timeline
 from integration.queries.search import Hit, SearchQuery
-from integration.queries.timeline import Scope, TimelinePosition
+from integration.queries.timeline import Scope, TimelineQuery
 from integration.streams import Explanation
 from integration.web.frame.access import connector_view, me, needs, own_connectors
 from integration.web.frame.services import services
@@ -133,11 +133,10 @@ def read_order(connector: Connector, source_id: str) -> ResponseReturnValue:
 
 
 def _timeline(session: Session, scope: Scope) -> dict[str, Any]:
-    place, fine = TimelinePosition.parse(request.args.get("older", ""))
-    notices = [] if fine else ["The place in the address was not understood, so the newest entries are shown."]
+    query, notices = TimelineQuery.from_url(request.args)
     return {
-        "page": timeline.read(session, scope, place),
-        "continued": bool(place.before),
+        "page": timeline.read(session, scope, query.older),
+        "continued": bool(query.older.before),
         "notices": notices,
         "log_names": scope.orders,
     }
