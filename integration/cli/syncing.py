@@ -97,7 +97,7 @@ def _read(connector: Connector, typed: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := set(lists["only"]) - set(run_options.ENTITIES):
         raise click.UsageError(f"--only takes contacts and orders, not {', '.join(sorted(unknown))}.")
     lists["only"] = lists["only"] or list(run_options.ENTITIES)
-    read = run_options.read(form, lists, "UTC", list(store_profile.statuses(connector)))
+    read = run_options.read({**form, **lists}, "UTC", list(store_profile.statuses(connector)))
     for name, sentence in read.errors.items():
         raise click.UsageError(f"--{name.replace('_', '-')}: {sentence}")
     return read.options

@@ -21,7 +21,7 @@ from pydantic import (
 
 from integration import streams
 from integration.errors import SettingError
-from integration.field_errors import NAME_SHOWN_MAX_CHARS, Unusable, by_field
+from integration.field_errors import NAME_SHOWN_MAX_CHARS, Unusable, by_field, titles
 from integration.models.run import RunKind
 from integration.store.dates import lenient
 
@@ -134,34 +134,37 @@ class RunOptions(BaseModel):
         RunKind,
         BeforeValidator(_kind),
         WithJsonSchema({"type": "string", "enum": [each.value for each in KINDS]}),
+        Field(title="Kind"),
     ]
     only: Annotated[list[Literal["contacts", "orders"]], BeforeValidator(_entities), Field(min_length=1)] = Field(
-        default=["contacts", "orders"]
+        default=["contacts", "orders"], title="Entities"
     )
-    since: Annotated[datetime | None, BeforeValidator(_moment), AfterValidator(_fits_kind), _WHEN] = None
+    since: Annotated[datetime | None, BeforeValidator(_moment), AfterValidator(_fits_kind), _WHEN] = Field(
+        default=None, title="Changed since"
+    )
     until: Annotated[
         datetime | None,
         BeforeValidator(_moment),
         AfterValidator(_fits_kind),
         AfterValidator(_later),
         _WHEN,
-    ] = None
+    ] = Field(default=None, title="Changed before")
     ids: Annotated[
         list[Annotated[int, Field(ge=0, le=ID_MAX)]],
         BeforeValidator(_ids),
         AfterValidator(_fits_kind),
         AfterValidator(_of_one_entity),
         Field(min_length=1, max_length=IDS_MAX),
-    ] = Field(default=[])
+    ] = Field(default=[], title="Only these ids")
     statuses: Annotated[list[str], BeforeValidator(_statuses), AfterValidator(_fits_kind), Field(min_length=1)] = Field(
-        default_factory=list
+        default_factory=list, title="Order statuses"
     )
     page_size: Annotated[
         Annotated[int, Field(ge=PAGE_ROWS_MIN, le=PAGE_ROWS_MAX)] | None, BeforeValidator(_page_size)
-    ] = None
-    resend: Annotated[bool, Field(strict=True)] = False
-    dry_run: Annotated[bool, Field(strict=True)] = False
-    payloads: Annotated[bool, Field(strict=True)] = False
+    ] = Field(default=None, title="Page size")
+    resend: bool = Field(default=False, strict=True, title="Send unchanged too")
+    dry_run: bool = Field(default=False, strict=True, title="Dry run")
+    payloads: bool = Field(default=False, strict=True, title="Store payload files")
 
     def stored(self) -> dict[str, Any]:
         """Return the options as a run keeps them, as JSON; what means all, or no, is left out."""
@@ -184,19 +187,19 @@ class Typed:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def read(form: Mapping[str, str], lists: Mapping[str, Sequence[str]], zone: str, statuses: Sequence[str]) -> Typed:
-    """Return the options of a form; `lists` holds its fields of several values, `statuses` those the store knows."""
+def read(typed: Mapping[str, Any], zone: str, statuses: Sequence[str]) -> Typed:
+    """Return the options of a form: texts, lists and switches by name; `statuses` are those the store knows."""
     errors: dict[str, str] = {}
-    values: dict[str, Any] = {"kind": form.get("kind", ""), "only": list(lists.get("only", ()))}
-    values |= {name: text for name in ("since", "until") if (text := form.get(name, "").strip())}
-    values |= {name: True for name in SWITCHES if form.get(name)}
-    if chosen := list(lists.get("statuses", ())):
+    values: dict[str, Any] = {"kind": typed.get("kind", ""), "only": list(typed.get("only") or ())}
+    values |= {name: text for name in ("since", "until") if (text := str(typed.get(name) or "").strip())}
+    values |= {name: True for name in SWITCHES if typed.get(name)}
+    if chosen := list(typed.get("statuses") or ()):
         values["statuses"] = chosen
     try:
-        values |= _typed_ids(form.get("ids", ""))
+        values |= _typed_ids(str(typed.get("ids") or ""))
     except Unusable as error:
         errors["ids"] = error.message()
-    if size := form.get("page_size", "").strip():
+    if size := str(typed.get("page_size") or "").strip():
         values["page_size"] = int(size) if size.isascii() and size.isdigit() and len(size) < 5 else size
     try:
         options = checked(values, zone, statuses)
@@ -229,17 +232,7 @@ def bounds(options: Mapping[str, Any]) -> tuple[datetime | None, datetime | None
     return found[0], found[1]
 
 
-_LABELS = {
-    "only": "only",
-    "since": "changed since",
-    "until": "changed before",
-    "ids": "ids",
-    "statuses": "statuses",
-    "page_size": "page size",
-    "resend": "unchanged too",
-    "dry_run": "dry run",
-    "payloads": "payload files",
-}
+_LABELS = {name: title[0].lower() + title[1:] for name, title in titles(RunOptions).items()}
 
 
 def described(options: Mapping[str, Any]) -> list[tuple[str, str | datetime]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 from flask_wtf import FlaskForm
 from pydantic import BaseModel, SecretStr
@@ -43,10 +43,14 @@ class SettingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 
 
 class ListField(StringField):  # type: ignore[misc]  # wtforms ships no types
-    """Texts with commas between them."""
+    """Texts with commas between them; stored ones are a list, typed ones the text."""
+
+    def process_data(self, value: Any) -> None:
+        """Take what is stored; nothing is an empty list."""
+        self.data = value or ()
 
     def _value(self) -> str:
-        return self.data if isinstance(self.data, str) else ", ".join(self.data or ())
+        return self.data if isinstance(self.data, str) else ", ".join(map(str, self.data))
 
 
 class TickedField(SelectMultipleField):  # type: ignore[misc]  # wtforms ships no types
@@ -54,6 +58,10 @@ class TickedField(SelectMultipleField):  # type: ignore[misc]  # wtforms ships n
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, choices=[], validate_choice=False, **more)
+
+    def process_data(self, value: Any) -> None:
+        """Take what is stored; nothing is an empty list."""
+        super().process_data(value or ())
 
 
 class PerStatusField(Field):  # type: ignore[misc]  # wtforms ships no types
@@ -114,8 +122,12 @@ def _kind(field: FieldInfo, ticked: bool) -> Callable[..., Any]:
         return TickedField if ticked else ListField
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return PerStatusField
-    simple: dict[Any, Callable[..., Any]] = {bool: BooleanField, SecretStr: PasswordField, str: StringField}
-    return simple.get(kind) or partial(StringField, widget=NumberInput())
+    simple: dict[Any, Callable[..., Any]] = {
+        bool: BooleanField,
+        int: partial(StringField, widget=NumberInput()),
+        SecretStr: PasswordField,
+    }
+    return cast(Callable[..., Any], simple.get(kind, StringField))
 
 
 def _bounds(field: FieldInfo) -> dict[str, Any]:

@@ -5,16 +5,28 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from integration.errors import SettingError
+from integration.field_errors import gathered
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.runs import options as run_options
+from integration.pipeline.runs.options import RunOptions
 from integration.queries import runs as querie_runs
 from integration.web.frame import filters
 from integration.web.frame.access import connector_view, needs
+from integration.web.frame.forms import SettingForm, form_of
 from integration.web.operations import run_start
 
 bp = Blueprint("run_options", __name__, url_prefix="/connectors/<int:connector_id>/runs/new")
+
+
+_MOMENT = {"type": "datetime-local"}
+_FORM = form_of(
+    RunOptions,
+    ticked=("only", "statuses"),
+    inputs={"since": _MOMENT, "until": _MOMENT, "page_size": {"type": "number"}},
+)
 
 
 @bp.get("")
@@ -22,7 +34,8 @@ bp = Blueprint("run_options", __name__, url_prefix="/connectors/<int:connector_i
 @connector_view
 def index(connector: Connector) -> ResponseReturnValue:
     """Show the form; what stands in the address is filled in."""
-    return _form(connector, {})
+    named = _FORM(formdata=request.args) if request.args else _FORM(formdata=None, data={"only": run_options.ENTITIES})
+    return _page(connector, named)
 
 
 @bp.post("")
@@ -30,26 +43,25 @@ def index(connector: Connector) -> ResponseReturnValue:
 @connector_view
 def start(connector: Connector) -> ResponseReturnValue:
     """Start the run, or show the form again with an error at each field that has one."""
-    lists = {name: request.form.getlist(name) for name in ("only", "statuses")}
-    zone = filters.zone_of(connector).key
-    typed = run_options.read(request.form, lists, zone, list(store_profile.statuses(connector)))
+    form, zone = _FORM(), filters.zone_of(connector).key
+    typed = run_options.read(form.typed(), zone, list(store_profile.statuses(connector)))
     if typed.errors:
-        return _form(connector, typed.errors)
+        form.refuse(gathered(SettingError(name, sentence) for name, sentence in typed.errors.items()))
+        return _page(connector, form)
     diff = {"kind": [None, typed.kind], "options": [None, typed.options]}
     run_id = run_start.begin(connector, typed.kind, options=typed.options, diff=diff)
     if run_id is None:
-        return _form(connector, {})
+        return _page(connector, form)
     return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
 
 
-def _form(connector: Connector, errors: dict[str, str]) -> ResponseReturnValue:
+def _page(connector: Connector, form: SettingForm) -> ResponseReturnValue:
     body = render_template(
         "operations/runs/new.html",
         connector=connector,
-        typed=request.values,
-        first=request.method == "GET" and not request.args,
-        errors=errors,
+        form=form,
         kinds={kind.value: querie_runs.KINDS[kind] for kind in run_options.KINDS},
-        statuses=store_profile.statuses(connector),
+        entities={name: name.capitalize() for name in sorted(run_options.ENTITIES)},
+        statuses={status: status for status in store_profile.statuses(connector)},
     )
-    return (body, 400) if errors else body
+    return (body, 400) if form.error else body
