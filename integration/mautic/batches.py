@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from integration.errors import ServerFault
-from integration.mautic import causes
+from integration.http.upstream import error_named
 from integration.mautic.answers import SERVICE, Problem, problem_of
 
 #: Mautic answers 500 to more rows (mautic:144, mautic:167).
@@ -90,7 +89,7 @@ def row_answers(value: object, noun: str, count: int) -> list[RowAnswer]:
     """
     codes = value.get("statusCodes") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(codes, list | dict):
-        raise ServerFault(SERVICE, "unreadable", *causes.UNREADABLE)
+        raise error_named("unreadable", SERVICE)
     numbers = _by_index(codes)
     statuses = [_status(numbers.get(index)) for index in range(count)]
     good = [index for index, status in enumerate(statuses) if 200 <= status < 300]

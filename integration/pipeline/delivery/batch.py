@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from integration.errors import ServerFault, ServiceError
+from integration.errors import Blame, ServerFault, ServiceError
 from integration.mapping import places
 from integration.mautic.batches import LARGEST
 from integration.mautic.client import MauticClient
@@ -37,7 +37,6 @@ from integration.pipeline.delivery.lost_answers import Look, Question
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.delivery.read_back import ReadBack
 from integration.pipeline.delivery.refresh import freshen
-from integration.pipeline.delivery.retries import Blame, blame
 from integration.pipeline.delivery.settlement import Settlement
 from integration.pipeline.outbox import Asked
 from integration.pipeline.payloads.recorder import PayloadRecorder
@@ -198,7 +197,7 @@ class Batch:
 
     def _server_at_fault(self, client: MauticClient, receipts: Sequence[Receipt]) -> ServiceError | None:
         """Return the fault when no record can be to blame: so many people in a row met it, or reads fail as well."""
-        lost = next((r.error for r in receipts if r.error and blame(r.error) is Blame.CONNECTION), None)
+        lost = next((r.error for r in receipts if r.error and r.error.blame is Blame.CONNECTION), None)
         faulty = self.lanes.faulty
         if any(receipt.mautic_id is not None for receipt in receipts):
             faulty.clear()

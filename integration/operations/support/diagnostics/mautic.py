@@ -11,7 +11,7 @@ from integration.errors import AuthRejected, Rejected, ServiceError
 from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.mapping.fields import check
-from integration.mautic import causes, probe
+from integration.mautic import probe, rights
 from integration.mautic.access import MauticAccess, TokenBox, root
 from integration.mautic.answers import SERVICE, first_problem
 from integration.mautic.client import MauticClient
@@ -218,5 +218,6 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _wanted(areas: Sequence[str]) -> str:
-    hints = (causes.right("contacts" if area == "writing contacts" else area)[1] for area in areas)
+    needed = (rights.needed("contacts" if area == "writing contacts" else area) for area in areas)
+    hints = (upstream.texts_of(SERVICE, "no_right", area=area, right=right)[1] for area, right in needed)
     return " ".join(dict.fromkeys(hints))
