@@ -1,4 +1,4 @@
-"""The one table of answers that are no result: how each is recognised, whose fault it is, what to say.
+"""The one table of answers other than results: how each is recognised, whose fault it is, what to say.
 
 The first row that fits wins. Texts have gaps: {name} is "the store" or "Mautic", {place} their address, {paths} the
 paths of the API, {status}, {wait}, for redirects {target} and {suggestion}, and for a service's own refusals {said},

@@ -1,4 +1,4 @@
-"""The one judge of answers that are no result: what stands in front of a service or in its place, and its refusals.
+"""The one judge of answers other than results: what stands in front of a service or in its place, and its refusals.
 
 Sync, holds and alerts, and the connection test all ask here, so they say the same of the same answer. A verdict is an
 error with its code, sentence, hint and blame. What only a reader of records knows (a store's refusal of one record) is
@@ -44,7 +44,9 @@ _PAGE = re.compile(r"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|\?xml|html|head|b
 
 
 def judge(service: str, answer: Answer, now: datetime | None = None) -> ServiceError | None:
-    """Return the error of an answer of "store" or "mautic", None for a result and for what its reader must judge.
+    """Return the error of an answer of "store" or "mautic", None for a result.
+
+    None, too, for a refusal of one record and for Mautic's own errors: their readers word them.
 
     `now` is needed for the dates in Retry-After of servers that send no Date.
     """

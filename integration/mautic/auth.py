@@ -102,7 +102,7 @@ class Login:
             return self._renew(kept)
 
     def replace(self, refused: str) -> None:
-        """Make sure that the kept token is another than the header `refused` (401 invalid_grant: 005, 018)."""
+        """Make sure that the kept token is another than the header `refused` (mautic:005, mautic:018)."""
         with self.tokens.lock():
             kept = self.tokens.load()
             if kept is None or f"Bearer {kept.access_token}" == refused:

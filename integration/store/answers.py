@@ -19,7 +19,7 @@ from integration.masking import mask_text
 from integration.store.access import SERVICE
 
 #: Bytes; what WordPress says in place of records is short.
-_LONGEST_PROBLEM = 20_000
+_PROBLEM_MAX_BYTES = 20_000
 
 
 def read(answer: Answer) -> tuple[Any, bool]:
@@ -50,7 +50,7 @@ def as_told(answer: Answer) -> Answer:
 
     A record may have a code too (a coupon's), but has an id beside it.
     """
-    if not 200 <= answer.status < 300 or len(answer.body) > _LONGEST_PROBLEM or b'"code"' not in answer.body:
+    if not 200 <= answer.status < 300 or len(answer.body) > _PROBLEM_MAX_BYTES or b'"code"' not in answer.body:
         return answer
     problem = _problem(answer) or {}
     data = problem.get("data")

@@ -51,7 +51,7 @@ class Settlement:
 
     def wait_for(self, groups: Sequence[DeliveryGroup], look: Look) -> BatchResult:
         """Return that all are put back until Mautic is done with a call whose answer was lost."""
-        wait = timedelta(seconds=look.asked.pause_s)
+        wait = timedelta(seconds=look.looked_up.pause_s)
         return self._result([outcomes.later(each, look.error, wait, counts=False) for each in _deliveries(groups)])
 
     def broke_off(self, groups: Sequence[DeliveryGroup], error: Exception) -> BatchResult:

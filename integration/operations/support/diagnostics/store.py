@@ -87,7 +87,7 @@ class _Test:
         return found
 
     def has_woocommerce(self) -> Finding:
-        """Look for wc/v3 among the namespaces (427, 424)."""
+        """Look for wc/v3 among the namespaces (woo:427, woo:424)."""
         namespaces = [str(name) for name in self.index.get("namespaces") or []]
         if API in namespaces:
             return Finding(f"WooCommerce's API {API} is there.")
@@ -189,7 +189,10 @@ class _Test:
         return error is None or error.code in _KEY_KNOWN
 
     def _may_write(self, client: StoreClient) -> None:
-        """Post a webhook without its address: a key that may not write is told so (182) before that is missed (322)."""
+        """Post a webhook without its address.
+
+        The store refuses a key that may not write (woo:182) before it misses the address (woo:322).
+        """
         try:
             client.post("webhooks", {"topic": "order.created"})
         except Rejected:
