@@ -12,17 +12,32 @@
         ├── Held          no call was made, for the ones before it failed: try later
         └── Rejected      this one request was refused for its content: dead letter
 
-Each error has a `code` (used in log, page, docs and tests), a `sentence` for people and a `hint` that says what to do.
+Each error has a `code` (used in log, page, docs and tests), a `sentence` for people, a `hint` that says what to do, and
+a `blame` that says whose fault it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 
+class Blame(StrEnum):
+    """Whose fault it is, which decides what happens: a dead letter, a hold of the connection, or another try."""
+
+    RECORD = "record"
+    CONNECTION = "connection"
+    NOBODY = "nobody"
+
+
 class IntegrationError(Exception):
-    """Something went wrong that a person can be told in one sentence."""
+    """Something went wrong that a person can be told in one sentence.
+
+    `blame` is that of the class, unless whoever judged the answer says otherwise.
+    """
+
+    blame = Blame.RECORD
 
     def __init__(self, code: str, sentence: str, hint: str = "") -> None:
         super().__init__(code, sentence, hint)
@@ -84,6 +99,8 @@ class Unreachable(ServiceError):
     `sent` is True when the request may have been carried out (a time-out or cut after it was sent).
     """
 
+    blame = Blame.CONNECTION
+
     def __init__(self, service: str, code: str, sentence: str, hint: str = "", *, sent: bool = False) -> None:
         super().__init__(service, code, sentence, hint)
         self.sent = sent
@@ -91,6 +108,8 @@ class Unreachable(ServiceError):
 
 class Throttled(ServiceError):
     """The service asks to wait; `retry_after` is in seconds, None when it did not say."""
+
+    blame = Blame.CONNECTION
 
     def __init__(
         self, service: str, code: str, sentence: str, hint: str = "", *, status: int, retry_after: float | None = None
@@ -102,17 +121,25 @@ class Throttled(ServiceError):
 class ServerFault(ServiceError):
     """The service failed in itself (5xx) or its answer could not be read."""
 
+    blame = Blame.NOBODY
+
 
 class AuthRejected(ServiceError):
     """The credentials were refused, or they lack a right."""
+
+    blame = Blame.CONNECTION
 
 
 class NotSetUp(ServiceError):
     """The address or a switch of the other system is wrong, so no request can succeed."""
 
+    blame = Blame.CONNECTION
+
 
 class Held(ServiceError):
     """The call was not made: those before it failed, and code, sentence and hint are theirs."""
+
+    blame = Blame.CONNECTION
 
 
 class Rejected(ServiceError):

@@ -13,9 +13,9 @@ import unicodedata
 import idna
 
 #: A domain has at most 253 characters (RFC 1035), and not more when it is written with international letters.
-_DOMAIN_LONGEST = 253
-#: Longer texts are no addresses: composing their letters could take minutes, so they are only trimmed and lowered.
-_LONGEST = 1000
+_DOMAIN_MAX_CHARS = 253
+#: Longer texts are not addresses: composing their letters could take minutes, so they are only trimmed and lowered.
+_ADDRESS_MAX_CHARS = 1000
 #: Format and control characters and what else Unicode calls Default_Ignorable, but no blanks. They are listed so that
 #: a key does not hang on the version of Unicode that Python brings along.
 _JOINERS = "\u200c\u200d"
@@ -58,7 +58,7 @@ def ascii_domain(domain: str) -> str | None:
     """Return a domain in lower-case ASCII (UTS 46, non-transitional: `ß` stays another letter), None if it is none."""
     if domain.isascii():
         return domain.lower()
-    if len(domain) > _DOMAIN_LONGEST:
+    if len(domain) > _DOMAIN_MAX_CHARS:
         return None
     try:
         return idna.encode(domain, uts46=True).decode()
@@ -78,11 +78,11 @@ def is_first_version_key_shared(email: str) -> bool:
 
 def _first_version_spelling(email: str) -> str:
     """Return how the first version compared an address; what is longer than any was never sent."""
-    return unicodedata.normalize("NFC", email[:_LONGEST]).strip().casefold()
+    return unicodedata.normalize("NFC", email[:_ADDRESS_MAX_CHARS]).strip().casefold()
 
 
 def _lower(text: str) -> str:
-    if len(text) > _LONGEST:
+    if len(text) > _ADDRESS_MAX_CHARS:
         return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
 

@@ -13,8 +13,8 @@ from babel.numbers import get_currency_precision, list_currencies
 
 #: Decimals of an amount without a currency.
 USUAL_DECIMALS = 2
-#: What is no currency of a country (points, BTC) keeps at most so many: no smaller unit is in use.
-MOST_DECIMALS = 8
+#: A code that is not a country's currency (points, BTC) keeps at most so many: no smaller unit is in use.
+DECIMALS_MAX = 8
 
 
 def decimals(currency: str) -> int:
@@ -26,11 +26,11 @@ def rounded(amount: Decimal, currency: str, shop_decimals: int | None = None) ->
     """Return the amount in the currency's decimals; never a negative zero.
 
     `shop_decimals` are the shop's own where the currency is the shop's: digits up to there stay, zeros at the end do
-    not ("5000.00" JPY is 5000). A code that is no currency keeps what digits it has, up to eight.
+    not ("5000.00" JPY is 5000). A code that is not a currency keeps what digits it has, up to eight.
     """
     least = decimals(currency)
-    most = max(least, shop_decimals or 0) if _listed(currency) or not currency else MOST_DECIMALS
-    exact = amount.quantize(Decimal(1).scaleb(-min(most, MOST_DECIMALS)), ROUND_HALF_UP)
+    most = max(least, shop_decimals or 0) if _listed(currency) or not currency else DECIMALS_MAX
+    exact = amount.quantize(Decimal(1).scaleb(-min(most, DECIMALS_MAX)), ROUND_HALF_UP)
     short = exact.quantize(Decimal(1).scaleb(-least), ROUND_HALF_UP)
     found = short if short == exact else exact.normalize()
     return found if found else abs(found)

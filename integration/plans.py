@@ -24,7 +24,7 @@ def is_blank(value: object) -> bool:
 def below_one(value: object) -> bool:
     """Tell whether Mautic takes the value for zero: a number, or text that PHP calls numeric, between -1 and 1.
 
-    POST and PATCH drop it silently and keep the old value (recordings 110, 283, dossier 4.1.5).
+    POST and PATCH drop it silently and keep the old value (mautic:110, mautic:283, dossier 4.1.5).
     """
     if isinstance(value, str):
         return bool(_NUMERIC.fullmatch(value)) and abs(float(value)) < 1
@@ -139,7 +139,7 @@ class Lifetime:
 class MauticField:
     """A contact field as Mautic reports it; `limit` in characters, None for none or unknown; `choices` for selects.
 
-    `unique` is Mautic's unique identifier: it takes a contact with the same value for the same person (297).
+    `unique` is Mautic's unique identifier: it takes a contact with the same value for the same person (mautic:297).
     `number` is its id, which a field of the same alias that is made anew has not; `since` is when it was first seen
     with this id, in ISO 8601, "" when it was there from the start.
     """

@@ -10,7 +10,7 @@ from integration.http.errors import TooLarge
 ACCEPTED = "gzip, deflate"
 _GZIP = b"\x1f\x8b\x08"
 #: A server and a plugin that both pack have been seen; nobody packs more often.
-_MOST_LAYERS = 3
+_LAYERS_MAX = 3
 
 
 class CutShort(Exception):
@@ -23,7 +23,7 @@ def unpacked(body: bytes, encoding: str, largest: int) -> bytes:
     A body that is plain although the header says otherwise is returned as it is. Raises TooLarge for one that would
     grow beyond `largest` bytes, and CutShort.
     """
-    for _ in range(_MOST_LAYERS):
+    for _ in range(_LAYERS_MAX):
         window = _window(body, encoding)
         if window is None:
             return body
@@ -45,7 +45,7 @@ def _window(body: bytes, encoding: str) -> int | None:
 
 
 def _inflated(body: bytes, window: int, largest: int) -> bytes | None:
-    """Return the inner bytes, None when this is no such body after all; gzip may have several members."""
+    """Return the inner bytes, None when the body is not packed that way after all; gzip may have several members."""
     parts: list[bytes] = []
     size = 0
     while body:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from integration.errors import ServiceError
+from integration.errors import Blame, ServiceError
 
 Scope = Literal["store", "mautic", "both"]
 #: What a body is: a page for people, JSON in the service's own words, other JSON, nothing, or some other text.
@@ -27,7 +27,8 @@ class Mark:
     """One way to recognise a row: everything that is given must fit.
 
     `body` is searched in the start of the body, `header` is (name, pattern); `wordpress` says whether the page must
-    (True) or must not (False) be made by WordPress; `redirect` is the kind of redirect.
+    (True) or must not (False) be made by WordPress; `redirect` is the kind of redirect. `code` is the whole error code
+    in a store's own words, `said` is searched in the message beside it.
     """
 
     name: str
@@ -37,11 +38,13 @@ class Mark:
     header: tuple[str, str] | None = None
     wordpress: bool | None = None
     redirect: str = ""
+    code: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One row: the error that stands for such an answer; `kind` decides who is to blame."""
+    """One row: the error that stands for such an answer; `blame` is that of its kind unless the row names another."""
 
     code: str
     kind: type[ServiceError]
@@ -50,3 +53,9 @@ class Signature:
     numbers: tuple[str, ...]
     marks: tuple[Mark, ...]
     scope: Scope = "both"
+    other_blame: Blame | None = None
+
+    @property
+    def blame(self) -> Blame:
+        """Return whose fault such an answer is."""
+        return self.other_blame or self.kind.blame

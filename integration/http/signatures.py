@@ -1,7 +1,8 @@
-"""The one table of answers that a service did not write itself: how each is recognised, whose fault it is, what to say.
+"""The one table of answers other than results: how each is recognised, whose fault it is, what to say.
 
 The first row that fits wins. Texts have gaps: {name} is "the store" or "Mautic", {place} their address, {paths} the
-paths of the API, {status}, {wait}, and for redirects {target} and {suggestion}.
+paths of the API, {status}, {wait}, for redirects {target} and {suggestion}, and for a service's own refusals {said},
+{reason} and what their parts of the table name.
 Numbers are those of the catalogue of known failures (W01 to W35 of stores, M01 to M36 of Mautic).
 """
 
@@ -19,6 +20,8 @@ from integration.http.marks import (
     Signature,
 )
 from integration.http.signatures_front import FRONT
+from integration.http.signatures_mautic import MAUTIC
+from integration.http.signatures_store import STORE
 
 _AGAIN = "It is tried again by itself"
 
@@ -108,10 +111,13 @@ _BROKEN = (
     Signature(
         "server_fault",
         ServerFault,
-        "{name} failed with an error of its own (status {status}).",
+        "{name} failed with an error of its own ({fault}).",
         f"{_AGAIN}; look at its error log (Mautic: var/logs; WordPress: WooCommerce, Status, Logs).",
         ("W18", "M16"),
-        (Mark("fault", FAULTS, FOREIGN),),
+        (
+            Mark("fault", FAULTS, FOREIGN),
+            Mark("own words", FAULTS, ("own",), code=r"(?!woocommerce_rest_|wc_rest_).*"),
+        ),
     ),
 )
 
@@ -251,6 +257,6 @@ _WRITES = (
     ),
 )
 
-SIGNATURES = (*FRONT, *_BUSY, *_BROKEN, *_OTHER_PAGES, *_WRITES)
+SIGNATURES = (*FRONT, *_BUSY, *_BROKEN, *STORE, *MAUTIC, *_OTHER_PAGES, *_WRITES)
 #: Code -> (sentence, what to do), with their gaps.
 TEXTS = {row.code: (row.sentence, row.hint) for row in SIGNATURES}

@@ -1,21 +1,22 @@
-"""The one judge of answers that stand in front of a service, or come in its place.
+"""The one judge of answers other than results: what stands in front of a service or in its place, and its refusals.
 
-Sync, holds and alerts, and the connection test all ask here, so they say the same of the same answer. What the service
-itself says (WordPress' and Mautic's JSON) is left to integration.store.answers and integration.mautic.answers.
+Sync, holds and alerts, and the connection test all ask here, so they say the same of the same answer. A verdict is an
+error with its code, sentence, hint and blame. What only a reader of records knows (a store's refusal of one record) is
+left to integration.store.answers; integration.mautic.answers reads Mautic's own errors and takes their rows from here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from integration.errors import ServiceError, Throttled
 from integration.http.marks import Form, Mark, Signature
+from integration.http.redirects import leads_to, redirect_kind
 from integration.http.signatures import SIGNATURES, TEXTS
 from integration.http.transport import Answer
 from integration.masking import mask_text
@@ -26,18 +27,26 @@ PLACES = {"store": "the store's address", "mautic": "Mautic's address"}
 PATHS = {"store": "/wp-json/*", "mautic": "/api/* and /oauth/*"}
 #: Codes of answers that may mean only that the address is not quite right, so that it is worth looking elsewhere.
 ELSEWHERE = frozenset(
-    {"plain_permalinks", "html_answer", "not_wordpress", "mautic_as_store", "not_mautic", "store_as_mautic"}
+    {
+        "plain_permalinks",
+        "html_answer",
+        "no_woocommerce",
+        "not_wordpress",
+        "mautic_as_store",
+        "not_mautic",
+        "store_as_mautic",
+    }
 )
 #: Characters of a body in which signatures are looked for; those of a page's maker stand in long heads.
 _SEARCHED, _SEARCHED_FOR_WORDPRESS = 50_000, 200_000
 _WORDPRESS = re.compile(r"wp-content|wp-includes|wp-json|api\.w\.org|content=\"WordPress", re.IGNORECASE)
 _PAGE = re.compile(r"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|\?xml|html|head|body|title|h1)\b", re.I | re.S)
-_LOGIN = re.compile(r"wp-login\.php|/s/login|/(?:log|sign)-?in\b|/sso\b|/oauth2?/(?:start|authorize)", re.IGNORECASE)
-_LANGUAGE = re.compile(r"/[a-z]{2}(?:[-_][a-z]{2})?", re.IGNORECASE)
 
 
 def judge(service: str, answer: Answer, now: datetime | None = None) -> ServiceError | None:
-    """Return the error of an answer that "store" or "mautic" did not write itself, None for one in its own words.
+    """Return the error of an answer of "store" or "mautic", None for a result.
+
+    None, too, for a refusal of one record and for Mautic's own errors: their readers word them.
 
     `now` is needed for the dates in Retry-After of servers that send no Date.
     """
@@ -60,8 +69,28 @@ def row_of(service: str, answer: Answer) -> tuple[Signature, Mark] | None:
 
 def error_of(code: str, service: str, answer: Answer) -> ServiceError:
     """Return the error of the row with this code, for an answer that its reader found to be of that kind."""
-    row = next(row for row in SIGNATURES if row.code == code)
-    return _error(row, service, answer, None)
+    return _error(_row(code, service), service, answer, None)
+
+
+def error_named(
+    code: str, service: str, *, status: int | None = None, excerpt: str = "", **parts: object
+) -> ServiceError:
+    """Return the error of the row with this code where there is no answer to look at, its gaps filled with `parts`.
+
+    Raises KeyError for a code that is not in the table, and for a gap that nobody filled.
+    """
+    row = _row(code, service)
+    error = row.kind(service, code, *texts_of(service, code, status=status, **parts), status=status, excerpt=excerpt)
+    error.blame = row.blame
+    return error
+
+
+def _row(code: str, service: str) -> Signature:
+    found = (row for row in SIGNATURES if row.code == code and row.scope in (service, "both"))
+    row = next(found, None)
+    if row is None:
+        raise KeyError(code)
+    return row
 
 
 def texts_of(service: str, code: str, **parts: object) -> tuple[str, str]:
@@ -119,6 +148,17 @@ def of_wordpress(answer: Answer) -> bool:
     return bool(_WORDPRESS.search(answer.headers.get("link", "") + answer.text[:_SEARCHED_FOR_WORDPRESS]))
 
 
+def own_words(answer: Answer) -> tuple[str, str]:
+    """Return (code, message) of a store's own error, the message without tags and full stop, "" where there is none."""
+    try:
+        value = answer.json()[0]
+    except ValueError:
+        return "", ""
+    if not isinstance(value, dict) or not isinstance(value.get("code"), str):
+        return "", ""
+    return value["code"], _plain(str(value.get("message") or "")).rstrip(".")
+
+
 class _Seen:
     """An answer as the marks of the table look at it."""
 
@@ -126,7 +166,8 @@ class _Seen:
         self.answer = answer
         self.form: Form = _form(service, answer)
         self.head = answer.text[:_SEARCHED]
-        self.redirect = _redirect_kind(answer) if 300 <= answer.status < 400 else ""
+        self.redirect = redirect_kind(answer) if 300 <= answer.status < 400 else ""
+        self.code, self.said = own_words(answer) if service == "store" else ("", "")
 
     def shows(self, mark: Mark) -> bool:
         """Tell whether everything that a mark asks for is there."""
@@ -136,6 +177,10 @@ class _Seen:
         if mark.redirect and mark.redirect != self.redirect:
             return False
         if mark.header and not re.search(mark.header[1], answer.headers.get(mark.header[0], "")):
+            return False
+        if mark.code and not (self.code and re.fullmatch(mark.code, self.code)):
+            return False
+        if mark.said and not re.search(mark.said, self.said, re.IGNORECASE):
             return False
         if mark.body and not re.search(mark.body, self.head, re.IGNORECASE | re.DOTALL):
             return False
@@ -168,73 +213,45 @@ def _is_own(service: str, answer: Answer, value: Any) -> bool:
     return bool(value.get("errors")) or isinstance(value.get("error"), str)
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """Where a redirect leads, without its query."""
-
-    shown: str
-    suggestion: str
-
-
-def _target(answer: Answer) -> str:
-    return urljoin(answer.url, answer.headers.get("location", "")) if answer.headers.get("location") else ""
-
-
-def _redirect_kind(answer: Answer) -> str:
-    target, asked = _target(answer), answer.url
-    old, new = urlsplit(asked), urlsplit(target)
-    if not new.netloc:
-        return "elsewhere"
-    if old[:3] == new[:3]:
-        return "loop"
-    if _LOGIN.search(new.path):
-        return "login"
-    same_host = old.hostname == new.hostname
-    if same_host and old.scheme == new.scheme and new.path == f"{old.path}/":
-        return "slash"
-    if _bare(old.hostname) != _bare(new.hostname):
-        return "elsewhere"
-    if (old.scheme, new.scheme) == ("http", "https"):
-        return "https"
-    if not same_host:
-        return "www"
-    prefix = new.path.rstrip("/").removesuffix(old.path.rstrip("/"))
-    return "language" if prefix != new.path.rstrip("/") and _LANGUAGE.fullmatch(prefix) else "elsewhere"
-
-
-def _bare(host: str | None) -> str:
-    return (host or "").removeprefix("www.")
-
-
-def _leads_to(answer: Answer) -> _Target:
-    parts = urlsplit(_target(answer))
-    shown = mask_text(urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")))[:200]
-    base = re.sub(r"/(?:index\.php/)?(?:wp-json|api)(?:/.*)?$", "", shown).rstrip("/")
-    return _Target(shown or "nowhere", base or "another one")
-
-
 def _error(row: Signature, service: str, answer: Answer, now: datetime | None) -> ServiceError:
     wait = retry_after(answer.headers, now)
-    target = _leads_to(answer)
-    sentence, hint = texts_of(
-        service,
-        row.code,
-        status=answer.status,
-        wait=wait_of(wait),
-        target=target.shown,
-        suggestion=target.suggestion,
-        content_type=answer.headers.get("content-type", "").partition(";")[0].strip()[:60] or "no content type",
-        words=_first_words(answer),
-    )
-    if row.kind is Throttled:
-        return Throttled(service, row.code, sentence, hint, status=answer.status, retry_after=wait)
-    shown = mask_text(answer.text[:1000])
-    return row.kind(service, row.code, sentence, hint, status=answer.status, excerpt=shown)
+    parts = {**_parts(service, answer), "wait": wait_of(wait)}
+    if row.kind is not Throttled:
+        shown = mask_text(answer.text[:1000])
+        return error_named(row.code, service, status=answer.status, excerpt=shown, **parts)
+    texts = texts_of(service, row.code, status=answer.status, **parts)
+    error = Throttled(service, row.code, *texts, status=answer.status, retry_after=wait)
+    error.blame = row.blame
+    return error
 
 
-def _first_words(answer: Answer) -> str:
-    plain = re.sub(r"<(script|style)\b.*?(</\1>|$)|<[^>]*>", " ", answer.text[:5000], flags=re.DOTALL | re.IGNORECASE)
-    return mask_text(" ".join(plain.split()))[:80]
+def _parts(service: str, answer: Answer) -> dict[str, object]:
+    """Return what fills the gaps of a row's texts, as the answer tells it."""
+    target = leads_to(answer)
+    code, said = own_words(answer) if service == "store" else ("", "")
+    return {
+        "target": target.shown,
+        "suggestion": target.suggestion,
+        "content_type": answer.headers.get("content-type", "").partition(";")[0].strip()[:60] or "no content type",
+        "words": _plain(answer.text[:5000])[:80],
+        "said": said or code,
+        "reason": f"{code}: {said}" if code else answer.status,
+        "fault": f"status {answer.status}: {said}" if said else f"status {answer.status}",
+        "areas": _area(answer),
+        "minutes": "more than 15",
+    }
+
+
+def _area(answer: Answer) -> str:
+    """Return the part of WooCommerce's API that was asked for, such as "orders"."""
+    found = re.search(r"/wc/v3/([a-z_]+)", answer.url)
+    return found[1].replace("_", " ") if found else "this"
+
+
+def _plain(html: str) -> str:
+    """Return the words of a text without tags and secrets, at most 300 characters."""
+    plain = re.sub(r"<(script|style)\b.*?(</\1>|$)|<[^>]*>", " ", html, flags=re.DOTALL | re.IGNORECASE)
+    return mask_text(" ".join(unescape(plain).split()))[:300]
 
 
 def _capital(text: str) -> str:

@@ -37,7 +37,7 @@ def order_data(order: Order, shop_decimals: int | None = None) -> str:
 def shortened(text: str, limit: int) -> tuple[str | None, int]:
     """Return the JSON in `limit` characters and the number of items dropped from its end.
 
-    `items_left_out` in the JSON says the same. None when it does not fit without any item, or is no such JSON.
+    `items_left_out` in the JSON says the same. None when it does not fit even without items, or is not such JSON.
     """
     if len(text) <= limit:
         return text, 0

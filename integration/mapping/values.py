@@ -14,7 +14,7 @@ from integration.plans import Adjustment, MauticField, Value, below_one
 #: A TEXT column holds this many bytes in most versions (dossier 4.1.6).
 TEXT_BYTES = 65_535
 #: Mautic refuses 1e20 (mautic:282); above this a float loses whole units.
-LARGEST = Decimal(10) ** 15
+AMOUNT_LIMIT = Decimal(10) ** 15
 _JSON_ALIASES = frozenset(aliases.cut(alias) for alias in aliases.JSON)
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -85,7 +85,7 @@ def _number(field: MauticField, value: Value) -> Fitted:
         amount = Decimal(_written(value).strip().replace(",", "."))
     except InvalidOperation:
         return _left_out(field, f"“{_excerpt(value)}” is no number, so {_name(field)} was left out.")
-    if not amount.is_finite() or abs(amount) >= LARGEST:
+    if not amount.is_finite() or abs(amount) >= AMOUNT_LIMIT:
         return _left_out(field, f"{_excerpt(value)} is beyond Mautic's numbers, so {_name(field)} was left out.")
     return (int(amount) if amount == amount.to_integral_value() else float(amount)), ()
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, ServiceError
+from integration.errors import Rejected, ServiceError
 from integration.http import upstream
 from integration.http.transport import Answer
-from integration.http.upstream import retry_after
+from integration.http.upstream import error_named, retry_after, texts_of
 from integration.masking import mask_text
-from integration.mautic import causes
+from integration.mautic import rights
 
 __all__ = [
     "SERVICE",
@@ -39,7 +39,7 @@ class Problem:
 
     The kernel answers before any controller ran: unknown route, credentials, crash (mautic:001, mautic:063,
     mautic:048); a controller
-    answers for the entity: 075, 042. Inside a batch both shapes carry a type (mautic:137, mautic:157).
+    answers for the entity: mautic:075, mautic:042. Inside a batch both shapes carry a type (mautic:137, mautic:157).
     """
 
     code: int = 0
@@ -119,24 +119,23 @@ def refusal(
         if credentials is not None:
             return credentials
     if status == 403:
-        return AuthRejected(SERVICE, "no_right", *causes.right(path), status=status, excerpt=excerpt)
+        area, right = rights.needed(path)
+        return error_named("no_right", SERVICE, status=status, excerpt=excerpt, area=area, right=right)
     if status == 404 and problem.kernel and not row:
-        return NotSetUp(SERVICE, "no_route", *causes.NO_ROUTE, status=status, excerpt=excerpt)
+        return error_named("no_route", SERVICE, status=status, excerpt=excerpt)
     if status == 409:
-        return ServerFault(SERVICE, "locked", *causes.LOCKED, status=status, excerpt=excerpt)
+        return error_named("locked", SERVICE, status=status, excerpt=excerpt)
     if status in (400, 500) and _NO_ROOM.search(problem.message):
-        return Rejected(SERVICE, "too_many_fields", *causes.NO_ROOM, status=status, excerpt=excerpt)
+        return error_named("too_many_fields", SERVICE, status=status, excerpt=excerpt)
     if status >= 500 or status in (401, 405):
-        return ServerFault(SERVICE, "server_fault", *causes.OFFLINE, status=status, excerpt=excerpt)
+        return error_named("server_fault", SERVICE, status=status, excerpt=excerpt, fault=f"status {status}")
     return _content(status, problem, excerpt)
 
 
 def _content(status: int, problem: Problem, excerpt: str) -> Rejected:
     code = {404: "not_found", 422: "not_unique"}.get(status, "refused")
-    sentence, hint = causes.CONTENT[code]
     said = _said(problem)
-    if said:
-        sentence = f"{sentence[:-1]}: {said}."
+    sentence, hint = texts_of(SERVICE, code, said=f": {said}" if said else "")
     return Rejected(SERVICE, code, sentence, hint, status=status, details=problem.details, excerpt=excerpt)
 
 
@@ -153,15 +152,15 @@ def message_of(value: object) -> str:
 
 
 def _credentials(status: int, problem: Problem, basic: bool, excerpt: str) -> ServiceError | None:
-    """Recordings 001-018, 353-358; dossier 2.4."""
+    """Return the error of credentials: mautic:001 to mautic:018, mautic:353 to mautic:358, dossier 2.4."""
     if status == 403 and problem.type == "api_disabled":
-        return NotSetUp(SERVICE, "api_disabled", *causes.API_DISABLED, status=status, excerpt=excerpt)
+        return error_named("api_disabled", SERVICE, status=status, excerpt=excerpt)
     if status == 403 and problem.type == "access_denied" and (basic or "basic" in problem.message.lower()):
-        return NotSetUp(SERVICE, "basic_disabled", *causes.BASIC_DISABLED, status=status, excerpt=excerpt)
+        return error_named("basic_disabled", SERVICE, status=status, excerpt=excerpt)
     if status == 401 and "API authorization denied" in problem.message:
-        return NotSetUp(SERVICE, "header_lost", *causes.HEADER_LOST, status=status, excerpt=excerpt)
+        return error_named("header_lost", SERVICE, status=status, excerpt=excerpt)
     name = _refused_as(status, problem.type)
-    return AuthRejected(SERVICE, name, *causes.CREDENTIALS[name], status=status, excerpt=excerpt) if name else None
+    return error_named(name, SERVICE, status=status, excerpt=excerpt) if name else None
 
 
 def _refused_as(status: int, kind: str) -> str:

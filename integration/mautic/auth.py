@@ -9,9 +9,8 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from integration.clock import Clock
-from integration.errors import AuthRejected, ServerFault
 from integration.http.transport import Transport
-from integration.mautic import causes
+from integration.http.upstream import error_named
 from integration.mautic.access import MauticAccess, Token, TokenBox, root
 from integration.mautic.answers import SERVICE, classify, read
 
@@ -61,7 +60,7 @@ def request_token(
 def _token(value: object, clock: Clock, refresh_token: str) -> Token:
     text = value.get("access_token") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(text, str) or not text:
-        raise ServerFault(SERVICE, "unreadable", *causes.UNREADABLE)
+        raise error_named("unreadable", SERVICE)
     seconds = value.get("expires_in")
     lifetime = seconds if isinstance(seconds, int) and seconds > 0 else LIFETIME
     later = value.get("refresh_token")
@@ -87,7 +86,7 @@ class Login:
         if not self.basic:
             return f"Bearer {self.token().access_token}"
         if not self.access.user or not self.access.password:
-            raise AuthRejected(SERVICE, "no_credentials", *causes.NO_CREDENTIALS)
+            raise error_named("no_credentials", SERVICE)
         pair = f"{self.access.user}:{self.access.password}".encode()
         return "Basic " + base64.b64encode(pair).decode()
 
@@ -103,7 +102,7 @@ class Login:
             return self._renew(kept)
 
     def replace(self, refused: str) -> None:
-        """Make sure that the kept token is another than the header `refused` (401 invalid_grant: 005, 018)."""
+        """Make sure that the kept token is another than the header `refused` (mautic:005, mautic:018)."""
         with self.tokens.lock():
             kept = self.tokens.load()
             if kept is None or f"Bearer {kept.access_token}" == refused:
@@ -111,7 +110,7 @@ class Login:
 
     def _renew(self, kept: Token | None) -> Token:
         if not self.access.client_id or not self.access.client_secret:
-            raise AuthRejected(SERVICE, "no_credentials", *causes.NO_CREDENTIALS)
+            raise error_named("no_credentials", SERVICE)
         token = request_token(self.access, self._form(kept), self.transport, self.clock, self._refresh(kept))
         self.tokens.save(token)
         return token
@@ -120,7 +119,7 @@ class Login:
         if self.access.method == "client_credentials":
             return {"grant_type": "client_credentials"}
         if not self._refresh(kept):
-            raise AuthRejected(SERVICE, "not_authorised", *causes.NOT_AUTHORISED)
+            raise error_named("not_authorised", SERVICE)
         return {"grant_type": "refresh_token", "refresh_token": self._refresh(kept)}
 
     @staticmethod

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from integration.errors import ServerFault
-from integration.mautic import causes
+from integration.http.upstream import error_named
 from integration.mautic.answers import SERVICE, Problem, problem_of
 
 #: Mautic answers 500 to more rows (mautic:144, mautic:167).
-LARGEST = 200
+BATCH_MAX_ROWS = 200
 #: Seconds a call should take: well below the 30 to 60 s after which PHP and proxies give up (dossier 5).
 AIM = 5.0
 #: Seconds that Mautic is left alone after a call without an answer, at least and at most.
@@ -32,8 +31,8 @@ def pause_s(rows: int, seconds: float = 0.0) -> float:
 class BatchSize:
     """The size of one connector's next batch: starts at 50, grows while calls are quick; safe for several threads."""
 
-    def __init__(self, start: int = 50, least: int = 1, most: int = LARGEST) -> None:
-        self._most = max(1, min(most, LARGEST))
+    def __init__(self, start: int = 50, least: int = 1, most: int = BATCH_MAX_ROWS) -> None:
+        self._most = max(1, min(most, BATCH_MAX_ROWS))
         self._least = max(1, min(least, self._most))
         self._value = max(self._least, min(start, self._most))
         self._slowest_s = 0.0
@@ -90,7 +89,7 @@ def row_answers(value: object, noun: str, count: int) -> list[RowAnswer]:
     """
     codes = value.get("statusCodes") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(codes, list | dict):
-        raise ServerFault(SERVICE, "unreadable", *causes.UNREADABLE)
+        raise error_named("unreadable", SERVICE)
     numbers = _by_index(codes)
     statuses = [_status(numbers.get(index)) for index in range(count)]
     good = [index for index, status in enumerate(statuses) if 200 <= status < 300]

@@ -18,7 +18,7 @@ from typing import Literal
 
 from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
 from integration.mautic import ownership, shown, verdicts
-from integration.mautic.batches import LARGEST, BatchSize, RowAnswer, halves, row_answers
+from integration.mautic.batches import BATCH_MAX_ROWS, BatchSize, RowAnswer, halves, row_answers
 from integration.mautic.client import MauticClient, Reply
 from integration.mautic.probe import writable
 from integration.mautic.repairs import Alternates, Job, no_alternates
@@ -55,7 +55,7 @@ class ContactWriter:
         Never raises for a row. Raises Interrupted with what was settled so far when the connection is at fault
         (Throttled, AuthRejected, NotSetUp, Unreachable), or when no answer came to a write: then `lost` names its rows.
         """
-        return _Run(self, [Job.of(row, self.alternates, self.unique) for row in rows], size or LARGEST).finish()
+        return _Run(self, [Job.of(row, self.alternates, self.unique) for row in rows], size or BATCH_MAX_ROWS).finish()
 
 
 class _Run:
@@ -64,7 +64,7 @@ class _Run:
     def __init__(self, writer: ContactWriter, jobs: list[Job], cap: int) -> None:
         self._client = writer.client
         self._size = writer.size
-        self._cap = min(cap, LARGEST)
+        self._cap = min(cap, BATCH_MAX_ROWS)
         self._jobs = jobs
         self._receipts: dict[int, Receipt] = {}
         self._waiting: deque[Job] = deque()
@@ -261,7 +261,10 @@ class _Run:
             self._waiting.append(job)
 
     def _search(self) -> None:
-        """Find out who has the addresses of the rows that were refused as not unique (119, 162, 178-186)."""
+        """Find out who has the addresses of the rows that were refused as not unique.
+
+        Recorded as mautic:119, mautic:162, mautic:178 to mautic:186.
+        """
         jobs, self._clashing = self._clashing, []
         try:
             ownership.search(self._client, jobs)

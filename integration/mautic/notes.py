@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
 from integration.mautic.answers import SERVICE, refusal
-from integration.mautic.batches import LARGEST, RowAnswer, row_answers
+from integration.mautic.batches import BATCH_MAX_ROWS, RowAnswer, row_answers
 from integration.mautic.client import MauticClient
 from integration.mautic.paging import number_of, paged
 from integration.mautic.probe import writable
@@ -49,9 +49,9 @@ class NoteRow:
 class NoteWriter:
     """Makes notes on contacts, at most `size` in one call."""
 
-    def __init__(self, client: MauticClient, size: int = LARGEST) -> None:
+    def __init__(self, client: MauticClient, size: int = BATCH_MAX_ROWS) -> None:
         self.client = client
-        self.size = max(1, min(size, LARGEST))
+        self.size = max(1, min(size, BATCH_MAX_ROWS))
 
     def create(self, rows: Sequence[NoteRow]) -> list[NoteReceipt]:
         """Make the notes and return one receipt each, in their order; a note of rows that crashed is looked up first.
@@ -203,7 +203,10 @@ class _Run:
             self._send_suspect(missing)
 
     def _send_suspect(self, missing: list[tuple[int, NoteRow]]) -> None:
-        """Send the first missing note alone: its answer names the reason (209-211); the rest goes on as a batch."""
+        """Send the first missing note alone: its answer names the reason; the rest goes on as a batch.
+
+        Recorded as mautic:209 to mautic:211.
+        """
         place, row = missing[0]
         self._open = missing[1:] + self._open
         try:

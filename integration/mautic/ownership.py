@@ -33,7 +33,9 @@ def read(client: MauticClient, jobs: Sequence[Job]) -> None:
 
 
 def search(client: MauticClient, jobs: Sequence[Job]) -> None:
-    """Aim jobs that were refused for their address at the contacts that have it (119, 162, 178-186).
+    """Aim jobs that were refused for their address at the contacts that have it.
+
+    Recorded as mautic:119, mautic:162, mautic:178 to mautic:186.
 
     That is the only one, or one of several, to which the address is not sent then. Where nobody is found the job is not
     `seen`: an empty search says nothing of the id it had. Raises ServiceError when Mautic cannot be read.

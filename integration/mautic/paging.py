@@ -13,7 +13,7 @@ from integration.mautic.search import entries
 #: Entities in one page; without a limit Mautic gives 30 (dossier 1.2).
 PAGE = 500
 #: No list of Mautic that is read whole has so many pages.
-MOST_PAGES = 200
+LIST_MAX_PAGES = 200
 
 
 def every(
@@ -31,7 +31,7 @@ def every(
 def paged(read: Callable[[int], list[dict[str, Any]]], limit: int) -> Iterator[dict[str, Any]]:
     """Yield what `read(start)` gives, each entity once, until a page is short or brings none that is new."""
     seen: set[int] = set()
-    for number in range(MOST_PAGES):
+    for number in range(LIST_MAX_PAGES):
         page = read(number * limit)
         fresh = [entity for entity in page if number_of(entity) not in seen]
         seen |= {number_of(entity) for entity in fresh}
@@ -39,7 +39,7 @@ def paged(read: Callable[[int], list[dict[str, Any]]], limit: int) -> Iterator[d
         if len(page) < limit or not fresh:
             return
     hint = "Look for a cache or a plugin that changes Mautic's answers."
-    raise ServerFault(SERVICE, "endless", f"A list of Mautic did not end after {MOST_PAGES:,} pages.", hint)
+    raise ServerFault(SERVICE, "endless", f"A list of Mautic did not end after {LIST_MAX_PAGES:,} pages.", hint)
 
 
 def number_of(entity: Mapping[str, Any]) -> int:

@@ -15,10 +15,10 @@ from integration.mautic.search import email_of, entries
 #: Contacts asked for in one call; each takes Mautic about 10 KB of answer.
 AT_ONCE = 100
 #: Characters of a query that servers take for certain: they stop at 8,190 for the whole line.
-LONGEST_QUERY = 4000
+QUERY_MAX_CHARS = 4000
 #: Contacts of one address are rarely more than a few; a full page is followed by the next.
 PER_VALUE = 4
-#: Mautic 5 cleans the values of where[], so that nobody is found by an apostrophe (507); a comma parts two values.
+#: Mautic 5 cleans the values of where[], so that an apostrophe finds nobody (mautic:507); a comma parts two values.
 _CLEANED = re.compile(r"['&<>,\s]")
 #: Addresses in one search: what a search costs grows with each.
 SEARCHED_AT_ONCE = 10
@@ -73,7 +73,7 @@ def _parts(values: Sequence[str], most: int = AT_ONCE) -> Iterator[list[str]]:
     length = 0
     for value in values:
         needed = len(quote(value, safe="")) + len("%2C")
-        if part and (len(part) >= most or length + needed > LONGEST_QUERY):
+        if part and (len(part) >= most or length + needed > QUERY_MAX_CHARS):
             yield part
             part, length = [], 0
         part.append(value)

@@ -14,11 +14,11 @@ from integration.plans import Adjustment, Value, below_one, is_blank
 
 #: Other ways to write a value of a field, best first: (alias, value) -> values.
 Alternates = Callable[[str, Any], Iterable[Value]]
-#: Each text-like field holds 64 characters unless it was made longer (065-068, 295).
+#: Each text-like field holds 64 characters unless it was made longer (mautic:065 to mautic:068, mautic:295).
 SHORT = 64
 #: So often other spellings are tried for a row; after that a refused value is left out at once.
-MOST_ROUNDS = 5
-#: FILTER_SANITIZE_EMAIL keeps these beside letters and digits and drops the rest silently (032, dossier 4.1.2).
+ROUNDS_MAX = 5
+#: FILTER_SANITIZE_EMAIL keeps these beside letters and digits and drops the rest silently (mautic:032, dossier 4.1.2).
 _ADDRESS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-=?^_`{|}~@.[]")
 
 
@@ -125,7 +125,9 @@ class Job:
         return sorted({*self.twins, *([self.mautic_id] if self.mautic_id is not None else [])})
 
     def mend(self, details: Mapping[str, Any], *, taken: bool = False) -> bool:
-        """Change or drop each refused value (037, 042-047, 150, 290); False when nothing of the row is named.
+        """Change or drop each refused value; False when nothing of the row is named.
+
+        Recorded as mautic:037, mautic:042 to mautic:047, mautic:150, mautic:290.
 
         Values that are `taken`, since another contact has them and the field is a unique identifier, are dropped.
         """
@@ -159,7 +161,7 @@ class Job:
         return self._adjust(alias, "left_out", f"Mautic refused the value of {alias} ({_short(message)}): left out.")
 
     def _others(self, alias: str, value: Value) -> Iterable[Value]:
-        if self.rounds > MOST_ROUNDS:
+        if self.rounds > ROUNDS_MAX:
             return
         yield from self.alternates(alias, value)
         if isinstance(value, str) and len(value) > SHORT:

@@ -24,8 +24,8 @@ _SCALE = 2
 def alike(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
     """Tell whether `held` is what Mautic makes of `sent`; `field` is its description of the field, {} if unknown.
 
-    A blank is the empty field, which of a number may be shown as 0 (467). A value below 1 is right where the field is
-    empty, too: a contact that Mautic has does not take it (mautic:110, mautic:283).
+    A blank is the empty field, which of a number may be shown as 0 (mautic:467). A value below 1 is right where the
+    field is empty, too: a contact that Mautic has does not take it (mautic:110, mautic:283).
     """
     kind = str(field.get("type") or "")
     if kind == "boolean" or isinstance(sent, bool):

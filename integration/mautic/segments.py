@@ -8,7 +8,7 @@ from typing import Any
 
 from integration.errors import AuthRejected, Rejected
 from integration.mautic.answers import SERVICE
-from integration.mautic.batches import LARGEST
+from integration.mautic.batches import BATCH_MAX_ROWS
 from integration.mautic.client import MauticClient
 from integration.mautic.paging import every, number_of
 
@@ -89,5 +89,5 @@ def _segment(entity: dict[str, Any]) -> Segment:
 
 
 def _pieces(ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), LARGEST):
-        yield ids[start : start + LARGEST]
+    for start in range(0, len(ids), BATCH_MAX_ROWS):
+        yield ids[start : start + BATCH_MAX_ROWS]

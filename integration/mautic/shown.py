@@ -41,7 +41,7 @@ def kept(fields: Mapping[str, Value], contact: Mapping[str, Any]) -> tuple[str, 
 
 
 def is_nothing(held: Any) -> bool:
-    """Tell whether Mautic holds nothing: an emptied number may be shown as 0 (467)."""
+    """Tell whether Mautic holds nothing: an emptied number may be shown as 0 (mautic:467)."""
     return held in (None, "", 0) or held == [] or (isinstance(held, str) and not held.strip())
 
 

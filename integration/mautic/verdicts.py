@@ -44,7 +44,10 @@ def answer_lost(error: ServiceError) -> bool:
 
 
 def may_be_a_row(error: ServiceError) -> bool:
-    """Tell whether one row of a batch may be what made the whole fail (148, 151, 166, a firewall's rule)."""
+    """Tell whether one row of a batch may be what made the whole fail.
+
+    Mautic may have crashed on it (mautic:148, mautic:151, mautic:166), or a firewall's rule may have stopped it.
+    """
     if isinstance(error, NotSetUp):
         return error.code == "firewall"
     return isinstance(error, ServerFault | Rejected)
@@ -63,7 +66,7 @@ def blocked(error: NotSetUp) -> Rejected:
 
 
 def of_the_server(error: ServiceError) -> ServiceError:
-    """Return the error for rows that were not tried any more because several others had failed alike."""
+    """Return the error for rows that were not tried any more because several others had failed in the same way."""
     if isinstance(error, ServerFault | Unreachable):
         return error
     sentence = "Mautic refused several records one after another, so this one was not tried."

@@ -67,7 +67,7 @@ class AlertSilence(Base):
 
 
 class AlertNotice(Base):
-    """A message that is owed to a group; `what` is raised, recovered, digest or test, `way` email or webhook.
+    """A message for a group; `what` is raised, recovered, digest or test, `way` email or webhook.
 
     Of an alert a group is told each thing at most once a way. Whoever moves `due_at` on may send it.
     """

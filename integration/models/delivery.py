@@ -1,4 +1,4 @@
-"""Deliveries: what is owed to Mautic."""
+"""Deliveries: changes on their way to Mautic."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _REPLAYED_SQL = text("replayed_at IS NOT NULL")
 
 
 class Delivery(Base):
-    """One change that is owed. Of one person at most one is ready or leased; the others wait behind it.
+    """One change on its way to Mautic. Of one person at most one is ready or leased; the others wait behind it.
 
     `priority` 0 is live, 1 poll, 2 history. `due_at` is when the next attempt may begin, `attempts` how often it was
     tried, `faults` how many of these count against the record and not the connection. `result` is created, updated,

@@ -20,7 +20,7 @@ from integration.pipeline.ingest import order_ledger
 from integration.plans import Lifetime
 from integration.settings import Modules
 
-SHOWN = 100
+ORDERS_MAX_ROWS = 100
 _NUMBERS = 500
 
 
@@ -91,10 +91,10 @@ def add_up(session: Session, connector: Connector, person_key: str) -> Sums:
     reasons = [
         order_ledger.left_out(row, paid, currency) or (order_ledger.CURRENCY if lifetime.unsure else "") for row in rows
     ]
-    newest = list(zip(rows, reasons, strict=True))[:SHOWN]
+    newest = list(zip(rows, reasons, strict=True))[:ORDERS_MAX_ROWS]
     shares = [_share(row, numbers, why, currency, decimals) for row, why in newest]
     sent = modules.orders.enabled and bool(lifetimes.rows(modules))
-    return Sums(lifetime, currency, shares, max(0, len(rows) - SHOWN), sent)
+    return Sums(lifetime, currency, shares, max(0, len(rows) - ORDERS_MAX_ROWS), sent)
 
 
 def _numbers(session: Session, connector_id: int, person_key: str) -> dict[str, str]:

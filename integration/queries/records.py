@@ -23,7 +23,7 @@ from integration.queries.record_statuses import STATUSES
 #: Records found by an index are counted exactly up to here.
 COUNTED_ROWS_MAX = 10_000
 _HOUR = timedelta(hours=1)
-#: Ids and times of acceptance run alike but for writers that committed out of turn.
+#: Ids follow the times of acceptance, but for writers that committed out of turn.
 _SLACK = timedelta(minutes=5)
 
 

@@ -15,7 +15,7 @@ from integration.pipeline.outbox.states import OPEN
 from integration.queries import record_statuses
 from integration.url_filters import EntryId, OneOf, UrlFilter
 
-ROWS_SHOWN = 100
+RUN_RECORDS_MAX_ROWS = 100
 #: Totals are counted over so many of the newest records.
 COUNTED_ROWS_MAX = 100_000
 STATUSES = {
@@ -74,7 +74,7 @@ class Totals:
 
 
 def entities(
-    session: Session, run: Run, query: EntityQuery, limit: int = ROWS_SHOWN
+    session: Session, run: Run, query: EntityQuery, limit: int = RUN_RECORDS_MAX_ROWS
 ) -> tuple[list[Entity], int | None]:
     """Return one page of a run's records, newest first, and the id to go on from, None at the end."""
     where = _conditions(run, query.status)

@@ -24,8 +24,8 @@ KINDS = {
 }
 STATES = {state.value: state.value.capitalize() for state in RunState}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
-ROWS_SHOWN = 50
-LINES_SHOWN = 300
+RUNS_MAX_ROWS = 50
+RUN_LINES_MAX_ROWS = 300
 NEW_LINES_MAX = 1000
 _FROM = {"warning": ("warning", "error"), "error": ("error",)}
 
@@ -66,8 +66,8 @@ def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | N
         where.append(Run.created_at < query.until)
     if query.before:
         where.append(Run.id < query.before)
-    rows = session.scalars(select(Run).where(and_(*where)).order_by(Run.id.desc()).limit(ROWS_SHOWN + 1)).all()
-    return rows[:ROWS_SHOWN], rows[ROWS_SHOWN - 1].id if len(rows) > ROWS_SHOWN else None
+    rows = session.scalars(select(Run).where(and_(*where)).order_by(Run.id.desc()).limit(RUNS_MAX_ROWS + 1)).all()
+    return rows[:RUNS_MAX_ROWS], rows[RUNS_MAX_ROWS - 1].id if len(rows) > RUNS_MAX_ROWS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,9 @@ def page_of_lines(session: Session, run_id: int, query: RunLineQuery = _ALL) -> 
     found = select(RunLine).where(*query.of(run_id))
     if query.before:
         found = found.where(RunLine.id < query.before)
-    rows = session.scalars(found.order_by(RunLine.id.desc()).limit(LINES_SHOWN + 1)).all()
-    shown = list(reversed(rows[:LINES_SHOWN]))
-    older = shown[0].id if len(rows) > LINES_SHOWN else None
+    rows = session.scalars(found.order_by(RunLine.id.desc()).limit(RUN_LINES_MAX_ROWS + 1)).all()
+    shown = list(reversed(rows[:RUN_LINES_MAX_ROWS]))
+    older = shown[0].id if len(rows) > RUN_LINES_MAX_ROWS else None
     return Lines(shown, shown[-1].id if shown else 0, older, _files(session, run_id, shown))
 
 

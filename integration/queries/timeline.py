@@ -31,7 +31,7 @@ from integration.queries import person_status
 from integration.queries.record_statuses import status_of
 from integration.url_filters import Parameter, UrlFilter
 
-ENTRIES_SHOWN = 50
+TIMELINE_MAX_ENTRIES = 50
 #: So many of a person's newest records and orders are looked into; nobody has more by shopping.
 SOURCE_ROWS_MAX = 300
 ORIGINS = {
@@ -177,7 +177,7 @@ def known_person(session: Session, connector: Connector, person_key: str, now: d
 def known_order(session: Session, connector: Connector, source_id: str, now: datetime) -> person_status.Known:
     """Return what an order's verdict rests on."""
     rows = _newest(session, connector, [Delivery.source_id == source_id, Delivery.kind.in_(streams.kinds("numbered"))])
-    # What another person is owed for having lost the order says nothing of where it is.
+    # The change for the person who lost the order says nothing of where the order is.
     rows = [row for row in rows if row.event != "moved"]
     entry = None
     if source_id.isascii() and source_id.isdigit() and len(source_id) < 19:
@@ -193,7 +193,9 @@ def _newest(session: Session, connector: Connector, scope: Sequence[ColumnElemen
     return list(session.scalars(query.order_by((Delivery.id + 0).desc()).limit(SOURCE_ROWS_MAX)))
 
 
-def read(session: Session, scope: Scope, place: TimelinePosition | None = None, size: int = ENTRIES_SHOWN) -> Timeline:
+def read(
+    session: Session, scope: Scope, place: TimelinePosition | None = None, size: int = TIMELINE_MAX_ENTRIES
+) -> Timeline:
     """Return a page of a timeline, from the newest on or from a place."""
     place = place or TimelinePosition()
     sources = (_records, _attempts, _logs, _marks)

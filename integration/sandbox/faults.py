@@ -245,5 +245,5 @@ class Faults:
         return self.add(Fault.CRASH_AFTER_ROWS, rows, **options)
 
     def race(self, seconds: float, **options: Any) -> Rule:
-        """Sleep between look-up and insert of a contact (recordings 175, 177, 187)."""
+        """Sleep between look-up and insert of a contact (mautic:175, mautic:177, mautic:187)."""
         return self.add(Fault.RACE, seconds, **options)

@@ -40,7 +40,7 @@ PAGE = "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It w
 
 
 def nginx_page(status: int) -> Response:
-    """Return the answer of the web server itself (recording 364)."""
+    """Return the answer of the web server itself (mautic:364)."""
     return Response(NGINX.format(REASONS.get(status, str(status))), status, content_type="text/html")
 
 

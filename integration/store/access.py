@@ -11,8 +11,8 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests_oauthlib import OAuth1
 
-from integration.errors import NotSetUp
-from integration.http.upstream import texts_of
+from integration.errors import ServiceError
+from integration.http.upstream import error_named
 
 SERVICE = "store"
 #: What people paste behind the root: the API's own path and pages of the administration.
@@ -80,6 +80,6 @@ def key_params(access: StoreAccess) -> dict[str, Any]:
     return {"consumer_key": access.key, "consumer_secret": access.secret}
 
 
-def plain_permalinks(status: int | None = None) -> NotSetUp:
+def plain_permalinks(status: int | None = None) -> ServiceError:
     """Return the error for a store whose API has no address of its own (woo:413 to woo:422)."""
-    return NotSetUp(SERVICE, "plain_permalinks", *texts_of(SERVICE, "plain_permalinks"), status=status)
+    return error_named("plain_permalinks", SERVICE, status=status)

@@ -1,6 +1,6 @@
 """What an answer of the store means: its value, or which error of the tree.
 
-Recordings 166 to 212 and 424 to 450 hold the answers that are told apart here.
+The answers that are told apart here are woo:166 to woo:212 and woo:424 to woo:450.
 """
 
 from __future__ import annotations
@@ -12,16 +12,14 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import Any
 
-from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError
+from integration.errors import Rejected, ServiceError
 from integration.http import upstream
 from integration.http.transport import Answer
 from integration.masking import mask_text
 from integration.store.access import SERVICE
-from integration.store.key_refusals import refusal
 
-_LATER = "It is tried again by itself."
 #: Bytes; what WordPress says in place of records is short.
-_LONGEST_PROBLEM = 20_000
+_PROBLEM_MAX_BYTES = 20_000
 
 
 def read(answer: Answer) -> tuple[Any, bool]:
@@ -52,7 +50,7 @@ def as_told(answer: Answer) -> Answer:
 
     A record may have a code too (a coupon's), but has an id beside it.
     """
-    if not 200 <= answer.status < 300 or len(answer.body) > _LONGEST_PROBLEM or b'"code"' not in answer.body:
+    if not 200 <= answer.status < 300 or len(answer.body) > _PROBLEM_MAX_BYTES or b'"code"' not in answer.body:
         return answer
     problem = _problem(answer) or {}
     data = problem.get("data")
@@ -66,13 +64,9 @@ def classify(answer: Answer) -> ServiceError | None:
     answer = as_told(answer)
     if 200 <= answer.status < 300:
         return None
-    foreign = upstream.judge(SERVICE, answer)
+    found = upstream.judge(SERVICE, answer)
     problem = _problem(answer)
-    if foreign is None and problem is not None:
-        return _told(answer, problem)
-    if answer.status == 401 and (foreign is None or foreign.code == "unknown_answer"):
-        return refusal(401, {}, excerpt(answer))
-    return foreign
+    return _rejected(answer, problem) if found is None and problem is not None else found
 
 
 def excerpt(answer: Answer) -> str:
@@ -95,35 +89,6 @@ def _problem(answer: Answer) -> dict[str, Any] | None:
     except ValueError:
         return None
     return value if isinstance(value, dict) and isinstance(value.get("code"), str) else None
-
-
-def _told(answer: Answer, problem: dict[str, Any]) -> ServiceError:
-    status, code = answer.status, str(problem["code"])
-    if code == "rest_no_route":
-        return _no_route(answer)
-    if status in (401, 403):
-        return refusal(status, problem, excerpt(answer))
-    if status >= 500 and not code.startswith(("woocommerce_rest_", "wc_rest_")):
-        return _broken(answer, problem)
-    return _rejected(answer, problem)
-
-
-def _no_route(answer: Answer) -> NotSetUp:
-    return NotSetUp(
-        SERVICE,
-        "no_woocommerce",
-        "WordPress answers, but WooCommerce does not.",
-        "Activate WooCommerce in the store; version 5.8 or newer is needed.",
-        status=answer.status,
-        excerpt=excerpt(answer),
-    )
-
-
-def _broken(answer: Answer, problem: dict[str, Any]) -> ServerFault:
-    said = plain_text(str(problem.get("message", ""))).rstrip(".") or problem["code"]
-    hint = f"{_LATER} If it stays, look into the store's PHP error log."
-    sentence = f"The store failed: {said}."
-    return ServerFault(SERVICE, "server_fault", sentence, hint, status=answer.status, excerpt=excerpt(answer))
 
 
 def _rejected(answer: Answer, problem: dict[str, Any]) -> Rejected:
@@ -149,7 +114,7 @@ def _kind(status: int, code: str) -> tuple[str, str]:
     if status in (404, 410):
         return "gone", "The record was deleted in the store; nothing is to be done."
     if status == 413:
-        return "too_large", "Raise the web server's limit for the size of a request (client_max_body_size in nginx)."
+        return "too_large", upstream.texts_of(SERVICE, "too_large")[1]
     if code.endswith("invalid_delivery_url"):
         return "bad_delivery_url", "Set PUBLIC_URL to the https address at which the store can reach this application."
     if code == "rest_invalid_param":

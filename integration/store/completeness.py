@@ -12,7 +12,7 @@ from integration.store.rows import Failure
 SHORT_LIST = "short_list"
 #: So many known rows in a row, on ground that was never read, and the list does not move on: no store is given so many
 #: orders with lower ids meanwhile.
-MOST_STALE_ROWS = 200
+STALE_MAX_ROWS = 200
 _HINT = (
     "Exclude /wp-json/ from every cache (plugin, host, CDN), and see that the web server passes on what stands behind "
     "the question mark of an address."
@@ -52,7 +52,7 @@ class Progress:
         elif end > self._furthest:
             self._stale += len(piece.rows)
         self._furthest = max(self._furthest, end)
-        return self._stale >= MOST_STALE_ROWS
+        return self._stale >= STALE_MAX_ROWS
 
 
 def counted(place: ListPosition, piece: Piece, taken: int) -> ListPosition:

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from integration.errors import NotSetUp, ServiceError
+from integration.errors import ServiceError
+from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
-from integration.http.upstream import ELSEWHERE
 from integration.store.access import SERVICE, StoreAccess, home, plain_permalinks
 from integration.store.answers import classify, read
 from integration.store.client import StoreClient
 from integration.store.rows import rows_of
 
-_LINK = re.compile(r"<([^>]+)>\s*;\s*rel=[\"']?https://api\.w\.org/[\"']?")
+_LINK = re.compile(r"<([^>]+)>\s*;[^,]*rel=[\"']?https://api\.w\.org/", re.IGNORECASE)
 #: The cheap form of the index (woo:461); the whole one has every route in it.
 INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"
 #: Nested fields of the system report (woo:006).
@@ -54,12 +54,7 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
     root, index = _index(transport, access)
     namespaces = index.get("namespaces")
     if not isinstance(namespaces, list) or "wc/v3" not in namespaces:
-        raise NotSetUp(
-            SERVICE,
-            "no_woocommerce",
-            "WordPress answers, but WooCommerce does not.",
-            "Activate WooCommerce in the store; version 5.8 or newer is needed.",
-        )
+        raise upstream.error_named("no_woocommerce", SERVICE)
     told = _shop(StoreClient(replace(access, rest_root=root), route, observer))
     shop = str(index.get("home") or index.get("url") or home(access.url))
     return Discovery(
@@ -85,27 +80,25 @@ def _index(transport: Transport, access: StoreAccess) -> tuple[str, Mapping[str,
     if index is not None:
         return root, index
     linked = _linked(transport, access)
-    if linked and "rest_route=" in linked:
-        raise plain_permalinks(answer.status)
     if linked and linked != root:
         answer = transport.send("GET", f"{linked}/", params={"_fields": INDEX_FIELDS})
         index = _wordpress(answer)
         if index is not None:
             return linked, index
-    raise _not_wordpress(answer)
+    raise upstream.error_of("not_wordpress", SERVICE, answer)
 
 
 def _wordpress(answer: Answer) -> Mapping[str, Any] | None:
     """Return the index of a WordPress, None when this is none; raises what the store itself says is wrong."""
     error = classify(answer)
     if error is not None:
-        if error.code in (*ELSEWHERE, "no_woocommerce") or error.status == 404 or not _speaks_wordpress(answer):
+        if error.code in upstream.ELSEWHERE or error.status == 404 or not _speaks_wordpress(answer):
             return None
         raise error
     try:
         value, _ = read(answer)
     except ServiceError as unread:
-        if unread.code in ELSEWHERE:
+        if unread.code in upstream.ELSEWHERE:
             return None
         raise
     return value if isinstance(value, Mapping) and "namespaces" in value else None
@@ -121,36 +114,25 @@ def _speaks_wordpress(answer: Answer) -> bool:
 
 
 def _linked(transport: Transport, access: StoreAccess) -> str | None:
-    """Return the root that the front page's Link header names, asked for where the key may go: at the typed host.
+    return linked_root(transport.send("GET", f"{home(access.url)}/", headers={"Accept": "text/html"}), access)
 
-    Behind a proxy WordPress names http although it is asked over https (woo:423); raises NotSetUp (redirect)
-    when another host is named.
+
+def linked_root(answer: Answer, access: StoreAccess) -> str | None:
+    """Return the root that the Link header names, asked for where the key may go: at the typed host; None without one.
+
+    Behind a proxy WordPress names http although it is asked over https (woo:423). Raises NotSetUp: redirected when
+    another host is named, plain_permalinks when the API has no address of its own.
     """
-    front = transport.send("GET", f"{home(access.url)}/", headers={"Accept": "text/html"})
-    found = _LINK.search(front.headers.get("link", ""))
+    found = _LINK.search(answer.headers.get("link", ""))
     if found is None:
         return None
+    if "rest_route=" in found.group(1):
+        raise plain_permalinks(answer.status)
     typed, named = urlsplit(home(access.url)), urlsplit(found.group(1))
     if named.hostname != typed.hostname:
-        raise _elsewhere(f"{named.scheme}://{named.netloc}")
+        there = f"{named.scheme}://{named.netloc}"
+        raise upstream.error_named("redirected", SERVICE, status=answer.status, target=there, suggestion=there)
     return urlunsplit((typed.scheme, typed.netloc, named.path, named.query, "")).rstrip("/")
-
-
-def _elsewhere(address: str) -> NotSetUp:
-    return NotSetUp(
-        SERVICE, "redirect", f"The store says that its API is at {address}.", f"Enter {address} as the store's address."
-    )
-
-
-def _not_wordpress(answer: Answer) -> NotSetUp:
-    return NotSetUp(
-        SERVICE,
-        "not_wordpress",
-        "There is no WordPress at this address.",
-        "Enter the address of the store's front page as the browser shows it.",
-        status=answer.status,
-        excerpt=answer.text[:300],
-    )
 
 
 def _shop(client: StoreClient) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from integration.errors import ServerFault, ServiceError, Unreachable
 from integration.store.client import StoreClient
 
-#: So many records that fail one after the other are no poisonous records but a store that cannot read its orders.
-MOST_IN_A_ROW = 10
+#: When so many records fail one after the other, the store cannot read its orders: it is not the records.
+FAILED_IN_A_ROW_MAX = 10
 _SMALLER_MAY_HELP = ("timeout", "cut", "too_large")
 
 

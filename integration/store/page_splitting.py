@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from integration.errors import ServiceError
 from integration.store.client import StoreClient
-from integration.store.fault_scope import MOST_IN_A_ROW, alive, divisible
+from integration.store.fault_scope import FAILED_IN_A_ROW_MAX, alive, divisible
 from integration.store.pages import GROW_AFTER, SIZES, ListPosition, fetch
 from integration.store.rows import Failure
 
@@ -54,7 +54,7 @@ class Division:
 
     def _skip(self, place: ListPosition, error: ServiceError) -> ListPosition:
         self.failed.append((self._name(place), error))
-        if len(self.failed) >= MOST_IN_A_ROW:
+        if len(self.failed) >= FAILED_IN_A_ROW_MAX:
             raise error
         self._poisonous += 1
         return self._left(replace(place, offset=place.offset + 1, sure=False, taken=place.taken + 1))

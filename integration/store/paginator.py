@@ -22,7 +22,7 @@ from integration.store.prefetch import Ahead
 from integration.store.rows import Failure, Row, oddities
 
 #: So many steps back without meeting a known row: such rows cannot be read by this key, and the crawl goes on.
-MOST_STEPS_BACK = 20
+STEPS_BACK_MAX = 20
 
 
 class Crawl:
@@ -95,7 +95,7 @@ class Crawl:
 
     def _back(self, place: ListPosition, piece: Piece) -> ListPosition | None:
         """Return an earlier place when rows may have slipped by, None when the piece joins what was taken."""
-        if piece.offset == 0 or self._steps >= MOST_STEPS_BACK:
+        if piece.offset == 0 or self._steps >= STEPS_BACK_MAX:
             return None
         if not place.overlap:
             return _moved_up(place, piece)
@@ -116,7 +116,7 @@ class Crawl:
         # Caches and plugins have been seen to send a total of 0 with rows (dossier W21).
         total = piece.total if piece.total is not None and piece.total >= seen else None
         short = piece.count < piece.limit
-        # Behind a page that gave less than was asked for it goes on where that ended: a cap is no end of the list.
+        # Behind a page that gave less than was asked for it goes on where that ended: a cap does not end the list.
         only_known = short and not rows and place.overlap == piece.count == 1
         on = total is None or (short and (rows or odd)) or only_known
         after = seen if on else piece.offset + piece.limit

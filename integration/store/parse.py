@@ -16,7 +16,7 @@ from integration.mapping import field_map
 from integration.mapping.contacts import email_among
 from integration.records import Address, Customer, LineItem, Order
 from integration.store.dates import lenient, moment
-from integration.store.sanitizing import MOST, fitting, storable, text_of
+from integration.store.sanitizing import INTEGER_MAX, fitting, storable, text_of
 
 Raw = Mapping[str, Any]
 
@@ -247,7 +247,7 @@ def _whole(value: Any) -> int:
 
 def _id(raw: Raw) -> int:
     number = _whole(raw.get("id"))
-    if number > MOST:
+    if number > INTEGER_MAX:
         raise MappingError(
             "bad_number", f"The id {str(number)[:30]}… is too great for an id.", "Look at the record in the store."
         )
@@ -259,4 +259,4 @@ def _id(raw: Raw) -> int:
 def _source(raw: Raw) -> str:
     """Return the id as text; one that no column holds becomes a name that nothing takes for an id."""
     number = _whole(raw.get("id"))
-    return str(_id(raw)) if number <= MOST else f"?{number}"[:_SOURCE_ID_MAX_CHARS]
+    return str(_id(raw)) if number <= INTEGER_MAX else f"?{number}"[:_SOURCE_ID_MAX_CHARS]

@@ -9,7 +9,7 @@ from integration.errors import IntegrationError, Rejected
 from integration.http.transport import Answer
 from integration.store.access import SERVICE
 from integration.store.answers import unreadable
-from integration.store.sanitizing import MOST
+from integration.store.sanitizing import INTEGER_MAX
 
 Row = dict[str, Any]
 #: What could not be had, and why.
@@ -47,7 +47,7 @@ def row_id(row: Row) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 < value <= MOST else 0
+    return value if whole and 0 < value <= INTEGER_MAX else 0
 
 
 def oddities(path: str, positions: Iterable[int]) -> list[Failure]:

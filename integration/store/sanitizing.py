@@ -12,11 +12,11 @@ from integration.errors import MappingError
 #: Stands for what no database holds; a text with it in a place that names the record is refused.
 LOST = "\ufffd"
 #: The greatest number that the databases' columns hold.
-MOST = 2**63 - 1
+INTEGER_MAX = 2**63 - 1
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_DEEPEST = 8
+_NESTING_MAX_LEVELS = 8
 #: Python refuses to write out numbers of more digits than some thousand.
-_MOST_BITS = 10_000
+_INTEGER_MAX_BITS = 10_000
 
 
 def clean(text: str) -> str:
@@ -32,7 +32,7 @@ def text_of(value: Any) -> str:
         return clean(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
-    return str(value) if isinstance(value, float) or value.bit_length() < _MOST_BITS else LOST
+    return str(value) if isinstance(value, float) or value.bit_length() < _INTEGER_MAX_BITS else LOST
 
 
 def storable(value: Any, depth: int = 0) -> Any:
@@ -40,11 +40,13 @@ def storable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, Mapping):
-        inner = value.items() if depth < _DEEPEST else ()
+        inner = value.items() if depth < _NESTING_MAX_LEVELS else ()
         return {clean(str(key)): storable(each, depth + 1) for key, each in inner}
     if isinstance(value, list | tuple):
-        return [storable(each, depth + 1) for each in value] if depth < _DEEPEST else []
-    absurd = (isinstance(value, float) and not math.isfinite(value)) or (type(value) is int and abs(value) > MOST)
+        return [storable(each, depth + 1) for each in value] if depth < _NESTING_MAX_LEVELS else []
+    absurd = (isinstance(value, float) and not math.isfinite(value)) or (
+        type(value) is int and abs(value) > INTEGER_MAX
+    )
     return text_of(value) if absurd else value
 
 

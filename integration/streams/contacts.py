@@ -18,7 +18,7 @@ from integration.streams.base import Explanation, Labels, Payload, Phase, PlanCo
 
 KIND = Kind.CONTACT
 DELETED = Skip("deleted_in_store", "The customer was deleted in the store; the contact stays in Mautic.")
-#: What a person does in the shop; what else is read is no news of theirs.
+#: What a person does in the shop; whatever else is read is not their doing.
 _LIVE = (Origin.WEBHOOK, Origin.POLL)
 #: So many of the newest customers are looked at for one with a role that is synced.
 _SAMPLES_MAX = 20

@@ -142,7 +142,7 @@ class Orders:
 
 
 def moved(order: Order, former: str, origin: Origin, seen_at: datetime) -> Change:
-    """Return what is owed to the person `former` whose order was given to another address: their sums without it.
+    """Return the change for the person `former` whose order was given to another address: their sums without it.
 
     The address is known no more: the contact is found by its link. The payload makes each move a change of its own.
     """

@@ -5,231 +5,18 @@ Each answer comes from a server of its own at both ends of a connector, or at on
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-
 import pytest
 
-from integration.clock import Clock
-from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Throttled
-from integration.http.breaker import Breaker
+from integration.errors import NotSetUp
 from integration.http.signatures import SIGNATURES
-from integration.http.transport import Answer, Route
+from integration.http.transport import Answer
 from integration.http.upstream import judge, row_of
-from integration.mautic.access import MauticAccess, MemoryTokens
-from integration.mautic.client import MauticClient
-from integration.operations.support.diagnostics import Step, mautic_steps, store_steps
 from integration.operations.support.diagnostics.catalogue import EVERY
-from integration.pipeline.delivery.retries import Blame, blame
-from integration.store.access import StoreAccess
-from integration.store.client import StoreClient
-from tests.operations.diagnostics.conftest import Scripted, _serving
-from tests.operations.diagnostics.signatures import Said, page, recorded, wordpress
+from tests.http.foreign_answers import CASES
+from tests.http.refused_answers import REFUSALS
+from tests.http.verdicts import BLAMES, Case, answer_of, asking, held_error, of_sync, of_test
 
-Sent = tuple[int, dict[str, str], bytes]
-STORE, MAUTIC = ("store",), ("mautic",)
-BOTH = (*STORE, *MAUTIC)
-#: What is asked at each end by the sync.
-ASKED = {"store": "/wp-json/wc/v3/orders", "mautic": "/api/contacts"}
-#: What the connection test asks first.
-TESTED = {"store": "/wp-json/", "mautic": "/api/users/self"}
-
-
-@dataclass(frozen=True)
-class Case:
-    """An answer and its verdict; `mark` is the mark of the table that shows it.
-
-    In headers {path} and {host} are filled in with what was asked for.
-    """
-
-    name: str
-    said: Said
-    kind: type[ServiceError]
-    code: str
-    mark: str
-    services: tuple[str, ...] = BOTH
-
-
-def to(location: str, status: int = 302) -> Said:
-    return Said(status, "", {"Location": location})
-
-
-def plain(status: int, body: str, **headers: str) -> Said:
-    return Said(status, body, {"Content-Type": "text/plain", **{k.replace("_", "-"): v for k, v in headers.items()}})
-
-
-def told(status: int, body: object) -> Said:
-    return Said(status, json.dumps(body), {"Content-Type": "application/json"})
-
-
-#: The home page of a real shop (woo:211), without the Link header that names a host nobody has here.
-HOME = Said(200, recorded("store/211").body, {"Content-Type": "text/html"})
-LINK = '<http://{host}/index.php?rest_route=/>; rel="https://api.w.org/"'
-CASES = (
-    Case("woo-413", recorded("store/413"), NotSetUp, "plain_permalinks", "link header", STORE),
-    Case("plain-404", page(404, "Not found", Link=LINK), NotSetUp, "plain_permalinks", "link header", STORE),
-    Case("loop", to("http://{host}{path}", 301), NotSetUp, "redirect_loop", "same address"),
-    Case("to-wp-login", to("/wp-login.php?redirect_to=x"), NotSetUp, "redirect_login", "login page"),
-    Case("to-sso", to("https://id.test/sso"), NotSetUp, "redirect_login", "login page"),
-    Case("to-https", to("https://{host}{path}", 301), NotSetUp, "redirect_https", "https"),
-    Case("to-www", to("http://www.127.0.0.1{path}", 301), NotSetUp, "redirect_www", "www"),
-    Case("to-language", to("/de{path}"), NotSetUp, "redirect_language", "language"),
-    Case("to-language-en-gb", to("/en-gb{path}", 307), NotSetUp, "redirect_language", "language"),
-    Case("to-other-host", to("https://other.test{path}", 308), NotSetUp, "redirected", "elsewhere"),
-    Case("nowhere", Said(302), NotSetUp, "redirected", "elsewhere"),
-    Case("cf-mitigated", page(403, "Sorry", cf_mitigated="challenge"), NotSetUp, "bot_wall", "cf-mitigated"),
-    Case("woo-440", recorded("store/440"), NotSetUp, "bot_wall", "challenge"),
-    Case("cf-challenge", page(403, "<title>Just a moment...</title>", cf_ray="8f"), NotSetUp, "bot_wall", "challenge"),
-    Case("cf-503", page(503, "<title>Attention Required! | Cloudflare</title>"), NotSetUp, "bot_wall", "challenge"),
-    Case(
-        "imunify-page",
-        page(200, "<title>One moment, please...</title>Please wait while your request is being verified..."),
-        NotSetUp,
-        "bot_wall",
-        "challenge",
-    ),
-    Case("captcha", page(200, "<form class='g-recaptcha'>"), NotSetUp, "bot_wall", "challenge"),
-    Case("suspended", page(200, "<h1>Account Suspended</h1>"), NotSetUp, "suspended", "account suspended"),
-    Case("mod_security", page(406, "<h1>Not Acceptable!</h1> Mod_Security"), NotSetUp, "firewall", "rule named"),
-    Case(
-        "wordfence",
-        page(503, "Your access to this site has been limited by the site owner. Wordfence", Retry_After="3600"),
-        NotSetUp,
-        "firewall",
-        "rule named",
-    ),
-    Case("cf-1020", plain(403, "error code: 1020"), NotSetUp, "firewall", "rule named"),
-    Case(
-        "imunify-json",
-        told(200, {"message": "Access denied by Imunify360 bot-protection."}),
-        NotSetUp,
-        "firewall",
-        "imunify json",
-    ),
-    Case("woo-442", recorded("store/442"), NotSetUp, "firewall", "refused"),
-    Case("nginx-403", page(403, "<h1>403 Forbidden</h1><hr>nginx"), NotSetUp, "firewall", "refused"),
-    Case("501-store", page(501, "<h1>Not Implemented</h1>"), NotSetUp, "firewall", "method", STORE),
-    Case("405-mautic", page(405, "<h1>Not Allowed</h1>"), NotSetUp, "method_blocked", "method", MAUTIC),
-    Case(
-        "basic-auth",
-        plain(401, "Authorization Required", WWW_Authenticate='Basic realm="staging"'),
-        NotSetUp,
-        "web_login",
-        "basic auth",
-    ),
-    Case("401-page", page(401, "<h1>401</h1>"), NotSetUp, "web_login", "page"),
-    Case("413", page(413, "Request Entity Too Large"), Rejected, "too_large", "size"),
-    Case("woo-443", recorded("store/443"), Throttled, "resource_limit", "508"),
-    Case("cloudlinux", page(503, "<h1>Resource Limit Is Reached</h1>"), Throttled, "resource_limit", "named"),
-    Case("woo-429-maintenance", recorded("store/429"), Throttled, "maintenance", "wp_die", STORE),
-    Case("woo-448", recorded("store/448"), Throttled, "maintenance", "named"),
-    Case("hosting", page(503, "<h1>Wartungsarbeiten</h1>"), Throttled, "maintenance", "named"),
-    Case(
-        "other-language",
-        page(503, "<body id='error-page'>Stránka není dostupná", Retry_After="600"),
-        Throttled,
-        "maintenance",
-        "wordpress page",
-    ),
-    Case("woo-441", recorded("store/441"), Throttled, "throttled", "429"),
-    Case("429-empty", Said(429), Throttled, "throttled", "429"),
-    Case("503-wait", page(503, "Service Unavailable", Retry_After="7"), Throttled, "unavailable", "503 with a time"),
-    Case("woo-449", recorded("store/449"), ServerFault, "database_down", "page"),
-    Case("woo-436", recorded("store/436"), ServerFault, "database_down", "wordpress", STORE),
-    Case("woo-450", recorded("store/450"), ServerFault, "php_fatal", "page"),
-    Case(
-        "woo-fatal-json",
-        wordpress(500, "internal_server_error", "<p>There has been a critical error on this website.</p>"),
-        ServerFault,
-        "php_fatal",
-        "wordpress",
-        STORE,
-    ),
-    Case("fatal-printed", plain(200, "PHP Fatal error: Allowed memory"), ServerFault, "php_fatal", "printed"),
-    Case("offline", page(500, "<title>Site is offline</title>"), ServerFault, "site_offline", "page", MAUTIC),
-    Case("woo-446", recorded("store/446"), ServerFault, "gateway", "gateway"),
-    Case("503", page(503, "<h1>Service Unavailable</h1>"), ServerFault, "gateway", "gateway"),
-    Case("504", page(504, "Gateway Time-out"), ServerFault, "gateway", "gateway"),
-    Case("cf-522", page(522, "Connection timed out"), ServerFault, "gateway", "gateway"),
-    Case("500-empty", Said(500), ServerFault, "server_fault", "fault"),
-    Case("500-page", page(500, "Internal Server Error"), ServerFault, "server_fault", "fault"),
-    Case("parked", page(200, "This domain is parked. Buy this domain"), NotSetUp, "parked", "parking"),
-    Case("nginx-default", page(200, "<h1>Welcome to nginx!</h1>"), NotSetUp, "default_page", "default"),
-    Case("coming-soon", page(200, "<h1>Coming soon</h1> wp-content"), NotSetUp, "coming_soon", "coming soon", STORE),
-    Case("login", page(200, "<title>Sign in - Portal</title>"), NotSetUp, "login_page", "login"),
-    Case("empty", Said(200), ServerFault, "empty_answer", "empty"),
-    Case("woo-211", HOME, NotSetUp, "html_answer", "wordpress page", STORE),
-    Case("woo-211-as-mautic", HOME, NotSetUp, "store_as_mautic", "wordpress page", MAUTIC),
-    Case("other-page", page(200, "My garden"), NotSetUp, "not_wordpress", "other page", STORE),
-    Case("404-text", plain(404, "404 page not found"), NotSetUp, "not_wordpress", "no page", STORE),
-    Case(
-        "mautic-json",
-        told(401, {"errors": [{"message": "x", "code": 401, "type": "access_denied"}]}),
-        NotSetUp,
-        "mautic_as_store",
-        "mautic's errors",
-        STORE,
-    ),
-    Case("rest-json", wordpress(404, "rest_no_route", "x"), NotSetUp, "store_as_mautic", "rest error", MAUTIC),
-    Case("garden-as-mautic", page(200, "My garden"), NotSetUp, "not_mautic", "other site", MAUTIC),
-    Case("404-as-mautic", plain(404, "404 page not found"), NotSetUp, "not_mautic", "not found", MAUTIC),
-    Case("cut", Said(200, '[{"id": 1, "sta'), ServerFault, "unreadable", "cut json"),
-    Case("unknown", plain(400, "Bad cookie"), ServerFault, "unknown_answer", "anything"),
-)
-BLAMES = {
-    NotSetUp: Blame.CONNECTION,
-    Throttled: Blame.CONNECTION,
-    ServerFault: Blame.NOBODY,
-    Rejected: Blame.RECORD,
-}
-ASKING = [pytest.param(case, service, id=f"{case.name}-{service}") for case in CASES for service in case.services]
-
-
-class Always(dict[str, Sent]):
-    """Has the same answer for whatever is asked."""
-
-    def __init__(self, answer: Sent) -> None:
-        super().__init__({"": answer})
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __getitem__(self, key: str) -> Sent:
-        return super().__getitem__("")
-
-
-@contextmanager
-def server(case: Case, path: str) -> Iterator[Scripted]:
-    """Let every path be answered with the case's answer, filled in for `path`."""
-    for one in _serving(Scripted()):
-        host = one.url.partition("://")[2]
-        headers = {k: v.replace("{host}", host).replace("{path}", path) for k, v in case.said.headers.items()}
-        answer = (case.said.status, headers, case.said.body.encode())
-        one.answers = Always(answer)
-        yield one
-
-
-def of_sync(case: Case, service: str) -> ServiceError:
-    with server(case, ASKED[service]) as one, pytest.raises(ServiceError) as caught:
-        if service == "store":
-            StoreClient(StoreAccess(one.url, "ck_1", "cs_1", rest_root=f"{one.url}/wp-json")).get("orders")
-        else:
-            MauticClient(MauticAccess(one.url, "basic", user="a", password="b"), MemoryTokens(), Clock()).get(
-                "contacts"
-            )
-    return caught.value
-
-
-def of_test(case: Case, service: str) -> Step:
-    with server(case, TESTED[service]) as one:
-        if service == "store":
-            steps = store_steps(StoreAccess(one.url, "ck_1", "cs_1"), Route(read_timeout=5), writes=True, clock=Clock())
-        else:
-            known = MauticAccess(one.url, "basic", user="a", password="b")
-            steps = mautic_steps(known, MemoryTokens(), (), Clock(), Route(read_timeout=5))
-        return next(step for step in steps if step.state == "failed")
+ASKING = asking(CASES)
 
 
 def family(sentence: str) -> str:
@@ -241,7 +28,7 @@ def family(sentence: str) -> str:
 def test_sync_alert_and_connection_test_give_one_verdict(case: Case, service: str) -> None:
     error, step = of_sync(case, service), of_test(case, service)
     assert (type(error), error.code, step.code) == (case.kind, case.code, case.code)
-    assert blame(error) is BLAMES[case.kind]
+    assert error.blame is BLAMES[case.kind]
     assert family(step.sentence) == family(error.sentence)
     assert error.sentence.endswith(".") and error.hint.endswith(".") and "{" not in error.sentence + error.hint
     assert "The store" not in error.sentence[1:]
@@ -251,18 +38,13 @@ def test_sync_alert_and_connection_test_give_one_verdict(case: Case, service: st
 def test_a_hold_tells_what_the_sync_was_told(case: Case, service: str) -> None:
     """The breaker hands the sync's own error to the hold, from which alerts take their sentence."""
     error = of_sync(case, service)
-    held: list[ServiceError] = []
-    breaker = Breaker(service, Clock(), held.append, lambda: None)
-    for _ in range(3):
-        breaker.failed(error)
-    assert held == [error] and held[0].sentence == error.sentence
+    held = held_error(error, service)
+    assert held is error and held.sentence == error.sentence
 
 
 @pytest.mark.parametrize(("case", "service"), ASKING)
 def test_the_mark_that_shows_it_is_the_one_meant(case: Case, service: str) -> None:
-    headers = {k.lower(): v.format(host="a.test", path="/x/y") for k, v in case.said.headers.items()}
-    headers = {k: v.replace("127.0.0.1", "a.test") for k, v in headers.items()}
-    found = row_of(service, Answer(case.said.status, headers, case.said.body.encode(), 0.1, "http://a.test/x/y"))
+    found = row_of(service, answer_of(case))
     assert found is not None and (found[0].code, found[1].name) == (case.code, case.mark)
 
 
@@ -282,7 +64,7 @@ def test_an_unknown_answer_says_what_can_be_said_and_no_secret() -> None:
 
 
 def test_every_row_and_every_mark_is_shown_by_an_answer() -> None:
-    shown = {(case.code, case.mark) for case in CASES} | {("plain_permalinks", "slash added")}
+    shown = {(case.code, case.mark) for case in (*CASES, *REFUSALS)} | {("plain_permalinks", "slash added")}
     assert {(row.code, mark.name) for row in SIGNATURES for mark in row.marks} <= shown
     assert len(ASKING) >= 40
 

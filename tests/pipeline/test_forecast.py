@@ -107,7 +107,7 @@ def test_who_is_met_again_on_a_later_page_is_created_once(
 def test_whose_values_were_forgotten_is_still_no_new_contact(
     services: Services, connector: Connector, run: Run, change: MakeChange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulated_people, "MOST_RECENT", 1)
+    monkeypatch.setattr(simulated_people, "REMEMBERED_MAX_PEOPLE", 1)
     people = [customer(change, number, f"p{number}@example.com") for number in (1, 2, 3)]
     foretell(services, connector, run, *people)
     told = foretell(services, connector, run, *people)

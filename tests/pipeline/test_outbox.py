@@ -176,9 +176,9 @@ def test_a_killed_process_leaves_its_whole_line_for_a_look_at_mautic(
     assert [len(group.deliveries) for group in groups] == [3]
 
 
-def asked(services: Services, connector_id: int) -> tuple[outbox.Asked | None, list[DeliveryGroup]]:
+def asked(services: Services, connector_id: int) -> tuple[outbox.LookedUpCall | None, list[DeliveryGroup]]:
     with services.db.write() as session:
-        return outbox.claim_asked(session, services.clock.now(), connector_id, new_token())
+        return outbox.claim_for_look_up(session, services.clock.now(), connector_id, new_token())
 
 
 def test_only_one_looks_and_who_dies_in_a_look_is_looked_up_again(
@@ -193,7 +193,7 @@ def test_only_one_looks_and_who_dies_in_a_look_is_looked_up_again(
             assert outbox.recover(session, services.clock.now()) == 1
         clock.advance(seconds=11)
         with services.db.write() as session:
-            call, groups = outbox.claim_asked(session, services.clock.now(), connector_id, dead)
+            call, groups = outbox.claim_for_look_up(session, services.clock.now(), connector_id, dead)
         assert call is not None and len(groups) == 1
         assert asked(services, connector_id) == (None, [])
     with services.db.read() as session:

@@ -60,7 +60,7 @@ def test_a_file_is_masked_and_linked_at_its_line(services: Services, run: Run) -
 def test_one_that_is_too_large_is_said_and_not_kept(
     services: Services, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(payload_files, "LARGEST", 40)
+    monkeypatch.setattr(payload_files, "FILE_MAX_BYTES", 40)
     assert payload_files.store(services, run, "pull", "Page 1", ["x" * 50]) is None
     assert payload_files.store(services, run, "pull", "Page 2", ["y"]) is not None
     with services.db.read() as session:
@@ -70,7 +70,7 @@ def test_one_that_is_too_large_is_said_and_not_kept(
 
 
 def test_a_run_keeps_no_more_than_its_share(services: Services, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(payload_files, "MOST_OF_A_RUN", 100)
+    monkeypatch.setattr(payload_files, "RUN_MAX_BYTES", 100)
     stored = [payload_files.store(services, run, "push", f"Batch {n}", ["x" * 30]) for n in range(4)]
     assert [file_id is None for file_id in stored] == [False, False, True, True]
     assert "too large" in last_line(services, run).text

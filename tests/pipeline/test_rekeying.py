@@ -43,7 +43,7 @@ def test_who_is_in_question_stays_so_under_the_new_key(services: Services, conne
     clock.advance(minutes=1)
     assert claim(services, connector_id) == []
     with services.db.write() as session:
-        asked, groups = outbox.claim_asked(session, clock.now(), connector_id, new_token())
+        asked, groups = outbox.claim_for_look_up(session, clock.now(), connector_id, new_token())
     assert asked is not None
     assert [group.person_key for group in groups] == [NEW]
 

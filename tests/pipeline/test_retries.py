@@ -8,6 +8,7 @@ import pytest
 
 from integration.errors import (
     AuthRejected,
+    Blame,
     IntegrationError,
     MappingError,
     NotSetUp,
@@ -17,7 +18,6 @@ from integration.errors import (
     Unreachable,
 )
 from integration.pipeline.delivery import retries
-from integration.pipeline.delivery.retries import Blame
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ from integration.pipeline.delivery.retries import Blame
     ],
 )
 def test_blame(error: IntegrationError, whose: Blame) -> None:
-    assert retries.blame(error) is whose
+    assert error.blame is whose
 
 
 def test_a_fault_is_tried_again_at_growing_distances_and_then_is_dead() -> None:
     chance = random.Random(1)
     fault = ServerFault("mautic", "server_fault", "Oops.")
-    waits = [retries.verdict(fault, attempt, chance).wait for attempt in range(1, 8)]
+    waits = [retries.decide(fault, attempt, chance).wait for attempt in range(1, 8)]
     for wait, step in zip(waits, retries.DELAYS, strict=False):
         assert wait is not None
         assert 0.8 * step <= wait.total_seconds() <= 1.2 * step
@@ -47,7 +47,7 @@ def test_a_fault_is_tried_again_at_growing_distances_and_then_is_dead() -> None:
 
 
 def test_a_record_at_fault_is_dead_at_once() -> None:
-    assert retries.verdict(Rejected("mautic", "email_refused", "No."), 1, random.Random(1)).wait is None
+    assert retries.decide(Rejected("mautic", "email_refused", "No."), 1, random.Random(1)).wait is None
 
 
 def test_the_service_says_when_to_look_again() -> None:

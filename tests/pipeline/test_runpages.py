@@ -67,7 +67,7 @@ def test_a_long_list_is_read_page_by_page(services: Services, connector_id: int,
         loaded.clear()
         with services.db.read() as session:
             page, older = querie_runs.read_list(session, query)
-        assert (len(page), len(loaded) <= querie_runs.ROWS_SHOWN + 1) == (expected, True)
+        assert (len(page), len(loaded) <= querie_runs.RUNS_MAX_ROWS + 1) == (expected, True)
         seen += [run.id for run in page]
         query = RunQuery(connector_id=connector_id, before=older or 0)
     assert (older, seen) == (None, sorted(set(seen), reverse=True))
@@ -114,7 +114,7 @@ def test_lines_are_followed_backwards_without_a_gap(
         loaded.clear()
         with services.db.read() as session:
             page = querie_runs.page_of_lines(session, run.id, query)
-        assert len(loaded) <= querie_runs.LINES_SHOWN + 1
+        assert len(loaded) <= querie_runs.RUN_LINES_MAX_ROWS + 1
         seen = [line.id for line in page.lines] + seen
         if page.older is None:
             break

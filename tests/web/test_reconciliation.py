@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from integration.models import AuditEntry, Drift, Gap, Reconciliation
 from integration.operations import reconciliation
-from integration.operations.reconciliation.listing import ROWS_SHOWN
+from integration.operations.reconciliation.listing import FINDINGS_MAX_ROWS
 from integration.pipeline import usage
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
@@ -132,7 +132,7 @@ def test_it_is_filtered_and_bad_addresses_do_no_harm(
 
 
 def test_a_long_list_is_paged(viewer: Person, page: str, services: Services, connector_id: int, ended: int) -> None:
-    for place in range(10, 10 + ROWS_SHOWN):
+    for place in range(10, 10 + FINDINGS_MAX_ROWS):
         drift(services, connector_id, ended, "surplus", place)
     first = viewer.get(f"{page}?kind=surplus")
     link = re.search(r'rel="next" href="([^"]+)"', first.text)

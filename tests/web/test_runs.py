@@ -76,7 +76,7 @@ def test_a_run_with_200_000_lines_reads_a_page_of_them_only(
     event.listen(RunLine, "load", note)
     shown = text_of(viewer.get(page))
     event.remove(RunLine, "load", note)
-    assert len(fetched) == querie_runs.LINES_SHOWN + 1
+    assert len(fetched) == querie_runs.RUN_LINES_MAX_ROWS + 1
     assert "Line 199999 of it." in shown
     assert "Older lines" in shown
 

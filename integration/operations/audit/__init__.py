@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from integration.operations.audit.chain import Chain, verify
 from integration.operations.audit.diffs import CHANGED, changes, masked_diff
-from integration.operations.audit.query import ROWS_SHOWN, AuditQuery, read, walk
+from integration.operations.audit.query import AUDIT_MAX_ROWS, AuditQuery, read, walk
 from integration.operations.audit.retirement import retire_chain
 from integration.operations.audit.writing import AppendOnly, record
 
 __all__ = [
     "CHANGED",
-    "ROWS_SHOWN",
+    "AUDIT_MAX_ROWS",
     "AppendOnly",
     "AuditQuery",
     "Chain",

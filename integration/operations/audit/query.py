@@ -13,7 +13,7 @@ from integration.models.database import Database
 from integration.operations.audit import chain
 from integration.url_filters import Day, OneOf, Text, UrlFilter, WholeNumber, begin_of, end_of
 
-ROWS_SHOWN = 100
+AUDIT_MAX_ROWS = 100
 
 
 class AuditQuery(UrlFilter):
@@ -45,7 +45,7 @@ class AuditQuery(UrlFilter):
         return self.differs("before")
 
 
-def read(session: Session, query: AuditQuery, size: int = ROWS_SHOWN) -> Sequence[AuditEntry]:
+def read(session: Session, query: AuditQuery, size: int = AUDIT_MAX_ROWS) -> Sequence[AuditEntry]:
     """Return up to `size` entries that fit, newest first."""
     rows = select(AuditEntry).where(*_conditions(query)).order_by(AuditEntry.id.desc()).limit(size)
     return session.scalars(rows).all()

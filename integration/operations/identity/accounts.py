@@ -18,7 +18,7 @@ from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 
 SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 200
+PASSWORD_MAX_CHARS = 200
 LINK_LIFETIME = timedelta(hours=24)
 #: Compared with when there is no such user, so that an unknown address takes as long as a wrong password.
 _NOBODY = generate_password_hash(secrets.token_hex(16))
@@ -84,7 +84,7 @@ def authenticate(session: Session, email: str, password: str) -> User | None:
     user = find(session, email)
     usable = user is not None and bool(user.password_hash) and user.disabled_at is None
     hashed = user.password_hash if user is not None and usable else _NOBODY
-    fits = check_password_hash(hashed, password[:LONGEST_PASSWORD])
+    fits = check_password_hash(hashed, password[:PASSWORD_MAX_CHARS])
     return user if fits and usable else None
 
 
@@ -162,6 +162,6 @@ def check_password(password: str) -> str:
         raise SettingError(
             "password", f"The password needs at least {SHORTEST_PASSWORD} characters.", "A few words make a good one."
         )
-    if len(password) > LONGEST_PASSWORD:
-        raise SettingError("password", f"The password is longer than {LONGEST_PASSWORD} characters.", "Shorten it.")
+    if len(password) > PASSWORD_MAX_CHARS:
+        raise SettingError("password", f"The password is longer than {PASSWORD_MAX_CHARS} characters.", "Shorten it.")
     return password

@@ -104,7 +104,7 @@ def _write_of(planned: PersonPlan, kind: Kind, context: BatchContext) -> Contact
 
 
 def _busy(session: Session, connector_id: int, person_keys: Sequence[str]) -> set[str]:
-    """Return whose changes are still owed to Mautic: they differ for good reason."""
+    """Return whose changes are still on their way to Mautic: they differ for good reason."""
     query = select(Delivery.person_key).where(
         Delivery.connector_id == connector_id, Delivery.person_key.in_(list(person_keys)), _OPEN
     )
@@ -195,7 +195,7 @@ def _ours(known: Mapping[str, str], alias: str, sent: Any, held: Any) -> bool:
     """Tell whether both values were written and confirmed: what a profile and an older order say differs for ever."""
     confirmed = {value for key, value in known.items() if key.partition(".")[2] == alias}
     if sent is None and _hash(alias, sent) in confirmed:
-        # Mautic may keep a date that it was told to empty (465); to tell it once more would end nothing.
+        # Mautic may keep a date that it was told to empty (mautic:465); to tell it once more would end nothing.
         return True
     forms = {_hash(alias, form) for form in (("", None) if is_blank(held) else (held,))}
     return _hash(alias, sent) in confirmed and not forms.isdisjoint(confirmed)

@@ -21,7 +21,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "differs": ("Differs", "Mautic has other values than the store gives."),
     "surplus": ("Surplus", "The contact is ours, but the store no longer has the person."),
 }
-ROWS_SHOWN = 50
+FINDINGS_MAX_ROWS = 50
 
 
 class DriftPosition(WholeNumber):
@@ -80,13 +80,13 @@ def read_page(session: Session, query: DriftQuery) -> DriftPage:
     mine = [Drift.reconciliation_id == query.reconciliation_id, Drift.connector_id == query.connector_id]
     fits = [*mine, Drift.kind == query.kind] if query.kind else mine
     rows = session.scalars(
-        select(Drift).where(*fits, Drift.id > query.after).order_by(Drift.id).limit(ROWS_SHOWN + 1)
+        select(Drift).where(*fits, Drift.id > query.after).order_by(Drift.id).limit(FINDINGS_MAX_ROWS + 1)
     ).all()
     asked = (*mine, Drift.asked_at.is_not(None), Drift.repaired_at.is_(None))
     return DriftPage(
-        rows=rows[:ROWS_SHOWN],
+        rows=rows[:FINDINGS_MAX_ROWS],
         total=session.scalar(select(func.count()).select_from(Drift).where(*fits)) or 0,
-        next_after=rows[ROWS_SHOWN - 1].id if len(rows) > ROWS_SHOWN else None,
+        next_after=rows[FINDINGS_MAX_ROWS - 1].id if len(rows) > FINDINGS_MAX_ROWS else None,
         waiting=session.scalar(select(func.count()).select_from(Drift).where(*asked)) or 0,
     )
 

@@ -57,7 +57,7 @@ def _count_down(session: Session, rows: Sequence[Row[Any]]) -> None:
 
 
 def purge_runs(db: Database, work: Batches, connector_id: int, before: datetime) -> int:
-    """Delete a connector's ended runs from before a moment that nothing is owed for, their lines first.
+    """Delete a connector's runs that ended before a moment and have no open deliveries, their lines first.
 
     What a reconciliation has found goes with its run.
     """

@@ -154,7 +154,7 @@ def _backwards(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:
-    # A line that was cut by a crash is no reason to show nothing.
+    # The other lines are shown even if a crash has cut this one.
     try:
         line = json.loads(raw)
         datetime.fromisoformat(line["at"])

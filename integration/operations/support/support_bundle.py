@@ -160,7 +160,7 @@ def _opened(services: Services, sealed: str | None) -> list[str]:
 
 
 def _words_of(connector: Connector) -> Iterable[str]:
-    """Return what may be quoted: names of fields, which are no person's."""
+    """Return what may be quoted: names of fields, which say nothing of a person."""
     for field in connector.fields:
         yield from (str(field.get("alias") or ""), str(field.get("label") or ""))
 

@@ -70,7 +70,7 @@ def _with_statuses(services: Services, connector: Connector) -> Connector:
 
 
 def statuses(connector: Connector) -> tuple[str, ...]:
-    """Return every order status of the store but drafts: the list that reading must name (recording 460)."""
+    """Return every order status of the store but drafts: the list that reading must name (woo:460)."""
     listed = [slug for slug, _ in connector.store_facts.get("statuses", [])]
     found = [slug for slug in listed if slug not in ("checkout-draft", "auto-draft", "trash")]
     return tuple(found or STANDARD)

@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from integration.errors import ServerFault, ServiceError
+from integration.errors import Blame, ServerFault, ServiceError
 from integration.mapping import places
-from integration.mautic.batches import LARGEST
+from integration.mautic.batches import BATCH_MAX_ROWS
 from integration.mautic.client import MauticClient
 from integration.mautic.contacts import ContactWriter
 from integration.mautic.fields import unique_aliases
@@ -37,9 +37,8 @@ from integration.pipeline.delivery.lost_answers import Look, Question
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.delivery.read_back import ReadBack
 from integration.pipeline.delivery.refresh import freshen
-from integration.pipeline.delivery.retries import Blame, blame
 from integration.pipeline.delivery.settlement import Settlement
-from integration.pipeline.outbox import Asked
+from integration.pipeline.outbox import LookedUpCall
 from integration.pipeline.payloads.recorder import PayloadRecorder
 from integration.pipeline.services import Services
 from integration.settings import Modules
@@ -62,7 +61,7 @@ def read_failure(client: MauticClient) -> ServiceError | None:
 
 @dataclass
 class Batch:
-    """One claimed batch on its way; `asked` is the call without an answer that its people are of, None for others."""
+    """One claimed batch on its way; `looked_up` is the call without an answer that its people are of, None without."""
 
     services: Services
     lanes: Lanes
@@ -72,13 +71,13 @@ class Batch:
     groups: Sequence[DeliveryGroup]
     runs: Mapping[int, Run]
     probing: bool = False
-    asked: Asked | None = None
+    looked_up: LookedUpCall | None = None
     _gone: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         """Parse the settings, once for the whole batch."""
         self.modules: Modules = self.services.modules(self.connector)
-        self._question = Question(self.asked)
+        self._question = Question(self.looked_up)
 
     @property
     def correlation_id(self) -> str:
@@ -123,8 +122,8 @@ class Batch:
 
     def _look(self, client: MauticClient, planned: Sequence[PersonPlan]) -> Look | None:
         """Look up what Mautic holds where an answer was lost, None where none was."""
-        if self.asked is not None:
-            look = lost_answers.look(self.services.db, self.connector.id, client, self.asked, planned)
+        if self.looked_up is not None:
+            look = lost_answers.look(self.services.db, self.connector.id, client, self.looked_up, planned)
             self._question.look = look
         return self._question.look
 
@@ -171,7 +170,7 @@ class Batch:
         rows = [row for row in self._rows(planned) if row.key not in there]
         if not rows:
             return receipts, None
-        size = max(self.asked.rows // 2, 1) if self.asked else None
+        size = max(self.looked_up.rows // 2, 1) if self.looked_up else None
         unique = unique_aliases(fields_from_json(self.connector.fields))
         try:
             writer = ContactWriter(client, self.lanes.size, places.alternates, unique)
@@ -184,7 +183,7 @@ class Batch:
     def _prove(
         self, client: MauticClient, planned: Sequence[PersonPlan], receipts: Sequence[Receipt]
     ) -> list[ReadBack]:
-        """Read a sample of the batch back, now and then; what cannot be read back now is no fault of the batch."""
+        """Read a sample of the batch back, now and then; that it cannot be read back now does not fail the batch."""
         every = self.modules.sync.proof_every
         first = any(run.calls == 0 for run in self.runs.values())
         if not every or not (self.lanes.proof_due(every) or first):
@@ -198,7 +197,7 @@ class Batch:
 
     def _server_at_fault(self, client: MauticClient, receipts: Sequence[Receipt]) -> ServiceError | None:
         """Return the fault when no record can be to blame: so many people in a row met it, or reads fail as well."""
-        lost = next((r.error for r in receipts if r.error and blame(r.error) is Blame.CONNECTION), None)
+        lost = next((r.error for r in receipts if r.error and r.error.blame is Blame.CONNECTION), None)
         faulty = self.lanes.faulty
         if any(receipt.mautic_id is not None for receipt in receipts):
             faulty.clear()
@@ -221,7 +220,7 @@ class Batch:
             return []
         services = self.services
         with self.lanes.gate:
-            most = max(self.asked.rows // 2, 1) if self.asked else LARGEST
+            most = max(self.looked_up.rows // 2, 1) if self.looked_up else BATCH_MAX_ROWS
             return FollowUps(services.db, client, self.connector.id, services.clock.now(), most).do(acts)
 
     def _rows(self, planned: Sequence[PersonPlan]) -> list[ContactRow]:

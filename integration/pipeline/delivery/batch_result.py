@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from integration.errors import ServiceError
+from integration.errors import Blame, ServiceError
 from integration.mautic.results import Receipt
-from integration.pipeline.delivery import retries
 from integration.pipeline.delivery.follow_ups import Followed
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.lost_answers import Question
@@ -46,7 +45,7 @@ class Sent:
     def follow_up_failure(self) -> ServiceError | None:
         """Return the connection's error that a follow-up met."""
         errors = (result.error for result in self.followed)
-        whose = (e for e in errors if isinstance(e, ServiceError) and retries.blame(e) is retries.Blame.CONNECTION)
+        whose = (e for e in errors if isinstance(e, ServiceError) and e.blame is Blame.CONNECTION)
         return next(whose, None)
 
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def write(session: Session, now: datetime, result: BatchResult) -> None:
-    """Write a batch's result in the caller's transaction; what is no longer leased to it is left alone."""
+    """Write a batch's result in the caller's transaction; rows that it has lost the lease of stay as they are."""
     ours = outbox.settle(session, now, result.connector_id, result.token, result.outcomes)
     if len(ours) < len(result.outcomes):
         log.warning("%d deliveries were no longer ours when they were settled.", len(result.outcomes) - len(ours))

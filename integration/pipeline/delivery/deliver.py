@@ -22,7 +22,7 @@ from integration.pipeline.delivery.retries import HELD_BACK
 from integration.pipeline.delivery.settlement import Settlement
 from integration.pipeline.leases import renewal
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.outbox import Asked
+from integration.pipeline.outbox import LookedUpCall
 from integration.pipeline.services import Services
 
 #: So many people are sent to see whether a held Mautic takes writes again: few, yet more than one may be to blame.
@@ -56,13 +56,13 @@ class Deliverer:
 
     def _batch(self, *, probing: bool = False) -> int:
         token = new_token()
-        connector, groups, asked = self._claim(token, probing=probing)
+        connector, groups, looked_up = self._claim(token, probing=probing)
         if groups:
             with renewal.of_batch(self.services, token):
                 try:
                     runs = self._runs(groups)
                     Batch(
-                        self.services, self.lanes, self.chance, connector, token, groups, runs, probing, asked
+                        self.services, self.lanes, self.chance, connector, token, groups, runs, probing, looked_up
                     ).deliver()
                 except Exception as error:
                     self._broke_off(connector, token, groups, error)
@@ -75,7 +75,7 @@ class Deliverer:
         with self.services.db.write() as session:
             commit.write(session, now, result)
 
-    def _claim(self, token: str, *, probing: bool) -> tuple[Connector, list[DeliveryGroup], Asked | None]:
+    def _claim(self, token: str, *, probing: bool) -> tuple[Connector, list[DeliveryGroup], LookedUpCall | None]:
         now = self.services.clock.now()
         with self.services.db.write() as session:
             connector = session.get_one(Connector, self.connector_id)
@@ -86,12 +86,12 @@ class Deliverer:
             by_hand = connector.state == ConnectorState.PAUSED
             people = min(PROBE_PEOPLE, self.lanes.size.value) if probing else self.lanes.size.value
             due = now + HELD_BACK if probing else now
-            asked, groups = outbox.claim_asked(session, now, connector.id, token, by_hand_only=by_hand)
-            if asked is None:
+            looked_up, groups = outbox.claim_for_look_up(session, now, connector.id, token, by_hand_only=by_hand)
+            if looked_up is None:
                 groups = outbox.claim(session, now, connector.id, people, token, by_hand_only=by_hand, due=due)
             session.flush()
             session.expunge_all()
-        return connector, groups, asked
+        return connector, groups, looked_up
 
     def _runs(self, groups: Sequence[DeliveryGroup]) -> dict[int, Run]:
         ids = {leased.run_id for group in groups for leased in group.deliveries if leased.run_id is not None}

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError, ServiceError
-from integration.mautic.batches import LARGEST
+from integration.mautic.batches import BATCH_MAX_ROWS
 from integration.mautic.client import MauticClient
 from integration.mautic.emails import Emails
 from integration.mautic.notes import NoteRow, NoteWriter
@@ -83,7 +83,7 @@ class FollowUps:
     client: MauticClient
     connector_id: int
     now: datetime
-    most_notes: int = LARGEST
+    most_notes: int = BATCH_MAX_ROWS
 
     def do(self, acts: Sequence[Act]) -> list[Followed]:
         """Do all acts, notes and segments in batches, e-mails one by one.
@@ -161,7 +161,7 @@ class FollowUps:
             return []
         rows = [_note_row("/".join(key), act, self.now) for key, act in acts.items()]
         try:
-            made, error = NoteWriter(self.client, min(self.most_notes, LARGEST)).create(rows), None
+            made, error = NoteWriter(self.client, min(self.most_notes, BATCH_MAX_ROWS)).create(rows), None
         except Interrupted as stop:
             made, error = [r for r in stop.receipts if isinstance(r, NoteReceipt)], stop.error
         receipts = {receipt.key: receipt for receipt in made}

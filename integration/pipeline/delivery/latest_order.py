@@ -37,18 +37,18 @@ _NOT_PLACED = (*DRAFTS, *LEAVES, GONE)
 
 
 @dataclass
-class Speaker:
-    """Tells for one person's deliveries which order speaks for the person; `told` is the one that did."""
+class NameSource:
+    """Chooses the order that a person's name and address are taken from; `order_id` is the one that was chosen."""
 
     group: DeliveryGroup
     context: BatchContext
-    told: int | None = field(default=None, init=False)
+    order_id: int | None = field(default=None, init=False)
 
-    def speaks(self, order: Order) -> bool:
+    def chooses(self, order: Order) -> bool:
         """Return whether name and address are taken from this order, and none newer of the line tells them."""
-        speaks = self._may(order) and not any(place(each) > place(order) and self._may(each) for each in self._orders)
-        self.told = order.id if speaks else self.told
-        return speaks
+        chosen = self._may(order) and not any(place(each) > place(order) and self._may(each) for each in self._orders)
+        self.order_id = order.id if chosen else self.order_id
+        return chosen
 
     @cached_property
     def _orders(self) -> Sequence[Order]:
@@ -138,11 +138,11 @@ def completed(
         return context
 
 
-def notes(write: ContactWrite, speaker: Speaker) -> Mapping[str, str]:
+def notes(write: ContactWrite, name_source: NameSource) -> Mapping[str, str]:
     """Return which orders a contact write has its name, address and order data from, as they are kept with hashes."""
-    found = {} if speaker.told is None else {NAMED_BY: str(speaker.told)}
+    found = {} if name_source.order_id is None else {NAMED_BY: str(name_source.order_id)}
     data = [write.fields.get(alias) for alias in (aliases.ORDER_DATA, aliases.cut(aliases.ORDER_DATA))]
-    latest = speaker.context.people.newest(speaker.group.person_key, speaker.context.synced)
+    latest = name_source.context.people.newest(name_source.group.person_key, name_source.context.synced)
     if latest is not None and not all(is_blank(value) for value in data):
         found[DATA_BY] = str(latest.order_id)
     return found

@@ -32,7 +32,7 @@ from integration.pipeline.delivery.follow_up_marks import key_of
 from integration.pipeline.delivery.follow_ups import Followed
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import PersonPlan
-from integration.pipeline.outbox import Asked
+from integration.pipeline.outbox import LookedUpCall
 from integration.plans import Adjustment, Note
 
 #: How much of a person was found: nothing, the contact, the contact with all its values; NOTE more for each note.
@@ -50,7 +50,7 @@ class Look:
     seen: Mapping[str, int]
     over: bool
     receipts: Sequence[Receipt]
-    asked: Asked
+    looked_up: LookedUpCall
     planned: Sequence[PersonPlan]
 
     @property
@@ -58,7 +58,7 @@ class Look:
         """Return what was found, for the log of a run."""
         found = sum(score > ABSENT for score in self.seen.values())
         missing = len(self.seen) - found
-        what = f"The answer to a call of {self.asked.sent_at:%H:%M:%S} UTC was lost"
+        what = f"The answer to a call of {self.looked_up.sent_at:%H:%M:%S} UTC was lost"
         if not self.over:
             return f"{what}: {found} of its {len(self.seen)} people are in Mautic so far; it is looked at again."
         return f"{what}: {found} of its people were found in Mautic and taken over, {missing} were not and are sent."
@@ -104,9 +104,9 @@ class InQuestion:
 
 @dataclass
 class Question:
-    """What is in question of a batch: the call that it was asked about, and calls of its own without an answer."""
+    """What is in question of a batch: the call that was looked up, and calls of its own without an answer."""
 
-    asked: Asked | None = None
+    looked_up: LookedUpCall | None = None
     look: Look | None = None
     calls: list[InQuestion] = field(default_factory=list)
 
@@ -128,16 +128,18 @@ class Question:
 
     def write(self, session: Session, now: datetime, connector_id: int, token: str, person_keys: Iterable[str]) -> None:
         """Keep what is in question and let go of what is not any more, in the caller's transaction."""
-        if self.asked is not None:
+        if self.looked_up is not None:
             if self.look is not None and self.look.over:
-                outbox.close(session, now, connector_id, self.asked, set(person_keys))
+                outbox.close(session, now, connector_id, self.looked_up, set(person_keys))
             else:
-                outbox.look_again(session, now, self.asked, self.look.seen if self.look else None)
+                outbox.look_again(session, now, self.looked_up, self.look.seen if self.look else None)
         for call in self.calls:
             outbox.put_in_question(session, now, connector_id, token, call.person_keys, call.pause, call.wait)
 
 
-def look(db: Database, connector_id: int, client: MauticClient, asked: Asked, planned: Sequence[PersonPlan]) -> Look:
+def look(
+    db: Database, connector_id: int, client: MauticClient, looked_up: LookedUpCall, planned: Sequence[PersonPlan]
+) -> Look:
     """Look the people of a call up in Mautic; who is found there is linked to the contact.
 
     Raises ServiceError when Mautic cannot be read.
@@ -154,9 +156,9 @@ def look(db: Database, connector_id: int, client: MauticClient, asked: Asked, pl
         + NOTE * notes.get(person_key, 0)
         for person_key in (one.group.person_key for one in wanted)
     }
-    agree = asked.looks > 0 and all(score == asked.seen.get(person_key) for person_key, score in seen.items())
+    agree = looked_up.looks > 0 and all(score == looked_up.seen.get(person_key) for person_key, score in seen.items())
     whole = not missing and complete >= seen.keys()
-    return Look(seen, agree or whole, receipts, asked, linked)
+    return Look(seen, agree or whole, receipts, looked_up, linked)
 
 
 def _is_looked_up(planned: PersonPlan) -> bool:

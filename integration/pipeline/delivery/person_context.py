@@ -10,7 +10,7 @@ from integration.mapping.orders import Shop
 from integration.pipeline.delivery import latest_order
 from integration.pipeline.delivery.batch_context import BatchContext, given_tags
 from integration.pipeline.delivery.groups import DeliveryGroup
-from integration.pipeline.delivery.latest_order import Speaker
+from integration.pipeline.delivery.latest_order import NameSource
 from integration.plans import Lifetime
 from integration.records import Order, OtherOrder
 from integration.settings import Modules
@@ -23,12 +23,12 @@ class PersonContext:
     batch: BatchContext
     group: DeliveryGroup
     known: bool
-    speaker: Speaker
+    name_source: NameSource
 
     @classmethod
     def of(cls, batch: BatchContext, group: DeliveryGroup, *, known: bool) -> PersonContext:
         """Return the context of a group's person; the person's orders of this batch are looked at together."""
-        return cls(batch, group, known, Speaker(group, batch))
+        return cls(batch, group, known, NameSource(group, batch))
 
     def as_known(self) -> PersonContext:
         """Return the context of a person who becomes a contact by another record of the group."""
@@ -79,7 +79,7 @@ class PersonContext:
 
     def names(self, order: Order) -> bool:
         """Return whether name and address are taken from this order."""
-        return self.speaker.speaks(order)
+        return self.name_source.chooses(order)
 
     def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
         """Return the person's orders beside one."""

@@ -15,7 +15,7 @@ from integration.pipeline.delivery import latest_order, precedence
 from integration.pipeline.delivery.batch_context import BatchContext, Linked, hashes, unchanged
 from integration.pipeline.delivery.follow_up_marks import Done, is_done
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
-from integration.pipeline.delivery.latest_order import Speaker
+from integration.pipeline.delivery.latest_order import NameSource
 from integration.pipeline.delivery.person_context import PersonContext
 from integration.plans import Adjustment, ContactWrite, Plan, Skip, Value
 
@@ -89,7 +89,7 @@ def plan_group(group: DeliveryGroup, context: BatchContext, gone: frozenset[int]
         for leased in [leased for leased in group.deliveries if _is_unsynced(planned.skips.get(leased.id))]:
             _plan(planned, leased, person.as_known())
     _agree(planned, context)
-    _fit(planned, context, person.speaker)
+    _fit(planned, context, person.name_source)
     return planned.finished()
 
 
@@ -124,7 +124,7 @@ def _agree(planned: _Draft, context: BatchContext) -> None:
     precedence.keep_held_tags(planned.pending, planned.plans, known, context.people.rows(planned.group.person_key))
 
 
-def _fit(planned: _Draft, context: BatchContext, speaker: Speaker) -> None:
+def _fit(planned: _Draft, context: BatchContext, name_source: NameSource) -> None:
     """Fit what each kind of record wants to Mautic, and keep only the kinds that have changed."""
     if not planned.plans:
         return
@@ -139,7 +139,7 @@ def _fit(planned: _Draft, context: BatchContext, speaker: Speaker) -> None:
         return
     planned.adjustments = _once(whole.adjustments, fitted)
     if any(streams.of(kind).in_ledger for kind in changed):
-        planned.hashes.update(latest_order.notes(planned.write, speaker))
+        planned.hashes.update(latest_order.notes(planned.write, name_source))
     planned.unchanged = not changed
 
 
@@ -161,13 +161,13 @@ def _once(*groups: Sequence[Adjustment]) -> tuple[Adjustment, ...]:
 
 
 def sentences(adjustments: Sequence[Adjustment]) -> str:
-    """Return what was changed in values as text for the log; of several fields alike it is said once."""
-    alike: dict[str, list[str]] = {}
+    """Return what was changed in values as text for the log; what is the same for several fields is said once."""
+    by_frame: dict[str, list[str]] = {}
     for adjustment in adjustments:
         names = _NAME.findall(adjustment.sentence)
         frame = adjustment.sentence.replace(f"“{names[0]}”", "“”", 1) if names else adjustment.sentence
-        alike.setdefault(frame, []).append(names[0] if names else "")
-    return " ".join(_said(frame, names) for frame, names in alike.items())
+        by_frame.setdefault(frame, []).append(names[0] if names else "")
+    return " ".join(_said(frame, names) for frame, names in by_frame.items())
 
 
 _NAME = re.compile(r"“([^”]+)”")

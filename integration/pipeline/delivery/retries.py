@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from integration.errors import (
     AuthRejected,
+    Blame,
     Held,
     IntegrationError,
     MappingError,
@@ -24,14 +25,6 @@ from integration.errors import (
 DELAYS = (10, 60, 300, 1800, 7200, 18000)
 DELAY_MAX = timedelta(seconds=DELAYS[-1])
 JITTER = 0.2
-
-
-class Blame(StrEnum):
-    """Whose fault it is, which decides what happens."""
-
-    RECORD = "record"
-    CONNECTION = "connection"
-    NOBODY = "nobody"
 
 
 class Category(StrEnum):
@@ -69,28 +62,24 @@ def fault_of(category: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RetryDecision:
     """What to do with a failed delivery; `wait` is None for a dead letter."""
 
     blame: Blame
     wait: timedelta | None
 
 
-def blame(error: IntegrationError) -> Blame:
-    """Return whose fault an error is: credentials and unreachable servers hold, faults pass, the rest is the record."""
-    if isinstance(error, Unreachable | AuthRejected | NotSetUp | Throttled | Held):
-        return Blame.CONNECTION
-    return Blame.NOBODY if isinstance(error, ServerFault) else Blame.RECORD
+def decide(error: IntegrationError, faults: int, chance: random.Random) -> RetryDecision:
+    """Return what to do after try number `faults` of those that count against the record (1 for the first).
 
-
-def verdict(error: IntegrationError, faults: int, chance: random.Random) -> Verdict:
-    """Return the verdict after try number `faults` of those that count against the record (1 for the first)."""
-    whose = blame(error)
-    if whose is Blame.RECORD:
-        return Verdict(whose, None)
-    if whose is Blame.CONNECTION:
-        return Verdict(whose, HELD_BACK)
-    return Verdict(whose, delay(faults, chance))
+    What the connection is to blame for waits for its hold, what nobody is to blame for is tried again, and the rest is
+    a dead letter.
+    """
+    if error.blame is Blame.RECORD:
+        return RetryDecision(error.blame, None)
+    if error.blame is Blame.CONNECTION:
+        return RetryDecision(error.blame, HELD_BACK)
+    return RetryDecision(error.blame, delay(faults, chance))
 
 
 def delay(faults: int, chance: random.Random) -> timedelta | None:

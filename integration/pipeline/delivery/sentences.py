@@ -14,7 +14,7 @@ from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.runs import lifecycle as run_lifecycle
 
 #: Failures of one batch that are spelt out in a run's log; the records' table has them all.
-MOST_SPELT = 20
+FAILURES_LOGGED_MAX = 20
 
 
 def written(receipt: Receipt) -> str:
@@ -48,7 +48,7 @@ def tell_runs(
         mine = [outcome for outcome in ours if outcome.run_id == run_id]
         text = f"Batch of {len(mine)} records to Mautic: {tally(mine)}; {calls} calls, {seconds:.1f} s."
         run_lifecycle.add_line(session, now, run_id, text)
-        for outcome in [o for o in mine if o.state is DeliveryState.DEAD][:MOST_SPELT]:
+        for outcome in [o for o in mine if o.state is DeliveryState.DEAD][:FAILURES_LOGGED_MAX]:
             run_lifecycle.add_line(session, now, run_id, f"Record {outcome.delivery_id}: {outcome.message}", "error")
         if broken is not None:
             run_lifecycle.add_line(session, now, run_id, f"Waiting: {broken}", "warning")

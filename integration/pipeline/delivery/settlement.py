@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from integration.errors import IntegrationError, ServerFault, ServiceError
+from integration.errors import Blame, IntegrationError, ServerFault, ServiceError
 from integration.mautic.results import Receipt
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery import conflicts, outcomes, retries, sentences as delivery_sentences
@@ -51,7 +51,7 @@ class Settlement:
 
     def wait_for(self, groups: Sequence[DeliveryGroup], look: Look) -> BatchResult:
         """Return that all are put back until Mautic is done with a call whose answer was lost."""
-        wait = timedelta(seconds=look.asked.pause_s)
+        wait = timedelta(seconds=look.looked_up.pause_s)
         return self._result([outcomes.later(each, look.error, wait, counts=False) for each in _deliveries(groups)])
 
     def broke_off(self, groups: Sequence[DeliveryGroup], error: Exception) -> BatchResult:
@@ -133,14 +133,14 @@ class Settlement:
         if waiting is not None:
             return waiting
         alone = self.question.of(leased.person_key) is not None
-        verdict = retries.Verdict(retries.Blame.RECORD, None) if alone else self._verdict(leased, error)
-        if verdict.blame is retries.Blame.CONNECTION:
+        decision = retries.RetryDecision(Blame.RECORD, None) if alone else self._decision(leased, error)
+        if decision.blame is Blame.CONNECTION:
             return outcomes.held_back(leased, error)
-        self._note(leased, action, delivery_sentences.again(error, verdict.wait), contact_id, error)
+        self._note(leased, action, delivery_sentences.again(error, decision.wait), contact_id, error)
         if error.code == "uncertain":
             return outcomes.ended(leased, DeliveryState.DEAD, error)
-        if verdict.wait is not None:
-            return outcomes.later(leased, error, verdict.wait)
+        if decision.wait is not None:
+            return outcomes.later(leased, error, decision.wait)
         return outcomes.ended(leased, DeliveryState.DELIVERED, error, contact_id, result="updated", partial=True)
 
     def _failed(self, leased: LeasedDelivery, error: ServiceError) -> Outcome:
@@ -149,20 +149,20 @@ class Settlement:
             return waiting
         if self.question.of(leased.person_key) is not None:
             return self._dead(leased, error)
-        verdict = self._verdict(leased, error)
+        decision = self._decision(leased, error)
         # Where a probe can read but not write nobody can tell who is to blame, and a poisonous record must end.
         server_at_fault = self.sent.broken is not None and isinstance(error, ServerFault) and not self.probing
-        if verdict.blame is retries.Blame.CONNECTION or server_at_fault:
+        if decision.blame is Blame.CONNECTION or server_at_fault:
             return outcomes.held_back(leased, error)
         if error.code == "not_found" and leased.event in LEAVES:
             return self._skipped(leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
-        if verdict.wait is None:
+        if decision.wait is None:
             return self._dead(leased, error)
-        self._note(leased, _WRITE, delivery_sentences.again(error, verdict.wait), None, error)
-        return outcomes.later(leased, error, verdict.wait)
+        self._note(leased, _WRITE, delivery_sentences.again(error, decision.wait), None, error)
+        return outcomes.later(leased, error, decision.wait)
 
-    def _verdict(self, leased: LeasedDelivery, error: IntegrationError) -> retries.Verdict:
-        return retries.verdict(error, leased.faults + 1, self.chance)
+    def _decision(self, leased: LeasedDelivery, error: IntegrationError) -> retries.RetryDecision:
+        return retries.decide(error, leased.faults + 1, self.chance)
 
     def _in_question(self, leased: LeasedDelivery, action: str, error: IntegrationError) -> Outcome | None:
         """Return that a delivery waits for what became of its call, None when no answer of it was lost, or too many."""

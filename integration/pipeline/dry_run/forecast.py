@@ -21,7 +21,7 @@ from integration.pipeline.ingest import records
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.plans import FollowUp, Note, SegmentAdd, SendEmail
 
-_MOST_LINES = 50
+_PAGE_MAX_LINES = 50
 _TOUCHED = ("new", "changed", "blanked")
 _CONTACTS = ("create", "update", "unchanged", "fields", "blanked", "tags_added", "tags_removed")
 _COUNTERS = (*_CONTACTS, "notes", "segments", "emails")
@@ -41,7 +41,7 @@ def foretell(session: Session, now: datetime, connector: Connector, run: Run, ch
     row.failed += counts["failed"]
     before = Counter(row.cursor.get("forecast") or {})
     row.cursor = {**row.cursor, "forecast": dict(before + _counted(planned, done))}
-    for text in [text for one in planned for text in _sentences(one, done)][:_MOST_LINES]:
+    for text in [text for one in planned for text in _sentences(one, done)][:_PAGE_MAX_LINES]:
         run_lifecycle.add_line(session, now, run.id, text)
 
 

@@ -11,7 +11,7 @@ from integration.pipeline.delivery.batch_context import Linked
 from integration.pipeline.delivery.planning import PersonPlan
 
 #: The values of so many people are remembered; of those met before them only that they would be in Mautic.
-MOST_RECENT = 5000
+REMEMBERED_MAX_PEOPLE = 5000
 _OF_RUN: WeakKeyDictionary[Run, Foreseen] = WeakKeyDictionary()
 
 
@@ -38,7 +38,7 @@ class Foreseen:
                 self._met.add(hash(person_key))
                 self._recent[person_key] = {**(one.link.hashes if one.link else {}), **one.hashes}
                 self._recent.move_to_end(person_key)
-        while len(self._recent) > MOST_RECENT:
+        while len(self._recent) > REMEMBERED_MAX_PEOPLE:
             self._recent.popitem(last=False)
 
 

@@ -23,14 +23,14 @@ from integration.pipeline import outbox
 from integration.pipeline.ingest import first_version_keys, order_ledger, status_events
 from integration.records import Order
 from integration.store import parse
-from integration.store.sanitizing import MOST
+from integration.store.sanitizing import INTEGER_MAX
 from integration.streams import orders as orders_stream
 
 
 def accept(
     session: Session, now: datetime, connector_id: int, changes: Sequence[Change], run_id: int | None = None
 ) -> outbox.Accepted:
-    """Note orders in the ledger and owe all changes to Mautic, in the caller's transaction."""
+    """Note orders in the ledger and queue all changes for Mautic, in the caller's transaction."""
     if not changes:
         return outbox.Accepted()
     lock_connector(session, connector_id)
@@ -44,7 +44,7 @@ def accept(
 
 
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
-    """Note orders in the ledger that are not synced themselves; who lost one of them is owed new sums all the same."""
+    """Note orders in the ledger that are not synced themselves; who lost one of them gets new sums all the same."""
     lock_connector(session, connector_id)
     first_version_keys.move(session, connector_id, [order.email for order in orders])
     found = status_events.find(session, now, connector_id, orders, origin)
@@ -69,7 +69,7 @@ def _events(
 
 
 def _left(moves: Sequence[order_ledger.Move], now: datetime, origin: Origin) -> list[Change]:
-    """Return what is owed to those whose order was given to another e-mail address."""
+    """Return the changes for those whose order was given to another e-mail address."""
     return [orders_stream.moved(move.order, move.left, origin, now) for move in moves]
 
 
@@ -96,7 +96,7 @@ def _with_person_key(session: Session, now: datetime, connector_id: int, change:
     gone = streams.of(change.kind).in_ledger and change.event == "deleted"
     if not gone or not change.source_id.isdigit():
         return change
-    if int(change.source_id) > MOST:
+    if int(change.source_id) > INTEGER_MAX:
         name = f"?{change.source_id}"[:40]
         return replace(change, source_id=name, number=name, payload={"id": name})
     person_key = order_ledger.remove(session, connector_id, int(change.source_id), now)
@@ -127,12 +127,12 @@ def unseen(session: Session, connector_id: int, changes: Sequence[Change]) -> li
 
 
 def _fits(source_id: str) -> bool:
-    return source_id.isdigit() and int(source_id) <= MOST
+    return source_id.isdigit() and int(source_id) <= INTEGER_MAX
 
 
 def mark_customers(session: Session, connector_id: int, versions: dict[int, str]) -> None:
     """Remember customers as read now; an id that no column holds is looked at each time."""
-    versions = {key: value for key, value in versions.items() if key <= MOST}
+    versions = {key: value for key, value in versions.items() if key <= INTEGER_MAX}
     rows = [{"connector_id": connector_id, "customer_id": key, "version": value} for key, value in versions.items()]
     upsert(session, CustomerMark, rows, ("version",))
 
@@ -140,7 +140,8 @@ def mark_customers(session: Session, connector_id: int, versions: dict[int, str]
 def moved_customers(session: Session, connector_id: int, versions: dict[int, str]) -> list[int]:
     """Return the ids of the customers whose version is not the one that was read last."""
     query = select(CustomerMark.customer_id, CustomerMark.version).where(
-        CustomerMark.connector_id == connector_id, CustomerMark.customer_id.in_([k for k in versions if k <= MOST])
+        CustomerMark.connector_id == connector_id,
+        CustomerMark.customer_id.in_([k for k in versions if k <= INTEGER_MAX]),
     )
     known = dict(session.execute(query).tuples().all())
     return [key for key, value in versions.items() if known.get(key) != value]

@@ -122,7 +122,7 @@ def reached_at(order: Order, known: Known | None, watch: Watch, now: datetime) -
     if known is not None and known.status == order.status:
         return _recent(known.reached_at, now)
     if known is not None and known.status == GONE:
-        # Out of the trash: date_completed is set anew though nothing was completed (recording 339).
+        # Out of the trash: date_completed is set anew though nothing was completed (woo:339).
         return None
     if known is None or _is_older(order, known):
         return _first(order, watch, now)

@@ -18,7 +18,7 @@ from integration.store import webhooks
 def receive(services: Services, webhook_path: str, headers: Mapping[str, str], body: bytes) -> int:
     """Take one delivery of the store and return the HTTP status: 200 taken or ignored, 400, 401, 404.
 
-    The ping that WooCommerce sends when a webhook is made carries no signature (recording 310) and changes nothing.
+    The ping that WooCommerce sends when a webhook is made carries no signature (woo:310) and changes nothing.
     """
     with services.db.read() as session:
         connector = session.scalar(select(Connector).where(Connector.webhook_path == webhook_path))

@@ -3,7 +3,7 @@
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import Accepted, accept
-from integration.pipeline.outbox.leasing import claim, claim_asked, due_count, recover, renew
+from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, recover, renew
 from integration.pipeline.outbox.reopening import (
     Requeued,
     bury,
@@ -17,7 +17,7 @@ from integration.pipeline.outbox.reopening import (
 )
 from integration.pipeline.outbox.settling import settle
 from integration.pipeline.outbox.unanswered import (
-    Asked,
+    LookedUpCall,
     close,
     look_again,
     next_look,
@@ -28,7 +28,7 @@ from integration.pipeline.outbox.unanswered import (
 
 __all__ = [
     "Accepted",
-    "Asked",
+    "LookedUpCall",
     "DeliveryState",
     "Outcome",
     "Requeued",
@@ -36,7 +36,7 @@ __all__ = [
     "bury",
     "busy_count",
     "claim",
-    "claim_asked",
+    "claim_for_look_up",
     "close",
     "correct",
     "discard",

@@ -36,14 +36,14 @@ def claim(
     """Lease the deliveries of up to `people` people, live ones first; `token` must be new (see leases.new_token).
 
     Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an answer: see
-    claim_asked.
+    claim_for_look_up.
     """
     which = (Delivery.due_at <= (due or now)) & unanswered.nothing_in_question()
     return _claim(session, now, connector_id, people, token, which, by_hand_only=by_hand_only)
 
 
 def due_count(session: Session, now: datetime, connector_id: int, *, most: int) -> int:
-    """Return how many people `claim` or `claim_asked` would find now, at most `most`."""
+    """Return how many people `claim` or `claim_for_look_up` would find now, at most `most`."""
     free = (Delivery.due_at <= now) & unanswered.nothing_in_question()
     query = select(Delivery.id).where(
         Delivery.connector_id == connector_id, READY, free | unanswered.ready_for_a_look(now)
@@ -53,18 +53,18 @@ def due_count(session: Session, now: datetime, connector_id: int, *, most: int) 
     return session.scalar(select(func.count()).select_from(first.subquery())) or 0
 
 
-def claim_asked(
+def claim_for_look_up(
     session: Session, now: datetime, connector_id: int, token: str, *, by_hand_only: bool = False
-) -> tuple[unanswered.Asked | None, list[DeliveryGroup]]:
+) -> tuple[unanswered.LookedUpCall | None, list[DeliveryGroup]]:
     """Lease the deliveries of a call without an answer whose look is due; (None, []) when there is none."""
-    asked = unanswered.take(session, now, connector_id)
-    if asked is None:
+    looked_up = unanswered.take(session, now, connector_id)
+    if looked_up is None:
         return None, []
-    theirs = Delivery.person_key.in_(sorted(asked.seen))
-    groups = _claim(session, now, connector_id, len(asked.seen), token, theirs, by_hand_only=by_hand_only)
+    theirs = Delivery.person_key.in_(sorted(looked_up.seen))
+    groups = _claim(session, now, connector_id, len(looked_up.seen), token, theirs, by_hand_only=by_hand_only)
     if not groups:
-        unanswered.look_again(session, now, asked, None)
-    return (asked, groups) if groups else (None, [])
+        unanswered.look_again(session, now, looked_up, None)
+    return (looked_up, groups) if groups else (None, [])
 
 
 def _claim(

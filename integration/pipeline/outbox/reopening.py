@@ -29,7 +29,7 @@ from integration.pipeline.outbox.unanswered import nothing_in_question
 class Requeued:
     """What became of dead letters that were to be sent again.
 
-    `busy` are those whose change is on its way already, `gone` those that are no dead letters any more.
+    `busy` are those whose change is on its way already, `gone` those that have stopped being dead letters.
     """
 
     queued: int = 0

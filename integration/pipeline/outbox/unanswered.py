@@ -18,7 +18,7 @@ LOOKING = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LookedUpCall:
     """An unanswered call whose people are looked up now; `seen` is what the last look found, None before the first."""
 
     id: int
@@ -81,7 +81,7 @@ def put_in_question(
     return look_at
 
 
-def take(session: Session, now: datetime, connector_id: int) -> Asked | None:
+def take(session: Session, now: datetime, connector_id: int) -> LookedUpCall | None:
     """Return a call whose look is due, for this caller alone, None when there is none."""
     query = select(UnansweredCall).where(UnansweredCall.connector_id == connector_id, UnansweredCall.look_at <= now)
     ready = exists().where(
@@ -98,7 +98,7 @@ def take(session: Session, now: datetime, connector_id: int) -> Asked | None:
     columns = (UnansweredPerson.person_key, UnansweredPerson.seen)
     people = session.execute(select(*columns).where(UnansweredPerson.call_id == call.id))
     seen = {person_key: found for person_key, found in people}
-    return Asked(call.id, call.rows, call.pause_s, call.looks, call.sent_at, seen)
+    return LookedUpCall(call.id, call.rows, call.pause_s, call.looks, call.sent_at, seen)
 
 
 def next_look(session: Session, connector_id: int) -> datetime | None:
@@ -106,26 +106,30 @@ def next_look(session: Session, connector_id: int) -> datetime | None:
     return session.scalar(select(func.min(UnansweredCall.look_at)).where(UnansweredCall.connector_id == connector_id))
 
 
-def look_again(session: Session, now: datetime, asked: Asked, seen: Mapping[str, int] | None) -> None:
+def look_again(session: Session, now: datetime, looked_up: LookedUpCall, seen: Mapping[str, int] | None) -> None:
     """Put the next look off by the call's pause; `seen` is what this one found, None when it came to nothing."""
-    call = update(UnansweredCall).where(UnansweredCall.id == asked.id)
-    session.execute(call.values(look_at=now + timedelta(seconds=asked.pause_s), looks=asked.looks + (seen is not None)))
+    call = update(UnansweredCall).where(UnansweredCall.id == looked_up.id)
+    session.execute(
+        call.values(look_at=now + timedelta(seconds=looked_up.pause_s), looks=looked_up.looks + (seen is not None))
+    )
     for person_key, found in (seen or {}).items():
-        person = (UnansweredPerson.call_id == asked.id) & (UnansweredPerson.person_key == person_key)
+        person = (UnansweredPerson.call_id == looked_up.id) & (UnansweredPerson.person_key == person_key)
         session.execute(update(UnansweredPerson).where(person).values(seen=found))
 
 
-def close(session: Session, now: datetime, connector_id: int, asked: Asked, person_keys: Collection[str]) -> None:
+def close(
+    session: Session, now: datetime, connector_id: int, looked_up: LookedUpCall, person_keys: Collection[str]
+) -> None:
     """Let the people go whose state is known; who could not be looked at for a pause of the connector stays."""
-    mine = UnansweredPerson.call_id == asked.id
+    mine = UnansweredPerson.call_id == looked_up.id
     session.execute(delete(UnansweredPerson).where(mine, UnansweredPerson.person_key.in_(sorted(person_keys))))
     session.execute(delete(UnansweredPerson).where(mine, ~_owed()).execution_options(synchronize_session=False))
-    session.execute(update(UnansweredCall).where(UnansweredCall.id == asked.id).values(look_at=now))
+    session.execute(update(UnansweredCall).where(UnansweredCall.id == looked_up.id).values(look_at=now))
     _drop_empty(session, connector_id)
 
 
 def forget(session: Session, now: datetime) -> None:
-    """Drop the calls whose look is due while nothing of their people is owed any more."""
+    """Drop the calls whose look is due while their people have no open deliveries any more."""
     owed = exists().where(UnansweredPerson.call_id == UnansweredCall.id, _owed())
     session.execute(
         delete(UnansweredCall).where(UnansweredCall.look_at <= now, ~owed).execution_options(synchronize_session=False)

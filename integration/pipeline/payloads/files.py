@@ -19,8 +19,8 @@ from integration.models.payload_file import PayloadFile
 from integration.models.run import Run, RunLine
 from integration.pipeline.services import Services
 
-LARGEST = 5 * 1024 * 1024
-MOST_OF_A_RUN = 500 * 1024 * 1024
+FILE_MAX_BYTES = 5 * 1024 * 1024
+RUN_MAX_BYTES = 500 * 1024 * 1024
 KEPT = timedelta(hours=24)
 #: Files that are deleted in one transaction.
 BATCH = 500
@@ -36,7 +36,7 @@ def store(services: Services, run: Run, direction: str, title: str, content: Any
     with services.db.read() as session:
         used = session.scalar(select(func.coalesce(func.sum(PayloadFile.size), 0)).where(PayloadFile.run_id == run.id))
         number = (session.scalar(select(func.max(PayloadFile.id))) or 0) + 1
-    if len(body) > LARGEST or int(used or 0) + len(body) > MOST_OF_A_RUN:
+    if len(body) > FILE_MAX_BYTES or int(used or 0) + len(body) > RUN_MAX_BYTES:
         _warn(services, run.id, f"{title}: the payload of {len(body):,} bytes was not kept, it is too large.")
         return None
     name = f"{run.id}/{direction}-{number:06d}-{os.urandom(4).hex()}.json"

@@ -38,7 +38,7 @@ _ORIGINS = {
 SMALL_LIST = 2000
 CUSTOMERS_EVERY = timedelta(hours=1)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_VERSION = 64
+_VERSION_MAX_CHARS = 64
 
 
 @dataclass
@@ -287,7 +287,7 @@ class Phases(PageIntake):
 def version(row: Row) -> str:
     """Return what tells that a customer changed: date_modified_gmt, or the index row's hash while there is none."""
     stamp = row.get("date_modified_gmt")
-    return str(stamp)[:_LONGEST_VERSION] if lenient(stamp) else content_hash([row.get("id"), row.get("email")])
+    return str(stamp)[:_VERSION_MAX_CHARS] if lenient(stamp) else content_hash([row.get("id"), row.get("email")])
 
 
 def _parsed(rows: Iterable[Mapping[str, Any]]) -> Iterable[Order]:

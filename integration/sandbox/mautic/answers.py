@@ -83,7 +83,10 @@ class BasicRefused(KernelError):
 
 
 def unknown_url(path: str) -> KernelError:
-    """Return the answer to an unknown route, a wrong method or an id that is no number (061-064, 076, 116)."""
+    """Return the answer to an unknown route, a wrong method or an id that is not a number.
+
+    Recorded as mautic:061 to mautic:064, mautic:076, mautic:116.
+    """
     return KernelError(404, f"Requested URL not found: {path}")
 
 

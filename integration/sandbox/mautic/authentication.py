@@ -35,7 +35,10 @@ class Authentication:
         self.tokens: dict[str, datetime] = {}
 
     def check(self) -> None:
-        """Raise unless the request may go on; sets g.caller. API first, then credentials, then the limit (355-359)."""
+        """Raise unless the request may go on; sets g.caller. API first, then credentials, then the limit.
+
+        Recorded as mautic:355 to mautic:359.
+        """
         g.limits = {}
         if self._fault(Fault.API_DISABLED):
             # Before the password is looked at (mautic:357, mautic:358).
@@ -54,7 +57,7 @@ class Authentication:
             return self._basic(given.strip())
         token = given.strip() if scheme.lower() == "bearer" else request.args.get("access_token", "")
         if not token:
-            raise KernelError(401, DENIED, "access_denied")  # Recordings 001, 006.
+            raise KernelError(401, DENIED, "access_denied")  # mautic:001, mautic:006.
         return self._bearer(token)
 
     def _basic(self, given: str) -> Caller:
@@ -136,6 +139,6 @@ def _decoded(given: str) -> str:
 def _client(sent: dict[str, Any]) -> tuple[str, str]:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "basic":
-        name, _, secret = _decoded(given).partition(":")  # Recording 009.
+        name, _, secret = _decoded(given).partition(":")  # mautic:009.
         return name, secret
     return str(sent.get("client_id", "")), str(sent.get("client_secret", ""))

@@ -45,7 +45,10 @@ class Result:
         self.codes[key] = error.status
 
     def body(self) -> str:
-        """Return the JSON: lists where keys are 0, 1, 2 …, else objects; errors only if there are any (137-145)."""
+        """Return the JSON: lists where keys are 0, 1, 2 …, else objects; errors only if there are any.
+
+        Recorded as mautic:137 to mautic:145.
+        """
         codes = php_array({key: str(code) for key, code in self.codes.items()})
         errors = php_array({key: dump(error) for key, error in self.errors.items()}) if self.errors else ""
         tail = f',"errors":{errors}' if errors else ""

@@ -127,9 +127,9 @@ class Edit:
         if not held.saved or self._context.major >= 7:  # One contact for both rows there (mautic:166, mautic:366-369).
             held.contact = self._context.writer.write(draft, g.caller)
         elif held.contact.tags:
-            raise Crash  # Recording 166.
+            raise Crash  # mautic:166.
         else:
-            held.contact = self._context.writer.twin(draft, g.caller)  # Recordings 365, 368.
+            held.contact = self._context.writer.twin(draft, g.caller)  # mautic:365, mautic:368.
         emptied = {alias: value for alias, value in held.shown.items() if value is EMPTIED}
         held.saved, held.shown = True, {**draft.shown, **emptied}
 

@@ -71,7 +71,7 @@ class Renderer:
         that it did not write (mautic:162); `shown`: values shown otherwise than they are stored (mautic:027);
         `deleted`: id null;
         `written`: tags in the order they were put, not by name (mautic:122, mautic:127); `listed`: yes and no as texts
-        (458).
+        (mautic:458).
         """
         number = "null" if deleted else str(contact.id)
         shown = _truths_as_text(contact) if listed else shown
@@ -170,7 +170,7 @@ class Renderer:
             return
         plainly = made and piece.alias not in shown
         if plainly and piece.alias == "last_active":
-            value = None  # Recordings 054, 055.
+            value = None  # mautic:054, mautic:055.
         said = "null" if value is None else dump(value)
         flat.append(f"{piece.key}:{said}")
         if plainly and piece.alias == "points":

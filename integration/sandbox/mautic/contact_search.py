@@ -90,10 +90,10 @@ def _command(state: State, command: str, wanted: str) -> set[int]:
         segment = state.segment(wanted)
         return {contact.id for contact in state.members(segment["id"])} if segment else set()
     if command in state.unique:
-        return set(state.having(command, wanted))  # Recordings 078-085, 299: exact, without letter case.
+        return set(state.having(command, wanted))  # mautic:078 to mautic:085, mautic:299: exact, without letter case.
     if command in state.by_alias:
         return {each.id for each in state.contacts.values() if fold(each.values.get(command, "")) == fold(wanted)}
-    return _plain(state, f"{command}:{wanted}")  # Recording 088.
+    return _plain(state, f"{command}:{wanted}")  # mautic:088.
 
 
 def _tagged(state: State, wanted: str) -> set[int]:
@@ -170,7 +170,7 @@ def _most_active_first(contacts: list[Contact]) -> list[Contact]:
     if not seen:
         return contacts
     seen.sort(key=lambda contact: contact.last_active, reverse=True)  # type: ignore[arg-type, return-value]  # not None
-    return seen + [contact for contact in contacts if not contact.last_active]  # Recordings 096, 154.
+    return seen + [contact for contact in contacts if not contact.last_active]  # mautic:096, mautic:154.
 
 
 def _sorted(state: State, contacts: list[Contact], name: str, backwards: bool) -> list[Contact]:

@@ -20,7 +20,7 @@ from integration.sandbox.mautic.user_accounts import Caller
 
 NOT_UNIQUE = "This field must be unique."
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LONGEST_TAG = 191
+TAG_MAX_CHARS = 191
 #: Not even with overwriteWithBlank (mautic:465).
 NEVER_EMPTIED = frozenset({"date", "datetime"})
 
@@ -59,7 +59,7 @@ class Writer:
         for alias in self._state.unique:
             value = row.get(alias)
             if isinstance(value, list | dict):
-                raise Crash  # Recording 048.
+                raise Crash  # mautic:048.
             said = clean_email(value) if alias == "email" else php_format.trim(php_format.text(value))
             if value is not None and said:
                 found |= self._state.having(alias, said)
@@ -71,12 +71,12 @@ class Writer:
         errors: dict[str, list[str]] = {}
         overwrite = bool(row.get("overwriteWithBlank")) or mode is Mode.PUT
         if overwrite and contact is None:
-            draft.shown["points"] = 0  # Recording 114.
+            draft.shown["points"] = 0  # mautic:114.
         for about in self._state.lead_fields:
             if about["alias"] in row or overwrite or (contact is None and about["defaultValue"]):
                 self._field(draft, about, overwrite, errors)
         if row.get("owner") and not self._known_user(row["owner"]):
-            errors["owner"] = [in_words_of(self._state.major, "select", NOT_VALID)]  # Recording 052.
+            errors["owner"] = [in_words_of(self._state.major, "select", NOT_VALID)]  # mautic:052.
         if errors:
             raise Invalid(errors)
         self._check_tags(row)
@@ -122,7 +122,7 @@ class Writer:
         elif not overwrite or alias == "points" or (held is not None and about["type"] in NEVER_EMPTIED):
             return
         elif held is None:
-            draft.shown[alias] = 0.0 if about["type"] == "number" else ""  # Recordings 027, 105, 112.
+            draft.shown[alias] = 0.0 if about["type"] == "number" else ""  # mautic:027, mautic:105, mautic:112.
         elif draft.mode is not Mode.PATCH or alias in draft.row:
             draft.values[alias] = None
             draft.shown[alias] = 0.0 if about["type"] == "number" else EMPTIED
@@ -139,10 +139,10 @@ class Writer:
         return php_format.text(said).isdigit() and int(said) in self._state.users
 
     def _check_tags(self, row: dict[str, Any]) -> None:
-        if any(len(name) > LONGEST_TAG for name in _tag_names(row.get("tags"))):
-            raise Crash  # Recording 129.
+        if any(len(name) > TAG_MAX_CHARS for name in _tag_names(row.get("tags"))):
+            raise Crash  # mautic:129.
         if self._state.major >= 7 and not all(isinstance(each, str) for each in entries(row.get("tags"))):
-            raise Crash  # Recordings 427, 569.
+            raise Crash  # mautic:427, mautic:569.
 
     def _check_unique(self, draft: Draft) -> None:
         if self._old:
@@ -152,7 +152,7 @@ class Writer:
         for alias in self._state.unique:
             value = draft.values.get(alias, held.get(alias))
             if value is not None and self._state.having(alias, value) - own:
-                raise Invalid({alias: [NOT_UNIQUE]}, 422)  # Recordings 115, 119, 179-185.
+                raise Invalid({alias: [NOT_UNIQUE]}, 422)  # mautic:115, mautic:119, mautic:179 to mautic:185.
 
     def write(self, draft: Draft, caller: Caller) -> Contact:
         """Store a checked write and return the contact."""
@@ -198,7 +198,7 @@ class Writer:
         # Does not count as a change of the contact (mautic:203).
         self.set_dnc(contact, entries(row.get("doNotContact")))
         if row.get("lastActive"):
-            contact.last_active = php_format.moment(row["lastActive"]) or EPOCH  # Recordings 054, 055.
+            contact.last_active = php_format.moment(row["lastActive"]) or EPOCH  # mautic:054, mautic:055.
         if row.get("ipAddress"):
             self._ip(contact, php_format.text(row["ipAddress"]))
         self._owner(contact, draft)
@@ -221,7 +221,7 @@ class Writer:
         """Add tags and remove those with '-' in front; tell whether anything changed (mautic:122-128)."""
         before = contact.tags = sorted(contact.tags, key=lambda number: collate(self._state.tags[number]["tag"]))
         names = _tag_names(tags)
-        removable = {name: self._state.known_tag(name[1:]) for name in names}  # Not what this call makes (425).
+        removable = {name: self._state.known_tag(name[1:]) for name in names}  # Not what this call makes (mautic:425).
         for name in names:
             if name.startswith("-"):
                 contact.tags = [number for number in contact.tags if number != removable[name]]

@@ -105,7 +105,7 @@ def _edit(context: MauticContext, contact_id: int, mode: Mode) -> Response:
     with context.state.lock:
         contact = context.state.contacts.get(contact_id)
         if contact is None and mode is Mode.PATCH:
-            raise Refused(404, NOT_FOUND)  # Recording 109.
+            raise Refused(404, NOT_FOUND)  # mautic:109.
         g.caller.need(AREA, "edit" if contact else "create")
         written = _write(context, context.writer.prepare(row, contact, mode), g.caller)
         return _answer(context, written if mode is Mode.PUT else _with_truths(context, written))
@@ -186,7 +186,7 @@ def _dnc_add(context: MauticContext, contact_id: int, channel: str) -> Response:
         if not php_format.text(reason).isdigit() or int(reason) == 0:
             raise Refused(
                 400, "Invalid reason code given", ["Reason code needs to be an integer and higher than 0."]
-            )  # Recording 196.
+            )  # mautic:196.
         comments, about = php_format.text(sent.get("comments") or ""), php_format.text(sent.get("channelId") or "")
         context.writer.add_dnc(contact, channel, int(reason), comments, int(about) if about.isdigit() else None)
         return context.reply(f'{{"contact":{context.renderer.plain(contact)}}}')
@@ -205,7 +205,7 @@ def _points(context: MauticContext, contact_id: int, action: str, delta: int) ->
         contact = context.contact(contact_id)
         g.caller.need(AREA, "edit")
         if action not in POINTS:
-            raise Refused(400, "Invalid operator")  # Recording 335.
+            raise Refused(400, "Invalid operator")  # mautic:335.
         contact.points += POINTS[action] * delta
         context.writer.stamp(contact, g.caller)
         context.state.changes += 1
@@ -238,5 +238,5 @@ def _named(row: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 def _owners(context: MauticContext) -> Response:
     users = [row for row in context.state.users.values() if row["isPublished"]]
-    names = ("id", "firstName", "lastName", *(("email",) if context.major >= 7 else ()))  # Recording 099.
+    names = ("id", "firstName", "lastName", *(("email",) if context.major >= 7 else ()))  # mautic:099.
     return context.reply(dump([{name: row[name] for name in names} for row in users]))

@@ -59,7 +59,7 @@ def _list(context: MauticContext) -> Response:
 
 
 def _briefly(row: dict[str, Any]) -> dict[str, Any]:
-    return dict(itertools.takewhile(lambda pair: pair[0] != "fromAddress", row.items()))  # Recording 557.
+    return dict(itertools.takewhile(lambda pair: pair[0] != "fromAddress", row.items()))  # mautic:557.
 
 
 def _get(context: MauticContext, email_id: int) -> Response:
@@ -137,7 +137,7 @@ def _send(context: MauticContext, email_id: int, contact_id: int) -> Response:
         g.caller.need(AREA, "view")
         contact = context.other_contact(contact_id)
         if not contact.email:
-            raise Crash  # Recording 322.
+            raise Crash  # mautic:322.
         if context.major < 5 and any(entry["channel"] == "email" for entry in contact.dnc):
             return context.reply(dump({"success": False, "failed": []}))  # Later ones send all the same (mautic:321).
         _deliver(context, row, contact, _tokens(context, sent))

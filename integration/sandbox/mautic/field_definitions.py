@@ -35,10 +35,10 @@ TYPES = frozenset(
 )
 TEXT_LIKE = frozenset({"text", "email", "tel", "url", "lookup"})
 DEFAULT_LIMIT = 64
-LONGEST = 191
+TEXT_MAX_CHARS = 191
 ALIAS_LENGTH = 25
 
-#: Columns of the table of contacts that are no fields: a field of that alias gets a number (mautic:258).
+#: Columns of the table of contacts that are not fields: a field of that alias gets a number (mautic:258).
 RESERVED = frozenset(
     [
         "id",

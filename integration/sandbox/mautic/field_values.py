@@ -22,7 +22,7 @@ from zoneinfo import available_timezones
 from babel.localedata import locale_identifiers
 
 from integration.sandbox.mautic import php_format
-from integration.sandbox.mautic.field_definitions import DEFAULT_LIMIT, LONGEST, TEXT_LIKE, data
+from integration.sandbox.mautic.field_definitions import DEFAULT_LIMIT, TEXT_LIKE, TEXT_MAX_CHARS, data
 
 NOT_VALID = "This value is not valid."
 NOT_LISTED = "The selected choice is invalid."
@@ -49,7 +49,10 @@ class NotValid(Exception):
 
 
 def in_words_of(major: int, kind: str, said: str) -> str:
-    """Return a refusal of a field of that type as that version of Mautic words it (042-046, 280, 290)."""
+    """Return a refusal of a field of that type as that version of Mautic words it.
+
+    Recorded as mautic:042 to mautic:046, mautic:280, mautic:290.
+    """
     if major < 7 or said != NOT_VALID:
         return said
     return NO_NUMBER if kind == "number" else NOT_LISTED if kind in CHOICES else said
@@ -89,7 +92,7 @@ def cast(field: dict[str, Any], value: Any, old: bool = False) -> Any:
     """Return what is stored; NotValid with the message, or Unreadable, if it cannot be."""
     kind = field["type"]
     if isinstance(value, list | dict) and kind != "multiselect":
-        raise NotValid(NOT_VALID)  # Recording 047.
+        raise NotValid(NOT_VALID)  # mautic:047.
     if kind in TEXT_LIKE or kind in ("textarea", "html"):
         return _text(field, kind, value, old)
     return _CASTS[kind](field, value, old)
@@ -100,11 +103,11 @@ def _text(field: dict[str, Any], kind: str, value: Any, old: bool) -> str:
     if kind == "email":
         said = _email(clean_email(said), said)
     elif kind == "url":
-        said = said if "://" in said else f"http://{said}"  # Recordings 285, 286.
+        said = said if "://" in said else f"http://{said}"  # mautic:285, mautic:286.
     elif kind == "html":
         said = STRAY.sub("", said)
     else:
-        said = html.unescape(php_format.strip_tags(said))  # Recording 471.
+        said = html.unescape(php_format.strip_tags(said))  # mautic:471.
     if kind in TEXT_LIKE:
         _fit(field, said, old)
     return said
@@ -114,18 +117,18 @@ def _email(cleaned: str, said: str) -> str:
     if FORBIDDEN.search(cleaned):
         raise NotValid(f"{said} has characters not allowed in email addresses.")
     if not EMAIL.match(cleaned) or len(cleaned.split("@")[0]) > 64:
-        raise NotValid(f"{said} is invalid.")  # Recordings 030, 031.
+        raise NotValid(f"{said} is invalid.")  # mautic:030, mautic:031.
     return cleaned
 
 
 def _fit(field: dict[str, Any], said: str, old: bool) -> None:
-    limit = field.get("charLengthLimit") or LONGEST
+    limit = field.get("charLengthLimit") or TEXT_MAX_CHARS
     if old and limit == DEFAULT_LIMIT:
-        limit = LONGEST
-    if len(said) > LONGEST and field["type"] not in ("email", "url"):  # Recordings 036, 469.
-        raise NotValid(TOO_LONG.format(LONGEST))  # Recording 038.
+        limit = TEXT_MAX_CHARS
+    if len(said) > TEXT_MAX_CHARS and field["type"] not in ("email", "url"):  # mautic:036, mautic:469.
+        raise NotValid(TOO_LONG.format(TEXT_MAX_CHARS))  # mautic:038.
     if len(said) > limit:
-        raise NotValid(TOO_LONG.format(limit))  # Recordings 039, 066, 293.
+        raise NotValid(TOO_LONG.format(limit))  # mautic:039, mautic:066, mautic:293.
 
 
 def _number(field: dict[str, Any], value: Any, old: bool) -> int | float:
@@ -134,7 +137,7 @@ def _number(field: dict[str, Any], value: Any, old: bool) -> int | float:
         raise NotValid(NOT_VALID)  # PHP writes it 1.0E+20, which is no number to it (mautic:282).
     if not NUMBER.match(said):
         raise NotValid(NOT_VALID)
-    exact = Decimal(said.replace(",", "."))  # Recording 281.
+    exact = Decimal(said.replace(",", "."))  # mautic:281.
     scale = (field["properties"] or {}).get("scale")
     if scale not in (None, ""):
         exact = exact.quantize(Decimal(1).scaleb(-int(scale)), _rounding(field))
@@ -197,7 +200,7 @@ def _time(field: dict[str, Any], value: Any, old: bool) -> str:
     said = php_format.text(value).strip()
     if not re.match(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", said):
         raise Unreadable
-    return said if said.count(":") == 2 else f"{said}:00"  # Recording 458.
+    return said if said.count(":") == 2 else f"{said}:00"  # mautic:458.
 
 
 _CASTS: dict[str, Callable[[dict[str, Any], Any, bool], Any]] = {

@@ -64,12 +64,12 @@ def holds(held: Any, expression: str, wanted: Any) -> bool:
     if held is None or expression == "isNotNull":
         return held is not None
     if isinstance(wanted, list | dict):
-        raise Crash  # Recording 527.
+        raise Crash  # mautic:527.
     text = str(wanted)
     if expression in _ORDERED:
         return bool(_ORDERED[expression](*_comparable(_text(held), text)))
     if expression not in _TESTS:
-        return True  # Recordings 520, 526: between, too, is no condition.
+        return True  # mautic:520, mautic:526: between, too, is no condition.
     return _TESTS[expression](_text(held), text)
 
 
@@ -89,7 +89,7 @@ def _condition(about: Any, column: Callable[[str], Any]) -> bool:
     expression = about.get("expr", "eq")
     if expression in ("andX", "orX"):
         if not isinstance(about.get("val"), list | dict):
-            raise Crash  # Recording 525.
+            raise Crash  # mautic:525.
         parts = (_condition(each, column) for each in entries(about.get("val")))
         return all(parts) if expression == "andX" else any(parts)
     return holds(column(str(about.get("col", ""))), expression, about.get("val"))

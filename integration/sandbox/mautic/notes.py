@@ -40,7 +40,7 @@ def register(context: MauticContext) -> None:
 
 def _add(context: MauticContext, row: dict[str, Any]) -> dict[str, Any]:
     if not row.get("lead"):
-        raise Refused(400, NO_LEAD)  # Recording 210.
+        raise Refused(400, NO_LEAD)  # mautic:210.
     contact = context.other_contact(int(php_format.text(row["lead"])))
     note = {"id": 0, "type": "general", "dateTime": None, "lead": contact.id, **_checked(row, {}, context.major)}
     note["id"] = context.state.next_id("notes")
@@ -53,9 +53,9 @@ def _checked(row: dict[str, Any], held: dict[str, Any], major: int) -> dict[str,
     said = php_format.text(row.get("text", held.get("text")) or "")
     kind = row.get("type") or held.get("type", "general")
     if not said.strip():
-        errors["text"] = [EMPTY]  # Recording 209.
+        errors["text"] = [EMPTY]  # mautic:209.
     if kind not in TYPES:
-        errors["type"] = [in_words_of(major, "select", NOT_VALID)]  # Recording 212.
+        errors["type"] = [in_words_of(major, "select", NOT_VALID)]  # mautic:212.
     if errors:
         raise Invalid(errors)
     at = php_format.iso(_at(row["dateTime"])) if "dateTime" in row else held.get("dateTime")

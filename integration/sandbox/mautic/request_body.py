@@ -32,11 +32,11 @@ def _json(raw: bytes) -> Any:
     try:
         sent = json.loads(raw)
     except ValueError:
-        raise KernelError(400) from None  # Recording 057.
+        raise KernelError(400) from None  # mautic:057.
     if sent is None:
         return {}
     if not isinstance(sent, dict | list):
-        raise KernelError(400)  # Recording 059.
+        raise KernelError(400)  # mautic:059.
     return sent
 
 

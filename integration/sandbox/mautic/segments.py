@@ -58,7 +58,10 @@ def _flag(sent: dict[str, Any], name: str, otherwise: bool) -> bool:
 
 
 def add_segment(context: MauticContext, sent: dict[str, Any]) -> dict[str, Any]:
-    """Add a segment; Invalid without a name, for an alias that is taken or a filter without operator (223-227)."""
+    """Add a segment; Invalid without a name, for an alias that is taken or a filter without operator.
+
+    Recorded as mautic:223 to mautic:227.
+    """
     name = php_format.text(sent.get("name") or "").strip()
     if not name:
         raise Invalid({"name": ["A name is required."]})
@@ -130,7 +133,7 @@ def _open_segment(context: MauticContext, segment_id: int) -> dict[str, Any]:
     row = context.row(context.state.segments, segment_id)
     g.caller.need(AREA, "view")
     if not row["isPublished"]:
-        raise Refused(403, NO_ACCESS)  # Recording 236.
+        raise Refused(403, NO_ACCESS)  # mautic:236.
     return row
 
 

@@ -104,14 +104,17 @@ class MauticServer(SandboxServer):
 
     @staticmethod
     def database_down() -> str:
-        """Return the body of a 500 while the database is down, for `faults.status(500, body=…)` (360-362)."""
+        """Return the body of a 500 while the database is down, for `faults.status(500, body=…)`.
+
+        Recorded as mautic:360 to mautic:362.
+        """
         return error_answer(KernelError(500, OFFLINE)).get_data(as_text=True)
 
     def _enter(self) -> Response | None:
         if request.path.startswith("/_sandbox/"):
             return None
         if request.method == "OPTIONS":
-            return Response(status=204, content_type="text/html; charset=UTF-8")  # Recording 072.
+            return Response(status=204, content_type="text/html; charset=UTF-8")  # mautic:072.
         self.authentication.check()
         return None
 

@@ -24,7 +24,10 @@ def fold(value: Any) -> str:
 
 
 def collate(name: str) -> list[int]:
-    """Return what Mautic sorts names by: without letter case and accents, signs first (127, 130, 421-429)."""
+    """Return what Mautic sorts names by: without letter case and accents, signs first.
+
+    Recorded as mautic:127, mautic:130, mautic:421 to mautic:429.
+    """
     bare = (each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
     return [place if (place := SIGNS.find(each)) >= 0 else len(SIGNS) + ord(each) for each in "".join(bare).casefold()]
 

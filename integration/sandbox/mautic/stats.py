@@ -45,7 +45,7 @@ def _known(context: MauticContext) -> dict[str, Any]:
 def _table(context: MauticContext, table: str) -> Response:
     columns = data("stats_tables")["tableColumns"].get(table)
     if columns is None:
-        return _tables(context)  # Recording 329.
+        return _tables(context)  # mautic:329.
     if not g.caller.admin:
         g.caller.need("email:emails", "view")
     wrong = next((each["col"] for each in entries(query().get("where")) if each.get("col") not in columns), None)

@@ -36,7 +36,7 @@ def _new(context: MauticContext) -> Response:
     g.caller.need(AREA, "create")
     name = php_format.strip_tags(php_format.text(form().get("tag") or "")).strip()
     if not name:
-        raise Crash  # Recording 135.
+        raise Crash  # mautic:135.
     with context.state.lock:
         known = context.state.known_tag(name)
         number = context.state.tag_id(name)

@@ -12,7 +12,7 @@ from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.problems import Refused, too_many
 from integration.sandbox.store.state import State
 
-LARGEST = 100
+BATCH_MAX_ROWS = 100
 Handler = Callable[..., ApiAnswer]
 
 
@@ -22,7 +22,7 @@ def batch(create: Handler, edit: Handler, delete: Handler) -> Handler:
     def run(state: State, request: ApiRequest) -> ApiAnswer:
         body = request.payload()
         parts = {name: list(body.get(name) or []) for name in ("create", "update", "delete") if name in body}
-        if sum(map(len, parts.values())) > LARGEST:
+        if sum(map(len, parts.values())) > BATCH_MAX_ROWS:
             raise too_many()
         done: dict[str, list[Any]] = {}
         for name, entries in parts.items():

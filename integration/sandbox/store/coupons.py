@@ -100,7 +100,7 @@ def _fill(state: State, entry: dict[str, Any], fields: dict[str, Any]) -> None:
     for name in (name for name in LISTS if name in fields):
         entry[name] = [int(each) for each in fields[name]]
     if "email_restrictions" in fields:
-        # What is no e-mail is dropped without a word, and a coupon without any is open to all (woo:146).
+        # A text that is not an e-mail address is dropped silently, and a coupon without any is open to all (woo:146).
         entry["email_restrictions"] = [each for each in fields["email_restrictions"] if is_email(str(each))]
     entry["expires"] = _expiry(state, fields, entry["expires"])
     entry["meta_data"] = order_building.meta(state, entry["meta_data"], fields.get("meta_data"))

@@ -153,7 +153,7 @@ def delete_group(group_id: int) -> ResponseReturnValue:
 @bp.post("/groups/<int:group_id>/delete")
 @needs(Role.ADMIN)
 def delete_group_post(group_id: int) -> ResponseReturnValue:
-    """Delete a group and what it was still owed."""
+    """Delete a group and the messages that still wait for it."""
     with services().db.write() as session:
         group = _group_or_404(session, group_id)
         session.delete(group)

@@ -56,9 +56,9 @@ def index() -> ResponseReturnValue:
     with services().db.read() as session:
         scope = _scope(session)
         query, notices = _query(scope)
-        found = audit.read(session, query, audit.ROWS_SHOWN + 1)
+        found = audit.read(session, query, audit.AUDIT_MAX_ROWS + 1)
         connectors = {each.id: each.name for each in _connectors(session, scope)}
-    entries = found[: audit.ROWS_SHOWN]
+    entries = found[: audit.AUDIT_MAX_ROWS]
     return render_template(
         "administration/audit/index.html",
         rows=[(entry, changes_of(entry.diff)) for entry in entries],

@@ -18,7 +18,7 @@ from integration.settings.connection import PLAIN, SECRETS
 
 SIDES = (("store", "Store"), ("mautic", "Mautic"))
 #: Nobody watches a page for two minutes, which is what a busy store gets otherwise.
-_PATIENCE = 30.0
+_READ_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _tokens(services: Services, connector: Connector) -> TokenBox:
 
 
 def _route(services: Services, ca: str | None) -> Route:
-    return replace(services.route(ca), read_timeout=_PATIENCE)
+    return replace(services.route(ca), read_timeout=_READ_TIMEOUT_S)
 
 
 def _with_scheme(address: str) -> str:

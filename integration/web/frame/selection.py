@@ -7,22 +7,24 @@ from collections.abc import Mapping, Sequence
 from integration.errors import SettingError
 
 #: More ticks than a page has rows cannot come from a page.
-MOST_TICKED = 500
+TICKED_MAX_ROWS = 500
 #: The form field that says that no row was picked because all that match are meant.
 EVERYTHING = "everything"
 _BACK = "Nothing was changed. Go back, and choose again."
 
 
 def ticked(values: Sequence[str]) -> list[int]:
-    """Return the ids of the ticked rows, sorted; raises SettingError (id) when one is no id or there are too many.
+    """Return the ids of the ticked rows, sorted; raises SettingError (id) when one is not an id or there are too many.
 
     An id that cannot be read must not shrink the selection, and least of all leave it empty.
     """
     wrong = next((value for value in values if not (value.isascii() and value.isdigit() and len(value) < 19)), None)
     if wrong is not None:
         raise SettingError("id", f"“{wrong[:40]}” is no number of a record.", _BACK)
-    if len(values) > MOST_TICKED:
-        raise SettingError("id", f"{len(values):,} rows were ticked; at most {MOST_TICKED} are taken at once.", _BACK)
+    if len(values) > TICKED_MAX_ROWS:
+        raise SettingError(
+            "id", f"{len(values):,} rows were ticked; at most {TICKED_MAX_ROWS} are taken at once.", _BACK
+        )
     return sorted({int(value) for value in values})
 
 

@@ -12,7 +12,7 @@ from integration.url_filters import Day as TypedDay, UrlFilter
 
 WIDTH, HEIGHT = 720, 200
 _LEFT, _BOTTOM, _TOP = 56, 24, 12
-MOST_DAYS, USUAL_DAYS = 366, 14
+SPAN_MAX_DAYS, SPAN_USUAL_DAYS = 366, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class Span:
         """Return the days of a URL and a notice for each value that could not be used."""
         typed, notices = SpanQuery.from_url(args)
         last = typed.until or today
-        first = typed.since or last - timedelta(days=USUAL_DAYS - 1)
+        first = typed.since or last - timedelta(days=SPAN_USUAL_DAYS - 1)
         if first > last:
             notices.append("The first day was after the last one; they were swapped.")
             first, last = last, first
-        if (last - first).days >= MOST_DAYS:
-            notices.append(f"At most {MOST_DAYS} days are shown.")
-            first = last - timedelta(days=MOST_DAYS - 1)
+        if (last - first).days >= SPAN_MAX_DAYS:
+            notices.append(f"At most {SPAN_MAX_DAYS} days are shown.")
+            first = last - timedelta(days=SPAN_MAX_DAYS - 1)
         return cls(first, last), notices
 
     def moments(self, zone: ZoneInfo) -> tuple[datetime, datetime]:

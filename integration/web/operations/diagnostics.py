@@ -34,7 +34,7 @@ BADGES = {
     State.UNKNOWN_IN_MAUTIC: "bad",
 }
 VERDICTS = {"written": "ok", "unchanged": "ok", "skipped": "warn", "failed": "bad"}
-_MOST_DIGITS = 18
+_RECORD_ID_MAX_DIGITS = 18
 
 
 @bp.get("")
@@ -69,7 +69,7 @@ def _ids() -> tuple[dict[Kind, int], list[str]]:
     for kind in streams.STREAMS:
         label = streams.labels(kind).noun
         text = request.form.get(kind.value, "").strip().removeprefix("#")
-        if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
+        if text.isascii() and text.isdigit() and len(text) <= _RECORD_ID_MAX_DIGITS:
             ids[kind] = int(text)
         elif text:
             notices.append(f"“{text[:40]}” is no id of {label.lower()}s, so the newest one was tried.")

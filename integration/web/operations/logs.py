@@ -21,7 +21,7 @@ from integration.web.frame.services import capture, services
 
 bp = Blueprint("logs", __name__, url_prefix="/connectors/<int:connector_id>/logs")
 KINDS = {"debug": "Debug log", "application": "Application log"}
-ROWS_SHOWN = 25
+LOG_MAX_ROWS = 25
 DOWNLOAD_ROWS_MAX = 20_000
 
 
@@ -49,7 +49,7 @@ def parse(connector: Connector, args: Mapping[str, str], zone: str) -> LogView:
     log, wrong_kind = LogChoice.from_url(args)
     # Lines of other organisations, and of the installation itself, are for super admins only.
     values = {"connector": connector.id} if log.kind == "application" and not me().may(Role.SUPER) else {}
-    query, notices = LogLineQuery.from_url(args, zone, values=values, limit=ROWS_SHOWN)
+    query, notices = LogLineQuery.from_url(args, zone, values=values, limit=LOG_MAX_ROWS)
     return LogView(log.kind, query, (*wrong_kind, *notices))
 
 

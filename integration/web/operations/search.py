@@ -24,7 +24,7 @@ from integration.web.operations.links import Addresses
 
 bp = Blueprint("search", __name__)
 #: Columns hold so much of a source id and of a person key.
-_SOURCE_LONGEST, PERSON_KEY_MAX_CHARS = 40, 64
+_SOURCE_ID_MAX_CHARS, PERSON_KEY_MAX_CHARS = 40, 64
 
 
 @bp.get("/search")
@@ -99,7 +99,7 @@ def person(connector: Connector, person_key: str) -> ResponseReturnValue:
 @connector_view
 def order(connector: Connector, source_id: str) -> ResponseReturnValue:
     """Show everything known of one order."""
-    source_id = _storable(source_id)[:_SOURCE_LONGEST]
+    source_id = _storable(source_id)[:_SOURCE_ID_MAX_CHARS]
     with services().db.read() as session:
         known = timeline.known_order(session, connector, source_id, services().clock.now())
         shown = _timeline(session, timeline.order(session, connector, source_id))

@@ -26,7 +26,7 @@ from integration.web.operations.links import Addresses
 from integration.web.tools import export
 
 bp = Blueprint("tools", __name__, url_prefix="/connectors/<int:connector_id>/tools")
-MOST_DAYS = 36_500
+LOOK_BACK_MAX_DAYS = 36_500
 
 
 @bp.get("")
@@ -128,8 +128,10 @@ def _days(values: Mapping[str, Any]) -> int | None:
     if values["scope"] != "older":
         raise SettingError("scope", "It was not said which entries are meant.", "Choose again on the Tools page.")
     text = str(values.get("days") or "").strip()
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DAYS):
-        raise SettingError("days", f"“{text}” is no number of days.", f"Write a whole number from 1 to {MOST_DAYS}.")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LOOK_BACK_MAX_DAYS):
+        raise SettingError(
+            "days", f"“{text}” is no number of days.", f"Write a whole number from 1 to {LOOK_BACK_MAX_DAYS}."
+        )
     return int(text)
 
 

@@ -149,7 +149,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
             "tried again",
         ),
         Elsewhere(
-            "integration.mautic.batches:LARGEST",
+            "integration.mautic.batches:BATCH_MAX_ROWS",
             "tests/mautic/test_batches.py::test_no_batch_is_larger_than_mautic_takes",
             "No batch is ever larger.",
         ),

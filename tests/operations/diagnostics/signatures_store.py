@@ -74,15 +74,15 @@ STORE: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "W03": (
-        told(NOBODY, "AuthRejected", "wrong_key", "did not recognise the key", "Check the consumer key"),
+        told(NOBODY, "AuthRejected", "wrong_key", "does not know this consumer key", "Check the consumer key"),
         step(ORDERS, NOBODY, 4, "wrong_key", "does not know this consumer key", "deleted user"),
     ),
     "W04": (
-        told(WRONG_SECRET, "AuthRejected", "wrong_secret", "secret does not belong", "Enter key and secret again"),
+        told(WRONG_SECRET, "AuthRejected", "wrong_secret", "the consumer secret is not", "Enter key and secret again"),
         step(ORDERS, WRONG_SECRET, 4, "wrong_secret", "the consumer secret is not", "Copy the secret"),
     ),
     "W05": (
-        told(WRONG_KEY, "AuthRejected", "wrong_key", "does not know the consumer key", "Enter key and secret again"),
+        told(WRONG_KEY, "AuthRejected", "wrong_key", "does not know this consumer key", "Enter key and secret again"),
         step(ORDERS, WRONG_KEY, 4, "wrong_key", "does not know this consumer key", "staging copy"),
     ),
     "W06": (
@@ -95,7 +95,7 @@ STORE: dict[str, tuple[Case, ...]] = {
         step(ORDERS, OLD, 4, "clock", "minutes apart", "NTP"),
     ),
     "W08": (
-        told(READ_ONLY, "AuthRejected", "read_only_key", "may only read", "read and write permission"),
+        told(READ_ONLY, "AuthRejected", "read_only_key", "may only read", "Read/Write"),
         step(f"POST {HOOKS}", READ_ONLY, 4, "read_only_key", "may only read", "Read/Write"),
     ),
     "W09": (
@@ -103,7 +103,7 @@ STORE: dict[str, tuple[Case, ...]] = {
             wordpress(404, "rest_no_route", "No route"),
             "NotSetUp",
             "no_woocommerce",
-            "WooCommerce does not",
+            "WooCommerce is not active",
             "Activate",
         ),
         step(ROOT, ok({"name": "S", "namespaces": ["wp/v2"]}), 3, "no_woocommerce", "not active", "Activate"),

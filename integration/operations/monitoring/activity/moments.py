@@ -23,7 +23,7 @@ _POLL = Run.kind == RunKind.INCREMENTAL
 #: Reconciliations have words of their own.
 _COMPARES = Run.kind == RunKind.RECONCILIATION
 _NOTHING = and_(_POLL, Run.state == RunState.COMPLETED, Run.pulled == 0, Run.pushed == 0, Run.failed == 0)
-#: What is told by another source, or is no business of the syncs.
+#: What is told by another source, or has nothing to do with the syncs.
 _UNTOLD = (
     AuditAction.SYNC_TRIGGERED,
     AuditAction.SYNC_CANCELLED,

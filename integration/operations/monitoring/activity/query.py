@@ -14,7 +14,7 @@ from integration.field_errors import Unusable
 from integration.operations.monitoring.activity.event import KINDS, QUIET, FeedPosition
 from integration.url_filters import Day, OneOf, Parameter, UrlFilter, begin_of, end_of
 
-ROWS_SHOWN = 100
+ACTIVITY_MAX_ROWS = 100
 #: The connector of the page, or all of its organisation.
 SCOPES = ("this", "all")
 
@@ -45,7 +45,7 @@ class ActivityQuery(UrlFilter):
     until: Day = None
     before: Annotated[FeedPosition | None, FeedPositionText()] = None
     zone: str = "UTC"
-    size: int = ROWS_SHOWN
+    size: int = ACTIVITY_MAX_ROWS
 
     @classmethod
     def parse(

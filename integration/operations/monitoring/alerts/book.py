@@ -1,4 +1,4 @@
-"""The book of alerts: opened, refreshed and ended, with the messages that this owes in the same transaction."""
+"""The book of alerts: opened, refreshed and ended, with the messages about it, in one transaction."""
 
 from __future__ import annotations
 

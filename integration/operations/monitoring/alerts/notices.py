@@ -1,4 +1,4 @@
-"""The outbox of messages: a row for each thing that a group is owed, written with the alert that it is about."""
+"""The outbox of messages: a row for each message to a group, written together with its alert."""
 
 from __future__ import annotations
 

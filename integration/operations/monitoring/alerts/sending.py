@@ -1,4 +1,4 @@
-"""Sends what the outbox owes: whoever moves a message's due time on sends it, so no two processes do."""
+"""Sends what waits in the outbox: whoever moves a message's due time on sends it, so no two processes do."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from integration.pipeline.connectors import holds, schedule_times
 
 #: A schedule of every minute is not late after three of them.
 LATE_MIN = timedelta(minutes=15)
-#: Runs that began longer ago are no news any more.
+#: Runs that began longer ago no longer count.
 NEWS = timedelta(days=7)
 _WIDE = (RunKind.INITIAL, RunKind.FULL)
 

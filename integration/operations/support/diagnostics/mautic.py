@@ -11,7 +11,7 @@ from integration.errors import AuthRejected, Rejected, ServiceError
 from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.mapping.fields import check
-from integration.mautic import causes, probe
+from integration.mautic import probe, rights
 from integration.mautic.access import MauticAccess, TokenBox, root
 from integration.mautic.answers import SERVICE, first_problem
 from integration.mautic.client import MauticClient
@@ -77,7 +77,10 @@ class _Test:
         return found
 
     def is_mautic(self) -> Finding:
-        """Look who refused us: Mautic names an error's type, and its version once we are signed in (001, 019)."""
+        """Look who refused us.
+
+        Mautic names an error's type (mautic:001), and its version once we are signed in (mautic:019).
+        """
         answer = self._answer()
         known = signs.of_mautic(answer)
         if not known or answer.status == 429 or answer.status >= 500:
@@ -95,7 +98,7 @@ class _Test:
         return found
 
     def api_on(self) -> Finding:
-        """Tell from the same answer whether the API is off (355) or not known to the web server (dossier M09)."""
+        """Tell by the first answer whether the API is off (mautic:355) or unknown to the web server (dossier M09)."""
         if self._api_off():
             raise Failed(SERVICE, "api_disabled", facts=_seen(self._answer()))
         if self._answer().status == 404:
@@ -186,7 +189,10 @@ class _Test:
         return True
 
     def _refused_contact(self) -> None:
-        """Post a contact that Mautic must refuse: 403 comes before its values are looked at, 400 after (346, 030)."""
+        """Post a contact that Mautic must refuse.
+
+        403 comes before its values are looked at (mautic:346), 400 after (mautic:030).
+        """
         try:
             value = self.client.post("contacts/new", {"email": "not-an-email", "country": "Nowhere"})
         except Rejected:
@@ -218,5 +224,6 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _wanted(areas: Sequence[str]) -> str:
-    hints = (causes.right("contacts" if area == "writing contacts" else area)[1] for area in areas)
+    needed = (rights.needed("contacts" if area == "writing contacts" else area) for area in areas)
+    hints = (upstream.texts_of(SERVICE, "no_right", area=area, right=right)[1] for area, right in needed)
     return " ".join(dict.fromkeys(hints))

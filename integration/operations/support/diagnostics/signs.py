@@ -88,9 +88,10 @@ def minutes(ahead: timedelta) -> int:
 
 
 def of_mautic(answer: Answer) -> bool:
-    """Tell by the header, or by an error as Mautic's kernel words it: {message, code, type} (001, 355, 063).
+    """Tell by the header, or by an error as Mautic's kernel words it: {message, code, type}.
 
-    Mautic 7 refuses without a word: 401, an empty body and WWW-Authenticate.
+    Recorded as mautic:001, mautic:355, mautic:063. Mautic 7 refuses without a word: 401, an empty body and
+    WWW-Authenticate.
     """
     wordless = answer.status == 401 and not answer.body.strip() and "www-authenticate" in answer.headers
     if wordless or "mautic-version" in answer.headers:

@@ -16,6 +16,7 @@ from integration.operations.support.diagnostics.steps import Failed, Finding, St
 from integration.store.access import SERVICE, StoreAccess, home, signature
 from integration.store.answers import classify
 from integration.store.client import HEADER_DROPPED, StoreClient
+from integration.store.discovery import linked_root
 
 API = "wc/v3"
 #: From this version on lists have modified_after (dossier W33).
@@ -26,7 +27,6 @@ _OLDER = ("wc/v1", "wc/v2")
 #: What is read -> parameters of the cheapest read; a total comes in the header X-WP-Total.
 _ONE = {"per_page": 1, "_fields": "id"}
 _READ = {"orders": _ONE, "customers": {**_ONE, "role": "all"}}
-_LINK = re.compile(r"<([^>]+)>\s*;[^,]*rel=\"?https://api\.w\.org/", re.IGNORECASE)
 
 
 def store_steps(
@@ -87,7 +87,7 @@ class _Test:
         return found
 
     def has_woocommerce(self) -> Finding:
-        """Look for wc/v3 among the namespaces (427, 424)."""
+        """Look for wc/v3 among the namespaces (woo:427, woo:424)."""
         namespaces = [str(name) for name in self.index.get("namespaces") or []]
         if API in namespaces:
             return Finding(f"WooCommerce's API {API} is there.")
@@ -133,24 +133,23 @@ class _Test:
         if _is_index(signs.json_of(self.answer)):
             return self.answer
         signs.refuse_foreign(SERVICE, self.answer)
-        elsewhere = _linked(self.answer) or _linked(self.bare.send("GET", f"{home(self.access.url)}/"))
-        if "rest_route=" in elsewhere:
-            raise Failed(SERVICE, "plain_permalinks", facts=signs.facts_of(self.answer))
+        front = f"{home(self.access.url)}/"
+        elsewhere = linked_root(self.answer, self.access) or linked_root(self.bare.send("GET", front), self.access)
         if not elsewhere or elsewhere == self.root:
             return self.answer
         self.root = elsewhere
         return self.bare.send("GET", f"{self.root}/")
 
     def _no_index(self, answer: Answer) -> Failed | ServiceError:
-        facts = signs.facts_of(answer)
-        if answer.status in (401, 403) and signs.error_code(answer):
-            return Failed(SERVICE, "rest_disabled", facts=facts, said=signs.said(answer) or answer.status)
-        if signs.json_of(answer) is not None and signs.error_code(answer) == "rest_no_route":
-            return Failed(SERVICE, "rest_disabled", facts=facts, said=signs.said(answer))
-        if self._is_mautic():
-            return Failed(SERVICE, "mautic_as_store", facts=facts)
         foreign = upstream.judge(SERVICE, answer)
-        return foreign or Failed(SERVICE, "not_wordpress", facts=facts)
+        if foreign is not None and foreign.code == "no_woocommerce":
+            # Where the index itself has no route it is not WooCommerce that is missing.
+            return upstream.error_of("rest_disabled", SERVICE, answer)
+        if foreign is not None and foreign.code == "rest_disabled":
+            return foreign
+        if self._is_mautic():
+            return Failed(SERVICE, "mautic_as_store", facts=signs.facts_of(answer))
+        return foreign or Failed(SERVICE, "not_wordpress", facts=signs.facts_of(answer))
 
     def _is_mautic(self) -> bool:
         try:
@@ -190,7 +189,10 @@ class _Test:
         return error is None or error.code in _KEY_KNOWN
 
     def _may_write(self, client: StoreClient) -> None:
-        """Post a webhook without its address: a key that may not write is told so (182) before that is missed (322)."""
+        """Post a webhook without its address.
+
+        The store refuses a key that may not write (woo:182) before it misses the address (woo:322).
+        """
         try:
             client.post("webhooks", {"topic": "order.created"})
         except Rejected:
@@ -228,12 +230,6 @@ _EXTRAS: dict[str, Any] = {
 
 def _is_index(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("namespaces"), list)
-
-
-def _linked(answer: Answer) -> str:
-    """Return the REST root that the Link header names, without a slash at the end, "" without one (415, 423)."""
-    found = _LINK.search(answer.headers.get("link", ""))
-    return found[1].rstrip("/") if found else ""
 
 
 def _total(answer: Answer) -> int:

@@ -1,4 +1,4 @@
-"""The texts of the diagnostics: error code -> (what is wrong, what to do).
+"""The texts of the diagnostics: error code -> (what is wrong, what to do); those of answers are the judge's.
 
 Gaps in the texts: {name} is "the store" or "Mautic", {place} "the store's address" or "Mautic's address", others come
 with the code.
@@ -7,7 +7,6 @@ with the code.
 from __future__ import annotations
 
 from integration.http.signatures import TEXTS
-from integration.mautic import causes
 
 Advice = tuple[str, str]
 
@@ -76,48 +75,11 @@ _IN_FRONT: dict[str, Advice] = {
 }
 
 _STORE: dict[str, Advice] = {
-    "rest_disabled": (
-        "A plugin shuts the store's REST API ({said}).",
-        "Allow the REST API in the security plugin (Disable REST API, Solid Security, Wordfence, …), at least /wc/v3.",
-    ),
-    "no_woocommerce": (
-        "WordPress answers, but WooCommerce is not active there.",
-        "Activate the plugin WooCommerce, or enter the address of the site that has the shop.",
-    ),
     "old_woocommerce": (
         "The store's WooCommerce is too old: it has no API version 3.",
         "Update WooCommerce to 5.8 or newer.",
     ),
     "no_key": ("No REST key of the store is entered.", "Make one under WooCommerce, Settings, Advanced, REST API."),
-    "wrong_key": (
-        "The store does not know this consumer key.",
-        "Copy the key (ck_…) again, or make a new one under WooCommerce, Settings, Advanced, REST API; the key of a "
-        "staging copy or of a deleted user is refused alike.",
-    ),
-    "wrong_secret": (
-        "The consumer key is right, the consumer secret is not.",
-        "Copy the secret (cs_…) again; it is shown only once, so make a new key if it is lost.",
-    ),
-    "bad_signature": (
-        "The store does not accept the signature made with this key.",
-        "Check the consumer secret (cs_…), and that the address is written as in WordPress' general settings.",
-    ),
-    "clock": (
-        "The store refuses the signature, because the clocks are {minutes} minutes apart.",
-        "Set both servers' clocks by NTP, or use https, where no time is signed.",
-    ),
-    "read_only_key": (
-        "The key may only read, but webhooks need it to write.",
-        "Set the key's permissions to Read/Write under WooCommerce, Settings, Advanced, REST API.",
-    ),
-    "write_only_key": (
-        "The key may only write, but it must read.",
-        "Set the key's permissions to Read/Write under WooCommerce, Settings, Advanced, REST API.",
-    ),
-    "no_rights": (
-        "The key is valid, but its user may not see {areas}.",
-        "Make the key for a user who is administrator or shop manager.",
-    ),
     "header_dropped": (
         "The store's web server drops the Authorization header, so the key is sent in the address instead.",
         "Set CGIPassAuth On (Apache) or fastcgi_param HTTP_AUTHORIZATION $http_authorization (nginx) there.",
@@ -142,13 +104,6 @@ _STORE: dict[str, Advice] = {
 }
 
 _MAUTIC: dict[str, Advice] = {
-    "api_disabled": causes.API_DISABLED,
-    "basic_disabled": causes.BASIC_DISABLED,
-    "header_lost": causes.HEADER_LOST,
-    "no_credentials": causes.NO_CREDENTIALS,
-    "not_authorised": causes.NOT_AUTHORISED,
-    "no_route": causes.NO_ROUTE,
-    **causes.CREDENTIALS,
     "missing_rights": (
         "The Mautic account lacks rights that every sync needs: {areas}.",
         "{rights}",
