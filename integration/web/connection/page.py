@@ -21,7 +21,7 @@ from integration.web.connection import form as connection_form, store_keys, test
 from integration.web.connection.form import ConnectionForm
 from integration.web.connection.mautic_sign_in import redirect_uri
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("connection", __name__, url_prefix="/connectors/<int:connector_id>/connection")
@@ -35,17 +35,18 @@ Results = Sequence[tuple[str, Step]]
 
 
 @bp.get("")
-def index(connector_id: int) -> str:
+@connector_view
+def index(connector: Connector) -> str:
     """Show how both systems are connected; administrators can change it."""
-    connector = _connector(connector_id)
     return _page(connector, ConnectionForm(formdata=None, obj=connector))
 
 
 @bp.post("")
 @needs(Role.ADMIN)
-def save(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def save(connector: Connector) -> ResponseReturnValue:
     """Save the connection; an error stands at its field."""
-    connector, form = _connector(connector_id), ConnectionForm()
+    form = ConnectionForm()
     values = form.values()
 
     def audit(session: Session, diff: Diff) -> None:
@@ -53,19 +54,19 @@ def save(connector_id: int) -> ResponseReturnValue:
 
     try:
         connection_form.check(values, connector, services().secrets(connector))
-        diff = pairs.connect(services(), connector_id, audit=audit, **values)
+        diff = pairs.connect(services(), connector.id, audit=audit, **values)
     except SettingError as error:
         form.refuse(error)
         return _page(connector, form), 400
     flash("The connection is saved. Test it now to see whether it works." if diff else "Nothing has changed.", "ok")
-    return redirect(url_for("connection.index", connector_id=connector_id))
+    return redirect(url_for("connection.index", connector_id=connector.id))
 
 
 @bp.post("/test")
 @needs(Role.SUPPORT)
-def test(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def test(connector: Connector) -> ResponseReturnValue:
     """Try both connections with what is typed; support staff try what is saved."""
-    connector = _connector(connector_id)
     form = ConnectionForm() if me().may(Role.ADMIN) else ConnectionForm(formdata=None, obj=connector)
     try:
         attempt = _attempt(connector, form)
@@ -88,9 +89,9 @@ def _attempt(connector: Connector, form: ConnectionForm) -> connection_test.Tria
 
 @bp.post("/debug")
 @needs(Role.ADMIN)
-def debug(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def debug(connector: Connector) -> ResponseReturnValue:
     """Switch debug mode on for a while, or off."""
-    connector = _connector(connector_id)
     _, duration = DURATIONS.get(request.form.get("duration", ""), DURATIONS["24h"])
     until = services().clock.now() + duration if request.form.get("switch") == "on" else None
 
@@ -98,14 +99,9 @@ def debug(connector_id: int) -> ResponseReturnValue:
         action = AuditAction.DEBUG_ON if until else AuditAction.DEBUG_OFF
         record(session, action, connector.name, diff, connector)
 
-    pairs.set_debug(services(), connector_id, until, audit=audit)
+    pairs.set_debug(services(), connector.id, until, audit=audit)
     flash(f"Debug mode is on until {filters.local(until)}." if until else "Debug mode is off.", "ok")
-    return redirect(url_for("connection.index", connector_id=connector_id, _anchor="debug"))
-
-
-def _connector(connector_id: int) -> Connector:
-    with services().db.read() as session:
-        return connector_or_404(session, connector_id)
+    return redirect(url_for("connection.index", connector_id=connector.id, _anchor="debug"))
 
 
 def _page(connector: Connector, form: ConnectionForm, results: Results | None = None) -> str:
