@@ -20,7 +20,7 @@ from integration.pipeline.connectors.webhook_registration import delivery_url
 from integration.web.connection import form as connection_form, store_keys, test as connection_test
 from integration.web.connection.mautic_sign_in import redirect_uri
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
 
@@ -35,17 +35,17 @@ Results = Sequence[tuple[str, Step]]
 
 
 @bp.get("")
-def index(connector_id: int) -> str:
+@connector_view
+def index(connector: Connector) -> str:
     """Show how both systems are connected; administrators can change it."""
-    connector = _connector(connector_id)
     return _page(connector, connection_form.stored(connector))
 
 
 @bp.post("")
 @needs(Role.ADMIN)
-def save(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def save(connector: Connector) -> ResponseReturnValue:
     """Save the connection; an error stands at its field."""
-    connector = _connector(connector_id)
     form = connection_form.typed(connector)
     values = connection_form.values(form)
 
@@ -54,19 +54,19 @@ def save(connector_id: int) -> ResponseReturnValue:
 
     try:
         connection_form.check(values, connector, services().secrets(connector))
-        diff = pairs.connect(services(), connector_id, audit=audit, **values)
+        diff = pairs.connect(services(), connector.id, audit=audit, **values)
     except SettingError as error:
         form.refuse(error)
         return _page(connector, form), 400
     flash("The connection is saved. Test it now to see whether it works." if diff else "Nothing has changed.", "ok")
-    return redirect(url_for("connection.index", connector_id=connector_id))
+    return redirect(url_for("connection.index", connector_id=connector.id))
 
 
 @bp.post("/test")
 @needs(Role.SUPPORT)
-def test(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def test(connector: Connector) -> ResponseReturnValue:
     """Try both connections with what is typed; support staff try what is saved."""
-    connector = _connector(connector_id)
     form = connection_form.typed(connector) if me().may(Role.ADMIN) else connection_form.stored(connector)
     try:
         attempt = _attempt(connector, form)
@@ -89,9 +89,9 @@ def _attempt(connector: Connector, form: SettingForm) -> connection_test.Trial:
 
 @bp.post("/debug")
 @needs(Role.ADMIN)
-def debug(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def debug(connector: Connector) -> ResponseReturnValue:
     """Switch debug mode on for a while, or off."""
-    connector = _connector(connector_id)
     _, duration = DURATIONS.get(request.form.get("duration", ""), DURATIONS["24h"])
     until = services().clock.now() + duration if request.form.get("switch") == "on" else None
 
@@ -99,14 +99,9 @@ def debug(connector_id: int) -> ResponseReturnValue:
         action = AuditAction.DEBUG_ON if until else AuditAction.DEBUG_OFF
         record(session, action, connector.name, diff, connector)
 
-    pairs.set_debug(services(), connector_id, until, audit=audit)
+    pairs.set_debug(services(), connector.id, until, audit=audit)
     flash(f"Debug mode is on until {filters.local(until)}." if until else "Debug mode is off.", "ok")
-    return redirect(url_for("connection.index", connector_id=connector_id, _anchor="debug"))
-
-
-def _connector(connector_id: int) -> Connector:
-    with services().db.read() as session:
-        return connector_or_404(session, connector_id)
+    return redirect(url_for("connection.index", connector_id=connector.id, _anchor="debug"))
 
 
 def _page(connector: Connector, form: SettingForm, results: Results | None = None) -> str:

@@ -20,7 +20,7 @@ from integration.operations import audit
 from integration.pipeline.audited import Audit, Diff
 from integration.pipeline.connectors import connectors as pairs
 from integration.store.access import home
-from integration.web.frame.access import connector_or_404, connector_view, me, needs, public
+from integration.web.frame.access import connector_view, me, needs, public
 from integration.web.frame.security import csrf
 from integration.web.frame.services import services
 
@@ -53,15 +53,14 @@ def ask(connector: Connector) -> ResponseReturnValue:
 
 @bp.get("/connectors/<int:connector_id>/connection/store-key/back")
 @needs(Role.ADMIN)
-def back(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def back(connector: Connector) -> ResponseReturnValue:
     """Say what came of it when the store sends the browser back."""
-    with services().db.read() as session:
-        connector_or_404(session, connector_id)
     if request.args.get("success") == "1":
         flash("The store has handed over a key. Test the connection now.", "ok")
     else:
         flash("The store was not allowed to hand over a key. Try again, or paste a key made by hand.", "bad")
-    return redirect(url_for("connection.index", connector_id=connector_id))
+    return redirect(url_for("connection.index", connector_id=connector.id))
 
 
 @bp.post("/store-keys")

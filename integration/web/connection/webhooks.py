@@ -15,7 +15,7 @@ from integration.models.user import Role
 from integration.pipeline.connectors import webhook_registration
 from integration.pipeline.services import Services
 from integration.store.webhooks import WebhookHealth
-from integration.web.frame.access import connector_or_404, needs, record
+from integration.web.frame.access import connector_view, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("webhooks", __name__, url_prefix="/connectors/<int:connector_id>/webhooks")
@@ -48,12 +48,12 @@ def judge(health: Sequence[WebhookHealth]) -> WebhookState:
 
 @bp.get("/status")
 @needs(Role.SUPPORT)
-def status(connector_id: int) -> str:
+@connector_view
+def status(connector: Connector) -> str:
     """Ask the store how its webhooks are; a fragment inside the page, a page of its own without scripts."""
-    connector = _connector(connector_id)
     health: Sequence[WebhookHealth] = ()
     try:
-        health = webhook_registration.status(services(), connector_id)
+        health = webhook_registration.status(services(), connector.id)
         verdict = judge(health)
     except ServiceError as error:
         verdict = WebhookState("bad", error.sentence, error.hint)
@@ -63,38 +63,34 @@ def status(connector_id: int) -> str:
 
 @bp.post("/register")
 @needs(Role.ADMIN)
-def register(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def register(connector: Connector) -> ResponseReturnValue:
     """Register the webhooks in the store."""
-    return _change(connector_id, webhook_registration.register, "registered")
+    return _change(connector, webhook_registration.register, "registered")
 
 
 @bp.post("/remove")
 @needs(Role.ADMIN)
-def remove(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def remove(connector: Connector) -> ResponseReturnValue:
     """Remove our webhooks from the store."""
-    return _change(connector_id, webhook_registration.remove, "removed")
+    return _change(connector, webhook_registration.remove, "removed")
 
 
 def _change(
-    connector_id: int, act: Callable[[Services, int], Sequence[WebhookHealth]], done: str
+    connector: Connector, act: Callable[[Services, int], Sequence[WebhookHealth]], done: str
 ) -> ResponseReturnValue:
-    connector = _connector(connector_id)
     try:
-        health = act(services(), connector_id)
+        health = act(services(), connector.id)
     except ServiceError as error:
         flash(f"The webhooks were not {done}. {error}", "bad")
-        return _back(connector_id)
+        return _back(connector.id)
     with services().db.write() as session:
         states = {one.topic: ["", one.state] for one in health}
         record(session, AuditAction.WEBHOOKS_CHANGED, f"webhooks {done}", states, connector)
     flash(f"The webhooks are {done}.", "ok")
-    return _back(connector_id)
+    return _back(connector.id)
 
 
 def _back(connector_id: int) -> ResponseReturnValue:
     return redirect(url_for("connection.index", connector_id=connector_id, _anchor="webhooks"))
-
-
-def _connector(connector_id: int) -> Connector:
-    with services().db.read() as session:
-        return connector_or_404(session, connector_id)

@@ -127,6 +127,30 @@ def connector_view(view: Callable[..., ResponseReturnValue]) -> Callable[..., Re
     return seen
 
 
+def row_view(
+    model: type[Any], parameter: str
+) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
+    """Give a view of `connector_id` and a row's id the connector and the row itself, in this order.
+
+    `model` has a `connector_id`, `parameter` is the name of the row's id in the address. 404 where the user may not
+    see the connector, for an unknown row and for another connector's.
+    """
+
+    def wrap(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        @wraps(view)
+        def seen(connector_id: int, **rest: Any) -> ResponseReturnValue:
+            with services().db.read() as session:
+                connector = connector_or_404(session, connector_id)
+                row = session.get(model, rest.pop(parameter))
+            if row is None or row.connector_id != connector_id:
+                abort(404)
+            return view(connector, row, **rest)
+
+        return seen
+
+    return wrap
+
+
 def sees(connector: Connector) -> bool:
     """Return whether the user's organisation owns the connector; a super admin sees all."""
     return me().may(Role.SUPER) or connector.organisation_id == me().organisation_id

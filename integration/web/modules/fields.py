@@ -16,7 +16,7 @@ from integration.models.user import Role
 from integration.pipeline.connectors import field_list
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.plans import FieldNeed
-from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("fields", __name__, url_prefix="/connectors/<int:connector_id>/fields")
@@ -59,44 +59,44 @@ def _writers(wanted: Sequence[FieldNeed]) -> str:
 
 @bp.post("/refresh")
 @needs(Role.SUPPORT)
-def refresh(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def refresh(connector: Connector) -> ResponseReturnValue:
     """Read the list from Mautic again."""
+    return _act(connector, _read)
 
-    def read(connector: Connector) -> str:
-        field_list.refresh(services(), connector, services().open_mautic(connector))
-        return "The list of fields was read from Mautic."
 
-    return _act(connector_id, read)
+def _read(connector: Connector) -> str:
+    field_list.refresh(services(), connector, services().open_mautic(connector))
+    return "The list of fields was read from Mautic."
 
 
 @bp.post("/create")
 @needs(Role.ADMIN)
-def create(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def create(connector: Connector) -> ResponseReturnValue:
     """Create the missing fields in Mautic, one after another."""
-
-    def make(connector: Connector) -> str:
-        client = services().open_mautic(connector)
-        connector = field_list.refresh(services(), connector, client)
-        found = fields_from_json(connector.fields)
-        made = field_list.create_missing(Fields(client), needed(services().modules(connector)), found)
-        field_list.store(services(), connector, {**found, **made})
-        if not made:
-            return "No field was missing."
-        with services().db.write() as session:
-            record(session, AuditAction.FIELDS_CREATED, "Mautic fields", {"fields": [None, sorted(made)]}, connector)
-        return f"{len(made)} {'field was' if len(made) == 1 else 'fields were'} created in Mautic."
-
-    return _act(connector_id, make)
+    return _act(connector, _create)
 
 
-def _act(connector_id: int, act: Callable[[Connector], str]) -> ResponseReturnValue:
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
+def _create(connector: Connector) -> str:
+    client = services().open_mautic(connector)
+    connector = field_list.refresh(services(), connector, client)
+    found = fields_from_json(connector.fields)
+    made = field_list.create_missing(Fields(client), needed(services().modules(connector)), found)
+    field_list.store(services(), connector, {**found, **made})
+    if not made:
+        return "No field was missing."
+    with services().db.write() as session:
+        record(session, AuditAction.FIELDS_CREATED, "Mautic fields", {"fields": [None, sorted(made)]}, connector)
+    return f"{len(made)} {'field was' if len(made) == 1 else 'fields were'} created in Mautic."
+
+
+def _act(connector: Connector, act: Callable[[Connector], str]) -> ResponseReturnValue:
     if not connector.mautic_url:
         flash("Connect Mautic first, on the Connection page.", "bad")
-        return redirect(url_for("fields.index", connector_id=connector_id))
+        return redirect(url_for("fields.index", connector_id=connector.id))
     try:
         flash(act(connector), "ok")
     except IntegrationError as error:
         flash(str(error), "bad")
-    return redirect(url_for("fields.index", connector_id=connector_id))
+    return redirect(url_for("fields.index", connector_id=connector.id))

@@ -19,7 +19,7 @@ from integration.pipeline.dead_letters import filters as dead_letter_filters, re
 from integration.pipeline.dead_letters.filters import DeadQuery
 from integration.queries import dead_letters
 from integration.web.frame import filters, selection
-from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations import run_start
 
@@ -55,54 +55,56 @@ def _query(connector: Connector, args: Mapping[str, str]) -> tuple[DeadQuery, li
 
 @bp.post("/ticked")
 @needs(Role.SUPPORT)
-def ticked(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def ticked(connector: Connector) -> ResponseReturnValue:
     """Send the ticked ones again, or go on to the page that asks why they are discarded."""
     ids = selection.ticked(request.form.getlist("id"))
     if not ids:
         flash("No record was ticked.", "warn")
-        return _back(connector_id)
+        return _back(connector.id)
     if request.form.get("act") == "discard":
-        return redirect(url_for("dead_letters.discard", connector_id=connector_id, id=ids))
+        return redirect(url_for("dead_letters.discard", connector_id=connector.id, id=ids))
     with services().db.write() as session:
-        connector = connector_or_404(session, connector_id)
-        came = outbox.requeue(session, services().clock.now(), connector_id, ids)
+        came = outbox.requeue(session, services().clock.now(), connector.id, ids)
         if came.queued:
-            services().on_accept(session, connector_id)
+            services().on_accept(session, connector.id)
             record(session, AuditAction.REPLAYED, "dead letters", {"records": [0, came.queued]}, connector)
-    services().wakeup.ring(connector_id)
+    services().wakeup.ring(connector.id)
     flash(replay.said(came), "ok" if came.queued else "warn")
-    return _back(connector_id)
+    return _back(connector.id)
 
 
 @bp.get("/replay")
 @needs(Role.SUPPORT)
-def replay_all(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def replay_all(connector: Connector) -> ResponseReturnValue:
     """Ask before everything that matches is sent again."""
-    return _ask(connector_id, "operations/dead_letters/replay.html")
+    return _ask(connector, "operations/dead_letters/replay.html")
 
 
 @bp.post("/replay")
 @needs(Role.SUPPORT)
-def replay_all_post(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def replay_all_post(connector: Connector) -> ResponseReturnValue:
     """Start a run that sends everything that matches again; it can be watched and cancelled."""
     ids = selection.ticked(request.form.getlist("id"))
     if not ids:
         selection.meant_all(request.form)
-    return _start(connector_id, AuditAction.REPLAYED, act="replay", **({"ids": ids} if ids else {}))
+    return _start(connector, AuditAction.REPLAYED, act="replay", **({"ids": ids} if ids else {}))
 
 
 @bp.get("/discard")
 @needs(Role.SUPPORT)
-def discard(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def discard(connector: Connector) -> ResponseReturnValue:
     """Ask for the reason before the ticked ones, or everything that matches, are discarded."""
-    return _ask(connector_id, "operations/dead_letters/discard.html")
+    return _ask(connector, "operations/dead_letters/discard.html")
 
 
-def _ask(connector_id: int, template: str, error: str = "") -> ResponseReturnValue:
+def _ask(connector: Connector, template: str, error: str = "") -> ResponseReturnValue:
     values = request.values
     ids = selection.ticked(values.getlist("id"))
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
         query, notices = _query(connector, values)
         selection.understood(notices)
         page = dead_letters.read_page(session, query)
@@ -113,30 +115,28 @@ def _ask(connector_id: int, template: str, error: str = "") -> ResponseReturnVal
 
 @bp.post("/discard")
 @needs(Role.SUPPORT)
-def discard_post(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def discard_post(connector: Connector) -> ResponseReturnValue:
     """Discard the ticked ones at once, or everything that matches in a run."""
     reason = request.form.get("reason", "").strip()
     if not reason:
         return _ask(
-            connector_id, "operations/dead_letters/discard.html", "Write why they are given up; the reason is kept."
+            connector, "operations/dead_letters/discard.html", "Write why they are given up; the reason is kept."
         )
     ids = selection.ticked(request.form.getlist("id"))
     if not ids:
         selection.meant_all(request.form)
-        return _start(connector_id, AuditAction.DISCARDED, act="discard", reason=reason)
+        return _start(connector, AuditAction.DISCARDED, act="discard", reason=reason)
     with services().db.write() as session:
-        connector = connector_or_404(session, connector_id)
-        gone = outbox.bury(session, services().clock.now(), connector_id, ids, reason)
+        gone = outbox.bury(session, services().clock.now(), connector.id, ids, reason)
         if gone:
             diff = {"records": [gone, 0], "reason": ["", reason]}
             record(session, AuditAction.DISCARDED, "dead letters", diff, connector)
     flash(f"{gone:,} discarded.", "ok")
-    return _back(connector_id)
+    return _back(connector.id)
 
 
-def _start(connector_id: int, action: AuditAction, **options: Any) -> ResponseReturnValue:
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
+def _start(connector: Connector, action: AuditAction, **options: Any) -> ResponseReturnValue:
     query, notices = _query(connector, request.form)
     selection.understood(notices)
     chosen = replay.options_of(query, filters.zone_of(connector).key, **options)
@@ -164,7 +164,7 @@ def window(connector: Connector) -> ResponseReturnValue:
     if what not in ("failed", "changed"):
         raise SettingError("what", "It was not said what is to be sent.", "Choose what changed, or what failed.")
     if what == "failed":
-        return _start(connector.id, AuditAction.REPLAYED, act="replay")
+        return _start(connector, AuditAction.REPLAYED, act="replay")
     options = {"since": query.since.isoformat()}
     diff = {"options": [None, options]}
     return _on_to(connector, run_start.begin(connector, RunKind.BULK, options=options, diff=diff))

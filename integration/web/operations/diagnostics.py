@@ -18,7 +18,7 @@ from integration.operations.support.diagnostics.catalogue import by_service
 from integration.operations.support.diagnostics.findings import MEANINGS, State
 from integration.pipeline.connectors.webhook_registration import delivery_url
 from integration.web.connection import test as connection_test
-from integration.web.frame.access import connector_or_404, me, needs
+from integration.web.frame.access import connector_view, me, needs
 from integration.web.frame.services import services
 
 bp = Blueprint("diagnostics", __name__, url_prefix="/connectors/<int:connector_id>/diagnostics")
@@ -39,16 +39,17 @@ _RECORD_ID_MAX_DIGITS = 18
 
 @bp.get("")
 @needs(Role.SUPPORT)
-def index(connector_id: int) -> str:
+@connector_view
+def index(connector: Connector) -> str:
     """Show what can be tried; nothing is asked of either system yet."""
-    return _page(_connector(connector_id))
+    return _page(connector)
 
 
 @bp.post("/test")
 @needs(Role.SUPPORT)
-def test(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def test(connector: Connector) -> ResponseReturnValue:
     """Try both connections as they are saved, step by step where scripts run."""
-    connector = _connector(connector_id)
     steps = connection_test.steps(services(), connection_test.prepare(services(), connector, {}))
     if request.headers.get("X-Live") == "1":
         return connection_test.live(steps)
@@ -57,9 +58,9 @@ def test(connector_id: int) -> ResponseReturnValue:
 
 @bp.post("/mapping")
 @needs(Role.SUPPORT)
-def try_mapping(connector_id: int) -> str:
+@connector_view
+def try_mapping(connector: Connector) -> str:
     """Map one order and one customer, the newest or those with the typed ids; nothing is sent."""
-    connector = _connector(connector_id)
     ids, notices = _ids()
     return _page(connector, notices=notices, tried=mapping.try_all(services(), connector, ids))
 
@@ -78,18 +79,13 @@ def _ids() -> tuple[dict[Kind, int], list[str]]:
 
 @bp.get("/bundle.json")
 @needs(Role.SUPPORT)
-def bundle(connector_id: int) -> Response:
+@connector_view
+def bundle(connector: Connector) -> Response:
     """Download the support bundle; the installation's own log is in it for super admins."""
-    connector = _connector(connector_id)
     made = support_bundle.build(services(), connector, whole=me().may(Role.SUPER))
-    name = support_bundle.file_name(connector_id, services().clock.now())
+    name = support_bundle.file_name(connector.id, services().clock.now())
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(support_bundle.as_json(made), mimetype="application/json", headers=headers)
-
-
-def _connector(connector_id: int) -> Connector:
-    with services().db.read() as session:
-        return connector_or_404(session, connector_id)
 
 
 def _page(connector: Connector, notices: Sequence[str] = (), **found: Any) -> str:

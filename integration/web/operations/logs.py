@@ -16,7 +16,7 @@ from integration.operations.support.application_log import read_log
 from integration.operations.support.line_files import LinePage, LogLineQuery
 from integration.url_filters import OneOf, UrlFilter
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, me, needs
+from integration.web.frame.access import connector_view, me, needs
 from integration.web.frame.services import capture, services
 
 bp = Blueprint("logs", __name__, url_prefix="/connectors/<int:connector_id>/logs")
@@ -55,9 +55,9 @@ def parse(connector: Connector, args: Mapping[str, str], zone: str) -> LogView:
 
 @bp.get("")
 @needs(Role.SUPPORT)
-def index(connector_id: int) -> str:
+@connector_view
+def index(connector: Connector) -> str:
     """Show one page of a log, newest first."""
-    connector = _connector(connector_id)
     view = parse(connector, request.args, filters.zone_of(connector).key)
     found = read(connector, view.kind, view.query)
     until = connector.debug_until
@@ -67,20 +67,20 @@ def index(connector_id: int) -> str:
         view=view,
         kinds=KINDS,
         lines=[{**line, "moment": datetime.fromisoformat(line["at"])} for line in found.lines],
-        prev_url=_url(connector_id, view, found.page - 1) if found.page > 1 else None,
-        next_url=_url(connector_id, view, found.page + 1) if found.more else None,
+        prev_url=_url(connector.id, view, found.page - 1) if found.page > 1 else None,
+        next_url=_url(connector.id, view, found.page + 1) if found.more else None,
         debug_on=until is not None and until > services().clock.now(),
     )
 
 
 @bp.get("/download")
 @needs(Role.SUPPORT)
-def download(connector_id: int) -> Response:
+@connector_view
+def download(connector: Connector) -> Response:
     """Give the lines that match, newest first, as JSON lines."""
-    connector = _connector(connector_id)
     view = parse(connector, request.args, filters.zone_of(connector).key)
     found = read(connector, view.kind, view.query.model_copy(update={"limit": DOWNLOAD_ROWS_MAX, "page": 1}))
-    name = f"{view.kind}-log-connector-{connector_id}.jsonl"
+    name = f"{view.kind}-log-connector-{connector.id}.jsonl"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(_json_lines(found), mimetype="application/x-ndjson", headers=headers)
 
@@ -99,8 +99,3 @@ def _json_lines(found: LinePage) -> Iterator[str]:
 
 def _url(connector_id: int, view: LogView, page: int) -> str:
     return url_for("logs.index", connector_id=connector_id, **view.args(page=page))
-
-
-def _connector(connector_id: int) -> Connector:
-    with services().db.read() as session:
-        return connector_or_404(session, connector_id)

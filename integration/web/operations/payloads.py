@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, send_file
 from flask.typing import ResponseReturnValue
 
+from integration.models.connector import Connector
 from integration.models.payload_file import PayloadFile
 from integration.models.user import Role
 from integration.pipeline.payloads import files as payload_files
-from integration.web.frame.access import connector_or_404, needs
+from integration.web.frame.access import needs, row_view
 from integration.web.frame.services import services
 
 bp = Blueprint("payloads", __name__, url_prefix="/connectors/<int:connector_id>/runs/<int:run_id>/payloads")
@@ -16,12 +17,10 @@ bp = Blueprint("payloads", __name__, url_prefix="/connectors/<int:connector_id>/
 
 @bp.get("/<int:file_id>")
 @needs(Role.SUPPORT)
-def show(connector_id: int, run_id: int, file_id: int) -> ResponseReturnValue:
+@row_view(PayloadFile, "file_id")
+def show(connector: Connector, file: PayloadFile, run_id: int) -> ResponseReturnValue:
     """Give one file; 404 when it is older than it is kept."""
-    with services().db.read() as session:
-        connector_or_404(session, connector_id)
-        file = session.get(PayloadFile, file_id)
-    if file is None or (file.run_id, file.connector_id) != (run_id, connector_id):
+    if file.run_id != run_id:
         abort(404)
     return sent(file)
 

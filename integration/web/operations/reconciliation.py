@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from integration.operations.reconciliation import DriftQuery, listing, read_back
 from integration.operations.reconciliation.repairs import REPAIRABLE
 from integration.pipeline.audited import Audit
 from integration.web.frame import selection
-from integration.web.frame.access import connector_or_404, connector_view, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record, row_view
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
 
@@ -170,15 +170,15 @@ def start(connector: Connector) -> ResponseReturnValue:
 
 @bp.post("/<int:number>/cancel")
 @needs(Role.SUPPORT)
-def cancel(connector_id: int, number: int) -> ResponseReturnValue:
+@row_view(Reconciliation, "number")
+def cancel(connector: Connector, run: Reconciliation) -> ResponseReturnValue:
     """Stop the one that goes; what it has found stays."""
-    connector, _ = _reconciliation(connector_id, number)
     audit = _audit(AuditAction.SYNC_CANCELLED, connector)
-    if reconciliation.cancel(services(), connector_id, number, audit=audit):
+    if reconciliation.cancel(services(), connector.id, run.id, audit=audit):
         flash("It stops after the page in hand; what it found stays.", "ok")
     else:
         flash("It has ended already.", "warn")
-    return _back(connector_id)
+    return _back(connector.id)
 
 
 def _audit(action: AuditAction, connector: Connector) -> Audit[Run]:
@@ -187,22 +187,22 @@ def _audit(action: AuditAction, connector: Connector) -> Audit[Run]:
 
 @bp.post("/<int:number>/repair")
 @needs(Role.SUPPORT)
-def repair(connector_id: int, number: int) -> ResponseReturnValue:
+@row_view(Reconciliation, "number")
+def repair(connector: Connector, run: Reconciliation) -> ResponseReturnValue:
     """Repair one row, or the ticked ones."""
-    _reconciliation(connector_id, number)
     ids = selection.ticked([request.form["one"]] if request.form.get("one") else request.form.getlist("id"))
     if not ids:
         flash("No row was ticked.", "warn")
-        return _back(connector_id, number)
-    return _ask(connector_id, number, ids=ids)
+        return _back(connector.id, run.id)
+    return _ask(connector, run.id, ids=ids)
 
 
 @bp.get("/<int:number>/repair-all")
 @needs(Role.SUPPORT)
-def repair_all(connector_id: int, number: int) -> ResponseReturnValue:
+@row_view(Reconciliation, "number")
+def repair_all(connector: Connector, run: Reconciliation) -> ResponseReturnValue:
     """Ask before everything of a kind, or everything, is repaired."""
-    connector, _ = _reconciliation(connector_id, number)
-    query, notices = DriftQuery.parse(connector_id, number, request.args)
+    query, notices = DriftQuery.parse(connector.id, run.id, request.args)
     selection.understood(notices)
     with services().db.read() as session:
         total = listing.repairable(session, query, REPAIRABLE)
@@ -217,20 +217,19 @@ def repair_all(connector_id: int, number: int) -> ResponseReturnValue:
 
 @bp.post("/<int:number>/repair-all")
 @needs(Role.SUPPORT)
-def repair_all_post(connector_id: int, number: int) -> ResponseReturnValue:
+@row_view(Reconciliation, "number")
+def repair_all_post(connector: Connector, run: Reconciliation) -> ResponseReturnValue:
     """Repair everything of a kind, or everything."""
-    _reconciliation(connector_id, number)
-    query, notices = DriftQuery.parse(connector_id, number, request.form)
+    query, notices = DriftQuery.parse(connector.id, run.id, request.form)
     selection.understood(notices)
     if not query.kind:
         selection.meant_all(request.form)
-    return _ask(connector_id, number, kind=query.kind or None)
+    return _ask(connector, run.id, kind=query.kind or None)
 
 
-def _ask(connector_id: int, number: int, **which: Any) -> ResponseReturnValue:
-    connector, _ = _reconciliation(connector_id, number)
+def _ask(connector: Connector, number: int, **which: Any) -> ResponseReturnValue:
     with services().db.write() as session:
-        asked = reconciliation.ask(session, services().clock.now(), connector_id, number, **which)
+        asked = reconciliation.ask(session, services().clock.now(), connector.id, number, **which)
         if asked:
             diff = {"records": [0, asked], "kind": ["", which.get("kind") or "all"]}
             record(session, AuditAction.REPAIRED, f"reconciliation {number}", diff, connector)
@@ -239,16 +238,7 @@ def _ask(connector_id: int, number: int, **which: Any) -> ResponseReturnValue:
         flash(f"{noun} read from the store again and given to the sync, beginning within seconds.", "ok")
     else:
         flash("Nothing was left to repair: it was asked for already, or cannot be repaired from here.", "warn")
-    return _back(connector_id, number)
-
-
-def _reconciliation(connector_id: int, number: int) -> tuple[Connector, Reconciliation]:
-    with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
-        row = listing.one(session, connector_id, number)
-    if row is None:
-        abort(404)
-    return connector, row
+    return _back(connector.id, number)
 
 
 def _back(connector_id: int, number: int | None = None) -> ResponseReturnValue:

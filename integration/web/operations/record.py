@@ -19,21 +19,20 @@ from integration.pipeline.delivery.attempts import FIRST_KEPT, NEWEST_KEPT
 from integration.pipeline.delivery.retries import fault_of
 from integration.queries import record as querie_record, record_statuses
 from integration.streams import explain
-from integration.web.frame.access import me, needs, record
+from integration.web.frame.access import me, needs, record, row_view
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
-from integration.web.operations.records import record_or_404
 
 bp = Blueprint("record", __name__, url_prefix="/connectors/<int:connector_id>/records/<int:delivery_id>")
 OPEN = (DeliveryState.WAITING, DeliveryState.READY, DeliveryState.LEASED)
 
 
 @bp.get("")
-def show(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+@row_view(Delivery, "delivery_id")
+def show(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Show one record with every attempt."""
     with services().db.read() as session:
-        connector, row = record_or_404(session, connector_id, delivery_id)
-        tried = querie_record.attempts(session, delivery_id)
+        tried = querie_record.attempts(session, row.id)
     return render_template(
         "operations/records/show.html",
         connector=connector,
@@ -47,17 +46,17 @@ def show(connector_id: int, delivery_id: int) -> ResponseReturnValue:
         may_act=me().may(Role.SUPPORT),
         may_retry=row.state == DeliveryState.DEAD or (row.state in OPEN and row.lease_token is None),
         second=row.started_at.replace(microsecond=0).isoformat() if row.started_at else "",
-        link=url_for("record.show", connector_id=connector_id, delivery_id=delivery_id, _external=True),
+        link=url_for("record.show", connector_id=connector.id, delivery_id=row.id, _external=True),
     )
 
 
 @bp.get("/compare")
 @needs(Role.SUPPORT)
-def compare(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+@row_view(Delivery, "delivery_id")
+def compare(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Read the record from the store and show it beside what was sent."""
     with services().db.read() as session:
-        connector, row = record_or_404(session, connector_id, delivery_id)
-        tried = querie_record.attempts(session, delivery_id)
+        tried = querie_record.attempts(session, row.id)
     error: IntegrationError | None = None
     comparison = None
     try:
@@ -74,14 +73,14 @@ def compare(connector_id: int, delivery_id: int) -> ResponseReturnValue:
 
 @bp.post("/retry")
 @needs(Role.SUPPORT)
-def retry(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+@row_view(Delivery, "delivery_id")
+def retry(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Send a dead letter again, or try a record that waits at once; the store is read again."""
     with services().db.write() as session:
-        connector, row = record_or_404(session, connector_id, delivery_id)
         said = _retry(session, connector, row)
-    services().wakeup.ring(connector_id)
+    services().wakeup.ring(connector.id)
     flash(*said)
-    return _back(connector_id, delivery_id)
+    return _back(row)
 
 
 def _retry(session: Session, connector: Connector, row: Delivery) -> tuple[str, str]:
@@ -102,46 +101,43 @@ def _retry(session: Session, connector: Connector, row: Delivery) -> tuple[str, 
 
 @bp.get("/discard")
 @needs(Role.SUPPORT)
-def discard(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+@row_view(Delivery, "delivery_id")
+def discard(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Ask for the reason before a record is given up."""
-    with services().db.read() as session:
-        connector, row = record_or_404(session, connector_id, delivery_id)
     return render_template("operations/records/discard.html", connector=connector, row=row, error="")
 
 
 @bp.post("/discard")
 @needs(Role.SUPPORT)
-def discard_post(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+@row_view(Delivery, "delivery_id")
+def discard_post(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Give a record up for good, with a reason."""
     reason = request.form.get("reason", "").strip()
+    if not reason:
+        error = "Write why it is given up; the reason is kept with the record."
+        return render_template("operations/records/discard.html", connector=connector, row=row, error=error), 400
     with services().db.write() as session:
-        connector, row = record_or_404(session, connector_id, delivery_id)
-        if not reason:
-            error = "Write why it is given up; the reason is kept with the record."
-            return render_template("operations/records/discard.html", connector=connector, row=row, error=error), 400
-        gone = outbox.bury(session, services().clock.now(), connector_id, [delivery_id], reason)
+        gone = outbox.bury(session, services().clock.now(), connector.id, [row.id], reason)
         if gone:
             record(session, AuditAction.DISCARDED, _name(row), {"reason": ["", reason]}, connector)
     flash(*(("The record was discarded.", "ok") if gone else ("It has ended already, so it stays as it is.", "warn")))
-    return _back(connector_id, delivery_id)
+    return _back(row)
 
 
 @bp.get("/edit")
 @needs(Role.SUPPORT)
-def edit_form(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+@row_view(Delivery, "delivery_id")
+def edit_form(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Show the values of a dead letter, to be corrected."""
-    with services().db.read() as session:
-        connector, row = record_or_404(session, connector_id, delivery_id)
     values = editable(corrected(row.payload or {}, row.corrections))
     return render_template("operations/records/edit.html", connector=connector, row=row, values=values, error=None)
 
 
 @bp.post("/edit")
 @needs(Role.SUPPORT)
-def edit_post(connector_id: int, delivery_id: int) -> ResponseReturnValue:
+@row_view(Delivery, "delivery_id")
+def edit_post(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Keep the corrected values and send the record again with them."""
-    with services().db.read() as session:
-        connector, row = record_or_404(session, connector_id, delivery_id)
     values = {
         name: request.form[f"value:{name}"] for name in editable(row.payload or {}) if f"value:{name}" in request.form
     }
@@ -156,12 +152,12 @@ def edit_post(connector_id: int, delivery_id: int) -> ResponseReturnValue:
             "operations/records/edit.html", connector=connector, row=row, values=values, error=error
         ), 400
     flash("The record is sent again with your values.", "ok")
-    return _back(connector_id, delivery_id)
+    return _back(row)
 
 
 def _name(row: Delivery) -> str:
     return f"{row.kind} {row.number or row.source_id} (record {row.id})"
 
 
-def _back(connector_id: int, delivery_id: int) -> ResponseReturnValue:
-    return redirect(url_for("record.show", connector_id=connector_id, delivery_id=delivery_id))
+def _back(row: Delivery) -> ResponseReturnValue:
+    return redirect(url_for("record.show", connector_id=row.connector_id, delivery_id=row.id))

@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.models.connector import Connector
-from integration.models.delivery import Delivery
 from integration.queries import record_filters, record_statuses, records
 from integration.queries.record_filters import RecordQuery
 from integration.web.frame import filters
-from integration.web.frame.access import connector_or_404, own_connectors
+from integration.web.frame.access import connector_view, own_connectors
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
 
@@ -36,14 +34,14 @@ class Choices:
 
 
 @bp.get("")
-def index(connector_id: int) -> ResponseReturnValue:
+@connector_view
+def index(connector: Connector) -> ResponseReturnValue:
     """Show the records that fit the address, newest first, with the figures of all of them."""
     asked = request.args.get("connector", "")
-    if asked.isdigit() and int(asked) != connector_id:
+    if asked.isdigit() and int(asked) != connector.id:
         others = {name: value for name, value in request.args.items() if name not in ("connector", "before")}
         return redirect(url_for("records.index", connector_id=int(asked), **others))  # type: ignore[arg-type]  # values of the address
     with services().db.read() as session:
-        connector = connector_or_404(session, connector_id)
         own = own_connectors(session)
         chosen = own if asked == EVERY else [connector]
         query, notices = parse(connector, chosen, request.args)
@@ -55,7 +53,7 @@ def index(connector_id: int) -> ResponseReturnValue:
         query=query,
         page=page,
         notices=notices,
-        older_url=_older(connector_id, query, page.older),
+        older_url=_older(connector.id, query, page.older),
         choices=choices(own, chosen, query),
         status_of=record_statuses.status_of,
         addresses={each.id: Addresses(each) for each in chosen},
@@ -95,12 +93,3 @@ def _older(connector_id: int, query: RecordQuery, before: int | None) -> str | N
         return None
     values: dict[str, Any] = query.args(before=before, connector=EVERY if query.every else None)
     return url_for("records.index", connector_id=connector_id, **values)
-
-
-def record_or_404(session: Session, connector_id: int, delivery_id: int) -> tuple[Connector, Delivery]:
-    """Return a connector that the user may see and one of its records."""
-    connector = connector_or_404(session, connector_id)
-    row = session.get(Delivery, delivery_id)
-    if row is None or row.connector_id != connector_id:
-        abort(404)
-    return connector, row

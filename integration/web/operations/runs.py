@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
 from integration.queries.runs import RunLineQuery, RunQuery
 from integration.web.frame import filters
-from integration.web.frame.access import connector_view, me, needs, record
+from integration.web.frame.access import connector_view, me, needs, record, row_view
 from integration.web.frame.services import services
 
 bp = Blueprint("runs", __name__, url_prefix="/connectors/<int:connector_id>/runs")
@@ -72,17 +72,18 @@ def index(connector: Connector) -> ResponseReturnValue:
 
 
 @bp.get("/<int:run_id>")
-@connector_view
-def show(connector: Connector, run_id: int) -> ResponseReturnValue:
+@row_view(Run, "run_id")
+def show(connector: Connector, run: Run) -> ResponseReturnValue:
     """Show one run with its newest lines; a page that follows it asks for the lines behind `after` only."""
     query, notices = RunLineQuery.parse(request.args)
     following = bool(request.headers.get("HX-Request"))
     with services().db.read() as session:
-        run = _run_or_404(session, connector.id, run_id)
+        # A page stops following when the progress says so, so the run beside it must not be an older one.
+        run = session.get_one(Run, run.id)
         if following:
-            lines = querie_runs.new_lines(session, run_id, query.after, query)
+            lines = querie_runs.new_lines(session, run.id, query.after, query)
         else:
-            lines = querie_runs.page_of_lines(session, run_id, query)
+            lines = querie_runs.page_of_lines(session, run.id, query)
         values = _state(session, connector, run)
     return render_template(
         "operations/runs/_live.html" if following else "operations/runs/show.html",
@@ -122,12 +123,11 @@ def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
 
 
 @bp.get("/<int:run_id>/records")
-@connector_view
-def entities(connector: Connector, run_id: int) -> ResponseReturnValue:
+@row_view(Run, "run_id")
+def entities(connector: Connector, run: Run) -> ResponseReturnValue:
     """Show the records of a run, each with its operation and status, and their totals (C10)."""
     query, notices = EntityQuery.parse(request.args)
     with services().db.read() as session:
-        run = _run_or_404(session, connector.id, run_id)
         found, older = run_records.entities(session, run, query)
         totals = run_records.totals(session, run)
     return render_template(
@@ -146,38 +146,27 @@ def entities(connector: Connector, run_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:run_id>/cancel")
 @needs(Role.SUPPORT)
-@connector_view
-def cancel(connector: Connector, run_id: int) -> ResponseReturnValue:
+@row_view(Run, "run_id")
+def cancel(connector: Connector, run: Run) -> ResponseReturnValue:
     """Ask the run to stop after the batch in flight."""
-    with services().db.read() as session:
-        _run_or_404(session, connector.id, run_id)
-    run_lifecycle.cancel(services(), run_id, audit=_audit(AuditAction.SYNC_CANCELLED, connector))
+    run_lifecycle.cancel(services(), run.id, audit=_audit(AuditAction.SYNC_CANCELLED, connector))
     flash("The run stops after the batch that is on its way. What was sent stays.", "ok")
-    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run.id))
 
 
 @bp.post("/<int:run_id>/resume")
 @needs(Role.SUPPORT)
-@connector_view
-def resume(connector: Connector, run_id: int) -> ResponseReturnValue:
+@row_view(Run, "run_id")
+def resume(connector: Connector, run: Run) -> ResponseReturnValue:
     """Let an ended run go on."""
-    with services().db.read() as session:
-        _run_or_404(session, connector.id, run_id)
     try:
-        run_lifecycle.resume(services(), run_id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
+        run_lifecycle.resume(services(), run.id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
     except IntegrationError as error:
         flash(str(error), "bad")
     else:
         flash("The run goes on.", "ok")
-    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run.id))
 
 
 def _audit(action: AuditAction, connector: Connector) -> Audit[Run]:
     return lambda session, run: record(session, action, f"run {run.id}", {}, connector)
-
-
-def _run_or_404(session: Session, connector_id: int, run_id: int) -> Run:
-    run = session.get(Run, run_id)
-    if run is None or run.connector_id != connector_id:
-        abort(404)
-    return run
