@@ -27,6 +27,7 @@ from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.services import Services, open_services
+from tests.templates import SHARED
 
 PASSWORD = "correct horse battery"
 #: As strong hashes take a tenth of a second each, the cast's are weak.
@@ -82,6 +83,7 @@ def make_app(deployment: Deployment, clock: SetClock) -> Iterator[Callable[..., 
         changed = deployment.model_copy(update=settings)
         app = create_app(changed, open_services(changed, database=database, clock=clock))
         app.config["TESTING"] = False
+        app.jinja_env.bytecode_cache = SHARED
         return app
 
     yield make
