@@ -65,7 +65,7 @@ def _named(status: int, message: str, excerpt: str) -> AuthRejected:
     for pattern, code, sentence, hint in _MESSAGES:
         if re.search(pattern, message, re.IGNORECASE):
             return _rejected(status, code, sentence, hint, excerpt)
-    return _rejected(status, "key_refused", f"The store refuses the key: {message}", _ENTER, excerpt)
+    return _rejected(status, "key_refused", f"The store refuses the key: {message or status}", _ENTER, excerpt)
 
 
 def _without_rights(status: int, excerpt: str) -> AuthRejected:

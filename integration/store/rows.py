@@ -8,7 +8,7 @@ from typing import Any
 from integration.errors import IntegrationError, Rejected
 from integration.http.transport import Answer
 from integration.store.access import SERVICE
-from integration.store.answers import unreadable
+from integration.store.answers import refused
 from integration.store.php_values import whole
 from integration.store.sanitizing import MOST
 
@@ -18,14 +18,14 @@ Failure = tuple[str, IntegrationError]
 
 
 def rows_of(value: Any, answer: Answer) -> list[Any]:
-    """Return the answer's value as a list, its entries as they came; raises ServerFault for anything else.
+    """Return the answer's value as a list, its entries as they came; raises the error that anything else stands for.
 
     PHP writes a list with holes as a map of its entries.
     """
     if isinstance(value, dict) and value and all(isinstance(entry, dict) for entry in value.values()):
         return list(value.values())
     if not isinstance(value, list):
-        raise unreadable(answer)
+        raise refused(answer)
     return value
 
 
