@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
+from integration import json_text
+
 MASK = "***"
 
 _WORD = (
@@ -114,8 +116,8 @@ def mask_value(value: Any) -> Any:
 def mask_body(body: str) -> str:
     """Return a request's or answer's body masked; JSON keeps its form, anything else is treated as text."""
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        value = json_text.loads(body)
+    except ValueError:
         return mask_text(body)
     masked = mask_value(value)
     return mask_text(body if masked == value else json.dumps(masked, ensure_ascii=False))

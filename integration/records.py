@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A billing address, raw as the store has it; `country` and `state` are WooCommerce codes."""
+    """A billing address as it reads, the e-mail as the store has it; `country` and `state` are WooCommerce codes."""
 
     first_name: str = ""
     last_name: str = ""
@@ -31,6 +31,7 @@ class Customer:
     """A registered customer; names are already HTML-decoded.
 
     `extra` maps a path of the field map that no attribute stands for ("meta_data._vat_number") to its single value.
+    `unread` names the fields that could not be read and are empty here.
     """
 
     id: int
@@ -43,6 +44,7 @@ class Customer:
     modified_at: datetime | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class LineItem:
 class Order:
     """An order; money as Decimal in `currency` ("" is the shop's), `refunds` as positive amounts.
 
-    `lines_read` tells that an order without items has none, and was not just read without them. `extra` is as in
-    Customer.
+    `lines_read` tells that an order without items has none, and was not just read without them. `extra` and `unread`
+    are as in Customer.
     """
 
     id: int
@@ -87,6 +89,7 @@ class Order:
     meta: Mapping[str, Any] = field(default_factory=dict)
     lines_read: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
     @property
     def email(self) -> str:

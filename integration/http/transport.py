@@ -6,9 +6,6 @@ a name that changes between look-up and connection gains nothing.
 
 from __future__ import annotations
 
-import itertools
-import json
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +15,7 @@ from typing import Any
 
 import requests
 
+from integration import json_text
 from integration.http.breaker import Gate, judged
 from integration.http.content_encoding import ACCEPTED, CutShort, unpacked
 from integration.http.errors import FAILURES, GuardedAdapter, TooLarge, translate
@@ -42,36 +40,15 @@ class Answer:
         return self.body.decode("utf-8-sig", "replace")
 
     def json(self) -> tuple[Any, bool]:
-        """Return (value, clean): the JSON of the body, clean is False when something was printed before it.
+        """Return (value, clean): the JSON of the body, clean is False when something was printed around it.
 
-        Raises ValueError when there is no JSON (recordings woo/437, woo/438: a warning or BOM stands in front).
+        Raises ValueError when there is no whole JSON (recordings woo/437, woo/438: a warning or BOM stands in front).
         """
         text = self.text
-        clean = not self.body.startswith(b"\xef\xbb\xbf")
         try:
-            return json.loads(text), clean
-        except RecursionError:
-            raise ValueError("the JSON is nested too deeply") from None
+            return json_text.loads(text), not self.body.startswith(b"\xef\xbb\xbf")
         except ValueError:
-            return _embedded_json(text), False
-
-
-#: Where JSON may begin behind something printed; not inside JSON, else the last row of a cut list would pass for all.
-_BEGINNING = re.compile(r"(?<![\[{,:])[\[{]")
-
-
-def _embedded_json(text: str) -> Any:
-    decoder = json.JSONDecoder()
-    if text.lstrip()[:1] in ("[", "{"):
-        raise ValueError("the JSON is cut or broken")
-    for match in itertools.islice(_BEGINNING.finditer(text), 200):
-        try:
-            value, end = decoder.raw_decode(text, match.start())
-        except (ValueError, RecursionError):
-            continue
-        if not text[end:].strip():
-            return value
-    raise ValueError("no JSON in the answer")
+            return json_text.printed_around(text), False
 
 
 @dataclass(frozen=True, slots=True)

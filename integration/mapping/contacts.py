@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integration.events import Kind
 from integration.identity import visible
-from integration.mapping.field_values import person_values
+from integration.mapping.field_values import person_values, unread
 from integration.mapping.tags import typed_tags
 from integration.plans import ContactWrite, Plan, Skip
 from integration.records import Customer
@@ -27,7 +27,9 @@ def plan(customer: Customer, module: ContactModule, *, on_change: bool = False) 
     if not visible(email):
         return NO_EMAIL
     fields, adjustments = person_values(customer, Kind.CONTACT, Modules(contacts=module))
-    return Plan(ContactWrite(email, fields, typed_tags(module.default_tags)), adjustments=adjustments)
+    return Plan(
+        ContactWrite(email, fields, typed_tags(module.default_tags)), adjustments=(*adjustments, *unread(customer))
+    )
 
 
 def email_of(customer: Customer) -> str:

@@ -66,6 +66,12 @@ def person_values(record: Record, kind: Kind, modules: Modules) -> tuple[Values,
     return found, tuple(said)
 
 
+def unread(record: Record) -> tuple[Adjustment, ...]:
+    """Return what the store's record has in fields that nobody can read, and that are taken for empty."""
+    sentence = "“{}” of the store's record cannot be read and was taken for empty."
+    return tuple(Adjustment(path, "left_out", sentence.format(path)) for path in record.unread)
+
+
 def has_address(record: Record, kind: Kind) -> bool:
     """Tell whether the store has any part of the person's address, whether it is written or not."""
     return any(row.group == field_map.ADDRESS and _is_given(record, row) for row in field_map.rows(kind))

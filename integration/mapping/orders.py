@@ -9,7 +9,7 @@ from integration.errors import MappingError
 from integration.events import Kind
 from integration.identity import visible
 from integration.mapping import field_map, follow_ups, lifetime as lifetimes
-from integration.mapping.field_values import person_values
+from integration.mapping.field_values import person_values, unread
 from integration.mapping.order_data import order_data
 from integration.mapping.tags import UNDONE, former_tags, once, product_tag, product_tags, typed_tags, undone_tags
 from integration.plans import Adjustment, ContactWrite, Lifetime, Plan, Skip, Value
@@ -89,7 +89,7 @@ def plan(
     values, said = _values(modules, lifetime, shop_currency)
     write = ContactWrite(order.email, {**fields, **data, **values}, tags(order, module, since, shop, history))
     steps, withheld = follow_ups.steps(order, module, seen, decimals), follow_ups.withheld(order, module, seen)
-    return Plan(write, steps, (*adjustments, *said), withheld)
+    return Plan(write, steps, (*adjustments, *said, *unread(order)), withheld)
 
 
 def removal(

@@ -11,7 +11,7 @@ from integration.models.delivery import Delivery, DeliveryState
 from integration.pipeline.delivery.retries import Category
 
 #: Failures to read what the store gave; the record never came as far as Mautic.
-EXTRACTION = ("no_id", "bad_amount", "bad_date", "bad_number", "bad_text", "unreadable")
+EXTRACTION = ("no_id", "bad_amount", "bad_date", "bad_number", "bad_shape", "bad_text", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)

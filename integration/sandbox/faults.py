@@ -35,6 +35,7 @@ class Fault(StrEnum):
     CUT = "cut"  # send the head and half of the body, then close
     HTML = "html"  # 200 with an HTML page
     PREFIX = "prefix"  # (text) put before the body, a BOM or a PHP warning
+    SUFFIX = "suffix"  # (text) put behind the body, a cache's comment or a PHP warning
     LOSE_ANSWER = "lose_answer"  # do the work, then close without an answer
     LOSE_ANSWER_EARLY = "lose_answer_early"  # (seconds) close so long after reading the request, go on with the work
     GATEWAY = "gateway"  # (seconds) 504 page if the work takes longer, and go on with it
@@ -211,6 +212,10 @@ class Faults:
     def prefix(self, text: str = "\ufeff", **options: Any) -> Rule:
         """Put a text before the body of each answer."""
         return self.add(Fault.PREFIX, text, **options)
+
+    def suffix(self, text: str = "\n<!-- cached -->", **options: Any) -> Rule:
+        """Put a text behind the body of each answer."""
+        return self.add(Fault.SUFFIX, text, **options)
 
     def lose_answer(self, **options: Any) -> Rule:
         """Do the work, then close without an answer."""

@@ -236,6 +236,8 @@ class SandboxServer:
             raise Dropped
         if rule := self.faults.take(Fault.PREFIX, *about):
             answer.set_data(str(rule.value).encode() + answer.get_data())
+        if rule := self.faults.take(Fault.SUFFIX, *about):
+            answer.set_data(answer.get_data() + str(rule.value).encode())
         if self.faults.take(Fault.PACK, *about):
             answer.set_data(gzip.compress(answer.get_data()))
         if self.faults.take(Fault.CUT, *about):

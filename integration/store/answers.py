@@ -6,6 +6,7 @@ The answers that are told apart here are woo:166 to woo:212 and woo:424 to woo:4
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -17,13 +18,28 @@ from integration.http import upstream
 from integration.http.transport import Answer
 from integration.masking import mask_text
 from integration.store.access import SERVICE
+from integration.store.php_values import map_of, whole
 
 #: Bytes; what WordPress says in place of records is short.
 _PROBLEM_MAX_BYTES = 20_000
+#: How the codes of WordPress' and WooCommerce's problems begin, and the status of those that end so.
+_PROBLEMS = ("rest_", "woocommerce_", "wc_")
+_STATUSES = {
+    "_cannot_view": 401,
+    "_cannot_create": 401,
+    "_cannot_edit": 401,
+    "_cannot_delete": 401,
+    "_cannot_batch": 401,
+    "_not_logged_in": 401,
+    "_authentication_error": 401,
+    "_forbidden": 403,
+    "_no_route": 404,
+    "_invalid_id": 404,
+}
 
 
 def read(answer: Answer) -> tuple[Any, bool]:
-    """Return (value, clean) of a good answer; clean is False when something was printed before the JSON (woo:437,
+    """Return (value, clean) of a good answer; clean is False when something was printed around the JSON (woo:437,
     woo:438).
 
     Raises NotSetUp for a web page and ServerFault for cut or missing JSON (woo:445).
@@ -45,6 +61,16 @@ def unreadable(answer: Answer) -> ServiceError:
     return upstream.error_of("unreadable", SERVICE, answer)
 
 
+def refused(answer: Answer) -> ServiceError:
+    """Return the error of a good answer that has no list where one was asked for: a problem in its words, or no list.
+
+    A problem is no fault that smaller pages would mend.
+    """
+    if _problem(answer) is None:
+        return unreadable(answer)
+    return classify(replace(answer, status=400)) or unreadable(answer)
+
+
 def as_told(answer: Answer) -> Answer:
     """Return the answer with the status that its body tells of: something on the way has made a 200 of a refusal.
 
@@ -52,11 +78,20 @@ def as_told(answer: Answer) -> Answer:
     """
     if not 200 <= answer.status < 300 or len(answer.body) > _PROBLEM_MAX_BYTES or b'"code"' not in answer.body:
         return answer
-    problem = _problem(answer) or {}
-    data = problem.get("data")
-    status = data.get("status") if isinstance(data, dict) else None
-    told = isinstance(status, int) and 400 <= status < 600 and "message" in problem and "id" not in problem
-    return replace(answer, status=int(status or 0)) if told else answer
+    problem = _problem(answer)
+    status = _told_status(problem) if problem is not None and "id" not in problem else 0
+    return replace(answer, status=status) if status else answer
+
+
+def _told_status(problem: Mapping[str, Any]) -> int:
+    """Return the status (400 to 599) that WordPress' problem stands for, by its data or else its code; 0 for none."""
+    status = whole((map_of(problem.get("data")) or {}).get("status"))
+    if 400 <= status < 600:
+        return status
+    code = str(problem["code"])
+    if not code.startswith(_PROBLEMS):
+        return 0
+    return next((told for ending, told in _STATUSES.items() if code.endswith(ending)), 400)
 
 
 def classify(answer: Answer) -> ServiceError | None:
@@ -97,7 +132,7 @@ def _rejected(answer: Answer, problem: dict[str, Any]) -> Rejected:
     params = data.get("params") if isinstance(data, dict) else None
     details = params if isinstance(params, dict) else {}
     code, hint = _kind(answer.status, str(problem["code"]))
-    said = "; ".join(str(value).rstrip(".") for value in details.values()) or message
+    said = "; ".join(str(value).rstrip(".") for value in details.values()) or message or problem["code"]
     return Rejected(
         SERVICE,
         code,

@@ -21,7 +21,7 @@ from integration.store.answers import as_told, check_written, classify, read
 Params = Mapping[str, Any]
 Reply = tuple[Any, Answer]
 
-PRINTED = "The store prints warnings or a byte order mark before its answers; switch display_errors off in PHP."
+PRINTED = "The store prints warnings or a byte order mark around its answers; switch display_errors off in PHP."
 HEADER_DROPPED = (
     "The store's web server drops the Authorization header, so the key is sent in the address; ask the host to pass "
     "the header on."

@@ -8,7 +8,8 @@ from typing import Any
 from integration.errors import IntegrationError, Rejected
 from integration.http.transport import Answer
 from integration.store.access import SERVICE
-from integration.store.answers import unreadable
+from integration.store.answers import refused
+from integration.store.php_values import whole
 from integration.store.sanitizing import INTEGER_MAX
 
 Row = dict[str, Any]
@@ -17,9 +18,14 @@ Failure = tuple[str, IntegrationError]
 
 
 def rows_of(value: Any, answer: Answer) -> list[Any]:
-    """Return the answer's value as a list, its entries as they came; raises ServerFault for anything else."""
+    """Return the answer's value as a list, its entries as they came; raises the error that anything else stands for.
+
+    PHP writes a list with holes as a map of its entries.
+    """
+    if isinstance(value, dict) and value and all(isinstance(entry, dict) for entry in value.values()):
+        return list(value.values())
     if not isinstance(value, list):
-        raise unreadable(answer)
+        raise refused(answer)
     return value
 
 
@@ -41,13 +47,8 @@ def row_id(row: Row) -> int:
 
     A whole number is taken as text too, as plugins that change the API's answers write it.
     """
-    value: Any = row.get("id")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 < value <= INTEGER_MAX else 0
+    number = whole(row.get("id"))
+    return number if number <= INTEGER_MAX else 0
 
 
 def oddities(path: str, positions: Iterable[int]) -> list[Failure]:

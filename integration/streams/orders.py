@@ -83,9 +83,10 @@ class Orders:
         if delivery.event in LEAVES:
             return _removal(delivery, context)
         order: Order = delivery.record
-        since = order.status if order.status != delivery.event else context.overtaken(order)
         # A retry reads the store again; what happened stays what happened.
-        order = replace(order, status=delivery.event)
+        status = order.status if delivery.event == "updated" else delivery.event
+        since = order.status if order.status != status else context.overtaken(order)
+        order = replace(order, status=status)
         # Who is new in Mautic has no newer values there that could be overwritten.
         overtaken = context.known and bool(since)
         return orders.plan(
@@ -118,7 +119,7 @@ class Orders:
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Return the address of an order; None when it is gone."""
         row = self.look_up(store, source_id)
-        return str((row.get("billing") or {}).get("email") or "") if row else None
+        return parse.billing_email(row) if row else None
 
     def last_word(self, delivery: Sighted) -> str:
         """Return "": each order says something of its own."""

@@ -117,13 +117,35 @@ def test_a_list_shorter_than_its_own_total_is_read_and_then_said(road: Road, giv
     assert len({delivery.source_id for delivery in road.deliveries()}) == 35
 
 
-@pytest.mark.parametrize("status", [401, 200])
-def test_a_refusal_that_comes_as_a_success_is_the_same_refusal(road: Road, status: int) -> None:
+CANNOT_VIEW = '{"code":"woocommerce_rest_cannot_view"'
+
+
+@pytest.mark.parametrize(
+    ("status", "rest", "code"),
+    [
+        (401, ',"message":"Sorry, you cannot list resources.","data":{"status":401}}', "wrong_key"),
+        (200, ',"message":"Sorry, you cannot list resources.","data":{"status":401}}', "wrong_key"),
+        (200, ',"data":{"status":401}}', "wrong_key"),
+        (200, ',"message":"No.","data":{"status":"403"}}', "no_rights"),
+        (200, ',"data":[]}<!-- cached -->', "wrong_key"),
+        (200, "}", "wrong_key"),
+        (201, ',"data":{"status":503}}', "rejected"),
+    ],
+)
+def test_a_refusal_that_comes_as_a_success_is_the_same_refusal(road: Road, status: int, rest: str, code: str) -> None:
     shop(road, 35)
-    body = '{"code":"woocommerce_rest_cannot_view","message":"Sorry, you cannot list resources.","data":{"status":401}}'
-    road.store.faults.command({"kind": "status", "value": status, "body": body, "path": ORDERS})
+    road.store.faults.command({"kind": "status", "value": status, "body": CANNOT_VIEW + rest, "path": ORDERS})
     run = road.run("initial", only=["orders"])
-    assert (run.state, run.error_code) == ("FAILED", "wrong_key")
+    assert (run.state, run.error_code) == ("FAILED", code)
+    assert calls(road) <= 4
+
+
+@pytest.mark.parametrize("problem", ['{"code":"busy","message":"Later."}', '{"code":"rest_no_route"}'])
+def test_a_problem_in_place_of_a_list_is_not_asked_for_in_smaller_pages(road: Road, problem: str) -> None:
+    shop(road, 35)
+    road.store.faults.command({"kind": "status", "value": 200, "body": problem, "path": ORDERS})
+    run = road.run("initial", only=["orders"])
+    assert (run.state, run.error_code) == ("FAILED", "no_woocommerce" if "route" in problem else "rejected")
     assert calls(road) <= 4
 
 

@@ -61,8 +61,7 @@ def priced(road: Road, email: str, total: str, **fields: Any) -> dict[str, Any]:
 ABSURD: list[dict[str, Any]] = [
     {"status": "x" * 300},
     {"status": "comp\x00leted"},
-    {"number": "9" * 300},
-    {"number": "\ud83d"},
+    {"refunds": "-5.00"},
     {"currency": "EUR" * 9},
     {"id": 2**70},
     {"total": float("inf")},
@@ -83,8 +82,39 @@ def test_an_absurd_record_is_its_own_dead_letter_and_its_page_goes_on(road: Road
     assert {int(row.source_id) for row in by_state["delivered"]} == {order["id"] for order in good}
     assert len(by_state["dead"]) == len(ABSURD)
     codes = [row.error_code for row in by_state["dead"]]
-    assert set(codes) == {"bad_text", "bad_number", "bad_amount", "bad_date", "email_characters"}
+    assert set(codes) == {"bad_text", "bad_shape", "bad_number", "bad_amount", "bad_date", "email_characters"}
     assert all(row.error.endswith(".") for row in by_state["dead"])
+
+
+def test_what_only_decorates_blocks_nothing_and_is_said(road: Road) -> None:
+    order = priced(
+        road, "ada@example.com", "30.00", billing={"company": "Acme &amp; O&#8217;Brien", "city": "K&ouml;ln"}
+    )
+    [line] = order["line_items"]
+    order |= {"line_items": {"7": {**line, "price": "abc"}}, "discount_total": False, "number": "9" * 300}
+    order |= {"refunds": {"4": {"id": 1, "total": "-5.00"}}, "date_completed_gmt": "garbage", "customer_id": 0.0}
+    road.arrive(order)
+    road.work()
+    assert road.states() == {"delivered"}
+    found = values(road, "ada@example.com")
+    assert spent(road, "ada@example.com") == Decimal(order["total"]) - 5
+    assert (found["company"], found["city"]) == ("Acme & O’Brien", "Köln")
+    assert "“number”, “line_items.price”, “date_completed_gmt” of the store's record cannot be read" in said(road)
+
+
+def test_an_order_without_a_status_is_no_order_of_another_one(road: Road) -> None:
+    order = priced(road, "ada@example.com", "30.00")
+    road.arrive(order)
+    road.work()
+    road.arrive({**order, "status": False, MODIFIED: "2099-01-01T00:00:00"})
+    road.work()
+    assert [row.error_code for row in road.deliveries() if row.state == "dead"] == ["order_unnamed"]
+    road.run("full")
+    assert spent(road, "ada@example.com") == Decimal(order["total"])
+
+
+def said(road: Road) -> str:
+    return " ".join(entry.message for entry in road.log())
 
 
 def test_names_with_odd_characters_are_delivered_without_them(road: Road) -> None:

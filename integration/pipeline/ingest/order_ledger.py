@@ -39,9 +39,10 @@ def record(
     """Write one row an order and return those that changed hands; a row that is newer than what is given stays.
 
     `unclaimed` are the moments of events that no live change carries yet. Products that are known stay known when the
-    order is read without its lines.
+    order is read without its lines. An order without a status says nothing of whether it counts.
     """
     kept = unclaimed or {}
+    orders = [order for order in orders if order.status]
     rows = {
         order.id: row(connector_id, order) | {"reached_at": kept.get(order.id)}
         for order in sorted(orders, key=lambda o: o.modified_at or _NEVER)

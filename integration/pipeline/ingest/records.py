@@ -107,7 +107,7 @@ def _with_person_key(session: Session, now: datetime, connector_id: int, change:
 def trashed(row: Mapping[str, Any], origin: Origin, now: datetime) -> Change:
     """Return the change of an order that lies in the trash: it counts no more."""
     change = parse.order_change(row, origin, now)
-    payload = {"id": change.source_id, "email": parse.address(row.get("billing")).email}
+    payload = {"id": change.source_id, "email": parse.billing_email(row)}
     return replace(change, event="deleted", payload=payload, number=change.number or change.source_id)
 
 

@@ -145,6 +145,12 @@ def test_something_printed_before_the_json_works_with_a_warning(mautic: MauticSe
     assert outcome(step) == (2, "bom" if prefix == "\ufeff" else "php_notice")
 
 
+@pytest.mark.parametrize("suffix", ["\n<!-- cached -->", "<br /><b>Warning</b>: x in y.php on line 1", "0"])
+def test_something_printed_behind_the_json_works_with_a_warning(mautic: MauticServer, suffix: str) -> None:
+    mautic.faults.suffix(suffix)
+    assert outcome(warning(look(mautic.url))) == (2, "php_notice")
+
+
 def test_api_is_off(mautic: MauticServer) -> None:
     mautic.faults.api_disabled()
     for steps in (look(mautic.url), look_with_client(mautic.url)):

@@ -50,11 +50,12 @@ def refuse_foreign(service: str, answer: Answer) -> None:
 
 
 def warn_of_print(service: str, finding: Finding, answer: Answer) -> None:
-    """Add a warning when something stands before the JSON (recordings woo/437, woo/438; dossier M35, W17)."""
+    """Add a warning when something stands around the JSON (recordings woo/437, woo/438; dossier M35, W17)."""
     if json_of(answer) is None or answer.json()[1]:
         return
-    bare = answer.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
-    finding.warn(service, "bom" if bare else "php_notice")
+    mark = b"\xef\xbb\xbf"
+    marked = answer.body.startswith(mark) and answer.body.removeprefix(mark).lstrip()[:1] in (b"{", b"[")
+    finding.warn(service, "bom" if marked else "php_notice")
 
 
 def cached(answer: Answer) -> bool:

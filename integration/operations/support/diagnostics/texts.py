@@ -61,7 +61,7 @@ _REACHING: dict[str, Advice] = {
 
 _IN_FRONT: dict[str, Advice] = {
     "php_notice": (
-        "PHP prints a notice or warning before the JSON; it works, because that is cut off.",
+        "PHP prints a notice, or a cache its comment, around the JSON; it works, because that is cut off.",
         "Set display_errors off (WordPress: WP_DEBUG_DISPLAY false) on its server, and mend what is printed.",
     ),
     "bom": (

@@ -22,7 +22,7 @@ STORE = (
     Known("W14", "The address sends on: to https, to www, to a language.", "redirected"),
     Known("W15", "A write is answered with a list: it became a read on its way.", "post_became_get"),
     Known("W16", "A web page comes instead of JSON: coming soon, login, home page.", "html_answer"),
-    Known("W17", "Something is printed in front of the JSON.", "php_notice"),
+    Known("W17", "Something is printed around the JSON.", "php_notice"),
     Known("W18", "PHP breaks off with a critical error.", "php_fatal"),
     Known(
         "W19",
