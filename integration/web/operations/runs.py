@@ -15,7 +15,12 @@ from integration.models.run import Run, RunState
 from integration.models.user import Role
 from integration.pipeline.audited import Audit
 from integration.pipeline.dry_run import forecast
-from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options, progress as run_progress
+from integration.pipeline.runs import (
+    lifecycle as run_lifecycle,
+    options as run_options,
+    progress as run_progress,
+    resumption,
+)
 from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
 from integration.queries.runs import RunLineQuery, RunQuery
@@ -117,7 +122,7 @@ def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
         "phases": PHASES,
         "statuses": run_records.STATUSES,
         "may_run": me().may(Role.SUPPORT),
-        "may_resume": run_lifecycle.may_resume(run),
+        "may_resume": resumption.may_resume(run),
     }
 
 
@@ -164,7 +169,7 @@ def resume(connector: Connector, run_id: int) -> ResponseReturnValue:
     with services().db.read() as session:
         _run_or_404(session, connector.id, run_id)
     try:
-        run_lifecycle.resume(services(), run_id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
+        resumption.resume(services(), run_id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
     except IntegrationError as error:
         flash(str(error), "bad")
     else:
