@@ -59,12 +59,14 @@ def index(connector: Connector) -> ResponseReturnValue:
     with services().db.read() as session:
         query, notices = RunQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
         found, older = querie_runs.read_list(session, query)
+        waiting = querie_runs.waiting_of(session, found)
         summary = querie_runs.summary(session, connector.id, services().clock.now())
     older_url = url_for("runs.index", connector_id=connector.id, **query.args(before=older)) if older else None
     return render_template(
         "operations/runs/index.html",
         connector=connector,
         runs=found,
+        waiting=waiting,
         query=query,
         notices=notices,
         older_url=older_url,
