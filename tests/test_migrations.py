@@ -15,7 +15,7 @@ from integration.models import Base, Connector, Delivery, Drift, Reconciliation,
 from integration.models.database import open_database
 from integration.models.drift import Reconciled
 from integration.models.migrate import FOLDER, upgrade
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 
 
 def steer(connection: Connection, act: str, revision: str) -> None:
@@ -210,7 +210,7 @@ def test_reconciliations_become_runs_and_keep_what_they_found(database_url: str)
             assert [row.id for row in (first, failed, going)] == [3, 4, 5]
             assert [row.state for row in (first, failed, going)] == ["COMPLETED", "FAILED", "RUNNING"]
             assert (first.pulled, first.skipped, first.missing, first.differs, first.calls) == (100, 97, 1, 2, 30)
-            assert (failed.error, run_lifecycle.may_resume(failed)) == ("No answer.", False)
+            assert (failed.error, resumption.may_resume(failed)) == ("No answer.", False)
             assert (going.phase, going.cursor, going.tries) == ("customers", {"place": {"page": 3}}, 2)
             assert (going.due_at, going.lease_token) == (datetime(2026, 1, 2, 3, 5, tzinfo=UTC), None)
             assert going.error == "It waits and tries again: No answer."

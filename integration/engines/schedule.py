@@ -18,6 +18,7 @@ from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.connectors import schedule_times
 from integration.pipeline.connectors.connectors import INCREMENTAL
+from integration.pipeline.outbox.states import brought_by_run
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
@@ -99,7 +100,7 @@ def busy_connectors(session: Session, now: datetime) -> list[int]:
     quiet = held.where(Hold.probe_at > now)
     due = held.where(Hold.probe_at <= now)
     # A paused connector sends only what a run by hand has brought.
-    by_hand = Delivery.run_id.is_not(None)
+    by_hand = brought_by_run()
     ready = free | asked
     allowed = (Connector.state == ConnectorState.ACTIVE) & ready | free.where(by_hand) | asked.where(by_hand)
     query = select(Connector.id).where(Connector.mautic_url != "", (allowed & ~quiet) | due)

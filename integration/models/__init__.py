@@ -16,7 +16,7 @@ from integration.models.hold import Hold
 from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.models.organisation import Organisation
 from integration.models.payload_file import PayloadFile
-from integration.models.run import Run, RunKind, RunLine, RunState
+from integration.models.run import FormerRecord, Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat, Schedule
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.models.unanswered import UnansweredCall, UnansweredPerson
@@ -42,6 +42,7 @@ __all__ = [
     "DeliveryState",
     "Drift",
     "FollowUpMark",
+    "FormerRecord",
     "Gap",
     "Heartbeat",
     "Hold",

@@ -39,7 +39,8 @@ class Delivery(Base):
     """One change on its way to Mautic. Of one person at most one is ready or leased; the others wait behind it.
 
     `priority` 0 is live, 1 poll, 2 history. `due_at` is when the next attempt may begin, `attempts` how often it was
-    tried, `faults` how many of these count against the record and not the connection. `result` is created, updated,
+    tried since it was last sent again, `former_attempts` how often before that, `faults` how many of the attempts count
+    against the record and not the connection. `result` is created, updated,
     deleted or skipped; `partial` says that the contact was written but a follow-up was not. `died_at` is when it last
     became a dead letter, `replayed_at` when a person last sent it again. Of one record at most one is dead: `failures`
     counts how often the record ended so since `failing_since`, and what another delivery of the record stands for is
@@ -157,6 +158,7 @@ class Delivery(Base):
     lease_token: Mapped[str | None] = mapped_column(String(32))
     leased_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    former_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     faults: Mapped[int] = mapped_column(default=0, server_default="0")
     payload: Mapped[dict[str, Any] | None]
     payload_at: Mapped[datetime]

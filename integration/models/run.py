@@ -47,9 +47,14 @@ _RECONCILING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'reconciliat
 class Run(Base):
     """One execution. `cursor` says where it goes on after a restart; `phase` what it is doing now.
 
-    `pulled` counts records read from the store, `pushed` deliveries that Mautic confirmed; `calls` to Mautic,
-    `store_calls` to the store. Nobody takes it before `due_at`; `tries` counts failures in a row without a page
-    between. `error` says what ended it or, while it goes, what it waits for.
+    `pulled` counts records read from the store, `pushed` deliveries that Mautic confirmed, `already` records that were
+    on their way without this run; `calls` to Mautic, `store_calls` to the store. All that is read is accounted for:
+    pulled = pushed + skipped + failed + waiting + already. `waiting` is written at the end; while a run goes its open
+    deliveries are counted. No figure changes after the end: what is settled then is counted in `late_pushed`,
+    `late_skipped` and `late_failed`. `partial` are those of `pushed` that lack something.
+
+    Nobody takes it before `due_at`; `tries` counts failures in a row without a page between. `error` says what ended it
+    or, while it goes, what it waits for.
     """
 
     __tablename__ = "run"
@@ -88,6 +93,12 @@ class Run(Base):
     pushed: Mapped[int] = mapped_column(default=0)
     skipped: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
+    waiting: Mapped[int] = mapped_column(default=0, server_default="0")
+    already: Mapped[int] = mapped_column(default=0, server_default="0")
+    partial: Mapped[int] = mapped_column(default=0, server_default="0")
+    late_pushed: Mapped[int] = mapped_column(default=0, server_default="0")
+    late_skipped: Mapped[int] = mapped_column(default=0, server_default="0")
+    late_failed: Mapped[int] = mapped_column(default=0, server_default="0")
     calls: Mapped[int] = mapped_column(default=0)
     store_calls: Mapped[int] = mapped_column(default=0)
     cancel_asked_at: Mapped[datetime | None]
@@ -105,6 +116,22 @@ class Run(Base):
         "polymorphic_on": case((kind == RunKind.RECONCILIATION.value, RunKind.RECONCILIATION.value), else_="run"),
         "polymorphic_identity": "run",
     }
+
+
+class FormerRecord(Base):
+    """A record that left a run because a person, a replay or a later run sent it again: how it stood when it left.
+
+    So the list of a run's records stays what it was.
+    """
+
+    __tablename__ = "former_record"
+    __table_args__ = (Index("ix_former_record_delivery", "delivery_id"),)
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(10))
+    result: Mapped[str] = mapped_column(String(10))
 
 
 class RunLine(Base):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
-from integration.models.run import Run
+from integration.models.run import FormerRecord, Run
 from integration.pipeline.outbox.states import OPEN
 from integration.queries import record_statuses
 from integration.url_filters import EntryId, OneOf, UrlFilter
@@ -46,11 +46,15 @@ _OPERATION = {"created": "CREATE", "updated": "UPDATE", "skipped": "SKIP", "dele
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A record of a run in the words of C10; `status` is a key of STATUSES."""
+    """A record of a run in the words of C10; `status` is a key of STATUSES.
+
+    `again` says that it was sent again since, without this run: operation and status are those that it left with.
+    """
 
     delivery: Delivery
     operation: str
     status: str
+    again: bool = False
 
 
 class EntityQuery(UrlFilter):
@@ -81,9 +85,23 @@ def entities(
     if query.before:
         where.append(Delivery.id < query.before)
     found = select(Delivery).where(and_(*where)).order_by(*_order(query.status)).limit(limit + 1)
-    rows: Sequence[Delivery] = session.scalars(found).all()
-    older = rows[limit - 1].id if len(rows) > limit else None
-    return [_entity(row) for row in rows[:limit]], older
+    rows = [_entity(row) for row in session.scalars(found)] + _former(session, run, query, limit + 1)
+    rows.sort(key=lambda each: each.delivery.id, reverse=True)
+    older = rows[limit - 1].delivery.id if len(rows) > limit else None
+    return rows[:limit], older
+
+
+def _former(session: Session, run: Run, query: EntityQuery, limit: int) -> list[Entity]:
+    """Return the newest of the records that left the run."""
+    found = select(Delivery, FormerRecord).join(FormerRecord, FormerRecord.delivery_id == Delivery.id)
+    found = found.where(FormerRecord.run_id == run.id)
+    if query.status:
+        states = [state for state in DeliveryState if _STATUS.get(state, "waiting") == query.status]
+        found = found.where(FormerRecord.state.in_(states))
+    if query.before:
+        found = found.where(Delivery.id < query.before)
+    rows = session.execute(found.order_by(Delivery.id.desc()).limit(limit)).tuples()
+    return [_entity(delivery, former) for delivery, former in rows]
 
 
 def _conditions(run: Run, status: str) -> list[ColumnElement[bool]]:
@@ -106,8 +124,14 @@ def _order(status: str) -> tuple[Any, ...]:
     return Delivery.run_id.desc(), Delivery.id.desc()
 
 
-def _entity(row: Delivery) -> Entity:
-    return Entity(row, _OPERATION.get(row.result, "SYNC"), _STATUS.get(DeliveryState(row.state), "waiting"))
+def _entity(row: Delivery, former: FormerRecord | None = None) -> Entity:
+    then = former or row
+    status = _STATUS.get(DeliveryState(then.state), "waiting")
+    return Entity(row, _OPERATION.get(then.result, "SYNC"), status, former is not None)
+
+
+def _by_state(rows: Subquery) -> Select[tuple[str, str, int]]:
+    return select(rows.c.kind, rows.c.state, func.count()).group_by(rows.c.kind, rows.c.state)
 
 
 def totals(session: Session, run: Run) -> Totals:
@@ -115,9 +139,9 @@ def totals(session: Session, run: Run) -> Totals:
     newest = select(Delivery.kind, Delivery.state).where(Delivery.run_id == run.id)
     few = newest.order_by(Delivery.run_id.desc(), Delivery.id.desc()).limit(COUNTED_ROWS_MAX + 1).subquery()
     made, seen = Totals(), 0
-    for kind, state, number in session.execute(
-        select(few.c.kind, few.c.state, func.count()).group_by(few.c.kind, few.c.state).order_by(few.c.kind)
-    ):
+    left = select(FormerRecord.kind, FormerRecord.state).where(FormerRecord.run_id == run.id).subquery()
+    counted = [*session.execute(_by_state(few)), *session.execute(_by_state(left))]
+    for kind, state, number in sorted(counted):
         counts = made.kinds.setdefault(kind, dict.fromkeys(STATUSES, 0))
         counts[_STATUS.get(DeliveryState(state), "waiting")] += number
         seen += number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
-from integration.models.run import Run, RunKind, RunLine, RunState
+from integration.models.run import GOING, Run, RunKind, RunLine, RunState
+from integration.pipeline import outbox
 from integration.url_filters import EntryId, Moment, OneOf, Text, UrlFilter
 
 KINDS = {
@@ -68,6 +69,11 @@ def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | N
         where.append(Run.id < query.before)
     rows = session.scalars(select(Run).where(and_(*where)).order_by(Run.id.desc()).limit(RUNS_MAX_ROWS + 1)).all()
     return rows[:RUNS_MAX_ROWS], rows[RUNS_MAX_ROWS - 1].id if len(rows) > RUNS_MAX_ROWS else None
+
+
+def waiting_of(session: Session, runs: Collection[Run]) -> dict[int, int]:
+    """Return run id -> how many of its records wait: now while it goes, when it ended of one that has ended."""
+    return {run.id: outbox.open_count(session, run_id=run.id) if run.state in GOING else run.waiting for run in runs}
 
 
 @dataclass(frozen=True, slots=True)

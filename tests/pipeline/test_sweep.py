@@ -9,7 +9,7 @@ from integration.clock import SetClock
 from integration.engines import schedule
 from integration.models.run import Run
 from integration.pipeline.leases import tokens
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 from integration.pipeline.services import Services
 
 
@@ -39,7 +39,7 @@ def test_a_killed_run_is_failed_with_the_reason_and_can_be_resumed(
     ended = read(services, run_id)
     assert (ended.state, ended.error_code) == ("FAILED", "process_gone")
     assert "killed" in ended.error
-    run_lifecycle.resume(services, run_id)
+    resumption.resume(services, run_id)
     assert read(services, run_id).state == "PENDING"
 
 

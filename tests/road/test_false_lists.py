@@ -13,7 +13,7 @@ from sqlalchemy import select
 from integration.engines.worker import Worker
 from integration.models import Run, RunLine
 from integration.operations import reconciliation
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 from tests.operations.reconciliation.conftest import tick
 from tests.road.conftest import Road
 
@@ -110,7 +110,7 @@ def test_a_list_shorter_than_its_own_total_is_read_and_then_said(road: Road, giv
     assert (run.state, run.error_code, run.pulled, run.pushed) == ("FAILED", "short_list", given, given)
     assert f"The store counts 35 orders but gives {given}" in run.error
     road.store.faults.clear()
-    run_lifecycle.resume(road.services, run.id)
+    resumption.resume(road.services, run.id)
     road.work()
     with road.services.db.read() as session:
         assert session.get_one(Run, run.id).state == "COMPLETED"

@@ -20,7 +20,7 @@ from sqlalchemy import func, select, update
 from integration.engines import schedule
 from integration.models import Delivery, Hold, Run, UnansweredCall
 from integration.pipeline import outbox
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress, resumption
 from integration.sandbox.store.demo_shop import seed
 from tests.road.conftest import Road
 
@@ -85,7 +85,7 @@ def _resume(road: Road, run_id: int) -> None:
         run = session.get_one(Run, run_id)
     if run.state == "FAILED":
         assert run.error_code == "process_gone"
-        run_lifecycle.resume(road.services, run_id)
+        resumption.resume(road.services, run_id)
 
 
 def _look_soon(road: Road) -> None:

@@ -16,7 +16,7 @@ from integration.models import Run
 from integration.pipeline.connectors import connectors, webhook_registration
 from integration.pipeline.ingest import records
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 from integration.pipeline.runs.executor import RunExecutor
 from integration.sandbox.store.bulk import seed_bulk
 from integration.store import parse
@@ -160,7 +160,7 @@ def test_a_cancelled_import_stops_and_what_was_sent_stays(road: Road) -> None:
         worker.stop()
     assert "discarded" in road.states() or _run(road, run_id).accepted < 900
     assert road.mautic.state.contacts
-    run_lifecycle.resume(road.services, run_id)
+    resumption.resume(road.services, run_id)
     road.mautic.faults.clear()
     road.work()
     assert _run(road, run_id).state == "COMPLETED"

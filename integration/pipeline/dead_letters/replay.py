@@ -86,7 +86,8 @@ class Replay(PageIntake):
             return
         came = outbox.requeue(session, self._now(), self.connector.id, ids, run.id)
         run.accepted += came.queued
-        run.skipped += came.busy + came.gone
+        run.already += came.busy
+        run.skipped += came.gone
         self.services.on_accept(session, self.connector.id)
         self._say(session, said(came))
 

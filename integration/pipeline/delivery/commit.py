@@ -19,7 +19,8 @@ from integration.pipeline.delivery import attempts, batch_context, follow_ups, s
 from integration.pipeline.delivery.batch_result import BatchResult
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.planning import PersonPlan
-from integration.pipeline.runs import counters as run_counters, lifecycle as run_lifecycle
+from integration.pipeline.outbox import run_figures
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 
@@ -34,7 +35,7 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
     batch_context.save_links(session, result.connector_id, list(_links(now, result)))
     follow_ups.finish_marks(session, result.connector_id, now, result.sent.followed)
     sync_log_writing.record(session, [*result.entries, *_unproved(now, result)])
-    run_counters.count(session, ours, result.calls)
+    run_figures.count(session, ours, result.calls)
     sentences.tell_runs(session, now, ours, result.calls, result.seconds, result.broken)
     _keep_question(session, now, result, ours)
     field_list.learn_email_limit(session, result.connector_id, list(_too_long(result)))

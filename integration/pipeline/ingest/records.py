@@ -30,7 +30,10 @@ from integration.streams import orders as orders_stream
 def accept(
     session: Session, now: datetime, connector_id: int, changes: Sequence[Change], run_id: int | None = None
 ) -> outbox.Accepted:
-    """Note orders in the ledger and queue all changes for Mautic, in the caller's transaction."""
+    """Note orders in the ledger and queue all changes for Mautic, in the caller's transaction.
+
+    What is owed to those whose order was given to another address is nothing that a run has read, and not its own.
+    """
     if not changes:
         return outbox.Accepted()
     lock_connector(session, connector_id)
@@ -40,7 +43,8 @@ def accept(
     orders = [order for _, order in read if order is not None]
     left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed), now, changes[0].origin)
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
-    return outbox.accept(session, now, connector_id, [*known, *left], run_id)
+    outbox.accept(session, now, connector_id, left)
+    return outbox.accept(session, now, connector_id, known, run_id)
 
 
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:

@@ -1,20 +1,21 @@
-"""The only writer of deliveries: accept, claim, settle, recover, requeue, discard."""
+"""The only writer of deliveries: accept, claim, settle, recover, requeue, discard, take back."""
 
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import Accepted, accept
+from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
 from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, recover, renew
 from integration.pipeline.outbox.reopening import (
     Requeued,
     bury,
     busy_count,
     correct,
-    discard,
     hasten,
     later_count,
     open_count,
     requeue,
 )
+from integration.pipeline.outbox.run_figures import reopen_figures
 from integration.pipeline.outbox.settling import settle
 from integration.pipeline.outbox.unanswered import (
     LookedUpCall,
@@ -41,6 +42,7 @@ __all__ = [
     "correct",
     "discard",
     "due_count",
+    "given_up_count",
     "hasten",
     "later_count",
     "look_again",
@@ -51,6 +53,8 @@ __all__ = [
     "ready_for_a_look",
     "recover",
     "renew",
+    "reopen_figures",
     "requeue",
     "settle",
+    "take_back",
 ]

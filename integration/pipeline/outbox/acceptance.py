@@ -14,6 +14,7 @@ from integration import streams
 from integration.events import HISTORICAL, Change, Origin
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
+from integration.pipeline.outbox.former_runs import adopt
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN, READY
 from integration.pipeline.outbox.tally import Tally
@@ -21,11 +22,25 @@ from integration.pipeline.outbox.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """How many changes became deliveries, replaced a waiting one, or were already open."""
+    """How many changes became deliveries, replaced a waiting one, or were already open.
+
+    `adopted` are those of the latter two that the accepting run sends now.
+    """
 
     new: int = 0
     replaced: int = 0
     repeated: int = 0
+    adopted: int = 0
+
+    @property
+    def taken(self) -> int:
+        """Return how many are the accepting run's to send."""
+        return self.new + self.adopted
+
+    @property
+    def already(self) -> int:
+        """Return how many are on their way without it."""
+        return self.replaced + self.repeated - self.adopted
 
 
 def priority_of(origin: Origin) -> int:
@@ -38,12 +53,15 @@ def priority_of(origin: Origin) -> int:
 def accept(
     session: Session, now: datetime, connector_id: int, changes: Sequence[Change], run_id: int | None = None
 ) -> Accepted:
-    """Owe the changes to Mautic; the caller commits, so that its own bookkeeping stands or falls with them."""
+    """Owe the changes to Mautic; the caller commits, so that its own bookkeeping stands or falls with them.
+
+    A run sends what waits for its records as well.
+    """
     if not changes:
         return Accepted()
     lock_connector(session, connector_id)
     unique = {change.identity: change for change in changes}
-    known = open_identities(session, connector_id, unique)
+    known = _open(session, connector_id, unique)
     fresh = [change for identity, change in unique.items() if identity not in known]
     events = _of_history(session, connector_id, [unique[identity] for identity in known])
     replaced = _replace_snapshots(session, now, connector_id, fresh)
@@ -55,7 +73,9 @@ def accept(
     person_keys = {row["person_key"] for row in rows}
     _hasten(session, connector_id, rows)
     promote(session, connector_id, person_keys)
-    return Accepted(len(rows), len(replaced), len(changes) - len(fresh) - len(events))
+    waiting = {*replaced.values(), *known.values()}
+    adopted = adopt(session, now, connector_id, waiting, run_id) if run_id is not None and waiting else 0
+    return Accepted(len(rows), len(replaced), len(changes) - len(fresh) - len(events), adopted)
 
 
 def _tally(session: Session, now: datetime, connector_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -67,10 +87,14 @@ def _tally(session: Session, now: datetime, connector_id: int, rows: Sequence[Ma
 
 def open_identities(session: Session, connector_id: int, identities: Collection[str]) -> set[str]:
     """Return which of the identities are open."""
-    query = select(Delivery.identity).where(
+    return set(_open(session, connector_id, identities))
+
+
+def _open(session: Session, connector_id: int, identities: Collection[str]) -> dict[str, int]:
+    query = select(Delivery.identity, Delivery.id).where(
         Delivery.connector_id == connector_id, Delivery.identity.in_(list(identities)), OPEN
     )
-    return set(session.scalars(query))
+    return dict(session.execute(query).tuples().all())
 
 
 def _of_history(session: Session, connector_id: int, changes: Iterable[Change]) -> list[Change]:
@@ -87,12 +111,12 @@ def _of_history(session: Session, connector_id: int, changes: Iterable[Change]) 
     return [events[identity] for identity in session.scalars(query)]
 
 
-def _replace_snapshots(session: Session, now: datetime, connector_id: int, changes: Iterable[Change]) -> set[str]:
-    """Give a waiting contact update the newer snapshot; return the identities that need no row of their own."""
+def _replace_snapshots(session: Session, now: datetime, connector_id: int, changes: Iterable[Change]) -> dict[str, int]:
+    """Give a waiting contact update the newer snapshot; return identity -> delivery of what needs no own row."""
     collapsing = [c for c in changes if streams.of(c.kind).collapses and c.event != "deleted"]
     snapshots = {(c.kind, c.source_id): c for c in collapsing}
     if not snapshots:
-        return set()
+        return {}
     record = (Delivery.kind, Delivery.source_id, Delivery.person_key)
     columns = (Delivery.id, *record, Delivery.modified_at, Delivery.priority)
     query = select(*columns).where(
@@ -110,7 +134,7 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
     if newer:
         session.connection().execute(update(Delivery).where(Delivery.id == bindparam("b_id")), newer)
     # An older sighting that comes late needs no row either: what waits says more.
-    return {change.identity for _, change in found}
+    return {change.identity: row.id for row, change in found}
 
 
 def _is_older(change: Change, row: Any) -> bool:

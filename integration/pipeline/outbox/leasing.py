@@ -18,7 +18,7 @@ from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
 from integration.pipeline.leases.tokens import alive
 from integration.pipeline.outbox import unanswered
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import LEASED, OPEN, READY, WAITING
+from integration.pipeline.outbox.states import LEASED, OPEN, READY, WAITING, brought_by_run
 
 LEASE = timedelta(seconds=60)
 
@@ -80,7 +80,7 @@ def _claim(
     columns = (Delivery.id, Delivery.person_key, Delivery.error_code)
     query = select(*columns).where(Delivery.connector_id == connector_id, READY, which)
     if by_hand_only:
-        query = query.where(Delivery.run_id.is_not(None))
+        query = query.where(brought_by_run())
     query = query.order_by(Delivery.priority, Delivery.id).limit(people).with_for_update(skip_locked=True)
     leads = _apart(session.execute(query).all())
     if not leads:

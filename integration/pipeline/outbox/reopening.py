@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, func, literal_column, or_, select, update
+from sqlalchemy import and_, exists, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from integration.events import Origin
@@ -16,9 +16,11 @@ from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.sql import swapped
 from integration.pipeline.delivery.batch_context import EMAIL_LIMIT
+from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.retries import HELD_BACK
-from integration.pipeline.outbox import letters
+from integration.pipeline.outbox import run_figures
 from integration.pipeline.outbox.acceptance import open_identities
+from integration.pipeline.outbox.former_runs import leave
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN, owned
 from integration.pipeline.outbox.tally import Tally
@@ -50,9 +52,11 @@ def requeue(
     # Two dead letters of one change would break the rule that an open change is open once: the newest stands for both.
     chosen = {row.identity: row for row in dead if row.identity not in busy}
     tally = Tally(connector_id)
+    leave(session, chosen.values(), run_id)
     for row in chosen.values():
         tally.settled(row.created_at, row.kind, DeliveryState.DEAD, row.result, -1)
         tally.enter(row.created_at, row.kind)
+        row.former_attempts += row.attempts
         row.state, row.attempts, row.due_at, row.settled_at = DeliveryState.WAITING, 0, now, None
         row.faults = 0
         row.origin, row.replayed_at, row.run_id, row.priority = Origin.REPLAY, now, run_id, 1
@@ -82,6 +86,8 @@ def bury(session: Session, now: datetime, connector_id: int, ids: Collection[int
     query = select(Delivery).where(Delivery.connector_id == connector_id, Delivery.id.in_(list(ids)), which)
     tally = Tally(connector_id)
     rows = session.scalars(query.order_by(Delivery.id)).all()
+    unsent = [row for row in rows if row.state != DeliveryState.DEAD]
+    run_figures.count(session, [Outcome(row.id, DeliveryState.DISCARDED, run_id=row.run_id) for row in unsent])
     for row in rows:
         if row.state == DeliveryState.DEAD:
             tally.settled(row.created_at, row.kind, DeliveryState.DEAD, row.result, -1)
@@ -118,52 +124,6 @@ def correct(session: Session, delivery_id: int, corrections: Mapping[str, Any], 
         .where(Delivery.id == delivery_id, Delivery.state == DeliveryState.DEAD)
         .values(corrections=dict(corrections) or None, person_key=person_key)
     )
-
-
-def discard(session: Session, now: datetime, connector_id: int, *, run_id: int | None = None) -> int:
-    """Give up what a cancelled run still had waiting; what is leased is finished; return how many.
-
-    What a cancelled replay had not sent yet becomes a dead letter again, so that nothing is lost.
-    """
-    lock_connector(session, connector_id)
-    mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
-    free = (mine, OPEN, Delivery.state != literal_column("'leased'"))
-    columns = (
-        Delivery.id,
-        Delivery.person_key,
-        Delivery.kind,
-        Delivery.source_id,
-        Delivery.created_at,
-        Delivery.replayed_at,
-        Delivery.result,
-    )
-    rows = session.execute(select(*columns).where(*free).order_by(Delivery.id)).all()
-    _end(session, (*free, Delivery.replayed_at.is_(None)), state=DeliveryState.DISCARDED, settled_at=now, payload=None)
-    again = _dead_again(session, connector_id, rows)
-    for state, ids in again.items():
-        _end(session, (*free, Delivery.id.in_(ids)), state=state, settled_at=now)
-    states = {number: state for state, ids in again.items() for number in ids}
-    tally = Tally(connector_id)
-    for row in rows:
-        tally.leave(row.created_at, row.kind)
-        tally.settled(row.created_at, row.kind, states.get(row.id, DeliveryState.DISCARDED), row.result)
-    tally.write(session)
-    promote(session, connector_id, {row.person_key for row in rows})
-    return len(rows)
-
-
-def _dead_again(session: Session, connector_id: int, rows: Sequence[Row[Any]]) -> dict[DeliveryState, list[int]]:
-    """Return what the unsent of a cancelled replay become: a dead letter, or closed where the record has one by now."""
-    replayed = [row for row in rows if row.replayed_at is not None]
-    newest = {(row.kind, row.source_id): row.id for row in replayed}
-    taken = letters.has_letter(session, connector_id, newest)
-    dead = [number for record, number in newest.items() if record not in taken]
-    closed = [row.id for row in replayed if row.id not in set(dead)]
-    return {DeliveryState.DEAD: dead, DeliveryState.CLOSED: closed}
-
-
-def _end(session: Session, which: Sequence[Any], **values: Any) -> None:
-    session.execute(update(Delivery).where(*which).values(**values).execution_options(synchronize_session=False))
 
 
 def later_count(session: Session, now: datetime, run_id: int) -> int:

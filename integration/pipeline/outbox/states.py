@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import ColumnElement, exists, literal_column
+from sqlalchemy.orm import aliased
 
 from integration.models.delivery import Delivery
 
@@ -20,3 +21,17 @@ def owned(connector_id: int) -> ColumnElement[bool]:
     1,000,000 settled ones, 1 ms this way.
     """
     return (Delivery.connector_id + 0) == connector_id
+
+
+def brought_by_run() -> ColumnElement[bool]:
+    """Return the condition that a lead, or what waits behind it, is of a run: a paused connector sends only these.
+
+    The order of a person's deliveries is kept, so those before the run's own go out with it.
+    """
+    behind = aliased(Delivery)
+    return Delivery.run_id.is_not(None) | exists().where(
+        behind.connector_id == Delivery.connector_id,
+        behind.person_key == Delivery.person_key,
+        behind.state == literal_column("'waiting'"),
+        behind.run_id.is_not(None),
+    )

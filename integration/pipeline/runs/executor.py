@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from integration.errors import Held, IntegrationError, ServerFault, ServiceError, Throttled, Unreachable
+from integration.mautic.answers import SERVICE as MAUTIC
 from integration.models.connector import Connector
 from integration.models.run import RunKind, RunState
 from integration.pipeline import outbox
@@ -28,6 +29,9 @@ TRIES_MAX = 20
 #: back, and then there is time to go round any number of such records.
 FAILURES_IN_A_ROW = (8, 2, 2, 40)
 POLL_S = 0.3
+#: An incremental run waits so long for what it brought, so that its figures tell what became of it; the next one must
+#: not wait for Mautic.
+INCREMENTAL_WAIT_S = 20.0
 
 
 @dataclass
@@ -87,8 +91,10 @@ class RunExecutor(Execution):
 
     def _finish(self, connector: Connector) -> None:
         """Wait until everything that was accepted has been delivered, then close the run."""
-        if self.run.kind != RunKind.INCREMENTAL:
-            self._phase("deliver")
+        self._phase("deliver")
+        if self.run.kind == RunKind.INCREMENTAL:
+            self._wait(lambda: self._settled() or self._nobody_sends(), INCREMENTAL_WAIT_S)
+        else:
             self._wait(self._settled, None)
         if self.stop.is_set():
             raise Stopped
@@ -107,6 +113,12 @@ class RunExecutor(Execution):
         """Tell whether all has been tried; what is tried again later must not keep the run, and the next, waiting."""
         with self.services.db.read() as session:
             return outbox.busy_count(session, self._now(), self.run.id) == 0
+
+    def _nobody_sends(self) -> bool:
+        """Tell whether Mautic is on hold, or not set up: nothing is worth waiting for."""
+        with self.services.db.read() as session:
+            connector = session.get_one(Connector, self.run.connector_id)
+            return not connector.mautic_url or holds.current(session, connector.id, MAUTIC) is not None
 
     def _tell_later(self, session: Session, now: datetime) -> None:
         later = outbox.later_count(session, now, self.run.id)

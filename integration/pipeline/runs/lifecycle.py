@@ -20,7 +20,6 @@ from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.leases.endings import Cancelled, Lost
 from integration.pipeline.leases.tokens import alive, is_at_work
 from integration.pipeline.services import Services
-from integration.store.completeness import SHORT_LIST
 
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
 LEASE = timedelta(seconds=40)
@@ -37,6 +36,8 @@ LEASE_LOST = IntegrationError(
 )
 #: Key in the cursor of an ended run whose intermediate rows were deleted: it cannot go on from there.
 FORGOTTEN = "forgotten"
+#: Key in the cursor of a cancelled run: how many records that waited were given up.
+GIVEN_UP = "given_up"
 #: A run that goes on by itself after the death of its process is given up after so many of them in a row.
 LOST_MAX = 5
 _GOING = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
@@ -50,17 +51,6 @@ class RunGoing(IntegrationError):
             "run_going", "A run of this connector is going already.", "Wait until it has ended, or cancel it first."
         )
         self.run_id = run_id
-
-
-class CannotResume(IntegrationError):
-    """The run has nothing to go on from."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "cannot_resume",
-            "This reconciliation cannot go on: whom it had met is forgotten.",
-            "Start a new one on the Reconciliation page.",
-        )
 
 
 def start(
@@ -85,14 +75,14 @@ def begin(services: Services, run: Run, *, trigger: str, audit: Audit[Run] = una
     run.state, run.trigger, run.created_at = RunState.PENDING, trigger, services.clock.now()
     with services.db.write() as session:
         session.add(run)
-        _store_alone(session, run.connector_id, RunKind(run.kind))
+        store_alone(session, run.connector_id, RunKind(run.kind))
         services.on_accept(session, run.connector_id)
         audit(session, run)
     services.wakeup.ring(run.connector_id)
     return run.id
 
 
-def _store_alone(session: Session, connector_id: int, kind: RunKind) -> None:
+def store_alone(session: Session, connector_id: int, kind: RunKind) -> None:
     """Store a run as the only one that is going; raises RunGoing when there is another one."""
     try:
         session.flush()
@@ -125,42 +115,6 @@ def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
         audit(session, run)
     services.wakeup.ring(run.connector_id)
     return True
-
-
-def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
-    """Let an ended run go on where it stood; one that was cancelled or read a list that was short begins again.
-
-    Unchanged records cost nothing. Return whether it had ended. Raises RunGoing when another run of the connector is
-    going, CannotResume for a reconciliation whose people met are forgotten.
-    """
-    with services.db.write() as session:
-        run = session.get(Run, run_id)
-        if run is None or run.state not in (RunState.FAILED, RunState.CANCELLED):
-            return False
-        if not may_resume(run):
-            raise CannotResume
-        _make_pending(run)
-        add_line(session, services.clock.now(), run.id, "The run goes on.")
-        _store_alone(session, run.connector_id, RunKind(run.kind))
-        services.on_accept(session, run.connector_id)
-        audit(session, run)
-    services.wakeup.ring(run.connector_id)
-    return True
-
-
-def _make_pending(run: Run) -> None:
-    if run.state == RunState.CANCELLED or run.error_code == SHORT_LIST:
-        run.cursor, run.phase = {}, ""
-    run.state, run.cancel_asked_at, run.ended_at = RunState.PENDING, None, None
-    run.error, run.error_code, run.lease_token = "", "", None
-    run.due_at, run.tries = None, 0
-
-
-def may_resume(run: Run) -> bool:
-    """Tell whether an ended run can go on, or begin again: a reconciliation that was cancelled does neither."""
-    if run.state == RunState.CANCELLED:
-        return run.kind != RunKind.RECONCILIATION
-    return run.state == RunState.FAILED and not run.cursor.get(FORGOTTEN)
 
 
 def waiting(now: datetime, kinds: Collection[str] | None = None) -> list[ColumnElement[bool]]:
@@ -260,8 +214,12 @@ def give_back(
 
 
 def finish(session: Session, now: datetime, run: Run, state: RunState, error: IntegrationError | None = None) -> None:
-    """End a run; a cancelled one gives up what it still had waiting."""
+    """End a run with the figures that stay; a cancelled one gives up what it still had waiting."""
     given_up = outbox.discard(session, now, run.connector_id, run_id=run.id) if state is RunState.CANCELLED else 0
+    if state is RunState.CANCELLED:
+        run.skipped += given_up
+        run.cursor = {**run.cursor, GIVEN_UP: given_up}
+    run.waiting = outbox.open_count(session, run_id=run.id)
     run.state, run.ended_at, run.lease_token, run.leased_until, run.due_at = state, now, None, None, None
     run.error_code, run.error = "", ""
     if error is not None:

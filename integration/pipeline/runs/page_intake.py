@@ -36,28 +36,37 @@ class PageIntake(HeldRun):
         return self.run.options
 
     def _take(self, session: Session, changes: Sequence[Change]) -> None:
+        """Count the changes as pulled and owe them to Mautic; a dry run only foretells what would become of them."""
+        session.get_one(Run, self.run.id).pulled += len(changes)
         if self.options.get("dry_run"):
             forecast.foretell(session, self._now(), self.connector, self.run, changes)
             return
         accepted = records.accept(session, self._now(), self.connector.id, changes, self.run.id)
-        session.get_one(Run, self.run.id).accepted += accepted.new
-        if accepted.new:
+        run = session.get_one(Run, self.run.id)
+        run.accepted += accepted.taken
+        run.already += accepted.already
+        if accepted.taken:
             self.services.on_accept(session, self.connector.id)
 
     def _page(
-        self, page: reading.Page, take: Callable[[Session], None], *, rows: int | None = None, count: bool = True
+        self, page: reading.Page, take: Callable[[Session], None], *, rows: int | None = None, unread: int = 0
     ) -> None:
-        """Accept one page: its rows, the run's cursor and its counters stand or fall together."""
+        """Accept one page: its rows, the run's cursor and its counters stand or fall together.
+
+        `rows` is how many of its rows are meant, `unread` how many of these came in a form that cannot be read.
+        """
         if self.options.get("payloads"):
             title = f"Page {page.number} of {page.pages or '?'} ({self.run.phase}) as the store gave it"
             payload_files.store(self.services, self.run, "pull", title, page.rows)
         with self.services.db.write() as session:
             run = self._held(session)
+            before = run.pulled
             take(session)
             run.cursor = {**run.cursor, run.phase: page.cursor}
-            pulled = (rows if rows is not None else len(page.rows)) if count else 0
-            run.pulled += pulled
-            usage.record(session, self.connector.id, self._now(), pulled=pulled)
+            run.pulled += unread
+            run.failed += unread
+            if not self.options.get("dry_run"):
+                usage.record(session, self.connector.id, self._now(), pulled=run.pulled - before)
             self._tell(session, run, page, rows)
         self.run.cursor = run.cursor
         self.pages += 1

@@ -105,7 +105,7 @@ class Phases(PageIntake):
     def _fill_ledger(self) -> None:
         """Read all orders without their lines, so that the first contact already has its final lifetime values."""
         for page in self._order_pages(store_profile.statuses(self.connector), fields=reading.LEDGER_FIELDS):
-            self._page(page, self._ledger_rows(page.rows), count=False)
+            self._page(page, self._ledger_rows(page.rows))
 
     def _ledger_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
         orders = list(_parsed(rows))
@@ -115,7 +115,7 @@ class Phases(PageIntake):
         for page in self._customer_pages(reading.customer_fields(), self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
             changes, page = self._read_rows(page, rows, self._customer_change)
-            self._page(page, self._customer_rows(rows, changes), rows=len(rows))
+            self._page(page, self._customer_rows(rows, changes), rows=len(rows), unread=len(rows) - len(changes))
 
     def _customer_change(self, row: Row) -> Change:
         return parse.customer_change(row, self._origin, self._now(), created=False)
@@ -137,7 +137,7 @@ class Phases(PageIntake):
         chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
         for page in self._order_pages(known if ids else chosen, window=self._since(), ids=ids):
             changes, page = self._read_rows(page, page.rows, self._order_change)
-            self._page(page, partial(self._take, changes=changes), rows=len(page.rows))
+            self._page(page, partial(self._take, changes=changes), unread=len(page.rows) - len(changes))
 
     def _order_change(self, row: Row) -> Change:
         return parse.order_change(row, self._origin, self._now())
@@ -151,7 +151,7 @@ class Phases(PageIntake):
                 self._store_cursors(ahead_s=status_events.seconds_ahead(page.server_time, self._now()))
             began = began or page.began
             changes, page = self._read_rows(page, page.rows, self._order_change)
-            self._page(page, self._new_changes(changes), rows=len(page.rows))
+            self._page(page, self._new_changes(changes), unread=len(page.rows) - len(changes))
         self._move_cursor(began)
 
     def _new_changes(self, changes: Sequence[Change]) -> Callable[[Session], None]:
@@ -163,7 +163,7 @@ class Phases(PageIntake):
     def _trashed_orders(self) -> None:
         for page in self._order_pages(("trash",), window=self._cursor_window("previous"), fields=reading.LEDGER_FIELDS):
             changes, page = self._read_rows(page, page.rows, self._trashed)
-            self._page(page, self._new_changes(changes), rows=len(changes))
+            self._page(page, self._new_changes(changes), unread=len(page.rows) - len(changes))
 
     def _trashed(self, row: Row) -> Change:
         return records.trashed(row, self._origin, self._now())
@@ -178,7 +178,8 @@ class Phases(PageIntake):
             missing = {what for what, _ in failed}
             seen = [row for row in page.rows if f"customer {row['id']}" not in missing]
             changes, page = self._read_rows(replace(page, failed=[*page.failed, *failed]), rows, self._customer_change)
-            self._page(page, self._customer_rows(rows, changes, seen), rows=len(rows))
+            unread = len(rows) - len(changes)
+            self._page(page, self._customer_rows(rows, changes, seen), rows=len(rows), unread=unread)
         self._store_cursors(customers=self._now().isoformat(), customers_total=total)
 
     def _read_moved(self, ids: Sequence[int]) -> tuple[list[Row], list[Failure]]:

@@ -18,7 +18,8 @@ from integration.pipeline import outbox
 class Progress:
     """How far a run is. `rate` in records a second, `seconds_left` from it; None while they cannot be told.
 
-    `later` counts the records of `waiting` that are tried again at a later time.
+    `waiting` counts its records that wait now, `later` those of them that are tried again at a later time. `left` is
+    what waits as a figure of the run: of one that has ended, how many waited then.
     """
 
     run: Run
@@ -30,6 +31,7 @@ class Progress:
     going: bool
     summary: dict[str, Any]
     later: int = 0
+    left: int = 0
 
 
 def progress(session: Session, run_id: int, now: datetime) -> Progress:
@@ -45,12 +47,13 @@ def progress(session: Session, run_id: int, now: datetime) -> Progress:
     rate = done / seconds if done and seconds > 1 else None
     going = run.state in (RunState.PENDING, RunState.RUNNING)
     left = int((expected - done) / rate) if going and rate and expected else None
-    return Progress(run, done, expected, waiting, rate, left, going, summary(run, seconds), later)
+    told = summary(run, seconds) | {"waiting": waiting if going else run.waiting}
+    return Progress(run, done, expected, waiting, rate, left, going, told, later, told["waiting"])
 
 
 def summary(run: Run, seconds: float) -> dict[str, Any]:
     """Return the figures a run ends with, ready for JSON."""
-    names = ("state", "kind", "pulled", "pushed", "skipped", "failed", "calls")
+    names = ("state", "kind", "pulled", "pushed", "skipped", "failed", "waiting", "already", "calls")
     return {"run": run.id} | {name: getattr(run, name) for name in names} | {"seconds": round(seconds, 1)}
 
 

@@ -106,7 +106,8 @@ def run_list(connector_id: int) -> ResponseReturnValue:
         connector = connector_of_token(session, connector_id)
         query, notices = RunQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
         found, older = querie_runs.read_list(session, query)
-    rows = [_row(bodies.RunRow, each) for each in found]
+        waiting = querie_runs.waiting_of(session, found)
+    rows = [_row(bodies.RunRow, each, waiting=waiting[each.id]) for each in found]
     return bodies.answered(bodies.Runs, runs=rows, older=older, notices=notices)
 
 
@@ -117,9 +118,8 @@ def run(run_id: int) -> ResponseReturnValue:
     with services().db.read() as session:
         found, _ = _run(session, run_id)
         progress = run_progress.progress(session, run_id, services().clock.now())
-    return bodies.answered(
-        bodies.RunWithProgress, run=_row(bodies.RunRow, found), progress=_row(bodies.Progress, progress)
-    )
+    row = _row(bodies.RunRow, found, waiting=progress.left)
+    return bodies.answered(bodies.RunWithProgress, run=row, progress=_row(bodies.Progress, progress))
 
 
 def _run(session: Session, run_id: int) -> tuple[Run, Connector]:

@@ -132,7 +132,10 @@ class DeadLetters(Answer):
 
 
 class RunRow(Answer):
-    """A run and its figures."""
+    """A run and its figures: pulled = pushed + skipped + failed + waiting + already.
+
+    `waiting` is how many wait now or, of a run that has ended, waited then; `already` were on their way without it.
+    """
 
     id: int
     kind: str
@@ -143,6 +146,8 @@ class RunRow(Answer):
     pushed: int
     skipped: int
     failed: int
+    waiting: int
+    already: int
     calls: int
     created_at: Moment
     started_at: Moment | None

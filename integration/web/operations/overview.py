@@ -148,8 +148,14 @@ def history(connector: Connector) -> str:
     """Show the newest runs of a connector in its own tab."""
     with services().db.read() as session:
         found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector_id=connector.id))
+        waiting = querie_runs.waiting_of(session, found)
     return render_template(
-        "operations/overview/history.html", connector=connector, runs=found, kinds=KINDS, badges=BADGES
+        "operations/overview/history.html",
+        connector=connector,
+        runs=found,
+        waiting=waiting,
+        kinds=KINDS,
+        badges=BADGES,
     )
 
 

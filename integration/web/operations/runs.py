@@ -15,7 +15,12 @@ from integration.models.run import Run, RunState
 from integration.models.user import Role
 from integration.pipeline.audited import Audit
 from integration.pipeline.dry_run import forecast
-from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options, progress as run_progress
+from integration.pipeline.runs import (
+    lifecycle as run_lifecycle,
+    options as run_options,
+    progress as run_progress,
+    resumption,
+)
 from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
 from integration.queries.runs import RunLineQuery, RunQuery
@@ -54,12 +59,14 @@ def index(connector: Connector) -> ResponseReturnValue:
     with services().db.read() as session:
         query, notices = RunQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
         found, older = querie_runs.read_list(session, query)
+        waiting = querie_runs.waiting_of(session, found)
         summary = querie_runs.summary(session, connector.id, services().clock.now())
     older_url = url_for("runs.index", connector_id=connector.id, **query.args(before=older)) if older else None
     return render_template(
         "operations/runs/index.html",
         connector=connector,
         runs=found,
+        waiting=waiting,
         query=query,
         notices=notices,
         older_url=older_url,
@@ -118,7 +125,7 @@ def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
         "phases": PHASES,
         "statuses": run_records.STATUSES,
         "may_run": me().may(Role.SUPPORT),
-        "may_resume": run_lifecycle.may_resume(run),
+        "may_resume": resumption.may_resume(run),
     }
 
 
@@ -160,7 +167,7 @@ def cancel(connector: Connector, run: Run) -> ResponseReturnValue:
 def resume(connector: Connector, run: Run) -> ResponseReturnValue:
     """Let an ended run go on."""
     try:
-        run_lifecycle.resume(services(), run.id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
+        resumption.resume(services(), run.id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
     except IntegrationError as error:
         flash(str(error), "bad")
     else:

@@ -18,7 +18,7 @@ from integration.operations.reconciliation import execution, findings
 from integration.operations.reconciliation.comparison import Comparison
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress, resumption
 from integration.pipeline.services import Services
 from tests.conftest import NOON
 from tests.operations.reconciliation.conftest import Bench, tick
@@ -151,7 +151,7 @@ def test_one_that_failed_is_resumed_and_compares_nobody_twice(bench: Bench, monk
     reconciliation.tick(services)
     with services.db.read() as session:
         assert session.scalar(select(func.count()).select_from(Reconciled)), "it may be resumed"
-    run_lifecycle.resume(services, row.id)
+    resumption.resume(services, row.id)
     tick(services)
     done = row_of(services, row.id)
     assert (done.state, done.error, done.pulled, done.missing, done.surplus) == ("COMPLETED", "", 4, 1, 0)
@@ -160,18 +160,18 @@ def test_one_that_failed_is_resumed_and_compares_nobody_twice(bench: Bench, monk
 def test_one_that_was_cancelled_or_overtaken_cannot_be_resumed(services: Services, connector_id: int) -> None:
     first = reconciliation.start(services, connector_id, "test")
     reconciliation.cancel(services, connector_id, first)
-    with pytest.raises(run_lifecycle.CannotResume):
-        run_lifecycle.resume(services, first)
+    with pytest.raises(resumption.CannotResume):
+        resumption.resume(services, first)
     second = reconciliation.start(services, connector_id, "test")
     with services.db.write() as session:
         session.add(Reconciled(reconciliation_id=second, person_key="a" * 32))
         run_lifecycle.finish(session, NOON, session.get_one(Run, second), RunState.FAILED)
     assert findings.purge(services) == 0
-    assert run_lifecycle.may_resume(row_of(services, second))
+    assert resumption.may_resume(row_of(services, second))
     reconciliation.start(services, connector_id, "test")
     assert findings.purge(services) == 1
-    with pytest.raises(run_lifecycle.CannotResume):
-        run_lifecycle.resume(services, second)
+    with pytest.raises(resumption.CannotResume):
+        resumption.resume(services, second)
     assert told(services, first)[-1] == "Cancelled. What it found stays."
 
 

@@ -1,0 +1,106 @@
+"""Resuming an ended run: it goes on where it stood, or a new run does the same from the beginning."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.errors import IntegrationError
+from integration.models.database import lock_connector
+from integration.models.run import Run, RunKind, RunState
+from integration.pipeline import outbox
+from integration.pipeline.audited import Audit, unaudited
+from integration.pipeline.runs import lifecycle
+from integration.pipeline.services import Services
+from integration.store.completeness import SHORT_LIST
+
+
+class CannotResume(IntegrationError):
+    """The run has nothing to go on from."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "cannot_resume",
+            "This reconciliation cannot go on: whom it had met is forgotten.",
+            "Start a new one on the Reconciliation page.",
+        )
+
+
+def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> int | None:
+    """Let an ended run go on where it stood; return the id of the run that goes on, None when it has not ended.
+
+    Where it cannot go on from there (see _begins_again) a new run does the same from the beginning; unchanged records
+    cost nothing. Raises RunGoing when another run of the connector is going, CannotResume for a reconciliation whose
+    people met are forgotten.
+    """
+    now = services.clock.now()
+    with services.db.write() as session:
+        ended = _locked(session, run_id)
+        if ended is None or ended.state not in (RunState.FAILED, RunState.CANCELLED):
+            return None
+        if not may_resume(ended):
+            raise CannotResume
+        run = _again(session, now, ended) if _begins_again(session, ended) else _go_on(session, now, ended)
+        services.on_accept(session, run.connector_id)
+        audit(session, run)
+    services.wakeup.ring(run.connector_id)
+    return run.id
+
+
+def _locked(session: Session, run_id: int) -> Run | None:
+    """Return the run as it is while nothing of its connector is settled; None for an unknown one."""
+    connector_id = session.scalar(select(Run.connector_id).where(Run.id == run_id))
+    if connector_id is None:
+        return None
+    lock_connector(session, connector_id)
+    return session.get(Run, run_id)
+
+
+def _begins_again(session: Session, run: Run) -> bool:
+    """Tell whether an ended run has no place to go on from: its list was short, or what it gave up is gone.
+
+    A replay that was cancelled begins again too: what it had not sent became dead letters again.
+    """
+    if run.error_code == SHORT_LIST:
+        return True
+    if run.state != RunState.CANCELLED:
+        return False
+    return run.kind == RunKind.REPLAY or outbox.given_up_count(session, run.id) != run.cursor.get(lifecycle.GIVEN_UP)
+
+
+def _again(session: Session, now: datetime, ended: Run) -> Run:
+    run = Run(connector_id=ended.connector_id, kind=ended.kind, options=dict(ended.options), trigger=ended.trigger)
+    run.state, run.created_at = RunState.PENDING, now
+    session.add(run)
+    lifecycle.store_alone(session, run.connector_id, RunKind(run.kind))
+    lifecycle.add_line(session, now, run.id, f"It does again what run {ended.id} did not end.")
+    lifecycle.add_line(session, now, ended.id, f"Run {run.id} does it again, from the beginning.")
+    return run
+
+
+def _go_on(session: Session, now: datetime, run: Run) -> Run:
+    cancelled = run.state == RunState.CANCELLED
+    outbox.reopen_figures(session, run)
+    _make_pending(run)
+    lifecycle.store_alone(session, run.connector_id, RunKind(run.kind))
+    if cancelled:
+        owed, busy = outbox.take_back(session, now, run.connector_id, run.id)
+        run.skipped, run.already = run.skipped - owed - busy, run.already + busy
+        run.cursor = {key: value for key, value in run.cursor.items() if key != lifecycle.GIVEN_UP}
+    lifecycle.add_line(session, now, run.id, "The run goes on.")
+    return run
+
+
+def _make_pending(run: Run) -> None:
+    run.state, run.cancel_asked_at, run.ended_at = RunState.PENDING, None, None
+    run.error, run.error_code, run.lease_token = "", "", None
+    run.due_at, run.tries = None, 0
+
+
+def may_resume(run: Run) -> bool:
+    """Tell whether an ended run can go on, or begin again: a reconciliation that was cancelled does neither."""
+    if run.state == RunState.CANCELLED:
+        return run.kind != RunKind.RECONCILIATION
+    return run.state == RunState.FAILED and not run.cursor.get(lifecycle.FORGOTTEN)
