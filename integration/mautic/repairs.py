@@ -115,6 +115,11 @@ class Job:
             self._adjust("email", "changed", sentence)
         self.mautic_id, self.seen, self.first, self.behind = None, False, None, frozenset()
 
+    def unsent(self, details: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the fields that a refusal names, in order, when the row said none of them; else nothing."""
+        sent = {alias for alias, value in self.body().items() if not is_blank(value)}
+        return () if sent & details.keys() else tuple(sorted(details))
+
     @property
     def refused(self) -> tuple[str, ...]:
         """Return the fields whose value Mautic refused."""
@@ -130,7 +135,8 @@ class Job:
         Values that are `taken`, since another contact has them and the field is a unique identifier, are dropped.
         """
         self.rounds += 1
-        named = [alias for alias in details if alias in self.fields]
+        sent = self.body()
+        named = [alias for alias in details if alias in self.fields and alias in sent]
         for alias in named:
             if taken:
                 del self.fields[alias]

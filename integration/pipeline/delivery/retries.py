@@ -19,6 +19,7 @@ from integration.errors import (
     Throttled,
     Unreachable,
 )
+from integration.mautic.verdicts import REQUIRED
 
 #: Seconds before the second, third, … attempt; after the last one the delivery is a dead letter.
 DELAYS = (10, 60, 300, 1800, 7200, 18000)
@@ -48,7 +49,7 @@ def category(error: IntegrationError) -> Category:
     """Return what kind of failure an error is."""
     if error.code == "uncertain":
         return Category.UNCERTAIN
-    if isinstance(error, AuthRejected | NotSetUp | SettingError):
+    if isinstance(error, AuthRejected | NotSetUp | SettingError) or error.code == REQUIRED:
         return Category.CONFIGURATION
     if isinstance(error, Unreachable | Throttled | ServerFault | Held):
         return Category.TRANSIENT
@@ -77,10 +78,13 @@ class Verdict:
 
 
 def blame(error: IntegrationError) -> Blame:
-    """Return whose fault an error is: credentials and unreachable servers hold, faults pass, the rest is the record."""
+    """Return whose fault an error is: credentials and unreachable servers hold, faults pass, the rest is the record.
+
+    A value that Mautic demands may be the record's or a setting's: it is tried again, and `shared_cause` may hold.
+    """
     if isinstance(error, Unreachable | AuthRejected | NotSetUp | Throttled | Held):
         return Blame.CONNECTION
-    return Blame.NOBODY if isinstance(error, ServerFault) else Blame.RECORD
+    return Blame.NOBODY if isinstance(error, ServerFault) or error.code == REQUIRED else Blame.RECORD
 
 
 def verdict(error: IntegrationError, faults: int, chance: random.Random) -> Verdict:

@@ -174,6 +174,10 @@ _MAUTIC: dict[str, Advice] = {
         "Mautic lacks fields that the modules write ({fields}); without them those values are lost.",
         "Create them with one click on the tab Mautic Fields.",
     ),
+    "fields_required": (
+        "Mautic refuses new contacts without a value for {fields}, as these are required.",
+        "Switch off Required for all fields but Email in Mautic, under Custom Fields.",
+    ),
     "fields_unique": (
         "Mautic takes contacts with the same value of {fields} for one person, as these are unique identifiers.",
         "Switch off “Is Unique Identifier” for all fields but Email in Mautic, under Custom Fields.",
