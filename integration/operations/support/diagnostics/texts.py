@@ -7,6 +7,7 @@ with the code.
 from __future__ import annotations
 
 from integration.http.signatures import TEXTS
+from integration.mapping.emails import HIDDEN, HIDDEN_CAUSE
 from integration.mautic import causes
 
 Advice = tuple[str, str]
@@ -138,6 +139,7 @@ _STORE: dict[str, Advice] = {
         "WooCommerce {version} cannot list what has changed, so everything is read each time.",
         "Update WooCommerce to 5.8 or newer.",
     ),
+    HIDDEN: HIDDEN_CAUSE,
     "no_data": ("There are no orders and no customers yet.", "Nothing to do: they are synced as they come."),
 }
 
