@@ -104,6 +104,8 @@ class Job:
 
     def is_at(self, address: str) -> bool:
         """Tell whether a contact with this address is the row's person; without an address its person key tells."""
+        if address and person_key_of(address) in self.row.former:
+            return True
         if self.email:
             return normalise_email(address) == normalise_email(self.email)
         return bool(address) and person_key_of(address) == self.row.key
@@ -119,6 +121,13 @@ class Job:
         """Return the fields that a refusal names, in order, when the row said none of them; else nothing."""
         sent = {alias for alias, value in self.body().items() if not is_blank(value)}
         return () if sent & details.keys() else tuple(sorted(details))
+
+    def go_to(self, contact_id: int) -> None:
+        """Aim at the contact that has the address; one that was known to be the person's is left with its own."""
+        if self.mautic_id is not None:
+            sentence = f"Contact {contact_id} has this e-mail address already and was written; "
+            self._adjust("email", "changed", f"{sentence}contact {self.mautic_id} was left as it is.")
+        self.mautic_id = contact_id
 
     @property
     def refused(self) -> tuple[str, ...]:

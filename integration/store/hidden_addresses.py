@@ -11,6 +11,7 @@ from integration.store.access import SERVICE
 from integration.store.client import StoreClient
 from integration.store.pages import Page
 from integration.store.rows import Row, rows_of, sifted
+from integration.store.sanitizing import text_of
 
 #: So many of the newest orders tell whether the placeholder stands for all, or in some records by mistake.
 _SAMPLE_ROWS = 10
@@ -37,4 +38,4 @@ def _all_hidden(rows: Iterable[Row]) -> bool:
 
 
 def _addresses(row: Row) -> tuple[str, str]:
-    return parse.text_of(row.get("email")), parse.address(row.get("billing")).email
+    return text_of(row.get("email")), parse.address(row.get("billing")).email

@@ -233,6 +233,7 @@ class Batch:
                 one.write,
                 one.link.contact_id if one.link else None,
                 one.link is not None and one.link.is_fresh(now),
+                one.link.former if one.link else frozenset(),
             )
             for one in planned
             if one.write is not None and not one.unchanged
