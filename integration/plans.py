@@ -140,8 +140,8 @@ class MauticField:
     """A contact field as Mautic reports it; `limit` in characters, None for none or unknown; `choices` for selects.
 
     `unique` is Mautic's unique identifier: it takes a contact with the same value for the same person (mautic:297).
-    `number` is its id, which a field of the same alias that is made anew has not; `since` is when it was first seen
-    with this id, in ISO 8601, "" when it was there from the start.
+    `required` ones refuse a new contact that does not say them. `number` is its id, which a field of the same alias
+    that is made anew has not; `since` is when it was first seen with this id, in ISO 8601, "" when it was always there.
     """
 
     alias: str
@@ -151,6 +151,7 @@ class MauticField:
     choices: tuple[str, ...] = ()
     published: bool = True
     unique: bool = False
+    required: bool = False
     number: int | None = field(default=None, compare=False)
     since: str = ""
 

@@ -10,6 +10,13 @@ from integration.plans import Adjustment, MauticField
 
 #: Mautic drops any other character silently (mautic:032) and refuses ^ & * % (dossier 4.1.6).
 _ALLOWED = re.compile(r"[A-Za-z0-9!#$'+\-=?_`{|}~.@\[\]]*")
+#: What Cloudflare's Email Address Obfuscation puts in the place of an address.
+_HIDDEN = re.compile(r"\[email[\s\u00a0-]*protected\]|/cdn-cgi/l/email-protection|data-cfemail", re.IGNORECASE)
+HIDDEN = "email_hidden"
+HIDDEN_CAUSE = (
+    "The CDN in front of the store hides e-mail addresses from us.",
+    "Switch Email Address Obfuscation off for /wp-json/* (Cloudflare: Scrape Shield, or a Configuration Rule).",
+)
 _HINT = "Correct the address in the store."
 
 
@@ -18,11 +25,17 @@ def fit_email(email: str, field: MauticField | None) -> tuple[str, tuple[Adjustm
 
     Mautic does not tell the limit of its field Email unless it was told so itself: then only Mautic can say that an
     address is too long, row by row (mautic:036, mautic:066), since an admin may have raised the limit meanwhile.
-    Raises MappingError: no_email, email_invalid (mautic:030, 031), email_characters (mautic:032), email_too_long.
+    Raises MappingError: no_email, email_hidden, email_invalid (mautic:030, 031), email_characters (mautic:032),
+    email_too_long.
     """
     given, email = email.strip(), visible(email)
     if not email:
         raise MappingError("no_email", "The record has no e-mail address.", "Add one in the store.")
+    if is_hidden(email):
+        sentence = "A CDN's placeholder stands where the e-mail address should be."
+        raise MappingError(
+            HIDDEN, sentence, f"{HIDDEN_CAUSE[1]} If the order has it so in the store, correct it there."
+        )
     local, at, domain = email.rpartition("@")
     if not at or not local or "@" in local or "." not in domain.strip("."):
         raise MappingError("email_invalid", f"“{_shown(email)}” is not an e-mail address.", _HINT)
@@ -32,6 +45,11 @@ def fit_email(email: str, field: MauticField | None) -> tuple[str, tuple[Adjustm
         raise MappingError("email_characters", sentence, "Use letters of the Latin alphabet, digits and . _ - +.")
     _check_length(ascii_email, field)
     return ascii_email, (*_cleaned(given, email), *_in_ascii(email, ascii_email))
+
+
+def is_hidden(email: str) -> bool:
+    """Tell whether a text is a CDN's placeholder for an address."""
+    return _HIDDEN.search(email) is not None
 
 
 def _cleaned(given: str, email: str) -> tuple[Adjustment, ...]:

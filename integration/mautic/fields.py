@@ -120,6 +120,7 @@ def field_of(entity: Mapping[str, Any], limits: Mapping[str, int]) -> MauticFiel
         bool(entity.get("isPublished", True)),
         # Older versions misspell it (isUniqueIdentifer).
         str(entity.get("isUniqueIdentifier", entity.get("isUniqueIdentifer"))).lower() in ("1", "true"),
+        required=bool(entity.get("isRequired")),
         number=int(str(entity["id"])) if str(entity.get("id")).isdigit() else None,
     )
 
@@ -127,6 +128,13 @@ def field_of(entity: Mapping[str, Any], limits: Mapping[str, int]) -> MauticFiel
 def unique_aliases(fields: Mapping[str, MauticField]) -> frozenset[str]:
     """Return the fields beside email that Mautic finds a contact by (mautic:297, mautic:298)."""
     return frozenset(alias for alias, field in fields.items() if field.unique and alias != "email")
+
+
+def required_aliases(fields: Mapping[str, MauticField]) -> frozenset[str]:
+    """Return the fields beside email without which Mautic refuses a new contact."""
+    return frozenset(
+        alias for alias, field in fields.items() if field.required and field.published and alias != "email"
+    )
 
 
 def _limit(entity: Mapping[str, Any], kind: str, known: int | None) -> int | None:

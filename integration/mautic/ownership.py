@@ -46,6 +46,6 @@ def search(client: MauticClient, jobs: Sequence[Job]) -> None:
         job.calls += 1
         job.searched, job.seen = True, bool(ids)
         if len(ids) == 1 and ids[0] != job.mautic_id:
-            job.mautic_id = ids[0]
+            job.go_to(ids[0])
         elif ids:
             job.twin(tuple(ids))

@@ -104,6 +104,8 @@ class Job:
 
     def is_at(self, address: str) -> bool:
         """Tell whether a contact with this address is the row's person; without an address its person key tells."""
+        if address and person_key_of(address) in self.row.former:
+            return True
         if self.email:
             return normalise_email(address) == normalise_email(self.email)
         return bool(address) and person_key_of(address) == self.row.key
@@ -114,6 +116,18 @@ class Job:
             sentence = f"Contact {self.mautic_id}, which was this person's, has another address now: it was left alone."
             self._adjust("email", "changed", sentence)
         self.mautic_id, self.seen, self.first, self.behind = None, False, None, frozenset()
+
+    def unsent(self, details: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the fields that a refusal names, in order, when the row said none of them; else nothing."""
+        sent = {alias for alias, value in self.body().items() if not is_blank(value)}
+        return () if sent & details.keys() else tuple(sorted(details))
+
+    def go_to(self, contact_id: int) -> None:
+        """Aim at the contact that has the address; one that was known to be the person's is left with its own."""
+        if self.mautic_id is not None:
+            sentence = f"Contact {contact_id} has this e-mail address already and was written; "
+            self._adjust("email", "changed", f"{sentence}contact {self.mautic_id} was left as it is.")
+        self.mautic_id = contact_id
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -132,7 +146,8 @@ class Job:
         Values that are `taken`, since another contact has them and the field is a unique identifier, are dropped.
         """
         self.rounds += 1
-        named = [alias for alias in details if alias in self.fields]
+        sent = self.body()
+        named = [alias for alias in details if alias in self.fields and alias in sent]
         for alias in named:
             if taken:
                 del self.fields[alias]

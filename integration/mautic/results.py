@@ -15,12 +15,14 @@ class ContactRow:
     """One person to be written; `key` is our person key, `mautic_id` the contact it was last written to, if known.
 
     `seen` says that the contact was just now confirmed to be this person, so that it is not read before the write.
+    `former` are person keys of addresses that the contact may still have.
     """
 
     key: str
     write: ContactWrite
     mautic_id: int | None = None
     seen: bool = False
+    former: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
+from integration.errors import Blame, NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
 from integration.http.marks import GAVE_UP
 from integration.identity import normalise_email
 from integration.mautic import shown
@@ -14,6 +15,9 @@ from integration.mautic.repairs import SHORT, Job, survives
 from integration.mautic.search import email_of
 from integration.plans import Adjustment
 
+#: The code of a row that lacks a value which Mautic demands.
+REQUIRED = "required_field"
+_ALIAS = re.compile(r"[a-z][a-z0-9_]*")
 DEDUPLICATE = "Merge them in Mautic: run bin/console mautic:contacts:deduplicate, then sync the record again."
 
 
@@ -84,7 +88,24 @@ def of_a_row(job: Job, answer: RowAnswer) -> ServiceError:
     error = refusal(answer.status, answer.problem, path="contacts", row=True)
     if isinstance(error, Rejected) and "email" in details:
         return _refused_email(job, error, answer)
-    return error
+    wanted = job.unsent(details) if answer.status == 400 else ()
+    return _required(wanted, error, answer) if wanted and all(map(_ALIAS.fullmatch, wanted)) else error
+
+
+def _required(wanted: tuple[str, ...], error: ServiceError, answer: RowAnswer) -> Rejected:
+    """Return the error of a row that lacks what Mautic demands: nothing that the row says is at fault."""
+    names = ", ".join(f"“{alias}”" for alias in wanted)
+    required = Rejected(
+        SERVICE,
+        REQUIRED,
+        f"Mautic demands a value for {names}, and the record has none.",
+        "Switch off Required for this field in Mautic; what waits is then sent by itself.",
+        status=answer.status,
+        details=answer.problem.details,
+        excerpt=error.excerpt,
+    )
+    required.blame = Blame.NOBODY
+    return required
 
 
 def _refused_email(job: Job, error: Rejected, answer: RowAnswer) -> Rejected:

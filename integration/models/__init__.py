@@ -12,6 +12,7 @@ from integration.models.database import Database, open_database
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.drift import Drift, Gap, Reconciliation
 from integration.models.follow_up import FollowUpMark, MarkState
+from integration.models.former_address import FormerAddress
 from integration.models.hold import Hold
 from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.models.organisation import Organisation
@@ -43,6 +44,7 @@ __all__ = [
     "Drift",
     "FollowUpMark",
     "FormerRecord",
+    "FormerAddress",
     "Gap",
     "Heartbeat",
     "Hold",

@@ -36,10 +36,14 @@ class LedgerEntry(Base):
 
 
 class CustomerMark(Base):
-    """A customer as last read: customers have no modification window, so what moved is told by these marks."""
+    """A customer as last read: customers have no modification window, so what moved is told by these marks.
+
+    `person_key` is that of the account's own address, "" while it was not read.
+    """
 
     __tablename__ = "customer_mark"
 
     connector_id: Mapped[int] = mapped_column(ForeignKey("connector.id", ondelete="CASCADE"), primary_key=True)
     customer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[str] = mapped_column(String(64))
+    person_key: Mapped[str] = mapped_column(String(64), default="", server_default="")

@@ -18,6 +18,7 @@ from integration.models.ledger import LedgerEntry
 from integration.models.run import Run
 from integration.models.sql import begins
 from integration.models.sync_log import SyncLogEntry
+from integration.pipeline.ingest import account_addresses
 from integration.url_filters import FILTER_MAX_CHARS, OneOf, Text, UrlFilter
 
 SEARCHED_KINDS = ("order", "customer", "contact", "run", "email")
@@ -200,6 +201,7 @@ def _emails(session: Session, connector_id: int, asked: SearchQuery) -> Iterator
     if not is_first_version_key_shared(asked.text):
         # Of odd addresses it may still be the key, until a record of the person comes again.
         keys.append(first_version_key(asked.text))
+    keys += account_addresses.current(session, connector_id, keys).values()
     for person_key in dict.fromkeys(keys):
         if seen(session, connector_id, person_key):
             yield Hit(connector_id, "person", person_key, "e-mail address", asked.text, person_key)

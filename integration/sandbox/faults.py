@@ -48,6 +48,7 @@ class Fault(StrEnum):
     DROP_QUERY = "drop_query"  # the query string is lost on the way
     SHORT_LIST = "short_list"  # (rows) a list gives so many of its rows, and counts all of them
     PAGE_CAP = "page_cap"  # (rows) no page of a list has more, whatever per_page says
+    HIDE_EMAILS = "hide_emails"  # a CDN puts its placeholder where e-mail addresses stand
     PACK = "pack"  # the body packed by gzip, without a header that says so
     RACE = "race_seconds"  # (seconds) sleep between look-up and insert of a contact
 

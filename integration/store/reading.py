@@ -9,7 +9,7 @@ from typing import Any
 from integration.errors import Rejected
 from integration.events import Kind
 from integration.mapping import field_map
-from integration.store import parse
+from integration.store import hidden_addresses, parse
 from integration.store.answers import server_now, unreadable
 from integration.store.by_id import pick
 from integration.store.client import StoreClient
@@ -68,13 +68,14 @@ def read_orders(
     """Yield pages of orders by id, at least one page, empty when there is nothing.
 
     `statuses` must be named one by one, for the default list has drafts in it (woo:035 and woo:460); `start` is the
-    cursor of the last page that was taken. Raises ServiceError when the store as a whole does not answer.
+    cursor of the last page that was taken. Raises ServiceError when the store as a whole does not answer, NotSetUp
+    (email_hidden) when a CDN hides the addresses.
     """
     created = Window(created_after, created_before).params("")
     params = {"status": list(statuses), "_fields": fields or order_fields(), **(window or Window()).params(), **created}
     if ids is not None:
-        return pick(client, "orders", params, ids, start)
-    return Crawl(client, "orders", params, per_page, parallel).pages(start)
+        return hidden_addresses.refuse(client, pick(client, "orders", params, ids, start))
+    return hidden_addresses.refuse(client, Crawl(client, "orders", params, per_page, parallel).pages(start))
 
 
 def read_customers(
@@ -90,8 +91,8 @@ def read_customers(
     """Yield pages of customers by id; buyers with another role come only with role=all (woo:089)."""
     params = {"role": role, "_fields": fields or customer_fields()}
     if ids is not None:
-        return pick(client, "customers", params, ids, start)
-    return Crawl(client, "customers", params, per_page, parallel).pages(start)
+        return hidden_addresses.refuse(client, pick(client, "customers", params, ids, start))
+    return hidden_addresses.refuse(client, Crawl(client, "customers", params, per_page, parallel).pages(start))
 
 
 def fetch_orders(client: StoreClient, ids: Sequence[int], fields: str = "") -> list[Row]:
@@ -99,7 +100,7 @@ def fetch_orders(client: StoreClient, ids: Sequence[int], fields: str = "") -> l
 
     Raises the store's error when it cannot give one of them.
     """
-    return _all(pick(client, "orders", {"_fields": fields or order_fields()}, ids))
+    return _all(hidden_addresses.refuse(client, pick(client, "orders", {"_fields": fields or order_fields()}, ids)))
 
 
 def fetch_customers(client: StoreClient, ids: Sequence[int], fields: str = "") -> list[Row]:
@@ -107,7 +108,8 @@ def fetch_customers(client: StoreClient, ids: Sequence[int], fields: str = "") -
 
     Raises the store's error when it cannot give one of them.
     """
-    return _all(pick(client, "customers", {"role": "all", "_fields": fields or customer_fields()}, ids))
+    params = {"role": "all", "_fields": fields or customer_fields()}
+    return _all(hidden_addresses.refuse(client, pick(client, "customers", params, ids)))
 
 
 def fetch_order(client: StoreClient, order_id: int) -> Row | None:

@@ -242,7 +242,7 @@ def test_all_refused_values_of_a_row_are_mended_at_once(writer: ContactWriter, s
 
 def test_a_refusal_of_something_that_was_not_sent_is_final(writer: ContactWriter, script: Script) -> None:
     script.then(refusals(400, owner="x"))
-    assert brief(writer.upsert([row("a@example.com", city="X")])) == [("failed", None, "refused")]
+    assert brief(writer.upsert([row("a@example.com", city="X")])) == [("failed", None, "required_field")]
 
 
 def test_a_row_without_right_says_so_and_a_locked_one_waits(writer: ContactWriter, script: Script) -> None:

@@ -16,7 +16,7 @@ from integration.events import Change, Kind, Origin
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery.groups import DeliveryGroup, of_change
-from integration.pipeline.ingest import order_ledger, records
+from integration.pipeline.ingest import account_addresses, order_ledger, records
 from integration.pipeline.services import Services
 from integration.records import Order
 from integration.store import parse, reading
@@ -112,7 +112,8 @@ class Gathering:
         now = self.services.clock.now()
         changes = [parse.order_change(row, self.origin, now) for row in rows.values()]
         note(self.services, self.connector.id, list(rows.values()), gone)
-        return changes
+        with self.services.db.read() as session:
+            return account_addresses.with_current_keys(session, self.connector.id, changes)
 
 
 def note(services: Services, connector_id: int, rows: Sequence[Row], gone: Iterable[int] = ()) -> None:

@@ -27,6 +27,7 @@ from integration.pipeline.delivery import (
     lost_answers,
     lost_fields,
     read_back,
+    shared_cause,
 )
 from integration.pipeline.delivery.batch_context import BatchContext, fields_from_json
 from integration.pipeline.delivery.batch_result import BatchResult, Sent
@@ -136,7 +137,7 @@ class Batch:
             if watch.finds(receipts):
                 write = functools.partial(self._write, client)
                 planned, receipts, broken = watch.rewritten(planned, receipts, self._context, write)
-        broken = broken or self._server_at_fault(client, receipts)
+        broken = broken or self._server_at_fault(client, receipts) or shared_cause.of(self.lanes.alike, receipts)
         sent = Sent(planned, {receipt.key: receipt for receipt in receipts}, broken)
         if broken is not None:
             return sent
@@ -231,6 +232,7 @@ class Batch:
                 one.write,
                 one.link.contact_id if one.link else None,
                 one.link is not None and one.link.is_fresh(now),
+                one.link.former if one.link else frozenset(),
             )
             for one in planned
             if one.write is not None and not one.unchanged

@@ -15,6 +15,7 @@ from integration.identity import normalise_email
 from integration.mapping.orders import DRAFTS, Shop, sells
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
+from integration.models.former_address import FormerAddress
 from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
 from integration.pipeline.connectors import store_profile
@@ -33,13 +34,21 @@ EMAIL_LIMIT = "email_limit"
 FRESH = timedelta(hours=1)
 
 
+#: Person key of today -> former person key -> address of today.
+Moved = Mapping[str, Mapping[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A person's Mautic contact and the hashes of what Mautic last confirmed."""
+    """A person's Mautic contact and the hashes of what Mautic last confirmed.
+
+    `former` are the keys of addresses that the person's account has left; the contact may still have one of them.
+    """
 
     contact_id: int
     hashes: Mapping[str, str]
     written_at: datetime | None = None
+    former: frozenset[str] = frozenset()
 
     def is_fresh(self, now: datetime) -> bool:
         """Tell whether Mautic confirmed this person's contact so lately that it needs not be looked at again."""
@@ -51,7 +60,7 @@ class BatchContext:
     """The settings, fields, links and ledger rows that the deliveries of one batch are planned with.
 
     `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
-    they become a person's latest one.
+    they become a person's latest one. `moved` tells who has left an address.
     """
 
     connector: Connector
@@ -61,6 +70,7 @@ class BatchContext:
     people: People
     resend: frozenset[int] = frozenset()
     latest: Mapping[int, Order] = field(default_factory=dict)
+    moved: Moved = field(default_factory=dict)
 
     def synced(self, row: LedgerEntry) -> bool:
         """Return whether an order is synced by the settings as they are now; unknown SKUs pass every filter."""
@@ -98,14 +108,25 @@ def lay(
     """
     wanted = sorted(set(person_keys))
     fields = _with_limit(fields_from_json(connector.fields), connector.mautic_facts.get(EMAIL_LIMIT))
+    moved = _moved(session, connector.id, wanted)
     return BatchContext(
         connector=connector,
         modules=modules or Modules.from_json(connector.settings),
         fields=fields,
-        links=_links(session, connector.id, wanted, fields),
+        links=_links(session, connector.id, wanted, fields, moved),
         people=People(session, connector.id, wanted),
         resend=resend,
+        moved=moved,
     )
+
+
+def _moved(session: Session, connector_id: int, person_keys: Sequence[str]) -> Moved:
+    columns = (FormerAddress.now_key, FormerAddress.person_key, FormerAddress.email)
+    mine = (FormerAddress.connector_id == connector_id) & FormerAddress.now_key.in_(person_keys)
+    found: dict[str, dict[str, str]] = {}
+    for now_key, former, email in session.execute(select(*columns).where(mine)).tuples():
+        found.setdefault(now_key, {})[former] = email
+    return found
 
 
 def _with_limit(fields: Mapping[str, MauticField], learned: int | None) -> dict[str, MauticField]:
@@ -117,12 +138,15 @@ def _with_limit(fields: Mapping[str, MauticField], learned: int | None) -> dict[
 
 
 def _links(
-    session: Session, connector_id: int, person_keys: Sequence[str], fields: Mapping[str, MauticField]
+    session: Session, connector_id: int, person_keys: Sequence[str], fields: Mapping[str, MauticField], moved: Moved
 ) -> dict[str, Linked]:
     query = select(ContactLink).where(ContactLink.connector_id == connector_id, ContactLink.person_key.in_(person_keys))
     return {
         link.person_key: Linked(
-            link.contact_id, _still_held(link.fields or {}, link.written_at, fields), link.written_at
+            link.contact_id,
+            _still_held(link.fields or {}, link.written_at, fields),
+            link.written_at,
+            frozenset(moved.get(link.person_key, ())),
         )
         for link in session.scalars(query)
     }

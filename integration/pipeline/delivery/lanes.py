@@ -11,7 +11,7 @@ from integration.mautic.batches import BatchSize
 
 @dataclass
 class Lanes:
-    """Batch size, the people that a faulty server refused in a row, the gate to Mautic.
+    """Batch size, the people that a faulty server refused in a row, those of each refusal, the gate to Mautic.
 
     The gate lets `width` lanes call at once; one lane more than that has its next batch ready meanwhile.
     """
@@ -19,6 +19,7 @@ class Lanes:
     size: BatchSize
     width: int = 2
     faulty: set[str] = field(default_factory=set)
+    alike: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the gate."""

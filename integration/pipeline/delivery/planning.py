@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from integration import streams
 from integration.errors import MappingError
 from integration.events import Kind
+from integration.identity import person_key_of
 from integration.mapping.fields import fit
 from integration.mapping.merge import merge
 from integration.pipeline.delivery import latest_order, precedence
@@ -107,8 +108,16 @@ def _plan(planned: _Draft, leased: LeasedDelivery, person: PersonContext) -> Non
 
 
 def plan_of(leased: LeasedDelivery, person: PersonContext) -> Plan | Skip:
-    """Return what one delivery asks for; raises MappingError when its record cannot be mapped."""
-    return streams.of(leased.kind).plan(leased, person)
+    """Return what one delivery asks for; raises MappingError when its record cannot be mapped.
+
+    A record under an address that the person's account has left is written at the address of today.
+    """
+    made = streams.of(leased.kind).plan(leased, person)
+    moved = person.batch.moved.get(person.group.person_key)
+    if isinstance(made, Skip) or not moved:
+        return made
+    email = moved.get(person_key_of(made.contact.email), made.contact.email)
+    return replace(made, contact=replace(made.contact, email=email))
 
 
 def _is_unsynced(skip: Skip | None) -> bool:

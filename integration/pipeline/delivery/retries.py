@@ -20,6 +20,8 @@ from integration.errors import (
     Throttled,
     Unreachable,
 )
+from integration.mapping.emails import HIDDEN
+from integration.mautic.verdicts import REQUIRED
 
 #: Seconds before the second, third, … attempt; after the last one the delivery is a dead letter.
 DELAYS = (10, 60, 300, 1800, 7200, 18000)
@@ -41,7 +43,7 @@ def category(error: IntegrationError) -> Category:
     """Return what kind of failure an error is."""
     if error.code == "uncertain":
         return Category.UNCERTAIN
-    if isinstance(error, AuthRejected | NotSetUp | SettingError):
+    if isinstance(error, AuthRejected | NotSetUp | SettingError) or error.code in (REQUIRED, HIDDEN):
         return Category.CONFIGURATION
     if isinstance(error, Unreachable | Throttled | ServerFault | Held):
         return Category.TRANSIENT

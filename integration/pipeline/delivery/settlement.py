@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from integration.errors import Blame, IntegrationError, ServerFault, ServiceError
 from integration.mautic.results import Receipt
+from integration.mautic.verdicts import REQUIRED
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery import conflicts, outcomes, retries, sentences as delivery_sentences
 from integration.pipeline.delivery.batch_result import BatchResult, Sent
@@ -150,9 +151,7 @@ class Settlement:
         if self.question.of(leased.person_key) is not None:
             return self._dead(leased, error)
         decision = self._decision(leased, error)
-        # Where a probe can read but not write nobody can tell who is to blame, and a poisonous record must end.
-        server_at_fault = self.sent.broken is not None and isinstance(error, ServerFault) and not self.probing
-        if decision.blame is Blame.CONNECTION or server_at_fault:
+        if decision.blame is Blame.CONNECTION or self._is_shared(error):
             return outcomes.held_back(leased, error)
         if error.code == "not_found" and leased.event in LEAVES:
             return self._skipped(leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
@@ -160,6 +159,16 @@ class Settlement:
             return self._dead(leased, error)
         self._note(leased, _WRITE, delivery_sentences.again(error, decision.wait), None, error)
         return outcomes.later(leased, error, decision.wait)
+
+    def _is_shared(self, error: ServiceError) -> bool:
+        """Tell whether an error is of the cause that holds the connector, and not of the record.
+
+        Where a probe can read but not write nobody can tell who is to blame, and a poisonous record must end.
+        """
+        cause = self.sent.broken
+        if cause is None or (self.probing and error.code != REQUIRED):
+            return False
+        return isinstance(error, ServerFault) or error.code == cause.code
 
     def _decision(self, leased: LeasedDelivery, error: IntegrationError) -> retries.RetryDecision:
         return retries.decide(error, leased.faults + 1, self.chance)

@@ -17,6 +17,7 @@ from integration import money
 from integration.identity import person_key_of, visible
 from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
+from integration.pipeline.ingest import account_addresses
 from integration.plans import Lifetime
 from integration.records import LineItem, Order, OtherOrder
 
@@ -49,6 +50,9 @@ def record(
     }
     if not rows:
         return []
+    now_keys = account_addresses.current(session, connector_id, {str(each["person_key"]) for each in rows.values()})
+    for each in rows.values():
+        each["person_key"] = now_keys.get(each["person_key"], each["person_key"])
     moves = _moves(session, connector_id, orders, rows)
     names = [name for name in next(iter(rows.values())) if name not in _KEY]
     upsert(session, LedgerEntry, list(rows.values()), partial(_taken_over, names), where=_is_not_older)

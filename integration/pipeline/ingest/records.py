@@ -7,23 +7,24 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, case, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnCollection
 
 from integration import streams
 from integration.errors import MappingError
 from integration.events import Change, Origin
-from integration.identity import person_key_of
+from integration.identity import person_key_of, visible
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import CustomerMark
 from integration.models.rekeying import addresses_in
 from integration.models.sql import upsert
 from integration.pipeline import outbox
-from integration.pipeline.ingest import first_version_keys, order_ledger, status_events
+from integration.pipeline.ingest import account_addresses, first_version_keys, order_ledger, status_events
 from integration.records import Order
 from integration.store import parse
-from integration.store.sanitizing import INTEGER_MAX
+from integration.store.sanitizing import INTEGER_MAX, text_of
 from integration.streams import orders as orders_stream
 
 
@@ -38,6 +39,8 @@ def accept(
         return outbox.Accepted()
     lock_connector(session, connector_id)
     first_version_keys.move(session, connector_id, [text for change in changes for text in _addresses(change)])
+    account_addresses.follow(session, now, connector_id, changes)
+    changes = account_addresses.with_current_keys(session, connector_id, changes)
     read = [(change, _order_of(change)) for change in changes]
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
@@ -57,7 +60,11 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
 
 
 def dated(session: Session, now: datetime, connector_id: int, changes: Sequence[Change]) -> list[Change]:
-    """Return changes of one origin as `accept` would take them: an event with the moment of its status."""
+    """Return changes of one origin as `accept` would take them: an event with the moment of its status.
+
+    Accounts are not followed to a new address yet.
+    """
+    changes = account_addresses.with_current_keys(session, connector_id, changes)
     read = [(change, _order_of(change)) for change in changes]
     found = _events(session, now, connector_id, read)
     return [found.dated(change, order) for change, order in read]
@@ -134,11 +141,30 @@ def _fits(source_id: str) -> bool:
     return source_id.isdigit() and int(source_id) <= INTEGER_MAX
 
 
-def mark_customers(session: Session, connector_id: int, versions: dict[int, str]) -> None:
-    """Remember customers as read now; an id that no column holds is looked at each time."""
-    versions = {key: value for key, value in versions.items() if key <= INTEGER_MAX}
-    rows = [{"connector_id": connector_id, "customer_id": key, "version": value} for key, value in versions.items()]
-    upsert(session, CustomerMark, rows, ("version",))
+def mark_customers(
+    session: Session, connector_id: int, versions: Mapping[int, str], emails: Mapping[int, Any] | None = None
+) -> None:
+    """Remember customers as read now; an id that no column holds is looked at each time.
+
+    An address that is known stays until the account is followed to another one (`account_addresses`).
+    """
+    told = {key: text_of(email) for key, email in (emails or {}).items()}
+    rows = [
+        {
+            "connector_id": connector_id,
+            "customer_id": key,
+            "version": value,
+            "person_key": person_key_of(told[key]) if visible(told.get(key, "")) else "",
+        }
+        for key, value in versions.items()
+        if key <= INTEGER_MAX
+    ]
+    upsert(session, CustomerMark, rows, _mark)
+
+
+def _mark(table: Table, new: ColumnCollection[str, Any]) -> dict[str, Any]:
+    known = table.c.person_key
+    return {"version": new.version, "person_key": case((known == "", new.person_key), else_=known)}
 
 
 def moved_customers(session: Session, connector_id: int, versions: dict[int, str]) -> list[int]:

@@ -126,8 +126,10 @@ class Phases(PageIntake):
         def take(session: Session) -> None:
             self._take(session, changes)
             if not self.options.get("dry_run"):
-                marks = {row["id"]: version(row) for row in (*seen, *rows)}
-                records.mark_customers(session, self.connector.id, marks)
+                read = {row["id"]: row for row in (*seen, *rows)}
+                marks = {number: version(row) for number, row in read.items()}
+                emails = {number: row.get("email") for number, row in read.items()}
+                records.mark_customers(session, self.connector.id, marks, emails)
 
         return take
 

@@ -13,7 +13,15 @@ from integration.sandbox.mautic.answers import Crash, Invalid
 from integration.sandbox.mautic.company_store import attach_by_name
 from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.mautic.contact_json import EMPTIED, Defaulted
-from integration.sandbox.mautic.field_values import NOT_VALID, NotValid, Unreadable, cast, clean_email, in_words_of
+from integration.sandbox.mautic.field_values import (
+    BLANK,
+    NOT_VALID,
+    NotValid,
+    Unreadable,
+    cast,
+    clean_email,
+    in_words_of,
+)
 from integration.sandbox.mautic.request_body import entries
 from integration.sandbox.mautic.state import State, collate, fold
 from integration.sandbox.mautic.user_accounts import Caller
@@ -73,7 +81,9 @@ class Writer:
         if overwrite and contact is None:
             draft.shown["points"] = 0  # mautic:114.
         for about in self._state.lead_fields:
-            if about["alias"] in row or overwrite or (contact is None and about["defaultValue"]):
+            if self._is_wanting(draft, about):
+                errors[about["alias"]] = [BLANK]
+            elif about["alias"] in row or overwrite or (contact is None and about["defaultValue"]):
                 self._field(draft, about, overwrite, errors)
         if row.get("owner") and not self._known_user(row["owner"]):
             errors["owner"] = [in_words_of(self._state.major, "select", NOT_VALID)]  # mautic:052.
@@ -82,6 +92,14 @@ class Writer:
         self._check_tags(row)
         self._check_unique(draft)
         return draft
+
+    def _is_wanting(self, draft: Draft, about: dict[str, Any]) -> bool:
+        """Tell whether a required field stays blank; a PATCH is asked only for what it sends."""
+        alias = about["alias"]
+        if not about["isRequired"] or about["defaultValue"] or not _is_blank(about, draft.row.get(alias)):
+            return False
+        held = draft.contact.values.get(alias) if draft.contact else None
+        return alias in draft.row if draft.mode is Mode.PATCH else held is None
 
     def _field(self, draft: Draft, about: dict[str, Any], overwrite: bool, errors: dict[str, list[str]]) -> None:
         alias = about["alias"]

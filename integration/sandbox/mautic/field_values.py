@@ -24,6 +24,7 @@ from babel.localedata import locale_identifiers
 from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.field_definitions import DEFAULT_LIMIT, TEXT_LIKE, TEXT_MAX_CHARS, data
 
+BLANK = "This value should not be blank."
 NOT_VALID = "This value is not valid."
 NOT_LISTED = "The selected choice is invalid."
 NO_NUMBER = "Please enter a number."

@@ -282,3 +282,13 @@ def test_a_unique_field_beside_the_e_mail_is_a_warning(mautic: MauticServer) -> 
     assert outcome(step) == (5, "fields_unique")
     assert step.facts["unique"] == ["phone"]
     assert "phone" in step.sentence and "Is Unique Identifier" in step.hint
+
+
+def test_a_required_field_beside_the_e_mail_is_a_warning(mautic: MauticServer) -> None:
+    with mautic.state.lock:
+        for row in mautic.state.fields.values():
+            row["isRequired"] = row["alias"] in ("email", "company")
+    step = warning(look(mautic.url))
+    assert outcome(step) == (5, "fields_required")
+    assert step.facts["required"] == ["company"]
+    assert "company" in step.sentence and "Required" in step.hint

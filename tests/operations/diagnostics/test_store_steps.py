@@ -135,3 +135,11 @@ def test_empty_store_is_a_warning(store: StoreServer) -> None:
 def test_answer_that_is_cut(store: StoreServer) -> None:
     store.faults.cut()
     assert outcome(failure(look(store.url))) == (1, "cut")
+
+
+def test_addresses_that_a_cdn_hides_are_a_warning(store: StoreServer) -> None:
+    store.shop.place_order(billing={"email": "ada@example.com"})
+    store.faults.add("hide_emails", path="/wp-json/wc/v3/orders$")
+    step = look(store.url)[4]
+    assert (step.state, step.code) == ("warning", "email_hidden")
+    assert "Scrape Shield" in step.hint

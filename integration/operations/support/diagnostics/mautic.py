@@ -15,7 +15,7 @@ from integration.mautic import probe, rights
 from integration.mautic.access import MauticAccess, TokenBox, root
 from integration.mautic.answers import SERVICE, first_problem
 from integration.mautic.client import MauticClient
-from integration.mautic.fields import Fields, unique_aliases
+from integration.mautic.fields import Fields, required_aliases, unique_aliases
 from integration.operations.support.diagnostics import signs
 from integration.operations.support.diagnostics.steps import Failed, Finding, Step, run
 from integration.plans import FieldNeed
@@ -140,6 +140,10 @@ class _Test:
         if unique:
             found.facts["unique"] = unique
             found.warn(SERVICE, "fields_unique", fields=_listed(unique))
+        required = sorted(required_aliases(known))
+        if required:
+            found.facts["required"] = required
+            found.warn(SERVICE, "fields_required", fields=_listed(required))
         return found
 
     def _answer(self) -> Answer:

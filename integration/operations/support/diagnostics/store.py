@@ -11,8 +11,10 @@ from integration.clock import Clock
 from integration.errors import AuthRejected, Rejected, ServiceError
 from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
+from integration.mapping.emails import HIDDEN
 from integration.operations.support.diagnostics import signs
 from integration.operations.support.diagnostics.steps import Failed, Finding, Step, run
+from integration.store import hidden_addresses
 from integration.store.access import SERVICE, StoreAccess, home, signature
 from integration.store.answers import classify
 from integration.store.client import HEADER_DROPPED, StoreClient
@@ -119,6 +121,8 @@ class _Test:
             found.warn(SERVICE, "no_data")
         if any(rows and not _total(answer) for rows, answer in read.values()):
             found.warn(SERVICE, "totals_missing")
+        if hidden_addresses.are_hidden(client):
+            found.warn(SERVICE, HIDDEN)
         if any(signs.cached(answer) for _, answer in read.values()):
             found.warn(SERVICE, "cached_answer")
         if _older(str(facts.get("version", "")), CHANGES_SINCE):

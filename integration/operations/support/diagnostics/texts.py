@@ -7,6 +7,7 @@ with the code.
 from __future__ import annotations
 
 from integration.http.signatures import TEXTS
+from integration.mapping.emails import HIDDEN, HIDDEN_CAUSE
 
 Advice = tuple[str, str]
 
@@ -100,6 +101,7 @@ _STORE: dict[str, Advice] = {
         "WooCommerce {version} cannot list what has changed, so everything is read each time.",
         "Update WooCommerce to 5.8 or newer.",
     ),
+    HIDDEN: HIDDEN_CAUSE,
     "no_data": ("There are no orders and no customers yet.", "Nothing to do: they are synced as they come."),
 }
 
@@ -128,6 +130,10 @@ _MAUTIC: dict[str, Advice] = {
     "fields_missing": (
         "Mautic lacks fields that the modules write ({fields}); without them those values are lost.",
         "Create them with one click on the tab Mautic Fields.",
+    ),
+    "fields_required": (
+        "Mautic refuses new contacts without a value for {fields}, as these are required.",
+        "Switch off Required for all fields but Email in Mautic, under Custom Fields.",
     ),
     "fields_unique": (
         "Mautic takes contacts with the same value of {fields} for one person, as these are unique identifiers.",
