@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-KEPT = 50_000
+CALLS_KEPT_MAX = 50_000
 
 
 class Call(NamedTuple):
@@ -24,7 +24,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: deque[Call] = deque(maxlen=KEPT)
+        self._seen: deque[Call] = deque(maxlen=CALLS_KEPT_MAX)
         self.total = 0
 
     def add(self, call: Call) -> None:

@@ -138,7 +138,7 @@ def test_an_entry_without_a_hash_is_only_allowed_at_the_beginning(scene: Scene) 
 
 
 def test_a_chain_longer_than_a_batch_is_read_to_its_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain, "BATCH", 3)
+    monkeypatch.setattr(chain, "CHAIN_BATCH_ROWS", 3)
     record(scene, 10)
     assert verify(scene).checked == 10
 
@@ -214,7 +214,7 @@ def test_entries_that_retention_takes_while_verifying_reads_are_no_break(
             retired.append(retire(scene, NOW + timedelta(days=1)))
         return digest(previous, fields)
 
-    monkeypatch.setattr(chain, "BATCH", 1)
+    monkeypatch.setattr(chain, "CHAIN_BATCH_ROWS", 1)
     monkeypatch.setattr(chain, "digest", slowly)
     assert verify(scene).ok
     assert retired == [3]

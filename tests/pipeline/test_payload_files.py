@@ -88,7 +88,7 @@ def test_a_disk_that_refuses_a_file_stops_no_run(services: Services, run: Run, m
 def test_files_stay_while_the_run_goes_and_a_day_longer(
     services: Services, run: Run, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(payload_files, "BATCH", 2)
+    monkeypatch.setattr(payload_files, "DELETE_BATCH_FILES", 2)
     for number in range(5):
         payload_files.store(services, run, "push", f"Batch {number}", {"sent": number})
     clock.advance(hours=48)

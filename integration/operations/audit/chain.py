@@ -24,7 +24,7 @@ from integration.models.organisation import Organisation
 COVERED = ("organisation_id", "connector_id", "at", "actor", "ip", "action", "entity", "diff")
 #: Entries of no organisation, such as failed sign-ins of unknown people, are chain 0.
 NOBODY = 0
-BATCH = 1000
+CHAIN_BATCH_ROWS = 1000
 _LOCKS = 7322
 _COLUMNS = [AuditEntry.id, *(getattr(AuditEntry, name) for name in (*COVERED, "previous_hash", "hash"))]
 
@@ -123,9 +123,9 @@ def _rows(session: Session, organisation_id: int | None) -> Iterator[Row[Any]]:
     last = 0
     while True:
         query = select(*_COLUMNS).where(of(organisation_id), AuditEntry.id > last).order_by(AuditEntry.id)
-        rows = session.execute(query.limit(BATCH)).all()
+        rows = session.execute(query.limit(CHAIN_BATCH_ROWS)).all()
         yield from rows
-        if len(rows) < BATCH:
+        if len(rows) < CHAIN_BATCH_ROWS:
             return
         last = rows[-1].id
 

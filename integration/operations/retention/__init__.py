@@ -20,12 +20,16 @@ from integration.operations.retention.keep import Keep, save
 if TYPE_CHECKING:
     from integration.pipeline.services import Services
 
-__all__ = ["BATCH", "Keep", "prune", "save"]
-BATCH = 1000
+__all__ = ["PRUNE_BATCH_ROWS", "Keep", "prune", "save"]
+PRUNE_BATCH_ROWS = 1000
 
 
 def prune(
-    services: Services, now: datetime, *, batch: int = BATCH, pause: Callable[[], None] = lambda: time.sleep(0.01)
+    services: Services,
+    now: datetime,
+    *,
+    batch: int = PRUNE_BATCH_ROWS,
+    pause: Callable[[], None] = lambda: time.sleep(0.01),
 ) -> dict[str, int]:
     """Delete what is older than its organisation keeps and return how many rows of each kind went.
 

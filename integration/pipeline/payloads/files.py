@@ -21,9 +21,9 @@ from integration.pipeline.services import Services
 
 FILE_MAX_BYTES = 5 * 1024 * 1024
 RUN_MAX_BYTES = 500 * 1024 * 1024
-KEPT = timedelta(hours=24)
+FILES_KEPT_FOR = timedelta(hours=24)
 #: Files that are deleted in one transaction.
-BATCH = 500
+DELETE_BATCH_FILES = 500
 
 
 def store(services: Services, run: Run, direction: str, title: str, content: Any) -> int | None:
@@ -91,7 +91,7 @@ def _warn(services: Services, run_id: int, text: str) -> None:
 
 
 def prune(
-    services: Services, now: datetime, kept: Callable[[Organisation], timedelta] = lambda organisation: KEPT
+    services: Services, now: datetime, kept: Callable[[Organisation], timedelta] = lambda organisation: FILES_KEPT_FOR
 ) -> int:
     """Delete the files of runs that ended longer ago than their organisation keeps them; return how many went."""
     with services.db.read() as session:
@@ -107,7 +107,7 @@ def _prune_of(services: Services, organisation_id: int, before: datetime) -> int
         .join(Run, Run.id == PayloadFile.run_id)
         .join(Connector, Connector.id == PayloadFile.connector_id)
         .where(Connector.organisation_id == organisation_id, Run.ended_at < before)
-        .limit(BATCH)
+        .limit(DELETE_BATCH_FILES)
     )
     gone = 0
     while files := _read(services, query):

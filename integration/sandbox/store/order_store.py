@@ -51,7 +51,7 @@ class Row:
 class OrderStore:
     """All orders; ids and (modified, id) stay sorted, and asked-for selections are kept until something changes."""
 
-    KEPT = 32
+    SELECTIONS_MAX = 32
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
@@ -108,7 +108,7 @@ class OrderStore:
         """Return what make() gives, remembered under the key until an order changes."""
         found = self._selections.get(key)
         if found is None:
-            if len(self._selections) >= self.KEPT:
+            if len(self._selections) >= self.SELECTIONS_MAX:
                 self._selections.pop(next(iter(self._selections)))
             found = self._selections[key] = make()
         return found

@@ -133,6 +133,14 @@ def test_api_at_another_place_is_found_by_the_link_header(scripted: Scripted) ->
     assert outcome(failure(steps)) == (3, "no_woocommerce")
 
 
+def test_a_key_never_goes_to_another_host_that_the_link_header_names(scripted: Scripted) -> None:
+    link = '<https://other.test/wp-json/>; rel="https://api.w.org/"'
+    scripted.say("/", 200, "<html>wp-content</html>", Link=link, Content_Type="text/html")
+    step = failure(look(scripted.url))
+    assert outcome(step) == (2, "redirected")
+    assert "https://other.test" in step.sentence and "https://other.test" in step.hint
+
+
 def test_other_site(scripted: Scripted) -> None:
     scripted.say("/", 200, "<html>My garden</html>", Content_Type="text/html")
     assert outcome(failure(look(scripted.url))) == (2, "not_wordpress")

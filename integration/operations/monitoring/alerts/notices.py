@@ -18,7 +18,7 @@ RAISED, RECOVERED, DIGEST, TEST = "raised", "recovered", "digest", "test"
 #: What ends and begins again within this time is one alert, so nobody is told before that it has ended.
 FLAPPING = timedelta(minutes=10)
 #: Summaries and test messages are kept so long; the others go with their alert.
-KEPT = timedelta(days=30)
+SUMMARIES_KEPT = timedelta(days=30)
 
 #: Whom an alert is to be told to: the group and the way.
 Owed = tuple[AlertGroup, str]
@@ -96,7 +96,11 @@ def notice(
 
 def purge(session: Session, now: datetime, group_id: int) -> None:
     """Delete a group's old summaries and test messages."""
-    old = (AlertNotice.alert_id.is_(None), AlertNotice.created_at < now - KEPT, AlertNotice.alert_group_id == group_id)
+    old = (
+        AlertNotice.alert_id.is_(None),
+        AlertNotice.created_at < now - SUMMARIES_KEPT,
+        AlertNotice.alert_group_id == group_id,
+    )
     session.execute(delete(AlertNotice).where(*old))
 
 

@@ -24,19 +24,6 @@ def json_of(answer: Answer) -> Any:
         return None
 
 
-def error_code(answer: Answer) -> str:
-    """Return WordPress' error code of an answer, "" for any other."""
-    value = json_of(answer)
-    return str(value.get("code") or "") if isinstance(value, dict) else ""
-
-
-def said(answer: Answer) -> str:
-    """Return the message of WordPress' error, tags stripped, without a full stop."""
-    value = json_of(answer)
-    message = str(value.get("message") or "") if isinstance(value, dict) else ""
-    return excerpt(message).rstrip(".")[:200]
-
-
 def facts_of(answer: Answer) -> dict[str, Any]:
     """Return status and start of an answer, for whoever wants to see it."""
     return {"status": answer.status, "answer": excerpt(answer.text)}
