@@ -52,9 +52,12 @@ def open_database(url: str) -> Database:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return create_engine's options for a URL."""
+    # Errors are logged, and the values of a statement are people's.
+    options: dict[str, Any] = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 30, "check_same_thread": False}, "pool_size": 20, "max_overflow": 40}
-    return {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
+        sqlite = {"timeout": 30, "check_same_thread": False}
+        return {**options, "connect_args": sqlite, "pool_size": 20, "max_overflow": 40}
+    return {**options, "pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
 
 
 def prepare(engine: Engine) -> Engine:
