@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
 _IMMEDIATE = "write"
+#: A server that does not answer at all is given up after so long.
+CONNECT_TIMEOUT_S = 10
 
 
 class Database:
@@ -57,7 +59,8 @@ def engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         sqlite = {"timeout": 30, "check_same_thread": False}
         return {**options, "connect_args": sqlite, "pool_size": 20, "max_overflow": 40}
-    return {**options, "pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
+    postgres = {"connect_timeout": CONNECT_TIMEOUT_S}
+    return {**options, "connect_args": postgres, "pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
 
 
 def prepare(engine: Engine) -> Engine:
