@@ -70,7 +70,7 @@ def create_app(deployment: Deployment | None = None, services: Services | None =
     )
     db.init_app(app)
     app.extensions["services"] = services or _open_services(app, deployment)
-    incoming.init_app(app)
+    incoming.init_app(app, deployment)
     security.init_app(app, deployment)
     access.login.init_app(app)
     app.before_request(access.require_sign_in)

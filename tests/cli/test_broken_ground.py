@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Result, Run
-from tests.cli.test_serving import free_port
+from tests.cli.test_serving import free_port, start
 
 
 def refused(result: Result, said: str) -> None:
@@ -111,3 +112,26 @@ def test_a_settings_file_that_fails_is_said(run: Run, folder: Path, content: str
     result = run("connectors")
     assert (result.code, result.err.count("\n")) == (1, 1)
     assert "config.py" in result.err
+
+
+def test_a_lost_key_is_said_by_each_command(run: Run, connected: str, environ: dict[str, str]) -> None:
+    key = Path(environ["INSTANCE_PATH"]) / "secret.key"
+    kept = key.read_text()
+    key.unlink()
+    result = run("connectors")
+    assert (result.code, "that belongs to this database is missing" in result.err) == (0, True)
+    assert run("check", connected).code == 1
+    key.write_text(kept)
+    assert run("connectors").err == ""
+    assert run("check", connected).code == 0
+
+
+def test_commands_use_the_address_at_which_the_pages_are_served(run: Run, environ: dict[str, str]) -> None:
+    port = free_port()
+    child, _ = start(environ, "serve", port)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(timeout=40) == 0
+    link = run("user", "link", "admin@localhost.localdomain").out
+    assert link.startswith(f"http://127.0.0.1:{port}/sign-in/link/")
+    named = run("user", "link", "admin@localhost.localdomain", PUBLIC_URL="https://woo.example").out
+    assert named.startswith("https://woo.example/sign-in/link/")

@@ -20,7 +20,7 @@ from integration.pipeline.delivery.retries import fault_of
 from integration.queries import record as querie_record, record_statuses
 from integration.streams import explain
 from integration.web.frame.access import me, needs, record
-from integration.web.frame.services import services
+from integration.web.frame.services import outside, services
 from integration.web.operations.links import Addresses
 from integration.web.operations.records import record_or_404
 
@@ -47,7 +47,7 @@ def show(connector_id: int, delivery_id: int) -> ResponseReturnValue:
         may_act=me().may(Role.SUPPORT),
         may_retry=row.state == DeliveryState.DEAD or (row.state in OPEN and row.lease_token is None),
         second=row.started_at.replace(microsecond=0).isoformat() if row.started_at else "",
-        link=url_for("record.show", connector_id=connector_id, delivery_id=delivery_id, _external=True),
+        link=outside("record.show", connector_id=connector_id, delivery_id=delivery_id),
     )
 
 
