@@ -14,7 +14,7 @@ from integration.models import Base, Database
 from integration.models.database import engine_options, prepare
 from integration.operations.support.debug_capture import Capture
 from integration.pipeline.services import Services, open_services, with_observers
-from integration.web.frame import access, errors, filters, layout, security
+from integration.web.frame import access, errors, fault_log, filters, incoming, layout, security
 
 #: Modules of integration.web, each with its blueprint as `bp`.
 BLUEPRINTS = (
@@ -70,10 +70,11 @@ def create_app(deployment: Deployment | None = None, services: Services | None =
     )
     db.init_app(app)
     app.extensions["services"] = services or _open_services(app, deployment)
+    incoming.init_app(app, deployment)
     security.init_app(app, deployment)
     access.login.init_app(app)
     app.before_request(access.require_sign_in)
-    for part in (errors, filters, layout):
+    for part in (errors, fault_log, filters, layout):
         part.init_app(app)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(f"integration.web.{name}").bp)

@@ -68,7 +68,7 @@ def _url(value: Any) -> str:
     text = str(value).strip()
     try:
         parts = urlsplit(text)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         fine = False
     if text and not fine:
@@ -255,10 +255,20 @@ def kept_key(folder: Path) -> str:
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
+        return _read_key(path)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(48))
-    return path.read_text(encoding="ascii").strip()
+    return _read_key(path)
+
+
+def _read_key(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds something else"
+        raise SettingError(
+            "secret.key", f"The key file {path} cannot be read: {reason}.", "Put the right file back, from a backup."
+        ) from error
 
 
 def _folder(folder: Path) -> Path:
@@ -287,7 +297,8 @@ def _file_values(path: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     try:
         exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), values)  # noqa: S102 - the owner's own file, as Flask reads it
-    except (SyntaxError, NameError, TypeError, ValueError) as error:
+    except Exception as error:
+        # The file is Python, so anything can happen in it.
         raise SettingError("config.py", f"{path} cannot be read: {error}.", "Write one NAME = value a line.") from error
     return {name: values[name] for name in MEANINGS if name in values}
 

@@ -27,6 +27,11 @@ _DAY_MIN, _DAY_MAX = date(2000, 1, 1), date(2999, 12, 30)
 _YEAR_MIN, _YEAR_MAX = 2000, 2998
 
 
+def id_of(text: str) -> int | None:
+    """Return the id that a text is, None for any other text and for more digits than an id has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= ID_MAX_DIGITS else None
+
+
 def left_out(reason: str) -> Unusable:
     """Return the error for a value that is left out, with the reason as a sentence without its full stop."""
     return Unusable(f"{reason}. That filter was left out.")
@@ -97,9 +102,10 @@ class WholeNumber(Parameter):
 
     def read(self, name: str, text: str, zone: ZoneInfo) -> int:
         """Return the number; raises Unusable for any other text."""
-        if not (text.isascii() and text.isdigit() and len(text) <= ID_MAX_DIGITS):
+        number = id_of(text)
+        if number is None:
             raise left_out(f"“{text}” is no number")
-        return max(self.least, min(int(text), self.most))
+        return max(self.least, min(number, self.most))
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema with both bounds."""

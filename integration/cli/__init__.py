@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from integration.cli import audit, connecting, diagnose, logs, serving, syncing, users
+from integration.cli import audit, connecting, console, diagnose, logs, serving, syncing, users
 from integration.errors import IntegrationError
 
 
@@ -36,4 +36,7 @@ def main() -> None:
     except IntegrationError as error:
         for each in (error, *getattr(error, "others", ())):
             click.echo(f"Error: {each}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        click.echo(f"Error: {console.broken(error)}", err=True)
         sys.exit(1)

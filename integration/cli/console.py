@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,14 +13,18 @@ from sqlalchemy import select
 
 from integration.config import load
 from integration.engines import wired
-from integration.errors import SettingError
+from integration.errors import IntegrationError, SettingError
 from integration.models.connector import Connector
 from integration.models.migrate import upgrade
 from integration.models.organisation import Organisation
+from integration.operations.support import application_log
 from integration.operations.support.application_log import configure_logging
 from integration.operations.support.debug_capture import Capture
+from integration.pipeline import installation
+from integration.pipeline.leases.endings import cause_of
 from integration.pipeline.services import Services, open_services, with_observers
 
+log = logging.getLogger(__name__)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 connector_argument = click.argument("connector_id", metavar="ID", type=int)
 
@@ -32,9 +37,20 @@ def opened() -> Iterator[Services]:
     upgrade(deployment.database_url)
     plain = wired(open_services(deployment))
     try:
+        with plain.db.read() as session:
+            if installation.key_is_lost(session, plain.vault):
+                click.echo(f"Warning: {installation.KEY_LOST}", err=True)
+                log.warning("%s", installation.KEY_LOST)
         yield with_observers(plain, Capture(deployment.instance_path / "logs").observer)
     finally:
         plain.db.dispose()
+
+
+def broken(error: Exception) -> IntegrationError:
+    """Return what to say of an error that no other sentence is for; its traceback goes to the application log."""
+    if application_log.is_configured():
+        return cause_of(error, "The command")
+    return IntegrationError("internal", f"The command stopped over an error in woo-mautic itself: {error!r}")
 
 
 def connector(services: Services, connector_id: int) -> Connector:

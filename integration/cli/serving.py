@@ -10,6 +10,7 @@ from integration.cli.server import Server
 from integration.config import load
 from integration.models.user import Role, User
 from integration.operations.identity import accounts
+from integration.pipeline import installation
 from integration.pipeline.services import Services
 from integration.sandbox.demo import Demo
 
@@ -32,6 +33,9 @@ def _serve(*, demo: bool) -> None:
     deployment = load()
     ends = Demo(deployment.instance_path / "demo") if demo else None
     with console.opened() as services:
+        with services.db.write() as session:
+            installation.keep_address(session, deployment.base_url)
+            installation.check_key(session, services.vault)
         console.first_organisation(services)
         if ends is not None:
             ends.start()
@@ -56,7 +60,7 @@ def _sign_in_link(services: Services) -> str:
         )
     organisation = console.first_organisation(services)
     user_id = found or accounts.create_user(services, organisation, FIRST_USER, Role.SUPER, name="Administrator")
-    return f"{services.deployment.base_url}/sign-in/link/{accounts.make_link(services, user_id)}"
+    return f"{services.base_url}/sign-in/link/{accounts.make_link(services, user_id)}"
 
 
 COMMANDS: tuple[click.Command, ...] = (serve, demo)

@@ -48,7 +48,7 @@ def link(email: str) -> None:
     """Print a one-time sign-in link, good for 24 hours."""
     with console.opened() as services:
         token = accounts.make_link(services, _user_id(services, email))
-        click.echo(f"{services.deployment.base_url}/sign-in/link/{token}")
+        click.echo(f"{services.base_url}/sign-in/link/{token}")
 
 
 def _user_id(services: Services, email: str) -> int:

@@ -14,6 +14,7 @@ from integration.models.drift import Drift, Gap, Reconciliation
 from integration.models.follow_up import FollowUpMark, MarkState
 from integration.models.former_address import FormerAddress
 from integration.models.hold import Hold
+from integration.models.installation import Installation
 from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.models.organisation import Organisation
 from integration.models.payload_file import PayloadFile
@@ -48,6 +49,7 @@ __all__ = [
     "Gap",
     "Heartbeat",
     "Hold",
+    "Installation",
     "Invitation",
     "LedgerEntry",
     "MarkState",

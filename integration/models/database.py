@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
 _IMMEDIATE = "write"
+#: A server that does not answer at all is given up after so long.
+CONNECT_TIMEOUT_S = 10
 
 
 class Database:
@@ -52,9 +54,13 @@ def open_database(url: str) -> Database:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return create_engine's options for a URL."""
+    # Errors are logged, and the values of a statement are people's.
+    options: dict[str, Any] = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 30, "check_same_thread": False}, "pool_size": 20, "max_overflow": 40}
-    return {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
+        sqlite = {"timeout": 30, "check_same_thread": False}
+        return {**options, "connect_args": sqlite, "pool_size": 20, "max_overflow": 40}
+    postgres = {"connect_timeout": CONNECT_TIMEOUT_S}
+    return {**options, "connect_args": postgres, "pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
 
 
 def prepare(engine: Engine) -> Engine:

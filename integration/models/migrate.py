@@ -10,30 +10,62 @@ from tempfile import TemporaryDirectory
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
+from integration.models import opening
 from integration.models.database import Database, open_database
 
 FOLDER = Path(__file__).parent / "migrations"
+#: So long a start waits for the process that holds a SQLite database, or brings it to the newest schema.
+LOCK_WAIT_MS = 10_000
 
 
 def upgrade(url: str) -> None:
-    """Apply the migrations that are missing; two processes that start at once wait for each other."""
-    database = open_database(url)
-    try:
-        with database.engine.connect() as connection:
-            _wait_for_turn(database, connection)
-            config = _config()
-            config.attributes["connection"] = connection
-            logging.getLogger("alembic").setLevel(logging.WARNING)
-            command.upgrade(config, "head")
-            connection.commit()
+    """Apply the migrations that are missing; two processes that start at once wait for each other.
+
+    Raises SettingError (DATABASE_URL) for a database that cannot be opened, is locked, or is newer than this program.
+    """
+    with opening.said():
+        database = _opened(url)
+        try:
+            _apply(database)
             _owners_alone(database)
-    finally:
-        database.dispose()
+        finally:
+            database.dispose()
+
+
+def _opened(url: str) -> Database:
+    try:
+        return open_database(url)
+    except ValueError as error:
+        raise opening.unusable() from error
+
+
+def _apply(database: Database) -> None:
+    # Whoever only reads waits for nobody: a process can start while another one holds the lock.
+    with database.engine.connect() as connection:
+        if _revision(connection) == _head():
+            return
+    with database.engine.connect() as connection:
+        _wait_for_turn(database, connection)
+        config = _config()
+        config.attributes["connection"] = connection
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the revision of a database's schema, None for an empty database."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _head() -> str | None:
+    return ScriptDirectory(str(FOLDER)).get_current_head()
 
 
 def draft(message: str) -> Path:
@@ -47,7 +79,7 @@ def draft(message: str) -> Path:
         url = f"sqlite:///{folder}/empty.sqlite"
         upgrade(url)
         config = _config()
-        number = f"{int(ScriptDirectory(str(FOLDER)).get_current_head() or 0) + 1:04d}"
+        number = f"{int(_head() or 0) + 1:04d}"
         database = open_database(url)
         with database.engine.connect() as connection:
             config.attributes["connection"] = connection
@@ -74,16 +106,17 @@ def _owners_alone(database: Database) -> None:
 
 def is_newest(session: Session) -> bool:
     """Return whether the database has all migrations of this program."""
-    head = ScriptDirectory(str(FOLDER)).get_current_head()
-    return bool(session.scalar(text("SELECT version_num FROM alembic_version")) == head)
+    return bool(session.scalar(text("SELECT version_num FROM alembic_version")) == _head())
 
 
-def _wait_for_turn(database: Database, connection: object) -> None:
+def _wait_for_turn(database: Database, connection: Connection) -> None:
     if not database.sqlite:
-        connection.execute(text("SELECT pg_advisory_xact_lock(7320)"))  # type: ignore[attr-defined]  # a Connection
+        connection.execute(text("SELECT pg_advisory_xact_lock(7320)"))
     else:
-        connection.execution_options(write=True)  # type: ignore[attr-defined]  # a Connection
-        connection.begin()  # type: ignore[attr-defined]  # a Connection
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
+        connection.rollback()
+        connection.execution_options(write=True)
+        connection.begin()
 
 
 if __name__ == "__main__":

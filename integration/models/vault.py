@@ -38,3 +38,15 @@ class Vault:
                 "Put the old key back, or enter the credentials again.",
             ) from None
         return opened
+
+    def opens(self, sealed: str) -> bool:
+        """Return whether the text was sealed with this key."""
+        try:
+            self.open(sealed)
+        except SettingError:
+            return False
+        return True
+
+    def readable(self, sealed: str | None) -> dict[str, Any]:
+        """Return the secrets, none where they were sealed with another key."""
+        return self.open(sealed) if sealed and self.opens(sealed) else {}

@@ -22,6 +22,7 @@ from integration.models.connector import Connector
 from integration.models.database import Database, open_database
 from integration.models.sql import swapped
 from integration.models.vault import Vault
+from integration.pipeline import installation
 from integration.pipeline.connectors.breakers import Breakers
 from integration.settings import Modules
 from integration.store.access import StoreAccess
@@ -76,9 +77,24 @@ class Services:
         self.breakers = Breakers(self.db, self.clock)
         self.tokens = OpenedTokens(self.vault)
 
+    @property
+    def base_url(self) -> str:
+        """Return the address that people and other systems reach us at, without a slash at the end.
+
+        PUBLIC_URL comes first, then where the pages were last served: a command has no other way to know that.
+        """
+        if self.deployment.public_url:
+            return self.deployment.base_url
+        with self.db.read() as session:
+            return installation.kept_address(session) or self.deployment.base_url
+
     def secrets(self, connector: Connector) -> dict[str, str]:
-        """Return the connector's secrets, opened."""
+        """Return the connector's secrets, opened; raises SettingError when they were sealed with another key."""
         return self.vault.open(connector.secrets)
+
+    def readable_secrets(self, connector: Connector) -> dict[str, str]:
+        """Return the connector's secrets, none when they were sealed with another key: for pages, which must show."""
+        return self.vault.readable(connector.secrets)
 
     def modules(self, connector: Connector) -> Modules:
         """Return the connector's module settings, typed."""

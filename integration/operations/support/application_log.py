@@ -77,6 +77,11 @@ def configure_logging(deployment: Deployment) -> LineHandler:
     return handler
 
 
+def is_configured() -> bool:
+    """Return whether this process writes the application's log."""
+    return any(isinstance(handler, LineHandler) for handler in logging.getLogger().handlers)
+
+
 def read_log(deployment: Deployment, query: LogLineQuery) -> LinePage:
     """Return one page of the application's log, newest first; `query.values` filters by level, action or connector."""
     return log_file(deployment.instance_path / "logs").read(query)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from integration.mapping import triggers
 from integration.models.connector import Connector, ConnectorState
 from integration.models.schedule import Schedule
+from integration.pipeline import installation
 from integration.pipeline.audited import Audit, Diff, unaudited
 from integration.pipeline.connectors import holds, schedule_times
 from integration.pipeline.services import Services
@@ -63,6 +64,8 @@ def connect(services: Services, connector_id: int, *, audit: Audit[Diff] = unaud
             connector.updated_at = services.clock.now()
             _forget(connector, diff)
         holds.probe_now(session, services.clock.now(), connector_id)
+        session.flush()
+        installation.check_key(session, services.vault)
         if diff:
             audit(session, diff)
     services.wakeup.ring(connector_id)
@@ -90,11 +93,18 @@ def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) 
 
 
 def _apply_secrets(services: Services, connector: Connector, given: Mapping[str, str]) -> Diff:
-    stored = services.secrets(connector)
+    stored = services.readable_secrets(connector)
     changed = {name: value for name, value in given.items() if value and stored.get(name) != value}
+    if changed and connector.secrets and not stored:
+        _forget_unreadable(connector)
     if changed:
         connector.secrets = services.vault.seal({**stored, **changed})
     return {name: ["stored" if stored.get(name) else "", "changed"] for name in changed}
+
+
+def _forget_unreadable(connector: Connector) -> None:
+    """Let go of what another key has sealed: the webhooks' secret went with it, so they have to be registered again."""
+    connector.mautic_token, connector.webhook_ids = None, {}
 
 
 def configure(

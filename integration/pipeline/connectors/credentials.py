@@ -25,5 +25,5 @@ def mautic_known(connector: Connector, secrets: Mapping[str, str]) -> bool:
 
 def both_known(services: Services, connector: Connector) -> bool:
     """Return whether store and Mautic can be asked."""
-    secrets = services.secrets(connector)
+    secrets = services.readable_secrets(connector)
     return store_known(connector, secrets) and mautic_known(connector, secrets)

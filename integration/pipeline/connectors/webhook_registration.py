@@ -15,7 +15,7 @@ from integration.store.webhooks import WebhookHealth
 
 def delivery_url(services: Services, connector: Connector) -> str:
     """Return the address that the store delivers to; its path cannot be guessed."""
-    return f"{services.deployment.base_url}/hooks/{connector.webhook_path}"
+    return f"{services.base_url}/hooks/{connector.webhook_path}"
 
 
 def register(services: Services, connector_id: int) -> Sequence[WebhookHealth]:

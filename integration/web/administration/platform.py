@@ -13,7 +13,7 @@ from integration.models.user import Role
 from integration.operations.identity import members
 from integration.operations.monitoring import platform
 from integration.web.frame.access import me, needs, record
-from integration.web.frame.services import services
+from integration.web.frame.services import outside, services
 
 bp = Blueprint("platform", __name__, url_prefix="/platform")
 
@@ -66,7 +66,7 @@ def create() -> ResponseReturnValue:
         token = members.invite(services(), number, email, Role.ADMIN, me().role, me().email)
     except IntegrationError as error:
         return _page(error=f"The organisation was made, but nobody was invited: {error}")
-    return _page(link=url_for("invitations.show", token=token, _external=True))
+    return _page(link=outside("invitations.show", token=token))
 
 
 @bp.post("/organisations/<int:organisation_id>/invite")
@@ -80,7 +80,7 @@ def invite(organisation_id: int) -> ResponseReturnValue:
         token = members.invite(services(), organisation_id, email, Role.ADMIN, me().role, me().email)
     except IntegrationError as error:
         return _page(error=str(error))
-    return _page(link=url_for("invitations.show", token=token, _external=True))
+    return _page(link=outside("invitations.show", token=token))
 
 
 @bp.post("/organisations/<int:organisation_id>/rename")

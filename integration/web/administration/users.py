@@ -14,7 +14,7 @@ from integration.models.audit import AuditAction
 from integration.models.user import Role, User
 from integration.operations.identity import accounts, members
 from integration.web.frame.access import me, needs, record
-from integration.web.frame.services import services
+from integration.web.frame.services import outside, services
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 
@@ -57,7 +57,7 @@ def invite() -> ResponseReturnValue:
         token = members.invite(services(), me().organisation_id, email, role, me().role, me().email, audit=audit)
     except IntegrationError as error:
         return _page(error=error)
-    return _page(link=url_for("invitations.show", token=token, _external=True))
+    return _page(link=outside("invitations.show", token=token))
 
 
 @bp.post("/invitations/<int:invitation_id>/withdraw")
@@ -124,7 +124,7 @@ def link(user_id: int) -> ResponseReturnValue:
         record(session, AuditAction.USER_CHANGED, user.email, {"sign-in link": ["", "made"]})
 
     token = accounts.make_link(services(), user_id, audit=audit)
-    return _page(link=url_for("auth.link", token=token, _external=True))
+    return _page(link=outside("auth.link", token=token))
 
 
 def _change(user_id: int, change: Callable[[Session, User], dict[str, list[object]]], said: str) -> ResponseReturnValue:

@@ -32,7 +32,7 @@ class Step:
 
 def steps(session: Session, connector: Connector) -> list[Step]:
     """Return the five steps in their order, each with its done mark and link."""
-    secrets = services().secrets(connector)
+    secrets = services().readable_secrets(connector)
     connected = store_known(connector, secrets) and mautic_known(connector, secrets)
     return [
         _store(connector, secrets),

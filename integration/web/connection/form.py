@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from wtforms import RadioField
@@ -77,9 +77,10 @@ def values(form: SettingForm) -> dict[str, str]:
 
 
 def check(values: Mapping[str, str], connector: Connector, secrets: Mapping[str, str]) -> None:
-    """Raise SettingError for what only the server can tell: CA files, and secrets that would go to a new address."""
+    """Raise SettingError for what the model refuses, CA files that are not here, and secrets for a new address."""
+    Connection.checked(values)
     for name in ("store_ca", "mautic_ca"):
-        if values[name] and not Path(values[name]).is_file():
+        if values[name] and not os.path.isfile(values[name]):
             raise SettingError(
                 name, f"There is no file {values[name]} on this server.", "Correct the path, or leave it empty."
             )

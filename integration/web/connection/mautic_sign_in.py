@@ -24,7 +24,7 @@ _STATE = "mautic_state"
 
 def redirect_uri() -> str:
     """Return the address that has to stand with the API credentials in Mautic."""
-    return services().deployment.base_url + url_for("mautic_sign_in.back")
+    return services().base_url + url_for("mautic_sign_in.back")
 
 
 @bp.get("/connectors/<int:connector_id>/connection/mautic-sign-in")

@@ -53,7 +53,7 @@ def save(connector: Connector) -> ResponseReturnValue:
         record(session, AuditAction.UPDATED, f"connection of {connector.name}", diff, connector)
 
     try:
-        connection_form.check(values, connector, services().secrets(connector))
+        connection_form.check(values, connector, services().readable_secrets(connector))
         diff = pairs.connect(services(), connector.id, audit=audit, **values)
     except SettingError as error:
         form.refuse(error)
@@ -83,7 +83,7 @@ def test(connector: Connector) -> ResponseReturnValue:
 def _attempt(connector: Connector, form: SettingForm) -> connection_test.Trial:
     typed = connection_form.values(form) if me().may(Role.ADMIN) else {}
     if typed:
-        connection_form.check(typed, connector, services().secrets(connector))
+        connection_form.check(typed, connector, services().readable_secrets(connector))
     return connection_test.prepare(services(), connector, typed)
 
 
@@ -105,7 +105,7 @@ def debug(connector: Connector) -> ResponseReturnValue:
 
 
 def _page(connector: Connector, form: SettingForm, results: Results | None = None) -> str:
-    now, secrets = services().clock.now(), services().secrets(connector)
+    now, secrets = services().clock.now(), services().readable_secrets(connector)
     until = connector.debug_until
     return render_template(
         "connection/index.html",
@@ -119,7 +119,7 @@ def _page(connector: Connector, form: SettingForm, results: Results | None = Non
         redirect_uri=redirect_uri(),
         key_link=store_keys.offered(connector),
         delivery_url=delivery_url(services(), connector),
-        public=services().deployment.base_url.startswith("https://"),
+        public=services().base_url.startswith("https://"),
         durations=DURATIONS,
         debug_on=until is not None and until > now,
     )

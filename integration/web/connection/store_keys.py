@@ -30,7 +30,7 @@ GOOD_FOR = 15 * 60
 
 def offered(connector: Connector) -> bool:
     """Return whether the store can hand over a key: WooCommerce calls back over https only."""
-    return bool(connector.store_url) and services().deployment.base_url.startswith("https://")
+    return bool(connector.store_url) and services().base_url.startswith("https://")
 
 
 @bp.get("/connectors/<int:connector_id>/connection/store-key")
@@ -40,7 +40,7 @@ def ask(connector: Connector) -> ResponseReturnValue:
     """Send the administrator to the store's page that makes a key."""
     if not offered(connector):
         abort(404)
-    base = services().deployment.base_url
+    base = services().base_url
     query = {
         "app_name": "Woo Mautic",
         "scope": "read_write",

@@ -38,7 +38,7 @@ def prepare(services: Services, connector: Connector, typed: Mapping[str, str]) 
         setattr(copy, name, _with_scheme(getattr(copy, name)))
     copy.store_rest_root = ""
     given = {name: typed[name] for name in SECRETS if typed.get(name)}
-    return Trial(copy, {**services.secrets(connector), **given})
+    return Trial(copy, {**services.readable_secrets(connector), **given})
 
 
 def steps(services: Services, trial: Trial) -> Iterator[tuple[str, Step]]:

@@ -17,6 +17,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role, User
 from integration.operations import audit
+from integration.url_filters import id_of
 from integration.web.frame.services import services
 
 P = ParamSpec("P")
@@ -56,10 +57,11 @@ def signed_in(user: User) -> SignedIn:
 def load_user(token: str) -> SignedIn | None:
     """Return the user of a session, None when it was ended or the user disabled."""
     number, _, key = token.partition(".")
-    if not number.isdigit():
+    user_id = id_of(number)
+    if user_id is None:
         return None
     with services().db.read() as session:
-        user = session.get(User, int(number))
+        user = session.get(User, user_id)
     if user is None or user.disabled_at or user.session_key != key:
         return None
     return signed_in(user)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from gunicorn.http.errors import ParseException
+from sqlalchemy.exc import NoResultFound
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from integration.errors import IntegrationError, ServiceError, SettingError
@@ -25,41 +28,57 @@ SENTENCES: dict[int, tuple[str, str]] = {
 }
 
 
-def page(status: int, sentence: str, hint: str = "") -> tuple[str, int]:
-    """Return an error page."""
+#: Whatever is wrong here is answered in JSON, also where no view was reached.
+_MACHINES = "/api/"
+
+
+def page(status: int, sentence: str, hint: str = "", code: str = "") -> ResponseReturnValue:
+    """Return an error page, or what machines get instead; `code` is for them."""
+    if request.path.startswith(_MACHINES):
+        return jsonify(error=code or "error", sentence=sentence, hint=hint, fields={}), status
     return render_template("frame/error.html", status=status, sentence=sentence, hint=hint), status
 
 
-def http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+def http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     """Answer an HTTP error with its page; redirects pass."""
     status = error.code or 500
     if status < 400:
         return error
     sentence, hint = SENTENCES.get(status, (f"{error.name}.", "Go back and try again."))
-    return page(status, sentence, hint)
+    return page(status, sentence, hint, error.name.lower().replace(" ", "_"))
 
 
-def csrf_error(error: CSRFError) -> tuple[str, int]:
+def csrf_error(error: CSRFError) -> ResponseReturnValue:
     """Answer a form that did not come from a page of ours, or from one of an ended session."""
     return page(400, "This form was not sent from a current page of this site.", "Reload the page and send it again.")
 
 
-def integration_error(error: IntegrationError) -> tuple[str, int]:
+def unreadable_body(error: ParseException) -> ResponseReturnValue:
+    """Answer a body that breaks HTTP's own rules, such as a chunk without a size."""
+    return page(400, *SENTENCES[400], "bad_request")
+
+
+def gone(error: NoResultFound) -> ResponseReturnValue:
+    """Answer where the row that an address names is not there, or was removed since the page looked."""
+    return page(404, *SENTENCES[404], "not_found")
+
+
+def integration_error(error: IntegrationError) -> ResponseReturnValue:
     """Answer one of our own errors with its sentence and hint."""
     status = 502 if isinstance(error, ServiceError) else 400 if isinstance(error, SettingError) else 409
-    return page(status, error.sentence, error.hint)
+    return page(status, error.sentence, error.hint, error.code)
 
 
-def unexpected(error: Exception) -> tuple[str, int]:
+def unexpected(error: Exception) -> ResponseReturnValue:
     """Answer anything else; the cause is in the application log."""
-    original = getattr(error, "original_exception", None) or error
-    current_app.logger.error("Unexpected error at %s %s", request.method, request.path, exc_info=original)
-    return page(500, *SENTENCES[500])
+    return page(500, *SENTENCES[500], "internal_server_error")
 
 
 def init_app(app: Flask) -> None:
     """Register the pages."""
     app.register_error_handler(CSRFError, csrf_error)
     app.register_error_handler(IntegrationError, integration_error)
+    app.register_error_handler(NoResultFound, gone)
+    app.register_error_handler(ParseException, unreadable_body)
     app.register_error_handler(InternalServerError, unexpected)
     app.register_error_handler(HTTPException, http_error)

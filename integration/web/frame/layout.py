@@ -9,10 +9,12 @@ from datetime import datetime
 from flask import Flask, current_app, g, request, session as cookie, url_for
 from sqlalchemy.orm import Session
 
+from integration.errors import IntegrationError
 from integration.models.connector import Connector
 from integration.models.hold import Hold
 from integration.models.user import Role
 from integration.operations.monitoring import heartbeat
+from integration.pipeline import installation
 from integration.pipeline.connectors import holds
 from integration.queries import dead_letters
 from integration.web.frame import filters
@@ -90,6 +92,7 @@ class Shell:
     tabs: Sequence[Link] = ()
     holds: Sequence[Hold] = field(default_factory=tuple)
     worker_alive: bool = True
+    key_lost: IntegrationError | None = None
     connection_url: str | None = None
     debug_until: str = ""
 
@@ -101,11 +104,12 @@ def shell() -> Shell:
         connectors = own_connectors(session)
         connector = _chosen(connectors)
         alive = _worker_alive(session, now)
+        lost = installation.KEY_LOST if installation.key_is_lost(session, services().vault) else None
         open_holds = holds.open_holds(session, connector.id) if connector else ()
     # Moments are written in the zone of the page's own connector, which the chosen one need not be.
     zone = filters.zone_label(filters.zone_of(g.get("connector")))
     if connector is None:
-        return Shell(_menu(None), zone, worker_alive=alive)
+        return Shell(_menu(None), zone, worker_alive=alive, key_lost=lost)
     until = connector.debug_until
     return Shell(
         menu=_menu(connector.id),
@@ -115,6 +119,7 @@ def shell() -> Shell:
         tabs=_tabs(connector.id),
         holds=open_holds,
         worker_alive=alive,
+        key_lost=lost,
         connection_url=_url("connection.index", connector.id),
         debug_until=filters.local(until) if until and until > now else "",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from integration.errors import SettingError
+from integration.url_filters import id_of
 
 #: More ticks than a page has rows cannot come from a page.
 TICKED_MAX_ROWS = 500
@@ -18,7 +19,7 @@ def ticked(values: Sequence[str]) -> list[int]:
 
     An id that cannot be read must not shrink the selection, and least of all leave it empty.
     """
-    wrong = next((value for value in values if not (value.isascii() and value.isdigit() and len(value) < 19)), None)
+    wrong = next((value for value in values if id_of(value) is None), None)
     if wrong is not None:
         raise SettingError("id", f"“{wrong[:40]}” is no number of a record.", _BACK)
     if len(values) > TICKED_MAX_ROWS:

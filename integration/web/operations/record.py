@@ -20,7 +20,7 @@ from integration.pipeline.delivery.retries import fault_of
 from integration.queries import record as querie_record, record_statuses
 from integration.streams import explain
 from integration.web.frame.access import me, needs, record, row_view
-from integration.web.frame.services import services
+from integration.web.frame.services import outside, services
 from integration.web.operations.links import Addresses
 
 bp = Blueprint("record", __name__, url_prefix="/connectors/<int:connector_id>/records/<int:delivery_id>")
@@ -46,7 +46,7 @@ def show(connector: Connector, row: Delivery) -> ResponseReturnValue:
         may_act=me().may(Role.SUPPORT),
         may_retry=row.state == DeliveryState.DEAD or (row.state in OPEN and row.lease_token is None),
         second=row.started_at.replace(microsecond=0).isoformat() if row.started_at else "",
-        link=url_for("record.show", connector_id=connector.id, delivery_id=row.id, _external=True),
+        link=outside("record.show", connector_id=connector.id, delivery_id=row.id),
     )
 
 

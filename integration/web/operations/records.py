@@ -13,6 +13,7 @@ from integration import streams
 from integration.models.connector import Connector
 from integration.queries import record_filters, record_statuses, records
 from integration.queries.record_filters import RecordQuery
+from integration.url_filters import id_of
 from integration.web.frame import filters
 from integration.web.frame.access import connector_view, own_connectors
 from integration.web.frame.services import services
@@ -38,9 +39,10 @@ class Choices:
 def index(connector: Connector) -> ResponseReturnValue:
     """Show the records that fit the address, newest first, with the figures of all of them."""
     asked = request.args.get("connector", "")
-    if asked.isdigit() and int(asked) != connector.id:
+    other = id_of(asked)
+    if other is not None and other != connector.id:
         others = {name: value for name, value in request.args.items() if name not in ("connector", "before")}
-        return redirect(url_for("records.index", connector_id=int(asked), **others))  # type: ignore[arg-type]  # values of the address
+        return redirect(url_for("records.index", connector_id=other, **others))  # type: ignore[arg-type]  # values of the address
     with services().db.read() as session:
         own = own_connectors(session)
         chosen = own if asked == EVERY else [connector]

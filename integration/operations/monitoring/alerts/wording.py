@@ -98,7 +98,7 @@ def span(time: timedelta) -> str:
 
 def address(services: Services, path: str) -> str:
     """Return the full address of a page."""
-    return f"{services.deployment.base_url}/{path}"
+    return f"{services.base_url}/{path}"
 
 
 def place(services: Services, alert: Alert) -> str:
