@@ -12,18 +12,18 @@ from integration.pipeline.audited import Audit
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.queries.sync_log import read_page
-from integration.queries.sync_log_filters import LogQuery
+from integration.queries.sync_log_filters import ACTIONS, ROWS_MAX, STATUSES, TYPES, LogQuery
 
 _COLUMNS = ("time", "type", "object_id", "action", "status", "contact_id", "message")
 
 
 @click.command(name="log")
 @console.connector_argument
-@click.option("--type", "type_", help="contact, order or abandoned_cart.")
-@click.option("--status", help="success or error.")
-@click.option("--action", help="create_or_update, create_note, skip, …")
+@click.option("--type", "type_", type=click.Choice(list(TYPES)))
+@click.option("--status", type=click.Choice(list(STATUSES)))
+@click.option("--action", type=click.Choice(list(ACTIONS)))
 @click.option("--object", "object_", help="Customer id or order number.")
-@click.option("--limit", type=click.IntRange(1, 100), default=25, show_default=True)
+@click.option("--limit", type=click.IntRange(1, ROWS_MAX), default=25, show_default=True)
 @console.as_json
 def show_log(
     connector_id: int,
@@ -35,14 +35,14 @@ def show_log(
     as_json: bool,
 ) -> None:
     """Print the newest entries of the sync log."""
-    asked = {"type": type_, "status": status, "action": action, "object": object_, "size": str(limit)}
+    asked = {"type": type_, "status": status, "action": action, "object": object_}
+    if object_ == "":
+        raise click.UsageError("--object is empty; leave it out for all.")
     with console.opened() as services:
         console.connector(services, connector_id)
-        query, notices = LogQuery.parse(connector_id, {key: value for key, value in asked.items() if value})
+        query = LogQuery(connector_id=connector_id, size=limit, **{key: value for key, value in asked.items() if value})
         with services.db.read() as session:
             page = read_page(session, query)
-    for notice in notices:
-        click.echo(notice, err=True)
     rows = [{name: getattr(entry, "at" if name == "time" else name) for name in _COLUMNS} for entry in page.entries]
     console.show(rows, as_json=as_json, text=f"{console.table(rows, _COLUMNS)}\n{page.total} entries.")
 

@@ -91,7 +91,13 @@ def sync(connector_id: int, kind: str, wait: bool, as_json: bool, **typed: Any) 
 
 
 def _read(connector: Connector, typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a run; raises UsageError naming the first one that cannot be."""
+    """Return the options of a run; raises UsageError naming the first one that cannot be.
+
+    What is given but empty, as by a shell variable that is not set, must not mean all.
+    """
+    for name, value in typed.items():
+        if value is not None and not str(value).strip(", "):
+            raise click.UsageError(f"--{name.replace('_', '-')} is empty; leave it out for all.")
     form = {name: str(value) for name, value in typed.items() if value}
     lists = {name: _parts(form.pop(name, "")) for name in ("only", "statuses")}
     if unknown := set(lists["only"]) - set(run_options.ENTITIES):

@@ -30,6 +30,7 @@ def test_a_shop_is_connected_checked_synced_and_read(
     assert set(summary) == {"run", "state", "kind", "pulled", "pushed", "skipped", "failed", "calls", "seconds"}
     assert (summary["state"], summary["pushed"] > 20) == ("COMPLETED", True)
     assert mautic.state.notes
+    assert len(run("log", connected, "--limit", "3", "--json").json) == 3
     entries = run("log", connected, "--type", "order", "--limit", "10", "--json").json
     assert [entry["type"] for entry in entries] == ["order"] * 10
     assert set(entries[0]) == {"time", "type", "object_id", "action", "status", "contact_id", "message"}
@@ -115,6 +116,16 @@ def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: 
         (["sync", "1", "--kind", "bulk", "--ids", "7"], 2, "--ids: Choose contacts or orders alone"),
         (["sync", "1", "--kind", "full", "--page-size", "5"], 2, "--page-size: Write a number from 10 to 100."),
         (["sync", "1", "--kind", "incremental", "--until", "2026-11-20"], 2, "--until: An incremental run reads all"),
+        (["sync", "1", "--kind", "full", "--only", "orders", "--ids", ""], 2, "--ids is empty; leave it out for all."),
+        (["sync", "1", "--kind", "full", "--ids", ",,", "--only", "orders"], 2, "--ids is empty"),
+        (["sync", "1", "--kind", "full", "--statuses", ","], 2, "--statuses is empty"),
+        (["sync", "1", "--kind", "full", "--only", " "], 2, "--only is empty"),
+        (["sync", "1", "--kind", "full", "--since", ""], 2, "--since is empty"),
+        (["log", "1", "--status", "zzz"], 2, "'success', 'error'"),
+        (["log", "1", "--action", "odd"], 2, "create_or_update"),
+        (["log", "1", "--type", ""], 2, "'contact'"),
+        (["log", "1", "--object", ""], 2, "--object is empty"),
+        (["log", "1", "--limit", "0"], 2, "1<=x<=100"),
         (["webhooks", "1"], 2, "--register"),
         (["clear-log", "1", "--older-than", "0"], 2, "--older-than"),
         (["nonsense"], 2, "No such command"),

@@ -1,8 +1,12 @@
-"""Pages for what went wrong: a sentence and what to do, never a stack trace."""
+"""Answers to what went wrong: a page for people, JSON for machines; a sentence and what to do, never a stack trace."""
 
 from __future__ import annotations
 
-from flask import Flask, current_app, render_template, request
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Flask, current_app, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -25,12 +29,25 @@ SENTENCES: dict[int, tuple[str, str]] = {
 }
 
 
-def page(status: int, sentence: str, hint: str = "") -> tuple[str, int]:
-    """Return an error page."""
+#: Every address below it is for machines.
+_API = "/api/"
+
+
+def said(
+    status: int, code: str, sentence: str, hint: str = "", fields: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
+    """Return an error as machines get it; `fields` has a sentence for each field of a body or URL that is wrong."""
+    return jsonify(error=code, sentence=sentence, hint=hint, fields=dict(fields or {})), status
+
+
+def page(status: int, sentence: str, hint: str = "", code: str = "") -> ResponseReturnValue:
+    """Return an error as a page, or as JSON where a machine asked; without a code its name is that of the status."""
+    if request.path.startswith(_API):
+        return said(status, code or HTTPStatus(status).name.lower(), sentence, hint)
     return render_template("frame/error.html", status=status, sentence=sentence, hint=hint), status
 
 
-def http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+def http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     """Answer an HTTP error with its page; redirects pass."""
     status = error.code or 500
     if status < 400:
@@ -39,18 +56,18 @@ def http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
     return page(status, sentence, hint)
 
 
-def csrf_error(error: CSRFError) -> tuple[str, int]:
+def csrf_error(error: CSRFError) -> ResponseReturnValue:
     """Answer a form that did not come from a page of ours, or from one of an ended session."""
     return page(400, "This form was not sent from a current page of this site.", "Reload the page and send it again.")
 
 
-def integration_error(error: IntegrationError) -> tuple[str, int]:
+def integration_error(error: IntegrationError) -> ResponseReturnValue:
     """Answer one of our own errors with its sentence and hint."""
     status = 502 if isinstance(error, ServiceError) else 400 if isinstance(error, SettingError) else 409
-    return page(status, error.sentence, error.hint)
+    return page(status, error.sentence, error.hint, error.code)
 
 
-def unexpected(error: Exception) -> tuple[str, int]:
+def unexpected(error: Exception) -> ResponseReturnValue:
     """Answer anything else; the cause is in the application log."""
     original = getattr(error, "original_exception", None) or error
     current_app.logger.error("Unexpected error at %s %s", request.method, request.path, exc_info=original)
