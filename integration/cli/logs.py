@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
+from sqlalchemy.orm import Session
 
 from integration.cli import console
 from integration.models.audit import AuditAction
-from integration.models.connector import Connector
-from integration.operations import audit as trail
-from integration.pipeline.audited import Audit
-from integration.pipeline.services import Services
 from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.queries.sync_log import read_page
 from integration.queries.sync_log_filters import ACTIONS, ROWS_MAX, STATUSES, TYPES, LogQuery
@@ -35,7 +34,7 @@ def show_log(
     as_json: bool,
 ) -> None:
     """Print the newest entries of the sync log."""
-    asked = {"type": type_, "status": status, "action": action, "object": object_}
+    asked: dict[str, Any] = {"type": type_, "status": status, "action": action, "object": object_}
     if object_ == "":
         raise click.UsageError("--object is empty; leave it out for all.")
     with console.opened() as services:
@@ -50,27 +49,24 @@ def show_log(
 @click.command(name="clear-log")
 @console.connector_argument
 @click.option("--older-than", metavar="DAYS", type=click.IntRange(1, 36500), help="Only entries older than this.")
+@console.yes_option
 @console.as_json
-def clear_log(connector_id: int, older_than: int | None, as_json: bool) -> None:
+def clear_log(connector_id: int, older_than: int | None, yes: bool, as_json: bool) -> None:
     """Remove entries of the sync log for good; Mautic and the store are not touched."""
     with console.opened() as services:
-        audit = _audit(services, console.connector(services, connector_id), older_than)
+        connector = console.connector(services, connector_id)
+        with services.db.read() as session:
+            number = sync_log_clearing.count(session, services.clock.now(), connector_id, older_than_days=older_than)
+        which = f" older than {older_than} days" if older_than else ""
+        noun = "entry" if number == 1 else "entries"
+        console.confirmed(yes, f"Remove {number:,} {noun}{which} of the sync log of “{connector.name}” for good?")
+
+        def audit(session: Session, cleared: int) -> None:
+            diff = {"entries": [cleared, 0], "older_than_days": [None, older_than]}
+            console.record(services, session, connector, AuditAction.LOG_CLEARED, "sync log", diff)
+
         cleared = sync_log_clearing.clear(services, connector_id, older_than_days=older_than, audit=audit)
     console.show({"cleared": cleared}, as_json=as_json, text=f"{cleared} entries cleared.")
-
-
-def _audit(services: Services, connector: Connector, older_than: int | None) -> Audit[int]:
-    return lambda session, cleared: trail.record(
-        session,
-        clock_now=services.clock.now(),
-        organisation_id=connector.organisation_id,
-        connector_id=connector.id,
-        actor="command line",
-        ip="",
-        action=AuditAction.LOG_CLEARED,
-        entity="sync log",
-        diff={"entries": [cleared, 0], "older_than_days": [None, older_than]},
-    )
 
 
 COMMANDS: tuple[click.Command, ...] = (show_log, clear_log)

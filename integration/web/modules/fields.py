@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.mapping.fields import check, needs as needed
-from integration.mautic.fields import Fields
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
@@ -75,15 +75,12 @@ def create(connector_id: int) -> ResponseReturnValue:
     """Create the missing fields in Mautic, one after another."""
 
     def make(connector: Connector) -> str:
-        client = services().open_mautic(connector)
-        connector = field_list.refresh(services(), connector, client)
-        found = fields_from_json(connector.fields)
-        made = field_list.create_missing(Fields(client), needed(services().modules(connector)), found)
-        field_list.store(services(), connector, {**found, **made})
+        def audit(session: Session, made: Sequence[str]) -> None:
+            record(session, AuditAction.FIELDS_CREATED, "Mautic fields", {"fields": [None, list(made)]}, connector)
+
+        made = field_list.complete(services(), connector, services().open_mautic(connector), audit=audit)
         if not made:
             return "No field was missing."
-        with services().db.write() as session:
-            record(session, AuditAction.FIELDS_CREATED, "Mautic fields", {"fields": [None, sorted(made)]}, connector)
         return f"{len(made)} {'field was' if len(made) == 1 else 'fields were'} created in Mautic."
 
     return _act(connector_id, make)
