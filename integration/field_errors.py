@@ -28,6 +28,11 @@ class Unusable(PydanticCustomError):
         template = "{sentence} {hint}" if hint else "{sentence}"
         return super().__new__(cls, _UNUSABLE, template, {"sentence": sentence, "hint": hint})
 
+    @property
+    def sentence(self) -> str:
+        """Return what is wrong, without what to do."""
+        return str((self.context or {})["sentence"])
+
 
 def told(
     error: ValidationError, model: type[BaseModel], words: Mapping[str, str] | None = None, prefix: str = ""

@@ -1,7 +1,8 @@
 """Filters of URLs as models: each value is checked, and one that cannot be used is left out with a notice.
 
 A page that lists something says what of it in its URL, which people edit and share. So reading is lenient, as
-`UrlFilter.from_url` has it, while whoever changes something by a filter refuses it when there is any notice.
+`UrlFilter.from_url` has it, while whoever changes something by a filter refuses it when there is any notice, and
+machines are refused what `UrlFilter.wrong` names.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationInfo
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
-from integration.field_errors import Unusable, by_field
+from integration.field_errors import NAME_SHOWN_MAX_CHARS, Unusable
 
 #: Longest text of a filter that is looked for.
 FILTER_MAX_CHARS = 254
 ID_MAX_DIGITS = 18
 NUMBER_MAX = 10**15
 PAGE_MAX = 10**9
+LEFT_OUT = "That filter was left out."
 _DAY_MIN, _DAY_MAX = date(2000, 1, 1), date(2999, 12, 30)
 _YEAR_MIN, _YEAR_MAX = 2000, 2998
 
@@ -34,7 +36,7 @@ def id_of(text: str) -> int | None:
 
 def left_out(reason: str) -> Unusable:
     """Return the error for a value that is left out, with the reason as a sentence without its full stop."""
-    return Unusable(f"{reason}. That filter was left out.")
+    return Unusable(f"{reason}.", LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class Parameter:
     def read(self, name: str, text: str, zone: ZoneInfo) -> Any:
         """Return the value of a text that is not empty; raises Unusable."""
         return text
+
+    def read_exactly(self, name: str, text: str, zone: ZoneInfo) -> Any:
+        """Return the value of a text that means nothing but this value; raises Unusable for any other."""
+        return self.read(name, text, zone)
 
     def write(self, value: Any) -> str:
         """Return the value as a URL has it."""
@@ -95,7 +101,7 @@ class OneOf(Parameter):
 
 @dataclass(frozen=True)
 class WholeNumber(Parameter):
-    """A whole number; one beyond its bounds is taken as the bound."""
+    """A whole number; people are given the bound for one beyond its bounds, machines are refused it."""
 
     least: int = 0
     most: int = NUMBER_MAX
@@ -106,6 +112,13 @@ class WholeNumber(Parameter):
         if number is None:
             raise left_out(f"“{text}” is no number")
         return max(self.least, min(number, self.most))
+
+    def read_exactly(self, name: str, text: str, zone: ZoneInfo) -> int:
+        """Return the number; raises Unusable for one beyond the bounds too."""
+        number = self.read(name, text, zone)
+        if number != int(text):
+            raise left_out(f"“{name}” is a number from {self.least} to {self.most}, not {text}")
+        return number
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema with both bounds."""
@@ -177,22 +190,37 @@ class UrlFilter(BaseModel):
         return {name: each for name, each in found.items() if each is not None}
 
     @classmethod
+    def wrong(cls, args: Mapping[str, Any], zone: str = "UTC", *, exact: bool = True) -> dict[str, Unusable]:
+        """Return what a URL says that the filter cannot use, by its name: unknown names and unreadable values.
+
+        Unless it has to be exact, a number beyond its bounds can be used.
+        """
+        found: dict[str, Unusable] = {}
+        for name, value in args.items():
+            parameter = cls.parameters().get(name)
+            if parameter is None:
+                found[name] = Unusable(
+                    f"There is no filter “{cleaned(name)[:NAME_SHOWN_MAX_CHARS]}”.", "It was left out."
+                )
+            elif text := cleaned(value):
+                read = parameter.read_exactly if exact else parameter.read
+                try:
+                    read(name, text, ZoneInfo(zone))
+                except Unusable as error:
+                    found[name] = error
+        return found
+
+    @classmethod
     def from_url(cls, args: Mapping[str, Any], zone: str = "UTC", **given: Any) -> tuple[Self, list[str]]:
-        """Return the filter of a URL and a notice for each value that could not be used and was left out.
+        """Return the filter of a URL and a notice for each name and value that could not be used and was left out.
 
         `given` are the fields that no URL says; a field `zone` takes the zone.
         """
         given |= {"zone": zone} if "zone" in cls.model_fields else {}
-        typed = {name: text for name in cls.parameters() if (text := cleaned(args.get(name)))}
-        context = {"zone": ZoneInfo(zone)}
-        notices: dict[str, str] = {}
-        try:
-            found = cls.model_validate({**typed, **given}, context=context)
-        except ValidationError as error:
-            notices = by_field(error)
-            usable = {name: text for name, text in typed.items() if name not in notices}
-            found = cls.model_validate({**usable, **given}, context=context)
-        return found, [*notices.values(), *found.contradictions()]
+        wrong = cls.wrong(args, zone, exact=False)
+        usable = {name: text for name in args if name not in wrong and (text := cleaned(args[name]))}
+        found = cls.model_validate({**usable, **given}, context={"zone": ZoneInfo(zone)})
+        return found, [*(each.message() for each in wrong.values()), *found.contradictions()]
 
     def contradictions(self) -> list[str]:
         """Return a sentence for values that find nothing together."""
@@ -221,6 +249,11 @@ class UrlFilter(BaseModel):
 
 def _parameter(info: FieldInfo) -> Parameter | None:
     return next((each for each in info.metadata if isinstance(each, Parameter)), None)
+
+
+def without(args: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return the values of a URL or form without those that are no part of its filter."""
+    return {name: value for name, value in args.items() if name not in names}
 
 
 def cleaned(value: Any) -> str:

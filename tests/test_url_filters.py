@@ -55,7 +55,7 @@ def test_values_come_back_in_the_url() -> None:
 
 
 def test_what_is_usual_stands_in_no_url() -> None:
-    query, notices = Shown.from_url({"limit": "25", "kind": " ", "before": "0", "unknown": "x"}, owner=3)
+    query, notices = Shown.from_url({"limit": "25", "kind": " ", "before": "0"}, owner=3)
     assert (query, query.args(), notices) == (Shown(owner=3), {}, [])
     assert not query.differs()
 
@@ -89,7 +89,20 @@ def test_a_span_that_ends_before_it_begins_is_said() -> None:
 
 def test_a_field_of_the_page_cannot_be_said_by_the_url() -> None:
     query, notices = Shown.from_url({"owner": "9"}, owner=3)
-    assert (query.owner, notices) == (3, [])
+    assert (query.owner, notices) == (3, ["There is no filter “owner”. It was left out."])
+
+
+@pytest.mark.parametrize("name", ["bogus", "statsu", "Kind", "x" * 999])
+def test_an_unknown_name_is_said_and_the_others_stay(name: str) -> None:
+    query, notices = Shown.from_url({"text": "kept", name: "1"}, owner=3)
+    assert (query, notices) == (Shown(owner=3, text="kept"), [f"There is no filter “{name[:40]}”. It was left out."])
+
+
+@pytest.mark.parametrize(("name", "text"), [("limit", "9"), ("limit", "101"), ("bogus", ""), ("day", "x")])
+def test_machines_are_told_all_that_is_not_exact(name: str, text: str) -> None:
+    wrong = Shown.wrong({"text": "kept", "before": "12", name: text})
+    assert list(wrong) == [name]
+    assert name in wrong[name].sentence or text in wrong[name].sentence
 
 
 @given(st.dictionaries(st.sampled_from(sorted(Shown.parameters())), st.text(max_size=40)))

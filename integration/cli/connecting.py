@@ -8,14 +8,16 @@ from typing import Any
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from integration.cli import console
 from integration.errors import SettingError
 from integration.mapping.fields import check as check_fields, needs
 from integration.mautic.access import MemoryTokens
-from integration.mautic.fields import Fields
+from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.operations.support import diagnostics
+from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors, field_list, holds, webhook_registration
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.services import Services
@@ -40,7 +42,12 @@ def connect(as_json: bool, name: str, **connection: Any) -> None:
     connection["mautic_method"] = _method(connection)
     with console.opened() as services:
         organisation = console.first_organisation(services)
-        made = connectors.create(services, organisation_id=organisation, name=name, **connection)
+
+        def audit(session: Session, made: Connector) -> None:
+            diff = {"name": ["", made.name], "store_url": ["", made.store_url], "mautic_url": ["", made.mautic_url]}
+            console.record(services, session, made, AuditAction.CREATED, f"connector {made.name}", diff)
+
+        made = connectors.create(services, organisation_id=organisation, name=name, audit=audit, **connection)
     console.show({"id": made}, as_json=as_json, text=str(made))
 
 
@@ -121,8 +128,12 @@ def configure(connector_id: int, assignments: Sequence[str], as_json: bool) -> N
             raise click.UsageError(f"“{assignment}” is not of the form key=value.")
         changes[key.strip()] = value
     with console.opened() as services:
-        console.connector(services, connector_id)
-        diff = connectors.configure(services, connector_id, changes)
+        connector = console.connector(services, connector_id)
+
+        def audit(session: Session, diff: Diff) -> None:
+            console.record(services, session, connector, AuditAction.UPDATED, f"settings of {connector.name}", diff)
+
+        diff = connectors.configure(services, connector_id, changes, audit=audit)
     text = "\n".join(f"{key}: {before} -> {after}" for key, (before, after) in diff.items()) or "Nothing has changed."
     console.show(diff, as_json=as_json, text=text)
 
@@ -136,13 +147,17 @@ def fields(connector_id: int, create: bool, as_json: bool) -> None:
     with console.opened() as services:
         connector = console.connector(services, connector_id)
         client = services.open_mautic(connector)
-        connector = field_list.refresh(services, connector, client)
-        wanted = needs(services.modules(connector))
-        found = fields_from_json(connector.fields)
+
+        def audit(session: Session, made: Sequence[str]) -> None:
+            diff = {"fields": [None, list(made)]}
+            console.record(services, session, connector, AuditAction.FIELDS_CREATED, "Mautic fields", diff)
+
         if create:
-            made = field_list.create_missing(Fields(client), wanted, found)
-            connector = field_list.store(services, connector, {**found, **made})
-        states = check_fields(wanted, fields_from_json(connector.fields))
+            field_list.complete(services, connector, client, audit=audit)
+            connector = console.connector(services, connector_id)
+        else:
+            connector = field_list.refresh(services, connector, client)
+        states = check_fields(needs(services.modules(connector)), fields_from_json(connector.fields))
     rows = [{"alias": s.need.alias, "type": s.need.type, "state": s.state, "sentence": s.sentence} for s in states]
     console.show(rows, as_json=as_json, text=console.table(rows, ("alias", "type", "state", "sentence")))
     if any(row["state"] != "present" for row in rows):
@@ -154,18 +169,27 @@ def fields(connector_id: int, create: bool, as_json: bool) -> None:
 @click.option("--register", "act", flag_value="register", help="Register the webhooks in the store.")
 @click.option("--status", "act", flag_value="status", help="Ask the store how they are.")
 @click.option("--remove", "act", flag_value="remove", help="Remove them from the store.")
+@console.yes_option
 @console.as_json
-def webhooks(connector_id: int, act: str | None, as_json: bool) -> None:
+def webhooks(connector_id: int, act: str | None, yes: bool, as_json: bool) -> None:
     """Register, look at or remove the store's webhooks."""
     if act is None:
         raise click.UsageError("Give --register, --status or --remove.")
     with console.opened() as services:
-        console.connector(services, connector_id)
-        health = {
-            "register": webhook_registration.register,
-            "status": webhook_registration.status,
-            "remove": webhook_registration.remove,
-        }[act](services, connector_id)
+        connector = console.connector(services, connector_id)
+        if act == "remove":
+            console.confirmed(yes, f"Remove the webhooks of “{connector.name}” from the store?")
+
+        def audit(session: Session, diff: Diff) -> None:
+            done = {"register": "webhooks registered", "remove": "webhooks removed"}[act]
+            console.record(services, session, connector, AuditAction.WEBHOOKS_CHANGED, done, diff)
+
+        if act == "status":
+            health = webhook_registration.status(services, connector_id)
+        elif act == "register":
+            health = webhook_registration.register(services, connector_id, audit=audit)
+        else:
+            health = webhook_registration.remove(services, connector_id, audit=audit)
     rows = [{"topic": one.topic, "id": one.id, "state": one.state} for one in health]
     console.show(rows, as_json=as_json, text=console.table(rows, ("topic", "id", "state")))
     if act != "remove" and any(row["state"] != "active" for row in rows):

@@ -1,22 +1,29 @@
-"""What every command stands on: the deployment's services, the connector asked for, and how data is printed."""
+"""What every command stands on: the services, the connector asked for, who acts, and how data is printed."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+import os
+import pwd
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from integration.config import load
 from integration.engines import wired
 from integration.errors import IntegrationError, SettingError
+from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.migrate import upgrade
 from integration.models.organisation import Organisation
+from integration.models.user import User
+from integration.operations import audit
 from integration.operations.support import application_log
 from integration.operations.support.application_log import configure_logging
 from integration.operations.support.debug_capture import Capture
@@ -26,6 +33,7 @@ from integration.pipeline.services import Services, open_services, with_observer
 
 log = logging.getLogger(__name__)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 connector_argument = click.argument("connector_id", metavar="ID", type=int)
 
 
@@ -71,6 +79,46 @@ def first_organisation(services: Services, name: str = "My shop") -> int:
             session.add(found)
             session.flush()
         return found.id
+
+
+def confirmed(yes: bool, question: str) -> None:
+    """Ask before what cannot be undone; raises Abort on no, UsageError where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Give --yes to do it without being asked.")
+    click.confirm(question, abort=True)
+
+
+def actor() -> str:
+    """Return who acts as the audit log names them: the system user, and who became it with sudo."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+    behind = os.environ.get("SUDO_USER", "")
+    return f"command line: {name}" + (f" (sudo by {behind})" if behind and behind != name else "")
+
+
+def record(
+    services: Services,
+    session: Session,
+    owner: Connector | User,
+    action: AuditAction,
+    entity: str,
+    diff: Mapping[str, Any],
+) -> None:
+    """Write what a command does to a connector or a user to the audit log, in the transaction of the act."""
+    audit.record(
+        session,
+        clock_now=services.clock.now(),
+        organisation_id=owner.organisation_id,
+        connector_id=owner.id if isinstance(owner, Connector) else None,
+        actor=actor(),
+        action=action,
+        entity=entity,
+        diff=diff,
+    )
 
 
 def show(value: Any, *, as_json: bool, text: str) -> None:

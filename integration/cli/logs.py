@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
+from sqlalchemy.orm import Session
 
 from integration.cli import console
 from integration.models.audit import AuditAction
-from integration.models.connector import Connector
-from integration.operations import audit as trail
-from integration.pipeline.audited import Audit
-from integration.pipeline.services import Services
 from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.queries.sync_log import read_page
-from integration.queries.sync_log_filters import LogQuery
+from integration.queries.sync_log_filters import ACTIONS, ROWS_MAX, STATUSES, TYPES, LogQuery
 
 _COLUMNS = ("time", "type", "object_id", "action", "status", "contact_id", "message")
 
 
 @click.command(name="log")
 @console.connector_argument
-@click.option("--type", "type_", help="contact, order or abandoned_cart.")
-@click.option("--status", help="success or error.")
-@click.option("--action", help="create_or_update, create_note, skip, …")
+@click.option("--type", "type_", type=click.Choice(list(TYPES)))
+@click.option("--status", type=click.Choice(list(STATUSES)))
+@click.option("--action", type=click.Choice(list(ACTIONS)))
 @click.option("--object", "object_", help="Customer id or order number.")
-@click.option("--limit", type=click.IntRange(1, 100), default=25, show_default=True)
+@click.option("--limit", type=click.IntRange(1, ROWS_MAX), default=25, show_default=True)
 @console.as_json
 def show_log(
     connector_id: int,
@@ -35,14 +34,14 @@ def show_log(
     as_json: bool,
 ) -> None:
     """Print the newest entries of the sync log."""
-    asked = {"type": type_, "status": status, "action": action, "object": object_, "size": str(limit)}
+    asked: dict[str, Any] = {"type": type_, "status": status, "action": action, "object": object_}
+    if object_ == "":
+        raise click.UsageError("--object is empty; leave it out for all.")
     with console.opened() as services:
         console.connector(services, connector_id)
-        query, notices = LogQuery.parse(connector_id, {key: value for key, value in asked.items() if value})
+        query = LogQuery(connector_id=connector_id, size=limit, **{key: value for key, value in asked.items() if value})
         with services.db.read() as session:
             page = read_page(session, query)
-    for notice in notices:
-        click.echo(notice, err=True)
     rows = [{name: getattr(entry, "at" if name == "time" else name) for name in _COLUMNS} for entry in page.entries]
     console.show(rows, as_json=as_json, text=f"{console.table(rows, _COLUMNS)}\n{page.total} entries.")
 
@@ -50,27 +49,24 @@ def show_log(
 @click.command(name="clear-log")
 @console.connector_argument
 @click.option("--older-than", metavar="DAYS", type=click.IntRange(1, 36500), help="Only entries older than this.")
+@console.yes_option
 @console.as_json
-def clear_log(connector_id: int, older_than: int | None, as_json: bool) -> None:
+def clear_log(connector_id: int, older_than: int | None, yes: bool, as_json: bool) -> None:
     """Remove entries of the sync log for good; Mautic and the store are not touched."""
     with console.opened() as services:
-        audit = _audit(services, console.connector(services, connector_id), older_than)
+        connector = console.connector(services, connector_id)
+        with services.db.read() as session:
+            number = sync_log_clearing.count(session, services.clock.now(), connector_id, older_than_days=older_than)
+        which = f" older than {older_than} days" if older_than else ""
+        noun = "entry" if number == 1 else "entries"
+        console.confirmed(yes, f"Remove {number:,} {noun}{which} of the sync log of “{connector.name}” for good?")
+
+        def audit(session: Session, cleared: int) -> None:
+            diff = {"entries": [cleared, 0], "older_than_days": [None, older_than]}
+            console.record(services, session, connector, AuditAction.LOG_CLEARED, "sync log", diff)
+
         cleared = sync_log_clearing.clear(services, connector_id, older_than_days=older_than, audit=audit)
     console.show({"cleared": cleared}, as_json=as_json, text=f"{cleared} entries cleared.")
-
-
-def _audit(services: Services, connector: Connector, older_than: int | None) -> Audit[int]:
-    return lambda session, cleared: trail.record(
-        session,
-        clock_now=services.clock.now(),
-        organisation_id=connector.organisation_id,
-        connector_id=connector.id,
-        actor="command line",
-        ip="",
-        action=AuditAction.LOG_CLEARED,
-        entity="sync log",
-        diff={"entries": [cleared, 0], "older_than_days": [None, older_than]},
-    )
 
 
 COMMANDS: tuple[click.Command, ...] = (show_log, clear_log)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from integration.cli import console
 from integration.cli.server import Server
 from integration.config import load
+from integration.models.audit import AuditAction
 from integration.models.user import Role, User
 from integration.operations.identity import accounts
 from integration.pipeline import installation
@@ -59,8 +61,17 @@ def _sign_in_link(services: Services) -> str:
             .limit(1)
         )
     organisation = console.first_organisation(services)
-    user_id = found or accounts.create_user(services, organisation, FIRST_USER, Role.SUPER, name="Administrator")
-    return f"{services.base_url}/sign-in/link/{accounts.make_link(services, user_id)}"
+
+    def added(session: Session, user: User) -> None:
+        console.record(services, session, user, AuditAction.USER_CHANGED, user.email, {"role": [None, user.role]})
+
+    def linked(session: Session, user: User) -> None:
+        console.record(services, session, user, AuditAction.USER_CHANGED, user.email, {"sign-in link": ["", "made"]})
+
+    user_id = found or accounts.create_user(
+        services, organisation, FIRST_USER, Role.SUPER, name="Administrator", audit=added
+    )
+    return f"{services.base_url}/sign-in/link/{accounts.make_link(services, user_id, audit=linked)}"
 
 
 COMMANDS: tuple[click.Command, ...] = (serve, demo)

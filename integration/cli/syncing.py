@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
 from integration.cli import console
 from integration.engines import engine_for
 from integration.engines.worker import Worker
 from integration.errors import IntegrationError
+from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import Run, RunState
 from integration.pipeline import outbox
@@ -78,8 +80,14 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 def sync(connector_id: int, kind: str, wait: bool, as_json: bool, **typed: Any) -> None:
     """Run an initial import, a full sync, an incremental one, or a bulk run by filters."""
     with console.opened() as services:
-        options = _read(console.connector(services, connector_id), {"kind": kind, **typed})
-        run_id = run_lifecycle.start(services, connector_id, kind, trigger="command line", options=options)
+        connector = console.connector(services, connector_id)
+        options = _read(connector, {"kind": kind, **typed})
+
+        def audit(session: Session, run: Run) -> None:
+            diff = {"kind": [None, kind], "options": [None, options]}
+            console.record(services, session, connector, AuditAction.SYNC_TRIGGERED, f"run {run.id}", diff)
+
+        run_id = run_lifecycle.start(services, connector_id, kind, trigger="command line", options=options, audit=audit)
         pending: dict[str, Any] = {"run": run_id, "state": RunState.PENDING}
         summary = wait_for_end(services, run_id) if wait else pending
     text = ", ".join(f"{name} {value}" for name, value in summary.items() if name != "forecast")
@@ -91,7 +99,13 @@ def sync(connector_id: int, kind: str, wait: bool, as_json: bool, **typed: Any) 
 
 
 def _read(connector: Connector, typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a run; raises UsageError naming the first one that cannot be."""
+    """Return the options of a run; raises UsageError naming the first one that cannot be.
+
+    What is given but empty, as by a shell variable that is not set, must not mean all.
+    """
+    for name, value in typed.items():
+        if value is not None and not str(value).strip(", "):
+            raise click.UsageError(f"--{name.replace('_', '-')} is empty; leave it out for all.")
     form = {name: str(value) for name, value in typed.items() if value}
     lists = {name: _parts(form.pop(name, "")) for name in ("only", "statuses")}
     if unknown := set(lists["only"]) - set(run_options.ENTITIES):

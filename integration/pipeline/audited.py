@@ -21,4 +21,4 @@ Diff = dict[str, list[Any]]
 
 
 def unaudited(session: Session, done: object) -> None:
-    """Write no entry: for what the program does by itself, and for the command line."""
+    """Write no entry: for what the program does by itself."""

@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sqlite3
 from pathlib import Path
 
+import click
 import pytest
 
+from integration.cli import root
 from tests.cli.conftest import Run
+
+ACTOR = f"command line: {pwd.getpwuid(os.getuid()).pw_name}"
+#: Commands that only read, or serve, work and ask: what they do is written elsewhere, or nothing is changed.
+READING = {
+    *("serve", "demo", "worker", "connectors", "check", "export-settings", "log", "bundle", "mapping"),
+    *("audit list", "audit verify", "user list"),
+}
+CHANGING = {
+    "connect": ("CREATED", ()),
+    "configure": ("UPDATED", ("1", "orders.notes=yes")),
+    "fields": ("FIELDS_CREATED", ("1", "--create")),
+    "webhooks": ("WEBHOOKS_CHANGED", ("1", "--register")),
+    "sync": ("SYNC_TRIGGERED", ("1", "--kind", "full")),
+    "clear-log": ("LOG_CLEARED", ("1", "--yes")),
+    "user add": ("USER_CHANGED", ("ada@example.com", "--password", "correct horse battery")),
+    "user role": ("USER_CHANGED", ("ada@example.com", "support")),
+    "user password": ("USER_CHANGED", ("ada@example.com", "--password", "another long one")),
+    "user link": ("USER_CHANGED", ("ada@example.com",)),
+    "user disable": ("USER_CHANGED", ("ada@example.com",)),
+    "user enable": ("USER_CHANGED", ("ada@example.com",)),
+}
+
+
+def test_every_command_that_changes_something_is_audited(quick: Run, connected: str) -> None:
+    for name, (action, args) in CHANGING.items():
+        if args:
+            assert quick(*name.split(), *args).code == 0, name
+        [entry] = quick("audit", "list", "--limit", "1", "--json").json
+        assert (entry["action"], entry["actor"], entry["ip"]) == (action, ACTOR, ""), name
+        assert entry["diff"], name
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING)
+    nothing = quick("configure", connected, "orders.notes=yes")
+    assert (nothing.code, nothing.out) == (0, "Nothing has changed.\n")
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING)
+
+
+def test_who_used_sudo_is_named(quick: Run, connected: str) -> None:
+    assert quick("configure", connected, "orders.notes=yes", SUDO_USER="ada").code == 0
+    [entry] = quick("audit", "list", "--limit", "1", "--json").json
+    assert entry["actor"] == f"{ACTOR} (sudo by ada)"
+
+
+def test_each_command_reads_or_is_audited() -> None:
+    names = {
+        f"{name} {inner}".strip()
+        for name, command in root.commands.items()
+        for inner in (command.commands if isinstance(command, click.Group) else [""])
+    }
+    assert names == READING | CHANGING.keys()
 
 
 @pytest.fixture
 def log(run: Run, connected: str) -> Run:
-    """An installation whose audit log has two entries: the log of a connector was cleared twice."""
+    """An installation whose audit log has three entries: a connector was made and its log cleared twice."""
     for _ in range(2):
-        assert run("clear-log", connected).code == 0
+        assert run("clear-log", connected, "--yes").code == 0
     return run
 
 
@@ -22,12 +75,12 @@ def test_an_untouched_log_is_verified_and_an_altered_one_is_not(log: Run, tmp_pa
     fine = log("audit", "verify", "--json")
     assert fine.code == 0
     [chain, _] = fine.json
-    assert (chain["ok"], chain["checked"], chain["not_covered"], len(chain["newest_hash"])) == (True, 2, 0, 64)
+    assert (chain["ok"], chain["checked"], chain["not_covered"], len(chain["newest_hash"])) == (True, 3, 0, 64)
     name = chain["organisation"]
-    assert f"{name}: verified, 2 entries; newest hash" in log("audit", "verify", "--organisation", name).out
+    assert f"{name}: verified, 3 entries; newest hash" in log("audit", "verify", "--organisation", name).out
 
-    [entry, _] = log("audit", "list", "--json").json
-    assert (entry["actor"], entry["action"], entry["diff"]["entries"]) == ("command line", "LOG_CLEARED", [0, 0])
+    [entry, *_] = log("audit", "list", "--json").json
+    assert (entry["actor"], entry["action"], entry["diff"]["entries"]) == (ACTOR, "LOG_CLEARED", [0, 0])
     assert log("audit", "list", "--actor", "nobody", "--json").json == []
 
     [database] = (tmp_path / "instance").glob("*.sqlite*")

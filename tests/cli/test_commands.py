@@ -30,11 +30,12 @@ def test_a_shop_is_connected_checked_synced_and_read(
     assert set(summary) == {"run", "state", "kind", "pulled", "pushed", "skipped", "failed", "calls", "seconds"}
     assert (summary["state"], summary["pushed"] > 20) == ("COMPLETED", True)
     assert mautic.state.notes
+    assert len(run("log", connected, "--limit", "3", "--json").json) == 3
     entries = run("log", connected, "--type", "order", "--limit", "10", "--json").json
     assert [entry["type"] for entry in entries] == ["order"] * 10
     assert set(entries[0]) == {"time", "type", "object_id", "action", "status", "contact_id", "message"}
-    assert run("clear-log", connected, "--older-than", "3", "--json").json == {"cleared": 0}
-    assert run("clear-log", connected, "--json").json["cleared"] > 20
+    assert run("clear-log", connected, "--older-than", "3", "--yes", "--json").json == {"cleared": 0}
+    assert run("clear-log", connected, "--yes", "--json").json["cleared"] > 20
     assert run("log", connected, "--json").json == []
 
 
@@ -68,7 +69,7 @@ def test_webhooks_are_registered_looked_at_and_removed(run: Run, connected: str)
     assert run("webhooks", connected, "--status").code == 1
     assert {row["state"] for row in run("webhooks", connected, "--register", "--json").json} == {"active"}
     assert run("webhooks", connected, "--status").code == 0
-    assert {row["state"] for row in run("webhooks", connected, "--remove", "--json").json} == {"missing"}
+    assert {row["state"] for row in run("webhooks", connected, "--remove", "--yes", "--json").json} == {"missing"}
 
 
 def test_settings_leave_without_secrets(run: Run, connected: str, store: StoreServer, mautic: MauticServer) -> None:
@@ -87,6 +88,22 @@ def test_users_are_added_and_changed(run: Run) -> None:
     assert run("user", "password", "ada@example.com", "--password", "another long one").code == 0
     assert "/sign-in/link/" in run("user", "link", "ada@example.com").out
     assert run("user", "link", "nobody@example.com").code == 1
+
+
+def test_users_are_listed_shut_out_and_given_roles(quick: Run) -> None:
+    for name, role in (("ada", "super"), ("bob", "admin")):
+        quick("user", "add", f"{name}@example.com", "--role", role, "--password", "correct horse battery")
+    for args in (("role", "ada@example.com", "admin"), ("disable", "ada@example.com")):
+        refused = quick("user", *args)
+        assert (refused.code, "last super admin" in refused.err) == (1, True)
+    assert quick("user", "role", "bob@example.com", "super").code == 0
+    assert quick("user", "disable", "ada@example.com").code == 0
+    rows = [(row["email"], row["role"], row["state"]) for row in quick("user", "list", "--json").json]
+    assert rows == [("ada@example.com", "super", "shut out"), ("bob@example.com", "super", "active")]
+    assert "last administrator" in quick("user", "role", "bob@example.com", "viewer").err
+    assert quick("user", "enable", "ada@example.com").code == 0
+    assert "shut out" not in quick("user", "list").out
+    assert quick("user", "role", "nobody@example.com", "viewer").code == 1
 
 
 def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: MauticServer) -> None:
@@ -115,14 +132,27 @@ def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: 
         (["sync", "1", "--kind", "bulk", "--ids", "7"], 2, "--ids: Choose contacts or orders alone"),
         (["sync", "1", "--kind", "full", "--page-size", "5"], 2, "--page-size: Write a number from 10 to 100."),
         (["sync", "1", "--kind", "incremental", "--until", "2026-11-20"], 2, "--until: An incremental run reads all"),
+        (["sync", "1", "--kind", "full", "--only", "orders", "--ids", ""], 2, "--ids is empty; leave it out for all."),
+        (["sync", "1", "--kind", "full", "--ids", ",,", "--only", "orders"], 2, "--ids is empty"),
+        (["sync", "1", "--kind", "full", "--statuses", ","], 2, "--statuses is empty"),
+        (["sync", "1", "--kind", "full", "--only", " "], 2, "--only is empty"),
+        (["sync", "1", "--kind", "full", "--since", ""], 2, "--since is empty"),
+        (["log", "1", "--status", "zzz"], 2, "'success', 'error'"),
+        (["log", "1", "--action", "odd"], 2, "create_or_update"),
+        (["log", "1", "--type", ""], 2, "'contact'"),
+        (["log", "1", "--object", ""], 2, "--object is empty"),
+        (["log", "1", "--limit", "0"], 2, "1<=x<=100"),
         (["webhooks", "1"], 2, "--register"),
         (["clear-log", "1", "--older-than", "0"], 2, "--older-than"),
+        (["clear-log", "1"], 2, "Remove 0 entries of the sync log of “Shop” for good? Give --yes"),
+        (["clear-log", "1", "--older-than", "9"], 2, "Remove 0 entries older than 9 days of the sync log"),
+        (["webhooks", "1", "--remove"], 2, "Remove the webhooks of “Shop” from the store? Give --yes"),
         (["nonsense"], 2, "No such command"),
         (["connect", "--name=X"], 2, "Missing option"),
     ],
 )
-def test_wrong_use_is_said_in_a_sentence(run: Run, connected: str, args: list[str], code: int, said: str) -> None:
-    result = run(*args)
+def test_wrong_use_is_said_in_a_sentence(quick: Run, connected: str, args: list[str], code: int, said: str) -> None:
+    result = quick(*args)
     assert (result.code, said in result.err) == (code, True), result.err
 
 

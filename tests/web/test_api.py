@@ -68,14 +68,16 @@ def test_a_run_is_started_followed_and_cancelled(
     headers = bearer()
     address = f"/api/v1/connectors/{connector_id}/runs"
     made = client.post(address, json={"kind": "bulk", "only": ["orders"], "dry_run": True}, headers=headers)
-    assert made.status_code == 202
+    options = {"only": ["orders"], "dry_run": True}
     run_id = made.json["run"]
+    assert (made.status_code, made.json) == (202, {"run": run_id, "kind": "bulk", "dry_run": True, "options": options})
     with services.db.read() as session:
         run = session.get_one(Run, run_id)
     assert (run.trigger, run.options) == ("API: Robot", {"only": ["orders"], "dry_run": True})
     again = client.post(address, json={"kind": "bulk"}, headers=headers)
     assert (again.status_code, again.json["error"]) == (409, "run_going")
-    assert client.get(address, headers=headers).json["runs"][0]["id"] == run_id
+    [row] = client.get(address, headers=headers).json["runs"]
+    assert (row["id"], row["dry_run"], row["options"]) == (run_id, True, options)
     with services.db.write() as session:
         run_lifecycle.add_line(session, services.clock.now(), run_id, "One line.")
     lines = client.get(f"/api/v1/runs/{run_id}/lines", headers=headers).json
@@ -116,15 +118,89 @@ def test_bad_input_names_its_field_and_starts_nothing(
         assert run_progress.latest(session, connector_id) is None
 
 
+@pytest.mark.parametrize("path", ["log", "records", "runs", "dead-letters"])
+@pytest.mark.parametrize(
+    ("asked", "fields"),
+    [
+        ("kind=odd&type=odd&category=odd&state=odd", []),
+        ("statsu=dead", ["statsu"]),
+        ("bogus=", ["bogus"]),
+        ("connector_id=2&text=a", ["connector_id"]),
+        ("page=-1&size=3&limit=3&before=x", []),
+        ("since=soon&until=2026-11-20", ["since"]),
+    ],
+)
+def test_a_filter_that_means_nothing_is_refused(
+    client: FlaskClient, connector_id: int, bearer: Ask, path: str, asked: str, fields: list[str]
+) -> None:
+    answer = client.get(f"/api/v1/connectors/{connector_id}/{path}?{asked}", headers=bearer())
+    assert answer.status_code == 422
+    assert set(fields) <= set(answer.json["fields"])
+    assert answer.json["error"] in answer.json["fields"]
+    assert answer.json["hint"].startswith("The filters are ")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "error"),
+    [
+        ("get", "nothing", 404, "not_found"),
+        ("get", "connectors/abc/log", 404, "not_found"),
+        ("get", "connectors/-1/log", 404, "not_found"),
+        ("delete", "connectors/1/runs", 405, "method_not_allowed"),
+        ("get", "connectors?bogus=1", 422, "bogus"),
+        ("get", "runs/1/lines?after=x", 422, "after"),
+        ("get", "runs/1/lines?level=odd", 422, "level"),
+    ],
+)
+def test_every_error_is_json(client: FlaskClient, bearer: Ask, method: str, path: str, status: int, error: str) -> None:
+    answer = client.open(f"/api/v1/{path}", method=method.upper(), headers=bearer())
+    assert (answer.status_code, answer.json["error"]) == (status, error)
+    assert answer.json["sentence"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"{", b"\xff", b""])
+def test_a_body_that_cannot_be_read_is_answered_in_json(
+    client: FlaskClient, connector_id: int, bearer: Ask, body: bytes
+) -> None:
+    headers = bearer() | {"Content-Type": "application/json"}
+    for path in ("runs", "replay"):
+        answer = client.post(f"/api/v1/connectors/{connector_id}/{path}", data=body, headers=headers)
+        assert (answer.status_code, answer.json["error"]) == (400, "body")
+
+
+def test_a_fault_of_our_own_is_answered_in_json(
+    client: FlaskClient, bearer: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    headers = bearer()
+    monkeypatch.setattr("integration.web.machines.authentication.connectors_of_token", fail)
+    answer = client.get("/api/v1/connectors", headers=headers)
+    assert (answer.status_code, answer.json["error"]) == (500, "internal_server_error")
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [("602", "list of numbers"), (5, "list of numbers"), ([2**63], "is no id"), ([], "not empty"), ([0] * 501, "500")],
+)
+def test_replay_says_what_is_wrong_with_ids(
+    client: FlaskClient, connector_id: int, bearer: Ask, ids: Any, said: str
+) -> None:
+    answer = client.post(f"/api/v1/connectors/{connector_id}/replay", json={"ids": ids}, headers=bearer())
+    assert answer.status_code == 422
+    assert said in answer.json["fields"]["ids"]
+
+
 def test_records_log_and_dead_letters_are_read_and_sent_again(
     client: FlaskClient, services: Services, connector_id: int, bearer: Ask, record: Settle
 ) -> None:
     headers = bearer()
     key = record(7, "dead", error_code="refused", message="No.", category="permanent")
     base = f"/api/v1/connectors/{connector_id}"
-    found = client.get(f"{base}/records?status=failed&kind=odd", headers=headers).json
+    found = client.get(f"{base}/records?status=failed", headers=headers).json
     assert [row["source_id"] for row in found["records"]] == ["7"]
-    assert found["notices"] == ["There is no kind “odd”. That filter was left out."]
+    assert found["notices"] == []
     assert client.get(f"{base}/log", headers=headers).json["entries"] == []
     assert client.get(f"{base}/dead-letters", headers=headers).json["dead_letters"][0]["category"] == "permanent"
     assert client.post(f"{base}/replay", json={"ids": "all"}, headers=headers).status_code == 422

@@ -91,6 +91,25 @@ def test_a_bad_filter_gives_the_page_with_a_notice(viewer: Person, page: str, se
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "fine"),
+    [
+        ("records", "connector=all"),
+        ("dead-letters", "status=pending"),
+        ("runs", "kind=full"),
+        ("tools/log", "size=10"),
+        ("activity", "scope=all"),
+        ("logs", "kind=application"),
+    ],
+)
+def test_an_unknown_name_in_the_address_is_said_on_every_list(
+    admin: Person, connector_id: int, path: str, fine: str
+) -> None:
+    address = f"/connectors/{connector_id}/{path}?{fine}"
+    assert "There is no filter" not in text_of(admin.get(address))
+    assert "There is no filter “bogus”. It was left out." in text_of(admin.get(f"{address}&bogus=1"))
+
+
 def test_notices_name_what_was_left_out(viewer: Person, page: str) -> None:
     text = text_of(viewer.get(f"{page}?status=lost&since=soon"))
     assert "There is no status “lost”" in text

@@ -37,6 +37,26 @@ def test_the_last_administrator_stays(super_admin: Person, services: Services) -
     assert user(services, SUPER).role == Role.SUPER
 
 
+def test_nobody_takes_the_own_access_away(admin: Person, super_admin: Person, services: Services) -> None:
+    cases = ((admin, ADMIN, "admin", "viewer"), (super_admin, SUPER, "super", "admin"))
+    for person, number, role, lower in cases:
+        page = person.get("/users").text
+        assert f"/users/{number}/disable" not in page
+        assert f"/users/{number}/role" not in page
+        assert f"/users/{VIEWER}/disable" in page
+        for path, values in (("role", {"role": lower}), ("disable", {})):
+            text = text_of(person.post(f"/users/{number}/{path}", values, follow_redirects=True))
+            assert "own access away" in text or "last super admin" in text
+        assert (user(services, number).disabled_at, user(services, number).role) == (None, role)
+
+
+def test_an_administrator_lets_in_nobody_above(admin: Person, services: Services, clock: SetClock) -> None:
+    with services.db.write() as session:
+        session.get_one(User, SUPER).disabled_at = clock.now()
+    assert "above your own" in text_of(admin.post(f"/users/{SUPER}/enable", follow_redirects=True))
+    assert user(services, SUPER).disabled_at is not None
+
+
 def test_who_is_shut_out_is_out_at_once(admin: Person, viewer: Person, services: Services) -> None:
     assert viewer.get("/connectors").status_code == 200
     admin.post(f"/users/{VIEWER}/disable")

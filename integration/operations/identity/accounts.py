@@ -25,7 +25,14 @@ _NOBODY = generate_password_hash(secrets.token_hex(16))
 
 
 def create_user(
-    services: Services, organisation_id: int, email: str, role_name: Role | str, password: str = "", name: str = ""
+    services: Services,
+    organisation_id: int,
+    email: str,
+    role_name: Role | str,
+    password: str = "",
+    name: str = "",
+    *,
+    audit: Audit[User] = unaudited,
 ) -> int:
     """Make a user and return the id; without a password only a one-time link signs in.
 
@@ -35,6 +42,7 @@ def create_user(
     hashed, now = hash_password(password) if password else "", services.clock.now()
     with services.db.write() as session:
         user = add_user(session, now, organisation_id, email=checked, role=chosen, password_hash=hashed, name=name)
+        audit(session, user)
         return user.id
 
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError, SettingError
@@ -22,6 +22,14 @@ LAST_ADMIN = IntegrationError(
     "This is the last administrator of the organisation.",
     "Make somebody else an administrator first.",
 )
+LAST_SUPER = IntegrationError(
+    "last_super",
+    "This is the last super admin of the installation.",
+    "Make somebody else one first, with `woo-mautic user role`.",
+)
+OWN_ACCOUNT = IntegrationError(
+    "own_account", "Nobody can take the own access away, or lower the own role.", "Ask another administrator to do it."
+)
 TOO_HIGH = IntegrationError(
     "role_too_high", "You cannot give a role above your own, nor change somebody who has one.", "Ask a super admin."
 )
@@ -32,8 +40,11 @@ def members(session: Session, organisation_id: int) -> Sequence[User]:
     return session.scalars(select(User).where(User.organisation_id == organisation_id).order_by(User.email)).all()
 
 
-def change_role(session: Session, user: User, role: str, actor: Role) -> list[str]:
-    """Give a user another role and return [before, after]; raises IntegrationError when that must not be."""
+def change_role(session: Session, user: User, role: str, actor: Role, *, by: int | None = None) -> list[str]:
+    """Give a user another role and return [before, after]; raises IntegrationError when that must not be.
+
+    `by` is the id of the user who does it, None for the command line.
+    """
     try:
         wanted = Role(role)
     except ValueError:
@@ -42,32 +53,50 @@ def change_role(session: Session, user: User, role: str, actor: Role) -> list[st
         raise TOO_HIGH
     if wanted.rank < Role.ADMIN.rank:
         _keep_an_admin(session, user)
+    if wanted.rank < Role(user.role).rank:
+        _keep_a_super(session, user)
+        _not_oneself(user, by)
     before, user.role = user.role, wanted
     return [before, wanted]
 
 
-def disable(session: Session, user: User, now: datetime, actor: Role) -> None:
+def disable(session: Session, user: User, now: datetime, actor: Role, *, by: int | None = None) -> None:
     """Shut a user out: all sessions end at once; raises IntegrationError when that must not be."""
     if Role(user.role).rank > actor.rank:
         raise TOO_HIGH
     _keep_an_admin(session, user)
+    _keep_a_super(session, user)
+    _not_oneself(user, by)
     user.disabled_at, user.session_key = now, secrets.token_hex(16)
 
 
-def enable(user: User) -> None:
-    """Let a user in again."""
+def enable(user: User, actor: Role) -> None:
+    """Let a user in again; raises IntegrationError when that must not be."""
+    if Role(user.role).rank > actor.rank:
+        raise TOO_HIGH
     user.disabled_at = None
 
 
 def _keep_an_admin(session: Session, user: User) -> None:
-    others = select(func.count()).where(
-        User.organisation_id == user.organisation_id,
-        User.role.in_([Role.ADMIN, Role.SUPER]),
-        User.disabled_at.is_(None),
-        User.id != user.id,
-    )
-    if Role(user.role).rank >= Role.ADMIN.rank and not user.disabled_at and not session.scalar(others):
+    admins = (User.organisation_id == user.organisation_id, User.role.in_([Role.ADMIN, Role.SUPER]))
+    if Role(user.role).rank >= Role.ADMIN.rank and not user.disabled_at and not _others(session, user, *admins):
         raise LAST_ADMIN
+
+
+def _keep_a_super(session: Session, user: User) -> None:
+    """Keep somebody who sees the whole installation; a user who is shut out already is none."""
+    if user.role == Role.SUPER and not user.disabled_at and not _others(session, user, User.role == Role.SUPER):
+        raise LAST_SUPER
+
+
+def _others(session: Session, user: User, *which: ColumnElement[bool]) -> int:
+    others = select(func.count()).where(*which, User.disabled_at.is_(None), User.id != user.id)
+    return session.scalar(others) or 0
+
+
+def _not_oneself(user: User, by: int | None) -> None:
+    if user.id == by:
+        raise OWN_ACCOUNT
 
 
 def invite(

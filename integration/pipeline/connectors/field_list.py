@@ -15,6 +15,7 @@ from integration.mautic.fields import Fields
 from integration.mautic.repairs import SHORT
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
+from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.delivery.batch_context import EMAIL_LIMIT, fields_from_json, fields_to_json
 from integration.pipeline.services import Services
 from integration.plans import FieldNeed, MauticField
@@ -100,6 +101,22 @@ def look(services: Services, connector: Connector, correlation: str = "") -> Con
     return store(services, connector, Fields(client, limits).read(), client.version)
 
 
+def complete(
+    services: Services, connector: Connector, client: MauticClient, *, audit: Audit[Sequence[str]] = unaudited
+) -> Sequence[str]:
+    """Read the list, create the fields that the modules need and Mautic lacks, and return their aliases.
+
+    `audit` gets them where there are any.
+    """
+    connector = refresh(services, connector, client)
+    found = fields_from_json(connector.fields)
+    made = create_missing(Fields(client), needs(services.modules(connector)), found)
+    aliases = sorted(made)
+    if made:
+        store(services, connector, {**found, **made}, audit=lambda session, _: audit(session, aliases))
+    return aliases
+
+
 def create_missing(
     mautic: Fields, wanted: tuple[FieldNeed, ...], found: Mapping[str, MauticField]
 ) -> dict[str, MauticField]:
@@ -122,7 +139,12 @@ def learn_email_limit(session: Session, connector_id: int, refused: Sequence[str
 
 
 def store(
-    services: Services, connector: Connector, found: Mapping[str, MauticField], version: str | None = None
+    services: Services,
+    connector: Connector,
+    found: Mapping[str, MauticField],
+    version: str | None = None,
+    *,
+    audit: Audit[Connector] = unaudited,
 ) -> Connector:
     """Keep the list with the connector and return it; fields that were not in the former list are marked as new."""
     with services.db.write() as session:
@@ -132,6 +154,7 @@ def store(
         if version:
             row.mautic_facts = {**row.mautic_facts, "version": version}
         session.flush()
+        audit(session, row)
         session.expunge_all()
     return row
 

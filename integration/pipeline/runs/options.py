@@ -61,15 +61,15 @@ def _moment(value: Any, info: ValidationInfo) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=_context(info).zone)
 
 
-def _ids(value: Any) -> list[int]:
-    """Return ids in their order, each once; an empty list is refused, for it must not mean all."""
+def checked_ids(value: Any, most: int = IDS_MAX) -> list[int]:
+    """Return ids in their order, each once; raises Unusable, for an empty list too, since it must not mean all."""
     if not isinstance(value, list) or not value or not all(type(each) is int for each in value):
         raise Unusable("“ids” must be a list of numbers, and not empty.")
     wrong = next((each for each in value if not 0 <= each <= ID_MAX), None)
     if wrong is not None:
         raise Unusable(f"“{str(wrong)[:NAME_SHOWN_MAX_CHARS]}” is no id; write numbers with commas between them.")
-    if len(value) > IDS_MAX:
-        raise Unusable(f"These are {len(value):,} ids; at most {IDS_MAX:,} are taken at once.")
+    if len(value) > most:
+        raise Unusable(f"These are {len(value):,} ids; at most {most:,} are taken at once.")
     return sorted(set(value))
 
 
@@ -151,7 +151,7 @@ class RunOptions(BaseModel):
     ] = Field(default=None, title="Changed before")
     ids: Annotated[
         list[Annotated[int, Field(ge=0, le=ID_MAX)]],
-        BeforeValidator(_ids),
+        BeforeValidator(lambda value: checked_ids(value)),
         AfterValidator(_fits_kind),
         AfterValidator(_of_one_entity),
         Field(min_length=1, max_length=IDS_MAX),

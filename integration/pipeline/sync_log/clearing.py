@@ -22,9 +22,7 @@ def clear(
 
     New entries keep coming; nothing in the store or in Mautic is touched. `audit` gets how many were hidden.
     """
-    cutoff = None
-    if older_than_days is not None:
-        cutoff = hour_of(services.clock.now() - timedelta(days=older_than_days))
+    cutoff = _cutoff(services.clock.now(), older_than_days)
     with services.db.write() as session:
         before = total(session, connector_id)
         connector = session.get_one(Connector, connector_id)
@@ -35,6 +33,17 @@ def clear(
         cleared = before - total(session, connector_id)
         audit(session, cleared)
     return cleared
+
+
+def count(session: Session, now: datetime, connector_id: int, *, older_than_days: int | None = None) -> int:
+    """Return how many entries `clear` would hide now."""
+    cutoff, counts = _cutoff(now, older_than_days), SyncLogCount
+    hidden = select(func.coalesce(func.sum(counts.entries), 0)).where(counts.connector_id == connector_id)
+    return session.scalar(hidden if cutoff is None else hidden.where(counts.hour < cutoff)) or 0
+
+
+def _cutoff(now: datetime, older_than_days: int | None) -> datetime | None:
+    return None if older_than_days is None else hour_of(now - timedelta(days=older_than_days))
 
 
 def _watermark(session: Session, connector_id: int, cutoff: datetime | None) -> int:

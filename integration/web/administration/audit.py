@@ -21,6 +21,7 @@ from integration.models.organisation import Organisation
 from integration.models.user import Role
 from integration.operations import audit
 from integration.operations.audit import AuditQuery
+from integration.url_filters import without
 from integration.web.administration.changes import changes_of
 from integration.web.frame import filters
 from integration.web.frame.access import me, needs, own_connectors
@@ -105,7 +106,7 @@ def _scope(session: Session) -> Scope:
 
 
 def _query(scope: Scope) -> tuple[AuditQuery, list[str]]:
-    return AuditQuery.parse(scope.chosen, request.args, filters.zone_of(None).key)
+    return AuditQuery.parse(scope.chosen, without(request.args, "organisation"), filters.zone_of(None).key)
 
 
 def _connectors(session: Session, scope: Scope) -> list[Connector]:

@@ -40,6 +40,7 @@ def _page(link: str = "", error: IntegrationError | None = None) -> ResponseRetu
         link=link,
         error=error,
         typed=request.form,
+        own=me().id,
     )
     return (body, 400) if error else body
 
@@ -80,7 +81,7 @@ def role(user_id: int) -> ResponseReturnValue:
     """Give a user another role."""
 
     def change(session: Session, user: User) -> dict[str, list[object]]:
-        before, after = members.change_role(session, user, request.form.get("role", ""), me().role)
+        before, after = members.change_role(session, user, request.form.get("role", ""), me().role, by=me().id)
         return {"role": [before, after]}
 
     return _change(user_id, change, "The role was changed.")
@@ -92,7 +93,7 @@ def disable(user_id: int) -> ResponseReturnValue:
     """Shut a user out; open sessions end at once."""
 
     def change(session: Session, user: User) -> dict[str, list[object]]:
-        members.disable(session, user, services().clock.now(), me().role)
+        members.disable(session, user, services().clock.now(), me().role, by=me().id)
         return {"disabled": [False, True]}
 
     return _change(user_id, change, "The user is shut out; open sessions have ended.")
@@ -104,7 +105,7 @@ def enable(user_id: int) -> ResponseReturnValue:
     """Let a user in again."""
 
     def change(session: Session, user: User) -> dict[str, list[object]]:
-        members.enable(user)
+        members.enable(user, me().role)
         return {"disabled": [True, False]}
 
     return _change(user_id, change, "The user may sign in again.")

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
+from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import webhook_registration
-from integration.pipeline.services import Services
 from integration.store.webhooks import WebhookHealth
 from integration.web.frame.access import connector_view, needs, record
 from integration.web.frame.services import services
@@ -77,17 +78,15 @@ def remove(connector: Connector) -> ResponseReturnValue:
     return _change(connector, webhook_registration.remove, "removed")
 
 
-def _change(
-    connector: Connector, act: Callable[[Services, int], Sequence[WebhookHealth]], done: str
-) -> ResponseReturnValue:
+def _change(connector: Connector, act: Callable[..., object], done: str) -> ResponseReturnValue:
+    def audit(session: Session, diff: Diff) -> None:
+        record(session, AuditAction.WEBHOOKS_CHANGED, f"webhooks {done}", diff, connector)
+
     try:
-        health = act(services(), connector.id)
+        act(services(), connector.id, audit=audit)
     except ServiceError as error:
         flash(f"The webhooks were not {done}. {error}", "bad")
         return _back(connector.id)
-    with services().db.write() as session:
-        states = {one.topic: ["", one.state] for one in health}
-        record(session, AuditAction.WEBHOOKS_CHANGED, f"webhooks {done}", states, connector)
     flash(f"The webhooks are {done}.", "ok")
     return _back(connector.id)
 

@@ -1,6 +1,9 @@
-"""Pages for what went wrong: a sentence and what to do, never a stack trace."""
+"""Answers to what went wrong: a page for people, JSON for machines; a sentence and what to do, never a stack trace."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
 
 from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -28,14 +31,21 @@ SENTENCES: dict[int, tuple[str, str]] = {
 }
 
 
-#: Whatever is wrong here is answered in JSON, also where no view was reached.
-_MACHINES = "/api/"
+#: Every address below it is for machines.
+_API = "/api/"
+
+
+def said(
+    status: int, code: str, sentence: str, hint: str = "", fields: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
+    """Return an error as machines get it; `fields` has a sentence for each field of a body or URL that is wrong."""
+    return jsonify(error=code, sentence=sentence, hint=hint, fields=dict(fields or {})), status
 
 
 def page(status: int, sentence: str, hint: str = "", code: str = "") -> ResponseReturnValue:
-    """Return an error page, or what machines get instead; `code` is for them."""
-    if request.path.startswith(_MACHINES):
-        return jsonify(error=code or "error", sentence=sentence, hint=hint, fields={}), status
+    """Return an error as a page, or as JSON where a machine asked; without a code its name is that of the status."""
+    if request.path.startswith(_API):
+        return said(status, code or HTTPStatus(status).name.lower(), sentence, hint)
     return render_template("frame/error.html", status=status, sentence=sentence, hint=hint), status
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from integration.errors import SettingError
-from integration.url_filters import id_of
+from integration.url_filters import LEFT_OUT, id_of, without
 
 #: More ticks than a page has rows cannot come from a page.
 TICKED_MAX_ROWS = 500
@@ -29,10 +29,15 @@ def ticked(values: Sequence[str]) -> list[int]:
     return sorted({int(value) for value in values})
 
 
+def filter_of(values: Mapping[str, str]) -> dict[str, str]:
+    """Return what of a URL or a form says the filter; every other name is one that its filter has to know."""
+    return without(values, "csrf_token", "id", EVERYTHING, "act", "reason")
+
+
 def understood(notices: Sequence[str]) -> None:
     """Raise SettingError (filter) when a value of the filter could not be read: without it more would be meant."""
     if notices:
-        raise SettingError("filter", notices[0].replace(" That filter was left out.", ""), _BACK)
+        raise SettingError("filter", notices[0].removesuffix(f" {LEFT_OUT}").removesuffix(" It was left out."), _BACK)
 
 
 def meant_all(form: Mapping[str, str]) -> None:

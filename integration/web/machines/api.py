@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import HTTPException
 
-from integration.field_errors import by_field
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.payload_file import PayloadFile
@@ -30,10 +27,10 @@ from integration.queries import (
 from integration.queries.record_filters import RecordQuery
 from integration.queries.runs import RunQuery
 from integration.queries.sync_log_filters import LogQuery
-from integration.web.frame import errors, filters
+from integration.web.frame import filters
 from integration.web.frame.services import services
 from integration.web.machines import authentication, bodies
-from integration.web.machines.authentication import NOT_FOUND, Refused, connector_of_token, needs_scope
+from integration.web.machines.authentication import NOT_FOUND, connector_of_token, needs_scope
 from integration.web.operations.payloads import sent
 
 Row = TypeVar("Row", bound=bodies.Answer)
@@ -43,13 +40,6 @@ bp = Blueprint("api", __name__, url_prefix="/api/v1")
 def _row(model: type[Row], row: object, **more: Any) -> Row:
     """Return a row of an answer: its fields are the row's, but for those given."""
     return model(**{name: getattr(row, name) for name in model.model_fields if name not in more}, **more)
-
-
-@bp.errorhandler(HTTPException)
-def http_error(error: HTTPException) -> ResponseReturnValue:
-    """Answer what Flask refuses, as too many calls, in JSON like every other error."""
-    sentence, hint = errors.SENTENCES.get(error.code or 500, (f"{error.name}.", ""))
-    return authentication.said(error.code or 500, error.name.lower().replace(" ", "_"), sentence, hint)
 
 
 @bp.get("/connectors")
@@ -72,7 +62,7 @@ def connectors() -> ResponseReturnValue:
 
 
 @bp.get("/connectors/<int:connector_id>/log")
-@needs_scope("logs")
+@needs_scope("logs", LogQuery)
 def log(connector_id: int) -> ResponseReturnValue:
     """Give one page of the sync log, with the filters of its page."""
     with services().db.read() as session:
@@ -86,7 +76,7 @@ def log(connector_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/connectors/<int:connector_id>/records")
-@needs_scope("logs")
+@needs_scope("logs", RecordQuery)
 def records(connector_id: int) -> ResponseReturnValue:
     """Give one page of records, with the filters of their page; go on with `before` = `older`."""
     with services().db.read() as session:
@@ -99,7 +89,7 @@ def records(connector_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/connectors/<int:connector_id>/runs")
-@needs_scope("logs")
+@needs_scope("logs", RunQuery)
 def run_list(connector_id: int) -> ResponseReturnValue:
     """Give one page of runs, newest first."""
     with services().db.read() as session:
@@ -107,7 +97,7 @@ def run_list(connector_id: int) -> ResponseReturnValue:
         query, notices = RunQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
         found, older = querie_runs.read_list(session, query)
         waiting = querie_runs.waiting_of(session, found)
-    rows = [_row(bodies.RunRow, each, waiting=waiting[each.id]) for each in found]
+    rows = [_run_row(each, waiting[each.id]) for each in found]
     return bodies.answered(bodies.Runs, runs=rows, older=older, notices=notices)
 
 
@@ -118,8 +108,12 @@ def run(run_id: int) -> ResponseReturnValue:
     with services().db.read() as session:
         found, _ = _run(session, run_id)
         progress = run_progress.progress(session, run_id, services().clock.now())
-    row = _row(bodies.RunRow, found, waiting=progress.left)
+    row = _run_row(found, progress.left)
     return bodies.answered(bodies.RunWithProgress, run=row, progress=_row(bodies.Progress, progress))
+
+
+def _run_row(run: Run, waiting: int) -> bodies.RunRow:
+    return _row(bodies.RunRow, run, waiting=waiting, dry_run=bool(run.options.get("dry_run")))
 
 
 def _run(session: Session, run_id: int) -> tuple[Run, Connector]:
@@ -130,15 +124,13 @@ def _run(session: Session, run_id: int) -> tuple[Run, Connector]:
 
 
 @bp.get("/runs/<int:run_id>/lines")
-@needs_scope("logs")
+@needs_scope("logs", bodies.LinesAfter)
 def lines(run_id: int) -> ResponseReturnValue:
     """Give the lines of a run behind the id `after`, at most 1,000."""
-    text = request.args.get("after", "0")
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Refused(400, "after", f"“{text[:20]}” is no id of a line.", "Give the `last` of the answer before.")
+    query, _ = bodies.LinesAfter.from_url(request.args)
     with services().db.read() as session:
         _run(session, run_id)
-        found = querie_runs.new_lines(session, run_id, int(text))
+        found = querie_runs.new_lines(session, run_id, query.after)
     rows = [_row(bodies.RunLineRow, line) for line in found.lines]
     return bodies.answered(bodies.RunLines, lines=rows, last=found.last)
 
@@ -153,7 +145,7 @@ def start(connector_id: int) -> ResponseReturnValue:
     try:
         options = run_options.checked(body, filters.zone_of(connector).key, list(store_profile.statuses(connector)))
     except ValidationError as error:
-        raise bodies.wrong(by_field(error), _known(run_options.RunOptions, body)) from None
+        raise bodies.wrong(error, run_options.RunOptions, body) from None
     trigger = f"API: {authentication.token().name}"
     stored = options.stored()
 
@@ -161,12 +153,8 @@ def start(connector_id: int) -> ResponseReturnValue:
         authentication.record(session, AuditAction.SYNC_TRIGGERED, f"run {run.id}", connector, options=stored)
 
     run_id = run_lifecycle.start(services(), connector_id, options.kind, trigger=trigger, options=stored, audit=audit)
-    return bodies.answered(bodies.RunNumber, 202, run=run_id)
-
-
-def _known(model: type[BaseModel], body: Mapping[str, Any]) -> str:
-    """Return what to write instead where a name of the body means nothing, "" where all are known."""
-    return f"Use {', '.join(sorted(model.model_fields))}." if set(body) - set(model.model_fields) else ""
+    values = {"kind": options.kind, "dry_run": options.dry_run, "options": stored}
+    return bodies.answered(bodies.StartedRun, 202, run=run_id, **values)
 
 
 @bp.post("/runs/<int:run_id>/cancel")
@@ -196,7 +184,7 @@ def payload(run_id: int, file_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/connectors/<int:connector_id>/dead-letters")
-@needs_scope("logs")
+@needs_scope("logs", DeadQuery)
 def dead_letters(connector_id: int) -> ResponseReturnValue:
     """Give one page of dead letters, with the filters of their page."""
     with services().db.read() as session:
@@ -215,8 +203,7 @@ def replay(connector_id: int) -> ResponseReturnValue:
     try:
         ids = bodies.Replay.model_validate(body).ids
     except ValidationError as error:
-        hint = _known(bodies.Replay, body) or f"Give 1 to {bodies.REPLAYED_IDS_MAX} ids of dead-letters."
-        raise bodies.wrong(by_field(error), hint) from None
+        raise bodies.wrong(error, bodies.Replay, body) from None
     with services().db.write() as session:
         connector = connector_of_token(session, connector_id)
         came = outbox.requeue(session, services().clock.now(), connector_id, ids)

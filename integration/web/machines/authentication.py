@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
-from flask import g, jsonify, request
+from flask import g, request
 from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 from sqlalchemy import select
@@ -19,7 +19,9 @@ from integration.models.connector import Connector
 from integration.operations import audit
 from integration.operations.identity import tokens
 from integration.operations.identity.accounts import digest
+from integration.url_filters import UrlFilter
 from integration.web.frame.access import public
+from integration.web.frame.errors import said
 from integration.web.frame.security import csrf, limiter
 from integration.web.frame.services import services
 
@@ -43,15 +45,14 @@ class Refused(Exception):
 NOT_FOUND = Refused(404, "not_found", "There is no such thing, or it belongs to another organisation.")
 
 
-def said(
-    status: int, code: str, sentence: str, hint: str = "", fields: Mapping[str, str] | None = None
-) -> ResponseReturnValue:
-    """Return an error as machines get it; `fields` has a sentence for each field of a body that is wrong."""
-    return jsonify(error=code, sentence=sentence, hint=hint, fields=dict(fields or {})), status
+def needs_scope(
+    scope: str, filters: type[UrlFilter] | None = UrlFilter
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Let a view be used with a token of a scope only; its errors are answered as JSON.
 
-
-def needs_scope(scope: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-    """Let a view be used with a token of a scope only; its errors are answered as JSON."""
+    What the URL asks for beyond `filters` is refused, None takes anything: a machine that is answered to half of a
+    question takes the answer for that to the whole.
+    """
 
     def wrap(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         @wraps(view)
@@ -61,6 +62,7 @@ def needs_scope(scope: str) -> Callable[[Callable[P, ResponseReturnValue]], Call
                 # No database has a larger id, and SQLite fails when asked for one.
                 if any(isinstance(value, int) and value > ID_MAX for value in kwargs.values()):
                     raise NOT_FOUND
+                _understood(filters)
                 return view(*args, **kwargs)
             except Refused as refused:
                 return said(refused.status, refused.code, refused.sentence, refused.hint, refused.fields)
@@ -73,6 +75,20 @@ def needs_scope(scope: str) -> Callable[[Callable[P, ResponseReturnValue]], Call
         return cast(Callable[P, ResponseReturnValue], public(limited))
 
     return wrap
+
+
+def _understood(filters: type[UrlFilter] | None) -> None:
+    wrong = filters.wrong(request.args) if filters else {}
+    if filters and wrong:
+        names = ", ".join(filters.parameters())
+        hint = f"The filters are {names}." if names else "This address takes no filters."
+        raise unusable({name: error.sentence for name, error in wrong.items()}, hint)
+
+
+def unusable(fields: Mapping[str, str], hint: str) -> Refused:
+    """Return the refusal (422) of a body or a URL, with a sentence for each field that is wrong."""
+    name, sentence = next(iter(fields.items()))
+    return Refused(422, name, sentence, hint, fields)
 
 
 def _limited_by() -> str:

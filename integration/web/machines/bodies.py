@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
 
-from integration.web.machines.authentication import Refused
+from integration.field_errors import by_field
+from integration.pipeline.runs.options import ID_MAX, checked_ids
+from integration.url_filters import EntryId, UrlFilter
+from integration.web.machines.authentication import Refused, unusable
 
 REPLAYED_IDS_MAX = 500
-RecordId = Annotated[int, Field(strict=True, ge=0, lt=10**18)]
+RecordId = Annotated[int, Field(strict=True, ge=0, le=ID_MAX)]
+
+
+def _ids(value: Any) -> list[int]:
+    return checked_ids(value, REPLAYED_IDS_MAX)
 
 
 Moment = Annotated[
@@ -27,7 +35,13 @@ class Replay(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ids: Annotated[list[RecordId], Field(min_length=1, max_length=REPLAYED_IDS_MAX)]
+    ids: Annotated[list[RecordId], BeforeValidator(_ids), Field(min_length=1, max_length=REPLAYED_IDS_MAX)]
+
+
+class LinesAfter(UrlFilter):
+    """Which lines of a run are wanted: those behind an id."""
+
+    after: EntryId = 0
 
 
 class Answer(BaseModel):
@@ -141,6 +155,8 @@ class RunRow(Answer):
     kind: str
     state: str
     trigger: str
+    dry_run: bool
+    options: dict[str, Any]
     correlation_id: str
     pulled: int
     pushed: int
@@ -197,9 +213,17 @@ class RunLines(Answer):
 
 
 class RunNumber(Answer):
-    """The id of the run that was started or is being stopped."""
+    """The id of the run that is being stopped."""
 
     run: int
+
+
+class StartedRun(RunNumber):
+    """The run that was started and what it was understood to do; a filter that is missing means all."""
+
+    kind: str
+    dry_run: bool
+    options: dict[str, Any]
 
 
 class Replayed(Answer):
@@ -227,13 +251,18 @@ def answered(model: type[Answer], status: int = 200, **values: Any) -> ResponseR
 
 def received() -> dict[str, Any]:
     """Return the JSON object of the request; raises Refused (400) for any other body."""
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        # So deep a body can be read by nobody.
+        body = None
     if not isinstance(body, dict):
         raise Refused(400, "body", "The body is no JSON object.", "Send Content-Type: application/json.")
     return body
 
 
-def wrong(fields: dict[str, str], hint: str = "") -> Refused:
-    """Return the refusal (422) of a body, with a sentence for each field that is wrong."""
-    name, sentence = next(iter(fields.items()))
-    return Refused(422, name, sentence, hint or f"Correct “{name}”.", fields)
+def wrong(error: ValidationError, model: type[BaseModel], body: Mapping[str, Any]) -> Refused:
+    """Return the refusal (422) of a body; where one of its names means nothing, the hint has those that do."""
+    unknown = set(body) - set(model.model_fields)
+    hint = f"Use {', '.join(sorted(model.model_fields))}." if unknown else "Correct the fields that are named."
+    return unusable(by_field(error), hint)

@@ -14,7 +14,7 @@ bp = Blueprint("metrics", __name__)
 
 
 @bp.get("/metrics")
-@needs_scope("logs")
+@needs_scope("logs", None)
 def show() -> ResponseReturnValue:
     """Give the figures of the token's organisation."""
     with services().db.read() as session:

@@ -30,7 +30,7 @@ _ERRORS = {
     "403": "The token lacks the scope.",
     "404": "There is no such thing, or it belongs to another organisation.",
     "409": "It cannot be done now, as while a run is going.",
-    "422": "A value of the body is wrong; `fields` names each.",
+    "422": "A value of the body or the URL is wrong; `fields` names each.",
     "429": "There were too many calls; wait a minute.",
 }
 
@@ -47,7 +47,6 @@ class Operation:
     method: str = "get"
     body: type[BaseModel] | None = None
     filters: type[UrlFilter] | None = None
-    after: bool = False
 
     @property
     def status(self) -> str:
@@ -62,7 +61,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation(f"{_CONNECTOR}/log", "log", "Read the sync log.", "logs", bodies.LogPage, filters=LogQuery),
     Operation(f"{_CONNECTOR}/records", "records", "List records.", "logs", bodies.Records, filters=RecordQuery),
     Operation(f"{_CONNECTOR}/runs", "run_list", "List runs.", "logs", bodies.Runs, filters=RunQuery),
-    Operation(f"{_CONNECTOR}/runs", "start", "Start a run.", "runs", bodies.RunNumber, "post", RunOptions),
+    Operation(f"{_CONNECTOR}/runs", "start", "Start a run.", "runs", bodies.StartedRun, "post", RunOptions),
     Operation(
         f"{_CONNECTOR}/dead-letters",
         "dead_letters",
@@ -75,7 +74,7 @@ OPERATIONS: Sequence[Operation] = (
         f"{_CONNECTOR}/replay", "replay", "Send dead letters again.", "replay", bodies.Replayed, "post", bodies.Replay
     ),
     Operation(_RUN, "run", "Read a run and how far it is.", "logs", bodies.RunWithProgress),
-    Operation(f"{_RUN}/lines", "lines", "Read the lines of a run.", "logs", bodies.RunLines, after=True),
+    Operation(f"{_RUN}/lines", "lines", "Read the lines of a run.", "logs", bodies.RunLines, filters=bodies.LinesAfter),
     Operation(f"{_RUN}/cancel", "cancel", "Stop a run after the batch in flight.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/payloads/{{file_id}}", "payload", "Fetch a payload file.", "runs", None),
 )
@@ -107,7 +106,7 @@ def described() -> dict[str, Any]:
 
 def _about() -> str:
     scopes = "; ".join(f"`{name}`: {label}" for name, label in dict(SCOPES).items())
-    return f"Values of a URL that cannot be used are left out and named in `notices`. Scopes of a token: {scopes}."
+    return f"Names and values of a body or a URL that cannot be used are refused. Scopes of a token: {scopes}."
 
 
 def _schemas() -> dict[str, Any]:
@@ -144,8 +143,6 @@ def _of_url(operation: Operation) -> list[dict[str, Any]]:
     found = {}
     if operation.filters:
         found = {name: each.schema() for name, each in operation.filters.parameters().items()}
-    if operation.after:
-        found = {"after": {"type": "integer", "minimum": 0, "maximum": ID_MAX}}
     return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in found.items()]
 
 

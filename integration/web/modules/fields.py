@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.mapping.fields import check, needs as needed
-from integration.mautic.fields import Fields
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
@@ -75,20 +75,17 @@ def _read(connector: Connector) -> str:
 @connector_view
 def create(connector: Connector) -> ResponseReturnValue:
     """Create the missing fields in Mautic, one after another."""
-    return _act(connector, _create)
 
+    def make(connector: Connector) -> str:
+        def audit(session: Session, made: Sequence[str]) -> None:
+            record(session, AuditAction.FIELDS_CREATED, "Mautic fields", {"fields": [None, list(made)]}, connector)
 
-def _create(connector: Connector) -> str:
-    client = services().open_mautic(connector)
-    connector = field_list.refresh(services(), connector, client)
-    found = fields_from_json(connector.fields)
-    made = field_list.create_missing(Fields(client), needed(services().modules(connector)), found)
-    field_list.store(services(), connector, {**found, **made})
-    if not made:
-        return "No field was missing."
-    with services().db.write() as session:
-        record(session, AuditAction.FIELDS_CREATED, "Mautic fields", {"fields": [None, sorted(made)]}, connector)
-    return f"{len(made)} {'field was' if len(made) == 1 else 'fields were'} created in Mautic."
+        made = field_list.complete(services(), connector, services().open_mautic(connector), audit=audit)
+        if not made:
+            return "No field was missing."
+        return f"{len(made)} {'field was' if len(made) == 1 else 'fields were'} created in Mautic."
+
+    return _act(connector, make)
 
 
 def _act(connector: Connector, act: Callable[[Connector], str]) -> ResponseReturnValue:

@@ -50,7 +50,7 @@ def index(connector: Connector) -> ResponseReturnValue:
 
 
 def _query(connector: Connector, args: Mapping[str, str]) -> tuple[DeadQuery, list[str]]:
-    return DeadQuery.parse(connector.id, args, filters.zone_of(connector).key)
+    return DeadQuery.parse(connector.id, selection.filter_of(args), filters.zone_of(connector).key)
 
 
 @bp.post("/ticked")

@@ -14,7 +14,7 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.operations.support.application_log import read_log
 from integration.operations.support.line_files import LinePage, LogLineQuery
-from integration.url_filters import OneOf, UrlFilter
+from integration.url_filters import OneOf, UrlFilter, without
 from integration.web.frame import filters
 from integration.web.frame.access import connector_view, me, needs
 from integration.web.frame.services import capture, services
@@ -46,10 +46,10 @@ class LogView:
 
 def parse(connector: Connector, args: Mapping[str, str], zone: str) -> LogView:
     """Return the view that a URL asks for; values that make no sense are left out with a notice."""
-    log, wrong_kind = LogChoice.from_url(args)
+    log, wrong_kind = LogChoice.from_url({name: args[name] for name in ("kind",) if name in args})
     # Lines of other organisations, and of the installation itself, are for super admins only.
     values = {"connector": connector.id} if log.kind == "application" and not me().may(Role.SUPER) else {}
-    query, notices = LogLineQuery.from_url(args, zone, values=values, limit=LOG_MAX_ROWS)
+    query, notices = LogLineQuery.from_url(without(args, "kind"), zone, values=values, limit=LOG_MAX_ROWS)
     return LogView(log.kind, query, (*wrong_kind, *notices))
 
 

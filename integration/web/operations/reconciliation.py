@@ -19,6 +19,7 @@ from integration.operations import reconciliation
 from integration.operations.reconciliation import DriftQuery, listing, read_back, webhook_gaps
 from integration.operations.reconciliation.repairs import REPAIRABLE
 from integration.pipeline.audited import Audit
+from integration.url_filters import without
 from integration.web.frame import selection
 from integration.web.frame.access import connector_view, me, needs, record, row_view
 from integration.web.frame.services import services
@@ -119,7 +120,7 @@ def _shown_drift(
 ) -> dict[str, Any]:
     if chosen is None:
         return {"query": None, "page": None, "rows": [], "repairable": 0}
-    query, said = DriftQuery.parse(connector_id, chosen.id, request.args)
+    query, said = DriftQuery.parse(connector_id, chosen.id, without(request.args, "number"))
     notices += said
     page = reconciliation.read_page(session, query)
     return {
@@ -202,7 +203,7 @@ def repair(connector: Connector, run: Reconciliation) -> ResponseReturnValue:
 @row_view(Reconciliation, "number")
 def repair_all(connector: Connector, run: Reconciliation) -> ResponseReturnValue:
     """Ask before everything of a kind, or everything, is repaired."""
-    query, notices = DriftQuery.parse(connector.id, run.id, request.args)
+    query, notices = DriftQuery.parse(connector.id, run.id, without(request.args, "number"))
     selection.understood(notices)
     with services().db.read() as session:
         total = listing.repairable(session, query, REPAIRABLE)
@@ -220,7 +221,7 @@ def repair_all(connector: Connector, run: Reconciliation) -> ResponseReturnValue
 @row_view(Reconciliation, "number")
 def repair_all_post(connector: Connector, run: Reconciliation) -> ResponseReturnValue:
     """Repair everything of a kind, or everything."""
-    query, notices = DriftQuery.parse(connector.id, run.id, request.form)
+    query, notices = DriftQuery.parse(connector.id, run.id, selection.filter_of(request.form))
     selection.understood(notices)
     if not query.kind:
         selection.meant_all(request.form)

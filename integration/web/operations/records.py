@@ -13,7 +13,7 @@ from integration import streams
 from integration.models.connector import Connector
 from integration.queries import record_filters, record_statuses, records
 from integration.queries.record_filters import RecordQuery
-from integration.url_filters import id_of
+from integration.url_filters import id_of, without
 from integration.web.frame import filters
 from integration.web.frame.access import connector_view, own_connectors
 from integration.web.frame.services import services
@@ -65,7 +65,9 @@ def index(connector: Connector) -> ResponseReturnValue:
 def parse(connector: Connector, chosen: list[Connector], args: Mapping[str, str]) -> tuple[RecordQuery, list[str]]:
     """Return the query of an address; an entity type that the connector does not sync is said, not refused."""
     every = args.get("connector") == EVERY
-    query, notices = RecordQuery.parse([each.id for each in chosen], args, filters.zone_of(connector).key, every=every)
+    query, notices = RecordQuery.parse(
+        [each.id for each in chosen], without(args, "connector"), filters.zone_of(connector).key, every=every
+    )
     known = {kind for each in chosen for kind in streams.entities(services().modules(each))}
     if query.kind and query.kind not in known:
         notices.append(

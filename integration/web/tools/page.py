@@ -19,7 +19,7 @@ from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.pipeline.sync_log.counts import total as total_entries
 from integration.queries import sync_log, sync_log_filters
 from integration.queries.sync_log_filters import LogQuery
-from integration.web.frame import filters
+from integration.web.frame import filters, selection
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
@@ -80,7 +80,8 @@ def _may_clear() -> bool:
 @connector_view
 def download(connector: Connector, form: str) -> ResponseReturnValue:
     """Stream the filtered log as CSV or JSON lines."""
-    query, _ = LogQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
+    query, notices = LogQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
+    selection.understood(notices)
     name = f"sync-log-{connector.id}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(export.stream(services().db, query, form), mimetype=export.MIMETYPES[form], headers=headers)
