@@ -26,6 +26,8 @@ ACTIONS = {
     "verify": "Read back",
 }
 ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 25, 100
+#: What the page offers.
+SIZES = (10, 25, 50, 100)
 
 
 class LogQuery(UrlFilter):

@@ -61,3 +61,32 @@ def test_no_cell_is_a_lone_label(site: Site, filled: str) -> None:
     for place in (*(f"{filled}/{name}" for name in LISTS), f"{site.url}/audit"):
         page.goto(place)
         assert page.evaluate(BARE) == [], place
+
+
+#: Where the first row begins that is to be seen, and how many rows of the last table are.
+ROWS = """() => {
+  const seen = (row) => row.checkVisibility({ contentVisibilityAuto: true });
+  const rows = [...document.querySelectorAll(".wp-list-table.stack tbody tr")].filter(seen);
+  return [rows[0]?.getBoundingClientRect().top + scrollY, rows.length];
+}"""
+
+
+def test_a_small_screen_begins_with_the_list(site: Site, filled: str) -> None:
+    page = site.page(Role.SUPER, viewport={"width": 360, "height": 740})
+    for place in (*(f"{filled}/{name}" for name in LISTS if name != "fields"), f"{site.url}/audit"):
+        page.goto(place)
+        top, shown = page.evaluate(ROWS)
+        assert top <= 600, place
+        assert shown <= 25, place
+    page.goto(f"{filled}/records")
+    page.get_by_label("Show all rows of this page").check()
+    assert page.evaluate(ROWS)[1] > 25
+    assert not page.locator("select[name=status]").is_visible()
+    page.get_by_text("Filters", exact=True).click()
+    page.select_option("select[name=status]", "success")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    assert page.locator("summary", has_text="Filters").inner_text() == "Filters set"
+    wide = site.page(Role.SUPER)
+    wide.goto(f"{filled}/records")
+    assert wide.locator("select[name=status]").is_visible()
+    assert not wide.locator("summary", has_text="Filters").is_visible()
