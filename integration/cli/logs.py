@@ -20,7 +20,7 @@ _COLUMNS = ("time", "type", "object_id", "action", "status", "contact_id", "mess
 @click.command(name="log")
 @console.connector_argument
 @click.option("--type", "type_", help="contact, order or abandoned_cart.")
-@click.option("--status", help="success or error.")
+@click.option("--status", help="success, skipped or error.")
 @click.option("--action", help="create_or_update, create_note, skip, …")
 @click.option("--object", "object_", help="Customer id or order number.")
 @click.option("--limit", type=click.IntRange(1, 100), default=25, show_default=True)
