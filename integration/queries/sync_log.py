@@ -14,7 +14,8 @@ from integration.models.connector import Connector
 from integration.models.database import Database
 from integration.models.sql import hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
-from integration.queries.sync_log_filters import LogQuery
+from integration.pipeline.sync_log.writing import SUCCESS
+from integration.queries.sync_log_filters import SKIP, SKIPPED, LogQuery
 
 #: Rows found by an index are counted exactly up to here.
 COUNTED_ROWS_MAX = 10_000
@@ -60,10 +61,7 @@ def _visible(session: Session, connector_id: int) -> list[ColumnElement[bool]]:
 
 
 def _conditions(session: Session, query: LogQuery) -> list[ColumnElement[bool]]:
-    found = _visible(session, query.connector_id)
-    for name in ("type", "status", "action"):
-        if value := getattr(query, name):
-            found.append(getattr(SyncLogEntry, name) == value)
+    found = [*_visible(session, query.connector_id), *_of_kind(query, SyncLogEntry)]
     if query.object:
         found.append(SyncLogEntry.object_id == query.object)
     if query.contact:
@@ -74,6 +72,20 @@ def _conditions(session: Session, query: LogQuery) -> list[ColumnElement[bool]]:
         found.append(_beyond(session, query, query.end, False))
     if query.text:
         found = [*found, _contains(query.text), SyncLogEntry.id > _horizon(session, found)]
+    return found
+
+
+def _of_kind(query: LogQuery, rows: type[SyncLogEntry] | type[SyncLogCount]) -> list[ColumnElement[bool]]:
+    """Return the conditions that entries and their counts share; what was skipped is stored as a success."""
+    found: list[ColumnElement[bool]] = []
+    if query.type:
+        found.append(rows.type == query.type)
+    if query.action:
+        found.append(rows.action == query.action)
+    if query.status:
+        found.append(rows.status == (SUCCESS if query.status == SKIPPED else query.status))
+    if query.status in (SUCCESS, SKIPPED):
+        found.append(rows.action == SKIP if query.status == SKIPPED else rows.action != SKIP)
     return found
 
 
@@ -109,10 +121,7 @@ def _count(session: Session, query: LogQuery, conditions: list[ColumnElement[boo
 
 def _counts(query: LogQuery) -> list[ColumnElement[bool]]:
     """Return the conditions of the hours that lie wholly within the dates."""
-    found: list[ColumnElement[bool]] = [SyncLogCount.connector_id == query.connector_id]
-    for name in ("type", "status", "action"):
-        if value := getattr(query, name):
-            found.append(getattr(SyncLogCount, name) == value)
+    found = [SyncLogCount.connector_id == query.connector_id, *_of_kind(query, SyncLogCount)]
     if query.begin:
         found.append(SyncLogCount.hour >= _next_hour(query.begin))
     if query.end:

@@ -8,10 +8,15 @@ from typing import Annotated, Any
 
 from integration import streams
 from integration.events import Kind
+from integration.models.sync_log import SyncLogEntry
+from integration.pipeline.sync_log.writing import SUCCESS
 from integration.url_filters import Day, OneOf, PageNumber, Text, UrlFilter, WholeNumber, begin_of, end_of
 
 TYPES = {kind.value: streams.labels(kind).entity for kind in Kind}
-STATUSES = {"success": "Success", "error": "Error"}
+#: The action of what was left as it is, and the status that the page gives it.
+SKIP, SKIPPED = "skip", "skipped"
+STATUSES = {SUCCESS: "Success", SKIPPED: "Skipped", "error": "Error"}
+_KINDS = {SUCCESS: "ok", SKIPPED: "muted", "error": "bad"}
 ACTIONS = {
     "create_or_update": "Create or update",
     "create_note": "Create note",
@@ -19,7 +24,7 @@ ACTIONS = {
     "add_to_segment": "Add to segment",
     "cart_sync": "Cart sync",
     "cart_recovery": "Cart recovery",
-    "skip": "Skip",
+    SKIP: "Skip",
     "create_field": "Create field",
     "remove_tag": "Remove tag",
     "create_coupon": "Create coupon",
@@ -28,6 +33,12 @@ ACTIONS = {
 ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 25, 100
 #: Rows of a page that can be chosen.
 SIZES = (10, 25, 50, 100)
+
+
+def badge(entry: SyncLogEntry) -> tuple[str, str]:
+    """Return the status of an entry in words and the colour of its badge."""
+    status = SKIPPED if (entry.action, entry.status) == (SKIP, SUCCESS) else entry.status
+    return STATUSES.get(status, status), _KINDS.get(status, "muted")
 
 
 class LogQuery(UrlFilter):

@@ -1,0 +1,92 @@
+"""Tables in a real browser: whole words in columns, labelled cells on small screens."""
+
+from __future__ import annotations
+
+import pytest
+
+from integration.models import Role
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from tests.browser.conftest import Site
+from tests.browser.test_operations import order_arrives, wait_for
+
+LISTS = ("runs", "runs/1/records", "records", "dead-letters", "activity", "tools/log", "fields", "history")
+#: Words of cells that stand on two lines although only sentences may wrap; a hyphen may end a line.
+BROKEN = r"""() => [...document.querySelectorAll(".wp-list-table :is(td, th)")].flatMap((cell) => {
+  if (cell.matches(".cell-text")) return [];
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
+  for (let node; (node = texts.nextNode());) for (const word of node.data.matchAll(/[^\s-]+/g)) {
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) found.push(word[0]);
+  }
+  return found;
+})"""
+#: Cells that show a label, or the colon behind one, and nothing else.
+BARE = """() => [...document.querySelectorAll(".wp-list-table.stack td")].filter((cell) => {
+  const label = getComputedStyle(cell, "::before").content;
+  return cell.getClientRects().length && label !== "none" && !(cell.dataset.label && cell.childNodes.length);
+}).map((cell) => cell.outerHTML)"""
+
+
+@pytest.fixture
+def filled(site: Site) -> str:
+    """A connector with a run, records, dead letters and log entries; the address its pages begin with."""
+    connector_id = site.connect()
+    site.mautic.faults.command({"kind": "status", "value": 400, "path": "/api/contacts"})
+    order_arrives(site, connector_id, "somebody.with-a.long-name@shop.example.com")
+    page = site.page(Role.SUPPORT)
+    page.goto(f"{site.url}/connectors/{connector_id}/dead-letters")
+    wait_for(page, "Showing 1 of 1")
+    site.mautic.faults.clear()
+    run_lifecycle.start(site.services, connector_id, "initial", trigger="administrator@shop.example.com")
+    page.goto(f"{site.url}/connectors/{connector_id}/runs/1")
+    wait_for(page, "Completed", 30)
+    return f"{site.url}/connectors/{connector_id}"
+
+
+def test_words_of_columns_stay_whole(site: Site, filled: str) -> None:
+    page = site.page(Role.SUPER)
+    broken: dict[str, list[str]] = {}
+    for place in (*(f"{filled}/{name}" for name in LISTS), f"{site.url}/audit", f"{site.url}/alerts"):
+        page.goto(place)
+        assert page.locator(".wp-list-table tbody tr").count() > 0 or place.endswith("/alerts"), place
+        broken[place] = page.evaluate(BROKEN)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280, place
+    assert not {place: words for place, words in broken.items() if words}
+
+
+def test_no_cell_is_a_lone_label(site: Site, filled: str) -> None:
+    page = site.page(Role.SUPER, viewport={"width": 360, "height": 740})
+    for place in (*(f"{filled}/{name}" for name in LISTS), f"{site.url}/audit"):
+        page.goto(place)
+        assert page.evaluate(BARE) == [], place
+
+
+#: Where the first row begins that is to be seen, and how many rows of the last table are.
+ROWS = """() => {
+  const seen = (row) => row.checkVisibility({ contentVisibilityAuto: true });
+  const rows = [...document.querySelectorAll(".wp-list-table.stack tbody tr")].filter(seen);
+  return [rows[0]?.getBoundingClientRect().top + scrollY, rows.length];
+}"""
+
+
+def test_a_small_screen_begins_with_the_list(site: Site, filled: str) -> None:
+    page = site.page(Role.SUPER, viewport={"width": 360, "height": 740})
+    for place in (*(f"{filled}/{name}" for name in LISTS if name != "fields"), f"{site.url}/audit"):
+        page.goto(place)
+        top, shown = page.evaluate(ROWS)
+        assert top <= 600, place
+        assert shown <= 25, place
+    page.goto(f"{filled}/records")
+    page.get_by_label("Show all rows of this page").check()
+    assert page.evaluate(ROWS)[1] > 25
+    assert not page.locator("select[name=status]").is_visible()
+    page.get_by_text("Filters", exact=True).click()
+    page.select_option("select[name=status]", "success")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    assert page.locator("summary", has_text="Filters").inner_text() == "Filters set"
+    wide = site.page(Role.SUPER)
+    wide.goto(f"{filled}/records")
+    assert wide.locator("select[name=status]").is_visible()
+    assert not wide.locator("summary", has_text="Filters").is_visible()

@@ -1,0 +1,58 @@
+"""The words of pages: one name for one thing, whichever page says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from integration.pipeline.services import Services
+from integration.pipeline.sync_log import writing as sync_log_writing
+from tests.web.conftest import Person, text_of
+
+
+@pytest.fixture
+def note(services: Services, connector_id: int) -> Callable[..., None]:
+    """Writes entries into the Sync Log."""
+
+    def write(action: str, status: str = "success", message: str = "Done.") -> None:
+        entry = sync_log_writing.Entry(
+            connector_id, services.clock.now(), "order", "1042", action, status=status, message=message
+        )
+        with services.db.write() as session:
+            sync_log_writing.record(session, [entry])
+
+    return write
+
+
+def cells(page: str, label: str) -> list[str]:
+    """The cells of a column, tags left out."""
+    found = re.findall(rf'<td data-label="{label}"[^>]*>(.*?)</td>', page, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in found]
+
+
+def test_what_was_skipped_is_no_success(viewer: Person, connector_id: int, note: Callable[..., None]) -> None:
+    for action, status in (("skip", "success"), ("create_or_update", "success"), ("create_note", "error")):
+        note(action, status)
+    log = f"/connectors/{connector_id}/tools/log"
+    page = viewer.get(log).text
+    assert cells(page, "Status") == ["Error", "Success", "Skipped"]
+    assert re.search(r'badge-muted">Skipped', page)
+    for status, action in (("skipped", "Skip"), ("success", "Create or update"), ("error", "Create note")):
+        found = viewer.get(f"{log}?status={status}")
+        assert cells(found.text, "Action") == [action]
+        assert "1 of 3 entries fit the filter." in text_of(found)
+
+
+def test_actions_are_named_alike_in_filter_and_table(
+    viewer: Person, connector_id: int, note: Callable[..., None]
+) -> None:
+    for action in ("create_or_update", "verify", "add_to_segment"):
+        note(action)
+    page = viewer.get(f"/connectors/{connector_id}/tools/log").text
+    offered = re.search(r'<select name="action">(.*?)</select>', page, re.DOTALL)
+    assert offered
+    words = re.findall(r">([^<]+)</option>", offered[1])
+    assert set(cells(page, "Action")) <= set(words)
+    assert cells(page, "Action") == ["Add to segment", "Read back", "Create or update"]
