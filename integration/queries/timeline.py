@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
-from zoneinfo import ZoneInfo
 
-from pydantic import Field
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.events import Origin
-from integration.field_errors import Unusable
 from integration.models.attempt import Attempt
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
@@ -29,7 +24,7 @@ from integration.pipeline.connectors import holds
 from integration.pipeline.sync_log.writing import ERROR
 from integration.queries import person_status
 from integration.queries.record_statuses import status_of
-from integration.url_filters import Parameter, UrlFilter
+from integration.queries.timeline_position import TimelinePosition
 
 TIMELINE_MAX_ENTRIES = 50
 #: So many of a person's newest records and orders are looked into; nobody has more by shopping.
@@ -70,46 +65,6 @@ class TimelineEntry:
     contact_id: int | None = None
     next_at: datetime | None = None
     run: Run | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TimelinePosition:
-    """Where a page begins: only lines with smaller keys, by `what`."""
-
-    before: dict[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, text: str) -> TimelinePosition | None:
-        """Return the place that an address names, None where it cannot be read."""
-        parts = [re.fullmatch(r"(record|attempt|log|follow_up)\.(\d{1,18})", part, re.ASCII) for part in text.split()]
-        return cls({part[1]: int(part[2]) for part in parts if part}) if all(parts) else None
-
-    def below(self, what: str) -> int:
-        """Return the key that the lines of a source must stay below."""
-        return self.before.get(what, 2**62)
-
-    def after(self, lines: Sequence[TimelineEntry]) -> str:
-        """Return the place behind some lines as it stands in an address."""
-        keys = self.before | {line.what: line.key for line in lines}
-        return " ".join(f"{what}.{key}" for what, key in sorted(keys.items()))
-
-
-@dataclass(frozen=True)
-class TimelinePositionText(Parameter):
-    """A place in a timeline as it stands in an address."""
-
-    def read(self, name: str, text: str, zone: ZoneInfo) -> TimelinePosition:
-        """Return the place; raises Unusable for any other text."""
-        position = TimelinePosition.parse(text)
-        if position is None:
-            raise Unusable("The place in the address was not understood, so the newest entries are shown.")
-        return position
-
-
-class TimelineQuery(UrlFilter):
-    """From where on a timeline is shown."""
-
-    older: Annotated[TimelinePosition, TimelinePositionText()] = Field(default_factory=TimelinePosition)
 
 
 @dataclass(frozen=True)
@@ -202,7 +157,7 @@ def read(
     found = [source(session, scope, place, size + 1) for source in sources]
     merged = list(heapq.merge(*found, key=lambda line: line.at, reverse=True))
     shown = merged[:size]
-    return Timeline(shown, place.after(shown) if len(merged) > size else "")
+    return Timeline(shown, place.after({line.what: line.key for line in shown}) if len(merged) > size else "")
 
 
 def _records(session: Session, scope: Scope, place: TimelinePosition, limit: int) -> list[TimelineEntry]:

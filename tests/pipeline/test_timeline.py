@@ -13,7 +13,8 @@ from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services
 from integration.queries import lifetime_breakdown, person_status, timeline
 from integration.queries.person_status import PersonStatus
-from integration.queries.timeline import TimelineEntry, TimelinePosition, TimelineQuery
+from integration.queries.timeline import TimelineEntry
+from integration.queries.timeline_position import TimelinePosition, TimelineQuery
 from tests.conftest import NOON
 from tests.pipeline import rows
 from tests.pipeline.rows import ADA, delivery

@@ -15,7 +15,8 @@ from integration.models.run import RunKind
 from integration.models.user import Role
 from integration.queries import lifetime_breakdown, person_status, search, timeline
 from integration.queries.search import Hit, SearchQuery
-from integration.queries.timeline import Scope, TimelineQuery
+from integration.queries.timeline import Scope
+from integration.queries.timeline_position import TimelineQuery
 from integration.streams import Explanation
 from integration.web.frame.access import connector_view, me, needs, own_connectors
 from integration.web.frame.services import services
