@@ -80,7 +80,9 @@ def _tried(now: datetime, result: BatchResult) -> list[dict[str, Any]]:
     batch = attempts.Batch(result.connector_id, now, result.seconds, result.correlation_id)
     if not result.sent.planned:
         return list(attempts.untried(batch, result.outcomes))
-    return list(attempts.rows(batch, result.sent.planned, result.sent.receipts, result.sent.followed, result.outcomes))
+    waiting = {leased.id for leased, _ in result.sent.put_off}
+    untried = attempts.untried(batch, [outcome for outcome in result.outcomes if outcome.delivery_id in waiting])
+    return [*attempts.rows(batch, result.sent, result.outcomes), *untried]
 
 
 def _meter(session: Session, now: datetime, result: BatchResult, ours: Sequence[Outcome]) -> None:

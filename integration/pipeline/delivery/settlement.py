@@ -43,6 +43,7 @@ class Settlement:
     def of_sent(self) -> BatchResult:
         """Return the result by what Mautic answered."""
         found = [self._outcome(one, leased) for one in self.sent.planned for leased in one.group.deliveries]
+        found += [self._unasked(leased, error) for leased, error in self.sent.put_off]
         return self._result(found, self.sent.broken or self.sent.follow_up_failure())
 
     def connection_failed(self, groups: Sequence[DeliveryGroup], error: ServiceError) -> BatchResult:
@@ -94,7 +95,7 @@ class Settlement:
         if receipt is not None:
             changed = sentences((*planned.adjustments, *receipt.adjustments))
             said = " ".join(
-                filter(None, (delivery_sentences.written(receipt), changed, planned.plans[leased.id].withheld))
+                filter(None, (delivery_sentences.written(receipt), changed, self._withheld(planned, leased)))
             )
             self._note(leased, _WRITE, said, contact_id)
         return self._after_follow_ups(planned, leased, contact_id, receipt)
@@ -103,7 +104,7 @@ class Settlement:
         self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
     ) -> Outcome:
         results = [result for result in self.sent.followed if result.act.leased.id == leased.id]
-        wanted, withheld = planned.plans[leased.id].follow_ups, planned.plans[leased.id].withheld
+        wanted, withheld = planned.plans[leased.id].follow_ups, self._withheld(planned, leased)
         if wanted and not results:
             assert self.sent.broken is not None, "follow-ups were left out without an error"
             return outcomes.held_back(leased, self.sent.broken)
@@ -120,6 +121,21 @@ class Settlement:
             return self._skipped(leased, "unchanged", said, contact_id)
         written = receipt.outcome if receipt else "updated"
         return Outcome(leased.id, DeliveryState.DELIVERED, written, contact_id, message=withheld, run_id=leased.run_id)
+
+    def _withheld(self, planned: PersonPlan, leased: LeasedDelivery) -> str:
+        """Return what did not go out with a delivery: an e-mail, or the record as it is in the store now."""
+        return f"{planned.plans[leased.id].withheld} {self.sent.notes.get(leased.id, '')}".strip()
+
+    def _unasked(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
+        """The store must say what became of the record, and could not: it waits, and is not sent on hearsay."""
+        verdict = self._verdict(leased, error)
+        if verdict.blame is not retries.Blame.CONNECTION and verdict.wait is None:
+            return self._dead(leased, error)
+        if leased.error_code != error.code:
+            self._note(leased, _WRITE, str(error), None, error)
+        if verdict.blame is retries.Blame.CONNECTION or verdict.wait is None:
+            return outcomes.later(leased, error, retries.pause(leased.attempts, self.chance), counts=False)
+        return outcomes.later(leased, error, verdict.wait)
 
     def _kept(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> Outcome:
         """Somebody else's value was kept: the rest is written, and both values are on record."""
