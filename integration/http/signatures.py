@@ -1,7 +1,7 @@
 """The one table of answers that a service did not write itself: how each is recognised, whose fault it is, what to say.
 
 The first row that fits wins. Texts have gaps: {name} is "the store" or "Mautic", {place} their address, {paths} the
-paths of the API, {status}, {wait}, and for redirects {target} and {suggestion}.
+paths of the API, {log} where its errors stand, {status}, {wait}, and for redirects {target} and {suggestion}.
 Numbers are those of the catalogue of known failures (W01 to W35 of stores, M01 to M36 of Mautic).
 """
 
@@ -40,7 +40,11 @@ _BUSY = (
         (
             Mark("wp_die", (503,), ("own",), r'"code"\s*:\s*"wp_die"'),
             Mark(
-                "named", (503,), ("page", "text"), r"maintenance|wartung|mantenimiento|manutenzione|briefly unavailable"
+                "named",
+                (503,),
+                ("page", "text"),
+                # Apache's own page of a busy server says “due to maintenance downtime or capacity problems”.
+                r"maintenance(?! downtime or capacity)|wartung|mantenimiento|manutenzione|briefly unavailable",
             ),
             Mark("wordpress page", (503,), PAGE, "wp-die-message|id=.error-page", header=("retry-after", ".")),
         ),
@@ -79,8 +83,7 @@ _BROKEN = (
         "php_fatal",
         ServerFault,
         "{name} breaks down with a critical error of PHP.",
-        f"{_AGAIN}; look at its PHP error log (WordPress: WooCommerce, Status, Logs) and switch off the plugin that is "
-        "named there.",
+        f"{_AGAIN}; look into its logs ({{log}}) and switch off the plugin that is named there.",
         ("W18",),
         (
             Mark("wordpress", FAULTS, ("own",), r'"code"\s*:\s*"internal_server_error"'),
@@ -109,7 +112,7 @@ _BROKEN = (
         "server_fault",
         ServerFault,
         "{name} failed with an error of its own (status {status}).",
-        f"{_AGAIN}; look at its error log (Mautic: var/logs; WordPress: WooCommerce, Status, Logs).",
+        f"{_AGAIN}; look into its logs ({{log}}).",
         ("W18", "M16"),
         (Mark("fault", FAULTS, FOREIGN),),
     ),
