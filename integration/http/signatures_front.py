@@ -86,7 +86,10 @@ _WALL = (
     r"cf-chl|cf_chl_|cf-challenge|checking your browser|_incapsula_|verify you are (?:a )?human|"
     r"(?:request|browser|connection) is being verified|sucuri website firewall"
 )
-_CHALLENGE = rf"{_WALL}|just a moment|one moment, please|challenge-platform|captcha|attention required! \||ddos protection by|anubis"
+_CHALLENGE = (
+    rf"{_WALL}|just a moment|one moment, please|challenge-platform|captcha|attention required! \||"
+    r"ddos protection by|anubis"
+)
 _RULE = (
     r"mod_?security|not acceptable!|wordfence|imunify|request blocked|access denied|sorry, you have been blocked|"
     r"has been limited by the site owner|web application firewall|error code: 1020"

@@ -15,7 +15,7 @@ from integration.mautic.answers import SERVICE
 from integration.models.delivery import DeliveryState
 from integration.pipeline import outbox, usage
 from integration.pipeline.connectors import field_list, holds
-from integration.pipeline.delivery import attempts, batch_context, follow_ups, sentences
+from integration.pipeline.delivery import attempts, batch_context, follow_ups, held_records, sentences
 from integration.pipeline.delivery.batch_result import BatchResult
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.planning import PersonPlan
@@ -42,6 +42,7 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
     _meter(session, now, result, ours)
     if result.broken is not None:
         holds.hold(session, now, result.connector_id, result.broken, probed=result.probing)
+        held_records.tell(session, now, result.connector_id)
     elif result.probing:
         _probed(session, now, result)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from integration.errors import IntegrationError, ServerFault, ServiceError
 from integration.mautic.results import Receipt
 from integration.models.delivery import DeliveryState
-from integration.pipeline.delivery import conflicts, outcomes, retries, sentences as delivery_sentences
+from integration.pipeline.delivery import conflicts, held_records, outcomes, retries, sentences as delivery_sentences
 from integration.pipeline.delivery.batch_result import BatchResult, Sent
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, Outcome
 from integration.pipeline.delivery.lost_answers import Look, Question
@@ -20,7 +20,7 @@ from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.streams.base import LEAVES
 
-_WRITE = "create_or_update"
+_WRITE = held_records.ACTION
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Settlement:
 
     def connection_failed(self, groups: Sequence[DeliveryGroup], error: ServiceError) -> BatchResult:
         """Return that all are put back: the connection failed before anything could be written."""
-        return self._result([outcomes.held_back(leased, error) for leased in _deliveries(groups)], error)
+        return self._result([self._held_back(leased, error) for leased in _deliveries(groups)], error)
 
     def wait_for(self, groups: Sequence[DeliveryGroup], look: Look) -> BatchResult:
         """Return that all are put back until Mautic is done with a call whose answer was lost."""
@@ -107,7 +107,7 @@ class Settlement:
         wanted, withheld = planned.plans[leased.id].follow_ups, self._withheld(planned, leased)
         if wanted and not results:
             assert self.sent.broken is not None, "follow-ups were left out without an error"
-            return outcomes.held_back(leased, self.sent.broken)
+            return self._held_back(leased, self.sent.broken)
         for result in results:
             if not result.repeated and result.error is None:
                 self._note(leased, result.act.follow_up.action, result.message, contact_id)
@@ -121,6 +121,12 @@ class Settlement:
             return self._skipped(leased, "unchanged", said, contact_id)
         written = receipt.outcome if receipt else "updated"
         return Outcome(leased.id, DeliveryState.DELIVERED, written, contact_id, message=withheld, run_id=leased.run_id)
+
+    def _held_back(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
+        """The connection is at fault: the log says so once for each record and cause."""
+        if leased.error_code != error.code and held_records.is_told(error.code):
+            self._note(leased, _WRITE, held_records.sentence(str(error)), None, error)
+        return outcomes.held_back(leased, error)
 
     def _withheld(self, planned: PersonPlan, leased: LeasedDelivery) -> str:
         """Return what did not go out with a delivery: an e-mail, or the record as it is in the store now."""
@@ -151,7 +157,7 @@ class Settlement:
         alone = self.question.of(leased.person_key) is not None
         verdict = retries.Verdict(retries.Blame.RECORD, None) if alone else self._verdict(leased, error)
         if verdict.blame is retries.Blame.CONNECTION:
-            return outcomes.held_back(leased, error)
+            return self._held_back(leased, error)
         self._note(leased, action, delivery_sentences.again(error, verdict.wait), contact_id, error)
         if error.code == "uncertain":
             return outcomes.ended(leased, DeliveryState.DEAD, error)
@@ -169,7 +175,7 @@ class Settlement:
         # Where a probe can read but not write nobody can tell who is to blame, and a poisonous record must end.
         server_at_fault = self.sent.broken is not None and isinstance(error, ServerFault) and not self.probing
         if verdict.blame is retries.Blame.CONNECTION or server_at_fault:
-            return outcomes.held_back(leased, error)
+            return self._held_back(leased, error)
         if error.code == "not_found" and leased.event in LEAVES:
             return self._skipped(leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
         if verdict.wait is None:

@@ -20,6 +20,7 @@ from integration.models.ledger import CustomerMark
 from integration.models.rekeying import addresses_in
 from integration.models.sql import upsert
 from integration.pipeline import outbox
+from integration.pipeline.delivery import held_records
 from integration.pipeline.ingest import first_version_keys, order_ledger, status_events
 from integration.records import Order
 from integration.store import parse
@@ -42,7 +43,9 @@ def accept(
     moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at)
     left = _left(moves, now, changes[0].origin)
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
-    return outbox.accept(session, now, connector_id, [*known, *left], run_id)
+    accepted = outbox.accept(session, now, connector_id, [*known, *left], run_id)
+    held_records.tell(session, now, connector_id)
+    return accepted
 
 
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
