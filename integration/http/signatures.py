@@ -1,8 +1,8 @@
 """The one table of answers other than results: how each is recognised, whose fault it is, what to say.
 
 The first row that fits wins. Texts have gaps: {name} is "the store" or "Mautic", {place} their address, {paths} the
-paths of the API, {status}, {wait}, for redirects {target} and {suggestion}, and for a service's own refusals {said},
-{reason} and what their parts of the table name.
+paths of the API, {log} where its errors stand, {status}, {wait}, for redirects {target} and
+{suggestion}, and for a service's own refusals {said}, {reason} and what their parts of the table name.
 Numbers are those of the catalogue of known failures (W01 to W35 of stores, M01 to M36 of Mautic).
 """
 
@@ -43,7 +43,11 @@ _BUSY = (
         (
             Mark("wp_die", (503,), ("own",), r'"code"\s*:\s*"wp_die"'),
             Mark(
-                "named", (503,), ("page", "text"), r"maintenance|wartung|mantenimiento|manutenzione|briefly unavailable"
+                "named",
+                (503,),
+                ("page", "text"),
+                # Apache's own page of a busy server says “due to maintenance downtime or capacity problems”.
+                r"maintenance(?! downtime or capacity)|wartung|mantenimiento|manutenzione|briefly unavailable",
             ),
             Mark("wordpress page", (503,), PAGE, "wp-die-message|id=.error-page", header=("retry-after", ".")),
         ),
@@ -82,8 +86,7 @@ _BROKEN = (
         "php_fatal",
         ServerFault,
         "{name} breaks down with a critical error of PHP.",
-        f"{_AGAIN}; look at its PHP error log (WordPress: WooCommerce, Status, Logs) and switch off the plugin that is "
-        "named there.",
+        f"{_AGAIN}; look into its logs ({{log}}) and switch off the plugin that is named there.",
         ("W18",),
         (
             Mark("wordpress", FAULTS, ("own",), r'"code"\s*:\s*"internal_server_error"'),
@@ -112,7 +115,7 @@ _BROKEN = (
         "server_fault",
         ServerFault,
         "{name} failed with an error of its own ({fault}).",
-        f"{_AGAIN}; look at its error log (Mautic: var/logs; WordPress: WooCommerce, Status, Logs).",
+        f"{_AGAIN}; look into its logs ({{log}}).",
         ("W18", "M16"),
         (
             Mark("fault", FAULTS, FOREIGN),

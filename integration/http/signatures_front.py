@@ -10,6 +10,7 @@ from integration.http.marks import (
     NO_JSON,
     PAGE,
     REDIRECTS,
+    REFUSALS,
     Mark,
     Signature,
 )
@@ -80,10 +81,14 @@ _REDIRECTS = (
     ),
 )
 
+#: Words of walls that no page of a site has; a wall that a plugin makes wears the site's own look.
+_WALL = (
+    r"cf-chl|cf_chl_|cf-challenge|checking your browser|_incapsula_|verify you are (?:a )?human|"
+    r"(?:request|browser|connection) is being verified|sucuri website firewall"
+)
 _CHALLENGE = (
-    r"just a moment|one moment, please|checking your browser|cf-chl|cf_chl_|cf-challenge|challenge-platform|captcha|"
-    r"attention required! \||_incapsula_|verify you are (?:a )?human|ddos protection by|sucuri website firewall|anubis|"
-    r"request is being verified"
+    rf"{_WALL}|just a moment|one moment, please|challenge-platform|captcha|attention required! \||"
+    r"ddos protection by|anubis"
 )
 _RULE = (
     r"mod_?security|not acceptable!|wordfence|imunify|request blocked|access denied|sorry, you have been blocked|"
@@ -99,7 +104,8 @@ _IN_FRONT = (
         ("W12", "M32"),
         (
             Mark("cf-mitigated", header=("cf-mitigated", ".")),
-            Mark("challenge", (*GOOD, 403, 405, *FAULTS), PAGE, _CHALLENGE, wordpress=False),
+            Mark("challenge", (*GOOD, 403, 405, 406, 415, 418, *FAULTS), PAGE, _CHALLENGE, wordpress=False),
+            Mark("wall in the site's look", (*GOOD, *REFUSALS, *FAULTS), PAGE, _WALL),
         ),
     ),
     Signature(

@@ -25,6 +25,10 @@ RETRY_AFTER_MAX_S = 24 * 3600.0
 NAMES = {"store": "the store", "mautic": "Mautic"}
 PLACES = {"store": "the store's address", "mautic": "Mautic's address"}
 PATHS = {"store": "/wp-json/*", "mautic": "/api/* and /oauth/*"}
+LOGS = {
+    "store": "PHP error log, and WooCommerce, Status, Logs in WordPress",
+    "mautic": "Mautic's var/logs, and PHP error log",
+}
 #: Codes of answers that may mean only that the address is not quite right, so that it is worth looking elsewhere.
 ELSEWHERE = frozenset(
     {
@@ -95,9 +99,14 @@ def _row(code: str, service: str) -> Signature:
 
 def texts_of(service: str, code: str, **parts: object) -> tuple[str, str]:
     """Return (sentence, what to do) of a row, its gaps filled with `parts`; raises KeyError for an unknown code."""
-    known = {"name": NAMES[service], "place": PLACES[service], "paths": PATHS[service], **parts}
+    known = {**gaps_of(service), **parts}
     sentence, hint = (text.format(**known) for text in TEXTS[code])
     return _capital(sentence), _capital(hint)
+
+
+def gaps_of(service: str) -> dict[str, object]:
+    """Return what fills the gaps of texts that are the same for every answer of a service."""
+    return {"name": NAMES[service], "place": PLACES[service], "paths": PATHS[service], "log": LOGS[service]}
 
 
 def wait_of(seconds: float | None) -> str:

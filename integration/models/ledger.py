@@ -15,6 +15,7 @@ class LedgerEntry(Base):
     """An order as it was last seen; money as decimal text in `currency`, `net_total` is less all refunds.
 
     `products` has [name, sku, product id] of each line, None as long as the order was only read without its lines.
+    `gone_at` is when it was noted, by our clock, that the store has it no more or in the trash.
     `reached_at` is when it reached its status, as long as only an import saw that: the next live change carries it.
     """
 
@@ -33,6 +34,7 @@ class LedgerEntry(Base):
     modified_at: Mapped[datetime | None]
     products: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     reached_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
 
 
 class CustomerMark(Base):

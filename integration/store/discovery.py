@@ -15,6 +15,7 @@ from integration.http.transport import Answer, Observer, Route, Transport
 from integration.store.access import SERVICE, StoreAccess, home, plain_permalinks
 from integration.store.answers import classify, read
 from integration.store.client import StoreClient
+from integration.store.php_values import decoded_name
 from integration.store.rows import rows_of
 
 _LINK = re.compile(r"<([^>]+)>\s*;[^,]*rel=[\"']?https://api\.w\.org/", re.IGNORECASE)
@@ -59,10 +60,10 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
     shop = str(index.get("home") or index.get("url") or home(access.url))
     return Discovery(
         rest_root=root,
-        name=str(index.get("name") or ""),
+        name=decoded_name(index.get("name")),
         home=shop,
         timezone=str(index.get("timezone_string") or ""),
-        gmt_offset=_offset(index.get("gmt_offset")),
+        gmt_offset=offset_of(index.get("gmt_offset")),
         has_woocommerce=True,
         wc_version=told.get("version"),
         currency=told.get("currency"),
@@ -173,7 +174,8 @@ def statuses(client: StoreClient) -> tuple[tuple[str, str], ...]:
     return tuple((str(row["slug"]), str(row.get("name") or row["slug"])) for row in rows)
 
 
-def _offset(value: Any) -> float:
+def offset_of(value: Any) -> float:
+    """Return hours from UTC, 0 for what is none."""
     try:
         return float(value or 0)
     except (TypeError, ValueError):

@@ -34,6 +34,11 @@ def decoded(value: Any) -> str:
     return clean(_ENTITY.sub(lambda entity: _character(entity[0]), text_of(value)))
 
 
+def decoded_name(value: Any) -> str:
+    """Return a site's name as it reads: WordPress encodes it when it is saved, and often once more when it is shown."""
+    return decoded(decoded(value)).strip()
+
+
 def _character(entity: str) -> str:
     known = entity[1] == "#" or entity[1:] in html5
     return unescape(entity) if known else entity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from integration.errors import IntegrationError, Rejected
@@ -42,7 +42,7 @@ def sifted(entries: Sequence[Any]) -> tuple[list[Row], list[int]]:
     return list(rows.values()), odd
 
 
-def row_id(row: Row) -> int:
+def row_id(row: Mapping[str, Any]) -> int:
     """Return a record's id, 0 for what is none: true, 1.5, a word, nothing, or more than any column holds.
 
     A whole number is taken as text too, as plugins that change the API's answers write it.

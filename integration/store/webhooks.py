@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +12,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from integration.errors import MappingError, Rejected
+from integration import json_text
 from integration.events import Change, Kind, Origin
 from integration.store import parse
-from integration.store.access import SERVICE
 from integration.store.client import StoreClient
-from integration.store.rows import rows_of, sifted
+from integration.store.php_values import is_nothing, map_of, shown, whole
+from integration.store.rows import row_id, rows_of, sifted
+from integration.store.sanitizing import text_of
 
 TOPICS = (
     "customer.created",
@@ -79,7 +79,7 @@ def register(client: StoreClient, delivery_url: str, secret: str, topics: Sequen
             "status": "active",
         }
         value, _ = client.put(f"webhooks/{there[0]['id']}", body) if there else client.post("webhooks", body)
-        ids[topic] = int(value["id"])
+        ids[topic] = row_id(value)
         for row in there[1:]:
             client.delete(f"webhooks/{row['id']}", {"force": True})
     return ids
@@ -87,7 +87,7 @@ def register(client: StoreClient, delivery_url: str, secret: str, topics: Sequen
 
 def status(client: StoreClient, delivery_url: str, topics: Sequence[str] = TOPICS) -> list[WebhookHealth]:
     """Return how our webhooks are; the store disables one silently after failures (woo:364 to woo:367)."""
-    ours = {str(row.get("topic")): row for row in _ours(client, delivery_url)}
+    ours = {text_of(row.get("topic")): row for row in _ours(client, delivery_url)}
     return [_health(topic, ours.get(topic)) for topic in topics]
 
 
@@ -100,11 +100,11 @@ def remove(client: StoreClient, delivery_url: str) -> int:
 
 
 def _health(topic: str, row: Mapping[str, Any] | None) -> WebhookHealth:
-    return WebhookHealth(topic, int(row["id"]), str(row.get("status"))) if row else WebhookHealth(topic, 0, MISSING)
+    return WebhookHealth(topic, row["id"], text_of(row.get("status"))) if row else WebhookHealth(topic, 0, MISSING)
 
 
 def _ours(client: StoreClient, delivery_url: str) -> list[dict[str, Any]]:
-    return [row for row in every(client) if str(row.get("delivery_url", "")).rstrip("/") == delivery_url.rstrip("/")]
+    return [row for row in every(client) if text_of(row.get("delivery_url")).rstrip("/") == delivery_url.rstrip("/")]
 
 
 def every(client: StoreClient) -> list[dict[str, Any]]:
@@ -135,62 +135,65 @@ def _ping(headers: Mapping[str, str], body: bytes) -> Ping | None:
     if len(body) > 64 or any(name.lower().startswith("x-wc-webhook") for name in headers):
         return None
     form = parse_qs(body.decode("ascii", "replace"))
-    numbers = form.get("webhook_id", [])
-    return Ping(int(numbers[0])) if len(form) == 1 and numbers and numbers[0].isdigit() else None
+    number = whole(form.get("webhook_id", [""])[0])
+    return Ping(number) if len(form) == 1 and number else None
 
 
 def read_delivery(headers: Mapping[str, str], body: bytes, seen_at: datetime) -> Ping | Change | Ignored:
-    """Return what a delivery says; headers may have any case.
+    """Return what a signed delivery says; headers may have any case.
 
-    Raises Rejected (bad_payload) for a body that no store sends.
+    One whose body is no record is ignored with the reason: the store disables a webhook that is refused five times.
     """
     ping = _ping(headers, body)
     if ping is not None:
         return ping
     lower = {name.lower(): value for name, value in headers.items()}
     topic = lower.get("x-wc-webhook-topic", "")
-    value = _value(body)
     resource, _, event = topic.partition(".")
     if resource not in _KINDS:
-        return Ignored(f"The topic {topic or 'without a name'} is not one of ours.")
-    if "code" in value and "id" not in value:
-        # Signed all the same: the record was deleted before the store built the body (woo:476, woo:479 to woo:481).
-        return Ignored(f"The store sent an error instead of the record: {value.get('message') or value['code']}")
-    try:
-        return _change(resource, event, value, seen_at)
-    except MappingError as error:
-        raise _bad(error.sentence) from error
+        return Ignored(f"The topic {topic[:40] or 'without a name'} is not one of ours.")
+    value = _value(body)
+    if not row_id(value):
+        return Ignored(_why_not(value))
+    return _change(resource, event, value, seen_at)
+
+
+def _why_not(value: Mapping[str, Any]) -> str:
+    """Return what a body without an id is; an error is signed all the same (woo:476, woo:479 to woo:481)."""
+    if not is_nothing(value.get("code")):
+        return f"The store sent an error instead of the record: {shown(value.get('message') or value['code'])}"
+    return "Its body has no record with an id."
 
 
 def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: datetime) -> Change:
-    if event == "deleted":
-        return _deleted(_KINDS[resource], value, seen_at)
+    """Return the change of a body: of one that is not a whole record, and of a deletion, only its id.
+
+    What is true of it is asked of the store (woo:338 is the body of a deletion; the topic is not signed).
+    """
+    if event == "deleted" or not _is_whole(resource, value):
+        number = row_id(value)
+        what = "deleted" if event == "deleted" else "updated"
+        return Change(
+            _KINDS[resource], str(number), what, "", {"id": number}, seen_at, Origin.WEBHOOK, None, str(number)
+        )
     if resource == "order":
         change = parse.order_change(value, Origin.WEBHOOK, seen_at)
         return replace(change, restored=event == "restored")
     return parse.customer_change(value, Origin.WEBHOOK, seen_at, created=event == "created")
 
 
-def _deleted(kind: Kind, value: Mapping[str, Any], seen_at: datetime) -> Change:
-    """Return the change of a body that is only {"id": N} (woo:338)."""
-    number = value.get("id")
-    if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
-        raise _bad("The record has no id.")
-    return Change(kind, str(number), "deleted", "", {"id": number}, seen_at, Origin.WEBHOOK, None, str(number))
+def _is_whole(resource: str, value: Mapping[str, Any]) -> bool:
+    """Tell whether a body has what no record lacks: an order its status, a customer an e-mail or a billing part."""
+    names = ("status",) if resource == "order" else ("email", "billing")
+    return any(not is_nothing(value.get(name)) for name in names)
 
 
-def _value(body: bytes) -> dict[str, Any]:
+def _value(body: bytes) -> Mapping[str, Any]:
+    """Return the map in a body, an empty one where there is none."""
     try:
-        value = json.loads(body.decode("utf-8-sig"))
+        return map_of(json_text.loads(body.decode("utf-8-sig"))) or {}
     except ValueError:
-        raise _bad("It is no JSON.") from None
-    if not isinstance(value, dict):
-        raise _bad("It is no record.")
-    return value
-
-
-def _bad(why: str) -> Rejected:
-    return Rejected(SERVICE, "bad_payload", f"The webhook's body cannot be read. {why}", "Look at the store's log.")
+        return {}
 
 
 def admin_order_url(home: str, order_id: int | str) -> str:

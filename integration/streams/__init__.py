@@ -21,6 +21,16 @@ _ANY: Mapping[str, Explanation] = {
         "the trash of the store: restore the record, then send it again",
         "store",
     ),
+    "asked": Explanation(
+        "A webhook told no more than the record's id, so the record was read from the store and goes out by itself.",
+        "the plugin that changes the store's webhooks, if it comes often",
+        "store",
+    ),
+    "still_there": Explanation(
+        "A webhook said that the record was deleted, but the store still has it.",
+        "the record in the store",
+        "store",
+    ),
     "contact_gone": Explanation(
         "The contact was deleted in Mautic, so nothing of it has to change.",
         "Runs: a run that sends unchanged records too makes the contact again",

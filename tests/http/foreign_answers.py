@@ -9,6 +9,13 @@ from tests.operations.diagnostics.signatures import Said, page, recorded, wordpr
 #: The home page of a real shop (woo:211), without the Link header that names a host nobody has here.
 HOME = Said(200, recorded("store/211").body, {"Content-Type": "text/html"})
 LINK = '<http://{host}/index.php?rest_route=/>; rel="https://api.w.org/"'
+VERIFIED = "<title>One moment, please...</title>Your request is being verified <script src='/wp-content/x.js'>"
+IN_LOOK = "wall in the site's look"
+WP_PAGE = ("wordpress page", STORE)
+APACHE = (
+    "<title>503 Service Unavailable</title><p>The server is temporarily unable to service your request due to "
+    "maintenance downtime or capacity problems. Please try again later.</p>"
+)
 CASES = (
     Case("woo-413", recorded("store/413"), NotSetUp, "plain_permalinks", "link header", STORE),
     Case("plain-404", page(404, "Not found", Link=LINK), NotSetUp, "plain_permalinks", "link header", STORE),
@@ -32,6 +39,14 @@ CASES = (
         "bot_wall",
         "challenge",
     ),
+    *(
+        Case(f"imunify-{status}", page(status, VERIFIED), NotSetUp, "bot_wall", mark)
+        for status, mark in ((200, IN_LOOK), (415, IN_LOOK), (429, IN_LOOK), (409, IN_LOOK), (503, IN_LOOK))
+    ),
+    Case("captcha-415", page(415, "<form class='g-recaptcha'>"), NotSetUp, "bot_wall", "challenge"),
+    Case("wordpress-captcha", page(200, "<form class='g-recaptcha'> wp-content"), NotSetUp, "html_answer", *WP_PAGE),
+    Case("apache-503", page(503, APACHE), ServerFault, "gateway", "gateway"),
+    Case("nginx-503", page(503, "<h1>503 Service Temporarily Unavailable</h1>"), ServerFault, "gateway", "gateway"),
     Case("captcha", page(200, "<form class='g-recaptcha'>"), NotSetUp, "bot_wall", "challenge"),
     Case("suspended", page(200, "<h1>Account Suspended</h1>"), NotSetUp, "suspended", "account suspended"),
     Case("mod_security", page(406, "<h1>Not Acceptable!</h1> Mod_Security"), NotSetUp, "firewall", "rule named"),

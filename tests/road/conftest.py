@@ -86,8 +86,8 @@ def store() -> Iterator[StoreServer]:
 
 
 @pytest.fixture
-def mautic() -> Iterator[MauticServer]:
-    with MauticServer() as server:
+def mautic(request: pytest.FixtureRequest) -> Iterator[MauticServer]:
+    with MauticServer(version=getattr(request, "param", "5.2.1")) as server:
         yield server
 
 

@@ -75,6 +75,45 @@ def test_a_wrong_password_holds_and_mending_it_releases(road: Road) -> None:
     assert (road.holds(), road.states()) == ([], {"delivered"})
 
 
+@pytest.mark.parametrize("mautic", ["5.2.1", "7.0.0"], indirect=True)
+def test_a_hold_leaves_one_error_entry_per_affected_record(road: Road) -> None:
+    right = road.mautic.credentials.client_secret
+    connectors.connect(road.services, road.connector_id, mautic_client_secret="wrong")
+    road.arrive(*(road.order(f"p{number}@example.com") for number in range(3)))
+    road.work()
+    late = road.order("late@example.com")
+    road.arrive(late)
+    assert road.log()[-1].object_id == late["number"]
+    for _ in range(10):
+        advance(road, minutes=6)
+        road.work()
+    errors = [entry for entry in road.log() if (entry.type, entry.status) == ("order", "error")]
+    assert len(errors) == len({entry.delivery_id for entry in errors}) == 4
+    for entry in errors:
+        assert entry.message.startswith("Not sent: ") and "It is sent by itself" in entry.message
+    connectors.connect(road.services, road.connector_id, mautic_client_secret=right)
+    road.work()
+    assert road.states() == {"delivered"}
+    assert [entry.status for entry in road.log()[4:]] == ["success"] * 4
+
+
+def test_a_mautic_that_only_asks_to_wait_leaves_no_error(road: Road) -> None:
+    road.arrive(road.order("ada@example.com"))
+    road.mautic.faults.command({"kind": "status", "value": 429, "retry_after": 120})
+    road.work()
+    road.arrive(road.order("bob@example.com"))
+    assert len(road.holds()) == 1
+    assert road.log() == []
+
+
+def test_history_that_waits_is_told_of_by_its_run(road: Road) -> None:
+    connectors.connect(road.services, road.connector_id, mautic_client_secret="wrong")
+    road.arrive(road.order("live@example.com"))
+    road.work()
+    road.arrive(road.order("old@example.com"), origin="full")
+    assert len(road.log()) == 1
+
+
 def test_a_server_that_fails_for_everybody_holds_after_three_people(road: Road) -> None:
     for number in range(5):
         road.arrive(road.order(f"p{number}@example.com"))

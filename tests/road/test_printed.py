@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.store import discovery
 from integration.store.access import StoreAccess
@@ -15,12 +14,7 @@ from tests.road.conftest import Road
 BEHIND = ["\n<!-- cached -->", "<br />\n<b>Warning</b>: x in y.php on line <b>3</b><br />\n", "0"]
 
 
-@pytest.fixture(params=["5.2.0", "7.0.0"])
-def mautic(request: pytest.FixtureRequest) -> Iterator[MauticServer]:
-    with MauticServer(version=request.param) as server:
-        yield server
-
-
+@pytest.mark.parametrize("mautic", ["5.2.1", "7.0.0"], indirect=True)
 @pytest.mark.parametrize("text", BEHIND)
 def test_what_is_printed_behind_an_answer_holds_nothing(make_road: Callable[..., Road], text: str) -> None:
     road = make_road()

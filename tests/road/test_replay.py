@@ -62,6 +62,28 @@ def test_replay_reads_the_store_again(road: Road) -> None:
     assert {str(contact.values.get("city")) for contact in road.mautic.state.contacts.values()} == {"Torino"}
 
 
+@pytest.mark.parametrize("fault", ["down", "wrong_credentials"])
+def test_an_old_payload_that_had_to_serve_is_said(road: Road, fault: str) -> None:
+    dead = kill(road)
+    road.services.clock.advance(minutes=10)  # type: ignore[attr-defined]  # a clock that is set
+    road.store.faults.command({"kind": fault})
+    send_again(road, dead)
+    again = road.deliveries()[-1]
+    assert again.state == "delivered"
+    with road.services.db.read() as session:
+        last = record.attempts(session, dead.id)[0]
+    for said in (last.message, road.log()[-1].message):
+        assert "The store could not be read again (" in said
+        assert said.endswith("so the record was sent as it was read at 20 Nov 12:00 UTC.")
+
+
+def test_a_record_that_was_read_again_says_nothing_of_it(road: Road) -> None:
+    dead = kill(road)
+    road.services.clock.advance(minutes=10)  # type: ignore[attr-defined]  # a clock that is set
+    send_again(road, dead)
+    assert "could not be read" not in road.log()[-1].message
+
+
 def test_replay_of_an_order_that_is_gone_says_so(road: Road) -> None:
     dead = kill(road)
     road.store.shop.delete_force(int(dead.source_id))

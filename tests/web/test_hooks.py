@@ -83,6 +83,32 @@ def test_an_unknown_address_is_not_found(visitor: Person, path: str) -> None:
     assert (answer.status_code, answer.data) == (404, b"")
 
 
+@pytest.mark.parametrize(
+    "body", [b"null", b"[]", b"", b"{", b"[" * 100_000, b'{"id":"x"}'], ids=lambda body: repr(body[:9])
+)
+def test_a_signed_body_without_a_record_is_taken_and_logged(
+    visitor: Person, path: str, services: Services, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(7):
+        answer = visitor.client.post(path, data=body, headers=sign(body) | {"X-WC-Webhook-Delivery-ID": "abc\u00b2"})
+        assert (answer.status_code, answer.data) == (200, b"")
+    assert waiting(services) == 0
+    said = [record.getMessage() for record in caplog.records if "was ignored" in record.getMessage()]
+    assert len(said) == 7
+    assert "(topic order.updated, delivery abc" in said[0] and said[0].endswith("no record with an id.")
+
+
+@pytest.mark.parametrize("body", [b'{"id":"11"}', b'{"id":11.0}', b'{"id":11}'])
+def test_a_signed_body_with_an_id_alone_is_owed(visitor: Person, path: str, services: Services, body: bytes) -> None:
+    for _ in range(2):
+        assert visitor.client.post(path, data=body, headers=sign(body)).status_code == 200
+    assert waiting(services) == 1
+
+
+def test_an_odd_ping_is_refused_like_anything_unsigned(visitor: Person, path: str) -> None:
+    assert visitor.client.post(path, data={"webhook_id": "\u00b2"}).status_code == 401
+
+
 @pytest.mark.parametrize("announced", [True, False])
 def test_oversized_ones_are_refused(visitor: Person, path: str, announced: bool) -> None:
     import io

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from integration.masking import mask_text, mask_value
 from integration.mautic.results import Receipt
 from integration.models.attempt import Attempt
 from integration.models.delivery import DeliveryState
+from integration.pipeline.delivery.batch_result import Sent
 from integration.pipeline.delivery.follow_ups import Followed
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
@@ -37,23 +38,27 @@ class Batch:
 
 def rows(
     batch: Batch,
-    planned: Sequence[PersonPlan],
-    receipts: Mapping[str, Receipt],
-    followed: Sequence[Followed],
+    batch_sent: Sent,
     outcomes: Sequence[Outcome],
 ) -> Iterator[dict[str, Any]]:
     """Yield a row for each delivery that was tried; what was skipped unsent is told by its delivery."""
-    done = {outcome.delivery_id: outcome for outcome in outcomes}
+    done = {outcome.delivery_id: _told(outcome, batch_sent) for outcome in outcomes}
     acts: dict[int, list[Followed]] = {}
-    for result in followed:
+    for result in batch_sent.followed:
         acts.setdefault(result.act.leased.id, []).append(result)
-    for one in planned:
-        receipt = receipts.get(one.group.person_key)
+    for one in batch_sent.planned:
+        receipt = batch_sent.receipts.get(one.group.person_key)
         sent = _row_sent(receipt)
         for leased in one.group.deliveries:
             outcome = done.get(leased.id)
             if outcome is not None and (receipt or leased.id in acts or outcome.state is not DeliveryState.SKIPPED):
                 yield _row(batch, one, leased, outcome, receipt, sent, acts.get(leased.id, []))
+
+
+def _told(outcome: Outcome, sent: Sent) -> Outcome:
+    """Return the outcome with what is to be said of its payload, where that is not said yet."""
+    note = sent.notes.get(outcome.delivery_id, "")
+    return outcome if note in outcome.message else replace(outcome, message=f"{outcome.message} {note}".strip())
 
 
 def untried(batch: Batch, outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from integration.errors import Blame, ServerFault, ServiceError
 from integration.mapping import places
@@ -37,7 +37,7 @@ from integration.pipeline.delivery.lanes import Lanes
 from integration.pipeline.delivery.lost_answers import Look, Question
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.delivery.read_back import ReadBack
-from integration.pipeline.delivery.refresh import freshen
+from integration.pipeline.delivery.refresh import Freshened, freshen
 from integration.pipeline.delivery.settlement import Settlement
 from integration.pipeline.outbox import LookedUpCall
 from integration.pipeline.payloads.recorder import PayloadRecorder
@@ -73,7 +73,7 @@ class Batch:
     runs: Mapping[int, Run]
     probing: bool = False
     looked_up: LookedUpCall | None = None
-    _gone: frozenset[int] = frozenset()
+    _fresh: Freshened = field(default_factory=lambda: Freshened(()))
 
     def __post_init__(self) -> None:
         """Parse the settings, once for the whole batch."""
@@ -131,14 +131,15 @@ class Batch:
     def _send(self, client: MauticClient, planned: Sequence[PersonPlan]) -> Sent:
         """Write the contacts, do their follow-ups and read a sample back."""
         receipts, broken = self._write(client, planned)
-        watch = lost_fields.Watch(self.services, self.connector, client, self._gone)
+        watch = lost_fields.Watch(self.services, self.connector, client, self._fresh.skips)
         if broken is None:
             planned = lost_fields.forgetting(planned, lost_fields.unknown_to(receipts))
             if watch.finds(receipts):
                 write = functools.partial(self._write, client)
                 planned, receipts, broken = watch.rewritten(planned, receipts, self._context, write)
         broken = broken or self._server_at_fault(client, receipts) or shared_cause.of(self.lanes.alike, receipts)
-        sent = Sent(planned, {receipt.key: receipt for receipt in receipts}, broken)
+        answered = {receipt.key: receipt for receipt in receipts}
+        sent = Sent(planned, answered, broken, notes=self._fresh.notes, put_off=self._fresh.put_off)
         if broken is not None:
             return sent
         followed = self._follow(client, sent)
@@ -148,10 +149,11 @@ class Batch:
 
     def _plan(self, client: MauticClient) -> list[PersonPlan]:
         services = self.services
-        groups, self._gone = freshen(services, self.connector, self.groups, self.correlation_id)
+        self._fresh = freshen(services, self.connector, self.groups, self.correlation_id)
+        groups = self._fresh.groups
         self.connector = ensure_fields(services, self.connector, client, self.runs.values(), self.modules)
         context = self._context(groups, self.connector)
-        planned = [plan_group(group, context, self._gone) for group in groups]
+        planned = [plan_group(group, context, self._fresh.skips) for group in groups]
         return conflicts.settle(client, planned, context.modules.sync.policy)
 
     def _context(self, groups: Sequence[DeliveryGroup], connector: Connector) -> BatchContext:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from integration.errors import Blame, ServiceError
+from integration.errors import Blame, IntegrationError, ServiceError
 from integration.mautic.results import Receipt
 from integration.pipeline.delivery.follow_ups import Followed
-from integration.pipeline.delivery.groups import Outcome
+from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.lost_answers import Question
 from integration.pipeline.delivery.planning import PersonPlan
 from integration.pipeline.delivery.read_back import ReadBack
@@ -19,7 +19,8 @@ from integration.pipeline.sync_log.writing import Entry
 class Sent:
     """What became of the plans in Mautic; `receipts` by person key, `proofs` of what was read back.
 
-    `broken` is the connection's error that stopped the contact writes.
+    `broken` is the connection's error that stopped the contact writes. `notes` tell by delivery id of an old payload
+    that served, `put_off` are deliveries that the store could not say the truth of, and why.
     """
 
     planned: Sequence[PersonPlan] = ()
@@ -27,6 +28,8 @@ class Sent:
     broken: ServiceError | None = None
     followed: Sequence[Followed] = ()
     proofs: Sequence[ReadBack] = ()
+    notes: Mapping[int, str] = field(default_factory=dict)
+    put_off: Sequence[tuple[LeasedDelivery, IntegrationError]] = ()
 
     def contact_of(self, planned: PersonPlan) -> int | None:
         """Return the id of a person's contact if it stands in Mautic as it was to be, else None."""

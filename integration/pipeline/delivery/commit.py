@@ -15,7 +15,7 @@ from integration.mautic.answers import SERVICE
 from integration.models.delivery import DeliveryState
 from integration.pipeline import outbox, usage
 from integration.pipeline.connectors import field_list, holds
-from integration.pipeline.delivery import attempts, batch_context, follow_ups, sentences
+from integration.pipeline.delivery import attempts, batch_context, follow_ups, held_records, sentences
 from integration.pipeline.delivery.batch_result import BatchResult
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.planning import PersonPlan
@@ -43,6 +43,7 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
     _meter(session, now, result, ours)
     if result.broken is not None:
         holds.hold(session, now, result.connector_id, result.broken, probed=result.probing)
+        held_records.tell(session, now, result.connector_id)
     elif result.probing:
         _probed(session, now, result)
 
@@ -81,7 +82,9 @@ def _tried(now: datetime, result: BatchResult) -> list[dict[str, Any]]:
     batch = attempts.Batch(result.connector_id, now, result.seconds, result.correlation_id)
     if not result.sent.planned:
         return list(attempts.untried(batch, result.outcomes))
-    return list(attempts.rows(batch, result.sent.planned, result.sent.receipts, result.sent.followed, result.outcomes))
+    waiting = {leased.id for leased, _ in result.sent.put_off}
+    untried = attempts.untried(batch, [outcome for outcome in result.outcomes if outcome.delivery_id in waiting])
+    return [*attempts.rows(batch, result.sent, result.outcomes), *untried]
 
 
 def _meter(session: Session, now: datetime, result: BatchResult, ours: Sequence[Outcome]) -> None:

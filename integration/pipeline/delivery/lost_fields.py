@@ -17,6 +17,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.delivery.read_back import ReadBack
 from integration.pipeline.services import Services
+from integration.plans import Skip
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Watch:
     services: Services
     connector: Connector
     client: MauticClient
-    gone: frozenset[int]
+    refused: Mapping[int, Skip]
 
     def finds(self, receipts: Sequence[Receipt]) -> bool:
         """Read the list anew if an answer contradicts it; True if a value went to a field that was not there."""
@@ -67,7 +68,7 @@ class Watch:
 
         Return all plans and receipts of the batch as they are then, and the connection's error that stopped it.
         """
-        again = _planned_again(planned, receipts, lay([one.group for one in planned], self.connector), self.gone)
+        again = _planned_again(planned, receipts, lay([one.group for one in planned], self.connector), self.refused)
         first, people = {receipt.key: receipt for receipt in receipts}, {one.group.person_key for one in again}
         written, broken = write([one for one in again if _has_room(one, first)])
         second = {receipt.key: receipt for receipt in written if receipt.key in people}
@@ -105,7 +106,7 @@ def _named(receipt: Receipt) -> set[str]:
 
 
 def _planned_again(
-    planned: Sequence[PersonPlan], receipts: Sequence[Receipt], context: BatchContext, gone: frozenset[int]
+    planned: Sequence[PersonPlan], receipts: Sequence[Receipt], context: BatchContext, refused: Mapping[int, Skip]
 ) -> list[PersonPlan]:
     ids = {receipt.key: receipt.mautic_id for receipt in receipts if receipt.unknown and receipt.error is None}
     links = {
@@ -114,7 +115,7 @@ def _planned_again(
         if number is not None
     }
     known = replace(context, links={**context.links, **links})
-    return [plan_group(one.group, known, gone) for one in planned if one.group.person_key in ids]
+    return [plan_group(one.group, known, refused) for one in planned if one.group.person_key in ids]
 
 
 def _hashes(context: BatchContext, person_key: str) -> Mapping[str, str]:

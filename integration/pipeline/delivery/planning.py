@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from integration import streams
 from integration.errors import MappingError
@@ -76,13 +77,18 @@ class _Draft:
         return PersonPlan(**vars(self))
 
 
-def plan_group(group: DeliveryGroup, context: BatchContext, gone: frozenset[int] = frozenset()) -> PersonPlan:
-    """Map every delivery of a group and merge the results; errors stay with the delivery that caused them."""
+def plan_group(
+    group: DeliveryGroup, context: BatchContext, refused: Mapping[int, Skip] = MappingProxyType({})
+) -> PersonPlan:
+    """Map every delivery of a group and merge the results; errors stay with the delivery that caused them.
+
+    `refused` are, by delivery id, those that the store says are not to be sent.
+    """
     planned = _Draft(group, context.links.get(group.person_key))
     person = PersonContext.of(context, group, known=planned.link is not None)
     for leased in group.deliveries:
-        if leased.id in gone:
-            planned.skips[leased.id] = GONE
+        if leased.id in refused:
+            planned.skips[leased.id] = refused[leased.id]
         else:
             _plan(planned, leased, person)
     if planned.plans and planned.link is None:

@@ -1,48 +1,108 @@
-"""Reads the store again before a retry whose payload has grown old."""
+"""Reads the store again: before a retry whose payload has grown old, and where a webhook only hints at something."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from integration import streams
-from integration.errors import ServiceError
+from integration.errors import IntegrationError, ServiceError
 from integration.events import Kind, Origin
 from integration.models.connector import Connector
 from integration.pipeline.dead_letters.corrections import corrected
+from integration.pipeline.delivery.asking import Answers, ask, is_asked
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
+from integration.pipeline.delivery.planning import GONE
 from integration.pipeline.services import Services
+from integration.plans import Skip
 from integration.store.client import StoreClient
 from integration.streams.base import LEAVES, Payload
 
 PAYLOAD_AGE_MAX = timedelta(minutes=5)
 
 
+@dataclass(frozen=True, slots=True)
+class Freshened:
+    """Groups with the payloads that are to be sent.
+
+    By delivery id: `skips` of what the store says is not to be sent, `unread` the errors of what could not be read
+    again, so that the old payload serves. `put_off` waits until the store can say what it is about; it is in no group.
+    """
+
+    groups: Sequence[DeliveryGroup]
+    skips: Mapping[int, Skip] = field(default_factory=dict)
+    unread: Mapping[int, ServiceError] = field(default_factory=dict)
+    put_off: Sequence[tuple[LeasedDelivery, IntegrationError]] = ()
+
+    @property
+    def notes(self) -> dict[int, str]:
+        """Return by delivery id what is to be said of an old payload that served."""
+        at = {leased.id: leased.payload_at for group in self.groups for leased in group.deliveries}
+        return {number: _old(error, at[number]) for number, error in self.unread.items()}
+
+
 def freshen(
     services: Services, connector: Connector, groups: Sequence[DeliveryGroup], correlation_id: str = ""
-) -> tuple[list[DeliveryGroup], frozenset[int]]:
-    """Return the groups with new payloads where a retry's was older than five minutes, and the ids that are gone.
+) -> Freshened:
+    """Return the groups as they are to be sent, with new payloads where a retry's was older than five minutes.
 
     When the store cannot be read the old payload serves: the order of things must not hang on both systems.
     """
-    now = services.clock.now()
-    deliveries = [leased for group in groups for leased in group.deliveries if leased.source_id.isdigit()]
-    stale = [leased for leased in deliveries if _is_stale(leased, now) and leased.event not in LEAVES]
-    nameless = [leased for leased in deliveries if streams.of(leased.kind).lacks_email(leased)]
-    if not (stale or nameless) or not connector.store_url:
-        return list(groups), frozenset()
+    wanted = _Wanted.of(groups, services.clock.now())
+    if not wanted or not connector.store_url:
+        return Freshened(groups)
+    client = services.open_store(connector, correlation_id, obeys=True)
+    answers = ask(services, connector, client, wanted.asked)
     try:
-        client = services.open_store(connector, correlation_id, obeys=True)
-        found = _read(client, stale)
-        names = _names(client, nameless)
-    except ServiceError:
-        return list(groups), frozenset()
-    gone = frozenset(leased.id for leased in stale if (leased.kind, leased.source_id) not in found)
-    return [
-        DeliveryGroup(group.person_key, tuple(_fresh(leased, found, names) for leased in group.deliveries))
-        for group in groups
-    ], gone
+        read = _Read(_read(client, wanted.stale), {**answers.payloads, **_named(client, wanted.nameless)})
+    except ServiceError as error:
+        unread = {leased.id: error for leased in wanted.stale}
+        return _freshened(groups, _Read({}, answers.payloads), answers, unread)
+    gone = {each.id: GONE for each in wanted.stale if (each.kind, each.source_id) not in read.rows}
+    return replace(_freshened(groups, read, answers, {}), skips={**gone, **answers.skips})
+
+
+def _freshened(
+    groups: Sequence[DeliveryGroup], read: _Read, answers: Answers, unread: Mapping[int, ServiceError]
+) -> Freshened:
+    failures = answers.failures
+    put_off = [(each, failures[each.id]) for group in groups for each in group.deliveries if each.id in failures]
+    renewed = (_renewed(group, read, failures) for group in groups)
+    return Freshened([group for group in renewed if group.deliveries], answers.skips, unread, put_off)
+
+
+def _old(error: ServiceError, at: datetime) -> str:
+    why = error.sentence.rstrip(".")
+    return f"The store could not be read again ({why}), so the record was sent as it was read at {at:%d %b %H:%M} UTC."
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the store is to be asked of: records again, what became of hinted ones, addresses of deleted ones."""
+
+    stale: Sequence[LeasedDelivery]
+    asked: Sequence[LeasedDelivery]
+    nameless: Sequence[LeasedDelivery]
+
+    @classmethod
+    def of(cls, groups: Sequence[DeliveryGroup], now: datetime) -> _Wanted:
+        deliveries = [leased for group in groups for leased in group.deliveries if leased.source_id.isdigit()]
+        asked = [leased for leased in deliveries if is_asked(leased)]
+        rest = [leased for leased in deliveries if not is_asked(leased)]
+        stale = [leased for leased in rest if _is_stale(leased, now) and leased.event not in LEAVES]
+        return cls(stale, asked, [leased for leased in rest if streams.of(leased.kind).lacks_email(leased)])
+
+    def __bool__(self) -> bool:
+        return bool(self.stale or self.asked or self.nameless)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Rows by kind and source id, and payloads by delivery id."""
+
+    rows: Mapping[tuple[Kind, str], Payload]
+    payloads: Mapping[int, Payload]
 
 
 def _is_stale(leased: LeasedDelivery, now: datetime) -> bool:
@@ -58,16 +118,19 @@ def _read(client: StoreClient, stale: Sequence[LeasedDelivery]) -> dict[tuple[Ki
     return found
 
 
-def _names(client: StoreClient, nameless: Sequence[LeasedDelivery]) -> dict[int, str]:
-    found = {leased.id: streams.of(leased.kind).find_email(client, leased.source_id) for leased in nameless}
-    return {key: email for key, email in found.items() if email is not None}
+def _named(client: StoreClient, nameless: Sequence[LeasedDelivery]) -> dict[int, Payload]:
+    found = {leased: streams.of(leased.kind).find_email(client, leased.source_id) for leased in nameless}
+    return {each.id: {**each.payload, "email": email} for each, email in found.items() if email is not None}
 
 
-def _fresh(
-    leased: LeasedDelivery, found: Mapping[tuple[Kind, str], Payload], names: Mapping[int, str]
-) -> LeasedDelivery:
-    if leased.id in names:
-        return replace(leased, payload={**leased.payload, "email": names[leased.id]})
-    row = found.get((leased.kind, leased.source_id))
+def _renewed(group: DeliveryGroup, read: _Read, put_off: Mapping[int, IntegrationError]) -> DeliveryGroup:
+    kept = (leased for leased in group.deliveries if leased.id not in put_off)
+    return DeliveryGroup(group.person_key, tuple(_fresh(leased, read) for leased in kept))
+
+
+def _fresh(leased: LeasedDelivery, read: _Read) -> LeasedDelivery:
+    if leased.id in read.payloads:
+        return replace(leased, payload=read.payloads[leased.id])
+    row = read.rows.get((leased.kind, leased.source_id))
     fresh = row is not None and (leased.attempts > 1 or leased.origin is Origin.REPLAY) and leased.event not in LEAVES
     return replace(leased, payload=corrected(row or {}, leased.corrections)) if fresh else leased

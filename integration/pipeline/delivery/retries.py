@@ -26,6 +26,8 @@ from integration.mautic.verdicts import REQUIRED
 #: Seconds before the second, third, … attempt; after the last one the delivery is a dead letter.
 DELAYS = (10, 60, 300, 1800, 7200, 18000)
 DELAY_MAX = timedelta(seconds=DELAYS[-1])
+#: The pauses of what waits for the other system grow no more after so many tries.
+PAUSES_MAX = 4
 JITTER = 0.2
 
 
@@ -90,6 +92,11 @@ def delay(faults: int, chance: random.Random) -> timedelta | None:
         return None
     spread = chance.uniform(1 - JITTER, 1 + JITTER)
     return timedelta(seconds=DELAYS[max(faults, 1) - 1] * spread)
+
+
+def pause(tries: int, chance: random.Random) -> timedelta:
+    """Return how long what waits for the other system waits after so many tries: half an hour at most."""
+    return delay(min(max(tries, 1), PAUSES_MAX), chance) or DELAY_MAX
 
 
 PROBE_DELAYS = (5, 10, 30, 60, 120, 300)

@@ -11,7 +11,7 @@ from integration.errors import Blame, IntegrationError, ServerFault, ServiceErro
 from integration.mautic.results import Receipt
 from integration.mautic.verdicts import REQUIRED
 from integration.models.delivery import DeliveryState
-from integration.pipeline.delivery import conflicts, outcomes, retries, sentences as delivery_sentences
+from integration.pipeline.delivery import conflicts, held_records, outcomes, retries, sentences as delivery_sentences
 from integration.pipeline.delivery.batch_result import BatchResult, Sent
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, Outcome
 from integration.pipeline.delivery.lost_answers import Look, Question
@@ -21,7 +21,7 @@ from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.streams.base import LEAVES
 
-_WRITE = "create_or_update"
+_WRITE = held_records.ACTION
 
 
 @dataclass
@@ -44,11 +44,12 @@ class Settlement:
     def of_sent(self) -> BatchResult:
         """Return the result by what Mautic answered."""
         found = [self._outcome(one, leased) for one in self.sent.planned for leased in one.group.deliveries]
+        found += [self._unasked(leased, error) for leased, error in self.sent.put_off]
         return self._result(found, self.sent.broken or self.sent.follow_up_failure())
 
     def connection_failed(self, groups: Sequence[DeliveryGroup], error: ServiceError) -> BatchResult:
         """Return that all are put back: the connection failed before anything could be written."""
-        return self._result([outcomes.held_back(leased, error) for leased in _deliveries(groups)], error)
+        return self._result([self._held_back(leased, error) for leased in _deliveries(groups)], error)
 
     def wait_for(self, groups: Sequence[DeliveryGroup], look: Look) -> BatchResult:
         """Return that all are put back until Mautic is done with a call whose answer was lost."""
@@ -95,7 +96,7 @@ class Settlement:
         if receipt is not None:
             changed = sentences((*planned.adjustments, *receipt.adjustments))
             said = " ".join(
-                filter(None, (delivery_sentences.written(receipt), changed, planned.plans[leased.id].withheld))
+                filter(None, (delivery_sentences.written(receipt), changed, self._withheld(planned, leased)))
             )
             self._note(leased, _WRITE, said, contact_id)
         return self._after_follow_ups(planned, leased, contact_id, receipt)
@@ -104,10 +105,10 @@ class Settlement:
         self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
     ) -> Outcome:
         results = [result for result in self.sent.followed if result.act.leased.id == leased.id]
-        wanted, withheld = planned.plans[leased.id].follow_ups, planned.plans[leased.id].withheld
+        wanted, withheld = planned.plans[leased.id].follow_ups, self._withheld(planned, leased)
         if wanted and not results:
             assert self.sent.broken is not None, "follow-ups were left out without an error"
-            return outcomes.held_back(leased, self.sent.broken)
+            return self._held_back(leased, self.sent.broken)
         for result in results:
             if not result.repeated and result.error is None:
                 self._note(leased, result.act.follow_up.action, result.message, contact_id)
@@ -121,6 +122,27 @@ class Settlement:
             return self._skipped(leased, "unchanged", said, contact_id)
         written = receipt.outcome if receipt else "updated"
         return Outcome(leased.id, DeliveryState.DELIVERED, written, contact_id, message=withheld, run_id=leased.run_id)
+
+    def _held_back(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
+        """The connection is at fault: the log says so once for each record and cause."""
+        if leased.error_code != error.code and held_records.is_told(error.code):
+            self._note(leased, _WRITE, held_records.sentence(str(error)), None, error)
+        return outcomes.held_back(leased, error)
+
+    def _withheld(self, planned: PersonPlan, leased: LeasedDelivery) -> str:
+        """Return what did not go out with a delivery: an e-mail, or the record as it is in the store now."""
+        return f"{planned.plans[leased.id].withheld} {self.sent.notes.get(leased.id, '')}".strip()
+
+    def _unasked(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
+        """The store must say what became of the record, and could not: it waits, and is not sent on hearsay."""
+        decision = self._decision(leased, error)
+        if decision.blame is not Blame.CONNECTION and decision.wait is None:
+            return self._dead(leased, error)
+        if leased.error_code != error.code:
+            self._note(leased, _WRITE, str(error), None, error)
+        if decision.blame is Blame.CONNECTION or decision.wait is None:
+            return outcomes.later(leased, error, retries.pause(leased.attempts, self.chance), counts=False)
+        return outcomes.later(leased, error, decision.wait)
 
     def _kept(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> Outcome:
         """Somebody else's value was kept: the rest is written, and both values are on record."""
@@ -136,7 +158,7 @@ class Settlement:
         alone = self.question.of(leased.person_key) is not None
         decision = retries.RetryDecision(Blame.RECORD, None) if alone else self._decision(leased, error)
         if decision.blame is Blame.CONNECTION:
-            return outcomes.held_back(leased, error)
+            return self._held_back(leased, error)
         self._note(leased, action, delivery_sentences.again(error, decision.wait), contact_id, error)
         if error.code == "uncertain":
             return outcomes.ended(leased, DeliveryState.DEAD, error)
@@ -152,7 +174,7 @@ class Settlement:
             return self._dead(leased, error)
         decision = self._decision(leased, error)
         if decision.blame is Blame.CONNECTION or self._is_shared(error):
-            return outcomes.held_back(leased, error)
+            return self._held_back(leased, error)
         if error.code == "not_found" and leased.event in LEAVES:
             return self._skipped(leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
         if decision.wait is None:

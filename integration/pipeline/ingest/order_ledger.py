@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnCollection
 
@@ -35,12 +35,18 @@ class Move:
 
 
 def record(
-    session: Session, connector_id: int, orders: Sequence[Order], unclaimed: Mapping[int, datetime] | None = None
+    session: Session,
+    connector_id: int,
+    orders: Sequence[Order],
+    unclaimed: Mapping[int, datetime] | None = None,
+    read_at: datetime | None = None,
 ) -> list[Move]:
     """Write one row an order and return those that changed hands; a row that is newer than what is given stays.
 
     `unclaimed` are the moments of events that no live change carries yet. Products that are known stay known when the
     order is read without its lines. An order without a status says nothing of whether it counts.
+    `read_at` is when they were read from the store itself: then what was gone before is there again. None is for what
+    was sent to us, which may be old.
     """
     kept = unclaimed or {}
     orders = [order for order in orders if order.status]
@@ -55,7 +61,9 @@ def record(
         each["person_key"] = now_keys.get(each["person_key"], each["person_key"])
     moves = _moves(session, connector_id, orders, rows)
     names = [name for name in next(iter(rows.values())) if name not in _KEY]
-    upsert(session, LedgerEntry, list(rows.values()), partial(_taken_over, names), where=_is_not_older)
+    upsert(
+        session, LedgerEntry, list(rows.values()), partial(_taken_over, names), where=partial(_is_not_older, read_at)
+    )
     return moves
 
 
@@ -64,8 +72,16 @@ def _taken_over(names: Sequence[str], table: Table, new: ColumnCollection[str, A
     return {name: new[name] for name in names} | {"products": func.coalesce(new["products"], table.c.products)}
 
 
-def _is_not_older(table: Table, new: ColumnCollection[str, Any]) -> ColumnElement[bool]:
-    return or_(table.c.modified_at.is_(None), new.modified_at.is_(None), table.c.modified_at <= new.modified_at)
+def _is_not_older(read_at: datetime | None, table: Table, new: ColumnCollection[str, Any]) -> ColumnElement[bool]:
+    """Tell which sightings are taken; what is gone comes back by a newer one, or by having been read since."""
+    kept, gone = table.c.status != GONE, table.c.status == GONE
+    not_older = or_(table.c.modified_at.is_(None), new.modified_at.is_(None), table.c.modified_at <= new.modified_at)
+    back = or_(table.c.modified_at < new.modified_at, *_read_since(read_at, table))
+    return or_(and_(kept, not_older), and_(gone, back))
+
+
+def _read_since(read_at: datetime | None, table: Table) -> list[ColumnElement[bool]]:
+    return [] if read_at is None else [table.c.gone_at.is_(None), table.c.gone_at <= read_at]
 
 
 def _moves(
@@ -91,13 +107,19 @@ def _is_older(at: datetime | None, known: datetime | None) -> bool:
     return at is not None and known is not None and at < known
 
 
+def person_of(session: Session, connector_id: int, order_id: int) -> str:
+    """Return the person key of an order, "" when it was never seen."""
+    entry = session.get(LedgerEntry, (connector_id, order_id))
+    return entry.person_key if entry is not None else ""
+
+
 def remove(session: Session, connector_id: int, order_id: int, at: datetime) -> str:
     """Mark an order as gone, so that it counts nowhere; return its person key, "" when it was never seen."""
     entry = session.get(LedgerEntry, (connector_id, order_id))
     if entry is None:
         return ""
     entry.status = GONE
-    entry.modified_at = max(entry.modified_at or at, at)
+    entry.modified_at, entry.gone_at = max(entry.modified_at or at, at), at
     return entry.person_key
 
 
@@ -116,6 +138,7 @@ def row(connector_id: int, order: Order) -> dict[str, Any]:
         "local_date": order.local_date,
         "modified_at": order.modified_at,
         "products": lines if lines or order.lines_read else None,
+        "gone_at": None,
     }
 
 

@@ -21,6 +21,7 @@ from integration.models.ledger import CustomerMark
 from integration.models.rekeying import addresses_in
 from integration.models.sql import upsert
 from integration.pipeline import outbox
+from integration.pipeline.delivery import held_records
 from integration.pipeline.ingest import account_addresses, first_version_keys, order_ledger, status_events
 from integration.records import Order
 from integration.store import parse
@@ -44,10 +45,14 @@ def accept(
     read = [(change, _order_of(change)) for change in changes]
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
-    left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed), now, changes[0].origin)
+    read_at = None if changes[0].origin is Origin.WEBHOOK else now
+    moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at)
+    left = _left(moves, now, changes[0].origin)
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
     outbox.accept(session, now, connector_id, left)
-    return outbox.accept(session, now, connector_id, known, run_id)
+    accepted = outbox.accept(session, now, connector_id, known, run_id)
+    held_records.tell(session, now, connector_id)
+    return accepted
 
 
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
@@ -55,7 +60,7 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     lock_connector(session, connector_id)
     first_version_keys.move(session, connector_id, [order.email for order in orders])
     found = status_events.find(session, now, connector_id, orders, origin)
-    left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed), now, origin)
+    left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now), now, origin)
     outbox.accept(session, now, connector_id, left)
 
 
@@ -103,14 +108,21 @@ def _order_of(change: Change) -> Order | None:
 
 
 def _with_person_key(session: Session, now: datetime, connector_id: int, change: Change) -> Change:
-    """Return a deleted order's change with the person it belonged to: its payload names only the id."""
+    """Return a deleted order's change with the person it belonged to: its payload names only the id.
+
+    What a webhook says of a deletion is asked of the store first (delivery/asking.py); until then the order counts.
+    """
     gone = streams.of(change.kind).in_ledger and change.event == "deleted"
     if not gone or not change.source_id.isdigit():
         return change
     if int(change.source_id) > INTEGER_MAX:
         name = f"?{change.source_id}"[:40]
         return replace(change, source_id=name, number=name, payload={"id": name})
-    person_key = order_ledger.remove(session, connector_id, int(change.source_id), now)
+    number = int(change.source_id)
+    if change.origin is Origin.WEBHOOK:
+        person_key = order_ledger.person_of(session, connector_id, number)
+    else:
+        person_key = order_ledger.remove(session, connector_id, number, now)
     session.flush()
     return replace(change, person_key=person_key or change.person_key)
 

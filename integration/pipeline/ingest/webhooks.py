@@ -1,22 +1,27 @@
-"""Webhooks from the store: verified on the raw bytes, then one insert, then the bell."""
+"""Webhooks from the store: verified on the raw bytes, then one insert, then the workers are woken."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from sqlalchemy import select, update
 
-from integration.errors import IntegrationError
 from integration.events import Change
+from integration.mapping.text import clean
 from integration.models.connector import Connector
 from integration.pipeline import usage
 from integration.pipeline.ingest import records
 from integration.pipeline.services import Services
 from integration.store import webhooks
 
+log = logging.getLogger(__name__)
+
 
 def receive(services: Services, webhook_path: str, headers: Mapping[str, str], body: bytes) -> int:
-    """Take one delivery of the store and return the HTTP status: 200 taken or ignored, 400, 401, 404.
+    """Take one delivery of the store and return the HTTP status: 200 taken or ignored, 401, 404.
+
+    What is signed is never refused: WooCommerce disables a webhook after five refusals in a row (woo:364 to woo:367).
 
     The ping that WooCommerce sends when a webhook is made carries no signature (woo:310) and changes nothing.
     """
@@ -30,10 +35,15 @@ def receive(services: Services, webhook_path: str, headers: Mapping[str, str], b
     secret = services.secrets(connector).get("webhook_secret", "")
     if not secret or not webhooks.verify(body, lower.get("x-wc-webhook-signature", ""), secret):
         return 401
-    try:
-        read = webhooks.read_delivery(lower, body, services.clock.now())
-    except IntegrationError:
-        return 400
+    read = webhooks.read_delivery(lower, body, services.clock.now())
+    if isinstance(read, webhooks.Ignored):
+        log.warning(
+            "A webhook of connector %d was ignored (topic %.40s, delivery %.40s): %s",
+            connector.id,
+            clean(lower.get("x-wc-webhook-topic", "")),
+            clean(lower.get("x-wc-webhook-delivery-id", "")),
+            read.reason,
+        )
     _accept(services, connector, read if isinstance(read, Change) else None)
     return 200
 

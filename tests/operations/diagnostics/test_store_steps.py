@@ -8,11 +8,12 @@ import pytest
 
 from integration.clock import Clock
 from integration.http.transport import Route
-from integration.operations.support.diagnostics import store_steps
+from integration.operations.support.diagnostics import steps as steps_module, store_steps
 from integration.sandbox.store import StoreServer
 from integration.store.access import StoreAccess
+from integration.store.discovery import discover
 from tests.operations.diagnostics.conftest import Certificate, Scripted
-from tests.operations.diagnostics.stepping import KEY, customers_and_orders, failure, look, outcome
+from tests.operations.diagnostics.stepping import KEY, customers_and_orders, failure, look, outcome, warning
 
 
 def test_a_store_that_is_well_over_https(secure_store: StoreServer, certificate: Certificate) -> None:
@@ -117,6 +118,32 @@ def test_other_redirects(scripted: Scripted, target: str, code: str) -> None:
     step = failure(look(f"http://localhost:{scripted.server_port}"))
     assert outcome(step) == (1, code)
     assert "hidden" not in step.sentence + step.hint
+
+
+@pytest.mark.parametrize("fault", [500, 503])
+def test_a_store_that_fails_names_its_own_log_alone(store: StoreServer, fault: int) -> None:
+    store.faults.status(fault, body="<h1>Internal Server Error</h1>")
+    step = failure(look(store.url))
+    assert outcome(step) == (2, "server_fault" if fault == 500 else "gateway")
+    assert "Mautic" not in step.sentence + step.hint
+
+
+def test_a_slow_store_works_with_a_warning(store: StoreServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    customers_and_orders(store)
+    monkeypatch.setattr(steps_module, "SLOW_FROM_S", 0.4)
+    store.faults.delay(0.5, path="/wp-json/$", times=1)
+    step = warning(look(store.url))
+    assert outcome(step) == (1, "slow")
+    assert "The store is slow: this step took " in step.sentence
+
+
+@pytest.mark.parametrize("name", ["A & O’Brien", "A &amp; O&#8217;Brien", "A &amp;amp; O&amp;#8217;Brien"])
+def test_the_name_of_a_shop_reads_as_it_is_meant(store: StoreServer, name: str) -> None:
+    store.state.title = name
+    step = look(store.url)[1]
+    assert step.sentence == "This is the WordPress site “A & O’Brien”."
+    assert step.facts["name"] == "A & O’Brien"
+    assert discover(StoreAccess(store.url, KEY.key, KEY.secret)).name == "A & O’Brien"
 
 
 def test_store_with_data_counts_it(store: StoreServer) -> None:

@@ -13,6 +13,8 @@ from integration.masking import mask_text
 from integration.operations.support.diagnostics.advice import advise, of_error
 from integration.pipeline.leases import endings
 
+#: A step that took so long works, but a sync that makes hundreds of such calls takes hours.
+SLOW_FROM_S = 5.0
 State = Literal["ok", "warning", "failed", "skipped"]
 
 
@@ -91,7 +93,10 @@ def _carried_out(service: str, number: int, title: str, check: Check) -> Step:
     except Exception as error:
         cause = endings.cause_of(error, f"The step “{title}”")
         return Step(number, title, "failed", cause.code, cause.sentence, cause.hint, {}, _since(started))
-    return _done(number, title, found, _since(started))
+    seconds = _since(started)
+    if seconds >= SLOW_FROM_S:
+        found.warn(service, "slow", seconds=round(seconds))
+    return _done(number, title, found, seconds)
 
 
 def _done(number: int, title: str, found: Finding, seconds: float) -> Step:

@@ -18,7 +18,9 @@ from integration.store import hidden_addresses
 from integration.store.access import SERVICE, StoreAccess, home, signature
 from integration.store.answers import classify
 from integration.store.client import HEADER_DROPPED, StoreClient
-from integration.store.discovery import linked_root
+from integration.store.discovery import linked_root, offset_of
+from integration.store.php_values import decoded_name
+from integration.store.sanitizing import text_of
 
 API = "wc/v3"
 #: From this version on lists have modified_after (dossier W33).
@@ -84,7 +86,7 @@ class _Test:
         if not _is_index(value):
             raise self._no_index(answer)
         self.index = dict(value)
-        found = Finding(f"This is the WordPress site “{self.index.get('name', '')}”.", self._about())
+        found = Finding(f"This is the WordPress site “{decoded_name(self.index.get('name'))}”.", self._about())
         signs.warn_of_print(SERVICE, found, answer)
         return found
 
@@ -163,8 +165,8 @@ class _Test:
         return signs.of_mautic(answer)
 
     def _about(self) -> dict[str, Any]:
-        zone = self.index.get("timezone_string") or f"UTC{float(self.index.get('gmt_offset') or 0):+g}"
-        return {"name": self.index.get("name", ""), "time_zone": zone, "rest_root": self.root}
+        zone = text_of(self.index.get("timezone_string")) or f"UTC{offset_of(self.index.get('gmt_offset')):+g}"
+        return {"name": decoded_name(self.index.get("name")), "time_zone": zone, "rest_root": self.root}
 
     def _may_read(self, client: StoreClient) -> None:
         areas = {**_READ, "webhooks": _ONE} if self.writes else _READ

@@ -62,12 +62,16 @@ _REACHING: dict[str, Advice] = {
 
 _IN_FRONT: dict[str, Advice] = {
     "php_notice": (
-        "PHP prints a notice, or a cache its comment, around the JSON; it works, because that is cut off.",
+        "PHP prints a notice or warning before the JSON, or something stands behind it; that is cut off.",
         "Set display_errors off (WordPress: WP_DEBUG_DISPLAY false) on its server, and mend what is printed.",
     ),
     "bom": (
         "A byte order mark stands before the JSON; it works, because that is cut off.",
         "Save the PHP file that begins with it (often functions.php or wp-config.php) as UTF-8 without BOM.",
+    ),
+    "slow": (
+        "{name} is slow: this step took {seconds} seconds.",
+        "Imports will take long; look at the server's load, and ask its host for more memory and processes.",
     ),
     "clock_skew": (
         "The clocks differ: {name} is {minutes} minutes {direction}.",

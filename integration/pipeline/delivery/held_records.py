@@ -1,0 +1,79 @@
+"""Says in the sync log which records a hold keeps from Mautic: one error entry for each record and cause."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from integration.errors import Throttled
+from integration.http.signatures import SIGNATURES
+from integration.mautic.answers import SERVICE
+from integration.models.delivery import Delivery
+from integration.models.hold import Hold
+from integration.pipeline.connectors import holds
+from integration.pipeline.leases.endings import INTERNAL
+from integration.pipeline.outbox.states import READY, WAITING, owned
+from integration.pipeline.sync_log import writing as sync_log_writing
+from integration.pipeline.sync_log.writing import Entry
+
+ACTION = "create_or_update"
+#: So many records are told of at a time.
+TOLD_MAX = 500
+#: The priority of history: a run says of itself that it waits.
+_HISTORY = 2
+#: Mautic only asks to wait: nobody has to mend anything, and it may ask every minute.
+_WAITS = frozenset({row.code for row in SIGNATURES if row.kind is Throttled})
+
+
+def is_told(code: str) -> bool:
+    """Tell whether a hold for this cause is an error of the records that it keeps."""
+    return code not in _WAITS
+
+
+def sentence(reason: str) -> str:
+    """Return what is said of a record that a hold keeps, `reason` being the hold's sentence and hint."""
+    return f"Not sent: {reason} It is sent by itself when the connection works again."
+
+
+def tell(session: Session, now: datetime, connector_id: int) -> None:
+    """Write an entry for each live record that waits while Mautic is held and has none of this cause yet.
+
+    The caller has locked the connector and commits.
+    """
+    hold = holds.current(session, connector_id, SERVICE)
+    if hold is None or not is_told(hold.code):
+        return
+    query = select(Delivery).where(
+        owned(connector_id),
+        or_(READY, WAITING),
+        Delivery.lease_token.is_(None),
+        Delivery.priority < _HISTORY,
+        Delivery.error_code.not_in((hold.code, INTERNAL)),
+    )
+    rows = session.scalars(query.order_by(Delivery.id).limit(TOLD_MAX)).all()
+    sync_log_writing.record(session, [_entry(now, row, hold) for row in rows])
+    for row in rows:
+        row.error_code, row.error = hold.code, _reason(hold)
+    session.flush()
+
+
+def _reason(hold: Hold) -> str:
+    return f"{hold.sentence} {hold.hint}".strip()
+
+
+def _entry(now: datetime, row: Delivery, hold: Hold) -> Entry:
+    return Entry(
+        connector_id=row.connector_id,
+        at=now,
+        type=row.kind,
+        object_id=row.number or row.source_id,
+        action=ACTION,
+        status=sync_log_writing.ERROR,
+        message=sentence(_reason(hold)),
+        source_id=row.source_id,
+        person_key=row.person_key,
+        delivery_id=row.id,
+        run_id=row.run_id,
+    )
