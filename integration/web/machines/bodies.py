@@ -197,7 +197,7 @@ class RunLines(Answer):
 
 
 class RunNumber(Answer):
-    """The id of the run that was started or is being stopped."""
+    """The id of the run that was started, goes on, or is being stopped."""
 
     run: int
 
