@@ -31,9 +31,13 @@ def below_one(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1
 
 
+#: A value was left out because Mautic lacks its field: the record is to be sent again when there is one.
+NO_FIELD = "no_field"
+
+
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """A value that was not sent as the store has it; `kind` is shortened, left_out or changed."""
+    """A value that was not sent as the store has it; `kind` is shortened, left_out, NO_FIELD or changed."""
 
     field: str
     kind: str

@@ -1,4 +1,4 @@
-"""Commands that run: worker and sync."""
+"""Commands that run: worker, sync and resume."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ from sqlalchemy.orm import Session
 from integration.cli import console
 from integration.engines import engine_for
 from integration.engines.worker import Worker
-from integration.errors import IntegrationError
+from integration.errors import IntegrationError, SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import Run, RunState
 from integration.pipeline import outbox
 from integration.pipeline.connectors import holds, store_profile
 from integration.pipeline.dry_run import forecast
-from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options, progress as run_progress
+from integration.pipeline.runs import (
+    lifecycle as run_lifecycle,
+    options as run_options,
+    progress as run_progress,
+    resumption,
+)
 from integration.pipeline.services import Services
 
 
@@ -88,8 +93,30 @@ def sync(connector_id: int, kind: str, wait: bool, as_json: bool, **typed: Any) 
             console.record(services, session, connector, AuditAction.SYNC_TRIGGERED, f"run {run.id}", diff)
 
         run_id = run_lifecycle.start(services, connector_id, kind, trigger="command line", options=options, audit=audit)
-        pending: dict[str, Any] = {"run": run_id, "state": RunState.PENDING}
-        summary = wait_for_end(services, run_id) if wait else pending
+        summary = _awaited(services, run_id, wait)
+    _tell(summary, as_json)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--wait", is_flag=True, help="Do it in this process, wait for the end and print a summary.")
+@console.as_json
+def resume(run_id: int, wait: bool, as_json: bool) -> None:
+    """Let a run go on that failed, was cancelled, or whose process was killed."""
+    with console.opened() as services:
+        going = resumption.resume(services, run_id)
+        if going is None:
+            raise SettingError("RUN", f"There is no run {run_id} that could be resumed.", "Only ended runs go on.")
+        summary = _awaited(services, going, wait)
+    _tell(summary, as_json)
+
+
+def _awaited(services: Services, run_id: int, wait: bool) -> dict[str, Any]:
+    return wait_for_end(services, run_id) if wait else {"run": run_id, "state": RunState.PENDING}
+
+
+def _tell(summary: dict[str, Any], as_json: bool) -> None:
+    """Print what is known of a run, and exit with 1 where it did not end well."""
     text = ", ".join(f"{name} {value}" for name, value in summary.items() if name != "forecast")
     if "forecast" in summary:
         text += "".join(f"\n  {name} {value}" for name, value in summary["forecast"].items())
@@ -165,4 +192,4 @@ def _summary(services: Services, run_id: int) -> dict[str, Any]:
     return summary | ({"error": run.error} if run.error else {})
 
 
-COMMANDS: tuple[click.Command, ...] = (worker, sync)
+COMMANDS: tuple[click.Command, ...] = (worker, sync, resume)

@@ -10,7 +10,7 @@ from integration.mapping.emails import fit_email
 from integration.mapping.field_map import FieldRow
 from integration.mapping.tags import fit_tags
 from integration.mapping.values import fit_value
-from integration.plans import Adjustment, ContactWrite, FieldNeed, MauticField, Value, is_blank
+from integration.plans import NO_FIELD, Adjustment, ContactWrite, FieldNeed, MauticField, Value, is_blank
 from integration.settings import Modules
 
 #: Type that is needed -> types that hold the same values.
@@ -93,7 +93,7 @@ def _unknown(wanted: str, value: Value) -> tuple[Adjustment, ...]:
     if value in ("", None):
         return ()
     sentence = f"Mautic has no field “{wanted}”, so its value was left out; create it under Mautic Fields."
-    return (Adjustment(wanted, "left_out", sentence),)
+    return (Adjustment(wanted, NO_FIELD, sentence),)
 
 
 def _need(row: FieldRow, writers: tuple[str, ...]) -> FieldNeed:

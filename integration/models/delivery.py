@@ -180,3 +180,8 @@ class Delivery(Base):
     discard_reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
     corrections: Mapped[dict[str, Any] | None]
     reached_at: Mapped[datetime | None]
+
+    @property
+    def attempts_in_all(self) -> int:
+        """Return how often it was tried, over all times it was sent again."""
+        return self.former_attempts + self.attempts

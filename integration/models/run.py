@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, case, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, case, false, func, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base, Key
@@ -111,6 +112,16 @@ class Run(Base):
     ended_at: Mapped[datetime | None]
     error_code: Mapped[str] = mapped_column(String(40), default="")
     error: Mapped[str] = mapped_column(Text, default="")
+
+    @hybrid_property
+    def is_dry(self) -> bool:
+        """Return whether the run only foretells: it sends nothing and moves nothing that is said of syncs."""
+        return bool(self.options.get("dry_run"))
+
+    @is_dry.inplace.expression
+    @classmethod
+    def _is_dry(cls) -> ColumnElement[bool]:
+        return func.coalesce(cls.options["dry_run"].as_boolean(), false())
 
     __mapper_args__ = {
         "polymorphic_on": case((kind == RunKind.RECONCILIATION.value, RunKind.RECONCILIATION.value), else_="run"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
@@ -89,14 +89,12 @@ class Summary:
 
 
 def summary(session: Session, connector_id: int, now: datetime) -> Summary:
-    """Return how the runs started in the last 24 hours went; what a dry run foretells was not pushed."""
+    """Return how the runs started in the last 24 hours went; a dry run is none of them."""
     compares = Run.kind == RunKind.RECONCILIATION
-    unsent = or_(compares, func.coalesce(Run.options["dry_run"].as_boolean(), false()))
-    told = [_sum(unsent, column) for column in (Run.pushed, Run.skipped, Run.failed)]
-    pulled = _sum(compares, Run.pulled)
+    told = [_sum(compares, column) for column in (Run.pulled, Run.pushed, Run.skipped, Run.failed)]
     failed = func.count().filter(Run.state == RunState.FAILED)
-    query = select(func.count(), failed, pulled, *told).where(
-        Run.connector_id == connector_id, Run.created_at >= now - timedelta(hours=24)
+    query = select(func.count(), failed, *told).where(
+        Run.connector_id == connector_id, Run.created_at >= now - timedelta(hours=24), ~Run.is_dry
     )
     return Summary(*(int(number) for number in session.execute(query).one()))
 

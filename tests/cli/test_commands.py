@@ -27,7 +27,19 @@ def test_a_shop_is_connected_checked_synced_and_read(
         "orders.notes": [False, True],
     }
     summary = run("sync", connected, "--kind", "initial", "--wait", "--json").json
-    assert set(summary) == {"run", "state", "kind", "pulled", "pushed", "skipped", "failed", "calls", "seconds"}
+    assert set(summary) == {
+        "run",
+        "state",
+        "kind",
+        "pulled",
+        "pushed",
+        "skipped",
+        "failed",
+        "waiting",
+        "already",
+        "calls",
+        "seconds",
+    }
     assert (summary["state"], summary["pushed"] > 20) == ("COMPLETED", True)
     assert mautic.state.notes
     assert len(run("log", connected, "--limit", "3", "--json").json) == 3

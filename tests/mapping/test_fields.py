@@ -73,7 +73,7 @@ def test_260_a_value_goes_under_the_alias_that_mautic_cut():
 
 
 def test_041_a_field_that_mautic_does_not_have_is_left_out_and_said():
-    assert fitted("favourite_colour", "red") == (None, [("favourite_colour", "left_out")])
+    assert fitted("favourite_colour", "red") == (None, [("favourite_colour", "no_field")])
     assert fitted("favourite_colour", "") == (None, [])
 
 

@@ -132,7 +132,7 @@ def test_fit_never_exceeds_a_limit_and_is_the_same_twice(write, limit):
     }
     fitted, adjustments = fit(write, known)
     assert_sendable(fitted, known)
-    assert {a.kind for a in adjustments} <= {"shortened", "left_out", "changed"}
+    assert {a.kind for a in adjustments} <= {"shortened", "left_out", "no_field", "changed"}
     assert fit(fitted, known)[0] == fitted
 
 

@@ -30,7 +30,7 @@ def test_full_syncs_pile_up_no_copies_and_a_mended_record_leaves_none(make_road:
 
 
 def test_a_limit_that_was_raised_in_mautic_is_seen_when_it_is_sent_again(make_road: Callable[..., Road]) -> None:
-    road = make_road()
+    road = make_road(orders__create_fields=True)
     road.arrive(road.order(f"ada@{'a' * 50}.{'b' * 30}.example"))
     road.work()
     [dead] = road.deliveries()

@@ -187,3 +187,13 @@ def test_an_import_that_gave_up_what_is_no_longer_kept_begins_again(road: Road) 
     assert again not in (None, run_id)
     road.work()
     assert {delivery.state for delivery in road.deliveries()} == {DeliveryState.DELIVERED}
+
+
+def test_retries_count_over_all_times_a_record_was_sent_again(road: Road) -> None:
+    road.order("ada@example.com")
+    refuse(road)
+    road.run("full", only=["orders"])
+    for _ in range(2):
+        road.run("replay", act="replay")
+    (dead,) = road.deliveries()
+    assert (dead.state, dead.attempts, dead.attempts_in_all) == ("dead", 1, 3)

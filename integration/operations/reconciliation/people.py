@@ -11,14 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.errors import MappingError
 from integration.events import Change, Kind, Origin
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery.groups import DeliveryGroup, of_change
 from integration.pipeline.ingest import account_addresses, order_ledger, records
 from integration.pipeline.services import Services
-from integration.records import Order
 from integration.store import parse, reading
 from integration.store.by_id import pick
 from integration.store.client import StoreClient
@@ -118,7 +116,7 @@ class Gathering:
 
 def note(services: Services, connector_id: int, rows: Sequence[Row], gone: Iterable[int] = ()) -> None:
     """Write orders into the ledger, so that lifetime values are summed from what the store has now."""
-    orders = list(_parsed(rows))
+    orders = records.readable(rows)
     lost = sorted(gone)
     if not orders and not lost:
         return
@@ -127,15 +125,6 @@ def note(services: Services, connector_id: int, rows: Sequence[Row], gone: Itera
         records.note(session, now, connector_id, orders, Origin.BULK)
         for number in lost:
             order_ledger.remove(session, connector_id, number, now)
-
-
-def _parsed(rows: Iterable[Row]) -> Iterable[Order]:
-    for row in rows:
-        try:
-            yield parse.order(row)
-        except MappingError:
-            # Its own delivery says what is wrong with it.
-            continue
 
 
 def _has_id(row: Row) -> bool:

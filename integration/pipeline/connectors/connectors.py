@@ -172,22 +172,29 @@ def set_debug(services: Services, connector_id: int, until: datetime | None, *, 
         audit(session, {"debug_until": [before, until]})
 
 
-def pause(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> None:
-    """Let the schedule and the worker pass the connector by; webhooks are accepted and wait."""
-    _set_state(services, connector_id, ConnectorState.PAUSED, audit)
+def pause(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> bool:
+    """Let the schedule and the worker pass the connector by; webhooks are accepted and wait.
+
+    Return whether it was not paused already.
+    """
+    return _set_state(services, connector_id, ConnectorState.PAUSED, audit)
 
 
-def resume(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> None:
-    """Look after the connector again."""
-    _set_state(services, connector_id, ConnectorState.ACTIVE, audit)
+def resume(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> bool:
+    """Look after the connector again; return whether it was paused."""
+    changed = _set_state(services, connector_id, ConnectorState.ACTIVE, audit)
     services.wakeup.ring(connector_id)
+    return changed
 
 
-def _set_state(services: Services, connector_id: int, state: ConnectorState, audit: Audit[Connector]) -> None:
+def _set_state(services: Services, connector_id: int, state: ConnectorState, audit: Audit[Connector]) -> bool:
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
+        if connector.state == state:
+            return False
         connector.state = state
         audit(session, connector)
+    return True
 
 
 def exported(services: Services, connector: Connector) -> dict[str, Any]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from integration.errors import IntegrationError
+from integration.errors import IntegrationError, SettingError
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery import retries
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
+from integration.plans import Adjustment
+
+#: Error code of a record that was written without values for which Mautic has no field.
+FIELDS_MISSING = "fields_missing"
+_CREATE = "Create them under Mautic Fields, then send the record again."
 
 
 def later(leased: LeasedDelivery, error: IntegrationError, wait: timedelta, *, counts: bool = True) -> Outcome:
@@ -49,6 +56,20 @@ def ended(
         message=str(error),
         run_id=leased.run_id,
         category=retries.category(error),
+    )
+
+
+def delivered(
+    leased: LeasedDelivery, contact_id: int, result: str, withheld: str, missing: Sequence[Adjustment] = ()
+) -> Outcome:
+    """Return that a delivery was written; it is partial where Mautic lacks the fields of some of its values."""
+    if not missing:
+        return Outcome(leased.id, DeliveryState.DELIVERED, result, contact_id, message=withheld, run_id=leased.run_id)
+    names = ", ".join(sorted({each.field for each in missing}))
+    error = SettingError(FIELDS_MISSING, f"Mautic lacks these fields, so their values were left out: {names}.", _CREATE)
+    return replace(
+        ended(leased, DeliveryState.DELIVERED, error, contact_id, result=result, partial=True),
+        error_code=FIELDS_MISSING,
     )
 
 

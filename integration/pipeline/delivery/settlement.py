@@ -19,6 +19,7 @@ from integration.pipeline.delivery.planning import CONTACT_GONE, PersonPlan, sen
 from integration.pipeline.leases import endings
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
+from integration.plans import NO_FIELD
 from integration.streams.base import LEAVES
 
 _WRITE = held_records.ACTION
@@ -114,14 +115,14 @@ class Settlement:
                 self._note(leased, result.act.follow_up.action, result.message, contact_id)
         bad = next((result for result in results if result.error is not None), None)
         if bad is not None and bad.error is not None:
-            return self._half(leased, bad.act.follow_up.action, bad.error, contact_id)
+            return self._half(leased, bad.act.follow_up.action, bad.error, contact_id, receipt)
         if conflicts.of_delivery(planned, leased):
             return self._kept(planned, leased, contact_id)
         if receipt is None and all(result.repeated for result in results):
             said = f"Nothing has changed since the last sync. {withheld}".strip()
             return self._skipped(leased, "unchanged", said, contact_id)
-        written = receipt.outcome if receipt else "updated"
-        return Outcome(leased.id, DeliveryState.DELIVERED, written, contact_id, message=withheld, run_id=leased.run_id)
+        missing = [each for each in planned.adjustments if each.kind == NO_FIELD] if receipt else []
+        return outcomes.delivered(leased, contact_id, _written(receipt), withheld, missing)
 
     def _held_back(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
         """The connection is at fault: the log says so once for each record and cause."""
@@ -150,7 +151,9 @@ class Settlement:
         self._note(leased, "skip", said, contact_id)
         return outcomes.left_out(leased, DeliveryState.CONFLICT, "conflict", said, contact_id)
 
-    def _half(self, leased: LeasedDelivery, action: str, error: IntegrationError, contact_id: int) -> Outcome:
+    def _half(
+        self, leased: LeasedDelivery, action: str, error: IntegrationError, contact_id: int, receipt: Receipt | None
+    ) -> Outcome:
         """The contact is written, a follow-up is not."""
         waiting = self._in_question(leased, action, error)
         if waiting is not None:
@@ -164,7 +167,9 @@ class Settlement:
             return outcomes.ended(leased, DeliveryState.DEAD, error)
         if decision.wait is not None:
             return outcomes.later(leased, error, decision.wait)
-        return outcomes.ended(leased, DeliveryState.DELIVERED, error, contact_id, result="updated", partial=True)
+        return outcomes.ended(
+            leased, DeliveryState.DELIVERED, error, contact_id, result=_written(receipt), partial=True
+        )
 
     def _failed(self, leased: LeasedDelivery, error: ServiceError) -> Outcome:
         waiting = self._in_question(leased, _WRITE, error)
@@ -237,6 +242,10 @@ class Settlement:
                 run_id=leased.run_id,
             )
         )
+
+
+def _written(receipt: Receipt | None) -> str:
+    return receipt.outcome if receipt else "updated"
 
 
 def _deliveries(groups: Sequence[DeliveryGroup]) -> list[LeasedDelivery]:

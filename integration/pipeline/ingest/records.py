@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -62,6 +63,15 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     found = status_events.find(session, now, connector_id, orders, origin)
     left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now), now, origin)
     outbox.accept(session, now, connector_id, left)
+
+
+def readable(rows: Iterable[Mapping[str, Any]]) -> list[Order]:
+    """Return the orders among these rows; what is wrong with another one its own delivery says."""
+    found: list[Order] = []
+    for row in rows:
+        with suppress(MappingError):
+            found.append(parse.order(row))
+    return found
 
 
 def dated(session: Session, now: datetime, connector_id: int, changes: Sequence[Change]) -> list[Change]:

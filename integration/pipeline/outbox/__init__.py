@@ -13,6 +13,7 @@ from integration.pipeline.outbox.reopening import (
     hasten,
     later_count,
     open_count,
+    partial_ids,
     requeue,
 )
 from integration.pipeline.outbox.run_figures import reopen_figures
@@ -49,6 +50,7 @@ __all__ = [
     "next_look",
     "nothing_in_question",
     "open_count",
+    "partial_ids",
     "put_in_question",
     "ready_for_a_look",
     "recover",

@@ -1,17 +1,19 @@
-"""One open dead letter per record: a newer failure adds to it, any later success closes it."""
+"""One open dead letter per record: a newer failure adds to it, any later success closes it, and what was partial."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import ColumnElement, Row, literal_column, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
 from integration.pipeline.delivery.groups import Outcome
-from integration.pipeline.outbox.tally import Tally
+from integration.pipeline.delivery.outcomes import FIELDS_MISSING
+from integration.pipeline.outbox.tally import Tally, state_of
 
 #: (kind, source id): what makes two deliveries one record.
 RecordKey = tuple[str, str]
@@ -64,15 +66,34 @@ def give_way(
     return inherited
 
 
+def complete(session: Session, connector_id: int, rows: Sequence[Row[Any]]) -> None:
+    """Let records count as whole that once were written without some fields: a later success has filled them."""
+    records = {(row.kind, row.source_id) for row in rows}
+    tally = Tally(connector_id)
+    lacking = Delivery.error_code == FIELDS_MISSING
+    for row in _of_records(session, connector_id, records, literal_column("delivery.partial"), lacking):
+        tally.settled(row.created_at, row.kind, state_of(row.state, row.partial), row.result, -1)
+        tally.settled(row.created_at, row.kind, row.state, row.result)
+        row.partial, row.payload, row.error_code, row.error, row.category = False, None, "", "", ""
+    session.flush()
+    tally.write(session)
+
+
 def has_letter(session: Session, connector_id: int, records: Collection[RecordKey]) -> set[RecordKey]:
     """Return which of the records have an open dead letter."""
     return {(row.kind, row.source_id) for row in _open_letters(session, connector_id, records)}
 
 
 def _open_letters(session: Session, connector_id: int, records: Collection[RecordKey]) -> list[Delivery]:
+    return _of_records(session, connector_id, records, _DEAD)
+
+
+def _of_records(
+    session: Session, connector_id: int, records: Collection[RecordKey], *which: ColumnElement[bool]
+) -> list[Delivery]:
     sources = sorted({source_id for _, source_id in records})
     found: list[Delivery] = []
     for start in range(0, len(sources), _RECORDS_AT_ONCE):
         some = Delivery.source_id.in_(sources[start : start + _RECORDS_AT_ONCE])
-        found += session.scalars(select(Delivery).where(Delivery.connector_id == connector_id, _DEAD, some))
+        found += session.scalars(select(Delivery).where(Delivery.connector_id == connector_id, some, *which))
     return [row for row in found if (row.kind, row.source_id) in records]

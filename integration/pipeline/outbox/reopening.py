@@ -23,15 +23,18 @@ from integration.pipeline.outbox.acceptance import open_identities
 from integration.pipeline.outbox.former_runs import leave
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN, owned
-from integration.pipeline.outbox.tally import Tally
+from integration.pipeline.outbox.tally import Tally, state_of
 from integration.pipeline.outbox.unanswered import nothing_in_question
+
+#: So many partial successes are sent again by one button; what is left is sent by pressing it once more.
+PARTIAL_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Requeued:
-    """What became of dead letters that were to be sent again.
+    """What became of records that were to be sent again.
 
-    `busy` are those whose change is on its way already, `gone` those that have stopped being dead letters.
+    `busy` are those whose change is on its way already, `gone` those that have not failed and lack nothing any more.
     """
 
     queued: int = 0
@@ -45,21 +48,22 @@ class Requeued:
 def requeue(
     session: Session, now: datetime, connector_id: int, ids: Collection[int], run_id: int | None = None
 ) -> Requeued:
-    """Send dead letters again, as history (no e-mails), counted to a replay run if given; the store is read again."""
+    """Send dead letters and partial successes again, counted to a replay run if given; the store is read again.
+
+    A dead letter goes out as history (no e-mails). What was partial stays what it was, for the e-mail may be what is
+    missing; what was done is not done twice.
+    """
     lock_connector(session, connector_id)
-    dead = _dead(session, connector_id, ids)
+    dead = _again(session, connector_id, ids)
     busy = open_identities(session, connector_id, [row.identity for row in dead])
     # Two dead letters of one change would break the rule that an open change is open once: the newest stands for both.
     chosen = {row.identity: row for row in dead if row.identity not in busy}
     tally = Tally(connector_id)
     leave(session, chosen.values(), run_id)
     for row in chosen.values():
-        tally.settled(row.created_at, row.kind, DeliveryState.DEAD, row.result, -1)
+        tally.settled(row.created_at, row.kind, state_of(row.state, row.partial), row.result, -1)
         tally.enter(row.created_at, row.kind)
-        row.former_attempts += row.attempts
-        row.state, row.attempts, row.due_at, row.settled_at = DeliveryState.WAITING, 0, now, None
-        row.faults = 0
-        row.origin, row.replayed_at, row.run_id, row.priority = Origin.REPLAY, now, run_id, 1
+        _reopen(row, now, run_id)
     if chosen:
         # Whoever sends again has mended something, perhaps in Mautic: its fields are read anew before the first batch.
         connector = session.get_one(Connector, connector_id)
@@ -71,10 +75,26 @@ def requeue(
     return Requeued(len(chosen), len(dead) - len(chosen), len(set(ids)) - len(dead))
 
 
-def _dead(session: Session, connector_id: int, ids: Collection[int]) -> Sequence[Delivery]:
-    query = select(Delivery).where(
-        Delivery.connector_id == connector_id, Delivery.id.in_(list(ids)), Delivery.state == DeliveryState.DEAD
-    )
+def _reopen(row: Delivery, now: datetime, run_id: int | None) -> None:
+    row.former_attempts += row.attempts
+    # What counts as tried once is read from the store again, as all of history is.
+    row.attempts, row.origin = (1, row.origin) if row.partial else (0, Origin.REPLAY)
+    row.former_attempts -= row.attempts
+    row.state, row.partial, row.faults, row.due_at, row.settled_at = DeliveryState.WAITING, False, 0, now, None
+    row.replayed_at, row.run_id, row.priority = now, run_id, 1
+
+
+def partial_ids(session: Session, connector_id: int, error_code: str = "") -> Sequence[int]:
+    """Return the partial successes, oldest first, of one error if given; at most as many as are sent again at once."""
+    query = select(Delivery.id).where(owned(connector_id), literal_column("delivery.partial"))
+    if error_code:
+        query = query.where(Delivery.error_code == error_code)
+    return session.scalars(query.order_by(Delivery.id).limit(PARTIAL_MAX)).all()
+
+
+def _again(session: Session, connector_id: int, ids: Collection[int]) -> Sequence[Delivery]:
+    failed = or_(Delivery.state == DeliveryState.DEAD, Delivery.partial)
+    query = select(Delivery).where(Delivery.connector_id == connector_id, Delivery.id.in_(list(ids)), failed)
     return session.scalars(query.order_by(Delivery.id)).all()
 
 

@@ -39,22 +39,28 @@ def settle(
     done = [
         _final(now, o) | {"payload": None, "closed_by": closed.get(o.delivery_id)}
         for o in written
-        if o.state not in (None, DeliveryState.DEAD)
+        if o.state not in (None, DeliveryState.DEAD) and not o.partial
     ]
-    # A dead letter keeps its payload for the person who looks at it; what was delivered needs none any more.
+    # What a person may send again keeps its payload: dead letters and partial successes.
+    part = [_final(now, o) for o in written if o.partial]
     dead = [
         _final(now, o) | _died(now, held[o.delivery_id], inherited.get(o.delivery_id))
         for o in written
         if o.state is DeliveryState.DEAD
     ]
     later = [_later(now, o) for o in written if o.state is None]
-    for rows in (done, dead, later):
+    for rows in (done, part, dead, later):
         if rows:
             statement = update(Delivery).where(Delivery.id == bindparam("b_id"))
             session.connection().execute(statement, rows)
     _tally(session, connector_id, written, held)
+    letters.complete(session, connector_id, [held[o.delivery_id] for o in written if _is_whole(o)])
     promote(session, connector_id, {row.person_key for row in held.values()})
     return ours
+
+
+def _is_whole(outcome: Outcome) -> bool:
+    return letters.succeeded(outcome) and not outcome.partial
 
 
 def _letters(

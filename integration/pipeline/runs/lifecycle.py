@@ -227,6 +227,9 @@ def finish(session: Session, now: datetime, run: Run, state: RunState, error: In
         add_line(session, now, run.id, f"Stopped: {error}", "error")
     if state is RunState.CANCELLED:
         add_line(session, now, run.id, _cancelled(run, given_up))
+    if run.partial:
+        text = f"{run.partial} records were written in part; the list of its records says what each of them lacks."
+        add_line(session, now, run.id, text, "warning")
     if state is RunState.COMPLETED:
         add_line(session, now, run.id, "Completed.")
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.errors import MappingError
-from integration.events import Change, Origin, content_hash
+from integration.events import Change, Origin
 from integration.models.connector import Connector
-from integration.models.run import RunKind
+from integration.models.run import Run, RunKind
 from integration.pipeline.connectors import field_list, store_profile
 from integration.pipeline.ingest import records, status_events
 from integration.pipeline.leases import endings
-from integration.pipeline.runs import options as run_options
+from integration.pipeline.runs import (
+    customer_versions,
+    gone_orders,
+    lifecycle as run_lifecycle,
+    options as run_options,
+    poll_window,
+)
 from integration.pipeline.runs.page_intake import PageIntake
-from integration.records import Order
 from integration.store import parse, reading
 from integration.store.dates import lenient
 from integration.store.pages import SIZES
@@ -34,11 +38,7 @@ _ORIGINS = {
     RunKind.BULK: Origin.BULK,
     RunKind.INCREMENTAL: Origin.POLL,
 }
-#: Customers have no modification window; a larger list is gone through once an hour only, webhooks bring the rest.
-SMALL_LIST = 2000
-CUSTOMERS_EVERY = timedelta(hours=1)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_VERSION_MAX_CHARS = 64
 
 
 @dataclass
@@ -105,11 +105,28 @@ class Phases(PageIntake):
     def _fill_ledger(self) -> None:
         """Read all orders without their lines, so that the first contact already has its final lifetime values."""
         for page in self._order_pages(store_profile.statuses(self.connector), fields=reading.LEDGER_FIELDS):
-            self._page(page, self._ledger_rows(page.rows))
+            self._page(page, partial(self._note, page=page))
+        self._remove_gone()
 
-    def _ledger_rows(self, rows: Sequence[Mapping[str, Any]]) -> Callable[[Session], None]:
-        orders = list(_parsed(rows))
-        return lambda session: records.note(session, self._now(), self.connector.id, orders, self._origin)
+    def _note(self, session: Session, page: reading.Page) -> None:
+        run = session.get_one(Run, self.run.id)
+        place = gone_orders.compared(session, self.connector.id, run.cursor.get(gone_orders.CURSOR), page)
+        run.cursor = {**run.cursor, gone_orders.CURSOR: place}
+        records.note(session, self._now(), self.connector.id, records.readable(page.rows), self._origin)
+
+    def _remove_gone(self) -> None:
+        """Owe the buyers of orders that are gone their new values."""
+        with self.services.db.read() as session:
+            place = session.get_one(Run, self.run.id).cursor.get(gone_orders.CURSOR)
+            ids = gone_orders.suspects(session, self.connector.id, place)
+        changes = list(gone_orders.confirmed(self._client, ids, self._origin, self._now()))
+        with self.services.db.write() as session:
+            run = self._held(session)
+            self._take(session, changes)
+            run.cursor = {**run.cursor, gone_orders.CURSOR: None}
+            if changes:
+                text = f"{len(changes)} orders are no longer in the store; their buyers' values are corrected."
+                run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _customers(self) -> None:
         for page in self._customer_pages(reading.customer_fields(), self.options.get("ids")):
@@ -127,7 +144,7 @@ class Phases(PageIntake):
             self._take(session, changes)
             if not self.options.get("dry_run"):
                 read = {row["id"]: row for row in (*seen, *rows)}
-                marks = {number: version(row) for number, row in read.items()}
+                marks = {number: customer_versions.version(row) for number, row in read.items()}
                 emails = {number: row.get("email") for number, row in read.items()}
                 records.mark_customers(session, self.connector.id, marks, emails)
 
@@ -148,13 +165,16 @@ class Phases(PageIntake):
 
     def _changed_orders(self) -> None:
         began: datetime | None = None
-        for page in self._order_pages(store_profile.statuses(self.connector), window=self._cursor_window()):
+        for page in self._order_pages(
+            store_profile.statuses(self.connector), window=poll_window.window(self.connector)
+        ):
             if began is None:
                 self._store_cursors(ahead_s=status_events.seconds_ahead(page.server_time, self._now()))
             began = began or page.began
             changes, page = self._read_rows(page, page.rows, self._order_change)
             self._page(page, self._new_changes(changes), unread=len(page.rows) - len(changes))
-        self._move_cursor(began)
+        if began is not None:
+            self._store_cursors(**poll_window.moved(self.connector, began))
 
     def _new_changes(self, changes: Sequence[Change]) -> Callable[[Session], None]:
         def take(session: Session) -> None:
@@ -163,7 +183,8 @@ class Phases(PageIntake):
         return take
 
     def _trashed_orders(self) -> None:
-        for page in self._order_pages(("trash",), window=self._cursor_window("previous"), fields=reading.LEDGER_FIELDS):
+        window = poll_window.window(self.connector, poll_window.PREVIOUS)
+        for page in self._order_pages(("trash",), window=window, fields=reading.LEDGER_FIELDS):
             changes, page = self._read_rows(page, page.rows, self._trashed)
             self._page(page, self._new_changes(changes), unread=len(page.rows) - len(changes))
 
@@ -171,7 +192,7 @@ class Phases(PageIntake):
         return records.trashed(row, self._origin, self._now())
 
     def _moved_customers(self) -> None:
-        if not self._customers_due():
+        if not customer_versions.due(self.connector, self._now()):
             return
         total = 0
         for page in reading.read_customers(self._client, fields=reading.CUSTOMER_INDEX_FIELDS, start=self._start()):
@@ -199,12 +220,9 @@ class Phases(PageIntake):
             began = self.connector.created_at
             return [row["id"] for row in index if (lenient(row.get("date_modified_gmt")) or _NEVER) >= began]
         with self.services.db.read() as session:
-            return records.moved_customers(session, self.connector.id, {row["id"]: version(row) for row in index})
-
-    def _customers_due(self) -> bool:
-        total = int(self.connector.cursors.get("customers_total") or 0)
-        last = self.connector.cursors.get("customers")
-        return total <= SMALL_LIST or not last or self._now() - datetime.fromisoformat(last) > CUSTOMERS_EVERY
+            return records.moved_customers(
+                session, self.connector.id, {row["id"]: customer_versions.version(row) for row in index}
+            )
 
     # -- the common road ----------------------------------------------------------------------------------------------
 
@@ -266,17 +284,6 @@ class Phases(PageIntake):
         at = lenient(row.get("date_modified_gmt")) or lenient(row.get("date_created_gmt"))
         return at is None or ((since is None or at >= since) and (until is None or at < until))
 
-    def _cursor_window(self, which: str = "orders") -> Window:
-        stored = self.connector.cursors.get(which) or self.connector.cursors.get("orders")
-        return Window(lenient(stored) or self.connector.created_at, None)
-
-    def _move_cursor(self, began: datetime | None) -> None:
-        """Let the next read begin where this one began, by the store's clock; the trash still reads from before."""
-        if began is None:
-            return
-        before = self._cursor_window().after or began
-        self._store_cursors(previous=before.isoformat(), orders=began.isoformat())
-
     def _store_cursors(self, **values: Any) -> None:
         """Remember how far the store was read; a dry run has taken nothing, so the next run begins where it began."""
         if self.options.get("dry_run"):
@@ -285,18 +292,3 @@ class Phases(PageIntake):
             row = session.get_one(Connector, self.connector.id)
             row.cursors = {**row.cursors, **values}
             self.connector.cursors = row.cursors
-
-
-def version(row: Row) -> str:
-    """Return what tells that a customer changed: date_modified_gmt, or the index row's hash while there is none."""
-    stamp = row.get("date_modified_gmt")
-    return str(stamp)[:_VERSION_MAX_CHARS] if lenient(stamp) else content_hash([row.get("id"), row.get("email")])
-
-
-def _parsed(rows: Iterable[Mapping[str, Any]]) -> Iterable[Order]:
-    for row in rows:
-        try:
-            yield parse.order(row)
-        except MappingError:
-            # Its own delivery will say what is wrong with it.
-            continue

@@ -16,7 +16,12 @@ from integration.models.run import Run
 from integration.pipeline import outbox
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.dead_letters.filters import DeadQuery
-from integration.pipeline.runs import lifecycle as run_lifecycle, options as run_options, progress as run_progress
+from integration.pipeline.runs import (
+    lifecycle as run_lifecycle,
+    options as run_options,
+    progress as run_progress,
+    resumption,
+)
 from integration.queries import (
     dead_letters as querie_dead_letters,
     record_statuses,
@@ -30,7 +35,7 @@ from integration.queries.sync_log_filters import LogQuery
 from integration.web.frame import filters
 from integration.web.frame.services import services
 from integration.web.machines import authentication, bodies
-from integration.web.machines.authentication import NOT_FOUND, connector_of_token, needs_scope
+from integration.web.machines.authentication import NOT_FOUND, Refused, connector_of_token, needs_scope
 from integration.web.operations.payloads import sent
 
 Row = TypeVar("Row", bound=bodies.Answer)
@@ -167,8 +172,28 @@ def cancel(run_id: int) -> ResponseReturnValue:
     def audit(session: Session, run: Run) -> None:
         authentication.record(session, AuditAction.SYNC_CANCELLED, f"run {run.id}", connector)
 
-    run_lifecycle.cancel(services(), run_id, audit=audit)
+    if not run_lifecycle.cancel(services(), run_id, audit=audit):
+        raise Refused(409, "ended", "The run has ended already.", "There is nothing to cancel.")
     return bodies.answered(bodies.RunNumber, 202, run=run_id)
+
+
+@bp.post("/runs/<int:run_id>/resume")
+@needs_scope("runs")
+def resume(run_id: int) -> ResponseReturnValue:
+    """Let an ended run go on; the answer names the run that goes on, a new one where it must begin again."""
+    with services().db.read() as session:
+        _, connector = _run(session, run_id)
+
+    def audit(session: Session, run: Run) -> None:
+        authentication.record(session, AuditAction.SYNC_TRIGGERED, f"run {run.id}", connector, resumed=run_id)
+
+    try:
+        going = resumption.resume(services(), run_id, audit=audit)
+    except (run_lifecycle.RunGoing, resumption.CannotResume) as error:
+        raise Refused(409, error.code, error.sentence, error.hint) from None
+    if going is None:
+        raise Refused(409, "not_ended", "The run is going, or it has ended well.", "There is nothing to resume.")
+    return bodies.answered(bodies.RunNumber, 202, run=going)
 
 
 @bp.get("/runs/<int:run_id>/payloads/<int:file_id>")
@@ -191,7 +216,7 @@ def dead_letters(connector_id: int) -> ResponseReturnValue:
         connector = connector_of_token(session, connector_id)
         query, notices = DeadQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
         page = querie_dead_letters.read_page(session, query)
-    rows = [_row(bodies.DeadLetterRow, row) for row in page.records]
+    rows = [_row(bodies.DeadLetterRow, row, attempts=row.attempts_in_all) for row in page.records]
     return bodies.answered(bodies.DeadLetters, dead_letters=rows, total=page.total, older=page.older, notices=notices)
 
 
@@ -208,6 +233,7 @@ def replay(connector_id: int) -> ResponseReturnValue:
         connector = connector_of_token(session, connector_id)
         came = outbox.requeue(session, services().clock.now(), connector_id, ids)
         services().on_accept(session, connector_id)
-        authentication.record(session, AuditAction.REPLAYED, "dead letters", connector, records=came.queued)
+        if came.queued:
+            authentication.record(session, AuditAction.REPLAYED, "dead letters", connector, records=came.queued)
     services().wakeup.ring(connector_id)
     return bodies.answered(bodies.Replayed, 202, queued=came.queued, busy=came.busy, gone=came.gone)

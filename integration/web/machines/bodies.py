@@ -213,7 +213,7 @@ class RunLines(Answer):
 
 
 class RunNumber(Answer):
-    """The id of the run that is being stopped."""
+    """The id of the run that goes on or is being stopped."""
 
     run: int
 

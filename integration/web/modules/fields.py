@@ -13,8 +13,10 @@ from integration.mapping.fields import check, needs as needed
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
+from integration.pipeline import outbox
 from integration.pipeline.connectors import field_list
 from integration.pipeline.delivery.batch_context import fields_from_json
+from integration.pipeline.delivery.outcomes import FIELDS_MISSING
 from integration.plans import FieldNeed
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
@@ -37,6 +39,8 @@ def index(connector: Connector) -> ResponseReturnValue:
     """Show each needed field with its state."""
     wanted = needed(services().modules(connector))
     states = check(wanted, fields_from_json(connector.fields or [])) if connector.fields_at else []
+    with services().db.read() as session:
+        lacking = len(outbox.partial_ids(session, connector.id, FIELDS_MISSING))
     return render_template(
         "modules/fields/index.html",
         connector=connector,
@@ -44,6 +48,8 @@ def index(connector: Connector) -> ResponseReturnValue:
         writers=_writers(wanted),
         states=states,
         missing=sum(state.state == "missing" for state in states),
+        lacking=lacking,
+        code=FIELDS_MISSING,
         badges=BADGES,
         may_create=me().may(Role.ADMIN),
         may_refresh=me().may(Role.SUPPORT),
@@ -76,16 +82,27 @@ def _read(connector: Connector) -> str:
 def create(connector: Connector) -> ResponseReturnValue:
     """Create the missing fields in Mautic, one after another."""
 
-    def make(connector: Connector) -> str:
-        def audit(session: Session, made: Sequence[str]) -> None:
-            record(session, AuditAction.FIELDS_CREATED, "Mautic fields", {"fields": [None, list(made)]}, connector)
+    return _act(connector, make_missing)
 
-        made = field_list.complete(services(), connector, services().open_mautic(connector), audit=audit)
-        if not made:
-            return "No field was missing."
-        return f"{len(made)} {'field was' if len(made) == 1 else 'fields were'} created in Mautic."
 
-    return _act(connector, make)
+def make_missing(connector: Connector) -> str:
+    """Create the fields that are missing in Mautic and return what was done; raises ServiceError."""
+
+    def audit(session: Session, made: Sequence[str]) -> None:
+        record(session, AuditAction.FIELDS_CREATED, "Mautic fields", {"fields": [None, list(made)]}, connector)
+
+    made = field_list.complete(services(), connector, services().open_mautic(connector), audit=audit)
+    if not made:
+        return "No field was missing."
+    return f"{len(made)} {'field was' if len(made) == 1 else 'fields were'} created in Mautic."
+
+
+def missing_count(connector: Connector) -> int | None:
+    """Return how many needed fields Mautic lacks; None while its list was not read."""
+    if not connector.fields_at:
+        return None
+    states = check(needed(services().modules(connector)), fields_from_json(connector.fields or []))
+    return sum(state.state == "missing" for state in states)
 
 
 def _act(connector: Connector, act: Callable[[Connector], str]) -> ResponseReturnValue:

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from integration.errors import IntegrationError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
@@ -15,8 +16,9 @@ from integration.models.user import Role
 from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
+from integration.web.modules import fields
 from integration.web.operations import run_start
-from integration.web.operations.runs import BADGES, KINDS, PHASES
+from integration.web.operations.runs import BADGES, KINDS, PHASES, cancelled
 
 bp = Blueprint("imports", __name__, url_prefix="/connectors/<int:connector_id>/imports")
 STARTABLE = {RunKind.INITIAL: "initial import", RunKind.FULL: "full sync", RunKind.INCREMENTAL: "incremental sync"}
@@ -31,6 +33,8 @@ def area(session: Session, connector: Connector, page: str) -> dict[str, Any]:
     return {
         "import_page": page,
         "import_progress": progress,
+        "import_missing": fields.missing_count(connector) != 0,
+        "may_create": me().may(Role.ADMIN),
         "import_ready": bool(connector.store_url and connector.mautic_url),
         "may_run": me().may(Role.SUPPORT),
         "kinds": KINDS,
@@ -61,6 +65,22 @@ def start(connector: Connector) -> ResponseReturnValue:
     return redirect(url_for(f"{page}.index", connector_id=connector.id, _anchor="import"))
 
 
+@bp.post("/start-with-fields")
+@needs(Role.ADMIN)
+@connector_view
+def start_with_fields(connector: Connector) -> ResponseReturnValue:
+    """Create the fields that Mautic lacks, then start the initial import; without them no import begins."""
+    page = _page(request.form.get("page", ""))
+    try:
+        flash(fields.make_missing(connector), "ok")
+    except IntegrationError as error:
+        flash(f"The import was not started: {error}", "bad")
+    else:
+        if run_start.begin(connector, RunKind.INITIAL, diff={"kind": [None, RunKind.INITIAL.value]}) is not None:
+            flash("The initial import has been started.", "ok")
+    return redirect(url_for(f"{page}.index", connector_id=connector.id, _anchor="import"))
+
+
 @bp.post("/cancel")
 @needs(Role.SUPPORT)
 @connector_view
@@ -74,8 +94,7 @@ def cancel(connector: Connector) -> ResponseReturnValue:
         def audit(session: Session, run: Run) -> None:
             record(session, AuditAction.SYNC_CANCELLED, f"run {run.id}", {}, connector)
 
-        run_lifecycle.cancel(services(), newest.id, audit=audit)
-        flash("The run stops after the batch that is on its way. What was sent stays.", "ok")
+        flash(*cancelled(run_lifecycle.cancel(services(), newest.id, audit=audit)))
     return redirect(url_for(f"{page}.index", connector_id=connector.id, _anchor="import"))
 
 

@@ -185,8 +185,10 @@ def pause(connector: Connector) -> str:
 @connector_view
 def pause_post(connector: Connector) -> ResponseReturnValue:
     """Pause the connector."""
-    pairs.pause(services(), connector.id, audit=_switched(AuditAction.PAUSED))
-    flash("The connector is paused. What arrives waits and is sent when it is resumed.", "ok")
+    if pairs.pause(services(), connector.id, audit=_switched(AuditAction.PAUSED)):
+        flash("The connector is paused. What arrives waits and is sent when it is resumed.", "ok")
+    else:
+        flash("The connector is paused already.", "warn")
     return redirect(url_for("overview.show", connector_id=connector.id))
 
 
@@ -195,8 +197,10 @@ def pause_post(connector: Connector) -> ResponseReturnValue:
 @connector_view
 def resume(connector: Connector) -> ResponseReturnValue:
     """Look after the connector again."""
-    pairs.resume(services(), connector.id, audit=_switched(AuditAction.RESUMED))
-    flash("The connector is resumed; what waits is sent now.", "ok")
+    if pairs.resume(services(), connector.id, audit=_switched(AuditAction.RESUMED)):
+        flash("The connector is resumed; what waits is sent now.", "ok")
+    else:
+        flash("The connector is not paused.", "warn")
     return redirect(url_for("overview.show", connector_id=connector.id))
 
 

@@ -44,7 +44,7 @@ def show(connector: Connector, row: Delivery) -> ResponseReturnValue:
         reason=explain(row.error_code, row.kind) if row.state == DeliveryState.SKIPPED else None,
         addresses=Addresses(connector),
         may_act=me().may(Role.SUPPORT),
-        may_retry=row.state == DeliveryState.DEAD or (row.state in OPEN and row.lease_token is None),
+        may_retry=row.state == DeliveryState.DEAD or row.partial or (row.state in OPEN and row.lease_token is None),
         second=row.started_at.replace(microsecond=0).isoformat() if row.started_at else "",
         link=outside("record.show", connector_id=connector.id, delivery_id=row.id),
     )
@@ -85,7 +85,7 @@ def retry(connector: Connector, row: Delivery) -> ResponseReturnValue:
 
 def _retry(session: Session, connector: Connector, row: Delivery) -> tuple[str, str]:
     now = services().clock.now()
-    if row.state == DeliveryState.DEAD:
+    if row.state == DeliveryState.DEAD or row.partial:
         came = outbox.requeue(session, now, connector.id, [row.id])
         if not came.queued:
             return "It was not queued: the same change is on its way already.", "warn"

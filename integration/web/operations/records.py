@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from integration import streams
+from integration.models.audit import AuditAction
 from integration.models.connector import Connector
+from integration.models.run import RunKind
+from integration.models.user import Role
+from integration.pipeline import outbox
 from integration.queries import record_filters, record_statuses, records
 from integration.queries.record_filters import RecordQuery
 from integration.url_filters import id_of, without
 from integration.web.frame import filters
-from integration.web.frame.access import connector_view, own_connectors
+from integration.web.frame.access import connector_view, me, needs, own_connectors
 from integration.web.frame.services import services
+from integration.web.operations import run_start
 from integration.web.operations.links import Addresses
 
 bp = Blueprint("records", __name__, url_prefix="/connectors/<int:connector_id>/records")
@@ -59,7 +64,26 @@ def index(connector: Connector) -> ResponseReturnValue:
         choices=choices(own, chosen, query),
         status_of=record_statuses.status_of,
         addresses={each.id: Addresses(each) for each in chosen},
+        may_run=me().may(Role.SUPPORT),
     )
+
+
+@bp.post("/complete")
+@needs(Role.SUPPORT)
+@connector_view
+def complete(connector: Connector) -> ResponseReturnValue:
+    """Start a run that sends again what partial successes lack, of one error if the form names it."""
+    code = request.form.get("code", "")
+    with services().db.read() as session:
+        ids = list(outbox.partial_ids(session, connector.id, code))
+    if not ids:
+        flash("No record lacks anything any more.", "warn")
+        return redirect(url_for("records.index", connector_id=connector.id, status="partial"))
+    options, diff = {"act": "replay", "ids": ids}, {"records": [0, len(ids)]}
+    run_id = run_start.begin(connector, RunKind.REPLAY, diff=diff, options=options, action=AuditAction.REPLAYED)
+    if run_id is None:
+        return redirect(url_for("records.index", connector_id=connector.id, status="partial"))
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
 
 
 def parse(connector: Connector, chosen: list[Connector], args: Mapping[str, str]) -> tuple[RecordQuery, list[str]]:

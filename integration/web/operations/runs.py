@@ -156,8 +156,7 @@ def entities(connector: Connector, run: Run) -> ResponseReturnValue:
 @row_view(Run, "run_id")
 def cancel(connector: Connector, run: Run) -> ResponseReturnValue:
     """Ask the run to stop after the batch in flight."""
-    run_lifecycle.cancel(services(), run.id, audit=_audit(AuditAction.SYNC_CANCELLED, connector))
-    flash("The run stops after the batch that is on its way. What was sent stays.", "ok")
+    flash(*cancelled(run_lifecycle.cancel(services(), run.id, audit=_audit(AuditAction.SYNC_CANCELLED, connector))))
     return redirect(url_for("runs.show", connector_id=connector.id, run_id=run.id))
 
 
@@ -166,13 +165,29 @@ def cancel(connector: Connector, run: Run) -> ResponseReturnValue:
 @row_view(Run, "run_id")
 def resume(connector: Connector, run: Run) -> ResponseReturnValue:
     """Let an ended run go on."""
+    going: int | None = None
     try:
-        resumption.resume(services(), run.id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
+        going = resumption.resume(services(), run.id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
     except IntegrationError as error:
         flash(str(error), "bad")
     else:
-        flash("The run goes on.", "ok")
-    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run.id))
+        flash(*_resumed(run.id, going))
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=going or run.id))
+
+
+def _resumed(run_id: int, going: int | None) -> tuple[str, str]:
+    if going is None:
+        return "Nothing was resumed: the run is going, or it has ended well.", "warn"
+    if going != run_id:
+        return f"Run {run_id} had no place to go on from, so this run does the same from the beginning.", "ok"
+    return "The run goes on.", "ok"
+
+
+def cancelled(was_going: bool) -> tuple[str, str]:
+    """Return what to say of a run that was to be cancelled, and how."""
+    if not was_going:
+        return "Nothing was cancelled: the run has ended already.", "warn"
+    return "The run stops after the batch that is on its way. What was sent stays.", "ok"
 
 
 def _audit(action: AuditAction, connector: Connector) -> Audit[Run]:

@@ -48,14 +48,14 @@ def not_read(session: Session, now: datetime, connector: Connector, periods: int
 
 def last_read(session: Session, connector_id: int) -> datetime | None:
     """Return when a run that reads the store last ended well."""
-    well = (Run.connector_id == connector_id, Run.state == RunState.COMPLETED, Run.kind.in_(SYNCS))
+    well = (Run.connector_id == connector_id, Run.state == RunState.COMPLETED, Run.kind.in_(SYNCS), ~Run.is_dry)
     return session.scalar(select(Run.ended_at).where(*well).order_by(Run.id.desc()).limit(1))
 
 
 def newest(session: Session, connector_id: int) -> Run | None:
     """Return the newest run that read the store and has ended by itself."""
     ended = Run.state.in_([RunState.COMPLETED, RunState.FAILED])
-    query = select(Run).where(Run.connector_id == connector_id, ended, Run.kind.in_(SYNCS))
+    query = select(Run).where(Run.connector_id == connector_id, ended, Run.kind.in_(SYNCS), ~Run.is_dry)
     return session.scalar(query.order_by(Run.id.desc()).limit(1))
 
 
@@ -75,7 +75,7 @@ def failed_run(session: Session, now: datetime, connector_id: int, since: dateti
     latest = (
         select(func.max(Run.id))
         .where(Run.connector_id == connector_id, Run.created_at >= begin, Run.ended_at.is_not(None))
-        .where(Run.kind != RunKind.RECONCILIATION)
+        .where(Run.kind != RunKind.RECONCILIATION, ~Run.is_dry)
         .group_by(Run.kind)
     )
     rows = session.scalars(select(Run).where(Run.id.in_(latest)).order_by(Run.id)).all()
@@ -91,7 +91,7 @@ def _scheduled(connector: Connector) -> bool:
 
 def _begun(session: Session, connector: Connector, last: datetime | None) -> datetime:
     """Return from when on the store could have been read: the first try since it was, or the end of a hold."""
-    tried = select(func.min(Run.created_at)).where(Run.connector_id == connector.id, Run.kind.in_(SYNCS))
+    tried = select(func.min(Run.created_at)).where(Run.connector_id == connector.id, Run.kind.in_(SYNCS), ~Run.is_dry)
     held = select(func.max(Hold.released_at)).where(Hold.connector_id == connector.id, Hold.service == "store")
     first = session.scalar(tried.where(Run.created_at > last) if last else tried)
     released = session.scalar(held)
@@ -121,5 +121,7 @@ def _date(now: datetime, connector: Connector, schedule: Schedule, periods: int)
 
 
 def _is_worked_on(session: Session, now: datetime, connector_id: int) -> bool:
-    query = select(Run.id).where(Run.connector_id == connector_id, Run.state == RunState.RUNNING, Run.kind.in_(SYNCS))
+    query = select(Run.id).where(
+        Run.connector_id == connector_id, Run.state == RunState.RUNNING, Run.kind.in_(SYNCS), ~Run.is_dry
+    )
     return session.scalar(query.where(Run.leased_until > now).limit(1)) is not None

@@ -10,7 +10,7 @@ from integration.events import Kind
 from integration.mapping import aliases, field_map
 from integration.mapping.field_values import Record, first_given
 from integration.mapping.fields import fit
-from integration.plans import Adjustment, ContactWrite, MauticField, Plan, Value, is_blank
+from integration.plans import NO_FIELD, Adjustment, ContactWrite, MauticField, Plan, Value, is_blank
 from integration.records import Order
 from integration.settings import Modules
 from integration.streams import orders as orders_stream
@@ -108,7 +108,7 @@ class _Look:
             return State.MISSING
         if alias not in self.fields:
             return State.UNKNOWN_IN_MAUTIC
-        left_out = any(note.kind == "left_out" for note in notes)
+        left_out = any(note.kind in ("left_out", NO_FIELD) for note in notes)
         if self.sent.get(alias) is None or (left_out and is_blank(self.sent[alias])):
             return State.KEPT if self.kept and not notes else State.INVALID
         if any(note.kind == "shortened" for note in notes):

@@ -1,0 +1,86 @@
+"""Orders that the ledger knows and the store has no more: no webhook tells of those that were deleted for good."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.errors import Rejected, ServerFault
+from integration.events import Change, Kind, Origin
+from integration.models.ledger import LedgerEntry
+from integration.pipeline.ingest import order_ledger, records
+from integration.store import reading
+from integration.store.by_id import pick
+from integration.store.client import StoreClient
+from integration.store.pages import Page
+
+#: Key in the cursor of a run: how far the list was compared with the ledger, and which orders were missing in it.
+CURSOR = "gone"
+#: So many missing orders are asked for in one run; the next one goes on.
+ASKED_MAX = 1000
+
+
+def compared(session: Session, connector_id: int, known: Mapping[str, Any] | None, page: Page) -> dict[str, Any]:
+    """Return the cursor after a page of the list of all orders, which rises by id.
+
+    {"to": id of the last row, "ids": missing ones so far, "whole": whether the list came whole until here}
+    """
+    before = dict(known or {"to": 0, "ids": [], "whole": True})
+    there = {row["id"] for row in page.rows}
+    to = max(there, default=before["to"])
+    missing = _missing(session, connector_id, before["to"], to, there)
+    room = ASKED_MAX - len(before["ids"])
+    return {"to": to, "ids": before["ids"] + missing[: max(room, 0)], "whole": before["whole"] and not page.failed}
+
+
+def suspects(session: Session, connector_id: int, known: Mapping[str, Any] | None) -> list[int]:
+    """Return the orders to ask the store for after the last page: none of a list that did not come whole."""
+    if not known or not known["whole"]:
+        return []
+    behind = _missing(session, connector_id, known["to"], None, ())
+    return [*known["ids"], *behind][:ASKED_MAX]
+
+
+def _missing(session: Session, connector_id: int, after: int, upto: int | None, there: Collection[int]) -> list[int]:
+    query = select(LedgerEntry.order_id).where(
+        LedgerEntry.connector_id == connector_id,
+        LedgerEntry.order_id > after,
+        LedgerEntry.status != order_ledger.GONE,
+    )
+    if upto is not None:
+        query = query.where(LedgerEntry.order_id <= upto)
+    found = session.scalars(query.order_by(LedgerEntry.order_id).limit(ASKED_MAX + len(there)))
+    return [number for number in found if number not in there]
+
+
+def confirmed(client: StoreClient, ids: Sequence[int], origin: Origin, now: datetime) -> Iterator[Change]:
+    """Yield the removal of each of these orders that is not in the store any more, or lies in its trash.
+
+    Those that no list gives are asked for one by one, for a list may hide what is there. Raises ServiceError.
+    """
+    pages = pick(client, "orders", {"_fields": reading.LEDGER_FIELDS}, ids)
+    there = {row["id"] for page in pages for row in page.rows}
+    for number in ids:
+        if number not in there:
+            yield from _asked(client, number, origin, now)
+
+
+def _asked(client: StoreClient, number: int, origin: Origin, now: datetime) -> Iterator[Change]:
+    try:
+        row = reading.fetch_order(client, number)
+    except (Rejected, ServerFault):
+        # Nobody can tell whether it is there; the next run asks again.
+        return
+    if row is None:
+        yield removal(number, origin, now)
+    elif row.get("status") == order_ledger.GONE:
+        yield records.trashed(row, origin, now)
+
+
+def removal(number: int, origin: Origin, now: datetime) -> Change:
+    """Return the change of an order that is gone; whose it was the ledger knows."""
+    return Change(Kind.ORDER, str(number), "deleted", "", {"id": number}, now, origin, None, str(number))
