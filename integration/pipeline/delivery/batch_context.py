@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from integration.identity import normalise_email
 from integration.mapping.orders import DRAFTS, Shop, sells
+from integration.mautic.same_value import plain
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.former_address import FormerAddress
@@ -207,8 +208,9 @@ def same(confirmed: str | None, wanted: str) -> bool:
 
 
 def fingerprint(value: object) -> str:
-    """Return the short hash that a value is remembered by."""
-    return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    """Return the short hash that a value is remembered by; texts that Mautic keeps alike have the same."""
+    kept = plain(value) if isinstance(value, str) else value
+    return hashlib.blake2b(repr(kept).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 def save_links(session: Session, connector_id: int, rows: Sequence[dict[str, Any]]) -> None:
