@@ -136,7 +136,7 @@ def fields(connector_id: int, create: bool, as_json: bool) -> None:
     with console.opened() as services:
         connector = console.connector(services, connector_id)
         client = services.open_mautic(connector)
-        connector = field_list.refresh(services, connector, client)
+        connector = field_list.refresh(services, connector, client, anew=True)
         wanted = needs(services.modules(connector))
         found = fields_from_json(connector.fields)
         if create:

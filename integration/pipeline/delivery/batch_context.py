@@ -29,8 +29,8 @@ from integration.streams import orders
 #: Begins, after the dot, those keys of the hashes that are not fields: which order gave a part of the contact.
 NOTE = "#"
 
-#: Where a connector keeps, among the facts of its Mautic, which addresses were short enough so far.
-EMAIL_LIMIT = "email_limit"
+#: Where a connector keeps, among the facts of its Mautic, the lengths of fields that refusals have told.
+LIMITS = "limits"
 #: A contact that was confirmed within this time was seen to be the person; an older one is looked at before a write.
 FRESH = timedelta(hours=1)
 
@@ -108,7 +108,7 @@ def lay(
     `modules` are the connector's settings where the caller has parsed them.
     """
     wanted = sorted(set(person_keys))
-    fields = _with_limit(fields_from_json(connector.fields), connector.mautic_facts.get(EMAIL_LIMIT))
+    fields = _with_limits(fields_from_json(connector.fields), connector.mautic_facts.get(LIMITS) or {})
     moved = _moved(session, connector.id, wanted)
     return BatchContext(
         connector=connector,
@@ -130,12 +130,10 @@ def _moved(session: Session, connector_id: int, person_keys: Sequence[str]) -> M
     return found
 
 
-def _with_limit(fields: Mapping[str, MauticField], learned: int | None) -> dict[str, MauticField]:
-    """Return the fields with the limit of the e-mail that Mautic's refusals have taught, where it tells none itself."""
-    email = fields.get("email")
-    if email is None or learned is None or email.limit is not None:
-        return dict(fields)
-    return {**fields, "email": replace(email, limit=learned)}
+def _with_limits(fields: Mapping[str, MauticField], learned: Mapping[str, Any]) -> dict[str, MauticField]:
+    """Return the fields with the lengths that Mautic's refusals have taught, where it tells none itself."""
+    known = {alias: one["max"] for alias, one in learned.items() if alias in fields and fields[alias].limit is None}
+    return {**fields, **{alias: replace(fields[alias], limit=most) for alias, most in known.items()}}
 
 
 def _links(

@@ -63,7 +63,7 @@ def refresh(connector_id: int) -> ResponseReturnValue:
     """Read the list from Mautic again."""
 
     def read(connector: Connector) -> str:
-        field_list.refresh(services(), connector, services().open_mautic(connector))
+        field_list.refresh(services(), connector, services().open_mautic(connector), anew=True)
         return "The list of fields was read from Mautic."
 
     return _act(connector_id, read)
