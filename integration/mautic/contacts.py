@@ -240,7 +240,7 @@ class _Run:
         row = {**sent, **job.body()}
         unknown = shown.unknown(job.fields, job.answered)
         made = Receipt(job.row.key, outcome, number, None, adjustments, job.calls, request, row, status, unknown)
-        self._receipts[id(job)] = replace(made, refused=job.refused, limits=job.limits)
+        self._receipts[id(job)] = replace(made, refused=job.refused, limits=job.limits, answered=job.answered)
 
     def _forget_id(self, job: Job, answer: RowAnswer) -> None:
         """Write a contact that was deleted or merged in Mautic again by its address (mautic:156, mautic:157,

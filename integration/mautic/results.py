@@ -31,7 +31,8 @@ class Receipt:
 
     `request` is method and path of the last call it was in, `sent` its row there, `status` the row's own status code.
     `unknown` are fields that were sent and that the contact in the answer does not have, `refused` those whose value
-    Mautic refused, `limits` the characters that fields hold by its refusals.
+    Mautic refused, `limits` the characters that fields hold by its refusals, `answered` is the contact as the last
+    answer shows it.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Receipt:
     unknown: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
+    answered: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
