@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from integration.errors import NotSetUp, ServiceError
+from integration.errors import Held, NotSetUp, ServiceError, Throttled, Unreachable
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.http.upstream import ELSEWHERE
 from integration.store.access import SERVICE, StoreAccess, home, plain_permalinks
@@ -29,6 +29,7 @@ class Discovery:
     """What the store says of itself; `fingerprint` is the same as long as it is the same shop at the same address.
 
     `decimals` is how many the shop keeps of its prices, `locale` WordPress's ("de_DE"); None where it does not tell.
+    `untold` says why, by the path that was asked.
     """
 
     rest_root: str
@@ -42,6 +43,7 @@ class Discovery:
     decimals: int | None = None
     locale: str | None = None
     fingerprint: str = ""
+    untold: Mapping[str, str] = field(default_factory=dict)
 
 
 def discover(access: StoreAccess, route: Route | None = None, observer: Observer | None = None) -> Discovery:
@@ -60,7 +62,8 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
             "WordPress answers, but WooCommerce does not.",
             "Activate WooCommerce in the store; version 5.8 or newer is needed.",
         )
-    told = _shop(StoreClient(replace(access, rest_root=root), route, observer))
+    untold: dict[str, str] = {}
+    told = _shop(StoreClient(replace(access, rest_root=root), route, observer), untold)
     shop = str(index.get("home") or index.get("url") or home(access.url))
     return Discovery(
         rest_root=root,
@@ -74,6 +77,7 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
         decimals=told.get("decimals"),
         locale=told.get("locale"),
         fingerprint=hashlib.sha256(f"{shop}|{index.get('name')}".encode()).hexdigest()[:16],
+        untold=untold,
     )
 
 
@@ -153,14 +157,14 @@ def _not_wordpress(answer: Answer) -> NotSetUp:
     )
 
 
-def _shop(client: StoreClient) -> dict[str, Any]:
+def _shop(client: StoreClient, untold: dict[str, str]) -> dict[str, Any]:
     """Return version, currency, decimals and locale as far as the store tells; the whole report calls other servers."""
     if not client.access.key:
         return {}
-    report = _optional(client, "system_status", {"_fields": SYSTEM_FIELDS})
+    report = _optional(client, untold, "system_status", {"_fields": SYSTEM_FIELDS})
     environment, settings = (_mapping(report.get(name)) for name in ("environment", "settings"))
     # A key may read orders and not the system, or a firewall may keep it shut.
-    code = settings.get("currency") or _optional(client, "data/currencies/current").get("code")
+    code = settings.get("currency") or _optional(client, untold, "data/currencies/current").get("code")
     decimals = str(settings.get("number_of_decimals"))
     return {
         "version": environment.get("version"),
@@ -170,14 +174,25 @@ def _shop(client: StoreClient) -> dict[str, Any]:
     }
 
 
-def _optional(client: StoreClient, path: str, params: Mapping[str, str] | None = None) -> Mapping[str, Any]:
-    """Return what the store tells there, nothing where the key may not read it."""
+def _optional(
+    client: StoreClient, untold: dict[str, str], path: str, params: Mapping[str, str] | None = None
+) -> Mapping[str, Any]:
+    """Return what the store tells there, nothing where it does not: what is only nice to know never vetoes."""
     try:
         return _mapping(client.get(path, params)[0])
     except ServiceError as error:
-        if error.status is not None and error.status < 500:
-            return {}
-        raise
+        if is_about_all(error):
+            raise
+        untold[path] = str(error)
+        return {}
+
+
+def is_about_all(error: ServiceError) -> bool:
+    """Tell whether an error says that nothing else would be answered either: no connection, or a limit of calls.
+
+    A report of the system may take too long by itself.
+    """
+    return isinstance(error, Throttled | Held) or (isinstance(error, Unreachable) and error.code != "timeout")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from integration.pipeline.delivery.retries import probe_delay
 from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.runs.execution import Execution
+from integration.pipeline.runs.partial_intake import PARTLY_READ, REFUSED
 from integration.pipeline.runs.phases import Phases
 from integration.store.completeness import SHORT_LIST
 
@@ -27,7 +28,18 @@ TRIES_MAX = 20
 #: get smaller until it fails alone, so the first try may fail for longer; the next two only see whether the store is
 #: back, and then there is time to go round any number of such records.
 FAILURES_IN_A_ROW = (8, 2, 2, 40)
+#: A part of a run that the store refuses, while it gives others, is tried again so often before the run does without.
+PART_TRIES_MAX = 3
 POLL_S = 0.3
+#: Part of a run -> the records that it reads.
+_NOUNS = {
+    "ledger": "the list of orders",
+    "customers": "customers",
+    "orders": "orders",
+    "changes": "changed orders",
+    "trash": "orders in the trash",
+    "moved": "changed customers",
+}
 
 
 @dataclass
@@ -44,16 +56,18 @@ class RunExecutor(Execution):
             phases = self._phases(connector)
             try:
                 if self.run.kind != RunKind.REPLAY:
-                    connector = store_profile.refresh(self.services, connector, always=not known)
+                    connector = self._with_facts(connector, always=not known)
                     phases.connector, known = connector, True
                 phases.read()
             except (Unreachable, Throttled, ServerFault, Held) as error:
                 tries = 0 if phases.pages else tries + 1
-                self._pause(connector, error, tries)
-                continue
+                if not self._does_without(phases, error, tries):
+                    self._pause(connector, error, tries, partly=phases.partly)
+                    continue
             except ServiceError as error:
-                self._hold(connector, error)
-                raise
+                if not self._does_without(phases, error, PART_TRIES_MAX):
+                    self._hold(connector, error)
+                    raise
             finally:
                 self._add_calls(store=phases.calls)
             if self.run.kind != RunKind.REPLAY:
@@ -62,13 +76,28 @@ class RunExecutor(Execution):
             return
         raise Stopped
 
+    def _with_facts(self, connector: Connector, *, always: bool) -> Connector:
+        """Return the connector with its store's facts; what the store did not tell of itself is said in the log."""
+        fresh = store_profile.refresh(self.services, connector, always=always)
+        if fresh is not connector:
+            for path, why in fresh.store_facts.get(store_profile.UNTOLD, {}).items():
+                self._line(f"The store did not answer {path}; the run goes on without it. {why}", "warning")
+        return fresh
+
     def _phases(self, connector: Connector) -> Phases | Replay:
         what = Replay if self.run.kind == RunKind.REPLAY else Phases
         return what(self.services, connector, self.run, self.token, self.stop)
 
-    def _pause(self, connector: Connector, error: ServiceError, tries: int) -> None:
-        """Hold the store side and wait; an incremental run is over, its schedule comes again."""
-        self._hold(connector, error)
+    def _does_without(self, phases: Phases | Replay, error: ServiceError, tries: int) -> bool:
+        """Tell whether the run ends without the parts that the store refuses: they were tried, and others were read."""
+        if not phases.partly or isinstance(error, Unreachable | Throttled):
+            return False
+        return self.run.kind == RunKind.INCREMENTAL or tries >= PART_TRIES_MAX
+
+    def _pause(self, connector: Connector, error: ServiceError, tries: int, *, partly: bool) -> None:
+        """Hold a store that gives nothing, and wait; an incremental run is over, its schedule comes again."""
+        if not partly:
+            self._hold(connector, error)
         if self.run.kind == RunKind.INCREMENTAL or tries >= TRIES_MAX:
             raise error
         wait = probe_delay(tries, error).total_seconds()
@@ -99,7 +128,12 @@ class RunExecutor(Execution):
             if short := run.cursor.get(SHORT_LIST):
                 # All that came is accepted; success is said only of lists that came whole.
                 return run_lifecycle.finish(session, now, run, RunState.FAILED, IntegrationError(SHORT_LIST, short))
+            refused = _refusals(run.cursor.get(REFUSED) or {})
+            if refused:
+                run_lifecycle.add_line(session, now, run.id, refused, "error")
             run_lifecycle.finish(session, now, run, RunState.COMPLETED)
+            if refused:
+                run.error_code, run.error = PARTLY_READ, refused
             if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
                 session.get_one(Connector, connector.id).initial_done_at = now
 
@@ -128,3 +162,7 @@ class RunExecutor(Execution):
                 self._keep()
             self.stop.wait(POLL_S)
             waited, beats = waited + POLL_S, beats + 1
+
+
+def _refusals(refused: Mapping[str, str]) -> str:
+    return " ".join(f"The store does not give {_NOUNS.get(name, name)}: {why}" for name, why in refused.items())

@@ -19,7 +19,7 @@ from integration.pipeline.connectors import field_list, store_profile
 from integration.pipeline.ingest import records, status_events
 from integration.pipeline.leases import endings
 from integration.pipeline.runs import options as run_options
-from integration.pipeline.runs.page_intake import PageIntake
+from integration.pipeline.runs.partial_intake import PartialIntake
 from integration.records import Order
 from integration.store import parse, reading
 from integration.store.dates import lenient
@@ -42,7 +42,7 @@ _LONGEST_VERSION = 64
 
 
 @dataclass
-class Phases(PageIntake):
+class Phases(PartialIntake):
     """Reads what a run asks for."""
 
     def __post_init__(self) -> None:
@@ -68,10 +68,7 @@ class Phases(PageIntake):
         begin = names.index(self.run.phase) if self.run.phase in names else 0
         if self.run.phase == "deliver":
             return
-        for name, phase in plan[begin:]:
-            if not self.stop.is_set():
-                self._enter(name)
-                phase()
+        self._go_through(plan, begin)
 
     def _phases(self) -> list[tuple[str, Callable[[], None]]]:
         """Return what is read, in order, each with how it is read: what the streams ask for."""
