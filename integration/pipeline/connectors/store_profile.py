@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from integration.errors import ServiceError
+from integration.errors import Rejected, ServiceError
 from integration.mapping.orders import Shop
 from integration.models.connector import Connector
 from integration.pipeline.services import Services
 from integration.store import discovery
 
 MAX_AGE = timedelta(hours=24)
+_SLUG = re.compile(r"[a-z0-9_-]+")
 #: Key of the facts: what the store did not tell of itself, and why.
 UNTOLD = "untold"
 #: WooCommerce's own statuses; custom ones come from the store (woo:134).
@@ -74,6 +76,33 @@ def _with_statuses(services: Services, connector: Connector) -> Connector:
         if why:
             untold = {**row.store_facts.get(UNTOLD, {}), "reports/orders/totals": why}
             row.store_facts = {**row.store_facts, UNTOLD: untold}
+        session.flush()
+        session.expunge_all()
+    return row
+
+
+def refuses_status(error: ServiceError) -> bool:
+    """Tell whether the store does not know a status that was asked for: its plugin was switched off (woo:197)."""
+    return isinstance(error, Rejected) and error.code == "invalid_param" and "status" in error.details
+
+
+def statuses_again(services: Services, connector: Connector, refusal: ServiceError) -> Connector:
+    """Return the connector with its statuses asked again; what the refusal does not name as known is left out.
+
+    The refusal lists what the store knows, so that it serves a key that may not read the reports too. Raises
+    ServiceError when the store cannot be found.
+    """
+    fresh = refresh(services, connector, always=True)
+    details = refusal.details if isinstance(refusal, Rejected) else {}
+    known = set(_SLUG.findall(str(details.get("status", ""))))
+    listed = [[slug, name] for slug, name in fresh.store_facts.get("statuses", []) if slug in known]
+    listed = listed or [[slug, slug] for slug in STANDARD if slug in known]
+    with services.db.write() as session:
+        row = session.get_one(Connector, connector.id)
+        row.store_facts = {
+            **row.store_facts,
+            "statuses": listed or [[slug, slug] for slug in STANDARD if slug in known],
+        }
         session.flush()
         session.expunge_all()
     return row

@@ -49,7 +49,7 @@ class RunExecutor(Execution):
     def _work(self) -> None:
         with self.services.db.read() as session:
             connector = session.get_one(Connector, self.run.connector_id)
-        tries, known = 0, self.run.kind == RunKind.INCREMENTAL
+        tries, known, asked_again = 0, self.run.kind == RunKind.INCREMENTAL, False
         while not self.stop.is_set():
             breaker = self.services.breakers.of(connector.id, "store")
             breaker.close(limit=FAILURES_IN_A_ROW[min(tries, len(FAILURES_IN_A_ROW) - 1)])
@@ -65,6 +65,9 @@ class RunExecutor(Execution):
                     self._pause(connector, error, tries, partly=phases.partly)
                     continue
             except ServiceError as error:
+                if store_profile.refuses_status(error) and not asked_again:
+                    connector, asked_again = self._with_statuses(connector, error), True
+                    continue
                 if not self._does_without(phases, error, PART_TRIES_MAX):
                     self._hold(connector, error)
                     raise
@@ -82,6 +85,11 @@ class RunExecutor(Execution):
         if fresh is not connector:
             for path, why in fresh.store_facts.get(store_profile.UNTOLD, {}).items():
                 self._line(f"The store did not answer {path}; the run goes on without it. {why}", "warning")
+        return fresh
+
+    def _with_statuses(self, connector: Connector, refusal: ServiceError) -> Connector:
+        fresh = store_profile.statuses_again(self.services, connector, refusal)
+        self._line(f"The store's order statuses have changed, so they were asked again. {refusal.sentence}", "warning")
         return fresh
 
     def _phases(self, connector: Connector) -> Phases | Replay:
