@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from integration.errors import Held, NotSetUp, ServiceError, Throttled, Unreachable
+from integration.errors import AuthRejected, Held, NotSetUp, ServiceError, Throttled, Unreachable
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.http.upstream import ELSEWHERE
 from integration.store.access import SERVICE, StoreAccess, home, plain_permalinks
@@ -18,6 +18,8 @@ from integration.store.client import StoreClient
 from integration.store.rows import rows_of
 
 _LINK = re.compile(r"<([^>]+)>\s*;\s*rel=[\"']?https://api\.w\.org/[\"']?")
+#: What is said of a store whose index is hidden, or has no wc/v3 in it.
+_HIDDEN = ("rest_disabled", "no_woocommerce")
 #: The cheap form of the index (woo:461); the whole one has every route in it.
 INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"
 #: Nested fields of the system report (woo:006).
@@ -36,7 +38,7 @@ class Discovery:
     name: str
     home: str
     timezone: str
-    gmt_offset: float
+    gmt_offset: float | None
     has_woocommerce: bool
     wc_version: str | None = None
     currency: str | None = None
@@ -53,16 +55,17 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
     """
     route = route or Route()
     transport = Transport(SERVICE, replace(route, ca=route.ca or access.ca), observer)
-    root, index = _index(transport, access)
-    namespaces = index.get("namespaces")
-    if not isinstance(namespaces, list) or "wc/v3" not in namespaces:
-        raise NotSetUp(
-            SERVICE,
-            "no_woocommerce",
-            "WordPress answers, but WooCommerce does not.",
-            "Activate WooCommerce in the store; version 5.8 or newer is needed.",
-        )
     untold: dict[str, str] = {}
+    try:
+        root, index = _index(transport, access)
+        _woocommerce(index)
+    except NotSetUp as shut:
+        # What is hidden from everybody may be open to the key.
+        root, index, untold["the index of the API"] = f"{home(access.url)}/wp-json", {}, str(shut)
+        if shut.code not in _HIDDEN or not answers_to_key(
+            StoreClient(replace(access, rest_root=root), route, observer)
+        ):
+            raise
     told = _shop(StoreClient(replace(access, rest_root=root), route, observer), untold)
     shop = str(index.get("home") or index.get("url") or home(access.url))
     return Discovery(
@@ -70,7 +73,7 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
         name=str(index.get("name") or ""),
         home=shop,
         timezone=str(index.get("timezone_string") or ""),
-        gmt_offset=_offset(index.get("gmt_offset")),
+        gmt_offset=_offset(index["gmt_offset"]) if "gmt_offset" in index else None,
         has_woocommerce=True,
         wc_version=told.get("version"),
         currency=told.get("currency"),
@@ -79,6 +82,34 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
         fingerprint=hashlib.sha256(f"{shop}|{index.get('name')}".encode()).hexdigest()[:16],
         untold=untold,
     )
+
+
+def _woocommerce(index: Mapping[str, Any]) -> None:
+    """Raise NotSetUp for an index without wc/v3."""
+    namespaces = index.get("namespaces")
+    if not isinstance(namespaces, list) or "wc/v3" not in namespaces:
+        raise NotSetUp(
+            SERVICE,
+            "no_woocommerce",
+            "WordPress answers, but WooCommerce does not.",
+            "Activate WooCommerce in the store; version 5.8 or newer is needed.",
+        )
+
+
+def answers_to_key(client: StoreClient) -> bool:
+    """Tell whether a WooCommerce answers to the key, be it that the key is wrong, at one call.
+
+    Security plugins hide the index, or all of it but oembed/1.0, from who is not signed in.
+    """
+    if not client.access.key:
+        return False
+    try:
+        value, _ = client.get("orders", {"per_page": 1, "_fields": "id"})
+    except AuthRejected:
+        return True
+    except ServiceError:
+        return False
+    return isinstance(value, list)
 
 
 def _index(transport: Transport, access: StoreAccess) -> tuple[str, Mapping[str, Any]]:

@@ -87,3 +87,12 @@ def test_customers_that_are_back_in_time_are_read(road: Road) -> None:
     run = road.run("full")
     assert (run.state, run.error) == ("COMPLETED", "")
     assert people(road) == {"member@example.com", "buyer@example.com"}
+
+
+@pytest.mark.parametrize("mode", ["index_shut", "index_bare"])
+@pytest.mark.parametrize("kind", ["initial", "incremental"])
+def test_a_hidden_index_keeps_nothing_back(road: Road, mode: str, kind: str) -> None:
+    road.store.mode = mode
+    run = road.run(kind)
+    assert (run.state, run.error, road.holds()) == ("COMPLETED", "", [])
+    assert "buyer@example.com" in people(road)

@@ -58,7 +58,7 @@ def test_a_reconciliation_goes_on(road: Road) -> None:
 
 
 def test_another_wrong_parameter_is_not_asked_again(road: Road) -> None:
-    body = '{"code":"rest_invalid_param","message":"Invalid parameter(s): page","data":{"status":400,"params":{"page":"x"}}}'
+    body = '{"code":"rest_invalid_param","message":"Invalid: page","data":{"status":400,"params":{"page":"x"}}}'
     road.store.faults.status(400, path="/wp-json/wc/v3/orders$", body=body)
     run = road.run("incremental")
     assert (run.state, run.error_code) == ("FAILED", "invalid_param")

@@ -99,10 +99,7 @@ def statuses_again(services: Services, connector: Connector, refusal: ServiceErr
     listed = listed or [[slug, slug] for slug in STANDARD if slug in known]
     with services.db.write() as session:
         row = session.get_one(Connector, connector.id)
-        row.store_facts = {
-            **row.store_facts,
-            "statuses": listed or [[slug, slug] for slug in STANDARD if slug in known],
-        }
+        row.store_facts = {**row.store_facts, "statuses": listed}
         session.flush()
         session.expunge_all()
     return row
