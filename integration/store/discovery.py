@@ -55,18 +55,12 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
     """
     route = route or Route()
     transport = Transport(SERVICE, replace(route, ca=route.ca or access.ca), observer)
-    untold: dict[str, str] = {}
-    try:
-        root, index = _index(transport, access)
-        _woocommerce(index)
-    except NotSetUp as shut:
-        # What is hidden from everybody may be open to the key.
-        root, index, untold["the index of the API"] = f"{home(access.url)}/wp-json", {}, str(shut)
-        if shut.code not in _HIDDEN or not answers_to_key(
-            StoreClient(replace(access, rest_root=root), route, observer)
-        ):
-            raise
-    told = _shop(StoreClient(replace(access, rest_root=root), route, observer), untold)
+    root, index, shut = _found(transport, access)
+    client = StoreClient(replace(access, rest_root=root), route, observer)
+    if shut is not None and not answers_to_key(client):
+        raise shut
+    untold = {"the index of the API": str(shut)} if shut is not None else {}
+    told = _shop(client, untold)
     shop = str(index.get("home") or index.get("url") or home(access.url))
     return Discovery(
         rest_root=root,
@@ -82,6 +76,18 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
         fingerprint=hashlib.sha256(f"{shop}|{index.get('name')}".encode()).hexdigest()[:16],
         untold=untold,
     )
+
+
+def _found(transport: Transport, access: StoreAccess) -> tuple[str, Mapping[str, Any], NotSetUp | None]:
+    """Return the REST root, its index, and why the index is hidden: what nobody sees may be open to the key."""
+    try:
+        root, index = _index(transport, access)
+        _woocommerce(index)
+    except NotSetUp as shut:
+        if shut.code not in _HIDDEN:
+            raise
+        return f"{home(access.url)}/wp-json", {}, shut
+    return root, index, None
 
 
 def _woocommerce(index: Mapping[str, Any]) -> None:
