@@ -156,7 +156,7 @@ def fields(connector_id: int, create: bool, as_json: bool) -> None:
             field_list.complete(services, connector, client, audit=audit)
             connector = console.connector(services, connector_id)
         else:
-            connector = field_list.refresh(services, connector, client)
+            connector = field_list.refresh(services, connector, client, anew=True)
         states = check_fields(needs(services.modules(connector)), fields_from_json(connector.fields))
     rows = [{"alias": s.need.alias, "type": s.need.type, "state": s.state, "sentence": s.sentence} for s in states]
     console.show(rows, as_json=as_json, text=console.table(rows, ("alias", "type", "state", "sentence")))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from integration.engines import field_lists, schedule, watch
+from integration.engines import field_lists, schedule, store_probes, watch
 from integration.engines.worker import Worker
 from integration.operations import reconciliation, retention
 from integration.operations.monitoring import heartbeat
@@ -36,6 +36,7 @@ class Ticks:
         self._beat()
         self.add(lambda: schedule.tick(self._services), 10)
         self.add(lambda: schedule.sweep(self._services), 10)
+        self.add(lambda: store_probes.tick(self._services), store_probes.EVERY_S)
         self.add(lambda: field_lists.tick(self._services), field_lists.EVERY_S)
         self.add(self._beat, 20)
         self.add(lambda: retention.prune(self._services, self._services.clock.now()), 3600)

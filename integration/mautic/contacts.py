@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
@@ -238,9 +239,8 @@ class _Run:
         adjustments = (*job.adjustments, *verdicts.twin_note(job), *verdicts.kept_dates(job))
         row = {**sent, **job.body()}
         unknown = shown.unknown(job.fields, job.answered)
-        self._receipts[id(job)] = Receipt(
-            job.row.key, outcome, number, None, adjustments, job.calls, request, row, status, unknown, job.refused
-        )
+        made = Receipt(job.row.key, outcome, number, None, adjustments, job.calls, request, row, status, unknown)
+        self._receipts[id(job)] = replace(made, refused=job.refused, limits=job.limits, answered=job.answered)
 
     def _forget_id(self, job: Job, answer: RowAnswer) -> None:
         """Write a contact that was deleted or merged in Mautic again by its address (mautic:156, mautic:157,
@@ -278,17 +278,9 @@ class _Run:
                 self._fail(job, verdicts.taken_by_nobody(job))
 
     def _fail(self, job: Job, error: ServiceError) -> None:
-        self._receipts[id(job)] = Receipt(
-            job.row.key,
-            "failed",
-            job.mautic_id,
-            error,
-            tuple(job.adjustments),
-            job.calls,
-            _request(job),
-            job.body() if job.calls else None,
-            error.status,
-        )
+        row, said = job.body() if job.calls else None, tuple(job.adjustments)
+        made = Receipt(job.row.key, "failed", job.mautic_id, error, said, job.calls, _request(job), row, error.status)
+        self._receipts[id(job)] = replace(made, limits=verdicts.limits_of(error, job))
 
 
 def _request(job: Job) -> str:

@@ -1,8 +1,7 @@
 """Template e-mails: which there are, sending one to a contact, and whether it was sent.
 
 Sending ignores do-not-contact and works for unpublished e-mails (mautic:318, mautic:321), so both are looked at
-before; it is not
-idempotent, so a caller that does not know whether a call arrived asks `was_sent` (dossier 4.7).
+before; it is not idempotent, so a caller that does not know whether a call arrived asks `was_sent` (dossier 4.7).
 """
 
 from __future__ import annotations
@@ -42,11 +41,16 @@ class Sending:
 
 
 class Emails:
-    """Lists and sends e-mails; each e-mail is read once in the life of this object."""
+    """Lists and sends e-mails; each e-mail, and each contact, is read at most once in the life of this object.
 
-    def __init__(self, client: MauticClient) -> None:
+    `contacts` are contacts by id as Mautic has just shown them; those that tell of do-not-contact need no look.
+    """
+
+    def __init__(self, client: MauticClient, contacts: Mapping[int, Mapping[str, Any]] | None = None) -> None:
         self.client = client
         self._read: dict[int, Email] = {}
+        shown = (contacts or {}).items()
+        self._obstacles = {number: _obstacle(contact) for number, contact in shown if "doNotContact" in contact}
 
     def list(self, kind: str = "template") -> tuple[Email, ...]:
         """Return the e-mails of one type by name (mautic:312)."""
@@ -80,13 +84,11 @@ class Emails:
         """Look at the contact: no address makes Mautic answer 500 (mautic:322), do-not-contact is ignored there
         (mautic:321).
         """
-        sentence = "The contact is no longer in Mautic."
-        contact = self._entity(f"contacts/{contact_id}", "contact", "contact_gone", sentence)
-        if not email_of(contact):
-            return Sending("skipped_no_address", "The contact has no e-mail address in Mautic.")
-        if any(refused(entry) for entry in entries(contact, "doNotContact")):
-            return Sending("skipped_dnc", "The contact does not want e-mails (do not contact).")
-        return None
+        if contact_id not in self._obstacles:
+            sentence = "The contact is no longer in Mautic."
+            contact = self._entity(f"contacts/{contact_id}", "contact", "contact_gone", sentence)
+            self._obstacles[contact_id] = _obstacle(contact)
+        return self._obstacles[contact_id]
 
     def _entity(self, path: str, noun: str, code: str, sentence: str) -> dict[str, Any]:
         try:
@@ -128,6 +130,14 @@ class Emails:
             return None
         stats = [_stat(event) for event in entries(value, "events") if event.get("event") == "email.sent"]
         return _moments(stat.get("dateSent") for stat in stats if _went_out(stat, email_id, "isFailed"))
+
+
+def _obstacle(contact: Mapping[str, Any]) -> Sending | None:
+    if not email_of(contact):
+        return Sending("skipped_no_address", "The contact has no e-mail address in Mautic.")
+    if any(refused(entry) for entry in entries(contact, "doNotContact")):
+        return Sending("skipped_dnc", "The contact does not want e-mails (do not contact).")
+    return None
 
 
 def _email(entity: Mapping[str, Any]) -> Email:

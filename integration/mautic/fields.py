@@ -1,8 +1,7 @@
 """Contact fields: which Mautic has, how long their values may be, and making those that are missing.
 
 The field list of 5.2.1 does not tell a field's length limit (mautic:267, mautic:270), although Mautic refuses longer
-values: it is taken as 64 for text-like fields, unless an answer has charLengthLimit or the caller knows what the field
-was made with.
+values: unless an answer has charLengthLimit, or the caller knows what the field was made with, Mautic has to judge.
 """
 
 from __future__ import annotations
@@ -115,7 +114,7 @@ def field_of(entity: Mapping[str, Any], limits: Mapping[str, int]) -> MauticFiel
         alias,
         kind,
         str(entity.get("label") or alias),
-        _limit(entity, kind, None if alias == "email" else limits.get(alias, FIELD_DEFAULT_MAX_CHARS)),
+        _limit(entity, kind, limits.get(alias)),
         choices_of(entity.get("properties")) if kind in ("select", "multiselect") else (),
         bool(entity.get("isPublished", True)),
         # Older versions misspell it (isUniqueIdentifer).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -18,6 +19,7 @@ Alternates = Callable[[str, Any], Iterable[Value]]
 SHORT = 64
 #: So often other spellings are tried for a row; after that a refused value is left out at once.
 ROUNDS_MAX = 5
+_NUMBER = re.compile(r"\d+")
 #: FILTER_SANITIZE_EMAIL keeps these beside letters and digits and drops the rest silently (mautic:032, dossier 4.1.2).
 _ADDRESS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-=?^_`{|}~@.[]")
 
@@ -30,6 +32,12 @@ def no_alternates(alias: str, value: Any) -> Iterable[Value]:
 def survives(email: str) -> bool:
     """Tell whether Mautic would store the address as it is, and not drop letters of it (mautic:032)."""
     return "@" in email and all(letter in _ADDRESS for letter in email.strip())
+
+
+def told_limit(message: str, value: str) -> int:
+    """Return the characters that a refusal says a field holds (mautic:065), 0 where it names none below the value's."""
+    told = _NUMBER.search(message)
+    return int(told[0]) if told and len(told[0]) < 6 and 1 < int(told[0]) < len(value) else 0
 
 
 @dataclass(slots=True)
@@ -58,6 +66,7 @@ class Job:
     behind: frozenset[str] = frozenset()
     answered: Mapping[str, Any] = field(default_factory=dict)
     _tried: dict[str, list[Value]] = field(default_factory=dict)
+    _told: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: ContactRow, alternates: Alternates, unique: frozenset[str] = frozenset()) -> Job:
@@ -134,6 +143,11 @@ class Job:
         """Return the fields whose value Mautic refused."""
         return tuple(self._tried)
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """Return alias -> the characters that Mautic's refusals have told, where the shortened value was taken."""
+        return {alias: most for alias, most in self._told.items() if alias in self.fields}
+
     def ids_known(self) -> list[int]:
         """Return the contacts that are known to have the address."""
         return sorted({*self.twins, *([self.mautic_id] if self.mautic_id is not None else [])})
@@ -163,7 +177,7 @@ class Job:
     def _mend_one(self, alias: str, message: str) -> None:
         value = self.fields[alias]
         tried = self._tried.setdefault(alias, [value])
-        for other in self._others(alias, tried[0]):
+        for other in self._others(alias, tried[0], message):
             if other not in tried:
                 tried.append(other)
                 self.fields[alias] = other
@@ -175,11 +189,16 @@ class Job:
             self.fields[alias] = ""
         return self._adjust(alias, "left_out", f"Mautic refused the value of {alias} ({_short(message)}): left out.")
 
-    def _others(self, alias: str, value: Value) -> Iterable[Value]:
+    def _others(self, alias: str, value: Value, message: str) -> Iterable[Value]:
         if self.rounds > ROUNDS_MAX:
             return
         yield from self.alternates(alias, value)
-        if isinstance(value, str) and len(value) > SHORT:
+        if not isinstance(value, str):
+            return
+        if most := told_limit(message, value):
+            self._told[alias] = most
+            yield value[: most - 1].rstrip() + "…"
+        elif len(value) > SHORT:
             yield value[: SHORT - 1].rstrip() + "…"
 
     def _changed(self, alias: str, before: Value, after: Value) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from integration.errors import ServiceError
@@ -31,7 +31,8 @@ class Receipt:
 
     `request` is method and path of the last call it was in, `sent` its row there, `status` the row's own status code.
     `unknown` are fields that were sent and that the contact in the answer does not have, `refused` those whose value
-    Mautic refused.
+    Mautic refused, `limits` the characters that fields hold by its refusals, `answered` is the contact as the last
+    answer shows it.
     """
 
     key: str
@@ -45,6 +46,8 @@ class Receipt:
     status: int | None = None
     unknown: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    answered: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

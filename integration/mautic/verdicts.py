@@ -9,9 +9,9 @@ from integration.errors import Blame, NotSetUp, Rejected, ServerFault, ServiceEr
 from integration.http.marks import GAVE_UP
 from integration.identity import normalise_email
 from integration.mautic import shown
-from integration.mautic.answers import SERVICE, refusal
+from integration.mautic.answers import SERVICE, message_of, refusal
 from integration.mautic.batches import RowAnswer
-from integration.mautic.repairs import SHORT, Job, survives
+from integration.mautic.repairs import SHORT, Job, survives, told_limit
 from integration.mautic.search import email_of
 from integration.plans import Adjustment
 
@@ -118,6 +118,14 @@ def _refused_email(job: Job, error: Rejected, answer: RowAnswer) -> Rejected:
         sentence = f"The e-mail address has {len(job.email)} characters, and Mautic refused it."
         hint = "Raise the limit of the field Email in Mautic, then send the record again."
     return Rejected(SERVICE, code, sentence, hint, status=answer.status, details=answer.problem.details)
+
+
+def limits_of(error: ServiceError, job: Job) -> dict[str, int]:
+    """Return the length of an address that Mautic holds by a refusal; where none is told it is less than the given."""
+    if not isinstance(error, Rejected) or error.code != "email_too_long":
+        return {}
+    message = message_of(error.details.get("email", ""))
+    return {"email": told_limit(message, job.email) or len(job.email) - 1}
 
 
 def _duplicate(job: Job, answer: RowAnswer) -> Rejected:

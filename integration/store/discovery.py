@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from integration.errors import ServiceError
+from integration.errors import AuthRejected, Held, NotSetUp, ServiceError, Throttled, Unreachable
 from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.store.access import SERVICE, StoreAccess, home, plain_permalinks
@@ -19,6 +19,8 @@ from integration.store.php_values import decoded_name
 from integration.store.rows import rows_of
 
 _LINK = re.compile(r"<([^>]+)>\s*;[^,]*rel=[\"']?https://api\.w\.org/", re.IGNORECASE)
+#: What is said of a store whose index is hidden, or has no wc/v3 in it.
+_HIDDEN = ("rest_disabled", "no_woocommerce")
 #: The cheap form of the index (woo:461); the whole one has every route in it.
 INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"
 #: Nested fields of the system report (woo:006).
@@ -30,19 +32,21 @@ class Discovery:
     """What the store says of itself; `fingerprint` is the same as long as it is the same shop at the same address.
 
     `decimals` is how many the shop keeps of its prices, `locale` WordPress's ("de_DE"); None where it does not tell.
+    `untold` says why, by the path that was asked.
     """
 
     rest_root: str
     name: str
     home: str
     timezone: str
-    gmt_offset: float
+    gmt_offset: float | None
     has_woocommerce: bool
     wc_version: str | None = None
     currency: str | None = None
     decimals: int | None = None
     locale: str | None = None
     fingerprint: str = ""
+    untold: Mapping[str, str] = field(default_factory=dict)
 
 
 def discover(access: StoreAccess, route: Route | None = None, observer: Observer | None = None) -> Discovery:
@@ -52,25 +56,62 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
     """
     route = route or Route()
     transport = Transport(SERVICE, replace(route, ca=route.ca or access.ca), observer)
-    root, index = _index(transport, access)
-    namespaces = index.get("namespaces")
-    if not isinstance(namespaces, list) or "wc/v3" not in namespaces:
-        raise upstream.error_named("no_woocommerce", SERVICE)
-    told = _shop(StoreClient(replace(access, rest_root=root), route, observer))
+    root, index, shut = _found(transport, access)
+    client = StoreClient(replace(access, rest_root=root), route, observer)
+    if shut is not None and not answers_to_key(client):
+        raise shut
+    untold = {"the index of the API": str(shut)} if shut is not None else {}
+    told = _shop(client, untold)
     shop = str(index.get("home") or index.get("url") or home(access.url))
     return Discovery(
         rest_root=root,
         name=decoded_name(index.get("name")),
         home=shop,
         timezone=str(index.get("timezone_string") or ""),
-        gmt_offset=offset_of(index.get("gmt_offset")),
+        gmt_offset=offset_of(index["gmt_offset"]) if "gmt_offset" in index else None,
         has_woocommerce=True,
         wc_version=told.get("version"),
         currency=told.get("currency"),
         decimals=told.get("decimals"),
         locale=told.get("locale"),
         fingerprint=hashlib.sha256(f"{shop}|{index.get('name')}".encode()).hexdigest()[:16],
+        untold=untold,
     )
+
+
+def _found(transport: Transport, access: StoreAccess) -> tuple[str, Mapping[str, Any], NotSetUp | None]:
+    """Return the REST root, its index, and why the index is hidden: what nobody sees may be open to the key."""
+    try:
+        root, index = _index(transport, access)
+        _woocommerce(index)
+    except NotSetUp as shut:
+        if shut.code not in _HIDDEN:
+            raise
+        return f"{home(access.url)}/wp-json", {}, shut
+    return root, index, None
+
+
+def _woocommerce(index: Mapping[str, Any]) -> None:
+    """Raise NotSetUp for an index without wc/v3."""
+    namespaces = index.get("namespaces")
+    if not isinstance(namespaces, list) or "wc/v3" not in namespaces:
+        raise upstream.error_named("no_woocommerce", SERVICE)
+
+
+def answers_to_key(client: StoreClient) -> bool:
+    """Tell whether a WooCommerce answers to the key, be it that the key is wrong, at one call.
+
+    Security plugins hide the index, or all of it but oembed/1.0, from who is not signed in.
+    """
+    if not client.access.key:
+        return False
+    try:
+        value, _ = client.get("orders", {"per_page": 1, "_fields": "id"})
+    except AuthRejected:
+        return True
+    except ServiceError:
+        return False
+    return isinstance(value, list)
 
 
 def _index(transport: Transport, access: StoreAccess) -> tuple[str, Mapping[str, Any]]:
@@ -136,14 +177,14 @@ def linked_root(answer: Answer, access: StoreAccess) -> str | None:
     return urlunsplit((typed.scheme, typed.netloc, named.path, named.query, "")).rstrip("/")
 
 
-def _shop(client: StoreClient) -> dict[str, Any]:
+def _shop(client: StoreClient, untold: dict[str, str]) -> dict[str, Any]:
     """Return version, currency, decimals and locale as far as the store tells; the whole report calls other servers."""
     if not client.access.key:
         return {}
-    report = _optional(client, "system_status", {"_fields": SYSTEM_FIELDS})
+    report = _optional(client, untold, "system_status", {"_fields": SYSTEM_FIELDS})
     environment, settings = (_mapping(report.get(name)) for name in ("environment", "settings"))
     # A key may read orders and not the system, or a firewall may keep it shut.
-    code = settings.get("currency") or _optional(client, "data/currencies/current").get("code")
+    code = settings.get("currency") or _optional(client, untold, "data/currencies/current").get("code")
     decimals = str(settings.get("number_of_decimals"))
     return {
         "version": environment.get("version"),
@@ -153,14 +194,25 @@ def _shop(client: StoreClient) -> dict[str, Any]:
     }
 
 
-def _optional(client: StoreClient, path: str, params: Mapping[str, str] | None = None) -> Mapping[str, Any]:
-    """Return what the store tells there, nothing where the key may not read it."""
+def _optional(
+    client: StoreClient, untold: dict[str, str], path: str, params: Mapping[str, str] | None = None
+) -> Mapping[str, Any]:
+    """Return what the store tells there, nothing where it does not: what is only nice to know never vetoes."""
     try:
         return _mapping(client.get(path, params)[0])
     except ServiceError as error:
-        if error.status is not None and error.status < 500:
-            return {}
-        raise
+        if is_about_all(error):
+            raise
+        untold[path] = str(error)
+        return {}
+
+
+def is_about_all(error: ServiceError) -> bool:
+    """Tell whether an error says that nothing else would be answered either: no connection, or a limit of calls.
+
+    A report of the system may take too long by itself.
+    """
+    return isinstance(error, Throttled | Held) or (isinstance(error, Unreachable) and error.code != "timeout")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

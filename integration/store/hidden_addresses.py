@@ -20,9 +20,15 @@ _SAMPLE_ROWS = 10
 def refuse(client: StoreClient, pages: Iterable[Page]) -> Iterator[Page]:
     """Yield the pages; raises NotSetUp (email_hidden) before one whose addresses, and all of the sample, are hidden."""
     for page in pages:
-        if _all_hidden(page.rows) and are_hidden(client):
-            raise NotSetUp(SERVICE, HIDDEN, *HIDDEN_CAUSE)
+        if _all_hidden(page.rows):
+            look(client)
         yield page
+
+
+def look(client: StoreClient) -> None:
+    """Read the newest orders; raises NotSetUp (email_hidden) when all their addresses are hidden, or ServiceError."""
+    if are_hidden(client):
+        raise NotSetUp(SERVICE, HIDDEN, *HIDDEN_CAUSE)
 
 
 def are_hidden(client: StoreClient) -> bool:

@@ -26,12 +26,12 @@ def test_the_recorded_list_is_read(basic: MauticClient, script: Script) -> None:
     script.then("270")
     known = Fields(basic).read()
     assert list(known) == ["facebook", "foursquare", "instagram"]
-    assert known["facebook"] == MauticField("facebook", "text", "Facebook", 64)
+    assert known["facebook"] == MauticField("facebook", "text", "Facebook", None)
 
 
 def test_all_fields_of_the_stand_in_are_read(client: MauticClient) -> None:
     known = Fields(client).read()
-    assert (known["email"].limit, known["firstname"].limit, known["points"].limit) == (None, 64, None)
+    assert (known["email"].limit, known["firstname"].limit, known["points"].limit) == (None, None, None)
     assert known["country"].type == "country" and known["country"].limit is None
     assert "companyname" not in known
 
@@ -46,12 +46,12 @@ def test_a_list_longer_than_a_page_is_read_to_its_end(basic: MauticClient, scrip
 @pytest.mark.parametrize(
     ("entity", "limit"),
     [
-        ({"type": "text"}, 64),
+        ({"type": "text"}, None),
         ({"type": "text", "charLengthLimit": 191}, 191),
         ({"type": "text", "charLengthLimit": "20"}, 20),
-        ({"type": "text", "charLengthLimit": None}, 64),
-        ({"type": "url"}, 64),
-        ({"type": "tel"}, 64),
+        ({"type": "text", "charLengthLimit": None}, None),
+        ({"type": "url"}, None),
+        ({"type": "tel"}, None),
         ({"type": "textarea"}, None),
         ({"type": "html"}, None),
         ({"type": "number"}, None),

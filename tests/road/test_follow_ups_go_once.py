@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -109,3 +110,35 @@ def test_a_dead_letter_that_is_sent_again_sends_no_e_mail(road: Road) -> None:
     road.work()
     assert road.states() == {"delivered"}
     assert (len(notes(road)), road.mautic.state.sent) == (1, [])
+
+
+def mail_calls(road: Road) -> list[str]:
+    """What was asked of Mautic about single contacts and e-mails."""
+    wanted = re.compile(r"(GET /api/contacts/\d+|POST /api/emails/\d+/contact/\d+/send|GET /api/emails/\d+)$")
+    calls = (f"{call.method} {call.path.partition('?')[0]}" for call in road.mautic.calls)
+    return [call for call in calls if wanted.match(call)]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_an_e_mail_is_one_call(road: Road, known: bool) -> None:
+    if known:
+        road.arrive(*(road.order(f"p{number}@example.com", "processing") for number in range(3)))
+        road.work()
+    road.mautic.calls.reset()
+    road.arrive(*(road.order(f"p{number}@example.com") for number in range(3)))
+    road.work()
+    assert len(road.mautic.state.sent) == 3
+    assert sorted(call.split()[0] for call in mail_calls(road)) == ["GET", "POST", "POST", "POST"]
+
+
+def test_who_refused_mail_gets_none_by_the_answer_of_the_write(road: Road) -> None:
+    road.arrive(road.order("ada@example.com", "processing"))
+    road.work()
+    contact = road.mautic.state.contact("ada@example.com")
+    assert contact is not None
+    contact.dnc.append({"id": 1, "channel": "email", "reason": 1, "comments": "", "channelId": None})
+    road.arrive(road.order("ada@example.com"))
+    road.work()
+    assert not road.mautic.state.sent
+    assert any("do not contact" in entry.message for entry in road.log())
+    assert not [call for call in mail_calls(road) if "/contacts/" in call]

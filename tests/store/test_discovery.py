@@ -64,3 +64,20 @@ def test_the_currency_is_told_by_whoever_may_be_asked(
 def test_a_firewall_before_the_system_report_does_not_hide_the_currency(shop: StoreServer, access: StoreAccess) -> None:
     shop.faults.add("status", 403, path=r".*/system_status$")
     assert discovery.discover(access).currency == "EUR"
+
+
+@pytest.mark.parametrize("mode", ["index_shut", "index_bare"])
+def test_a_hidden_index_is_judged_by_what_the_key_gets(shop: StoreServer, access: StoreAccess, mode: str) -> None:
+    shop.mode = mode
+    found = discovery.discover(access)
+    assert (found.rest_root, found.currency, found.gmt_offset) == (f"{shop.url}/wp-json", "EUR", None)
+    assert "the index of the API" in found.untold
+
+
+@pytest.mark.parametrize("mode", ["index_shut", "index_bare", "rest_disabled", "plugin_off"])
+def test_what_is_hidden_from_the_key_too_is_shut(shop: StoreServer, access: StoreAccess, mode: str) -> None:
+    shop.mode = mode
+    code = "no_woocommerce" if mode in ("index_bare", "plugin_off") else "rest_disabled"
+    with pytest.raises(NotSetUp) as caught:
+        discovery.discover(access if mode in ("rest_disabled", "plugin_off") else replace(access, key=""))
+    assert caught.value.code == code

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from integration.errors import Held, ServerFault, ServiceError, Throttled, Unreachable
+from integration.errors import Held, Rejected, ServerFault, ServiceError, Throttled, Unreachable
 from integration.models.connector import Connector
 from integration.models.run import RunState
 from integration.operations.reconciliation import obstacles
@@ -47,6 +47,11 @@ class ReconciliationExecution(Execution):
             return self._rest(obstacle)
         try:
             self._slice(connector, probing)
+        except Rejected as error:
+            if not store_profile.refuses_status(error) or self.run.tries:
+                raise
+            store_profile.statuses_again(self.services, connector, error)
+            self._try_later(error)
         except (Unreachable, Throttled, ServerFault, Held) as error:
             self._try_later(error)
 

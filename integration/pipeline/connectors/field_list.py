@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
 from integration.mapping.fields import check, needs
 from integration.mautic.client import MauticClient
-from integration.mautic.fields import Fields
-from integration.mautic.repairs import SHORT
+from integration.mautic.fields import Fields, length
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
 from integration.pipeline.audited import Audit, unaudited
-from integration.pipeline.delivery.batch_context import EMAIL_LIMIT, fields_from_json, fields_to_json
+from integration.pipeline.delivery.batch_context import LIMITS, fields_from_json, fields_to_json
 from integration.pipeline.services import Services
 from integration.plans import FieldNeed, MauticField
 from integration.settings import Modules
@@ -24,6 +24,8 @@ from integration.settings import Modules
 MAX_AGE = timedelta(hours=1)
 #: While a field that we need is missing, somebody may be making it.
 MAX_AGE_INCOMPLETE = timedelta(minutes=1)
+#: How long a length is believed that a refusal has told.
+LIMIT_AGE_MAX = timedelta(days=1)
 
 
 def ensure_fields(
@@ -74,21 +76,28 @@ def is_recent(connector: Connector, modules: Modules, now: datetime, since: date
     return now - connector.fields_at < (MAX_AGE_INCOMPLETE if missing else MAX_AGE)
 
 
-def refresh(services: Services, connector: Connector, client: MauticClient) -> Connector:
+def refresh(services: Services, connector: Connector, client: MauticClient, *, anew: bool = False) -> Connector:
     """Read the fields from Mautic, create missing ones if the settings say so, and store the list.
 
-    It is stored once: another lane that met it half made would leave the values of the missing fields out.
+    It is stored once: another lane that met it half made would leave the values of the missing fields out. `anew` says
+    that a person asks: what was learned of the lengths of fields is forgotten.
     """
-    limits = {field.alias: field.limit for field in fields_from_json(connector.fields).values() if field.limit}
-    mautic = Fields(client, limits)
-    found = mautic.read()
     modules = Modules.from_json(connector.settings)
+    mautic = Fields(client, _made_with(connector, modules))
+    found = mautic.read()
     try:
         made = create_missing(mautic, needs(modules), found) if modules.orders.create_fields else {}
     except ServiceError:
-        store(services, connector, found, client.version)
+        store(services, connector, found, client.version, anew=anew)
         raise
-    return store(services, connector, {**found, **made}, client.version)
+    return store(services, connector, {**found, **made}, client.version, anew=anew)
+
+
+def _made_with(connector: Connector, modules: Modules) -> dict[str, int]:
+    """Return alias -> characters of the fields that were made for the modules; a list of 5.2 does not tell them."""
+    made = {need.alias: length(need) for need in needs(modules)}
+    stored = fields_from_json(connector.fields).values()
+    return {field.alias: field.limit for field in stored if field.limit and made.get(field.alias) == field.limit}
 
 
 def look(services: Services, connector: Connector, correlation: str = "") -> Connector:
@@ -97,8 +106,8 @@ def look(services: Services, connector: Connector, correlation: str = "") -> Con
     if connector.fields and connector.fields_at and now - connector.fields_at < MAX_AGE:
         return connector
     client = services.open_mautic(connector, correlation)
-    limits = {field.alias: field.limit for field in fields_from_json(connector.fields).values() if field.limit}
-    return store(services, connector, Fields(client, limits).read(), client.version)
+    known = _made_with(connector, services.modules(connector))
+    return store(services, connector, Fields(client, known).read(), client.version)
 
 
 def complete(
@@ -125,17 +134,24 @@ def create_missing(
     return {field.alias: field for field in mautic.create_all(missing)}
 
 
-def learn_email_limit(session: Session, connector_id: int, refused: Sequence[str]) -> None:
-    """Keep that Mautic refused addresses for their length, so that none as long is offered before a person asks again.
+def learn_limits(session: Session, now: datetime, connector_id: int, told: Sequence[Mapping[str, int]]) -> None:
+    """Keep the lengths of fields that Mautic's refusals have told, so that nothing longer is offered for a day.
 
-    Its field list does not tell the limit of the field Email, and an admin may raise it at any time: whoever sends a
-    record again makes us forget it (outbox.requeue).
+    Its field list does not tell them, and an admin may raise one at any time: they are asked for again when the list
+    is read by a person, when a record is sent again (outbox.requeue), and after a day.
     """
-    lengths = [len(address) for address in refused if len(address) > SHORT]
-    if lengths:
+    learned = {alias: {"max": most, "at": now.isoformat()} for each in told for alias, most in each.items()}
+    if learned:
         row = session.get_one(Connector, connector_id)
-        known = row.mautic_facts.get(EMAIL_LIMIT) or lengths[0]
-        row.mautic_facts = {**row.mautic_facts, EMAIL_LIMIT: min(*lengths, int(known) + 1) - 1}
+        known = row.mautic_facts.get(LIMITS)
+        row.mautic_facts = {**row.mautic_facts, LIMITS: {**(known or {}), **learned}}
+
+
+def _still_believed(facts: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return the facts of a Mautic without what was learned of its limits more than a day ago."""
+    limits = facts.get(LIMITS) or {}
+    young = {alias: one for alias, one in limits.items() if now - datetime.fromisoformat(one["at"]) < LIMIT_AGE_MAX}
+    return {**facts, LIMITS: young} if limits else dict(facts)
 
 
 def store(
@@ -145,14 +161,15 @@ def store(
     version: str | None = None,
     *,
     audit: Audit[Connector] = unaudited,
+    anew: bool = False,
 ) -> Connector:
     """Keep the list with the connector and return it; fields that were not in the former list are marked as new."""
     with services.db.write() as session:
         row = session.get_one(Connector, connector.id)
         now = services.clock.now()
         row.fields, row.fields_at = fields_to_json(_dated(found, fields_from_json(row.fields), now)), now
-        if version:
-            row.mautic_facts = {**row.mautic_facts, "version": version}
+        facts = {**row.mautic_facts, LIMITS: {}} if anew else _still_believed(row.mautic_facts, now)
+        row.mautic_facts = facts | ({"version": version} if version else {})
         session.flush()
         audit(session, row)
         session.expunge_all()

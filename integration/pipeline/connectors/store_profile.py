@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from integration.errors import ServiceError
+from integration.errors import Rejected, ServiceError
 from integration.mapping.orders import Shop
 from integration.models.connector import Connector
 from integration.pipeline.services import Services
 from integration.store import discovery
 
 MAX_AGE = timedelta(hours=24)
+_SLUG = re.compile(r"[a-z0-9_-]+")
+#: Key of the facts: what the store did not tell of itself, and why.
+UNTOLD = "untold"
 #: WooCommerce's own statuses; custom ones come from the store (woo:134).
 STANDARD = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed")
 
@@ -26,7 +30,12 @@ def refresh(services: Services, connector: Connector, *, always: bool = False) -
     with services.db.write() as session:
         row = session.get_one(Connector, connector.id)
         row.store_rest_root = found.rest_root
-        row.store_facts = {**row.store_facts, **_facts(found), "at": services.clock.now().isoformat()}
+        row.store_facts = {
+            **row.store_facts,
+            **_facts(found),
+            UNTOLD: dict(found.untold),
+            "at": services.clock.now().isoformat(),
+        }
         session.flush()
         session.expunge_all()
     return _with_statuses(services, row)
@@ -52,18 +61,45 @@ def _facts(found: discovery.Discovery) -> dict[str, Any]:
 
 
 def _with_statuses(services: Services, connector: Connector) -> Connector:
-    """Add the store's own list of statuses; a key that may not read reports leaves the standard ones."""
+    """Add the store's own list of statuses; where it is not told, those known before or the standard ones stay."""
     client = services.open_store(connector)
     try:
-        listed = [[slug, name] for slug, name in discovery.statuses(client)]
+        listed, why = [[slug, name] for slug, name in discovery.statuses(client)], ""
     except ServiceError as error:
-        if error.status is None or error.status >= 500:
+        if discovery.is_about_all(error):
             raise
-        listed = []
+        listed, why = [], str(error)
     with services.db.write() as session:
         row = session.get_one(Connector, connector.id)
         if listed:
             row.store_facts = {**row.store_facts, "statuses": listed}
+        if why:
+            untold = {**row.store_facts.get(UNTOLD, {}), "reports/orders/totals": why}
+            row.store_facts = {**row.store_facts, UNTOLD: untold}
+        session.flush()
+        session.expunge_all()
+    return row
+
+
+def refuses_status(error: ServiceError) -> bool:
+    """Tell whether the store does not know a status that was asked for: its plugin was switched off (woo:197)."""
+    return isinstance(error, Rejected) and error.code == "invalid_param" and "status" in error.details
+
+
+def statuses_again(services: Services, connector: Connector, refusal: ServiceError) -> Connector:
+    """Return the connector with its statuses asked again; what the refusal does not name as known is left out.
+
+    The refusal lists what the store knows, so that it serves a key that may not read the reports too. Raises
+    ServiceError when the store cannot be found.
+    """
+    fresh = refresh(services, connector, always=True)
+    details = refusal.details if isinstance(refusal, Rejected) else {}
+    known = set(_SLUG.findall(str(details.get("status", ""))))
+    listed = [[slug, name] for slug, name in fresh.store_facts.get("statuses", []) if slug in known]
+    listed = listed or [[slug, slug] for slug in STANDARD if slug in known]
+    with services.db.write() as session:
+        row = session.get_one(Connector, connector.id)
+        row.store_facts = {**row.store_facts, "statuses": listed}
         session.flush()
         session.expunge_all()
     return row

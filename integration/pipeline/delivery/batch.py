@@ -224,7 +224,8 @@ class Batch:
         services = self.services
         with self.lanes.gate:
             most = max(self.looked_up.rows // 2, 1) if self.looked_up else BATCH_MAX_ROWS
-            return FollowUps(services.db, client, self.connector.id, services.clock.now(), most).do(acts)
+            now, shown = services.clock.now(), {r.mautic_id or 0: r.answered for r in sent.receipts.values()}
+            return FollowUps(services.db, client, self.connector.id, now, most, shown).do(acts)
 
     def _rows(self, planned: Sequence[PersonPlan]) -> list[ContactRow]:
         now = self.services.clock.now()

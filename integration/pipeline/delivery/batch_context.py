@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from integration.identity import normalise_email
 from integration.mapping.orders import DRAFTS, Shop, sells
+from integration.mautic.same_value import plain
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.former_address import FormerAddress
@@ -28,8 +29,8 @@ from integration.streams import orders
 #: Begins, after the dot, those keys of the hashes that are not fields: which order gave a part of the contact.
 NOTE = "#"
 
-#: Where a connector keeps, among the facts of its Mautic, which addresses were short enough so far.
-EMAIL_LIMIT = "email_limit"
+#: Where a connector keeps, among the facts of its Mautic, the lengths of fields that refusals have told.
+LIMITS = "limits"
 #: A contact that was confirmed within this time was seen to be the person; an older one is looked at before a write.
 FRESH = timedelta(hours=1)
 
@@ -107,7 +108,7 @@ def lay(
     `modules` are the connector's settings where the caller has parsed them.
     """
     wanted = sorted(set(person_keys))
-    fields = _with_limit(fields_from_json(connector.fields), connector.mautic_facts.get(EMAIL_LIMIT))
+    fields = _with_limits(fields_from_json(connector.fields), connector.mautic_facts.get(LIMITS) or {})
     moved = _moved(session, connector.id, wanted)
     return BatchContext(
         connector=connector,
@@ -129,12 +130,10 @@ def _moved(session: Session, connector_id: int, person_keys: Sequence[str]) -> M
     return found
 
 
-def _with_limit(fields: Mapping[str, MauticField], learned: int | None) -> dict[str, MauticField]:
-    """Return the fields with the limit of the e-mail that Mautic's refusals have taught, where it tells none itself."""
-    email = fields.get("email")
-    if email is None or learned is None or email.limit is not None:
-        return dict(fields)
-    return {**fields, "email": replace(email, limit=learned)}
+def _with_limits(fields: Mapping[str, MauticField], learned: Mapping[str, Any]) -> dict[str, MauticField]:
+    """Return the fields with the lengths that Mautic's refusals have taught, where it tells none itself."""
+    known = {alias: one["max"] for alias, one in learned.items() if alias in fields and fields[alias].limit is None}
+    return {**fields, **{alias: replace(fields[alias], limit=most) for alias, most in known.items()}}
 
 
 def _links(
@@ -207,8 +206,9 @@ def same(confirmed: str | None, wanted: str) -> bool:
 
 
 def fingerprint(value: object) -> str:
-    """Return the short hash that a value is remembered by."""
-    return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    """Return the short hash that a value is remembered by; texts that Mautic keeps alike have the same."""
+    kept = plain(value) if isinstance(value, str) else value
+    return hashlib.blake2b(repr(kept).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 def save_links(session: Session, connector_id: int, rows: Sequence[dict[str, Any]]) -> None:

@@ -38,7 +38,8 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
     run_figures.count(session, ours, result.calls)
     sentences.tell_runs(session, now, ours, result.calls, result.seconds, result.broken)
     _keep_question(session, now, result, ours)
-    field_list.learn_email_limit(session, result.connector_id, list(_too_long(result)))
+    limits = [receipt.limits for receipt in result.sent.receipts.values()]
+    field_list.learn_limits(session, now, result.connector_id, limits)
     attempts.record(session, _tried(now, result), ours)
     _meter(session, now, result, ours)
     if result.broken is not None:
@@ -69,13 +70,6 @@ def _keep_question(session: Session, now: datetime, result: BatchResult, ours: S
     log.info("%s", look.sentence)
     for run_id in sorted({outcome.run_id for outcome in ours if outcome.run_id is not None}):
         run_lifecycle.add_line(session, now, run_id, look.sentence, "warning")
-
-
-def _too_long(result: BatchResult) -> Iterator[str]:
-    """Yield the addresses that Mautic refused for their length."""
-    for receipt in result.sent.receipts.values():
-        if receipt.error is not None and receipt.error.code == "email_too_long" and receipt.sent:
-            yield str(receipt.sent.get("email") or "")
 
 
 def _tried(now: datetime, result: BatchResult) -> list[dict[str, Any]]:

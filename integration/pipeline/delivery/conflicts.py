@@ -1,10 +1,13 @@
-"""Conflicts (D6): a field that somebody changed in Mautic after our last write and after the store's change."""
+"""Conflicts (D6): a field that somebody changed in Mautic after our last write.
+
+It is told by the value: what differs from what Mautic confirmed last is somebody else's. Where Mautic tells when the
+contact was changed, a later change in the store overrules it; Mautic 7 leaves that date as it is (mautic:102).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from integration.mautic import reading
@@ -13,7 +16,10 @@ from integration.pipeline.delivery import read_back
 from integration.pipeline.delivery.batch_context import fingerprint
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import PersonPlan
+from integration.store.dates import lenient
 
+#: The versions of Mautic whose dateModified moves with each change.
+_STAMPED = ("2.", "3.", "4.", "5.", "6.")
 #: What is done about it: the store's value is written, Mautic's is kept, or only empty fields are filled.
 POLICIES = {"store": "The store wins", "mautic": "Mautic wins", "fill": "Only fill empty fields"}
 
@@ -25,19 +31,23 @@ def settle(client: MauticClient, planned: Sequence[PersonPlan], policy: str) -> 
     """
     ids = [one.link.contact_id for one in planned if policy != "store" and one.link and one.write and not one.unchanged]
     held = reading.by_ids(client, ids) if ids else {}
-    return [_settled(one, held, policy) for one in planned]
+    stamped = client.version.startswith(_STAMPED)
+    return [_settled(one, held, policy, stamped) for one in planned]
 
 
-def _settled(planned: PersonPlan, held: Mapping[int, Mapping[str, Any]], policy: str) -> PersonPlan:
+def _settled(planned: PersonPlan, held: Mapping[int, Mapping[str, Any]], policy: str, stamped: bool) -> PersonPlan:
     contact = held.get(planned.link.contact_id) if planned.link else None
     known = contact is not None and planned.write is not None and not planned.unchanged
-    return keep_theirs(planned, contact, policy) if known and contact is not None else planned
+    return keep_theirs(planned, contact, policy, stamped) if known and contact is not None else planned
 
 
-def keep_theirs(planned: PersonPlan, contact: Mapping[str, Any], policy: str) -> PersonPlan:
-    """Return one person's plan without the fields that have somebody else's value, both values noted."""
+def keep_theirs(planned: PersonPlan, contact: Mapping[str, Any], policy: str, stamped: bool) -> PersonPlan:
+    """Return one person's plan without the fields that have somebody else's value, both values noted.
+
+    `stamped` says that this Mautic's dateModified tells when a contact was changed.
+    """
     assert planned.write is not None, "only what is to be written can be in conflict"
-    kept = dict(_foreign(planned, contact, policy))
+    kept = {} if _yields(planned, contact, stamped) else dict(_foreign(planned, contact, policy))
     if not kept:
         return planned
     left = {alias: value for alias, value in planned.write.fields.items() if alias not in kept}
@@ -51,22 +61,23 @@ def keep_theirs(planned: PersonPlan, contact: Mapping[str, Any], policy: str) ->
 
 def _foreign(planned: PersonPlan, contact: Mapping[str, Any], policy: str) -> Iterator[tuple[str, list[Any]]]:
     assert planned.write is not None, "only what is to be written can be in conflict"
-    if _older(planned, contact):
-        return
     for alias, (ours, theirs) in read_back.differences(contact, planned.write).items():
         blank = theirs in (None, "")
         if alias in planned.write.fields and not (blank and policy == "fill") and not _is_ours(planned, alias, theirs):
             yield alias, [ours, theirs]
 
 
-def _older(planned: PersonPlan, contact: Mapping[str, Any]) -> bool:
-    """Tell whether the contact was changed before the store's record was: the store's change is the newer one."""
-    stamp = str(contact.get("dateModified") or "")
+def _yields(planned: PersonPlan, contact: Mapping[str, Any], stamped: bool) -> bool:
+    """Tell whether somebody changed the contact after our last write, and the store its record after that.
+
+    A stamp from before our write is not of such a change, and nor is any of a Mautic that leaves it as it is.
+    """
+    changed = lenient(contact.get("dateModified")) if stamped else None
     newest = max((leased.modified_at for leased in planned.pending if leased.modified_at), default=None)
-    if not stamp or newest is None:
-        return not stamp
-    changed = datetime.fromisoformat(stamp)
-    return (changed if changed.tzinfo else changed.replace(tzinfo=UTC)) <= newest
+    written = planned.link.written_at if planned.link else None
+    if changed is None or newest is None or written is None:
+        return False
+    return written < changed <= newest
 
 
 def _is_ours(planned: PersonPlan, alias: str, theirs: Any) -> bool:

@@ -8,7 +8,7 @@ does no harm.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -77,13 +77,17 @@ def begun(db: Database, connector_id: int, acts: Sequence[FollowUp]) -> set[Mark
 
 @dataclass
 class FollowUps:
-    """Does the follow-ups of one batch; `most_notes` caps the notes of a call."""
+    """Does the follow-ups of one batch; `most_notes` caps the notes of a call.
+
+    `contacts` are those by id that Mautic has just shown.
+    """
 
     db: Database
     client: MauticClient
     connector_id: int
     now: datetime
     most_notes: int = BATCH_MAX_ROWS
+    contacts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def do(self, acts: Sequence[Act]) -> list[Followed]:
         """Do all acts, notes and segments in batches, e-mails one by one.
@@ -186,7 +190,7 @@ class FollowUps:
 
     def _emails(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> list[Followed]:
         results = []
-        emails = Emails(self.client)
+        emails = Emails(self.client, self.contacts)
         for act in acts:
             assert isinstance(act.follow_up, SendEmail)
             results.append(self._email(emails, act, act.follow_up, started))

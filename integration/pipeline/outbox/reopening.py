@@ -15,7 +15,7 @@ from integration.models.connector import Connector
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.sql import swapped
-from integration.pipeline.delivery.batch_context import EMAIL_LIMIT
+from integration.pipeline.delivery.batch_context import LIMITS
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.retries import HELD_BACK
 from integration.pipeline.outbox import run_figures
@@ -68,7 +68,7 @@ def requeue(
         # Whoever sends again has mended something, perhaps in Mautic: its fields are read anew before the first batch.
         connector = session.get_one(Connector, connector_id)
         connector.fields_at = None
-        connector.mautic_facts = {k: v for k, v in connector.mautic_facts.items() if k != EMAIL_LIMIT}
+        connector.mautic_facts = {k: v for k, v in connector.mautic_facts.items() if k != LIMITS}
     session.flush()
     tally.write(session)
     promote(session, connector_id, {row.person_key for row in chosen.values()})

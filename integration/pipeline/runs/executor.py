@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from integration.pipeline.delivery.retries import probe_delay
 from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.runs.execution import Execution
+from integration.pipeline.runs.partial_intake import PARTLY_READ, REFUSED
 from integration.pipeline.runs.phases import Phases
 from integration.store.completeness import SHORT_LIST
 
@@ -28,10 +29,21 @@ TRIES_MAX = 20
 #: get smaller until it fails alone, so the first try may fail for longer; the next two only see whether the store is
 #: back, and then there is time to go round any number of such records.
 FAILURES_IN_A_ROW = (8, 2, 2, 40)
+#: A part of a run that the store refuses, while it gives others, is tried again so often before the run does without.
+PART_TRIES_MAX = 3
 POLL_S = 0.3
 #: An incremental run waits so long for what it brought, so that its figures tell what became of it; the next one must
 #: not wait for Mautic.
 INCREMENTAL_WAIT_S = 20.0
+#: Part of a run -> the records that it reads.
+_NOUNS = {
+    "ledger": "the list of orders",
+    "customers": "customers",
+    "orders": "orders",
+    "changes": "changed orders",
+    "trash": "orders in the trash",
+    "moved": "changed customers",
+}
 
 
 @dataclass
@@ -41,23 +53,28 @@ class RunExecutor(Execution):
     def _work(self) -> None:
         with self.services.db.read() as session:
             connector = session.get_one(Connector, self.run.connector_id)
-        tries, known = 0, self.run.kind == RunKind.INCREMENTAL
+        tries, known, asked_again = 0, self.run.kind == RunKind.INCREMENTAL, False
         while not self.stop.is_set():
             breaker = self.services.breakers.of(connector.id, "store")
             breaker.close(limit=FAILURES_IN_A_ROW[min(tries, len(FAILURES_IN_A_ROW) - 1)])
             phases = self._phases(connector)
             try:
                 if self.run.kind != RunKind.REPLAY:
-                    connector = store_profile.refresh(self.services, connector, always=not known)
+                    connector = self._with_facts(connector, always=not known)
                     phases.connector, known = connector, True
                 phases.read()
             except (Unreachable, Throttled, ServerFault, Held) as error:
                 tries = 0 if phases.pages else tries + 1
-                self._pause(connector, error, tries)
-                continue
+                if not self._does_without(phases, error, tries):
+                    self._pause(connector, error, tries, partly=phases.partly)
+                    continue
             except ServiceError as error:
-                self._hold(connector, error)
-                raise
+                if store_profile.refuses_status(error) and not asked_again:
+                    connector, asked_again = self._with_statuses(connector, error), True
+                    continue
+                if not self._does_without(phases, error, PART_TRIES_MAX):
+                    self._hold(connector, error)
+                    raise
             finally:
                 self._add_calls(store=phases.calls)
             if self.run.kind != RunKind.REPLAY:
@@ -66,13 +83,33 @@ class RunExecutor(Execution):
             return
         raise Stopped
 
+    def _with_facts(self, connector: Connector, *, always: bool) -> Connector:
+        """Return the connector with its store's facts; what the store did not tell of itself is said in the log."""
+        fresh = store_profile.refresh(self.services, connector, always=always)
+        if fresh is not connector:
+            for path, why in fresh.store_facts.get(store_profile.UNTOLD, {}).items():
+                self._line(f"The store did not answer {path}; the run goes on without it. {why}", "warning")
+        return fresh
+
+    def _with_statuses(self, connector: Connector, refusal: ServiceError) -> Connector:
+        fresh = store_profile.statuses_again(self.services, connector, refusal)
+        self._line(f"The store's order statuses have changed, so they were asked again. {refusal.sentence}", "warning")
+        return fresh
+
     def _phases(self, connector: Connector) -> Phases | Replay:
         what = Replay if self.run.kind == RunKind.REPLAY else Phases
         return what(self.services, connector, self.run, self.token, self.stop)
 
-    def _pause(self, connector: Connector, error: ServiceError, tries: int) -> None:
-        """Hold the store side and wait; an incremental run is over, its schedule comes again."""
-        self._hold(connector, error)
+    def _does_without(self, phases: Phases | Replay, error: ServiceError, tries: int) -> bool:
+        """Tell whether the run ends without the parts that the store refuses: they were tried, and others were read."""
+        if not phases.partly or isinstance(error, Unreachable | Throttled):
+            return False
+        return self.run.kind == RunKind.INCREMENTAL or tries >= PART_TRIES_MAX
+
+    def _pause(self, connector: Connector, error: ServiceError, tries: int, *, partly: bool) -> None:
+        """Hold a store that gives nothing, and wait; an incremental run is over, its schedule comes again."""
+        if not partly:
+            self._hold(connector, error)
         if self.run.kind == RunKind.INCREMENTAL or tries >= TRIES_MAX:
             raise error
         wait = probe_delay(tries, error).total_seconds()
@@ -105,7 +142,12 @@ class RunExecutor(Execution):
             if short := run.cursor.get(SHORT_LIST):
                 # All that came is accepted; success is said only of lists that came whole.
                 return run_lifecycle.finish(session, now, run, RunState.FAILED, IntegrationError(SHORT_LIST, short))
+            refused = _refusals(run.cursor.get(REFUSED) or {})
+            if refused:
+                run_lifecycle.add_line(session, now, run.id, refused, "error")
             run_lifecycle.finish(session, now, run, RunState.COMPLETED)
+            if refused:
+                run.error_code, run.error = PARTLY_READ, refused
             if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
                 session.get_one(Connector, connector.id).initial_done_at = now
 
@@ -140,3 +182,7 @@ class RunExecutor(Execution):
                 self._keep()
             self.stop.wait(POLL_S)
             waited, beats = waited + POLL_S, beats + 1
+
+
+def _refusals(refused: Mapping[str, str]) -> str:
+    return " ".join(f"The store does not give {_NOUNS.get(name, name)}: {why}" for name, why in refused.items())

@@ -26,9 +26,13 @@ OPEN_MAX = 3000
 
 @dataclass
 class PageIntake(HeldRun):
-    """A leased run that takes pages; `pages` counts those accepted since it was made."""
+    """A leased run that takes pages; `pages` counts those accepted since it was made.
+
+    `partly` says that nothing is left to be read but what the store refuses.
+    """
 
     pages: int = 0
+    partly: bool = False
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from integration.pipeline.runs import (
     options as run_options,
     poll_window,
 )
-from integration.pipeline.runs.page_intake import PageIntake
+from integration.pipeline.runs.partial_intake import PartialIntake
 from integration.store import parse, reading
 from integration.store.dates import lenient
 from integration.store.pages import SIZES
@@ -42,7 +42,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class Phases(PageIntake):
+class Phases(PartialIntake):
     """Reads what a run asks for."""
 
     def __post_init__(self) -> None:
@@ -68,10 +68,7 @@ class Phases(PageIntake):
         begin = names.index(self.run.phase) if self.run.phase in names else 0
         if self.run.phase == "deliver":
             return
-        for name, phase in plan[begin:]:
-            if not self.stop.is_set():
-                self._enter(name)
-                phase()
+        self._go_through(plan, begin)
 
     def _phases(self) -> list[tuple[str, Callable[[], None]]]:
         """Return what is read, in order, each with how it is read: what the streams ask for."""
@@ -105,10 +102,10 @@ class Phases(PageIntake):
     def _fill_ledger(self) -> None:
         """Read all orders without their lines, so that the first contact already has its final lifetime values."""
         for page in self._order_pages(store_profile.statuses(self.connector), fields=reading.LEDGER_FIELDS):
-            self._page(page, partial(self._note, page=page))
+            self._page(page, partial(self._note_orders, page=page))
         self._remove_gone()
 
-    def _note(self, session: Session, page: reading.Page) -> None:
+    def _note_orders(self, session: Session, page: reading.Page) -> None:
         run = session.get_one(Run, self.run.id)
         place = gone_orders.compared(session, self.connector.id, run.cursor.get(gone_orders.CURSOR), page)
         run.cursor = {**run.cursor, gone_orders.CURSOR: place}

@@ -23,7 +23,17 @@ from integration.sandbox.store.shop import Shop
 from integration.sandbox.store.state import State
 from integration.sandbox.store.webhook_queue import WebhookQueue
 
-MODES = ("normal", "plain_permalinks", "plugin_off", "maintenance", "coming_soon", "rest_disabled", "php_down")
+MODES = (
+    "normal",
+    "plain_permalinks",
+    "plugin_off",
+    "maintenance",
+    "coming_soon",
+    "rest_disabled",
+    "index_shut",
+    "index_bare",
+    "php_down",
+)
 NOTED = "sandbox.store.rows"
 PLAIN = "/index.php?rest_route="
 USUAL = (
@@ -162,6 +172,10 @@ class StoreServer(SandboxServer):
             raise faults.shut()
         if self._over_limit(request):
             return faults.plain_status(429)
+        if path == "/" and self.mode == "index_shut":
+            raise Refused(401, "rest_not_logged_in", "You are not currently logged in.")
+        if path == "/" and self.mode == "index_bare":
+            return ApiAnswer(200, {"name": self.state.title, "namespaces": ["oembed/1.0"]})
         if path == "/":
             return _with_allow(site_pages.index(self.state, request, routes.ROUTES, self.mode == "plugin_off"))
         if path.startswith("/wp/v2/users"):

@@ -72,7 +72,7 @@ def refresh(connector: Connector) -> ResponseReturnValue:
 
 
 def _read(connector: Connector) -> str:
-    field_list.refresh(services(), connector, services().open_mautic(connector))
+    field_list.refresh(services(), connector, services().open_mautic(connector), anew=True)
     return "The list of fields was read from Mautic."
 
 

@@ -170,3 +170,13 @@ def test_addresses_that_a_cdn_hides_are_a_warning(store: StoreServer) -> None:
     step = look(store.url)[4]
     assert (step.state, step.code) == ("warning", "email_hidden")
     assert "Scrape Shield" in step.hint
+
+
+@pytest.mark.parametrize(("mode", "place"), [("index_shut", 1), ("index_bare", 2)])
+def test_a_hidden_index_is_a_warning_where_the_key_works(store: StoreServer, mode: str, place: int) -> None:
+    store.shop.place_order(billing={"email": "ada@example.com"})
+    store.mode = mode
+    steps = look(store.url)
+    assert [step.state for step in steps].count("failed") == 0
+    assert (steps[place].state, steps[place].code) == ("warning", "index_hidden")
+    assert steps[3].state == "ok"

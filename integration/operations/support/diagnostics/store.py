@@ -14,7 +14,7 @@ from integration.http.transport import Answer, Observer, Route, Transport
 from integration.mapping.emails import HIDDEN
 from integration.operations.support.diagnostics import signs
 from integration.operations.support.diagnostics.steps import Failed, Finding, Step, run
-from integration.store import hidden_addresses
+from integration.store import discovery, hidden_addresses
 from integration.store.access import SERVICE, StoreAccess, home, signature
 from integration.store.answers import classify
 from integration.store.client import HEADER_DROPPED, StoreClient
@@ -67,6 +67,7 @@ class _Test:
         self.root = ""
         self.answer: Answer | None = None
         self.index: dict[str, Any] = {}
+        self.hidden = False
 
     def reached(self) -> Finding:
         """Ask for the API's index without a key: any answer will do that does not send on."""
@@ -84,7 +85,7 @@ class _Test:
         answer = self._index_answer()
         value = signs.json_of(answer)
         if not _is_index(value):
-            raise self._no_index(answer)
+            return self._without_index(self._no_index(answer))
         self.index = dict(value)
         found = Finding(f"This is the WordPress site “{decoded_name(self.index.get('name'))}”.", self._about())
         signs.warn_of_print(SERVICE, found, answer)
@@ -93,10 +94,19 @@ class _Test:
     def has_woocommerce(self) -> Finding:
         """Look for wc/v3 among the namespaces (woo:427, woo:424)."""
         namespaces = [str(name) for name in self.index.get("namespaces") or []]
-        if API in namespaces:
+        if API in namespaces or self.hidden:
             return Finding(f"WooCommerce's API {API} is there.")
+        if discovery.answers_to_key(self._client()):
+            return _hidden(Finding(f"WooCommerce's API {API} answers to the key."))
         old = any(name in namespaces for name in _OLDER)
         raise Failed(SERVICE, "old_woocommerce" if old else "no_woocommerce", facts={"namespaces": namespaces})
+
+    def _without_index(self, found: Failed | ServiceError) -> Finding:
+        """Return that the API answers to the key although its index is hidden; raises what was found otherwise."""
+        if found.code != "rest_disabled" or not discovery.answers_to_key(self._client()):
+            raise found
+        self.hidden = True
+        return _hidden(Finding("This is a WordPress; it answers to the key.", {"rest_root": self.root}))
 
     def key(self) -> Finding:
         """Read with the key, and let the store refuse a write for its content where writing is needed."""
@@ -232,6 +242,11 @@ _EXTRAS: dict[str, Any] = {
         lambda value: str(value["environment"]["version"]),
     ),
 }
+
+
+def _hidden(found: Finding) -> Finding:
+    found.warn(SERVICE, "index_hidden")
+    return found
 
 
 def _is_index(value: Any) -> bool:

@@ -106,6 +106,10 @@ _STORE: dict[str, Advice] = {
         "Update WooCommerce to 5.8 or newer.",
     ),
     HIDDEN: HIDDEN_CAUSE,
+    "index_hidden": (
+        "The store hides the index of its API, but the API answers to the key.",
+        "Nothing to do: all is synced; only the name and the time zone of the store are not told.",
+    ),
     "no_data": ("There are no orders and no customers yet.", "Nothing to do: they are synced as they come."),
 }
 

@@ -1,0 +1,88 @@
+"""Goes through the parts of a run; what the store refuses of one kind of record keeps no other from being read.
+
+A part is refused when not one page of it came: no right, a firewall's rule, a fault of the store for this list only.
+A part that breaks off after pages, and a store that cannot be reached, end the reading as ever, to be tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from integration.errors import AuthRejected, Held, NotSetUp, ServerFault, ServiceError
+from integration.mapping.emails import HIDDEN
+from integration.pipeline.connectors import holds
+from integration.pipeline.runs.page_intake import PageIntake
+from integration.store.access import SERVICE
+
+Part = tuple[str, Callable[[], None]]
+#: Key of a run's cursor: name of a part -> why the store refused it.
+REFUSED = "refused"
+_REST_READ = "rest_read"
+#: The code of a run that ended without one of its parts.
+PARTLY_READ = "partly_read"
+#: After a refused part so many more failed calls mean that the store as a whole does not answer.
+_FAILURES_AFTER = 2
+
+
+@dataclass
+class PartialIntake(PageIntake):
+    """Reads the parts that are left, whatever becomes of single ones."""
+
+    def _go_through(self, parts: Sequence[Part], begin: int) -> None:
+        """Read the parts from `begin` on, and those that were refused before; raises the first refusal that is left.
+
+        `partly` says then that nothing but what was refused is left to be read.
+        """
+        errors: dict[str, ServiceError] = {}
+        read = bool(self.run.cursor.get(_REST_READ))
+        for name, part in self._left(parts, begin):
+            if self.stop.is_set():
+                return
+            error = self._read_part(name, part)
+            if error is None:
+                read = True
+            else:
+                errors[name] = error
+                self._note({**(self.run.cursor.get(REFUSED) or {}), name: str(error)})
+        if not errors:
+            return self._note({})
+        if not read:
+            self._note({})
+            self._enter(next(iter(errors)))
+        else:
+            self.partly = True
+            self._note({name: str(error) for name, error in errors.items()}, rest_read=True)
+        raise next(iter(errors.values()))
+
+    def _left(self, parts: Sequence[Part], begin: int) -> Sequence[Part]:
+        refused = [part for part in parts if part[0] in (self.run.cursor.get(REFUSED) or {})]
+        if self.run.cursor.get(_REST_READ):
+            return refused
+        return [*(part for part in refused if part not in parts[begin:]), *parts[begin:]]
+
+    def _read_part(self, name: str, part: Callable[[], None]) -> ServiceError | None:
+        self._enter(name)
+        try:
+            part()
+        except (AuthRejected, NotSetUp, ServerFault, Held) as error:
+            if self.run.cursor.get(name) is not None or error.code in (HIDDEN, "wrong_key", "wrong_secret"):
+                raise
+            self._go_on_after(error)
+            return error
+        return None
+
+    def _go_on_after(self, error: ServiceError) -> None:
+        """Let the other lists be asked for, although the breaker may have opened for this one."""
+        with self.services.db.write() as session:
+            holds.release(session, self._now(), self.connector.id, SERVICE, error.code)
+        self.services.breakers.of(self.connector.id, SERVICE).close(limit=_FAILURES_AFTER)
+
+    def _note(self, refused: dict[str, str], *, rest_read: bool = False) -> None:
+        noted = {REFUSED: refused, _REST_READ: rest_read}
+        if not refused and REFUSED not in self.run.cursor:
+            return
+        with self.services.db.write() as session:
+            run = self._held(session)
+            run.cursor = {**run.cursor, **noted}
+            self.run.cursor = run.cursor
