@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 from flask import Flask, current_app, jsonify, make_response, render_template, request
@@ -14,6 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from integration.errors import IntegrationError, ServiceError, SettingError
 from integration.pipeline.leases.endings import is_passing
 from integration.web.frame import fault_log
+from integration.web.frame.security import seconds_to_wait
 
 SENTENCES: dict[int, tuple[str, str]] = {
     400: ("The request could not be understood.", "Go back, reload the page and try again."),
@@ -55,7 +57,17 @@ def http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     if status < 400:
         return error
     sentence, hint = SENTENCES.get(status, (f"{error.name}.", "Go back and try again."))
+    if status == 429:
+        hint = _wait()
     return page(status, sentence, hint, error.name.lower().replace(" ", "_"))
+
+
+def _wait() -> str:
+    """Return how long to wait, and what works meanwhile where somebody wants to sign in."""
+    minutes = math.ceil(seconds_to_wait() / 60)
+    told = f"Wait {minutes} minute{'' if minutes == 1 else 's'}, then try again."
+    link = "A one-time link signs you in at once: an administrator can make one, or `woo-mautic user link`."
+    return f"{told} {link}" if request.blueprint == "auth" else told
 
 
 def csrf_error(error: CSRFError) -> ResponseReturnValue:
