@@ -15,6 +15,7 @@ from integration.models.database import engine_options, prepare
 from integration.operations.support.debug_capture import Capture
 from integration.pipeline.services import Services, open_services, with_observers
 from integration.web.frame import access, errors, fault_log, filters, incoming, layout, security
+from integration.web.frame.services import limit_waits
 
 #: Modules of integration.web, each with its blueprint as `bp`.
 BLUEPRINTS = (
@@ -70,6 +71,7 @@ def create_app(deployment: Deployment | None = None, services: Services | None =
     )
     db.init_app(app)
     app.extensions["services"] = services or _open_services(app, deployment)
+    limit_waits(app)
     incoming.init_app(app, deployment)
     security.init_app(app, deployment)
     access.login.init_app(app)

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from email.utils import parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -99,9 +100,19 @@ def _zone(value: Any) -> str:
     return str(value)
 
 
-def _list(value: Any) -> tuple[str, ...]:
+def _hosts(value: Any) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
-    return tuple(str(part).strip().lower() for part in parts if str(part).strip())
+    return tuple(_host(str(part).strip().lower()) for part in parts if str(part).strip())
+
+
+def _host(text: str) -> str:
+    """Return a host as it stands, or a network without host bits; raises Unusable for a network that is none."""
+    if "/" not in text:
+        return text
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        raise Unusable(f"“{text}” is no network.", "Write one like 10.0.0.0/8, or a host's name.") from None
 
 
 Text = Annotated[str, BeforeValidator(_text)]
@@ -126,7 +137,7 @@ class Deployment(BaseSettings):
     public_url: Annotated[str, BeforeValidator(_url)] = ""
     timezone: Annotated[str, BeforeValidator(_zone)] = "UTC"
     proxies: Annotated[int, _whole(0, 10)] = 0
-    private_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ("*",)
+    private_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
     log_level: Annotated[str, _one_of("DEBUG", "INFO", "WARNING", "ERROR")] = "INFO"
     threads: Annotated[int, _whole(1, 64)] = 8
     ratelimit: Annotated[bool, BeforeValidator(_truth)] = True
@@ -171,7 +182,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "PUBLIC_URL": ("https address at which the store reaches this app", "http://HOST:PORT"),
     "TIMEZONE": ("zone of the times on the pages until a store names its own", "UTC"),
     "PROXIES": ("number of trusted reverse proxies in front", "0"),
-    "PRIVATE_HOSTS": ("hosts in private networks that may be called, comma list, * for all", "*"),
+    "PRIVATE_HOSTS": (
+        "private hosts or networks (10.0.0.0/8) that may be called, comma list, * for all",
+        "none",
+    ),
     "LOG_LEVEL": ("DEBUG, INFO, WARNING or ERROR", "INFO"),
     "THREADS": ("threads of the web server, 1 to 64", "8"),
     "RATELIMIT": ("throttle sign-in attempts", "yes"),

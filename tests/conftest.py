@@ -97,7 +97,13 @@ def deployment(tmp_path: Path, database_url: str) -> Deployment:
     """The settings of an installation in a temporary folder."""
     folder = tmp_path / "instance"
     folder.mkdir()
-    return Deployment(instance_path=folder, secret_key="k" * 32, database_url=database_url, ratelimit=False)
+    return Deployment(
+        instance_path=folder,
+        secret_key="k" * 32,
+        database_url=database_url,
+        ratelimit=False,
+        private_hosts=("*",),
+    )
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

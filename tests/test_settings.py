@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from integration.config import load
 from integration.errors import SettingError
 from integration.settings import Modules, keys
 from integration.settings.retention import Retention
@@ -119,3 +121,11 @@ def test_each_wrong_number_of_days_is_named() -> None:
     with pytest.raises(SettingError) as refused:
         Retention().with_values({"audit": "0", "runs": "x", "errors": "5"})
     assert [each.name for each in (refused.value, *refused.value.others)] == ["runs", "audit"]
+
+
+def test_private_hosts_are_off_until_they_are_named(tmp_path: Path) -> None:
+    assert load({}, tmp_path).private_hosts == ()
+    named = load({"PRIVATE_HOSTS": "Mautic.lan, 10.1.2.3/8"}, tmp_path)
+    assert named.private_hosts == ("mautic.lan", "10.0.0.0/8")
+    with pytest.raises(SettingError, match="is no network"):
+        load({"PRIVATE_HOSTS": "10.0.0/8/9"}, tmp_path)

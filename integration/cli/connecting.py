@@ -99,7 +99,7 @@ def _said(row: dict[str, Any]) -> str:
 
 def _store_steps(services: Services, connector: Connector) -> list[diagnostics.Step]:
     access = services.store_access(connector)
-    route = services.route(access.ca)
+    route = services.route(connector, access.ca)
     return list(
         diagnostics.store_steps(access, route, writes=services.modules(connector).sync.webhooks, clock=services.clock)
     )
@@ -108,7 +108,7 @@ def _store_steps(services: Services, connector: Connector) -> list[diagnostics.S
 def _mautic_steps(services: Services, connector: Connector) -> list[diagnostics.Step]:
     access = services.mautic_access(connector)
     wanted = needs(services.modules(connector))
-    route = services.route(access.ca)
+    route = services.route(connector, access.ca)
     return list(diagnostics.mautic_steps(access, MemoryTokens(), wanted, services.clock, route))
 
 

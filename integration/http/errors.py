@@ -15,7 +15,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from integration.errors import NotSetUp, Unreachable
 
-_METADATA = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+#: IPv6 networks whose last four bytes are an IPv4 address that a gateway calls.
+_GATEWAYS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+#: Of these, and of 6to4 and Teredo, no real server is reached; a gateway on the way may lead anywhere.
+_TUNNELS = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "::/96", "2002::/16", "2001::/32")))
+_RESERVED_V4 = ipaddress.ip_network("240.0.0.0/4")
 FAILURES = (
     requests.exceptions.RequestException,
     urllib3.exceptions.HTTPError,
@@ -34,13 +39,46 @@ class TooLarge(requests.exceptions.RequestException):
 
 
 def check_peer(host: str, peer: str, allowed: tuple[str, ...]) -> None:
-    """Raise PrivateAddress when `peer` is link-local, or not public while neither host nor "*" is in `allowed`."""
+    """Raise PrivateAddress when `peer` is not public and not in `allowed`: hosts, networks, or "*" for all.
+
+    What no server has (link-local, multicast and reserved addresses) is refused whatever is allowed. An IPv4 address
+    inside an IPv6 one counts too.
+    """
     address = ipaddress.ip_address(peer.split("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    if any(mapped in network for network in _METADATA if network.version == mapped.version):
-        raise PrivateAddress(f"{host} leads to the reserved address {peer}")
-    if not mapped.is_global and "*" not in allowed and host.lower() not in allowed:
+    inner = _inner(address)
+    for each in (address, inner) if inner is not None else (address,):
+        if _is_nobodys(each):
+            raise PrivateAddress(f"{host} leads to the reserved address {peer}")
+    if not _is_public(address, inner) and not _is_allowed(host, inner or address, allowed):
         raise PrivateAddress(f"{host} leads to the private address {peer}")
+
+
+def _inner(address: _Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address stands for, None where it stands for itself."""
+    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback or address.is_unspecified:
+        return None
+    teredo = address.teredo
+    told = address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+    if told is None and any(address in network for network in _GATEWAYS):
+        told = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return told
+
+
+def _is_nobodys(address: _Address) -> bool:
+    reserved = isinstance(address, ipaddress.IPv4Address) and address in _RESERVED_V4
+    return reserved or address.is_link_local or address.is_multicast or address.is_unspecified
+
+
+def _is_public(address: _Address, inner: ipaddress.IPv4Address | None) -> bool:
+    tunnel = address.version == 6 and any(address in network for network in _TUNNELS)
+    return (inner or address).is_global and (inner is None or not tunnel)
+
+
+def _is_allowed(host: str, address: _Address, allowed: tuple[str, ...]) -> bool:
+    if "*" in allowed or host.lower().strip("[]") in allowed:
+        return True
+    networks = [ipaddress.ip_network(each) for each in allowed if "/" in each]
+    return any(address in network for network in networks)
 
 
 class _Guard:

@@ -22,7 +22,7 @@ from integration.models.run import FormerRecord, Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat, Schedule
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.models.unanswered import UnansweredCall, UnansweredPerson
-from integration.models.user import Role, SignInLink, User
+from integration.models.user import Role, SignInLink, User, UserSession
 from integration.models.vault import Vault
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "UnansweredCall",
     "UnansweredPerson",
     "User",
+    "UserSession",
     "Vault",
     "open_database",
 ]

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 _IMMEDIATE = "write"
+#: So long a write waits for other writers, of this process and of others, before it fails with OperationalError.
+WRITE_WAIT_S = 30.0
+_wait_s: ContextVar[float] = ContextVar("wait_s", default=WRITE_WAIT_S)
 #: A server that does not answer at all is given up after so long.
 CONNECT_TIMEOUT_S = 10
+
+
+@contextmanager
+def waiting(seconds: float) -> Iterator[None]:
+    """Let the writes of this thread wait so long only: a page's for seconds, a mere note's for none."""
+    token = _wait_s.set(seconds)
+    try:
+        yield
+    finally:
+        _wait_s.reset(token)
 
 
 class Database:
@@ -22,7 +39,7 @@ class Database:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
         # Threads of one process queue here: SQLite's own waiting sleeps up to 100 ms at a time.
-        self._turn: AbstractContextManager[Any] = threading.RLock() if self.sqlite else nullcontext()
+        self._turn = threading.RLock()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -35,12 +52,26 @@ class Database:
         """Give a session in a write transaction, committed at the end, rolled back on an exception.
 
         On SQLite the writer's lock is taken at the start: a transaction that reads first and writes later would fail
-        with "database is locked" when another one commits in between.
+        with "database is locked" when another one commits in between. Waiting for other threads and for other
+        processes has one limit (see `waiting`); beyond it OperationalError is raised.
         """
-        with self._turn, Session(self.engine, expire_on_commit=False) as session:
-            session.connection(execution_options={_IMMEDIATE: True})
+        end = time.monotonic() + _wait_s.get()
+        with self._turn_until(end), Session(self.engine, expire_on_commit=False) as session:
+            session.connection(execution_options={_IMMEDIATE: max(end - time.monotonic(), 0.0)})
             yield session
             session.commit()
+
+    @contextmanager
+    def _turn_until(self, end: float) -> Iterator[None]:
+        if not self.sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=max(end - time.monotonic(), 0.0)):
+            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -68,6 +99,8 @@ def prepare(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _on_connect):
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
+    if engine.dialect.name == "postgresql" and not event.contains(engine, "begin", _on_begin_elsewhere):
+        event.listen(engine, "begin", _on_begin_elsewhere)
     return engine
 
 
@@ -82,8 +115,19 @@ def _on_connect(connection: Any, record: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(_IMMEDIATE)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    wait_s = connection.get_execution_options().get(_IMMEDIATE)
+    if wait_s is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(wait_s * 1000)}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _on_begin_elsewhere(connection: Connection) -> None:
+    """Limit the wait for locks on PostgreSQL where it is shorter than usual; workers there wait as long as it takes."""
+    wait_s = connection.get_execution_options().get(_IMMEDIATE)
+    if wait_s is not None and _wait_s.get() < WRITE_WAIT_S:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(int(wait_s * 1000), 1)}")
 
 
 def lock_connector(session: Session, connector_id: int) -> None:

@@ -21,7 +21,7 @@ from integration.models.database import Database, open_database
 
 FOLDER = Path(__file__).parent / "migrations"
 #: So long a start waits for the process that holds a SQLite database, or brings it to the newest schema.
-LOCK_WAIT_MS = 10_000
+LOCK_WAIT_S = 10.0
 
 
 def upgrade(url: str) -> None:
@@ -113,9 +113,7 @@ def _wait_for_turn(database: Database, connection: Connection) -> None:
     if not database.sqlite:
         connection.execute(text("SELECT pg_advisory_xact_lock(7320)"))
     else:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
-        connection.rollback()
-        connection.execution_options(write=True)
+        connection.execution_options(write=LOCK_WAIT_S)
         connection.begin()
 
 

@@ -31,6 +31,9 @@ from integration.store.client import StoreClient
 #: So long one process may take to renew a token; others look so often, so many times, whether it is done.
 LEASE_S, LEASE_PAUSE_S, LEASE_TRIES = 30, 0.5, 60
 
+#: Where the demo's store and Mautic listen.
+DEMO_HOSTS = ("127.0.0.1",)
+
 Observers = Callable[[Connector], Observer | None]
 #: Called inside the accepting transaction with the connector's id, so that an engine can enqueue its job with it.
 OnAccept = Callable[[Any, int], None]
@@ -124,9 +127,10 @@ class Services:
             ca=connector.mautic_ca or None,
         )
 
-    def route(self, ca: str | None = None) -> Route:
-        """Return the deployment's rules for outgoing calls."""
-        return Route(ca=ca, private_allowed=self.deployment.private_hosts)
+    def route(self, connector: Connector, ca: str | None = None) -> Route:
+        """Return the deployment's rules for the connector's outgoing calls; the demo's two ends are on this machine."""
+        allowed = self.deployment.private_hosts + (DEMO_HOSTS if connector.is_demo else ())
+        return Route(ca=ca, private_allowed=allowed)
 
     def _gate(self, connector: Connector, service: str, obeys: bool) -> Gate:
         breaker = self.breakers.of(connector.id, service)
@@ -136,7 +140,7 @@ class Services:
         """Return a client of the connector's store; one that `obeys` makes no call while the breaker is open."""
         access = self.store_access(connector)
         gate = self._gate(connector, "store", obeys)
-        return StoreClient(access, self.route(access.ca), self.observers(connector), correlation, gate)
+        return StoreClient(access, self.route(connector, access.ca), self.observers(connector), correlation, gate)
 
     def open_mautic(
         self,
@@ -154,7 +158,7 @@ class Services:
         """
         access = self.mautic_access(connector)
         box = StoredTokens(self, connector.id, connector.mautic_token)
-        route = self.route(access.ca)
+        route = self.route(connector, access.ca)
         route = replace(route, connect_timeout=3.0, read_timeout=8.0) if quick else route
         observer = both(self.observers(connector), watch)
         gate = self._gate(connector, "mautic", obeys)

@@ -60,7 +60,10 @@ def world(**settings: Any) -> Iterator[World]:
     """Give a world with fresh servers and an empty SQLite database; settings are dotted keys of the modules."""
     with tempfile.TemporaryDirectory() as folder, StoreServer() as store, MauticServer() as mautic:
         deployment = Deployment(
-            instance_path=Path(folder), secret_key="b" * 32, database_url=f"sqlite:///{folder}/bench.sqlite"
+            instance_path=Path(folder),
+            secret_key="b" * 32,
+            database_url=f"sqlite:///{folder}/bench.sqlite",
+            private_hosts=("*",),
         )
         upgrade(deployment.database_url)
         services = open_services(deployment)

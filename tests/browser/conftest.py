@@ -92,7 +92,11 @@ def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
     folder = tmp_path / "instance"
     folder.mkdir()
     deployment = Deployment(
-        instance_path=folder, secret_key="k" * 32, database_url=f"sqlite:///{folder / 'b.sqlite'}", ratelimit=False
+        instance_path=folder,
+        secret_key="k" * 32,
+        database_url=f"sqlite:///{folder / 'b.sqlite'}",
+        ratelimit=False,
+        private_hosts=("*",),
     )
     upgrade(deployment.database_url)
     plain = open_services(deployment)

@@ -41,7 +41,8 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    return os.environ | {"INSTANCE_PATH": str(tmp_path / "instance"), "LOG_LEVEL": "ERROR", "PYTHONUNBUFFERED": "1"}
+    settings = {"LOG_LEVEL": "ERROR", "PYTHONUNBUFFERED": "1", "PRIVATE_HOSTS": "127.0.0.1"}
+    return os.environ | settings | {"INSTANCE_PATH": str(tmp_path / "instance")}
 
 
 @pytest.fixture

@@ -20,8 +20,19 @@ from integration.clock import SetClock
 from integration.config import Deployment
 from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of
-from integration.models import AuditEntry, Base, Connector, DeliveryState, Heartbeat, Organisation, Role, User
+from integration.models import (
+    AuditEntry,
+    Base,
+    Connector,
+    DeliveryState,
+    Heartbeat,
+    Organisation,
+    Role,
+    User,
+    UserSession,
+)
 from integration.models.database import open_database
+from integration.operations.identity.accounts import digest
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.delivery.groups import Outcome
@@ -100,6 +111,8 @@ def app(make_app: Callable[..., Flask], clock: SetClock) -> Flask:
         session.flush()
         for number, (name, organisation, role) in enumerate(_CAST, 1):
             session.add(_user(number, name, organisation, role, clock))
+            session.flush()
+            session.add(_session(number, name, clock))
         session.add(Heartbeat(name="worker@test", role="worker", beat_at=clock.now()))
     return app
 
@@ -123,6 +136,11 @@ def _user(number: int, name: str, organisation: int, role: Role, clock: SetClock
         session_key=f"key-of-{name}",
         created_at=clock.now(),
     )
+
+
+def _session(number: int, name: str, clock: SetClock) -> UserSession:
+    now = clock.now()
+    return UserSession(id=digest(f"session-of-{name}"), user_id=number, created_at=now, seen_at=now, ip="192.0.2.7")
 
 
 @pytest.fixture
@@ -150,7 +168,7 @@ def sign_in(app: Flask, name: str) -> Person:
     number = [who for who, _, _ in _CAST].index(name) + 1
     client = app.test_client()
     with client.session_transaction() as cookie:
-        cookie["_user_id"] = f"{number}.key-of-{name}"
+        cookie["_user_id"] = f"{number}.key-of-{name}.session-of-{name}"
         cookie["_fresh"] = True
     return Person(client)
 

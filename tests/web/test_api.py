@@ -260,3 +260,24 @@ def test_whoever_calls_too_often_leaves_no_token_in_the_log(
     assert answers[-1] == 429
     assert "exceeded" in caplog.text
     assert headers["Authorization"].split()[1][:12] not in caplog.text
+
+
+def test_guessing_tokens_is_throttled_by_address(
+    app: Flask, make_app: Callable[..., Flask], bearer: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_app(ratelimit=True, proxies=1).test_client()
+    paths = ("/api/v1/connectors", "/metrics", "/api/v1/connectors/1/log")
+
+    def ask(number: int, address: str, headers: dict[str, str]) -> int:
+        return client.get(paths[number % 3], headers={**headers, "X-Forwarded-For": address}).status_code
+
+    guesses = [ask(number, "198.51.100.1", {"Authorization": f"Bearer wm_guess{number}"}) for number in range(31)]
+    assert guesses == [401] * 30 + [429]
+    assert ask(0, "203.0.113.5", bearer()) == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_guessing_webhook_addresses_is_throttled(app: Flask, make_app: Callable[..., Flask]) -> None:
+    client = make_app(ratelimit=True).test_client()
+    statuses = [client.post(f"/hooks/guess{number}").status_code for number in range(61)]
+    assert statuses == [404] * 60 + [429]

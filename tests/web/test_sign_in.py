@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
+from integration.clock import SetClock
 from integration.operations.identity import accounts
 from integration.pipeline.services import Services
 from tests.web.conftest import PASSWORD, Person, text_of
@@ -106,17 +109,85 @@ def test_failures_are_throttled_by_address_and_a_page_says_so(app: Flask, make_a
     assert answers[-1].headers["Retry-After"]
 
 
-def test_failures_are_throttled_by_user_from_anywhere(app: Flask, make_app: Callable[..., Flask]) -> None:
+Try = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def try_from(app: Flask, make_app: Callable[..., Flask]) -> Try:
+    """Tries to sign in as the viewer from an address."""
     person = Person(make_app(ratelimit=True, proxies=1).test_client())
     person.token()
 
-    def guess(number: int) -> int:
-        data = {"csrf_token": person.token(), "email": "viewer@example.com", "password": "guess"}
-        return person.client.post(
-            "/sign-in", data=data, headers={"X-Forwarded-For": f"198.51.100.{number}"}
-        ).status_code
+    def attempt_from(address: str, password: str = "guess", path: str = "/sign-in") -> TestResponse:
+        data = {"csrf_token": person.token(), "email": "viewer@example.com", "password": password}
+        return person.client.post(path, data=data, headers={"X-Forwarded-For": address})
 
-    assert [guess(number) for number in range(21)] == [401] * 20 + [429]
+    return attempt_from
+
+
+def test_failures_are_throttled_by_user_from_anywhere(try_from: Try) -> None:
+    statuses = [try_from(f"198.51.100.{number // 9}").status_code for number in range(101)]
+    assert statuses == [401] * 100 + [429]
+    assert try_from("2001:db8::1").status_code == 429
+
+
+def test_wrong_tries_from_elsewhere_do_not_shut_a_person_out(try_from: Try) -> None:
+    assert [try_from("198.51.100.1").status_code for _ in range(11)][-1] == 429
+    assert try_from("203.0.113.5", PASSWORD).status_code == 302
+
+
+def test_where_a_person_signed_in_before_no_stranger_shuts_them_out(try_from: Try) -> None:
+    for number in range(101):
+        try_from(f"198.51.100.{number // 9}")
+    assert try_from("203.0.113.5", PASSWORD).status_code == 429
+    assert try_from("192.0.2.7", PASSWORD).status_code == 302
+
+
+def test_a_network_of_ipv6_is_one_address(try_from: Try) -> None:
+    statuses = [try_from(f"2001:db8::{number}").status_code for number in range(1, 12)]
+    assert statuses == [401] * 10 + [429]
+
+
+def test_the_page_says_the_true_wait_and_that_a_link_works(try_from: Try, services: Services) -> None:
+    for _ in range(10):
+        try_from("198.51.100.1")
+    refused = try_from("198.51.100.1", PASSWORD)
+    assert int(refused.headers["Retry-After"]) > 60
+    minutes = math.ceil(int(refused.headers["Retry-After"]) / 60)
+    assert f"Wait {minutes} minutes" in text_of(refused) or f"Wait {minutes + 1} minutes" in text_of(refused)
+    assert "one-time link" in text_of(refused)
+    link = accounts.make_link(services, 1)
+    assert try_from("198.51.100.1", path=f"/sign-in/link/{link}").status_code == 302
+
+
+def test_a_cookie_copied_before_signing_out_is_worthless(app: Flask, visitor: Person) -> None:
+    attempt(visitor, "viewer@example.com")
+    other = Person(app.test_client())
+    attempt(other, "viewer@example.com")
+    thief = Person(app.test_client())
+    with visitor.client.session_transaction() as mine, thief.client.session_transaction() as theirs:
+        theirs.update(mine)
+    assert thief.get("/connectors").status_code == 200
+    visitor._token = ""
+    assert visitor.post("/sign-out").status_code == 302
+    assert thief.get("/connectors").status_code == 302
+    assert other.get("/connectors").status_code == 200
+
+
+def test_a_session_that_nobody_uses_ends(visitor: Person, clock: SetClock) -> None:
+    attempt(visitor, "viewer@example.com")
+    for _ in range(3):
+        clock.advance(days=10)
+        assert visitor.get("/connectors").status_code == 200
+    clock.advance(days=15)
+    assert visitor.get("/connectors").status_code == 302
+
+
+@pytest.mark.parametrize("cookie_id", ["1.key-of-viewer", "1.key-of-viewer.", "1.key-of-viewer.session-of-admin", "²."])
+def test_a_cookie_without_its_session_signs_nobody_in(visitor: Person, cookie_id: str) -> None:
+    with visitor.client.session_transaction() as cookie:
+        cookie["_user_id"] = cookie_id
+    assert visitor.get("/connectors").status_code == 302
 
 
 def test_signing_in_well_is_not_counted(app: Flask, make_app: Callable[..., Flask]) -> None:

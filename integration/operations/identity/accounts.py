@@ -13,7 +13,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from integration.errors import SettingError
 from integration.models.sql import swapped
-from integration.models.user import Role, SignInLink, User
+from integration.models.user import Role, SignInLink, User, UserSession
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 
@@ -78,6 +78,11 @@ def set_password(services: Services, user_id: int, password: str, *, audit: Audi
         if user is None:
             raise LookupError(f"there is no user {user_id}")
         user.password_hash, user.session_key = hashed, key
+        session.execute(
+            update(UserSession)
+            .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+            .values(ended_at=services.clock.now())
+        )
         session.execute(
             update(SignInLink)
             .where(SignInLink.user_id == user_id, SignInLink.used_at.is_(None))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from integration.errors import IntegrationError, SettingError
 from integration.models.access import Invitation
 from integration.models.user import Role, User
-from integration.operations.identity import accounts
+from integration.operations.identity import accounts, sessions
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 
@@ -68,6 +68,7 @@ def disable(session: Session, user: User, now: datetime, actor: Role, *, by: int
     _keep_a_super(session, user)
     _not_oneself(user, by)
     user.disabled_at, user.session_key = now, secrets.token_hex(16)
+    sessions.end_all(session, now, user.id)
 
 
 def enable(user: User, actor: Role) -> None:

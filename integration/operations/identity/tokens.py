@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
 from integration.models.access import ApiToken
+from integration.models.database import waiting
 from integration.operations.identity.accounts import digest
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
@@ -85,9 +88,14 @@ def find(services: Services, secret: str) -> ApiToken | None:
     if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         return None
     if row.used_at is None or now - row.used_at > _NOTED_EVERY:
-        with services.db.write() as session:
-            session.execute(update(ApiToken).where(ApiToken.id == row.id).values(used_at=now))
+        _note_use(services, row.id, now)
     return row
+
+
+def _note_use(services: Services, token_id: int, now: datetime) -> None:
+    # Whoever only reads must not wait for writers: the next use is noted then.
+    with suppress(OperationalError), waiting(0), services.db.write() as session:
+        session.execute(update(ApiToken).where(ApiToken.id == token_id).values(used_at=now))
 
 
 def revoke(session: Session, row: ApiToken, now: datetime) -> None:

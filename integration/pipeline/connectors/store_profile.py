@@ -26,7 +26,7 @@ def refresh(services: Services, connector: Connector, *, always: bool = False) -
     if not always and connector.store_rest_root and not _old(services, connector):
         return connector
     access = services.store_access(connector)
-    found = discovery.discover(access, services.route(access.ca), services.observers(connector))
+    found = discovery.discover(access, services.route(connector, access.ca), services.observers(connector))
     with services.db.write() as session:
         row = session.get_one(Connector, connector.id)
         row.store_rest_root = found.rest_root

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, session as cookie, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session as cookie, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 from flask_wtf import FlaskForm
@@ -14,16 +14,20 @@ from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.user import User
 from integration.operations import audit
-from integration.operations.identity import accounts
-from integration.web.frame.access import SignedIn, load_user, me, public, record, signed_in
-from integration.web.frame.security import limiter, safe_next
+from integration.operations.identity import accounts, sessions
+from integration.web.frame.access import SignedIn, me, public, record, signed_in
+from integration.web.frame.security import limiter, remote_network, safe_next
 from integration.web.frame.services import services
 
 bp = Blueprint("auth", __name__)
 _REFUSED = "E-mail address and password do not fit together."
 #: Only failures count, so that an office behind one address may sign in as often as it likes.
 _PER_ADDRESS = "10 per minute; 60 per hour"
-_PER_USER = "20 per hour"
+#: For one account from one address.
+_PER_USER_HERE = "10 per 15 minutes"
+#: For one account from all addresses together, but for those where its user has signed in before: whoever guesses from
+#: many places must not shut a person out.
+_PER_USER = "100 per hour"
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -49,9 +53,23 @@ def _failed(response: Response) -> bool:
     return response.status_code != 302
 
 
+def _is_gone(response: Response) -> bool:
+    return response.status_code == 410
+
+
 def _typed_address() -> str:
     # The limiter logs its keys, and an address typed wrongly may be a password.
     return f"user:{accounts.digest(request.form.get('email', '').strip().casefold())[:16]}"
+
+
+def _typed_address_here() -> str:
+    return f"{remote_network()} {_typed_address()}"
+
+
+def _is_known_here() -> bool:
+    with services().db.read() as session:
+        user = accounts.find(session, request.form.get("email", ""))
+        return user is not None and sessions.is_known_from(session, user.id, request.remote_addr or "")
 
 
 @bp.get("/sign-in")
@@ -65,7 +83,8 @@ def sign_in() -> ResponseReturnValue:
 
 @bp.post("/sign-in")
 @limiter.limit(_PER_ADDRESS, deduct_when=_failed)
-@limiter.limit(_PER_USER, key_func=_typed_address, deduct_when=_failed)
+@limiter.limit(_PER_USER_HERE, key_func=_typed_address_here, deduct_when=_failed)
+@limiter.limit(_PER_USER, key_func=_typed_address, deduct_when=_failed, exempt_when=_is_known_here)
 @public
 def sign_in_post() -> ResponseReturnValue:
     """Sign in; a wrong address and a wrong password are answered alike."""
@@ -105,7 +124,11 @@ def _record(session: Session, action: AuditAction, user: User | None, email: str
 def _signed_in(session: Session, user: User, way: str) -> SignedIn:
     user.signed_in_at = services().clock.now()
     _record(session, AuditAction.SIGNED_IN, user, user.email, way)
-    return signed_in(user)
+    return signed_in(user, _begin(session, user.id))
+
+
+def _begin(session: Session, user_id: int) -> str:
+    return sessions.begin(session, services().clock.now(), user_id, request.remote_addr or "")
 
 
 def _enter(person: SignedIn, onward: str | None = None) -> ResponseReturnValue:
@@ -117,6 +140,7 @@ def _enter(person: SignedIn, onward: str | None = None) -> ResponseReturnValue:
 
 
 @bp.get("/sign-in/link/<token>")
+@limiter.limit("60 per hour", deduct_when=_is_gone)
 @public
 def link(token: str) -> ResponseReturnValue:
     """Show the button of a one-time link: programs that only look at links do not use it up."""
@@ -140,7 +164,9 @@ def link_post(token: str) -> ResponseReturnValue:
 
 @bp.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """End this session."""
+    """End this session, on the server too: a copy of its cookie is worth nothing then."""
+    with services().db.write() as session:
+        sessions.end(session, services().clock.now(), me().session_token)
     logout_user()
     cookie.clear()
     flash("You are signed out.", "ok")
@@ -191,8 +217,7 @@ def _set_password(new: str) -> None:
     def changed(session: Session, user: User) -> None:
         record(session, AuditAction.USER_CHANGED, user.email, {"password": ["changed", "changed"]})
 
-    key = accounts.set_password(services(), me().id, new, audit=changed)
-    person = load_user(f"{me().id}.{key}")
-    if person is None:
-        abort(403)
+    accounts.set_password(services(), me().id, new, audit=changed)
+    with services().db.write() as session:
+        person = signed_in(session.get_one(User, me().id), _begin(session, me().id))
     login_user(person)

@@ -58,7 +58,7 @@ def _finish(connector: Connector, code: str) -> None:
         flash("Mautic was not allowed to let us in. Authorise again when you want to connect.", "bad")
         return
     access = services().mautic_access(connector)
-    transport = Transport("mautic", services().route(access.ca), services().observers(connector))
+    transport = Transport("mautic", services().route(connector, access.ca), services().observers(connector))
     try:
         token = exchange_code(access, code, redirect_uri(), transport, services().clock)
     except ServiceError as error:

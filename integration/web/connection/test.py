@@ -31,7 +31,8 @@ class Trial:
 
 def prepare(services: Services, connector: Connector, typed: Mapping[str, str]) -> Trial:
     """Return a trial of the typed values over the stored ones; nothing is saved."""
-    copy = Connector(id=connector.id, settings=connector.settings, debug_until=connector.debug_until)
+    copy = Connector(id=connector.id, is_demo=connector.is_demo)
+    copy.settings, copy.debug_until = connector.settings, connector.debug_until
     for name in PLAIN:
         setattr(copy, name, typed.get(name, getattr(connector, name)))
     for name in ("store_url", "mautic_url"):
@@ -47,12 +48,21 @@ def steps(services: Services, trial: Trial) -> Iterator[tuple[str, Step]]:
     watch = services.observers(trial.connector)
     store = services.store_access(trial.connector, dict(trial.secrets))
     for step in store_steps(
-        store, _route(services, store.ca), writes=modules.sync.webhooks, clock=services.clock, observer=watch
+        store,
+        _route(services, trial.connector, store.ca),
+        writes=modules.sync.webhooks,
+        clock=services.clock,
+        observer=watch,
     ):
         yield "store", step
     mautic = services.mautic_access(trial.connector, dict(trial.secrets))
     for step in mautic_steps(
-        mautic, _tokens(services, trial.connector), needs(modules), services.clock, _route(services, mautic.ca), watch
+        mautic,
+        _tokens(services, trial.connector),
+        needs(modules),
+        services.clock,
+        _route(services, trial.connector, mautic.ca),
+        watch,
     ):
         yield "mautic", step
 
@@ -82,8 +92,8 @@ def _tokens(services: Services, connector: Connector) -> TokenBox:
     return StoredTokens(services, connector.id) if connector.mautic_method == "authorization_code" else MemoryTokens()
 
 
-def _route(services: Services, ca: str | None) -> Route:
-    return replace(services.route(ca), read_timeout=_READ_TIMEOUT_S)
+def _route(services: Services, connector: Connector, ca: str | None) -> Route:
+    return replace(services.route(connector, ca), read_timeout=_READ_TIMEOUT_S)
 
 
 def _with_scheme(address: str) -> str:

@@ -17,6 +17,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role, User
 from integration.operations import audit
+from integration.operations.identity import sessions
 from integration.url_filters import id_of
 from integration.web.frame.services import services
 
@@ -31,7 +32,11 @@ login.login_message = None
 
 @dataclass(frozen=True)
 class SignedIn(UserMixin):  # type: ignore[misc]  # flask-login ships no types
-    """The user of a request; the session also carries `session_key`, so that a changed key ends it."""
+    """The user of a request.
+
+    The cookie also carries `session_key`, so that a changed key ends all sessions of the user, and the session's own
+    token, so that one can be ended.
+    """
 
     id: int
     organisation_id: int
@@ -39,32 +44,37 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # flask-login ships no types
     name: str
     role: Role
     session_key: str
+    session_token: str
 
     def get_id(self) -> str:
         """Return what the session cookie names the user by."""
-        return f"{self.id}.{self.session_key}"
+        return f"{self.id}.{self.session_key}.{self.session_token}"
 
     def may(self, role: Role | str) -> bool:
         """Return whether the user's role reaches the given one."""
         return self.role.rank >= Role(role).rank
 
 
-def signed_in(user: User) -> SignedIn:
-    """Return the user of a row."""
-    return SignedIn(user.id, user.organisation_id, user.email, user.name, Role(user.role), user.session_key)
+def signed_in(user: User, session_token: str) -> SignedIn:
+    """Return the user of a row and a session."""
+    role, key = Role(user.role), user.session_key
+    return SignedIn(user.id, user.organisation_id, user.email, user.name, role, key, session_token)
 
 
-def load_user(token: str) -> SignedIn | None:
+def load_user(cookie_id: str) -> SignedIn | None:
     """Return the user of a session, None when it was ended or the user disabled."""
-    number, _, key = token.partition(".")
+    number, _, rest = cookie_id.partition(".")
+    key, _, token = rest.partition(".")
     user_id = id_of(number)
     if user_id is None:
         return None
     with services().db.read() as session:
         user = session.get(User, user_id)
-    if user is None or user.disabled_at or user.session_key != key:
+        open_ = sessions.find(session, services().clock.now(), user_id, token)
+    if user is None or open_ is None or user.disabled_at or user.session_key != key:
         return None
-    return signed_in(user)
+    sessions.note(services(), open_)
+    return signed_in(user, token)
 
 
 login.user_loader(load_user)

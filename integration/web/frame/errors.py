@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, current_app, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from gunicorn.http.errors import ParseException
-from sqlalchemy.exc import NoResultFound
+from sqlalchemy.exc import NoResultFound, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from integration.errors import IntegrationError, ServiceError, SettingError
+from integration.pipeline.leases.endings import is_passing
+from integration.web.frame import fault_log
+from integration.web.frame.security import seconds_to_wait
 
 SENTENCES: dict[int, tuple[str, str]] = {
     400: ("The request could not be understood.", "Go back, reload the page and try again."),
@@ -24,6 +29,10 @@ SENTENCES: dict[int, tuple[str, str]] = {
     405: ("This address cannot be used in that way.", "Go back and use the buttons of the page."),
     413: ("What was sent is too large.", "At most 5 MB are taken at once."),
     429: ("There were too many attempts.", "Wait a minute, then try again."),
+    503: (
+        "The database does not answer at the moment.",
+        "Nothing was changed. Try again in a few seconds.",
+    ),
     500: (
         "Something went wrong on our side.",
         "Try again; if it happens again, look into the application log, where the cause is written.",
@@ -31,6 +40,8 @@ SENTENCES: dict[int, tuple[str, str]] = {
 }
 
 
+#: So long a caller is asked to wait when the database is locked.
+RETRY_AFTER_S = 5
 #: Every address below it is for machines.
 _API = "/api/"
 
@@ -55,7 +66,17 @@ def http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     if status < 400:
         return error
     sentence, hint = SENTENCES.get(status, (f"{error.name}.", "Go back and try again."))
+    if status == 429:
+        hint = _wait()
     return page(status, sentence, hint, error.name.lower().replace(" ", "_"))
+
+
+def _wait() -> str:
+    """Return how long to wait, and what works meanwhile where somebody wants to sign in."""
+    minutes = math.ceil(seconds_to_wait() / 60)
+    told = f"Wait {minutes} minute{'' if minutes == 1 else 's'}, then try again."
+    link = "A one-time link signs you in at once: an administrator can make one, or `woo-mautic user link`."
+    return f"{told} {link}" if request.blueprint == "auth" else told
 
 
 def csrf_error(error: CSRFError) -> ResponseReturnValue:
@@ -79,6 +100,17 @@ def integration_error(error: IntegrationError) -> ResponseReturnValue:
     return page(status, error.sentence, error.hint, error.code)
 
 
+def database_error(error: SQLAlchemyError) -> ResponseReturnValue:
+    """Answer 503 where the database is locked, full or away for a moment; anything else is an error of ours."""
+    if not is_passing(error):
+        current_app.log_exception(sys.exc_info())
+        return unexpected(error)
+    fault_log.say_seldom("The database did not answer: %s", type(error).__name__)
+    answer = make_response(("", 503) if request.blueprint == "hooks" else page(503, *SENTENCES[503], "database_busy"))
+    answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
+
+
 def unexpected(error: Exception) -> ResponseReturnValue:
     """Answer anything else; the cause is in the application log."""
     return page(500, *SENTENCES[500], "internal_server_error")
@@ -88,6 +120,7 @@ def init_app(app: Flask) -> None:
     """Register the pages."""
     app.register_error_handler(CSRFError, csrf_error)
     app.register_error_handler(IntegrationError, integration_error)
+    app.register_error_handler(SQLAlchemyError, database_error)
     app.register_error_handler(NoResultFound, gone)
     app.register_error_handler(ParseException, unreadable_body)
     app.register_error_handler(InternalServerError, unexpected)

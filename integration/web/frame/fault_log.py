@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from types import TracebackType
@@ -11,31 +12,49 @@ from typing import Any
 from flask import Flask, request
 
 log = logging.getLogger(__name__)
-#: A traceback of one kind of error is written at most so often.
+#: A traceback, or a warning, of one kind is written at most so often.
 TRACE_EVERY_S = 60.0
 _Caught = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
+
+
+class Seldom:
+    """Says of each kind of event whether one of it may be told again."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._told_at: dict[tuple[str, ...], float] = {}
+
+    def due(self, *kind: str) -> bool:
+        """Return whether none of its kind was told within the time; it counts as told from now on."""
+        now = time.monotonic()
+        with self._lock:
+            due = now - self._told_at.get(kind, -math.inf) >= self._every_s
+            if due:
+                self._told_at[kind] = now
+            return due
 
 
 class FaultLog:
     """One short line for each request that breaks, with a traceback once a minute for each place in the code."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._traced_at: dict[tuple[str, str], float] = {}
+        self._seldom = Seldom(TRACE_EVERY_S)
 
     def write(self, exc_info: _Caught) -> None:
         """Log an error; the route stands for the address, which may hold secrets and be long."""
         name, place = type(exc_info[1]).__name__, _place(exc_info[2])
-        traced: Any = exc_info if self._is_due(name, place) else None
+        traced: Any = exc_info if self._seldom.due(name, place) else None
         log.error("%s at %s %s in %s", name, request.method, request.url_rule or "an address", place, exc_info=traced)
 
-    def _is_due(self, name: str, place: str) -> bool:
-        now = time.monotonic()
-        with self._lock:
-            due = now - self._traced_at.get((name, place), -TRACE_EVERY_S) >= TRACE_EVERY_S
-            if due:
-                self._traced_at[name, place] = now
-            return due
+
+_WARNINGS = Seldom(TRACE_EVERY_S)
+
+
+def say_seldom(text: str, kind: str) -> None:
+    """Warn of something that may happen to every request, once a minute for each kind."""
+    if _WARNINGS.due(text, kind):
+        log.warning(text, kind)
 
 
 def _place(trace: TracebackType | None) -> str:

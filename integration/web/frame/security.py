@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -21,7 +23,15 @@ POLICY = (
 )
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True)
+
+
+def remote_network() -> str:
+    """Return whom calls are counted by: the address, of IPv6 the network, for one caller has many addresses there."""
+    address = get_remote_address()
+    return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
+
+
+limiter = Limiter(remote_network, storage_uri="memory://", headers_enabled=True)
 
 
 def settings(deployment: Deployment) -> dict[str, object]:
@@ -60,6 +70,12 @@ def set_headers(response: Response) -> Response:
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def seconds_to_wait() -> int:
+    """Return how long a caller who was refused for too many calls has to wait."""
+    limit = limiter.current_limit
+    return max(int(limit.reset_at - time.time()), 1) if limit is not None else 60
 
 
 def safe_next(target: str | None) -> str | None:

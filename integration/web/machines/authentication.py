@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from integration.errors import IntegrationError
 from integration.models.access import ApiToken
@@ -28,6 +29,8 @@ from integration.web.frame.services import services
 P = ParamSpec("P")
 R = TypeVar("R")
 _LIMIT = "600 per minute"
+#: Calls with a token that is unknown, from one address.
+_GUESSES = "30 per minute; 300 per hour"
 ID_MAX = 10**18 - 1
 
 
@@ -71,7 +74,8 @@ def needs_scope(
                 return said(status, error.code, error.sentence, error.hint)
 
         exempt = csrf.exempt(public(guarded))
-        limited = limiter.limit(_LIMIT, key_func=_limited_by)(exempt)
+        unguessed = limiter.shared_limit(_GUESSES, scope="tokens", deduct_when=_is_refused)(exempt)
+        limited = limiter.limit(_LIMIT, key_func=_limited_by)(unguessed)
         return cast(Callable[P, ResponseReturnValue], public(limited))
 
     return wrap
@@ -95,6 +99,10 @@ def _limited_by() -> str:
     """Return what calls are counted by: the token's digest, since the limiter logs its keys, else the address."""
     secret = _bearer()
     return f"token:{digest(secret)[:16]}" if secret else f"address:{get_remote_address()}"
+
+
+def _is_refused(response: Response) -> bool:
+    return response.status_code == 401
 
 
 def _bearer() -> str:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response
 
 from integration.pipeline.ingest.webhooks import receive
 from integration.web.frame.access import public
-from integration.web.frame.security import LARGEST_BODY, csrf
+from integration.web.frame.security import LARGEST_BODY, csrf, limiter
 from integration.web.frame.services import services
 
 bp = Blueprint("hooks", __name__)
 
 
+def _is_unknown(response: Response) -> bool:
+    return response.status_code == 404
+
+
 @bp.post("/hooks/<webhook_path>")
+@limiter.limit("60 per minute", deduct_when=_is_unknown)
 @public
 def delivery(webhook_path: str) -> ResponseReturnValue:
     """Take a webhook on its raw bytes and answer with a status and nothing else: WooCommerce ignores bodies."""

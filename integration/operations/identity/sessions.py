@@ -1,0 +1,63 @@
+"""Sessions of users, kept on the server: a cookie names one, and is worth nothing once that has ended."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from integration.models.database import waiting
+from integration.models.user import UserSession
+from integration.operations.identity.accounts import digest
+from integration.pipeline.services import Services
+
+#: A session that nobody has used for so long has ended.
+LIFETIME = timedelta(days=14)
+#: The last use is written at most so often.
+_NOTED_EVERY = timedelta(hours=1)
+
+
+def begin(session: Session, now: datetime, user_id: int, ip: str) -> str:
+    """Begin a session of a user and return its token, of which only the hash is stored; old ones are removed."""
+    over = or_(UserSession.ended_at.is_not(None), UserSession.seen_at < now - LIFETIME)
+    session.execute(delete(UserSession).where(UserSession.user_id == user_id, over))
+    token = secrets.token_hex(16)
+    session.add(UserSession(id=digest(token), user_id=user_id, created_at=now, seen_at=now, ip=ip))
+    return token
+
+
+def find(session: Session, now: datetime, user_id: int, token: str) -> UserSession | None:
+    """Return the session that a cookie names, None when it has ended or is another user's."""
+    found = session.get(UserSession, digest(token))
+    if found is None or found.user_id != user_id or found.ended_at is not None or found.seen_at < now - LIFETIME:
+        return None
+    return found
+
+
+def note(services: Services, found: UserSession) -> None:
+    """Write that a session is in use; a busy database is told at the next request."""
+    now = services.clock.now()
+    if now - found.seen_at < _NOTED_EVERY:
+        return
+    with suppress(OperationalError), waiting(0), services.db.write() as session:
+        session.execute(update(UserSession).where(UserSession.id == found.id).values(seen_at=now))
+
+
+def end(session: Session, now: datetime, token: str) -> None:
+    """End one session."""
+    session.execute(update(UserSession).where(UserSession.id == digest(token)).values(ended_at=now))
+
+
+def end_all(session: Session, now: datetime, user_id: int) -> None:
+    """End all sessions of a user."""
+    open_ = (UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+    session.execute(update(UserSession).where(*open_).values(ended_at=now))
+
+
+def is_known_from(session: Session, user_id: int, ip: str) -> bool:
+    """Return whether the user has a session that began at this address."""
+    return bool(session.scalar(select(exists().where(UserSession.user_id == user_id, UserSession.ip == ip))))
