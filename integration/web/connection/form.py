@@ -62,12 +62,16 @@ _FORM = form_of(
 
 def typed(connector: Connector) -> SettingForm:
     """Return the form as it was typed; secrets left empty mean those that are stored."""
-    return _FORM(obj=connector)
+    return _FORM(obj=connector).loaded(_plain(connector))
 
 
 def stored(connector: Connector) -> SettingForm:
     """Return the form with what is stored, whatever was typed; secrets never come back."""
-    return _FORM(formdata=None, obj=connector)
+    return _FORM(formdata=None, obj=connector).loaded(_plain(connector))
+
+
+def _plain(connector: Connector) -> dict[str, str]:
+    return {name: getattr(connector, name) or "" for name in PLAIN}
 
 
 def values(form: SettingForm) -> dict[str, str]:

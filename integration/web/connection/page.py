@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
+from integration.field_errors import titles
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
@@ -17,10 +18,12 @@ from integration.operations.support.diagnostics import Step
 from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.connectors.webhook_registration import delivery_url
+from integration.settings.connection import Connection
 from integration.web.connection import form as connection_form, store_keys, test as connection_test
 from integration.web.connection.mautic_sign_in import redirect_uri
 from integration.web.frame import filters
 from integration.web.frame.access import connector_or_404, me, needs, record
+from integration.web.frame.form_version import error_status
 from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
 
@@ -50,6 +53,7 @@ def save(connector_id: int) -> ResponseReturnValue:
     values = connection_form.values(form)
 
     def audit(session: Session, diff: Diff) -> None:
+        form.keep(diff, titles(Connection))
         record(session, AuditAction.UPDATED, f"connection of {connector.name}", diff, connector)
 
     try:
@@ -57,7 +61,7 @@ def save(connector_id: int) -> ResponseReturnValue:
         diff = pairs.connect(services(), connector_id, audit=audit, **values)
     except SettingError as error:
         form.refuse(error)
-        return _page(connector, form), 400
+        return _page(connector, form), error_status(error)
     flash("The connection is saved. Test it now to see whether it works." if diff else "Nothing has changed.", "ok")
     return redirect(url_for("connection.index", connector_id=connector_id))
 
