@@ -67,6 +67,12 @@ def text_of(response: TestResponse) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
+def version(answer: TestResponse) -> dict[str, str]:
+    """The hidden version of a form."""
+    [found] = re.findall(r'name="version" value="([^"]*)"', answer.text)
+    return {"version": html.unescape(found)}
+
+
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'web.sqlite'}"

@@ -10,7 +10,7 @@ import pytest
 from integration.models import Connector
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
-from tests.web.conftest import SECRETS, Person, text_of
+from tests.web.conftest import SECRETS, Person, text_of, version
 
 Read = Callable[[], Connector]
 
@@ -57,6 +57,17 @@ def test_a_typed_secret_replaces_the_stored_one_and_the_audit_says_changed(
         "store_secret": "changed",
     }
     assert (entry.actor, entry.connector_id, entry.ip) == ("admin@example.com", connector().id, "127.0.0.1")
+
+
+def test_the_second_of_two_people_is_told(admin: Person, super_admin: Person, path: str, connector: Read) -> None:
+    loaded = version(super_admin.get(path))
+    admin.post(path, typed(mautic_client_id="2_client"))
+    told = super_admin.post(path, typed(name="Rose", mautic_client_id="1_client", **loaded))
+    assert told.status_code == 409
+    assert "Somebody has changed “Client ID” meanwhile; it is “2_client” now." in text_of(told)
+    assert connector().name == "Sunflower"
+    assert super_admin.post(path, typed(name="Rose", **version(told))).status_code == 302
+    assert (connector().name, connector().mautic_client_id) == ("Rose", "1_client")
 
 
 def test_saving_nothing_new_is_not_audited(admin: Person, path: str, audit_of: Callable) -> None:

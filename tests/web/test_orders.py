@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Callable
 
 import pytest
-from werkzeug.test import TestResponse
 
 from integration.clock import SetClock
 from integration.models import Connector
@@ -15,7 +12,7 @@ from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed
-from tests.web.conftest import Person, text_of
+from tests.web.conftest import Person, text_of, version
 
 TYPED = {
     "orders.enabled": "1",
@@ -69,12 +66,6 @@ def test_presets_tick_without_saving(
     assert services.modules(connector()).orders.statuses == ("completed", "refunded")
     assert services.modules(connector()).orders.sku_filter == ()
     assert admin.post(f"{page}/preset", {**TYPED, "preset": "odd"}).status_code == 404
-
-
-def version(answer: TestResponse) -> dict[str, str]:
-    """The hidden version of a form."""
-    [found] = re.findall(r'name="version" value="([^"]*)"', answer.text)
-    return {"version": html.unescape(found)}
 
 
 def test_the_second_of_two_people_is_told_and_may_overwrite(

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from integration.errors import SettingError
-from integration.pipeline.audited import Diff
 
 #: Name of the hidden input.
 VERSION = "version"
@@ -34,13 +33,14 @@ def version_of(stored: Mapping[str, Any]) -> str:
     return json.dumps({name: _hash(value) for name, value in stored.items()}, separators=(",", ":"))
 
 
-def check(version: str, diff: Diff, words: Mapping[str, str]) -> None:
+def check(version: str, diff: Mapping[str, Any], words: Mapping[str, str]) -> None:
     """Raise ChangedMeanwhile for the settings of a diff that are no longer as the form's version has them.
 
     A form without a readable version, as a script may send it, is not compared. `words` are the settings' titles.
     """
     loaded = _read(version)
-    changed = [name for name, (now, _) in diff.items() if name in loaded and loaded[name] != _hash(now)]
+    # What a diff keeps secret is no pair, and stands in no form either.
+    changed = [name for name, pair in diff.items() if name in loaded and loaded[name] != _hash(pair[0])]
     if not changed:
         return
     first, *others = [_error(name, diff[name][0], words.get(name, name)) for name in changed]

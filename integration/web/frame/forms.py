@@ -20,7 +20,6 @@ from wtforms.widgets import NumberInput
 
 from integration.errors import SettingError
 from integration.field_errors import limits
-from integration.pipeline.audited import Diff
 from integration.web.frame.form_version import VERSION, ChangedMeanwhile, check, version_of
 
 #: Longest text of an input whose model has no limit of its own.
@@ -39,7 +38,7 @@ class SettingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         self.version = request.form.get(VERSION, "") or version_of(stored)
         return self
 
-    def keep(self, diff: Diff, words: Mapping[str, str]) -> None:
+    def keep(self, diff: Mapping[str, Any], words: Mapping[str, str]) -> None:
         """Raise ChangedMeanwhile where saving a diff would revert what somebody else has saved since."""
         check(self.version, diff, words)
 
