@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from integration.errors import SettingError
 from integration.settings import Modules, keys
+from integration.settings.connection import Connection
 from integration.settings.retention import Retention
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
@@ -119,3 +120,21 @@ def test_each_wrong_number_of_days_is_named() -> None:
     with pytest.raises(SettingError) as refused:
         Retention().with_values({"audit": "0", "runs": "x", "errors": "5"})
     assert [each.name for each in (refused.value, *refused.value.others)] == ["runs", "audit"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("shop.example.com", "https://shop.example.com"),
+        ("https://shop.example.com/wp/", "https://shop.example.com/wp"),
+        ("localhost:8080", "https://localhost:8080"),
+        ("127.0.0.1:9", "https://127.0.0.1:9"),
+        ("http://mautic", "http://mautic"),
+        ("http://my_shop.local", "http://my_shop.local"),
+        ("http://[::1]:8080/m", "http://[::1]:8080/m"),
+        ("https://bücher.example", "https://bücher.example"),
+        ("", ""),
+    ],
+)
+def test_addresses_that_can_be_called_are_taken(typed: str, stored: str) -> None:
+    assert Connection.checked({"name": "Shop", "store_url": typed}).store_url == stored

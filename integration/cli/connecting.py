@@ -22,7 +22,7 @@ from integration.operations.retention import deletion
 from integration.operations.retention.deletion import Deleted
 from integration.operations.support import diagnostics
 from integration.pipeline.audited import Diff
-from integration.pipeline.connectors import connectors, field_list, holds, webhook_registration
+from integration.pipeline.connectors import connectors, field_list, holds, verified, webhook_registration
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.services import Services
 from integration.settings import keys
@@ -90,6 +90,8 @@ def check(connector_id: int, as_json: bool) -> None:
     with console.opened() as services:
         connector = console.connector(services, connector_id)
         steps = {"store": _store_steps(services, connector), "mautic": _mautic_steps(services, connector)}
+        passed = [side for side, found in steps.items() if not any(step.state == "failed" for step in found)]
+        verified.keep(services, connector_id, passed)
     rows = [{"side": side, **diagnostics.as_dict(step)} for side, found in steps.items() for step in found]
     text = "\n".join(f"{row['side']:7}{row['number']} {row['state']:8} {row['title']}: {_said(row)}" for row in rows)
     console.show(rows, as_json=as_json, text=text)

@@ -95,6 +95,9 @@ def check(values: Mapping[str, str], connector: Connector, secrets: Mapping[str,
 
 
 def origin(address: str) -> tuple[str, str]:
-    """Return scheme and host of an address; https where no scheme is written."""
-    parts = urlsplit(address if "://" in address else f"https://{address}")
+    """Return scheme and host of an address, https where no scheme is written; the address itself where it is none."""
+    try:
+        parts = urlsplit(address if "://" in address else f"https://{address}")
+    except ValueError:
+        return "", address
     return parts.scheme.lower(), parts.netloc.lower()

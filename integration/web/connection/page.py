@@ -16,7 +16,7 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.operations.support.diagnostics import Step
 from integration.pipeline.audited import Diff
-from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.connectors import connectors as pairs, holds
 from integration.pipeline.connectors.webhook_registration import delivery_url
 from integration.settings.connection import Connection
 from integration.web.connection import form as connection_form, store_keys, test as connection_test
@@ -69,11 +69,12 @@ def save(connector_id: int) -> ResponseReturnValue:
 @bp.post("/test")
 @needs(Role.SUPPORT)
 def test(connector_id: int) -> ResponseReturnValue:
-    """Try both connections with what is typed; support staff try what is saved."""
+    """Try both connections with what is typed; support staff, and the button on other pages, try what is saved."""
     connector = _connector(connector_id)
-    form = connection_form.typed(connector) if me().may(Role.ADMIN) else connection_form.stored(connector)
+    typed = me().may(Role.ADMIN) and not request.form.get("as_saved")
+    form = connection_form.typed(connector) if typed else connection_form.stored(connector)
     try:
-        attempt = _attempt(connector, form)
+        attempt = _attempt(connector, form, typed=typed)
     except SettingError as error:
         form.refuse(error)
         return _page(connector, form), 400
@@ -84,11 +85,26 @@ def test(connector_id: int) -> ResponseReturnValue:
     return _page(connector, form, list(steps))
 
 
-def _attempt(connector: Connector, form: SettingForm) -> connection_test.Trial:
-    typed = connection_form.values(form) if me().may(Role.ADMIN) else {}
-    if typed:
-        connection_form.check(typed, connector, services().secrets(connector))
-    return connection_test.prepare(services(), connector, typed)
+@bp.post("/try-now")
+@needs(Role.SUPPORT)
+def try_now(connector_id: int) -> ResponseReturnValue:
+    """Let what is held look at once instead of at its next try."""
+    _connector(connector_id)
+    with services().db.write() as session:
+        held = holds.probe_now(session, services().clock.now(), connector_id)
+    services().wakeup.ring(connector_id)
+    if held:
+        flash("The connection is tried now; this page tells within seconds what came of it.", "ok")
+    else:
+        flash("Nothing is on hold.", "warn")
+    return redirect(url_for("overview.show", connector_id=connector_id))
+
+
+def _attempt(connector: Connector, form: SettingForm, *, typed: bool) -> connection_test.Trial:
+    values = connection_form.values(form) if typed else {}
+    if values:
+        connection_form.check(values, connector, services().secrets(connector))
+    return connection_test.prepare(services(), connector, values)
 
 
 @bp.post("/debug")

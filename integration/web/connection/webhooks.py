@@ -69,9 +69,18 @@ def register(connector_id: int) -> ResponseReturnValue:
     return _change(connector_id, webhook_registration.register, "registered")
 
 
+@bp.get("/remove")
+@needs(Role.ADMIN)
+def remove(connector_id: int) -> str:
+    """Ask before our webhooks are removed, and say what that does."""
+    connector = _connector(connector_id)
+    every = services().modules(connector).sync.every
+    return render_template("connection/remove_webhooks.html", connector=connector, every=every)
+
+
 @bp.post("/remove")
 @needs(Role.ADMIN)
-def remove(connector_id: int) -> ResponseReturnValue:
+def remove_post(connector_id: int) -> ResponseReturnValue:
     """Remove our webhooks from the store."""
     return _change(connector_id, webhook_registration.remove, "removed")
 
