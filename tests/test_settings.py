@@ -12,6 +12,7 @@ from hypothesis import given, settings, strategies as st
 from integration.config import load
 from integration.errors import SettingError
 from integration.settings import Modules, keys
+from integration.settings.connection import Connection
 from integration.settings.retention import Retention
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
@@ -129,3 +130,21 @@ def test_private_hosts_are_off_until_they_are_named(tmp_path: Path) -> None:
     assert named.private_hosts == ("mautic.lan", "10.0.0.0/8")
     with pytest.raises(SettingError, match="is no network"):
         load({"PRIVATE_HOSTS": "10.0.0/8/9"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("shop.example.com", "https://shop.example.com"),
+        ("https://shop.example.com/wp/", "https://shop.example.com/wp"),
+        ("localhost:8080", "https://localhost:8080"),
+        ("127.0.0.1:9", "https://127.0.0.1:9"),
+        ("http://mautic", "http://mautic"),
+        ("http://my_shop.local", "http://my_shop.local"),
+        ("http://[::1]:8080/m", "http://[::1]:8080/m"),
+        ("https://bücher.example", "https://bücher.example"),
+        ("", ""),
+    ],
+)
+def test_addresses_that_can_be_called_are_taken(typed: str, stored: str) -> None:
+    assert Connection.checked({"name": "Shop", "store_url": typed}).store_url == stored

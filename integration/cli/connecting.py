@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,9 +18,11 @@ from integration.mapping.fields import check as check_fields, needs
 from integration.mautic.access import MemoryTokens
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
+from integration.operations.retention import deletion
+from integration.operations.retention.deletion import Deleted
 from integration.operations.support import diagnostics
 from integration.pipeline.audited import Diff
-from integration.pipeline.connectors import connectors, field_list, holds, webhook_registration
+from integration.pipeline.connectors import connectors, field_list, holds, verified, webhook_registration
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.services import Services
 from integration.settings import keys
@@ -86,6 +90,8 @@ def check(connector_id: int, as_json: bool) -> None:
     with console.opened() as services:
         connector = console.connector(services, connector_id)
         steps = {"store": _store_steps(services, connector), "mautic": _mautic_steps(services, connector)}
+        passed = [side for side, found in steps.items() if not any(step.state == "failed" for step in found)]
+        verified.keep(services, connector_id, passed)
     rows = [{"side": side, **diagnostics.as_dict(step)} for side, found in steps.items() for step in found]
     text = "\n".join(f"{row['side']:7}{row['number']} {row['state']:8} {row['title']}: {_said(row)}" for row in rows)
     console.show(rows, as_json=as_json, text=text)
@@ -209,4 +215,37 @@ def export_settings(connector_id: int | None) -> None:
     console.show(exported, as_json=True, text="")
 
 
-COMMANDS: tuple[click.Command, ...] = (connect, list_connectors, check, configure, fields, webhooks, export_settings)
+@click.command()
+@console.connector_argument
+@click.option("--export", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Keep the settings.")
+@console.yes_option
+@console.as_json
+def delete(connector_id: int, export: Path | None, yes: bool, as_json: bool) -> None:
+    """Delete a connector with all its rows; contacts in Mautic and orders in the store stay."""
+    with console.opened() as services:
+        connector = console.connector(services, connector_id)
+        if export is not None:
+            console.write(export, json.dumps(connectors.exported(services, connector), ensure_ascii=False, indent=2))
+        console.confirmed(yes, f"Delete the connector “{connector.name}” with all its rows for good?")
+
+        def audit(session: Session, done: Deleted) -> None:
+            console.record(services, session, connector, AuditAction.DELETED, f"connector {done.name}", done.diff)
+
+        done = deletion.delete(services, connector_id, audit=audit)
+    if done.webhooks_left:
+        click.echo(
+            f"Its webhooks could not be removed from the store; remove them there. {done.webhooks_left}", err=True
+        )
+    console.show({"deleted": connector_id}, as_json=as_json, text=f"The connector “{done.name}” is deleted.")
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    connect,
+    list_connectors,
+    check,
+    configure,
+    fields,
+    webhooks,
+    export_settings,
+    delete,
+)

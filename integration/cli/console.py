@@ -9,6 +9,7 @@ import pwd
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -119,6 +120,15 @@ def record(
         entity=entity,
         diff=diff,
     )
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file that an option named; raises SettingError (output) when it cannot be written."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        sentence = f"{file} cannot be written: {error.strerror}."
+        raise SettingError("output", sentence, "Choose a file that can be written.") from error
 
 
 def show(value: Any, *, as_json: bool, text: str) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from integration.cli import console
-from integration.errors import SettingError
 from integration.operations.support import support_bundle
 from integration.operations.support.diagnostics import mapping
 from integration.streams import contacts, orders
@@ -27,11 +26,7 @@ def bundle(connector_id: int, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        sentence = f"{output} cannot be written: {error.strerror}."
-        raise SettingError("output", sentence, "Choose a file that can be written.") from error
+    console.write(output, text)
     click.echo(f"The support bundle is in {output}.")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -12,6 +14,9 @@ from integration.field_errors import Unusable, titles, told
 from integration.settings.kinds import Secret, Settings, Text
 
 URL_MAX_CHARS = 500
+URL_SHOWN_MAX_CHARS = 100
+#: Names of servers within a network may have an underscore.
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
 _CA = (
     "Only for a certificate that no public authority signed: the path of a PEM file, on this server, with the "
     "authority that signed it."
@@ -26,17 +31,37 @@ def _named(name: str) -> str:
 
 def _address(text: str) -> str:
     """Return an address with its scheme, https where none was typed, and without a slash at the end."""
-    address = text if "://" in text or not text else f"https://{text}"
-    try:
-        parts = urlsplit(address)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        fine = False
-    if address and (not fine or parts.username or len(address) > URL_MAX_CHARS):
+    typed = "://" in text
+    address = text if typed or not text else f"https://{text}"
+    if address and not (len(address) <= URL_MAX_CHARS and _fits(address, named=typed)):
         raise Unusable(
-            f"“{address}” is not a web address.", "Write it as in the browser's address bar, without user name."
+            f"“{address[:URL_SHOWN_MAX_CHARS]}” is not a web address.",
+            "Write it as in the browser's address bar, without user name.",
         )
     return address.rstrip("/")
+
+
+def _fits(address: str, *, named: bool) -> bool:
+    """Tell whether an address can be called; a host of one word needs its scheme `named`, as in http://mautic."""
+    if not address.isprintable() or " " in address:
+        return False
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+        ascii_host = host if ":" in host else host.encode("idna").decode()
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or parts.username or port == 0:
+        return False
+    return _is_ip(ascii_host) or bool(_HOST.fullmatch(ascii_host)) and (named or "." in host or host == "localhost")
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 Address = Annotated[Text, AfterValidator(_address)]

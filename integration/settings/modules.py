@@ -50,6 +50,17 @@ class OrderModule(Settings):
     sku_filter: Texts = Field(default=(), title="Only orders with these SKUs")
     create_fields: Truth = Field(default=False, title="Missing fields")
 
+    def contradictions(self) -> list[SettingError]:
+        """Return what must not be saved together; what is stored from before is read all the same."""
+        found = []
+        if self.enabled and not self.statuses:
+            hint = "Tick at least one, or switch Order Sync off."
+            found.append(SettingError("orders.statuses", "Without a status no order would be sent.", hint))
+        if self.enabled and self.lifetime and not self.paid_statuses:
+            hint = "Tick at least one, or switch the lifetime values off."
+            found.append(SettingError("orders.paid_statuses", "Without a status nothing would count as paid.", hint))
+        return found
+
 
 class SyncModule(Settings):
     """Schedule and batching; a crontab goes before `every`. Descriptions are the help on pages."""
@@ -174,6 +185,8 @@ class Modules(Settings):
                 parts[module] = _changed(getattr(self, module), changes)
             except ValidationError as error:
                 wrong.append(told(error, type(getattr(self, module)), words, f"{module}."))
+        if isinstance(orders := parts.get("orders"), OrderModule):
+            wrong += orders.contradictions()
         if wrong:
             raise gathered(wrong)
         return self.model_copy(update=parts)

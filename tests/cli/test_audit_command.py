@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import sqlite3
@@ -11,6 +12,7 @@ import click
 import pytest
 
 from integration.cli import root
+from integration.sandbox.store import StoreServer
 from tests.cli.conftest import Run
 
 ACTOR = f"command line: {pwd.getpwuid(os.getuid()).pw_name}"
@@ -26,6 +28,7 @@ CHANGING = {
     "webhooks": ("WEBHOOKS_CHANGED", ("1", "--register")),
     "sync": ("SYNC_TRIGGERED", ("1", "--kind", "full")),
     "clear-log": ("LOG_CLEARED", ("1", "--yes")),
+    "delete": ("DELETED", ()),
     "user add": ("USER_CHANGED", ("ada@example.com", "--password", "correct horse battery")),
     "user role": ("USER_CHANGED", ("ada@example.com", "support")),
     "user password": ("USER_CHANGED", ("ada@example.com", "--password", "another long one")),
@@ -37,15 +40,32 @@ CHANGING = {
 
 def test_every_command_that_changes_something_is_audited(quick: Run, connected: str) -> None:
     for name, (action, args) in CHANGING.items():
+        if name == "delete":
+            continue
         if args:
             assert quick(*name.split(), *args).code == 0, name
         [entry] = quick("audit", "list", "--limit", "1", "--json").json
         assert (entry["action"], entry["actor"], entry["ip"]) == (action, ACTOR, ""), name
         assert entry["diff"], name
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING)
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 1
     nothing = quick("configure", connected, "orders.notes=yes")
     assert (nothing.code, nothing.out) == (0, "Nothing has changed.\n")
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING)
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 1
+
+
+def test_a_deleted_connector_leaves_its_settings(
+    quick: Run, connected: str, store: StoreServer, tmp_path: Path
+) -> None:
+    assert quick("webhooks", connected, "--register").code == 0
+    assert quick("delete", connected).code == 2
+    done = quick("delete", connected, "--yes", "--export", str(tmp_path / "shop.json"))
+    assert (done.code, done.err) == (0, "")
+    assert json.loads((tmp_path / "shop.json").read_text())["name"] == "Shop"
+    assert store.state.webhooks == {}
+    [entry] = quick("audit", "list", "--limit", "1", "--json").json
+    assert (entry["action"], entry["actor"], entry["connector"]) == ("DELETED", ACTOR, 1)
+    assert entry["diff"]["settings"][0]["name"] == "Shop"
+    assert quick("connectors", "--json").json == []
 
 
 def test_who_used_sudo_is_named(quick: Run, connected: str) -> None:

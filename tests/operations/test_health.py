@@ -32,7 +32,10 @@ def services(db: Database, clock: SetClock, deployment: Deployment) -> Services:
 @pytest.fixture
 def connector_id(services: Services) -> int:
     where = {"store_url": "http://store.test", "mautic_url": "http://mautic.test"}
-    return connectors.create(services, organisation_id=1, name="Shop", **where)
+    made = connectors.create(services, organisation_id=1, name="Shop", **where)
+    with services.db.write() as session:
+        session.get_one(Connector, made).store_rest_root = "http://store.test/wp-json"
+    return made
 
 
 @pytest.fixture
@@ -55,6 +58,14 @@ def test_what_is_not_connected_is_not_set_up(services: Services, clock: SetClock
     made = connectors.create(services, organisation_id=1, name="Bare")
     with services.db.read() as session:
         assert health.of(session, clock.now(), session.get_one(Connector, made)).code == "not_set_up"
+
+
+def test_what_has_never_answered_is_not_tested_yet(services: Services, connector_id: int, seen: Seen) -> None:
+    with services.db.write() as session:
+        session.get_one(Connector, connector_id).store_rest_root = ""
+    assert (seen().code, seen().hint) == ("untested", "Test the connection.")
+    ran(services, connector_id, RunState.FAILED)
+    assert seen().code == "failing"
 
 
 def test_all_is_well_on_time(services: Services, connector_id: int, seen: Seen) -> None:

@@ -79,6 +79,19 @@ def text_of(response: TestResponse) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
+def version(answer: TestResponse) -> dict[str, str]:
+    """The hidden version of a form."""
+    [found] = re.findall(r'name="version" value="([^"]*)"', answer.text)
+    return {"version": html.unescape(found)}
+
+
+def both_have_answered(services: Services, connector_id: int) -> None:
+    """Let store and Mautic have answered with what is saved, as after a passed connection test."""
+    with services.db.write() as session:
+        connector = session.get_one(Connector, connector_id)
+        connector.store_rest_root, connector.fields_at = f"{connector.store_url}/wp-json", services.clock.now()
+
+
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'web.sqlite'}"

@@ -18,7 +18,7 @@ from integration.operations.monitoring import alerts
 from integration.operations.monitoring.alerts import groups
 from integration.operations.monitoring.alerts.finding import PAGES
 from integration.pipeline.services import Services
-from tests.web.conftest import Person, text_of
+from tests.web.conftest import Person, text_of, version
 
 HOOK = "https://hooks.example.com/services/T0/B0/secret"
 GROUP = {"name": "Team", "emails": "ada@example.com", "webhook": HOOK}
@@ -97,6 +97,8 @@ def test_a_group_is_made_changed_and_deleted(
     assert "The group “Team” was saved." in text_of(answer)
     assert "Sunflower Too many records fail next 21 Nov 2026, 07:00:00 UTC" in text_of(answer)
     assert groups.webhook_of(services.vault, one(services, AlertGroup)) == HOOK
+    told = admin.post(f"/alerts/groups/{group_id}", {**changed, "emails": "cy@example.com", **version(form)})
+    assert (told.status_code, "Somebody has changed “E-mail addresses” meanwhile" in text_of(told)) == (409, True)
     again = admin.post(f"/alerts/groups/{group_id}", {**changed, "digest": "1"}, follow_redirects=True)
     assert "Nothing was changed." in text_of(again)
     ask = text_of(admin.get(f"/alerts/groups/{group_id}/delete"))

@@ -10,7 +10,7 @@ import pytest
 from integration.models import Connector
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
-from tests.web.conftest import SECRETS, Person, text_of
+from tests.web.conftest import SECRETS, Person, text_of, version
 
 Read = Callable[[], Connector]
 
@@ -59,6 +59,17 @@ def test_a_typed_secret_replaces_the_stored_one_and_the_audit_says_changed(
     assert (entry.actor, entry.connector_id, entry.ip) == ("admin@example.com", connector().id, "127.0.0.1")
 
 
+def test_the_second_of_two_people_is_told(admin: Person, super_admin: Person, path: str, connector: Read) -> None:
+    loaded = version(super_admin.get(path))
+    admin.post(path, typed(mautic_client_id="2_client"))
+    told = super_admin.post(path, typed(name="Rose", mautic_client_id="1_client", **loaded))
+    assert told.status_code == 409
+    assert "Somebody has changed “Client ID” meanwhile; it is “2_client” now." in text_of(told)
+    assert connector().name == "Sunflower"
+    assert super_admin.post(path, typed(name="Rose", **version(told))).status_code == 302
+    assert (connector().name, connector().mautic_client_id) == ("Rose", "1_client")
+
+
 def test_saving_nothing_new_is_not_audited(admin: Person, path: str, audit_of: Callable) -> None:
     assert "Nothing has changed." in text_of(admin.post(path, typed(), follow_redirects=True))
     assert audit_of("UPDATED") == []
@@ -75,6 +86,14 @@ def test_saving_nothing_new_is_not_audited(admin: Person, path: str, audit_of: C
             {"mautic_url": "https://m.example.com:99999", "mautic_client_secret": "x", "mautic_password": "x"},
             "mautic_url",
         ),
+        ({"store_url": "not a url", "store_key": "x", "store_secret": "x"}, "store_url"),
+        ({"store_url": "javascript:1", "store_key": "x", "store_secret": "x"}, "store_url"),
+        ({"store_url": "http://[::1", "store_key": "x", "store_secret": "x"}, "store_url"),
+        ({"store_url": "shop", "store_key": "x", "store_secret": "x"}, "store_url"),
+        ({"mautic_url": "http://a..b", "mautic_client_secret": "x", "mautic_password": "x"}, "mautic_url"),
+        ({"mautic_url": "http://-", "mautic_client_secret": "x", "mautic_password": "x"}, "mautic_url"),
+        ({"mautic_url": "a b.example", "mautic_client_secret": "x", "mautic_password": "x"}, "mautic_url"),
+        ({"mautic_url": "https://m\x1b.example", "mautic_client_secret": "x", "mautic_password": "x"}, "mautic_url"),
         ({"mautic_method": "telepathy"}, "mautic_method"),
         ({"mautic_client_id": "x" * 255}, "mautic_client_id"),
         ({"store_ca": "/nowhere/ca.pem"}, "store_ca"),

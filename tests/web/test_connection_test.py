@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
+from integration.clock import SetClock
+from integration.errors import Unreachable
 from integration.models import Connector
-from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.connectors import connectors as pairs, holds
 from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
@@ -126,3 +129,44 @@ def test_the_calls_are_captured_while_debug_mode_is_on(
     assert "/wp-json/wc/v3" in page
     assert SECRET not in page
     assert typed["mautic_password"] not in page
+
+
+def test_a_green_test_of_what_is_saved_ends_the_wait_of_a_hold(
+    support: Person,
+    path: str,
+    typed: dict[str, str],
+    services: Services,
+    connector_id: int,
+    mautic: MauticServer,
+    clock: SetClock,
+) -> None:
+    pairs.connect(services, connector_id, **{**typed, "store_secret": "cs_wrong"})
+    later = clock.now() + timedelta(minutes=5)
+    with services.db.write() as session:
+        for service in ("store", "mautic"):
+            holds.hold(session, clock.now(), connector_id, Unreachable(service, "refused", "No.")).probe_at = later
+    assert states(support.post(path).text).count("failed") == 1
+    with services.db.read() as session:
+        held = {hold.service: hold.probe_at for hold in holds.open_holds(session, connector_id)}
+        row = session.get_one(Connector, connector_id)
+        assert (held, row.store_rest_root) == ({"store": later, "mautic": clock.now()}, "")
+        assert row.fields_at == clock.now()
+    pairs.connect(services, connector_id, store_secret=SECRET)
+    with services.db.write() as session:
+        holds.current(session, connector_id, "store").probe_at = later
+    support.post(path, headers={"X-Live": "1"}).get_data()
+    with services.db.read() as session:
+        assert {hold.probe_at for hold in holds.open_holds(session, connector_id)} == {clock.now()}
+        assert session.get_one(Connector, connector_id).store_rest_root
+
+
+def test_a_green_test_of_typed_values_says_nothing_of_the_saved_ones(
+    admin: Person, path: str, typed: dict[str, str], services: Services, connector_id: int, clock: SetClock
+) -> None:
+    later = clock.now() + timedelta(minutes=5)
+    with services.db.write() as session:
+        holds.hold(session, clock.now(), connector_id, Unreachable("mautic", "refused", "No.")).probe_at = later
+    assert "failed" not in states(admin.post(path, typed).text)
+    with services.db.read() as session:
+        assert holds.open_holds(session, connector_id)[0].probe_at == later
+        assert session.get_one(Connector, connector_id).fields_at is None

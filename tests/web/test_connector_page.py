@@ -127,3 +127,39 @@ def test_a_stranger_sees_and_changes_nothing(stranger: Person, page: str, connec
     for path in ("run", "settings", "pause", "resume"):
         assert stranger.post(f"{page}{path}", {"kind": "full", "sync.every": "0"}).status_code == 404
     assert connector().state == "active"
+
+
+def test_a_connector_is_deleted_after_its_name_was_typed(
+    admin: Person, page: str, services: Services, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    address = f"{page}delete"
+    assert f'href="{address}"' in admin.get(f"{page}settings").text
+    asked = admin.get(address)
+    assert "goes with its records, runs, Sync Log" in text_of(asked)
+    assert f'href="{page}tools/settings.json"' in asked.text
+    for name in ("", "sunflower", "Rose"):
+        refused = admin.post(address, {"name": name})
+        assert (refused.status_code, "is not the name of this connector" in text_of(refused)) == (400, True)
+    done = admin.post(address, {"name": " Sunflower "}, follow_redirects=True)
+    assert "The connector “Sunflower” is deleted with all its rows." in text_of(done)
+    (entry,) = audit_of("DELETED")
+    assert (entry.entity, entry.actor) == ("connector Sunflower", "admin@example.com")
+    assert entry.diff["settings"][0]["modules"]["orders"]["enabled"] is True
+    assert admin.get(page).status_code == 404
+    assert admin.get("/", follow_redirects=True).status_code == 200
+
+
+def test_a_connector_with_a_run_is_not_deleted(
+    admin: Person, page: str, services: Services, connector_id: int, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    run_lifecycle.start(services, connector_id, "full", trigger="test")
+    told = admin.post(f"{page}delete", {"name": "Sunflower"}, follow_redirects=True)
+    assert "A run of this connector is going. Cancel it" in text_of(told)
+    assert (admin.get(page).status_code, audit_of("DELETED")) == (200, [])
+
+
+def test_only_administrators_delete(viewer: Person, support: Person, stranger: Person, page: str) -> None:
+    for person, status in ((viewer, 403), (support, 403), (stranger, 404)):
+        assert person.get(f"{page}delete").status_code == status
+        assert person.post(f"{page}delete", {"name": "Sunflower"}).status_code == status
+    assert "Delete this connector" not in text_of(support.get(f"{page}settings"))

@@ -15,7 +15,7 @@ from integration.pipeline import usage
 from integration.pipeline.connectors import connectors, holds
 from integration.pipeline.connectors.credentials import both_known
 from integration.pipeline.services import Services
-from tests.web.conftest import Person, text_of
+from tests.web.conftest import Person, both_have_answered, text_of
 
 
 def held(services: Services, connector_id: int, clock: SetClock) -> None:
@@ -49,6 +49,10 @@ def without_key(services: Services, connector_id: int, clock: SetClock) -> None:
 
 
 def well(services: Services, connector_id: int, clock: SetClock) -> None:
+    both_have_answered(services, connector_id)
+
+
+def untested(services: Services, connector_id: int, clock: SetClock) -> None:
     """Leave all as it is."""
 
 
@@ -59,6 +63,7 @@ CASES = [
     (not_read, "delayed"),
     (paused, "paused"),
     (without_key, "not_set_up"),
+    (untested, "untested"),
     (well, "on_time"),
 ]
 
@@ -81,6 +86,7 @@ def test_all_places_show_one_state(
 
 def test_alerts_and_overview_share_their_thresholds(services: Services, connector_id: int, clock: SetClock) -> None:
     changed = {"alerts.failing_percent": 60, "alerts.failing_least": 5, "alerts.periods": 500}
+    both_have_answered(services, connector_id)
     failing(services, connector_id, clock)
     connectors.configure(services, connector_id, changed)
     clock.advance(hours=2)

@@ -103,7 +103,7 @@ def test_each_operation_names_its_scope_and_a_token_without_it_is_refused(
 ) -> None:
     for each in OPERATIONS:
         others = [scope for scope in tokens.SCOPES if scope != each.scope]
-        made = tokens.make(services, 1, "Robot", others, "admin@example.com")
+        made = tokens.make(services, 1, f"Robot for {each.name}", others, "admin@example.com")
         path = re.sub(r"\{\w+\}", "1", each.path)
         answer = app.test_client().open(
             path, method=each.method.upper(), json={}, headers={"Authorization": f"Bearer {made.secret}"}

@@ -12,7 +12,7 @@ from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed
-from tests.web.conftest import Person, text_of
+from tests.web.conftest import Person, text_of, version
 
 TYPED = {
     "orders.enabled": "1",
@@ -59,9 +59,48 @@ def test_an_e_mail_of_a_status_that_is_not_synced_is_warned_about(admin: Person,
 def test_presets_tick_without_saving(
     admin: Person, page: str, services: Services, connector: Callable[[], Connector]
 ) -> None:
-    shown = admin.get(f"{page}?preset=all").text
+    assert f'formaction="{page}/preset"' in admin.get(page).text
+    shown = admin.post(f"{page}/preset", {**TYPED, "preset": "all"}).text
     assert 'name="orders.statuses" value="failed" checked' in shown
+    assert 'value="MUG,CUP"' in shown.replace(", ", ",")
     assert services.modules(connector()).orders.statuses == ("completed", "refunded")
+    assert services.modules(connector()).orders.sku_filter == ()
+    assert admin.post(f"{page}/preset", {**TYPED, "preset": "odd"}).status_code == 404
+
+
+def test_the_second_of_two_people_is_told_and_may_overwrite(
+    admin: Person, super_admin: Person, page: str, services: Services, connector: Callable[[], Connector]
+) -> None:
+    first, second = version(admin.get(page)), version(super_admin.get(page))
+    assert admin.post(page, {**TYPED, "orders.general_tags": "vip", **first}).status_code == 302
+    typed = {**TYPED, "orders.general_tags": "gold", **second}
+    told = super_admin.post(page, typed)
+    assert told.status_code == 409
+    assert "Somebody has changed “Tags for every order” meanwhile; it is “vip” now." in text_of(told)
+    assert 'value="gold"' in told.text
+    assert services.modules(connector()).orders.general_tags == ("vip",)
+    assert super_admin.post(page, {**typed, **version(told)}).status_code == 302
+    assert services.modules(connector()).orders.general_tags == ("gold",)
+
+
+def test_two_people_on_different_settings_are_no_conflict(admin: Person, page: str, connector_id: int) -> None:
+    settings = f"/connectors/{connector_id}/contacts"
+    mine = version(admin.get(page))
+    admin.post(settings, {"contacts.default_tags": "a", "sync.every": "600"})
+    assert admin.post(page, {**TYPED, **mine}).status_code == 302
+    assert admin.post(page, {**TYPED, "version": "{odd"}).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["orders.statuses", "orders.paid_statuses"])
+def test_no_status_is_said_at_its_field(
+    admin: Person, page: str, services: Services, connector: Callable[[], Connector], name: str
+) -> None:
+    typed = {**TYPED, "orders.lifetime": "1", "orders.paid_statuses": ["completed"]}
+    answer = admin.post(page, {key: value for key, value in typed.items() if key != name})
+    assert (answer.status_code, "Tick at least one, or switch" in text_of(answer)) == (400, True)
+    assert services.modules(connector()).orders.statuses == ("completed", "refunded")
+    off = {key: value for key, value in typed.items() if key not in ("orders.enabled", name)}
+    assert admin.post(page, off).status_code == 302
 
 
 def test_without_mautic_numbers_are_typed_and_the_reason_is_said(admin: Person, page: str) -> None:

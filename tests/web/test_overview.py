@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from integration.clock import SetClock
+from integration.errors import Unreachable
 from integration.models import Connector, Hold, Run
-from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.connectors import connectors as pairs, holds
 from integration.pipeline.services import Services
-from tests.web.conftest import Person, text_of
+from tests.web.conftest import Person, both_have_answered, text_of
 
 
 def test_without_a_connector_it_offers_to_add_one(admin: Person, viewer: Person) -> None:
@@ -45,7 +46,21 @@ def test_the_checklist_of_a_new_connector_begins_with_the_store(viewer: Person, 
     assert "Not set up" in words
 
 
-def test_what_is_done_is_marked(viewer: Person, connector_id: int) -> None:
+def test_the_tick_comes_with_a_passed_test(viewer: Person, connector_id: int, services: Services) -> None:
+    words = text_of(viewer.get(f"/connectors/{connector_id}/"))
+    assert "0 of 5 done." in words
+    assert "The store is https://127.0.0.1:9; it has not been tested yet." in words
+    assert "Not tested yet" in words
+    both_have_answered(services, connector_id)
+    assert "2 of 5 done." in text_of(viewer.get(f"/connectors/{connector_id}/"))
+    pairs.connect(services, connector_id, mautic_client_id="another")
+    assert "Mautic is https://127.0.0.1:9; it has not been tested yet." in text_of(
+        viewer.get(f"/connectors/{connector_id}/")
+    )
+
+
+def test_what_is_done_is_marked(viewer: Person, connector_id: int, services: Services) -> None:
+    both_have_answered(services, connector_id)
     words = text_of(viewer.get(f"/connectors/{connector_id}/"))
     assert "2 of 5 done." in words
     assert "The store is https://127.0.0.1:9." in words
@@ -55,6 +70,7 @@ def test_authorization_codes_count_once_mautic_has_agreed(
     viewer: Person, connector_id: int, services: Services
 ) -> None:
     pairs.connect(services, connector_id, mautic_method="authorization_code")
+    both_have_answered(services, connector_id)
     assert "1 of 5 done." in text_of(viewer.get(f"/connectors/{connector_id}/"))
 
 
@@ -64,6 +80,7 @@ def test_a_finished_checklist_goes_away(viewer: Person, connector_id: int, servi
         connector.settings = {"orders": {"enabled": False}}
         connector.fields = [{"alias": "email", "type": "email", "label": "E-mail"}]
         connector.initial_done_at = clock.now()
+    both_have_answered(services, connector_id)
     assert "Set up in five steps" not in viewer.get(f"/connectors/{connector_id}/").text
 
 
@@ -149,3 +166,29 @@ def test_times_are_in_the_stores_zone_with_its_name_and_utc_on_hover(
     assert shown in text_of(page)
     assert 'title="2026-11-20 12:00:00 UTC"' in page.text
     assert f"Times are in {zone}." in text_of(page)
+
+
+def test_try_now_ends_the_wait_of_what_is_held(
+    support: Person, viewer: Person, connector_id: int, services: Services, clock: SetClock
+) -> None:
+    address = f"/connectors/{connector_id}/connection/try-now"
+    assert "Nothing is on hold." in text_of(support.post(address, follow_redirects=True))
+    with services.db.write() as session:
+        for service in ("store", "mautic"):
+            error = Unreachable(service, "refused", "It refused.", "")
+            holds.hold(session, clock.now(), connector_id, error).probe_at += timedelta(minutes=5)
+    assert f'action="{address}"' in support.get(f"/connectors/{connector_id}/").text
+    assert f'action="{address}"' not in viewer.get(f"/connectors/{connector_id}/").text
+    assert viewer.post(address).status_code == 403
+    assert "The connection is tried now" in text_of(support.post(address, follow_redirects=True))
+    with services.db.read() as session:
+        assert {hold.probe_at for hold in holds.open_holds(session, connector_id)} == {clock.now()}
+
+
+def test_test_connection_is_a_button_that_tests_what_is_saved(admin: Person, viewer: Person, connector_id: int) -> None:
+    page, address = f"/connectors/{connector_id}/", f"/connectors/{connector_id}/connection/test"
+    assert f'action="{address}"' in admin.get(page).text
+    assert f'action="{address}"' not in viewer.get(page).text
+    tested = admin.post(address, {"as_saved": "yes"})
+    assert (tested.status_code, tested.text.count('class="step step-')) == (200, 10)
+    assert 'value="https://127.0.0.1:9"' in tested.text

@@ -10,7 +10,7 @@ from integration.operations.retention import files
 from integration.pipeline.payloads import files as payload_files
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
-from tests.web.conftest import Person, Settle, text_of
+from tests.web.conftest import Person, Settle, text_of, version
 
 KEPT = {"success": "90", "errors": "180", "deliveries": "90", "runs": "90", "audit": "730", "payload_hours": "24"}
 USUAL = {f"keep.{name}": days for name, days in KEPT.items()}
@@ -37,6 +37,15 @@ def test_each_of_two_wrong_numbers_is_named_at_its_field(admin: Person) -> None:
     text = text_of(admin.post("/storage", {**USUAL, "keep.audit": "for ever", "keep.runs": "0"}))
     assert "“for ever” is no number of days or hours." in text
     assert "“0” is no number of days or hours." in text
+
+
+def test_the_second_of_two_people_is_told(admin: Person, super_admin: Person) -> None:
+    loaded = version(super_admin.get("/storage"))
+    admin.post("/storage", {**USUAL, "keep.audit": "100"})
+    answer = super_admin.post("/storage", {**USUAL, "keep.audit": "200", **loaded})
+    assert answer.status_code == 409
+    assert "Somebody has changed “Audit log (days)” meanwhile; it is “100” now." in text_of(answer)
+    assert super_admin.post("/storage", {**USUAL, "keep.audit": "200", **version(answer)}).status_code == 302
 
 
 def test_only_a_super_admin_sees_the_whole_installation(admin: Person, super_admin: Person, support: Person) -> None:

@@ -156,6 +156,21 @@ def test_a_token_is_shown_once_and_revoked_for_good(
     assert len(audit_of("TOKEN_CHANGED")) == 2
 
 
+def test_two_tokens_of_one_name_are_refused(admin: Person, services: Services, clock: SetClock) -> None:
+    def made(name: str, days: str = "") -> int:
+        return admin.post("/tokens", {"name": name, "scopes": ["logs"], "days": days}).status_code
+
+    assert made("Grafana") == 200
+    refused = admin.post("/tokens", {"name": " grafana ", "scopes": ["runs"]})
+    assert (refused.status_code, "There is a token “grafana” already." in text_of(refused)) == (400, True)
+    with services.db.read() as session:
+        row = session.query(ApiToken).one()
+    admin.post(f"/tokens/{row.id}/revoke")
+    assert [made("Grafana", "1"), made("GRAFANA")] == [200, 400]
+    clock.advance(days=2)
+    assert made("Grafana") == 200
+
+
 def test_a_token_without_name_scope_or_sense_is_refused(admin: Person, support: Person) -> None:
     for values, sentence in (
         ({"name": "", "scopes": ["logs"]}, "needs a name"),

@@ -57,6 +57,8 @@ def test_one_click_registers_and_one_removes(
     assert "The webhooks are registered." in text_of(admin.post(f"{base}/register", follow_redirects=True))
     assert len(connector().webhook_ids) >= 6
     assert "All webhooks are active." in text_of(admin.get(f"{base}/status"))
+    asked = admin.get(f"{base}/remove")
+    assert "only by the next read, every 5 minutes" in text_of(asked)
     assert "The webhooks are removed." in text_of(admin.post(f"{base}/remove", follow_redirects=True))
     assert connector().webhook_ids == {}
     assert [entry.entity for entry in audit_of("WEBHOOKS_CHANGED")] == ["webhooks registered", "webhooks removed"]

@@ -65,10 +65,23 @@ def make(
         expires_at=now + timedelta(days=days) if days else None,
     )
     with services.db.write() as session:
+        _free(session, organisation_id, row.name, now)
         session.add(row)
         session.flush()
         audit(session, row)
         return Made(row.id, secret)
+
+
+def _free(session: Session, organisation_id: int, name: str, now: datetime) -> None:
+    """Raise SettingError (name) where a token that still works has the name: logs tell tokens apart by it alone."""
+    found = of_organisation(session, organisation_id)
+    taken = {row.name.casefold() for row in found if row.revoked_at is None and not _expired(row, now)}
+    if name.casefold() in taken:
+        raise SettingError("name", f"There is a token “{name}” already.", "Revoke it first, or choose another name.")
+
+
+def _expired(row: ApiToken, now: datetime) -> bool:
+    return row.expires_at is not None and row.expires_at <= now
 
 
 def of_organisation(session: Session, organisation_id: int) -> Sequence[ApiToken]:
@@ -85,7 +98,7 @@ def find(services: Services, secret: str) -> ApiToken | None:
     now = services.clock.now()
     with services.db.read() as session:
         row = session.scalar(select(ApiToken).where(ApiToken.token_hash == digest(secret)))
-    if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
+    if row is None or row.revoked_at is not None or _expired(row, now):
         return None
     if row.used_at is None or now - row.used_at > _NOTED_EVERY:
         _note_use(services, row.id, now)

@@ -21,7 +21,7 @@ from integration.url_filters import OneOf, Text, UrlFilter
 
 #: What the list can be filtered by: each stands for some states of health.
 STATUSES = {"active": "Active", "error": "Error", "paused": "Paused", "not_set_up": "Not set up"}
-_STATUS_OF = {"on_time": "active", "delayed": "active", "held": "error", "failing": "error"}
+_STATUS_OF = {"untested": "not_set_up", "on_time": "active", "delayed": "active", "held": "error", "failing": "error"}
 TYPES = {"live": "Live", "demo": "Demo"}
 ROWS_MAX = 500
 

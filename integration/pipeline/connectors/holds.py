@@ -89,8 +89,11 @@ def probe_again(session: Session, at: datetime, connector_id: int, service: str)
     session.execute(update(Hold).where(*held).values(probe_at=at))
 
 
-def probe_now(session: Session, now: datetime, connector_id: int) -> None:
-    """Let the next claim or read look at once: somebody has mended something."""
-    session.execute(
-        update(Hold).where(Hold.connector_id == connector_id, Hold.released_at.is_(None)).values(probe_at=now, probes=0)
-    )
+def probe_now(session: Session, now: datetime, connector_id: int, service: str = "") -> bool:
+    """Let the next claim or read look at once: somebody has mended something; return whether anything was held.
+
+    Without a `service` both sides are looked at.
+    """
+    held = update(Hold).where(Hold.connector_id == connector_id, Hold.released_at.is_(None))
+    found = swapped(session, (held.where(Hold.service == service) if service else held).values(probe_at=now, probes=0))
+    return bool(found)

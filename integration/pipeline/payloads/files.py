@@ -97,7 +97,7 @@ def prune(
     with services.db.read() as session:
         owners = session.scalars(select(Organisation)).all()
     gone = sum(_prune_of(services, owner.id, now - kept(owner)) for owner in owners)
-    _remove_folders(services)
+    remove_folders(services)
     return gone
 
 
@@ -124,7 +124,7 @@ def _read(services: Services, query: Select[tuple[PayloadFile]]) -> Sequence[Pay
         return session.scalars(query).all()
 
 
-def _remove_folders(services: Services) -> None:
+def remove_folders(services: Services) -> None:
     """Remove the folders of runs that have no row any more, such as those of a deleted connector."""
     home = folder(services)
     if not home.is_dir():

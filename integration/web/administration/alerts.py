@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
+from integration.field_errors import titles
 from integration.models.alert import AlertGroup
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
@@ -21,6 +22,7 @@ from integration.operations.monitoring.alerts.group_settings import GroupSetting
 from integration.operations.monitoring.alerts.silence import SilenceRequest, SilenceSubject
 from integration.operations.monitoring.alerts.wording import COMMON, one_line
 from integration.web.frame.access import connector_view, me, needs, own_connectors, record
+from integration.web.frame.form_version import error_status
 from integration.web.frame.forms import SettingForm, form_of
 from integration.web.frame.services import services
 from integration.web.modules.form import filled, module_form, respond
@@ -119,7 +121,11 @@ def edit_group(group_id: int) -> ResponseReturnValue:
     """Show a group to change it."""
     with services().db.read() as session:
         group = _group_or_404(session, group_id)
-    return _form(group, _GROUP(formdata=None, obj=group, webhook=""))
+    return _form(group, _GROUP(formdata=None, obj=group, webhook="").loaded(_stored(group)))
+
+
+def _stored(group: AlertGroup) -> dict[str, Any]:
+    return {name: getattr(group, name) for name in GroupSettings.model_fields if "webhook" not in name}
 
 
 @bp.post("/groups/<int:group_id>")
@@ -130,7 +136,9 @@ def save_group(group_id: int) -> ResponseReturnValue:
     try:
         with services().db.write() as session:
             group = _group_or_404(session, group_id)
+            form.loaded(_stored(group))
             diff = editing.save(services(), session, group, form.typed(), _connectors(session))
+            form.keep(diff, titles(GroupSettings))
             if diff:
                 record(session, AuditAction.UPDATED, _entity(group), diff)
     except SettingError as error:
@@ -187,7 +195,7 @@ def _form(group: AlertGroup | None, form: SettingForm) -> ResponseReturnValue:
     body = render_template(
         "administration/alerts/group.html", group=group, hook=hook, form=form, names=names, causes=alerts.CAUSES
     )
-    return (body, 400) if form.error else body
+    return (body, error_status(form.error)) if form.error else body
 
 
 def _entity(group: AlertGroup) -> str:

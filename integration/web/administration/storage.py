@@ -6,11 +6,14 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from integration.errors import SettingError
+from integration.field_errors import titles
 from integration.models.audit import AuditAction
 from integration.models.organisation import Organisation
 from integration.models.user import Role
 from integration.operations.retention import Keep, save, sizes
+from integration.pipeline.audited import Diff
 from integration.web.frame.access import me, needs, own_connectors, record
+from integration.web.frame.form_version import error_status
 from integration.web.frame.forms import SettingForm, form_of
 from integration.web.frame.services import services
 
@@ -28,7 +31,8 @@ def index() -> ResponseReturnValue:
 
 def _form() -> SettingForm:
     """Return the form with what was typed, or where nothing was, with what is stored."""
-    return _FORM(data={_PREFIX + name: days for name, days in _kept().items()})
+    stored = {_PREFIX + name: days for name, days in _kept().items()}
+    return _FORM(data=stored).loaded(stored)
 
 
 def _kept() -> dict[str, int]:
@@ -45,7 +49,16 @@ def _page(form: SettingForm) -> ResponseReturnValue:
     body = render_template(
         "administration/storage/index.html", stored=stored, whole=whole, usual=usual, form=form, kept=_kept()
     )
-    return (body, 400) if form.error else body
+    return (body, error_status(form.error)) if form.error else body
+
+
+def _store(form: SettingForm, keep: Keep) -> Diff:
+    with services().db.write() as session:
+        diff = save(session, session.get_one(Organisation, me().organisation_id), keep)
+        form.keep({_PREFIX + name: pair for name, pair in diff.items()}, titles(Keep, _PREFIX))
+        if diff:
+            record(session, AuditAction.UPDATED, "retention", diff)
+    return diff
 
 
 @bp.post("")
@@ -58,10 +71,11 @@ def save_post() -> ResponseReturnValue:
     except SettingError as error:
         form.refuse(error)
         return _page(form)
-    with services().db.write() as session:
-        diff = save(session, session.get_one(Organisation, me().organisation_id), keep)
-        if diff:
-            record(session, AuditAction.UPDATED, "retention", diff)
+    try:
+        diff = _store(form, keep)
+    except SettingError as error:
+        form.refuse(error)
+        return _page(form)
     flash(
         "Saved. What is older than that leaves within the hour, a little at a time."
         if diff

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from integration.mapping.fields import check, needs
 from integration.models.connector import Connector
 from integration.models.run import RunKind
+from integration.pipeline.connectors import verified
 from integration.pipeline.connectors.credentials import mautic_known, store_known
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.runs import progress as run_progress
@@ -44,17 +45,28 @@ def steps(session: Session, connector: Connector) -> list[Step]:
 
 
 def _store(connector: Connector, secrets: Mapping[str, str]) -> Step:
-    done = store_known(connector, secrets)
-    text = (
-        f"The store is {connector.store_url}." if done else "Give the address of your WooCommerce store and a REST key."
+    known, done = store_known(connector, secrets), verified.store_works(connector)
+    text = _state_of(f"The store is {connector.store_url}", known, done) or (
+        "Give the address of your WooCommerce store and a REST key."
     )
+    done = known and done
     return Step("Connect the store", text, done, _url("connection.index", connector), "Connect the store")
 
 
 def _mautic(connector: Connector, secrets: Mapping[str, str]) -> Step:
-    done = mautic_known(connector, secrets)
-    text = f"Mautic is {connector.mautic_url}." if done else "Give the address of your Mautic and how to sign in to it."
+    known, done = mautic_known(connector, secrets), verified.mautic_works(connector)
+    text = _state_of(f"Mautic is {connector.mautic_url}", known, done) or (
+        "Give the address of your Mautic and how to sign in to it."
+    )
+    done = known and done
     return Step("Connect Mautic", text, done, _url("connection.index", connector, "mautic"), "Connect Mautic")
+
+
+def _state_of(begin: str, known: bool, works: bool) -> str:
+    """Return what is to be said of a side whose credentials are known, "" for another."""
+    if not known:
+        return ""
+    return f"{begin}." if works else f"{begin}; it has not been tested yet. Test the connection."
 
 
 def _fields(connector: Connector, connected: bool) -> Step:

@@ -62,12 +62,16 @@ _FORM = form_of(
 
 def typed(connector: Connector) -> SettingForm:
     """Return the form as it was typed; secrets left empty mean those that are stored."""
-    return _FORM(obj=connector)
+    return _FORM(obj=connector).loaded(_plain(connector))
 
 
 def stored(connector: Connector) -> SettingForm:
     """Return the form with what is stored, whatever was typed; secrets never come back."""
-    return _FORM(formdata=None, obj=connector)
+    return _FORM(formdata=None, obj=connector).loaded(_plain(connector))
+
+
+def _plain(connector: Connector) -> dict[str, str]:
+    return {name: getattr(connector, name) or "" for name in PLAIN}
 
 
 def values(form: SettingForm) -> dict[str, str]:
@@ -92,6 +96,9 @@ def check(values: Mapping[str, str], connector: Connector, secrets: Mapping[str,
 
 
 def origin(address: str) -> tuple[str, str]:
-    """Return scheme and host of an address; https where no scheme is written."""
-    parts = urlsplit(address if "://" in address else f"https://{address}")
+    """Return scheme and host of an address, https where no scheme is written; the address itself where it is none."""
+    try:
+        parts = urlsplit(address if "://" in address else f"https://{address}")
+    except ValueError:
+        return "", address
     return parts.scheme.lower(), parts.netloc.lower()

@@ -10,17 +10,20 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
+from integration.field_errors import titles
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.operations.support.diagnostics import Step
 from integration.pipeline.audited import Diff
-from integration.pipeline.connectors import connectors as pairs
+from integration.pipeline.connectors import connectors as pairs, holds
 from integration.pipeline.connectors.webhook_registration import delivery_url
+from integration.settings.connection import Connection
 from integration.web.connection import form as connection_form, store_keys, test as connection_test
 from integration.web.connection.mautic_sign_in import redirect_uri
 from integration.web.frame import filters
 from integration.web.frame.access import connector_view, me, needs, record
+from integration.web.frame.form_version import error_status
 from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
 
@@ -50,6 +53,7 @@ def save(connector: Connector) -> ResponseReturnValue:
     values = connection_form.values(form)
 
     def audit(session: Session, diff: Diff) -> None:
+        form.keep(diff, titles(Connection))
         record(session, AuditAction.UPDATED, f"connection of {connector.name}", diff, connector)
 
     try:
@@ -57,7 +61,7 @@ def save(connector: Connector) -> ResponseReturnValue:
         diff = pairs.connect(services(), connector.id, audit=audit, **values)
     except SettingError as error:
         form.refuse(error)
-        return _page(connector, form), 400
+        return _page(connector, form), error_status(error)
     flash("The connection is saved. Test it now to see whether it works." if diff else "Nothing has changed.", "ok")
     return redirect(url_for("connection.index", connector_id=connector.id))
 
@@ -66,10 +70,11 @@ def save(connector: Connector) -> ResponseReturnValue:
 @needs(Role.SUPPORT)
 @connector_view
 def test(connector: Connector) -> ResponseReturnValue:
-    """Try both connections with what is typed; support staff try what is saved."""
-    form = connection_form.typed(connector) if me().may(Role.ADMIN) else connection_form.stored(connector)
+    """Try both connections with what is typed; support staff, and the button on other pages, try what is saved."""
+    typed = me().may(Role.ADMIN) and not request.form.get("as_saved")
+    form = connection_form.typed(connector) if typed else connection_form.stored(connector)
     try:
-        attempt = _attempt(connector, form)
+        attempt = _attempt(connector, form, typed=typed)
     except SettingError as error:
         form.refuse(error)
         return _page(connector, form), 400
@@ -80,11 +85,26 @@ def test(connector: Connector) -> ResponseReturnValue:
     return _page(connector, form, list(steps))
 
 
-def _attempt(connector: Connector, form: SettingForm) -> connection_test.Trial:
-    typed = connection_form.values(form) if me().may(Role.ADMIN) else {}
-    if typed:
-        connection_form.check(typed, connector, services().readable_secrets(connector))
-    return connection_test.prepare(services(), connector, typed)
+@bp.post("/try-now")
+@needs(Role.SUPPORT)
+@connector_view
+def try_now(connector: Connector) -> ResponseReturnValue:
+    """Let what is held look at once instead of at its next try."""
+    with services().db.write() as session:
+        held = holds.probe_now(session, services().clock.now(), connector.id)
+    services().wakeup.ring(connector.id)
+    if held:
+        flash("The connection is tried now; this page tells within seconds what came of it.", "ok")
+    else:
+        flash("Nothing is on hold.", "warn")
+    return redirect(url_for("overview.show", connector_id=connector.id))
+
+
+def _attempt(connector: Connector, form: SettingForm, *, typed: bool) -> connection_test.Trial:
+    values = connection_form.values(form) if typed else {}
+    if values:
+        connection_form.check(values, connector, services().readable_secrets(connector))
+    return connection_test.prepare(services(), connector, values)
 
 
 @bp.post("/debug")

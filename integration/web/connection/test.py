@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from integration.mapping.fields import needs
 from integration.mautic.access import MemoryTokens, TokenBox
 from integration.models.connector import Connector
 from integration.operations.support.diagnostics import Step, mautic_steps, store_steps
+from integration.pipeline.connectors import verified
 from integration.pipeline.services import Services, StoredTokens
 from integration.settings.connection import PLAIN, SECRETS
 
@@ -23,10 +24,14 @@ _READ_TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A connector as it would be with the typed values, and its secrets."""
+    """A connector as it would be with the typed values, and its secrets.
+
+    `saved` are the sides ("store", "mautic") whose values are those that are stored.
+    """
 
     connector: Connector
     secrets: Mapping[str, str]
+    saved: Collection[str] = ()
 
 
 def prepare(services: Services, connector: Connector, typed: Mapping[str, str]) -> Trial:
@@ -38,12 +43,28 @@ def prepare(services: Services, connector: Connector, typed: Mapping[str, str]) 
     for name in ("store_url", "mautic_url"):
         setattr(copy, name, _with_scheme(getattr(copy, name)))
     copy.store_rest_root = ""
-    given = {name: typed[name] for name in SECRETS if typed.get(name)}
-    return Trial(copy, {**services.readable_secrets(connector), **given})
+    stored = services.readable_secrets(connector)
+    secrets = {**stored, **{name: typed[name] for name in SECRETS if typed.get(name)}}
+    changed = {name for name in PLAIN if getattr(copy, name) != getattr(connector, name)}
+    changed |= {name for name in SECRETS if secrets.get(name) != stored.get(name)}
+    saved = [side for side, _ in SIDES if not any(name.startswith(side) for name in changed)]
+    return Trial(copy, secrets, saved)
 
 
 def steps(services: Services, trial: Trial) -> Iterator[tuple[str, Step]]:
-    """Yield ("store" or "mautic", step) as each of the ten steps ends; errors of a side are its steps."""
+    """Yield ("store" or "mautic", step) as each of the ten steps ends; errors of a side are its steps.
+
+    A side that passes as it is saved is known to work: what holds it looks again at once.
+    """
+    failed: dict[str, bool] = {}
+    for side, step in _steps(services, trial):
+        failed[side] = failed.get(side, False) or step.state == "failed"
+        yield side, step
+    passed = [side for side in trial.saved if failed.get(side) is False]
+    verified.keep(services, trial.connector.id, passed)
+
+
+def _steps(services: Services, trial: Trial) -> Iterator[tuple[str, Step]]:
     modules = services.modules(trial.connector)
     watch = services.observers(trial.connector)
     store = services.store_access(trial.connector, dict(trial.secrets))

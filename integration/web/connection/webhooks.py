@@ -70,10 +70,19 @@ def register(connector: Connector) -> ResponseReturnValue:
     return _change(connector, webhook_registration.register, "registered")
 
 
+@bp.get("/remove")
+@needs(Role.ADMIN)
+@connector_view
+def remove(connector: Connector) -> str:
+    """Ask before our webhooks are removed, and say what that does."""
+    every = services().modules(connector).sync.every
+    return render_template("connection/remove_webhooks.html", connector=connector, every=every)
+
+
 @bp.post("/remove")
 @needs(Role.ADMIN)
 @connector_view
-def remove(connector: Connector) -> ResponseReturnValue:
+def remove_post(connector: Connector) -> ResponseReturnValue:
     """Remove our webhooks from the store."""
     return _change(connector, webhook_registration.remove, "removed")
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Any, Literal, cast, get_args, get_origin
+from typing import Any, Literal, Self, cast, get_args, get_origin
 
+from flask import request
 from flask_wtf import FlaskForm
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -19,6 +20,7 @@ from wtforms.widgets import NumberInput
 
 from integration.errors import SettingError
 from integration.field_errors import limits
+from integration.web.frame.form_version import VERSION, ChangedMeanwhile, check, version_of
 
 #: Longest text of an input whose model has no limit of its own.
 TEXT_MAX_CHARS = 2000
@@ -28,6 +30,17 @@ class SettingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """A form over settings; its fields are named as the settings are."""
 
     error: SettingError | None = None
+    #: How the stored settings were when the page was made (form_version).
+    version: str = ""
+
+    def loaded(self, stored: Mapping[str, Any]) -> Self:
+        """Carry the version that was sent along, or that of what is stored where the page is made anew."""
+        self.version = request.form.get(VERSION, "") or version_of(stored)
+        return self
+
+    def keep(self, diff: Mapping[str, Any], words: Mapping[str, str]) -> None:
+        """Raise ChangedMeanwhile where saving a diff would revert what somebody else has saved since."""
+        check(self.version, diff, words)
 
     def typed(self) -> dict[str, Any]:
         """Return name -> value as it was typed, "" for an input that was not sent."""
@@ -35,8 +48,10 @@ class SettingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         return {name: "" if field.data is None else field.data for name, field in fields.items()}
 
     def refuse(self, error: SettingError) -> None:
-        """Put an error, and those beside it, at the fields they name."""
+        """Put an error, and those beside it, at the fields they name; after a conflict saving again overwrites."""
         self.error = error
+        if isinstance(error, ChangedMeanwhile):
+            self.version = error.version
         for name, field in self._fields.items():
             if said := error.at(name):
                 field.errors = [said]

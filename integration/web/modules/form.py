@@ -15,6 +15,7 @@ from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors
 from integration.settings import TITLES, field_of
 from integration.web.frame.access import record
+from integration.web.frame.form_version import error_status
 from integration.web.frame.forms import SettingForm, form_over
 from integration.web.frame.services import services
 
@@ -27,7 +28,9 @@ def module_form(keys: Iterable[str], ticked: Collection[str] = ()) -> type[Setti
 def filled(form: type[SettingForm], connector: Connector) -> SettingForm:
     """Return a form with what was typed, or on a page that is only looked at with what is stored."""
     modules = services().modules(connector).to_json()
-    return form(data={f"{module}.{name}": value for module, part in modules.items() for name, value in part.items()})
+    stored = {f"{module}.{name}": value for module, part in modules.items() for name, value in part.items()}
+    made = form(data=stored)
+    return made.loaded({name: value for name, value in stored.items() if name in made})
 
 
 def respond(
@@ -37,12 +40,13 @@ def respond(
     typed = filled(form, connector)
 
     def audit(session: Session, diff: Diff) -> None:
+        typed.keep(diff, TITLES)
         record(session, AuditAction.UPDATED, "settings", diff, connector)
 
     try:
         diff = connectors.configure(services(), connector.id, typed.typed(), TITLES, audit=audit)
     except SettingError as error:
         typed.refuse(error)
-        return page(connector, typed), 400
+        return page(connector, typed), error_status(error)
     flash("The settings were saved." if diff else "Nothing has changed.", "ok")
     return redirect(url_for(endpoint, connector_id=connector.id))

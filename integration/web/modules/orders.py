@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from integration.errors import IntegrationError
@@ -55,16 +55,22 @@ class Picker:
 @bp.get("")
 @connector_view
 def index(connector: Connector) -> ResponseReturnValue:
-    """Show the settings and the import; ?preset= ticks the statuses of a preset without saving."""
+    """Show the settings and the import."""
+    return _page(connector, filled(FORM, connector))
+
+
+@bp.post("/preset")
+@needs(Role.ADMIN)
+@connector_view
+def preset(connector: Connector) -> str:
+    """Tick the statuses of a preset in the form as it was typed, and save nothing."""
+    name = request.form.get("preset", "")
+    chosen = store_profile.statuses(connector) if name == "all" else PRESETS.get(name)
+    if chosen is None:
+        abort(404)
     form = filled(FORM, connector)
-    if chosen := _preset(connector):
-        form["orders.statuses"].data = list(chosen)
-    return _page(connector, form)
-
-
-def _preset(connector: Connector) -> Sequence[str]:
-    name = request.args.get("preset", "")
-    return store_profile.statuses(connector) if name == "all" else PRESETS.get(name, ())
+    form["orders.statuses"].data = list(chosen)
+    return _page(connector, form, preset=True)
 
 
 @bp.post("")
@@ -75,7 +81,7 @@ def save(connector: Connector) -> ResponseReturnValue:
     return respond(FORM, connector, _page, "orders.index")
 
 
-def _page(connector: Connector, form: SettingForm) -> str:
+def _page(connector: Connector, form: SettingForm, *, preset: bool = False) -> str:
     with services().db.read() as session:
         area = imports.area(session, connector, "orders")
     statuses = _statuses(connector, form)
@@ -87,7 +93,7 @@ def _page(connector: Connector, form: SettingForm) -> str:
         warnings=_unsynced(form, statuses),
         emails=_ask(connector, lambda client: {str(e.id): e.name for e in Emails(client).list()}),
         segments=_ask(connector, lambda client: {str(s.id): s.name for s in Segments(client).list()}),
-        preset=request.args.get("preset", ""),
+        preset=preset,
         may_save=me().may(Role.ADMIN),
         **area,
     )

@@ -12,6 +12,7 @@ from integration.models.connector import Connector, ConnectorState
 from integration.operations.monitoring.health.symptoms import Symptom, symptoms
 from integration.operations.monitoring.health.waiting import lag_s
 from integration.pipeline import outbox
+from integration.pipeline.connectors import verified
 from integration.settings import Modules
 
 #: Code -> its label and the kind of its badge.
@@ -21,6 +22,7 @@ CODES: Mapping[str, tuple[str, str]] = {
     "held": ("Held", "bad"),
     "failing": ("Failing", "bad"),
     "delayed": ("Delayed", "warn"),
+    "untested": ("Not tested yet", "muted"),
     "on_time": ("On time", "ok"),
 }
 _LEADS = {"held_mautic": "Sending to Mautic is on hold: ", "held_store": "Reading the store is on hold: "}
@@ -57,6 +59,9 @@ def of(session: Session, now: datetime, connector: Connector, *, connected: bool
         return _paused(session, connector, lag)
     settings = Modules.from_json(connector.settings)
     gravest = next(symptoms(session, now, connector, settings, lag_s=lag), None)
+    if gravest is None and not (verified.store_works(connector) or verified.mautic_works(connector)):
+        sentence = "Neither the store nor Mautic has answered yet."
+        return Health("untested", sentence, "Test the connection.", lag_seconds=lag)
     if gravest is None:
         return Health("on_time", "Changes reach Mautic in time.", lag_seconds=lag)
     return _told(gravest, lag)
