@@ -22,12 +22,27 @@ KINDS = {
     RunKind.REPLAY.value: "Replay",
     RunKind.RECONCILIATION.value: "Reconciliation",
 }
-STATES = {state.value: state.value.capitalize() for state in RunState}
+#: State -> its words and the colour of its badge, wherever a run is named.
+_BADGES = {
+    RunState.PENDING.value: ("Waiting", "muted"),
+    RunState.RUNNING.value: ("In progress", "info"),
+    RunState.COMPLETED.value: ("Completed", "ok"),
+    RunState.FAILED.value: ("Failed", "bad"),
+    RunState.CANCELLED.value: ("Cancelled", "muted"),
+}
+STATES = {state: words for state, (words, _) in _BADGES.items()}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
 ROWS_SHOWN = 50
 LINES_SHOWN = 300
 NEW_LINES_MAX = 1000
 _FROM = {"warning": ("warning", "error"), "error": ("error",)}
+
+
+def badge(run: Run) -> tuple[str, str]:
+    """Return the state of a run in words and the colour of its badge; an end with failures is told apart."""
+    if run.state == RunState.COMPLETED and run.failed:
+        return "Completed with failures", "warn"
+    return _BADGES[run.state]
 
 
 class RunQuery(UrlFilter):

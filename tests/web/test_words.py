@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from integration.models.run import Run, RunState
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log import writing as sync_log_writing
 from tests.web.conftest import Person, text_of
@@ -56,3 +59,39 @@ def test_actions_are_named_alike_in_filter_and_table(
     words = re.findall(r">([^<]+)</option>", offered[1])
     assert set(cells(page, "Action")) <= set(words)
     assert cells(page, "Action") == ["Add to segment", "Read back", "Create or update"]
+
+
+@pytest.fixture
+def run(services: Services, connector_id: int) -> Callable[..., int]:
+    """Makes runs of a state; returns their ids."""
+
+    def make(state: RunState, **values: Any) -> int:
+        run_id = run_lifecycle.start(services, connector_id, "full", trigger="ann")
+        with services.db.write() as session:
+            row = session.get_one(Run, run_id)
+            row.state = state
+            for name, value in {"ended_at": None if state == "RUNNING" else services.clock.now(), **values}.items():
+                setattr(row, name, value)
+        return run_id
+
+    return make
+
+
+def test_a_state_of_a_run_has_one_name(viewer: Person, connector_id: int, run: Callable[..., int]) -> None:
+    home = f"/connectors/{connector_id}"
+    for state, words in (("COMPLETED", "Completed"), ("CANCELLED", "Cancelled"), ("RUNNING", "In progress")):
+        run_id = run(RunState(state))
+        listed = viewer.get(f"{home}/runs?state={state}").text
+        assert f'value="{state}"\n  selected>{words}</option>' in listed
+        assert cells(listed, "State") == [words]
+        assert words in text_of(viewer.get(f"{home}/runs/{run_id}"))
+        assert words in text_of(viewer.get(f"{home}/"))
+
+
+def test_an_end_with_failures_is_amber(viewer: Person, connector_id: int, run: Callable[..., int]) -> None:
+    run_id = run(RunState.COMPLETED, pulled=5, pushed=4, failed=1)
+    home = f"/connectors/{connector_id}"
+    for place in (f"{home}/runs", f"{home}/runs/{run_id}", f"{home}/", f"{home}/history", f"{home}/contacts"):
+        page = viewer.get(place).text
+        assert 'badge-warn">Completed with failures</span>' in page, place
+        assert 'badge-ok">Completed</span>' not in page, place

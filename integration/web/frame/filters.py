@@ -9,6 +9,8 @@ from flask import Flask, g
 
 from integration import streams
 from integration.models.connector import Connector
+from integration.models.run import Run
+from integration.queries import runs
 from integration.streams import Stream
 from integration.web.frame.services import services
 
@@ -87,6 +89,11 @@ def happened(event: str, kind: str) -> str:
     return f"{streams.labels(kind).event} {event}".strip()
 
 
+def run_badge(run: Run) -> tuple[str, str]:
+    """Return the state of a run in words and the colour of its badge."""
+    return runs.badge(run)
+
+
 def stream(kind: str) -> Stream:
     """Return the stream of a kind, for the page of its settings."""
     return streams.of(kind)
@@ -94,5 +101,5 @@ def stream(kind: str) -> Stream:
 
 def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
-    for each in (local, utc, ago, span, figure, entity, entities, noun, happened, stream):
+    for each in (local, utc, ago, span, figure, entity, entities, noun, happened, run_badge, stream):
         app.add_template_filter(each)

@@ -30,7 +30,7 @@ from integration.web.frame import filters
 from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.services import services
 from integration.web.operations import charts, run_start
-from integration.web.operations.runs import BADGES, KINDS, PHASES
+from integration.web.operations.runs import KINDS, PHASES
 
 bp = Blueprint("overview", __name__)
 
@@ -137,7 +137,6 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
         "may_pause": me().may(Role.ADMIN),
         "paused": connector.state == ConnectorState.PAUSED,
         "kinds": KINDS,
-        "badges": BADGES,
         "phases": PHASES,
     }
 
@@ -148,9 +147,7 @@ def history(connector: Connector) -> str:
     """Show the newest runs of a connector in its own tab."""
     with services().db.read() as session:
         found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector_id=connector.id))
-    return render_template(
-        "operations/overview/history.html", connector=connector, runs=found, kinds=KINDS, badges=BADGES
-    )
+    return render_template("operations/overview/history.html", connector=connector, runs=found, kinds=KINDS)
 
 
 @bp.post("/connectors/<int:connector_id>/run")
