@@ -81,7 +81,7 @@ def test_a_skipped_order_leads_to_the_rule(viewer: Person, home: str, record: Se
     record(7, "skipped", result="skipped", **ends)
     answer = viewer.get(f"{home}/orders/7")
     assert "Skipped: Orders with the status “completed” are not synced." in text_of(answer)
-    assert f'<a href="{home}/orders">Order Sync, Statuses: tick the status</a>' in answer.text
+    assert f'<a href="{home}/orders">Order Sync, “Orders with these statuses”: tick the status</a>' in answer.text
 
 
 def test_plain_digits_that_fit_several_things_are_grouped(

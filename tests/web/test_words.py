@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from integration.models import Attempt
+from integration.models.audit import AuditAction
 from integration.models.run import Run, RunState
+from integration.operations import audit
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log import writing as sync_log_writing
+from integration.streams import STREAMS, Stream
 from tests.web.conftest import Person, text_of
 
 
@@ -95,3 +99,55 @@ def test_an_end_with_failures_is_amber(viewer: Person, connector_id: int, run: C
         page = viewer.get(place).text
         assert 'badge-warn">Completed with failures</span>' in page, place
         assert 'badge-ok">Completed</span>' not in page, place
+
+
+def test_letters_of_every_script_are_shown_as_they_are(
+    support: Person, services: Services, connector_id: int, record: Callable[..., int]
+) -> None:
+    key = record(10482)
+    with services.db.write() as session:
+        sent = {"lastname": "Strauß", "city": "कोलकाता", "note": "<b>&"}
+        values: dict[str, Any] = {"connector_id": connector_id, "outcome": "delivered", "seconds": 1.0}
+        session.add(Attempt(delivery_id=key, at=services.clock.now(), correlation_id="c", sent=sent, **values))
+    page = support.get(f"/connectors/{connector_id}/records/{key}").text
+    assert "Strauß" in page and "कोलकाता" in page
+    assert "\\u" not in page
+    assert "&lt;b&gt;&amp;" in page
+
+
+def test_the_audit_log_speaks_of_settings_as_their_pages_do(
+    admin: Person, services: Services, connector_id: int
+) -> None:
+    diff = {
+        "orders.emails": [{"completed": 3}, {"completed": 5, "refunded": 7}],
+        "mautic_password": "changed",
+        "billing.email": ["a@b", "a@b.example"],
+        "options": [None, {"only": ["orders"], "ids": [588], "dry_run": True, "since": "2026-11-01T00:00:00+00:00"}],
+    }
+    with services.db.write() as session:
+        values: dict[str, Any] = {"action": AuditAction.UPDATED, "entity": "settings", "connector_id": connector_id}
+        audit.record(session, clock_now=services.clock.now(), organisation_id=1, actor="ann", diff=diff, **values)
+    [said] = [" ".join(row.split()) for row in cells(admin.get("/audit").text, "Changes")]
+    for words in (
+        "Order Sync: E-mail on status, completed from 3 → to 5",
+        "Order Sync: E-mail on status, refunded from nothing → to 7",
+        "Mautic: Password changed",
+        "Billing e-mail from a@b → to a@b.example",
+        "Options to only orders; ids 588; dry run; changed since 1 Nov 2026, 00:00:00 UTC",
+    ):
+        assert words in said
+    assert "{" not in said
+
+
+@pytest.mark.parametrize("stream", list(STREAMS.values()), ids=lambda stream: stream.module)
+def test_hints_name_labels_that_are_on_their_page(admin: Person, connector_id: int, stream: Stream) -> None:
+    pages: dict[str, str] = {}
+    for reason in stream.skip_reasons.values():
+        if reason.page in ("contacts", "orders"):
+            if reason.page not in pages:
+                pages[reason.page] = text_of(admin.get(f"/connectors/{connector_id}/{reason.page}"))
+            page = pages[reason.page]
+            title, _, named = reason.where.partition(", ")
+            assert title in page
+            label = re.search(r"“([^”]+)”", named)
+            assert (label[1] if label else title) in page

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, g
 
-from integration import streams
+from integration import settings, streams
 from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.queries import runs
+from integration.settings.connection import Connection
 from integration.streams import Stream
 from integration.web.frame.services import services
 
@@ -94,6 +97,23 @@ def run_badge(run: Run) -> tuple[str, str]:
     return runs.badge(run)
 
 
+def named(key: str) -> str:
+    """Return a key of settings, or of a record of the store, as people call it: "Order Sync: Notes", "Billing city"."""
+    if key in settings.TITLES:
+        return settings.label(key)
+    system, _, rest = key.partition("_")
+    if rest and key in Connection.model_fields:
+        title, system = Connection.model_fields[key].title or rest, system.capitalize()
+        return title if title.startswith(system) else f"{system}: {title}"
+    words = key.replace(".", " ").replace("_", " ").replace("email", "e-mail")
+    return words[:1].upper() + words[1:]
+
+
+def pretty(value: Any) -> str:
+    """Return JSON for people: indented, letters of every script as they are."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
 def stream(kind: str) -> Stream:
     """Return the stream of a kind, for the page of its settings."""
     return streams.of(kind)
@@ -101,5 +121,5 @@ def stream(kind: str) -> Stream:
 
 def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
-    for each in (local, utc, ago, span, figure, entity, entities, noun, happened, run_badge, stream):
+    for each in (local, utc, ago, span, figure, entity, entities, noun, happened, run_badge, named, pretty, stream):
         app.add_template_filter(each)
