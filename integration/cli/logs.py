@@ -9,6 +9,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.operations import audit as trail
 from integration.pipeline.audited import Audit
+from integration.pipeline.connectors.time_zones import written, zone_of
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.queries.sync_log import read_page
@@ -37,14 +38,15 @@ def show_log(
     """Print the newest entries of the sync log."""
     asked = {"type": type_, "status": status, "action": action, "object": object_, "size": str(limit)}
     with console.opened() as services:
-        console.connector(services, connector_id)
+        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
         query, notices = LogQuery.parse(connector_id, {key: value for key, value in asked.items() if value})
         with services.db.read() as session:
             page = read_page(session, query)
     for notice in notices:
         click.echo(notice, err=True)
     rows = [{name: getattr(entry, "at" if name == "time" else name) for name in _COLUMNS} for entry in page.entries]
-    console.show(rows, as_json=as_json, text=f"{console.table(rows, _COLUMNS)}\n{page.total} entries.")
+    told = [row | {"time": written(row["time"], zone)} for row in rows]
+    console.show(rows, as_json=as_json, text=f"{console.table(told, _COLUMNS)}\n{page.total} entries.")
 
 
 @click.command(name="clear-log")

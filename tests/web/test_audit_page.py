@@ -229,5 +229,5 @@ def test_times_are_labelled_with_the_zone_they_are_written_in(
     write()
     admin.get(f"/connectors/{connector_id}/tools")
     page = text_of(admin.get("/audit"))
-    assert "Time (UTC)" in page
-    assert "20 Nov 2026, 12:00:00 UTC" in page
+    assert "Time (Europe/Rome)" in page
+    assert "20 Nov 2026, 13:00:00 CET" in page

@@ -105,7 +105,7 @@ def _scope(session: Session) -> Scope:
 
 
 def _query(scope: Scope) -> tuple[AuditQuery, list[str]]:
-    return AuditQuery.parse(scope.chosen, request.args, filters.zone_of(None).key)
+    return AuditQuery.parse(scope.chosen, request.args, filters.page_zone().key)
 
 
 def _connectors(session: Session, scope: Scope) -> list[Connector]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from flask import Flask, g
+from flask_login import current_user
 
 from integration import settings, streams
 from integration.models.connector import Connector
 from integration.models.run import Run
+from integration.pipeline.connectors import time_zones
 from integration.queries import runs
 from integration.settings.connection import Connection
 from integration.streams import Stream
@@ -19,30 +21,31 @@ from integration.web.frame.services import services
 
 
 def zone_of(connector: Connector | None) -> ZoneInfo:
-    """Return the store's own time zone, or that of its offset in whole hours, else the deployment's."""
-    facts = (connector.store_facts or {}) if connector else {}
-    if name := str(facts.get("timezone") or ""):
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            pass
-    offset = facts.get("gmt_offset")
-    if isinstance(offset, int | float) and offset == int(offset) and -12 <= offset <= 14:
-        # The names of these zones count westward.
-        return ZoneInfo(f"Etc/GMT{-int(offset):+d}")
-    return ZoneInfo(services().deployment.timezone)
+    """Return the zone of a connector's store, else the deployment's."""
+    return time_zones.zone_of(connector, services().deployment.timezone)
 
 
-def zone_label(zone: ZoneInfo) -> str:
-    """Return a zone as people know it: Europe/Rome, or UTC+2 where the store has but an offset."""
-    west = zone.key.removeprefix("Etc/GMT")
-    return zone.key if west == zone.key else f"UTC{-int(west or 0):+d}"
+def page_zone() -> ZoneInfo:
+    """Return the zone of all times on the page: its connector's, else that of the organisation of whoever looks."""
+    if g.get("connector"):
+        return zone_of(g.connector)
+    if "organisation_zone" not in g:
+        g.organisation_zone = _organisation_zone()
+    zone: ZoneInfo = g.organisation_zone
+    return zone
+
+
+def _organisation_zone() -> ZoneInfo:
+    if not current_user or not current_user.is_authenticated:
+        return zone_of(None)
+    with services().db.read() as session:
+        own = current_user.organisation_id
+        return time_zones.zone_of_organisation(session, own, services().deployment.timezone)
 
 
 def local(moment: datetime) -> str:
-    """Return a moment in the zone of the connector on the page, with the zone's name."""
-    here = moment.astimezone(zone_of(g.get("connector")))
-    return f"{here.day} {here:%b %Y, %H:%M:%S %Z}"
+    """Return a moment in the zone of the page, with the zone's name."""
+    return time_zones.written(moment, page_zone())
 
 
 def utc(moment: datetime) -> str:
