@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from integration import words
 from integration.errors import ServiceError, Throttled
 from integration.http.marks import Form, Mark, Signature
 from integration.http.signatures import SIGNATURES, TEXTS
@@ -72,8 +73,8 @@ def texts_of(service: str, code: str, **parts: object) -> tuple[str, str]:
 
 
 def wait_of(seconds: float | None) -> str:
-    """Return " 30 seconds" for a sentence, "" when it was not said."""
-    return f" {round(seconds)} seconds" if seconds else ""
+    """Return " 30 seconds" or " 5 minutes" for a sentence, "" when it was not said."""
+    return f" {words.wait(seconds)}" if seconds else ""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -159,7 +159,9 @@ def test_the_csv_is_the_filtered_log(
 ) -> None:
     write(services, connector_id, "=HYPERLINK(1)", status="error")
     answer = viewer.get(f"{tools}/log.csv?status=error")
-    table = list(csv.reader(io.StringIO(answer.text)))
+    # Excel knows by the mark that the text is UTF-8.
+    assert answer.data.startswith(b"\xef\xbb\xbftime,")
+    table = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert table[0] == ["time", "type", "object_id", "action", "status", "contact_id", "message"]
     assert table[1][6] == "'=HYPERLINK(1)"
     assert {row[4] for row in table[1:]} == {"error"}

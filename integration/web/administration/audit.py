@@ -116,7 +116,7 @@ def _connectors(session: Session, scope: Scope) -> list[Connector]:
 def _stream(db: Database, query: AuditQuery, form: str) -> Iterator[str]:
     write = _csv if form == "csv" else _json_lines
     if form == "csv":
-        yield ",".join(COLUMNS) + "\r\n"
+        yield export.head(COLUMNS)
     for entries in audit.walk(db, query):
         yield write(_row(entry) for entry in entries)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g
 from flask_login import current_user
 
-from integration import settings, streams
+from integration import settings, streams, words
 from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline.connectors import time_zones
@@ -56,23 +56,8 @@ def utc(moment: datetime) -> str:
 def ago(moment: datetime) -> str:
     """Return how far a moment is from now, as "5 minutes ago" or "in 5 minutes"."""
     seconds = (services().clock.now() - moment).total_seconds()
-    text = span(abs(seconds))
+    text = words.span(abs(seconds))
     return f"{text} ago" if seconds >= 0 else f"in {text}"
-
-
-def span(seconds: float) -> str:
-    """Return a duration in its largest fitting unit, as "5 minutes"."""
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            number = round(seconds / size)
-            return f"{number} {unit}{'' if number == 1 else 's'}"
-    number = round(seconds)
-    return f"{number} second{'' if number == 1 else 's'}"
-
-
-def figure(number: float) -> str:
-    """Return a number with its thousands apart."""
-    return f"{number:,}"
 
 
 def entity(kind: str) -> str:
@@ -108,8 +93,8 @@ def named(key: str) -> str:
     if rest and key in Connection.model_fields:
         title, system = Connection.model_fields[key].title or rest, system.capitalize()
         return title if title.startswith(system) else f"{system}: {title}"
-    words = key.replace(".", " ").replace("_", " ").replace("email", "e-mail")
-    return words[:1].upper() + words[1:]
+    said = key.replace(".", " ").replace("_", " ").replace("email", "e-mail")
+    return said[:1].upper() + said[1:]
 
 
 def pretty(value: Any) -> str:
@@ -122,7 +107,10 @@ def stream(kind: str) -> Stream:
     return streams.of(kind)
 
 
+_WORDS = (words.span, words.figure, words.counted, words.form, entity, entities, noun, happened, run_badge, named)
+
+
 def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
-    for each in (local, utc, ago, span, figure, entity, entities, noun, happened, run_badge, named, pretty, stream):
+    for each in (local, utc, ago, pretty, stream, *_WORDS):
         app.add_template_filter(each)
