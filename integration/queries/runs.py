@@ -34,6 +34,9 @@ STATES = {state: words for state, (words, _) in _BADGES.items()}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
 ROWS_SHOWN = 50
 LINES_SHOWN = 300
+#: Runs of the last day that the Overview lists.
+RECENT_SHOWN = 10
+_DAY = timedelta(hours=24)
 NEW_LINES_MAX = 1000
 _FROM = {"warning": ("warning", "error"), "error": ("error",)}
 
@@ -85,6 +88,13 @@ def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | N
     return rows[:ROWS_SHOWN], rows[ROWS_SHOWN - 1].id if len(rows) > ROWS_SHOWN else None
 
 
+def of_last_day(session: Session, connector_id: int, now: datetime) -> Sequence[Run]:
+    """Return the newest runs of the last 24 hours; polls that found nothing new are left out."""
+    told = or_(Run.kind != RunKind.INCREMENTAL, Run.accepted > 0, Run.failed > 0, Run.state != RunState.COMPLETED)
+    query = select(Run).where(Run.connector_id == connector_id, Run.created_at >= now - _DAY, told)
+    return session.scalars(query.order_by(Run.id.desc()).limit(RECENT_SHOWN)).all()
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The runs of the last 24 hours (C4); the people that reconciliations compared are not among the records."""
@@ -105,7 +115,7 @@ def summary(session: Session, connector_id: int, now: datetime) -> Summary:
     pulled = _sum(compares, Run.pulled)
     failed = func.count().filter(Run.state == RunState.FAILED)
     query = select(func.count(), failed, pulled, *told).where(
-        Run.connector_id == connector_id, Run.created_at >= now - timedelta(hours=24)
+        Run.connector_id == connector_id, Run.created_at >= now - _DAY
     )
     return Summary(*(int(number) for number in session.execute(query).one()))
 

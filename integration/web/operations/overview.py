@@ -131,6 +131,7 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
         "waiting": outbox.open_count(session, connector_id=connector.id),
         "dead": dead_letters.waiting(session, connector.id),
         "progress": run_progress.progress(session, latest.id, now) if latest else None,
+        "recent": querie_runs.of_last_day(session, connector.id, now),
         "last_read": health.last_read(session, connector.id),
         "next_read": schedule.next_run_at if schedule is not None and active else None,
         "may_run": me().may(Role.SUPPORT),
