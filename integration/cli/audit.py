@@ -15,6 +15,7 @@ from integration.errors import SettingError
 from integration.models.audit import AuditAction, AuditEntry
 from integration.models.organisation import Organisation
 from integration.operations import audit as trail
+from integration.pipeline.connectors.time_zones import written, zone_of_organisation
 
 _COLUMNS = ("time", "actor", "ip", "action", "entity", "connector", "changed")
 _organisation = click.option("--organisation", metavar="NAME", help="Only this organisation's entries.")
@@ -54,10 +55,13 @@ def list_entries(organisation: str | None, actor: str | None, action: str | None
         wanted = _id_of(_names(session), organisation)
         query = trail.AuditQuery(organisation_id=wanted, actor=actor or "", action=(action or "").upper())
         entries = trail.read(session, query, limit)
+        owners = {entry.organisation_id for entry in entries}
+        zones = {each: zone_of_organisation(session, each, services.deployment.timezone) for each in owners}
     if as_json:
         console.show([_row(entry) | {"diff": entry.diff} for entry in entries], as_json=True, text="")
     else:
-        click.echo(console.table([_row(entry) for entry in entries], _COLUMNS))
+        rows = [_row(entry) | {"time": written(entry.at, zones[entry.organisation_id])} for entry in entries]
+        click.echo(console.table(rows, _COLUMNS))
 
 
 def _names(session: Session) -> dict[int, str]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from integration.cli import console
 from integration.models.audit import AuditAction
+from integration.pipeline.connectors.time_zones import written, zone_of
 from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.queries.sync_log import read_page
 from integration.queries.sync_log_filters import ACTIONS, ROWS_MAX, STATUSES, TYPES, LogQuery
@@ -38,12 +39,13 @@ def show_log(
     if object_ == "":
         raise click.UsageError("--object is empty; leave it out for all.")
     with console.opened() as services:
-        console.connector(services, connector_id)
+        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
         query = LogQuery(connector_id=connector_id, size=limit, **{key: value for key, value in asked.items() if value})
         with services.db.read() as session:
             page = read_page(session, query)
     rows = [{name: getattr(entry, "at" if name == "time" else name) for name in _COLUMNS} for entry in page.entries]
-    console.show(rows, as_json=as_json, text=f"{console.table(rows, _COLUMNS)}\n{page.total} entries.")
+    told = [row | {"time": written(row["time"], zone)} for row in rows]
+    console.show(rows, as_json=as_json, text=f"{console.table(told, _COLUMNS)}\n{page.total} entries.")
 
 
 @click.command(name="clear-log")
@@ -56,7 +58,7 @@ def clear_log(connector_id: int, older_than: int | None, yes: bool, as_json: boo
     with console.opened() as services:
         connector = console.connector(services, connector_id)
         with services.db.read() as session:
-            number = sync_log_clearing.count(session, services.clock.now(), connector_id, older_than_days=older_than)
+            number = sync_log_clearing.preview(session, services.clock.now(), connector_id, older_than).entries
         which = f" older than {older_than} days" if older_than else ""
         noun = "entry" if number == 1 else "entries"
         console.confirmed(yes, f"Remove {number:,} {noun}{which} of the sync log of “{connector.name}” for good?")

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import Any
 
+from integration import words
 from integration.errors import ServiceError, Throttled
 from integration.http.marks import Form, Mark, Signature
 from integration.http.redirects import leads_to, redirect_kind
@@ -110,8 +111,8 @@ def gaps_of(service: str) -> dict[str, object]:
 
 
 def wait_of(seconds: float | None) -> str:
-    """Return " 30 seconds" for a sentence, "" when it was not said."""
-    return f" {round(seconds)} seconds" if seconds else ""
+    """Return " 30 seconds" or " 5 minutes" for a sentence, "" when it was not said."""
+    return f" {words.wait(seconds)}" if seconds else ""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -8,11 +8,13 @@ from integration.mapping.field_values import person_values, unread
 from integration.mapping.tags import typed_tags
 from integration.plans import ContactWrite, Plan, Skip
 from integration.records import Customer
-from integration.settings import ContactModule, Modules
+from integration.settings import ContactModule, Modules, where
 
 MODULE_OFF = Skip("module_off", "Contact Sync is switched off; switch it on under Contact Sync.")
 NO_EMAIL = Skip("no_email", "The customer has no e-mail address; add one in the store.")
-NOT_ON_CHANGE = Skip("not_on_change", "Syncing on registration and profile change is switched off in Contact Sync.")
+NOT_ON_CHANGE = Skip(
+    "not_on_change", f"Customers who register or change are left out; switch it on under {where('contacts.on_change')}."
+)
 
 
 def plan(customer: Customer, module: ContactModule, *, on_change: bool = False) -> Plan | Skip:
@@ -22,7 +24,10 @@ def plan(customer: Customer, module: ContactModule, *, on_change: bool = False) 
     if on_change and not module.on_change:
         return NOT_ON_CHANGE
     if not _has_role(customer, module):
-        return Skip("role", f"Users with the role “{customer.role}” are not synced; choose roles under Contact Sync.")
+        return Skip(
+            "role",
+            f"Users with the role “{customer.role}” are not synced; choose them under {where('contacts.roles')}.",
+        )
     email = email_of(customer)
     if not visible(email):
         return NO_EMAIL

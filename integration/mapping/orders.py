@@ -14,14 +14,17 @@ from integration.mapping.order_data import order_data
 from integration.mapping.tags import UNDONE, former_tags, once, product_tag, product_tags, typed_tags, undone_tags
 from integration.plans import Adjustment, ContactWrite, Lifetime, Plan, Skip, Value
 from integration.records import Order, OtherOrder
-from integration.settings import Modules, OrderModule
+from integration.settings import Modules, OrderModule, where
 
 DRAFTS = ("checkout-draft", "auto-draft", "draft")
 
 MODULE_OFF = Skip("module_off", "Order Sync is switched off; switch it on under Order Sync.")
 DRAFT = Skip("draft", "The order is a draft; it is synced once it is placed.")
 NO_EMAIL = Skip("no_email", "The order has no billing e-mail; add one to the order in the store.")
-SKU_FILTER = Skip("sku_filter", "No product's SKU contains a text of the SKU filter; change it under Order Sync.")
+SKU_FILTER = Skip(
+    "sku_filter",
+    f"No product's SKU contains a text that is looked for; change them under {where('orders.sku_filter')}.",
+)
 REMOVED = Skip("removed", "The order was deleted or trashed in the store, and nothing of it has to change in Mautic.")
 
 MOVED = Skip("moved", "The order has another e-mail address now, and nothing has to change at its former one.")
@@ -209,7 +212,7 @@ def _unsynced(order: Order, kept: Plan, fields: dict[str, Value], adjustments: t
 
 
 def _not_synced(order: Order) -> Skip:
-    sentence = f"Orders with the status “{order.status}” are not synced; tick it under Order Sync, Statuses."
+    sentence = f"Orders with the status “{order.status}” are not synced; tick it under {where('orders.statuses')}."
     return Skip("status_not_synced", sentence)
 
 

@@ -18,7 +18,7 @@ from integration.models.ledger import LedgerEntry
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.ingest import order_ledger
 from integration.plans import Lifetime
-from integration.settings import Modules
+from integration.settings import Modules, where
 
 ORDERS_MAX_ROWS = 100
 _NUMBERS = 500
@@ -118,7 +118,7 @@ def _sentence(row: LedgerEntry, why: str, currency: str) -> str:
     if row.status == order_ledger.GONE:
         return "It was deleted or lies in the store's trash."
     if why == order_ledger.STATUS:
-        return f"Its status “{row.status}” is not one that counts as paid (Order Sync)."
+        return f"Its status “{row.status}” is not one that counts as paid ({where('orders.paid_statuses')})."
     if why == order_ledger.REFUNDED:
         return "It was refunded in full."
     if not currency:

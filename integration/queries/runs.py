@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
@@ -23,12 +23,30 @@ KINDS = {
     RunKind.REPLAY.value: "Replay",
     RunKind.RECONCILIATION.value: "Reconciliation",
 }
-STATES = {state.value: state.value.capitalize() for state in RunState}
+#: State -> its words and the colour of its badge, wherever a run is named.
+_BADGES = {
+    RunState.PENDING.value: ("Waiting", "muted"),
+    RunState.RUNNING.value: ("In progress", "info"),
+    RunState.COMPLETED.value: ("Completed", "ok"),
+    RunState.FAILED.value: ("Failed", "bad"),
+    RunState.CANCELLED.value: ("Cancelled", "muted"),
+}
+STATES = {state: words for state, (words, _) in _BADGES.items()}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
 RUNS_MAX_ROWS = 50
 RUN_LINES_MAX_ROWS = 300
+#: Runs of the last day that the Overview lists.
+RECENT_SHOWN = 10
+_DAY = timedelta(hours=24)
 NEW_LINES_MAX = 1000
 _FROM = {"warning": ("warning", "error"), "error": ("error",)}
+
+
+def badge(run: Run) -> tuple[str, str]:
+    """Return the state of a run in words and the colour of its badge; an end with failures is told apart."""
+    if run.state == RunState.COMPLETED and run.failed:
+        return "Completed with failures", "warn"
+    return _BADGES[run.state]
 
 
 class RunQuery(UrlFilter):
@@ -76,6 +94,13 @@ def waiting_of(session: Session, runs: Collection[Run]) -> dict[int, int]:
     return {run.id: outbox.open_count(session, run_id=run.id) if run.state in GOING else run.waiting for run in runs}
 
 
+def of_last_day(session: Session, connector_id: int, now: datetime) -> Sequence[Run]:
+    """Return the newest runs of the last 24 hours; polls that found nothing new are left out."""
+    told = or_(Run.kind != RunKind.INCREMENTAL, Run.accepted > 0, Run.failed > 0, Run.state != RunState.COMPLETED)
+    query = select(Run).where(Run.connector_id == connector_id, Run.created_at >= now - _DAY, told)
+    return session.scalars(query.order_by(Run.id.desc()).limit(RECENT_SHOWN)).all()
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The runs of the last 24 hours (C4); the people that reconciliations compared are not among the records."""
@@ -94,7 +119,7 @@ def summary(session: Session, connector_id: int, now: datetime) -> Summary:
     told = [_sum(compares, column) for column in (Run.pulled, Run.pushed, Run.skipped, Run.failed)]
     failed = func.count().filter(Run.state == RunState.FAILED)
     query = select(func.count(), failed, *told).where(
-        Run.connector_id == connector_id, Run.created_at >= now - timedelta(hours=24), ~Run.is_dry
+        Run.connector_id == connector_id, Run.created_at >= now - _DAY, ~Run.is_dry
     )
     return Summary(*(int(number) for number in session.execute(query).one()))
 

@@ -19,6 +19,7 @@ from integration.models.run import Run
 from integration.models.sql import begins
 from integration.models.sync_log import SyncLogEntry
 from integration.pipeline.ingest import account_addresses
+from integration.queries import runs
 from integration.url_filters import FILTER_MAX_CHARS, OneOf, Text, UrlFilter
 
 SEARCHED_KINDS = ("order", "customer", "contact", "run", "email")
@@ -28,6 +29,8 @@ RUNS_LOOKED_AT_MAX = 5000
 #: So many of the newest orders show what a shop puts around its numbers.
 _SHAPES = 20
 _WORDED = re.compile(r"(order|customer|contact|run)\s*[#:]?\s*(\S.*)", re.IGNORECASE)
+#: A correlation id, or its beginning as lists show it.
+_CORRELATION = re.compile(r"[0-9a-f]{6}[0-9a-f-]{0,30}")
 _AROUND = re.compile(r"(\D*?)(\d+)(\D*)")
 
 
@@ -224,15 +227,16 @@ def _runs(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[H
     if asked.kind == "run" and asked.number is not None:
         run = session.get(Run, asked.number)
         found = [run] if run is not None and run.connector_id == connector_id else []
-    elif asked.may_be("run") and len(asked.text) >= 32:
+    elif asked.may_be("run") and _CORRELATION.fullmatch(asked.text.lower()):
         newest = select(Run.id, Run.correlation_id).where(Run.connector_id == connector_id)
         few = newest.order_by(Run.id.desc()).limit(RUNS_LOOKED_AT_MAX).subquery()
-        query = select(Run).join(few, few.c.id == Run.id).where(few.c.correlation_id == asked.text.lower())
+        query = select(Run).join(few, few.c.id == Run.id).where(few.c.correlation_id.startswith(asked.text.lower()))
         found = list(session.scalars(query.limit(HITS_MAX)))
     else:
         return
     for run in found:
-        yield Hit(connector_id, "run", str(run.id), "correlation id", f"Run {run.id} ({run.kind}, {run.state.lower()})")
+        words = f"{runs.KINDS[run.kind]}, {runs.badge(run)[0]}".lower()
+        yield Hit(connector_id, "run", str(run.id), "correlation id", f"Run {run.id} ({words})")
 
 
 _LOOKS: tuple[Callable[[Session, int, SearchQuery], Iterator[Hit]], ...] = (

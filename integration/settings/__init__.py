@@ -9,6 +9,19 @@ from integration.settings.modules import (
     SyncModule,
     field_of,
     keys,
+    label,
+    where,
 )
 
-__all__ = ["TITLES", "AlertModule", "ContactModule", "Modules", "OrderModule", "SyncModule", "field_of", "keys"]
+__all__ = [
+    "TITLES",
+    "AlertModule",
+    "ContactModule",
+    "Modules",
+    "OrderModule",
+    "SyncModule",
+    "field_of",
+    "keys",
+    "label",
+    "where",
+]

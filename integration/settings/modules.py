@@ -221,6 +221,20 @@ _MODELS: dict[str, type[Settings]] = {name: type(part) for name, part in _PARTS.
 TITLES: dict[str, str] = {
     key: title for module, model in _MODELS.items() for key, title in titles(model, f"{module}.").items()
 }
+#: Module -> the page that has its settings.
+_PAGES = {"contacts": "Contact Sync", "orders": "Order Sync", "sync": "Settings", "alerts": "Alerts"}
+
+
+def label(key: str) -> str:
+    """Return what people call a dotted key, as "Order Sync: Tags for every order"; raises KeyError for another."""
+    page, title = _PAGES[key.partition(".")[0]], TITLES[key]
+    return page if page == title else f"{page}: {title}"
+
+
+def where(key: str) -> str:
+    """Return where a dotted key is changed, as "Order Sync, “Tags for every order”"; raises KeyError for another."""
+    page, title = _PAGES[key.partition(".")[0]], TITLES[key]
+    return page if page == title else f"{page}, “{title}”"
 
 
 def field_of(key: str) -> FieldInfo:

@@ -9,7 +9,7 @@ from integration.events import Change, Kind, Origin
 from integration.mapping import contacts
 from integration.plans import Plan, Skip
 from integration.records import Customer
-from integration.settings import Modules
+from integration.settings import Modules, where
 from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_user_url
@@ -37,7 +37,7 @@ class Contacts:
     holds_tags = False
     collapses = True
     skip_reasons: Mapping[str, Explanation] = {
-        "module_off": Explanation("Contact Sync is switched off.", "Contact Sync, Enable", "contacts"),
+        "module_off": Explanation("Contact Sync is switched off.", where("contacts.enabled"), "contacts"),
         "no_email": Explanation(
             "The customer has no e-mail address, and Mautic finds its contacts by it.",
             "the customer in the store",
@@ -50,7 +50,7 @@ class Contacts:
         ),
         "not_on_change": Explanation(
             "Contact Sync leaves out customers who register or change their profile.",
-            "Contact Sync, Sync on registration and profile change",
+            where("contacts.on_change"),
             "contacts",
         ),
         "older_account": Explanation(
@@ -58,7 +58,7 @@ class Contacts:
             "the accounts in the store: give each an address of its own",
             "store",
         ),
-        "role": Explanation("Customers with this role are not synced.", "Contact Sync, Roles", "contacts"),
+        "role": Explanation("Customers with this role are not synced.", where("contacts.roles"), "contacts"),
     }
 
     def is_enabled(self, modules: Modules) -> bool:

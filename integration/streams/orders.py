@@ -11,7 +11,7 @@ from integration.mapping import orders
 from integration.mapping.follow_ups import Sighting
 from integration.plans import Lifetime, Plan, Skip
 from integration.records import Order
-from integration.settings import Modules
+from integration.settings import Modules, where
 from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_order_url
@@ -35,7 +35,7 @@ class Orders:
     holds_tags = True
     collapses = False
     skip_reasons: Mapping[str, Explanation] = {
-        "module_off": Explanation("Order Sync is switched off.", "Order Sync, Enable", "orders"),
+        "module_off": Explanation("Order Sync is switched off.", where("orders.enabled"), "orders"),
         "no_email": Explanation(
             "The order has no e-mail address, and Mautic finds its contacts by it.",
             "the order's billing address in the store",
@@ -47,12 +47,12 @@ class Orders:
             "store",
         ),
         "sku_filter": Explanation(
-            "No product of the order has a SKU with one of the texts of the SKU filter.",
-            "Order Sync, SKU filter",
+            "No product of the order has a SKU with one of the texts that are looked for.",
+            where("orders.sku_filter"),
             "orders",
         ),
         "status_not_synced": Explanation(
-            "Orders with this status are not synced.", "Order Sync, Statuses: tick the status", "orders"
+            "Orders with this status are not synced.", f"{where('orders.statuses')}: tick the status", "orders"
         ),
         "removed": Explanation(
             "The order was deleted or put into the trash, and nothing of it has to change in Mautic.",
@@ -134,7 +134,7 @@ class Orders:
         if not rows:
             listed = ", ".join(statuses) or "none is ticked"
             sentence = f"The store has no order in a status that is synced ({listed})."
-            samples.none(sentence, "Choose statuses under Order Sync, or give the id of an order.")
+            samples.none(sentence, f"Choose statuses under {where('orders.statuses')}, or give the id of an order.")
         return rows[0]
 
     def admin_url(self, home: str, source_id: str) -> str:

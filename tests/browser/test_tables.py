@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from integration.models import Role
 from integration.pipeline.runs import lifecycle as run_lifecycle
@@ -90,3 +91,19 @@ def test_a_small_screen_begins_with_the_list(site: Site, filled: str) -> None:
     wide.goto(f"{filled}/records")
     assert wide.locator("select[name=status]").is_visible()
     assert not wide.locator("summary", has_text="Filters").is_visible()
+
+
+def test_back_shows_the_filter_that_holds(site: Site, filled: str) -> None:
+    page = site.page(Role.SUPER)
+    page.goto(f"{filled}/tools/log")
+    page.select_option("select[name=status]", "error")
+    page.fill("input[name=text]", "nothing has this")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    expect(page.locator("main")).to_contain_text("No entry fits this filter.")
+    page.go_back()
+    expect(page.locator(".log-table tbody tr").first).to_be_visible()
+    assert page.input_value("select[name=status]") == ""
+    assert page.input_value("input[name=text]") == ""
+    page.go_forward()
+    assert page.input_value("select[name=status]") == "error"
+    assert page.input_value("input[name=text]") == "nothing has this"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import sqlite3
 from pathlib import Path
 
@@ -115,3 +116,15 @@ def test_an_unknown_organisation_is_an_error(run: Run) -> None:
     answer = run("audit", "verify", "--organisation", "Nobody Ltd")
     assert answer.code == 1
     assert "There is no organisation “Nobody Ltd”." in answer.err
+
+
+def test_times_are_in_the_zone_of_the_organisation(log: Run, tmp_path: Path) -> None:
+    assert re.search(
+        r"\d+ \w{3} \d{4}, \d\d:\d\d:\d\d JST  command line", log("audit", "list", TIMEZONE="Asia/Tokyo").out
+    )
+    [database] = (tmp_path / "instance").glob("*.sqlite*")
+    with sqlite3.connect(database) as connection:
+        connection.execute("""UPDATE connector SET store_facts = '{"timezone": "Asia/Kolkata"}'""")
+    assert re.search(r"\d\d:\d\d:\d\d IST  command line", log("audit", "list", TIMEZONE="Asia/Tokyo").out)
+    [entry, _] = log("audit", "list", "--json", TIMEZONE="Asia/Tokyo").json
+    assert entry["time"].endswith("+00:00")

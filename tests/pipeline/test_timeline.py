@@ -104,7 +104,10 @@ def test_a_skip_names_its_rule_and_where_to_change_it(services: Services, connec
     for found in (verdicts(services, connector_id)[0], verdicts(services, connector_id, "94")[0]):
         assert found.text == "Skipped: Orders with the status “on-hold” are not synced."
         assert found.reason is not None
-        assert (found.reason.page, found.reason.where) == ("orders", "Order Sync, Statuses: tick the status")
+        assert (found.reason.page, found.reason.where) == (
+            "orders",
+            "Order Sync, “Orders with these statuses”: tick the status",
+        )
 
 
 def test_a_failure_says_whose_fault_it_is_and_what_to_do(services: Services, connector_id: int) -> None:

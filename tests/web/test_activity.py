@@ -80,12 +80,12 @@ def test_administrators_see_who_changed_what_and_others_that_it_was_changed(
 ) -> None:
     said = text_of(admin.get(page))
     assert "Changed: settings. By ann@example.com." in said
-    assert "orders.notes from no → to yes" in said
+    assert "Order Sync: Notes from no → to yes" in said
     for person in (viewer, support):
         said = text_of(person.get(page))
         assert "Changed: settings." in said
         assert "ann@example.com" not in said
-        assert "orders.notes" not in said
+        assert "Order Sync: Notes" not in said
 
 
 def test_a_stranger_sees_nothing(stranger: Person, page: str, happen: Callable[..., None]) -> None:

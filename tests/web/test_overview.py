@@ -192,3 +192,17 @@ def test_test_connection_is_a_button_that_tests_what_is_saved(admin: Person, vie
     tested = admin.post(address, {"as_saved": "yes"})
     assert (tested.status_code, tested.text.count('class="step step-')) == (200, 10)
     assert 'value="https://127.0.0.1:9"' in tested.text
+
+
+def test_the_runs_of_the_last_day_are_listed(
+    viewer: Person, connector_id: int, services: Services, clock: SetClock
+) -> None:
+    with services.db.write() as session:
+        made = {"connector_id": connector_id, "trigger": "ann", "ended_at": clock.now()}
+        for kind, hours, accepted in (("full", 2, 0), ("incremental", 1, 5), ("incremental", 1, 0), ("full", 25, 7)):
+            at = clock.now() - timedelta(hours=hours)
+            session.add(Run(kind=kind, state="COMPLETED", created_at=at, started_at=at, accepted=accepted, **made))
+    page = viewer.get(f"/connectors/{connector_id}/").text
+    listed = page.partition('aria-label="Runs of the last 24 hours"')[2].partition("</table>")[0]
+    assert [number for number in range(1, 5) if f"/runs/{number}" in listed] == [1, 2]
+    assert f'href="/connectors/{connector_id}/runs">All runs</a>' in page

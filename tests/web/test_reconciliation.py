@@ -145,7 +145,7 @@ def test_a_long_list_is_paged(viewer: Person, page: str, services: Services, con
 def test_start_and_cancel(support: Person, page: str, services: Services, connector_id: int, audit_of: Audit) -> None:
     text = text_of(support.post(f"{page}/start", follow_redirects=True))
     assert "The reconciliation begins within seconds." in text
-    assert "Waits to begin Reconciliation 1, started by support@example.com" in text
+    assert "Waiting Reconciliation 1, started by support@example.com" in text
     assert "is going already" in text_of(support.post(f"{page}/start", follow_redirects=True))
     part = support.get(f"{page}/progress", headers={"HX-Request": "true"})
     assert "People compared" in part.text

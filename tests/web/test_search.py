@@ -81,7 +81,7 @@ def test_a_skipped_order_leads_to_the_rule(viewer: Person, home: str, record: Se
     record(7, "skipped", result="skipped", **ends)
     answer = viewer.get(f"{home}/orders/7")
     assert "Skipped: Orders with the status “completed” are not synced." in text_of(answer)
-    assert f'<a href="{home}/orders">Order Sync, Statuses: tick the status</a>' in answer.text
+    assert f'<a href="{home}/orders">Order Sync, “Orders with these statuses”: tick the status</a>' in answer.text
 
 
 def test_plain_digits_that_fit_several_things_are_grouped(
@@ -100,6 +100,9 @@ def test_plain_digits_that_fit_several_things_are_grouped(
 def test_a_run_is_found_by_its_correlation_id(services: Services, viewer: Person, home: str, connector_id: int) -> None:
     [run] = rows.store(services, rows.run(connector_id))
     assert there(viewer, run.correlation_id) == f"{home}/runs/{run.id}"
+    # As lists show it.
+    assert there(viewer, run.correlation_id[:8]) == f"{home}/runs/{run.id}"
+    assert there(viewer, f" {run.correlation_id[:6].upper()} ") == f"{home}/runs/{run.id}"
 
 
 def test_what_was_never_seen_says_how_to_fetch_it(support: Person, viewer: Person, home: str) -> None:

@@ -123,6 +123,38 @@ def test_support_clears_the_log_after_a_confirmation(
     assert (entry.actor, entry.diff["entries"]) == ("support@example.com", [60, 0])
 
 
+def test_a_page_that_was_left_open_clears_what_it_said(
+    support: Person, tools: str, log: int, services: Services, connector_id: int
+) -> None:
+    asked = support.get(f"{tools}/clear")
+    form = dict(re.findall(r'name="(scope|days|upto)"\s+value="([^"]*)"', asked.text))
+    for number in range(3):
+        write(services, connector_id, f"Later {number}.")
+    done = support.post(f"{tools}/clear", form, follow_redirects=True)
+    assert "60 entries were cleared" in text_of(done)
+    assert "3 entries in total." in text_of(done)
+    shown = support.get(f"{tools}/log?status=success")
+    assert "3 of 3 entries fit the filter." in text_of(shown)
+    assert len(rows(shown.text)) == 3
+    again = support.post(f"{tools}/clear", form, follow_redirects=True)
+    assert "0 entries were cleared" in text_of(again)
+    refused = support.post(f"{tools}/clear", {**form, "upto": "x"}, follow_redirects=True)
+    assert "It was not understood which entries are meant." in text_of(refused)
+    assert "3 entries in total." in text_of(refused)
+
+
+def test_it_is_said_how_many_entries_are_old(support: Person, tools: str, log: int) -> None:
+    asked = support.get(f"{tools}/clear?scope=older&days=5")
+    told = re.search(r"This removes (\d+) entries older than 5 days", text_of(asked))
+    assert told
+    form = dict(re.findall(r'name="(scope|days|upto)"\s+value="([^"]*)"', asked.text))
+    done = support.post(f"{tools}/clear", form, follow_redirects=True)
+    assert f"{told[1]} entries were cleared from the Sync Log older than 5 days." in text_of(done)
+    nothing = support.get(f"{tools}/clear?scope=older&days=5")
+    assert "has no entry older than 5 days." in text_of(nothing)
+    assert "Clear old entries" not in text_of(nothing)
+
+
 def test_support_clears_what_is_older_than_some_days(
     support: Person, tools: str, log: int, clock: SetClock, services: Services
 ) -> None:
@@ -159,7 +191,9 @@ def test_the_csv_is_the_filtered_log(
 ) -> None:
     write(services, connector_id, "=HYPERLINK(1)", status="error")
     answer = viewer.get(f"{tools}/log.csv?status=error")
-    table = list(csv.reader(io.StringIO(answer.text)))
+    # Excel knows by the mark that the text is UTF-8.
+    assert answer.data.startswith(b"\xef\xbb\xbftime,")
+    table = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert table[0] == ["time", "type", "object_id", "action", "status", "contact_id", "message"]
     assert table[1][6] == "'=HYPERLINK(1)"
     assert {row[4] for row in table[1:]} == {"error"}

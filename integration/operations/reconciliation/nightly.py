@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
 
 from integration.models.connector import Connector, ConnectorState
 from integration.models.drift import Reconciliation
 from integration.operations.reconciliation import lifecycle
+from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.services import Services
 
 #: The hour of the store's clock after which it may begin.
@@ -48,19 +48,6 @@ def is_due(services: Services, connector: Connector, last_at: datetime | None, n
         three -= timedelta(days=1)
     since = last_at or connector.initial_done_at
     return since is not None and since < three
-
-
-def zone_of(connector: Connector, otherwise: str) -> ZoneInfo:
-    """Return the store's time zone, or that of its offset in whole hours, else the given one."""
-    facts = connector.store_facts or {}
-    offset = facts.get("gmt_offset")
-    fixed = f"Etc/GMT{-int(offset):+d}" if isinstance(offset, int | float) and offset == int(offset) else ""
-    for name in (str(facts.get("timezone") or ""), fixed, otherwise):
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            continue
-    return ZoneInfo("UTC")
 
 
 def _start(services: Services, connector_id: int) -> int:

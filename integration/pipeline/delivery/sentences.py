@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from integration import words
 from integration.errors import IntegrationError, ServiceError
 from integration.mautic.results import Receipt
 from integration.models.delivery import DeliveryState
@@ -26,9 +27,7 @@ def again(error: IntegrationError, wait: timedelta | None) -> str:
     """Return the error and when it is tried again."""
     if wait is None:
         return str(error)
-    seconds = int(wait.total_seconds())
-    span = f"{seconds} seconds" if seconds < 120 else f"{seconds // 60} minutes"
-    return f"{error} It is tried again in {span}."
+    return f"{error} It is tried again in {words.wait(wait.total_seconds())}."
 
 
 def tally(outcomes: Sequence[Outcome]) -> str:

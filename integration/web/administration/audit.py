@@ -106,7 +106,7 @@ def _scope(session: Session) -> Scope:
 
 
 def _query(scope: Scope) -> tuple[AuditQuery, list[str]]:
-    return AuditQuery.parse(scope.chosen, without(request.args, "organisation"), filters.zone_of(None).key)
+    return AuditQuery.parse(scope.chosen, without(request.args, "organisation"), filters.page_zone().key)
 
 
 def _connectors(session: Session, scope: Scope) -> list[Connector]:
@@ -117,7 +117,7 @@ def _connectors(session: Session, scope: Scope) -> list[Connector]:
 def _stream(db: Database, query: AuditQuery, form: str) -> Iterator[str]:
     write = _csv if form == "csv" else _json_lines
     if form == "csv":
-        yield ",".join(COLUMNS) + "\r\n"
+        yield export.head(COLUMNS)
     for entries in audit.walk(db, query):
         yield write(_row(entry) for entry in entries)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from integration.operations.audit import CHANGED
+from integration.pipeline.runs import options as run_options
+from integration.web.frame import filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,33 @@ class Change:
 
 
 def changes_of(diff: Mapping[str, Any]) -> list[Change]:
-    """Return the lines of a diff as it is stored."""
-    return [_change(name, value) for name, value in diff.items()]
+    """Return the lines of a diff as it is stored; a value with parts has a line for each of them."""
+    return [line for name, value in diff.items() for line in _changes(name, filters.named(name), value)]
 
 
-def _change(name: str, value: Any) -> Change:
+def _changes(key: str, name: str, value: Any) -> Iterator[Change]:
     if value == CHANGED or value == [CHANGED, CHANGED]:
-        return Change(name, said=CHANGED)
-    if isinstance(value, list) and len(value) == 2:
-        return Change(name, in_words(value[0]), in_words(value[1]))
-    return Change(name, after=in_words(value))
+        yield Change(name, said=CHANGED)
+        return
+    pair = value if isinstance(value, list) and len(value) == 2 else [None, value]
+    if key == "options" and isinstance(pair[1], dict):
+        yield Change(name, after=_options(pair[1]))
+    elif any(isinstance(side, dict) for side in pair) and all(isinstance(side, dict | None) for side in pair):
+        yield from _parts(name, pair[0] or {}, pair[1] or {})
+    else:
+        yield Change(name, in_words(pair[0]) if pair is value else None, in_words(pair[1]))
+
+
+def _parts(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for part in sorted(before.keys() | after.keys()):
+        if before.get(part) != after.get(part):
+            yield Change(f"{name}, {part}", in_words(before.get(part)), in_words(after.get(part)))
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    told = run_options.described(options)
+    said = [f"{word} {value if isinstance(value, str) else filters.local(value)}".strip() for word, value in told]
+    return "; ".join(said) or in_words(None)
 
 
 def in_words(value: Any) -> str:
@@ -39,6 +57,14 @@ def in_words(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list) and not any(isinstance(each, list | dict) for each in value):
-        return ", ".join(str(each) for each in value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {in_words(each)}" for name, each in value.items())
+    return "; ".join(map(in_words, value)) if _nested(value) else _plain(value)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(each, list | dict) for each in value)
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

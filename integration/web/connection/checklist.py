@@ -16,6 +16,7 @@ from integration.pipeline.connectors import verified
 from integration.pipeline.connectors.credentials import mautic_known, store_known
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.runs import progress as run_progress
+from integration.queries import runs
 from integration.settings import Modules
 from integration.web.frame.services import services
 
@@ -98,7 +99,7 @@ def _import(session: Session, connector: Connector, connected: bool) -> Step:
     run = run_progress.latest(session, connector.id, RunKind.INITIAL)
     done = connector.initial_done_at is not None
     if run is not None and not done:
-        text = f"An import was started; it is {run.state.lower()}."
+        text = f"An import was started: {runs.badge(run)[0].lower()}."
         return Step(
             "Run the initial import", text, False, _url("runs.show", connector, run_id=run.id), "Look at the import"
         )

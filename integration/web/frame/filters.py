@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, g
+from flask_login import current_user
 
-from integration import streams
+from integration import settings, streams, words
 from integration.models.connector import Connector
+from integration.models.run import Run
+from integration.pipeline.connectors import time_zones
+from integration.queries import runs
+from integration.settings.connection import Connection
 from integration.streams import Stream
 from integration.web.frame.services import services
 
 
 def zone_of(connector: Connector | None) -> ZoneInfo:
-    """Return the store's own time zone, or that of its offset in whole hours, else the deployment's."""
-    facts = (connector.store_facts or {}) if connector else {}
-    if name := str(facts.get("timezone") or ""):
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            pass
-    offset = facts.get("gmt_offset")
-    if isinstance(offset, int | float) and offset == int(offset) and -12 <= offset <= 14:
-        # The names of these zones count westward.
-        return ZoneInfo(f"Etc/GMT{-int(offset):+d}")
-    return ZoneInfo(services().deployment.timezone)
+    """Return the zone of a connector's store, else the deployment's."""
+    return time_zones.zone_of(connector, services().deployment.timezone)
 
 
-def zone_label(zone: ZoneInfo) -> str:
-    """Return a zone as people know it: Europe/Rome, or UTC+2 where the store has but an offset."""
-    west = zone.key.removeprefix("Etc/GMT")
-    return zone.key if west == zone.key else f"UTC{-int(west or 0):+d}"
+def page_zone() -> ZoneInfo:
+    """Return the zone of all times on the page: its connector's, else that of the organisation of whoever looks."""
+    if g.get("connector"):
+        return zone_of(g.connector)
+    if "organisation_zone" not in g:
+        g.organisation_zone = _organisation_zone()
+    zone: ZoneInfo = g.organisation_zone
+    return zone
+
+
+def _organisation_zone() -> ZoneInfo:
+    if not current_user or not current_user.is_authenticated:
+        return zone_of(None)
+    with services().db.read() as session:
+        own = current_user.organisation_id
+        return time_zones.zone_of_organisation(session, own, services().deployment.timezone)
 
 
 def local(moment: datetime) -> str:
-    """Return a moment in the zone of the connector on the page, with the zone's name."""
-    here = moment.astimezone(zone_of(g.get("connector")))
-    return f"{here.day} {here:%b %Y, %H:%M:%S %Z}"
+    """Return a moment in the zone of the page, with the zone's name."""
+    return time_zones.written(moment, page_zone())
 
 
 def utc(moment: datetime) -> str:
@@ -48,23 +56,8 @@ def utc(moment: datetime) -> str:
 def ago(moment: datetime) -> str:
     """Return how far a moment is from now, as "5 minutes ago" or "in 5 minutes"."""
     seconds = (services().clock.now() - moment).total_seconds()
-    text = span(abs(seconds))
+    text = words.span(abs(seconds))
     return f"{text} ago" if seconds >= 0 else f"in {text}"
-
-
-def span(seconds: float) -> str:
-    """Return a duration in its largest fitting unit, as "5 minutes"."""
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            number = round(seconds / size)
-            return f"{number} {unit}{'' if number == 1 else 's'}"
-    number = round(seconds)
-    return f"{number} second{'' if number == 1 else 's'}"
-
-
-def figure(number: float) -> str:
-    """Return a number with its thousands apart."""
-    return f"{number:,}"
 
 
 def entity(kind: str) -> str:
@@ -87,12 +80,37 @@ def happened(event: str, kind: str) -> str:
     return f"{streams.labels(kind).event} {event}".strip()
 
 
+def run_badge(run: Run) -> tuple[str, str]:
+    """Return the state of a run in words and the colour of its badge."""
+    return runs.badge(run)
+
+
+def named(key: str) -> str:
+    """Return a key of settings, or of a record of the store, as people call it: "Order Sync: Notes", "Billing city"."""
+    if key in settings.TITLES:
+        return settings.label(key)
+    system, _, rest = key.partition("_")
+    if rest and key in Connection.model_fields:
+        title, system = Connection.model_fields[key].title or rest, system.capitalize()
+        return title if title.startswith(system) else f"{system}: {title}"
+    said = key.replace(".", " ").replace("_", " ").replace("email", "e-mail")
+    return said[:1].upper() + said[1:]
+
+
+def pretty(value: Any) -> str:
+    """Return JSON for people: indented, letters of every script as they are."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
 def stream(kind: str) -> Stream:
     """Return the stream of a kind, for the page of its settings."""
     return streams.of(kind)
 
 
+_WORDS = (words.span, words.figure, words.counted, words.form, entity, entities, noun, happened, run_badge, named)
+
+
 def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
-    for each in (local, utc, ago, span, figure, entity, entities, noun, happened, stream):
+    for each in (local, utc, ago, pretty, stream, *_WORDS):
         app.add_template_filter(each)

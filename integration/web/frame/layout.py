@@ -15,7 +15,7 @@ from integration.models.hold import Hold
 from integration.models.user import Role
 from integration.operations.monitoring import heartbeat
 from integration.pipeline import installation
-from integration.pipeline.connectors import holds
+from integration.pipeline.connectors import holds, time_zones
 from integration.queries import dead_letters
 from integration.web.frame import filters
 from integration.web.frame.access import me, own_connectors
@@ -107,7 +107,7 @@ def shell() -> Shell:
         lost = installation.KEY_LOST if installation.key_is_lost(session, services().vault) else None
         open_holds = holds.open_holds(session, connector.id) if connector else ()
     # Moments are written in the zone of the page's own connector, which the chosen one need not be.
-    zone = filters.zone_label(filters.zone_of(g.get("connector")))
+    zone = time_zones.label(filters.page_zone())
     if connector is None:
         return Shell(_menu(None), zone, worker_alive=alive, key_lost=lost)
     until = connector.debug_until

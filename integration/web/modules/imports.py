@@ -18,7 +18,7 @@ from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 from integration.web.modules import fields
 from integration.web.operations import run_start
-from integration.web.operations.runs import BADGES, KINDS, PHASES, cancelled
+from integration.web.operations.runs import KINDS, PHASES, cancelled
 
 bp = Blueprint("imports", __name__, url_prefix="/connectors/<int:connector_id>/imports")
 STARTABLE = {RunKind.INITIAL: "initial import", RunKind.FULL: "full sync", RunKind.INCREMENTAL: "incremental sync"}
@@ -38,7 +38,6 @@ def area(session: Session, connector: Connector, page: str) -> dict[str, Any]:
         "import_ready": bool(connector.store_url and connector.mautic_url),
         "may_run": me().may(Role.SUPPORT),
         "kinds": KINDS,
-        "badges": BADGES,
         "phases": PHASES,
     }
 

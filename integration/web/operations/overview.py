@@ -30,7 +30,7 @@ from integration.web.frame import filters
 from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.services import services
 from integration.web.operations import charts, run_start
-from integration.web.operations.runs import BADGES, KINDS, PHASES
+from integration.web.operations.runs import KINDS, PHASES
 
 bp = Blueprint("overview", __name__)
 
@@ -131,13 +131,13 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
         "waiting": outbox.open_count(session, connector_id=connector.id),
         "dead": dead_letters.waiting(session, connector.id),
         "progress": run_progress.progress(session, latest.id, now) if latest else None,
+        "recent": querie_runs.of_last_day(session, connector.id, now),
         "last_read": health.last_read(session, connector.id),
         "next_read": schedule.next_run_at if schedule is not None and active else None,
         "may_run": me().may(Role.SUPPORT),
         "may_pause": me().may(Role.ADMIN),
         "paused": connector.state == ConnectorState.PAUSED,
         "kinds": KINDS,
-        "badges": BADGES,
         "phases": PHASES,
     }
 
@@ -150,12 +150,7 @@ def history(connector: Connector) -> str:
         found, _ = querie_runs.read_list(session, querie_runs.RunQuery(connector_id=connector.id))
         waiting = querie_runs.waiting_of(session, found)
     return render_template(
-        "operations/overview/history.html",
-        connector=connector,
-        runs=found,
-        waiting=waiting,
-        kinds=KINDS,
-        badges=BADGES,
+        "operations/overview/history.html", connector=connector, runs=found, waiting=waiting, kinds=KINDS
     )
 
 

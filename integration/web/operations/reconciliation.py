@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.drift import Drift, Reconciliation
-from integration.models.run import Run, RunState
+from integration.models.run import Run
 from integration.models.user import Role
 from integration.operations import reconciliation
 from integration.operations.reconciliation import DriftQuery, listing, read_back, webhook_gaps
@@ -26,13 +26,6 @@ from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
 
 bp = Blueprint("reconciliation", __name__, url_prefix="/connectors/<int:connector_id>/reconciliation")
-BADGES: Mapping[str, tuple[str, str]] = {
-    RunState.PENDING: ("Waits to begin", "info"),
-    RunState.RUNNING: ("Going", "info"),
-    RunState.COMPLETED: ("Completed", "ok"),
-    RunState.FAILED: ("Stopped", "bad"),
-    RunState.CANCELLED: ("Cancelled", "muted"),
-}
 #: Phase -> what is done in it.
 PHASES: Mapping[str, str] = {
     "ledger": "reading the list of orders",
@@ -95,7 +88,6 @@ def index(connector: Connector) -> ResponseReturnValue:
         notices=notices,
         gaps=found,
         proofs=proofs,
-        badges=BADGES,
         phases=PHASES,
         kinds=reconciliation.KINDS,
         addresses=Addresses(connector),
@@ -146,7 +138,6 @@ def progress(connector: Connector) -> ResponseReturnValue:
         "operations/reconciliation/_progress.html",
         connector=connector,
         going=going,
-        badges=BADGES,
         phases=PHASES,
         may_act=me().may(Role.SUPPORT),
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from integration.errors import IntegrationError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
-from integration.models.run import Run, RunState
+from integration.models.run import Run
 from integration.models.user import Role
 from integration.pipeline.audited import Audit
 from integration.pipeline.dry_run import forecast
@@ -30,13 +30,6 @@ from integration.web.frame.services import services
 
 bp = Blueprint("runs", __name__, url_prefix="/connectors/<int:connector_id>/runs")
 KINDS = querie_runs.KINDS
-BADGES = {
-    RunState.PENDING: ("Waiting", "muted"),
-    RunState.RUNNING: ("In progress", "info"),
-    RunState.COMPLETED: ("Completed", "ok"),
-    RunState.FAILED: ("Failed", "bad"),
-    RunState.CANCELLED: ("Cancelled", "muted"),
-}
 PHASES = {
     "ledger": "adding up earlier orders",
     "customers": "reading customers",
@@ -73,7 +66,6 @@ def index(connector: Connector) -> ResponseReturnValue:
         summary=summary,
         kinds=KINDS,
         states=querie_runs.STATES,
-        badges=BADGES,
         may_run=me().may(Role.SUPPORT),
     )
 
@@ -121,7 +113,6 @@ def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
         "calls": forecast.calls_of(run, services().modules(connector).sync.batch_start),
         "seconds": forecast.seconds_of(session, run) if run.options.get("dry_run") else None,
         "kinds": KINDS,
-        "badges": BADGES,
         "phases": PHASES,
         "statuses": run_records.STATUSES,
         "may_run": me().may(Role.SUPPORT),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from integration.models.database import Database
 from integration.models.sync_log import SyncLogEntry
@@ -22,9 +22,14 @@ def stream(db: Database, query: LogQuery, form: str) -> Iterator[str]:
     """Yield the log as text, newest entry first, some hundred rows at a time."""
     write = _csv_rows if form == "csv" else _json_rows
     if form == "csv":
-        yield ",".join(COLUMNS) + "\r\n"
+        yield head(COLUMNS)
     for entries in sync_log.walk(db, query):
         yield write([_row(entry) for entry in entries])
+
+
+def head(columns: Sequence[str]) -> str:
+    """Return the first line of a CSV file, with the mark by which Excel knows that the text is UTF-8."""
+    return "\ufeff" + ",".join(columns) + "\r\n"
 
 
 def _row(entry: SyncLogEntry) -> dict[str, object]:

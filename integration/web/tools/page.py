@@ -19,11 +19,13 @@ from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.pipeline.sync_log.counts import total as total_entries
 from integration.queries import sync_log, sync_log_filters
 from integration.queries.sync_log_filters import LogQuery
+from integration.url_filters import ID_MAX_DIGITS
 from integration.web.frame import filters, selection
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
 from integration.web.tools import export
+from integration.words import counted
 
 bp = Blueprint("tools", __name__, url_prefix="/connectors/<int:connector_id>/tools")
 LOOK_BACK_MAX_DAYS = 36_500
@@ -91,15 +93,15 @@ def download(connector: Connector, form: str) -> ResponseReturnValue:
 @needs(Role.SUPPORT)
 @connector_view
 def clear(connector: Connector) -> ResponseReturnValue:
-    """Ask before anything is cleared: what goes, and what stays."""
-    with services().db.read() as session:
-        total = total_entries(session, connector.id)
+    """Ask before anything is cleared: how much goes, and what stays."""
     try:
         days = _days(request.args)
     except SettingError as error:
         flash(str(error), "bad")
         return redirect(url_for("tools.index", connector_id=connector.id))
-    return render_template("tools/clear.html", connector=connector, total=total, days=days)
+    with services().db.read() as session:
+        going = sync_log_clearing.preview(session, services().clock.now(), connector.id, days)
+    return render_template("tools/clear.html", connector=connector, going=going, days=days)
 
 
 @bp.post("/clear")
@@ -108,7 +110,7 @@ def clear(connector: Connector) -> ResponseReturnValue:
 def clear_post(connector: Connector) -> ResponseReturnValue:
     """Clear the log, or what is older than so many days, and write it to the audit log."""
     try:
-        days = _days({"scope": "", **request.form})
+        days, upto = _days({"scope": "", **request.form}), _upto(request.form)
     except SettingError as error:
         flash(str(error), "bad")
         return redirect(url_for("tools.index", connector_id=connector.id))
@@ -117,7 +119,7 @@ def clear_post(connector: Connector) -> ResponseReturnValue:
         diff = {"entries": [hidden, 0], "older_than_days": [None, days]}
         record(session, AuditAction.LOG_CLEARED, "sync log", diff, connector)
 
-    cleared = sync_log_clearing.clear(services(), connector.id, older_than_days=days, audit=audit)
+    cleared = sync_log_clearing.clear(services(), connector.id, older_than_days=days, upto=upto, audit=audit)
     flash(_cleared(cleared, days), "ok")
     return redirect(url_for("tools.log", connector_id=connector.id))
 
@@ -136,10 +138,18 @@ def _days(values: Mapping[str, Any]) -> int | None:
     return int(text)
 
 
+def _upto(values: Mapping[str, Any]) -> int | None:
+    """Return the newest entry there was when somebody was asked, None where that is not said; raises SettingError."""
+    text = str(values.get("upto") or "")
+    if text and not (text.isascii() and text.isdigit() and len(text) <= ID_MAX_DIGITS):
+        raise SettingError("upto", "It was not understood which entries are meant.", "Choose again on the Tools page.")
+    return int(text) if text else None
+
+
 def _cleared(number: int, days: int | None) -> str:
-    what = "entry was" if number == 1 else "entries were"
-    which = f" older than {days} days" if days else ""
-    return f"{number:,} {what} cleared from the Sync Log{which}. New entries keep coming."
+    which = f" older than {counted(days, 'day')}" if days else ""
+    said = counted(number, "entry was", "entries were")
+    return f"{said} cleared from the Sync Log{which}. New entries keep coming."
 
 
 @bp.get("/settings.json")

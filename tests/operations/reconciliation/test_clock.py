@@ -17,6 +17,7 @@ from integration.models.drift import Reconciled
 from integration.operations import reconciliation
 from integration.operations.reconciliation import execution, findings, nightly
 from integration.pipeline.connectors import holds
+from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.ingest import records
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
@@ -60,7 +61,7 @@ def test_it_is_due_once_a_night_by_the_stores_clock(
     ],
 )
 def test_the_stores_zone(facts: dict[str, object], zone: str) -> None:
-    assert nightly.zone_of(Connector(store_facts=facts), "UTC").key == zone
+    assert zone_of(Connector(store_facts=facts), "UTC").key == zone
 
 
 def ready(services: Services, connector_id: int, initial: datetime | None) -> None:

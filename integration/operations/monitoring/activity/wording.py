@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from integration import words
 from integration.models.alert import Alert
 from integration.models.audit import AuditEntry
 from integration.models.drift import Gap, Reconciliation
@@ -90,7 +91,7 @@ def compared(found: Reconciliation) -> Words:
     drift = ", ".join(f"{number:,} {what}" for what, number in kinds.items() if number)
     level = "bad" if found.error else "warn" if drift else "ok"
     how = "stopped" if found.error else "was cancelled" if found.state.upper() == "CANCELLED" else "ended"
-    sentence = f"Reconciliation {found.id} {how}: {_count(found.pulled, 'person', 'people')} looked at"
+    sentence = f"Reconciliation {found.id} {how}: {words.counted(found.pulled, 'person', 'people')} looked at"
     return level, f"{sentence}, {drift or 'all is as it should be'}.", found.error
 
 
@@ -106,13 +107,13 @@ def noticed(gap: Gap) -> Words:
 
 def healed(gap: Gap) -> Words:
     """Say that what the webhooks missed was fetched."""
-    saved = _count(gap.saved, "record was", "records were")
+    saved = words.counted(gap.saved, "record was", "records were")
     return "ok", f"Webhooks come again: {saved} fetched that they had missed.", gap.sentence
 
 
 def failed(number: int, waiting: int, error: str) -> Words:
     """Say how many records failed in a minute, and how many of them still wait as dead letters."""
-    sentence = f"{_count(number, 'record', 'records')} failed"
+    sentence = f"{words.counted(number, 'record', 'records')} failed"
     said = f"{sentence}: {error}" if error else f"{sentence}."
     if not waiting:
         return "muted", said, "Dealt with since." if number == 1 else "All of them were dealt with since."
@@ -121,7 +122,7 @@ def failed(number: int, waiting: int, error: str) -> Words:
 
 def kept(number: int, error: str) -> Words:
     """Say how many values of somebody else in Mautic were kept in a minute."""
-    whose = _count(number, "contact was", "contacts were")
+    whose = words.counted(number, "contact was", "contacts were")
     return "muted", f"{whose} changed in Mautic by somebody else; those values were kept.", error
 
 
@@ -131,13 +132,6 @@ def changed(entry: AuditEntry) -> Words:
     return "info", f"{what}: {entry.entity}." if entry.entity else f"{what}.", ""
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
 def _span(since: datetime, until: datetime | None) -> str:
     seconds = max((until - since).total_seconds(), 0) if until else 0.0
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            return _count(round(seconds / size), unit, f"{unit}s")
-    return _count(round(seconds), "second", "seconds")
+    return words.span(seconds)

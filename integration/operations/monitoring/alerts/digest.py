@@ -15,8 +15,8 @@ from integration.models.sql import swapped
 from integration.operations.monitoring.alerts import book, groups, notices, wording
 from integration.operations.monitoring.alerts.finding import CAUSES
 from integration.operations.monitoring.alerts.wording import PRODUCT, Message
-from integration.operations.reconciliation.nightly import zone_of
 from integration.pipeline import outbox, usage
+from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.services import Services
 from integration.queries import dead_letters
 

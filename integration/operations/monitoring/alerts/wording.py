@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from integration.models.alert import Alert
 from integration.models.connector import Connector
 from integration.operations.monitoring.alerts.finding import CAUSES, PAGES
-from integration.operations.reconciliation.nightly import zone_of
+from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.services import Services
 
 PRODUCT = "Woo Mautic"
