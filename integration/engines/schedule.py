@@ -90,8 +90,8 @@ def sweep(services: Services) -> int:
     return freed
 
 
-def busy_connectors(session: Session, now: datetime) -> list[int]:
-    """Return the connectors with something to deliver now, or a hold whose probe is due."""
+def busy_connectors(session: Session, now: datetime, only: int | None = None) -> list[int]:
+    """Return the connectors with something to deliver now, or a hold whose probe is due; of one of them if given."""
     mine = Delivery.connector_id == Connector.id
     due_now = (Delivery.state == literal_column("'ready'")) & (Delivery.due_at <= now)
     free = exists().where(mine, due_now, outbox.nothing_in_question())
@@ -104,9 +104,14 @@ def busy_connectors(session: Session, now: datetime) -> list[int]:
     ready = free | asked
     allowed = (Connector.state == ConnectorState.ACTIVE) & ready | free.where(by_hand) | asked.where(by_hand)
     query = select(Connector.id).where(Connector.mautic_url != "", (allowed & ~quiet) | due)
+    if only is not None:
+        query = query.where(Connector.id == only)
     return list(session.scalars(query.order_by(Connector.id)))
 
 
-def connectors_with_runs(session: Session, now: datetime, kinds: Collection[str] | None = None) -> list[int]:
-    """Return the connectors with a run that somebody may take now, one of these kinds if given."""
-    return list(session.scalars(select(Run.connector_id).where(*run_lifecycle.waiting(now, kinds))))
+def connectors_with_runs(
+    session: Session, now: datetime, kinds: Collection[str] | None = None, only: int | None = None
+) -> list[int]:
+    """Return the connectors with a run that somebody may take now, of these kinds and of one connector if given."""
+    query = select(Run.connector_id).where(*run_lifecycle.waiting(now, kinds))
+    return list(session.scalars(query if only is None else query.where(Run.connector_id == only)))

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 #: A lane gives its thread back after so many batches, so that connectors take turns.
 TURN_BATCHES = 10
 LOOK_EVERY_S = 1.0
+READERS_MAX = 16
 
 # A process does one reconciliation at a time: in the night all connectors are due at once.
 registry.register(RunKind.RECONCILIATION, reconciliation.ReconciliationExecution, at_once=1)
@@ -62,7 +63,7 @@ class Worker:
     def __init__(self, services: Services, *, threads: int = 8) -> None:
         self.services = services
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
-        self._readers = ThreadPoolExecutor(16, thread_name_prefix="run")
+        self._readers = ThreadPoolExecutor(READERS_MAX, thread_name_prefix="run")
         self._stop = threading.Event()
         self._lanes: dict[int, _Known] = {}
         self._active: Counter[int] = Counter()
@@ -109,28 +110,38 @@ class Worker:
         with self._lock:
             return sum(self._reading.values()) + sum(self._active.values())
 
-    def drain(self, connector_id: int) -> None:
-        """Work for one connector until nothing of it is due and nothing is going here."""
-        pause = threading.Event()
+    def drain(self, connector_id: int, more: Callable[[], bool] = lambda: True) -> None:
+        """Work for one connector until nothing of it is due and nothing is going here.
+
+        It looks again when the connector is rung for, and once a second. When `more` says no it only ends what is
+        going; while a run is read here its records are delivered all the same.
+        """
+        seen = self.services.wakeup.wait(0, 0, connector_id)
         while not self._stop.is_set():
-            now = self.services.clock.now()
-            self.services.breakers.look(now)
-            with self.services.db.read() as session:
-                busy = self._due(session, now, connector_id)
-                waiting = connector_id in schedule.connectors_with_runs(session, now, self._free_kinds())
-            if waiting:
-                self._take_runs(connector_id)
-            self._fill(busy)
-            with self._lock:
-                going = self._active[connector_id] + self._reading[connector_id]
-            if not (busy or waiting or going):
+            found = (more() or self._reading[connector_id] > 0) and self._look_at(connector_id)
+            if not (found or self._active[connector_id] or self._reading[connector_id]):
                 return
-            pause.wait(0.05)
+            seen = self.services.wakeup.wait(seen, LOOK_EVERY_S, connector_id)
+
+    def _look_at(self, connector_id: int) -> bool:
+        """Start what there is to do for one connector and return whether there was anything."""
+        now = self.services.clock.now()
+        self.services.breakers.look(now)
+        with self.services.db.read() as session:
+            busy = self._due(session, now, connector_id)
+            runs_wait = schedule.connectors_with_runs(session, now, self._free_kinds(), connector_id)
+        if runs_wait:
+            self._take_runs(connector_id)
+        self._fill(busy)
+        return bool(busy or runs_wait)
 
     def _free_kinds(self) -> frozenset[RunKind]:
-        """Return the kinds of run that this process may begin one more of."""
+        """Return the kinds of run that this process may begin one more of, none while all its readers are at work.
+
+        A run that waited for a reader would lose its lease, which is kept from its beginning on.
+        """
         with self._lock:
-            return registry.free_kinds(self._kinds)
+            return registry.free_kinds(self._kinds) if self._kinds.total() < READERS_MAX else frozenset()
 
     def _take_runs(self, connector_id: int | None = None) -> None:
         while not self._stop.is_set():
@@ -163,7 +174,7 @@ class Worker:
 
     def _due(self, session: Session, now: datetime, only: int | None = None) -> list[_Due]:
         """Return what is due of the connectors that have work, or of one of them."""
-        ids = [number for number in schedule.busy_connectors(session, now) if only in (None, number)]
+        ids = schedule.busy_connectors(session, now, only)
         connectors = session.scalars(select(Connector).where(Connector.id.in_(ids))).all() if ids else []
         return [self._due_of(session, now, connector) for connector in connectors]
 

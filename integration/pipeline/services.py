@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -44,21 +45,25 @@ class WakeupSignal:
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._rung: set[int] = set()
-        self._count = 0
+        self._rings: Counter[int] = Counter()
 
     def ring(self, connector_id: int) -> None:
-        """Say that a connector may have work."""
+        """Say that a connector may have work; 0 stands for all of them."""
         with self._condition:
-            self._rung.add(connector_id)
-            self._count += 1
+            self._rings[connector_id] += 1
             self._condition.notify_all()
 
-    def wait(self, seen: int, timeout: float) -> int:
-        """Wait until something was rung after `seen` (an earlier return value), at most `timeout` seconds."""
+    def wait(self, seen: int, timeout: float, connector_id: int | None = None) -> int:
+        """Wait until something was rung after `seen` (an earlier return value), at most `timeout` seconds.
+
+        With a connector's id only its own rings count, and those for all.
+        """
         with self._condition:
-            self._condition.wait_for(lambda: self._count > seen, timeout)
-            return self._count
+            self._condition.wait_for(lambda: self._count(connector_id) > seen, timeout)
+            return self._count(connector_id)
+
+    def _count(self, connector_id: int | None) -> int:
+        return self._rings.total() if connector_id is None else self._rings[connector_id] + self._rings[0]
 
 
 @dataclass
