@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,8 +28,8 @@ from tests.soak.troubles import OFFSET_MAX_S, Trouble, Troubles
 
 #: After the troubles everything must be done within this.
 QUIET_MAX_S = 600.0
-#: So long nothing may be open before it counts as quiet: longer than a schedule and what follows from it.
-QUIET_S = 45.0
+#: So long nothing may be open, and so many runs of the schedule come to a good end, before it counts as quiet.
+QUIET_S, POLLS = 30.0, 2
 #: The memory of the process that works may grow by so much after the first third.
 MEMORY_GROWTH_MAX_MB = 40.0
 #: One trouble in so many begins while another lasts.
@@ -159,15 +160,16 @@ class Soak:
         rest = Rest(self.app.database_url)
         self.app.move_clock(self.app.offset_s + FINISHED_AFTER_S)
         self.ends.do("settled")
-        ends, since = time.monotonic() + QUIET_MAX_S, time.monotonic()
+        ends, since, polls = time.monotonic() + QUIET_MAX_S, time.monotonic(), rest.polls()
+        left: dict[str, int] = {}
         while time.monotonic() < ends:
             left = {name: count for name, count in rest.figures().items() if count}
             if left:
-                since = time.monotonic()
-            if time.monotonic() - since > QUIET_S:
+                since, polls = time.monotonic(), rest.polls()
+            if time.monotonic() - since > QUIET_S and rest.polls() >= polls + POLLS:
                 return []
             time.sleep(1.0)
-        return [Found("left", f"not quiet after {QUIET_MAX_S:.0f} s: {left}")]
+        return [Found("left", f"not quiet after {QUIET_MAX_S:.0f} s: {left or 'no run of the schedule ends well'}")]
 
     def full_sync(self) -> list[Found]:
         """Do what brings accounts whose webhooks were lost, as the pages advise; nothing may be doubled by it."""
@@ -251,6 +253,8 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     asked = parser.parse_args()
     asked.mautic = asked.mautic or list(VERSIONS)[asked.seed % len(VERSIONS)]
+    # Whoever ends the soak ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     postgres = binaries() if asked.database != "sqlite" else None
     variants = [name for name in ("sqlite", "postgresql") if asked.database in (name, "both")]
     variants = [name for name in variants if name == "sqlite" or postgres]
