@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-fast lint bench migration lock clean
+.PHONY: run test test-fast lint bench soak migration lock clean
 
 run: .venv/ready
 	@$(BIN)/woo-mautic demo
@@ -23,6 +23,10 @@ lint: .venv/ready
 
 bench: .venv/ready
 	@$(BIN)/python -m tests.bench
+
+# About ten minutes; SOAK_MINUTES=n and SOAK_SEED=n change it. Not in CI: every run is another one.
+soak: .venv/ready
+	@$(BIN)/python -m tests.soak
 
 # make migration m="what changes": a new revision with what the models have and the newest schema has not.
 migration: .venv/ready

@@ -25,7 +25,7 @@ class Cluster:
         self._bin = folder
         self._home = Path(tempfile.mkdtemp(prefix="wm-pg-"))
         self._data = self._home / "data"
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -52,7 +52,7 @@ class Cluster:
         subprocess.run(command, check=True, capture_output=True, cwd="/", timeout=60)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
