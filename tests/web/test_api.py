@@ -116,6 +116,17 @@ def test_bad_input_names_its_field_and_starts_nothing(
         assert run_progress.latest(session, connector_id) is None
 
 
+@pytest.mark.parametrize(
+    "raw", ["[" * 100_000, '{"a":' * 100_000, "{", "", "\xff"], ids=["lists", "maps", "cut", "none", "bytes"]
+)
+def test_a_body_that_cannot_be_read_is_refused_whatever_it_is(
+    client: FlaskClient, connector_id: int, bearer: Ask, raw: str
+) -> None:
+    headers = {**bearer(), "Content-Type": "application/json"}
+    answer = client.post(f"/api/v1/connectors/{connector_id}/runs", data=raw.encode("latin-1"), headers=headers)
+    assert (answer.status_code, answer.json["error"]) == (400, "body")
+
+
 def test_records_log_and_dead_letters_are_read_and_sent_again(
     client: FlaskClient, services: Services, connector_id: int, bearer: Ask, record: Settle
 ) -> None:

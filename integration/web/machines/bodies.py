@@ -9,6 +9,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from integration import json_text
 from integration.web.machines.authentication import Refused
 
 REPLAYED_IDS_MAX = 500
@@ -222,7 +223,10 @@ def answered(model: type[Answer], status: int = 200, **values: Any) -> ResponseR
 
 def received() -> dict[str, Any]:
     """Return the JSON object of the request; raises Refused (400) for any other body."""
-    body = request.get_json(silent=True)
+    try:
+        body = json_text.loads(request.get_data()) if request.is_json else None
+    except ValueError:
+        body = None
     if not isinstance(body, dict):
         raise Refused(400, "body", "The body is no JSON object.", "Send Content-Type: application/json.")
     return body
