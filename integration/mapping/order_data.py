@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from integration import money
+from integration import json_text, money
 from integration.mapping.text import clean
 from integration.records import LineItem, Order
 
@@ -83,7 +83,7 @@ def _item(item: LineItem, currency: str, shop_decimals: int | None) -> dict[str,
 
 def _loaded(text: str) -> dict[str, Any] | None:
     try:
-        data = json.loads(text)
+        data = json_text.loads(text)
     except ValueError:
         return None
     return data if isinstance(data, dict) and isinstance(data.get("items"), list) else None

@@ -17,7 +17,8 @@ from typing import Any
 DATA = Path(__file__).parent / "data"
 #: Codes that plugins and old orders write beside ISO's: the European Union's own, and Mexico City's since 2016.
 _COUNTRY_CODES = {"UK": "GB", "EL": "GR"}
-_STATE_CODES = {("MX", "CDMX"): "DF", ("MX", "CMX"): "DF"}
+#: Two provinces of Sardinia went back to those they came from in 2016. Its South (SU) has no name in any list.
+_STATE_CODES = {("MX", "CDMX"): "DF", ("MX", "CMX"): "DF", ("IT", "OT"): "SS", ("IT", "OG"): "NU"}
 
 
 def country(code: str) -> str | None:

@@ -86,6 +86,13 @@ def test_codes_that_are_not_isos_name_their_country_too(code: str, name: str) ->
     assert places.country(code) == places.country_named(code) == name
 
 
+@pytest.mark.parametrize(
+    ("state", "name"), [("OT", "Sassari"), ("og", "Nuoro"), ("SS", "Sassari"), ("SU", None), ("CI", None)]
+)
+def test_a_province_that_went_back_has_the_name_of_the_one_it_went_to(state: str, name: str | None) -> None:
+    assert places.state("IT", state) == name
+
+
 @pytest.mark.parametrize("state", ["DF", "CDMX", "cdmx", "MX-CMX", "Ciudad de México"])
 def test_mexico_city_is_known_by_its_old_and_new_codes(state: str) -> None:
     assert places.state("MX", state) == "Ciudad de México"

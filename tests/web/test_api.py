@@ -194,6 +194,17 @@ def test_replay_says_what_is_wrong_with_ids(
     assert said in answer.json["fields"]["ids"]
 
 
+@pytest.mark.parametrize(
+    "raw", ["[" * 100_000, '{"a":' * 100_000, "{", "", "\xff"], ids=["lists", "maps", "cut", "none", "bytes"]
+)
+def test_a_body_that_cannot_be_read_is_refused_whatever_it_is(
+    client: FlaskClient, connector_id: int, bearer: Ask, raw: str
+) -> None:
+    headers = {**bearer(), "Content-Type": "application/json"}
+    answer = client.post(f"/api/v1/connectors/{connector_id}/runs", data=raw.encode("latin-1"), headers=headers)
+    assert (answer.status_code, answer.json["error"]) == (400, "body")
+
+
 def test_records_log_and_dead_letters_are_read_and_sent_again(
     client: FlaskClient, services: Services, connector_id: int, bearer: Ask, record: Settle
 ) -> None:

@@ -39,6 +39,13 @@ def hand_over(app: Flask, state: str, **changes: Any):
     return app.test_client().post("/store-keys", json={**HANDED, "user_id": state, **changes})
 
 
+@pytest.mark.parametrize(
+    "raw", [b"[" * 100_000, b"null", b"{", b"\xff", b'{"user_id": {"a": 1}}'], ids=lambda raw: repr(raw[:6])
+)
+def test_a_key_in_a_body_that_cannot_be_read_is_refused(public_app: Flask, raw: bytes) -> None:
+    assert public_app.test_client().post("/store-keys", data=raw).status_code == 403
+
+
 def test_the_administrator_is_sent_to_the_store(asked: dict[str, list[str]], connector_id: int) -> None:
     assert asked["to"] == ["https://127.0.0.1:9/wc-auth/v1/authorize"]
     assert asked["scope"] == ["read_write"]

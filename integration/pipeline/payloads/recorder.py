@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from integration import json_text
 from integration.http.transport import Exchange, Observer
 from integration.masking import mask_text
 from integration.models.run import Run
@@ -48,6 +48,6 @@ class PayloadRecorder:
 
 def _parsed(body: str) -> Any:
     try:
-        return json.loads(body)
+        return json_text.loads(body)
     except ValueError:
         return body

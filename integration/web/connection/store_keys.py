@@ -13,6 +13,7 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from integration import json_text
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
@@ -67,7 +68,10 @@ def back(connector: Connector) -> ResponseReturnValue:
 @public
 def take() -> ResponseReturnValue:
     """Take the key from the store; it has to name a state that we gave out, and only 200 is success to WooCommerce."""
-    given = request.get_json(force=True, silent=True)
+    try:
+        given = json_text.loads(request.get_data())
+    except ValueError:
+        given = {}
     given = given if isinstance(given, dict) else {}
     key, secret = str(given.get("consumer_key", "")), str(given.get("consumer_secret", ""))
     connector, actor = _asked_for(str(given.get("user_id", "")))

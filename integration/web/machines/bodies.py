@@ -10,6 +10,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
 
+from integration import json_text
 from integration.field_errors import by_field
 from integration.pipeline.runs.options import ID_MAX, checked_ids
 from integration.url_filters import EntryId, UrlFilter
@@ -252,9 +253,8 @@ def answered(model: type[Answer], status: int = 200, **values: Any) -> ResponseR
 def received() -> dict[str, Any]:
     """Return the JSON object of the request; raises Refused (400) for any other body."""
     try:
-        body = request.get_json(silent=True)
-    except RecursionError:
-        # So deep a body can be read by nobody.
+        body = json_text.loads(request.get_data()) if request.is_json else None
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         raise Refused(400, "body", "The body is no JSON object.", "Send Content-Type: application/json.")
