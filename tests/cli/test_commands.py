@@ -27,19 +27,8 @@ def test_a_shop_is_connected_checked_synced_and_read(
         "orders.notes": [False, True],
     }
     summary = run("sync", connected, "--kind", "initial", "--wait", "--json").json
-    assert set(summary) == {
-        "run",
-        "state",
-        "kind",
-        "pulled",
-        "pushed",
-        "skipped",
-        "failed",
-        "waiting",
-        "already",
-        "calls",
-        "seconds",
-    }
+    figures = {"pulled", "pushed", "skipped", "failed", "waiting", "already", "calls"}
+    assert set(summary) == {"run", "state", "kind", "seconds", *figures}
     assert (summary["state"], summary["pushed"] > 20) == ("COMPLETED", True)
     assert mautic.state.notes
     assert len(run("log", connected, "--limit", "3", "--json").json) == 3
@@ -49,6 +38,19 @@ def test_a_shop_is_connected_checked_synced_and_read(
     assert run("clear-log", connected, "--older-than", "3", "--yes", "--json").json == {"cleared": 0}
     assert run("clear-log", connected, "--yes", "--json").json["cleared"] > 20
     assert run("log", connected, "--json").json == []
+
+
+def test_a_run_that_failed_is_resumed(run: Run, connected: str, store: StoreServer) -> None:
+    store.shop.place_order(status="completed", billing={"email": "ada@example.com"})
+    store.faults.command({"kind": "status", "value": 401, "path": "/wp-json/wc/v3/orders$"})
+    failed = run("sync", connected, "--kind", "full", "--only", "orders", "--wait", "--json")
+    assert (failed.code, failed.json["state"]) == (1, "FAILED")
+    store.faults.clear()
+    number = str(failed.json["run"])
+    resumed = run("resume", number, "--wait", "--json").json
+    assert (resumed["run"], resumed["state"], resumed["pushed"]) == (failed.json["run"], "COMPLETED", 1)
+    again = run("resume", number)
+    assert (again.code, "could be resumed" in again.err) == (1, True)
 
 
 def test_a_dry_run_sends_nothing(run: Run, connected: str, store: StoreServer, mautic: MauticServer) -> None:

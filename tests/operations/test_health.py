@@ -15,10 +15,12 @@ from integration.errors import Unreachable
 from integration.models import Connector, Database, Delivery, Run, RunState
 from integration.models.delivery import DeliveryState
 from integration.operations.monitoring import health
+from integration.operations.monitoring.health import reading
 from integration.pipeline import usage
 from integration.pipeline.connectors import connectors, holds
 from integration.pipeline.ingest import records
 from integration.pipeline.services import Services, open_services
+from integration.queries import runs as querie_runs
 from integration.store import parse
 
 Seen = Callable[[], health.Health]
@@ -191,3 +193,18 @@ def test_another_connector_that_moves_on_is_no_excuse(
     clock.advance(minutes=4)
     settled(services, moved)
     assert seen().code == "delayed"
+
+
+def test_a_dry_run_moves_nothing_and_worries_nobody(
+    services: Services, connector_id: int, seen: Seen, clock: SetClock
+) -> None:
+    ran(services, connector_id)
+    before, at = seen(), clock.now()
+    clock.advance(seconds=60)
+    ran(services, connector_id, options={"dry_run": True})
+    ran(services, connector_id, RunState.FAILED, options={"dry_run": True}, kind="bulk", error="No.")
+    with services.db.read() as session:
+        day = querie_runs.summary(session, connector_id, clock.now())
+        assert reading.last_read(session, connector_id) == at
+        assert reading.failed_run(session, clock.now(), connector_id) is None
+    assert (seen().code, day.runs, day.failed_runs) == (before.code, 1, 0)

@@ -88,6 +88,12 @@ def test_a_run_is_started_followed_and_cancelled(
     assert client.post(f"/api/v1/runs/{run_id}/cancel", headers=headers).status_code == 202
     assert client.get(f"/api/v1/runs/{run_id}", headers=headers).json["run"]["state"] == "CANCELLED"
     assert audit_of("SYNC_TRIGGERED")[0].actor == "API: Robot"
+    ended = client.post(f"/api/v1/runs/{run_id}/cancel", headers=headers)
+    assert (ended.status_code, ended.json["error"], len(audit_of("SYNC_CANCELLED"))) == (409, "ended", 1)
+    resumed = client.post(f"/api/v1/runs/{run_id}/resume", headers=headers)
+    assert (resumed.status_code, resumed.json) == (202, {"run": run_id})
+    again = client.post(f"/api/v1/runs/{run_id}/resume", headers=headers)
+    assert (again.status_code, again.json["error"], len(audit_of("SYNC_TRIGGERED"))) == (409, "not_ended", 2)
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,26 @@ def test_no_entry_says_that_an_ended_run_was_cancelled(
     support: Person, services: Services, connector_id: int, audit_of: Callable[[str], list[Any]]
 ) -> None:
     run = run_lifecycle.start(services, connector_id, "full", trigger="test")
-    for _ in range(2):
-        support.post(f"/connectors/{connector_id}/runs/{run}/cancel")
+    pages = [
+        support.post(f"/connectors/{connector_id}/runs/{run}/cancel", follow_redirects=True).text for _ in range(2)
+    ]
+    assert ["has ended already" in text for text in pages] == [False, True]
     assert [entry.entity for entry in audit_of("SYNC_CANCELLED")] == [f"run {run}"]
+
+
+def test_pausing_or_resuming_twice_is_said_and_has_one_entry(
+    admin: Person, connector_id: int, audit_of: Callable[[str], list[Any]]
+) -> None:
+    for act, said in (("pause", "is paused already"), ("resume", "is not paused")):
+        pages = [admin.post(f"/connectors/{connector_id}/{act}", follow_redirects=True).text for _ in range(2)]
+        assert [said in text for text in pages] == [False, True]
+    assert [len(audit_of(action)) for action in ("PAUSED", "RESUMED")] == [1, 1]
+
+
+def test_a_run_that_cannot_go_on_is_said_to_be_so(
+    support: Person, services: Services, connector_id: int, audit_of: Callable[[str], list[Any]]
+) -> None:
+    run = run_lifecycle.start(services, connector_id, "full", trigger="test")
+    page = support.post(f"/connectors/{connector_id}/runs/{run}/resume", follow_redirects=True)
+    assert "Nothing was resumed" in page.text
+    assert audit_of("SYNC_TRIGGERED") == []

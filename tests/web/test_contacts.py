@@ -103,3 +103,16 @@ def test_a_stranger_sees_nothing(stranger: Person, page: str, connector_id: int)
     assert stranger.post(page, TYPED).status_code == 404
     for path in ("start", "cancel"):
         assert stranger.post(f"/connectors/{connector_id}/imports/{path}", {"kind": "full"}).status_code == 404
+
+
+def test_an_import_without_fields_is_offered_with_creating_them(
+    admin: Person, support: Person, page: str, connector_id: int
+) -> None:
+    text = text_of(admin.get(page))
+    assert "Create the fields and import" in text
+    assert "Import without these fields" in text
+    assert "Create the fields and import" not in text_of(support.get(page))
+    start = f"/connectors/{connector_id}/imports/start-with-fields"
+    assert support.post(start, {"page": "contacts"}).status_code == 403
+    refused = admin.post(start, {"page": "contacts"}, follow_redirects=True)
+    assert "The import was not started" in text_of(refused)

@@ -73,6 +73,16 @@ class Comparison:
         findings = (_finding(each, by_address.get(each.address, ()), by_id) for each in wanted)
         return [found for found in findings if found is not None], len(wanted)
 
+    def former(self, people: Sequence[Person], contacts: Mapping[int, Mapping[str, Any]]) -> list[Finding]:
+        """Return what linked contacts still say of orders that are gone; `people` have no order left."""
+        person_keys = [person.person_key for person in people]
+        with self.services.db.read() as session:
+            context = batch_context.lay(session, self.connector, person_keys, frozenset({NO_RUN}))
+            busy = _busy(session, self.connector.id, person_keys)
+        planned = [(person, plan_group(person.group, context)) for person in people if person.person_key not in busy]
+        findings = [_emptied(person, one, contacts) for person, one in planned]
+        return [found for found in findings if found is not None]
+
     def _wanted(self, people: Sequence[Person]) -> list[Wanted]:
         """Return what is to be in Mautic for those who have nothing on its way there."""
         now = self.services.clock.now()
@@ -137,6 +147,13 @@ def _finding(
     if contact is None:
         return _missing(wanted)
     return _differing(wanted, contact)
+
+
+def _emptied(person: Person, planned: PersonPlan, contacts: Mapping[int, Mapping[str, Any]]) -> Finding | None:
+    write, link = planned.write, planned.link
+    if write is None or link is None or link.contact_id not in contacts:
+        return None
+    return _differing(Wanted(person, [write], write, link.contact_id, link.hashes), contacts[link.contact_id])
 
 
 def _of(wanted: Wanted, kind: str, sentence: str, detail: Mapping[str, Any], contact_id: int | None) -> Finding:

@@ -19,6 +19,7 @@ from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.drift import Drift
 from integration.models.sql import swapped
+from integration.operations.reconciliation import former_buyers
 from integration.operations.reconciliation.people import Gathering, Person
 from integration.pipeline.connectors import holds
 from integration.pipeline.delivery import batch_context as batch_context
@@ -130,7 +131,14 @@ def _people(services: Services, connector: Connector, rows: Sequence[Drift]) -> 
     found = [row for page in pick(gathering.client, "customers", params, ids) for row in page.rows] if ids else []
     people = {person.person_key: person for person in gathering.customers(found)} if found else {}
     rest = [row.person_key for row in rows if row.person_key not in people]
-    return {person.person_key: person for person in gathering.buyers(rest)} | people if rest else people
+    people |= {person.person_key: person for person in gathering.buyers(rest)} if rest else {}
+    return people | _former(services, connector, [key for key in rest if key not in people])
+
+
+def _former(services: Services, connector: Connector, person_keys: Sequence[str]) -> dict[str, Person]:
+    with services.db.read() as session:
+        found = former_buyers.people(session, services.clock.now(), connector.id, person_keys, Origin.BULK)
+    return {person.person_key: person for person in found}
 
 
 def _one(session: Session, now: datetime, row: Drift, person: Person | None) -> None:

@@ -7,7 +7,7 @@ more. Nobody is kept in memory but the people of one page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,9 @@ from integration.mautic.client import MauticClient
 from integration.mautic.paging import number_of
 from integration.mautic.search import entries
 from integration.models.drift import Reconciliation
-from integration.operations.reconciliation import findings as found_rows, leftovers
+from integration.operations.reconciliation import findings as found_rows, former_buyers, leftovers
 from integration.operations.reconciliation.comparison import Comparison
-from integration.operations.reconciliation.findings import Step
+from integration.operations.reconciliation.findings import Finding, Step
 from integration.operations.reconciliation.people import Gathering, Person, note
 from integration.pipeline import usage
 from integration.pipeline.connectors import field_list, store_profile
@@ -153,8 +153,17 @@ class Walk(HeldRun):
                 return
             left = [link for link in links if link.person_key not in known]
             held = contacts.by_ids(self._mautic, [link.contact_id for link in left])
-            found = [leftovers.linked(link) for link in left if link.contact_id in held]
+            found = self._left_over([link for link in left if link.contact_id in held], held)
             yield Step("links", links[-1].person_key, found, checked=len(left))
+
+    def _left_over(self, links: list[leftovers.Link], held: Mapping[int, Any]) -> list[Finding]:
+        """Return what contacts of people whom the store has no more still say of orders, the rest as surplus."""
+        person_keys = [link.person_key for link in links]
+        with self.services.db.read() as session:
+            people = former_buyers.people(session, self._now(), self.connector.id, person_keys)
+        differing = self._comparison.former(people, held)
+        told = {finding.person_key for finding in differing}
+        return [*differing, *(leftovers.linked(link) for link in links if link.person_key not in told)]
 
     def _strangers(self) -> Iterator[Step]:
         """Contacts with our order count that no link leads to; a Mautic that cannot search so is left in peace."""

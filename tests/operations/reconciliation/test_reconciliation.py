@@ -149,6 +149,19 @@ def test_orders_that_went_without_a_word_change_the_sums(bench: Bench) -> None:
     assert counts(bench.reconcile()) == {}, [(d.kind, d.detail, d.sentence) for d in bench.drift()]
 
 
+def test_the_only_order_of_a_person_that_went_without_a_word_is_emptied(bench: Bench) -> None:
+    only = bench.road.order("solo@example.com")
+    bench.road.run("full")
+    assert counts(bench.reconcile()) == {}, [d.detail for d in bench.drift()]
+    bench.road.store.shop.delete_force(only["id"])
+    assert counts(bench.reconcile()) == {"differs": 1}, [(d.kind, d.detail, d.sentence) for d in bench.drift()]
+    assert any(alias.startswith("mautic_woo_order_count") for alias in bench.drift()[0].detail)
+    bench.repair()
+    held = bench.contact("solo@example.com").values
+    assert [held.get(f"mautic_woo_{name}") in (None, "") for name in ("order_count", "order_data")] == [True, True]
+    assert counts(bench.reconcile()) == {"surplus": 1}, [(d.kind, d.detail, d.sentence) for d in bench.drift()]
+
+
 def test_an_order_that_was_never_sent_is_missing_after_a_while(bench: Bench) -> None:
     bench.road.order("late@example.com")
     assert counts(bench.reconcile()) == {}, "it may still be on its way"
