@@ -22,7 +22,8 @@ from integration.operations.monitoring.activity.wording import Words
 _POLL = Run.kind == RunKind.INCREMENTAL
 #: Reconciliations have words of their own.
 _COMPARES = Run.kind == RunKind.RECONCILIATION
-_NOTHING = and_(_POLL, Run.state == RunState.COMPLETED, Run.pulled == 0, Run.pushed == 0, Run.failed == 0)
+_WELL = and_(Run.state == RunState.COMPLETED, Run.failed == 0, Run.error_code == "")
+_NOTHING = and_(_POLL, _WELL, Run.pulled == 0, Run.pushed == 0)
 #: What is told by another source, or has nothing to do with the syncs.
 _UNTOLD = (
     AuditAction.SYNC_TRIGGERED,

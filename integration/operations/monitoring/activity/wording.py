@@ -53,7 +53,7 @@ def run_started(run: Run) -> Words:
 def run_ended(run: Run) -> Words:
     """Say how a run ended, with its figures."""
     level, how = _ENDS.get(run.state, ("muted", "ended"))
-    if run.state == RunState.COMPLETED and run.failed:
+    if run.state == RunState.COMPLETED and (run.failed or run.error_code):
         level = "warn"
     figures = {"read": run.pulled, "sent": run.pushed, "skipped": run.skipped, "failed": run.failed}
     counted = ", ".join(f"{number:,} {what}" for what, number in figures.items())
