@@ -14,6 +14,7 @@ from sqlalchemy import select
 from integration.config import load
 from integration.engines import wired
 from integration.errors import IntegrationError, SettingError
+from integration.field_text import visible
 from integration.models.connector import Connector
 from integration.models.migrate import upgrade
 from integration.models.organisation import Organisation
@@ -75,12 +76,12 @@ def first_organisation(services: Services, name: str = "My shop") -> int:
 
 def show(value: Any, *, as_json: bool, text: str) -> None:
     """Print a value as JSON or as text."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
+    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else visible(text, lines=True))
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
     """Return rows as text in aligned columns, with a head line."""
     cells = [[column.replace("_", " ") for column in columns]]
-    cells += [["" if row.get(column) is None else str(row.get(column)) for column in columns] for row in rows]
+    cells += [["" if row.get(column) is None else visible(str(row[column])) for column in columns] for row in rows]
     widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells)

@@ -12,6 +12,7 @@ from integration.field_errors import Unusable, titles, told
 from integration.settings.kinds import Secret, Settings, Text
 
 URL_MAX_CHARS = 500
+_SHOWN_MAX_CHARS = 80
 _CA = (
     "Only for a certificate that no public authority signed: the path of a PEM file, on this server, with the "
     "authority that signed it."
@@ -34,7 +35,8 @@ def _address(text: str) -> str:
         fine = False
     if address and (not fine or parts.username or len(address) > URL_MAX_CHARS):
         raise Unusable(
-            f"“{address}” is not a web address.", "Write it as in the browser's address bar, without user name."
+            f"“{address[:_SHOWN_MAX_CHARS]}” is not a web address.",
+            "Write it as in the browser's address bar, without user name.",
         )
     return address.rstrip("/")
 

@@ -80,7 +80,9 @@ def role(user_id: int) -> ResponseReturnValue:
     """Give a user another role."""
 
     def change(session: Session, user: User) -> dict[str, list[object]]:
-        before, after = members.change_role(session, user, request.form.get("role", ""), me().role)
+        before, after = members.change_role(
+            session, user, request.form.get("role", ""), me().role, services().clock.now()
+        )
         return {"role": [before, after]}
 
     return _change(user_id, change, "The role was changed.")
