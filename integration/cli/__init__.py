@@ -11,6 +11,7 @@ import click
 
 from integration.cli import audit, connecting, console, diagnose, logs, serving, syncing, users
 from integration.errors import IntegrationError
+from integration.field_text import visible
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,7 +36,7 @@ def main() -> None:
         sys.exit(1)
     except IntegrationError as error:
         for each in (error, *getattr(error, "others", ())):
-            click.echo(f"Error: {each}", err=True)
+            click.echo(visible(f"Error: {each}"), err=True)
         sys.exit(1)
     except Exception as error:
         click.echo(f"Error: {console.broken(error)}", err=True)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from integration.config import load
 from integration.engines import wired
 from integration.errors import IntegrationError, SettingError
+from integration.field_text import visible
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.migrate import upgrade
@@ -133,12 +134,12 @@ def write(file: Path, text: str) -> None:
 
 def show(value: Any, *, as_json: bool, text: str) -> None:
     """Print a value as JSON or as text."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
+    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else visible(text, lines=True))
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
     """Return rows as text in aligned columns, with a head line."""
     cells = [[column.replace("_", " ") for column in columns]]
-    cells += [["" if row.get(column) is None else str(row.get(column)) for column in columns] for row in rows]
+    cells += [["" if row.get(column) is None else visible(str(row[column])) for column in columns] for row in rows]
     widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells)

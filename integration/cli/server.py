@@ -8,6 +8,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from integration.cli.patient_worker import PatientWorker
 from integration.config import Deployment
 from integration.engines import engine_for
 from integration.engines.watch import Watch
@@ -31,7 +32,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         values = {
             "bind": f"{self._deployment.host}:{self._deployment.port}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": f"{PatientWorker.__module__}.{PatientWorker.__name__}",
             "threads": self._deployment.threads,
             "timeout": 120,
             "graceful_timeout": 30,

@@ -93,7 +93,7 @@ def role(email: str, role: str) -> None:
     """Give a user another role; the last administrator and the last super admin keep theirs."""
 
     def change(services: Services, session: Session, found: User) -> dict[str, list[Any]]:
-        return {"role": members.change_role(session, found, role, Role.SUPER)}
+        return {"role": members.change_role(session, found, role, Role.SUPER, services.clock.now())}
 
     _change(email, change, f"The role is {role} now.")
 

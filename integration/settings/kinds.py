@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from integration.field_errors import Unusable
+from integration.field_text import one_line
 from integration.settings.crontab import checked
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 #: A whole number with more digits is not read: no setting is that great, and reading it costs time.
 _DIGITS_MAX = 18
+#: Longest text of a list (Mautic's tags have at most 191 characters), and how many a list has at most.
+TEXTS_MAX_CHARS, TEXTS_MAX = 191, 1000
+CRONTAB_MAX_CHARS = 100
 
 
 class Settings(BaseModel):
@@ -53,6 +57,22 @@ def _texts(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _within_limits(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a list whose texts, and whose number of them, are what tags, roles and SKUs can be."""
+    if len(texts) > TEXTS_MAX:
+        raise Unusable(f"These are {len(texts):,} values; at most {TEXTS_MAX:,} are taken.", "Remove some.")
+    for text in texts:
+        if len(one_line(text)) > TEXTS_MAX_CHARS:
+            raise Unusable(f"“{text[:40]}…” is longer than {TEXTS_MAX_CHARS} characters.", "Shorten it.")
+    return texts
+
+
+def _few(pairs: Mapping[str, int]) -> Mapping[str, int]:
+    if len(pairs) > TEXTS_MAX or any(len(one_line(name)) > TEXTS_MAX_CHARS for name in pairs):
+        raise Unusable("These are more statuses, or longer ones, than a store has.", "Remove some.")
+    return pairs
+
+
 def _pairs(value: Any) -> Any:
     """Return a mapping from text such as "completed:3,refunded:4"."""
     if not isinstance(value, str):
@@ -64,16 +84,18 @@ def _pairs(value: Any) -> Any:
 def _crontab(value: Any) -> str:
     if not isinstance(value, str):
         raise Unusable("This is not a crontab.", "Write it as a text of five fields.")
+    if len(value) > CRONTAB_MAX_CHARS:
+        raise Unusable(f"A crontab has at most {CRONTAB_MAX_CHARS} characters.", "Shorten it.")
     return checked(value)
 
 
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Whole = Annotated[int, BeforeValidator(_whole)]
-Text = Annotated[str, BeforeValidator(_trimmed)]
+Text = Annotated[str, BeforeValidator(_trimmed), AfterValidator(one_line)]
 #: Texts in the order in which they were given, each once; in text with commas between them.
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts), AfterValidator(_within_limits)]
 #: Status -> an id in Mautic, 0 for none.
-IdByStatus = Annotated[Mapping[str, Annotated[Whole, Field(ge=0)]], BeforeValidator(_pairs)]
+IdByStatus = Annotated[Mapping[str, Annotated[Whole, Field(ge=0)]], BeforeValidator(_pairs), AfterValidator(_few)]
 Crontab = Annotated[str, BeforeValidator(_crontab)]
 #: What is stored encrypted and never shown again.
-Secret = Annotated[SecretStr, BeforeValidator(_trimmed), Field(max_length=1000)]
+Secret = Annotated[SecretStr, BeforeValidator(_trimmed), Field(max_length=1000), AfterValidator(one_line)]

@@ -135,3 +135,13 @@ def test_commands_use_the_address_at_which_the_pages_are_served(run: Run, enviro
     assert link.startswith(f"http://127.0.0.1:{port}/sign-in/link/")
     named = run("user", "link", "admin@localhost.localdomain", PUBLIC_URL="https://woo.example").out
     assert named.startswith("https://woo.example/sign-in/link/")
+
+
+def test_no_control_character_reaches_the_terminal(run: Run, connected: str, environ: dict[str, str]) -> None:
+    with closing(sqlite3.connect(Path(environ["INSTANCE_PATH"]) / "woo-mautic.sqlite")) as database:
+        database.execute("UPDATE connector SET name = 'a' || char(27) || '[31mb' || char(13)")
+        database.commit()
+    shown = run("connectors").out
+    assert r"a\x1b[31mb\r" in shown
+    assert "\x1b" not in shown
+    assert run("connectors", "--json").code == 0

@@ -115,3 +115,48 @@ def test_the_readme_names_every_setting() -> None:
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", readme, re.MULTILINE))
     assert {name: meaning.strip() for name, meaning in rows.items()} == {n: m for n, (m, _) in MEANINGS.items()}
     assert json.dumps(sorted(rows)) == json.dumps(sorted(MEANINGS))
+
+
+def dripping(port: str, begin: bytes) -> socket.socket:
+    line = socket.create_connection(("127.0.0.1", int(port)), timeout=30)
+    line.sendall(begin)
+    return line
+
+
+BODY = b"POST /hooks/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
+CHUNKS = b"POST /hooks/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n"
+
+
+def test_clients_that_drip_keep_nobody_waiting(environ: dict[str, str]) -> None:
+    port = free_port()
+    child, _ = start(environ | {"THREADS": "2"}, "serve", port)
+    try:
+        lines = [dripping(port, begin) for begin in (b"GET / HTTP/1.1\r\nX: ", BODY, CHUNKS, b"") for _ in range(8)]
+        for _ in range(3):
+            for line in lines:
+                line.sendall(b"a")
+            began = time.monotonic()
+            assert ask(port, "GET", "/healthz")[0] == 200
+            assert ask(port, "GET", "/sign-in")[0] == 200
+            assert time.monotonic() - began < 5
+        assert lines[0].recv(100).startswith(b"HTTP/1.1 408 ")
+        for line in lines:
+            line.close()
+        # A body in pieces, a kept connection, and a client that asks first are served.
+        with dripping(port, BODY) as line:
+            for _ in range(4):
+                line.sendall(b"a" * 250)
+            assert line.recv(100).startswith(b"HTTP/1.1 404 ")
+        with dripping(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") as line:
+            line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+            answers = b""
+            while answers.count(b'{"status":"ok"}') < 3:
+                piece = line.recv(4000)
+                assert piece
+                answers += piece
+            assert answers.count(b"HTTP/1.1 200 ") == 3
+        with dripping(port, BODY.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")) as line:
+            assert line.recv(100).startswith(b"HTTP/1.1 100 ")
+    finally:
+        child.send_signal(signal.SIGTERM)
+    assert child.wait(timeout=45) == 0

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from integration.errors import SettingError
+from integration.field_text import checked_name
 from integration.models.sql import swapped
 from integration.models.user import Role, SignInLink, User, UserSession
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 
+NAME_MAX_CHARS = 120
 SHORTEST_PASSWORD = 10
 PASSWORD_MAX_CHARS = 200
 LINK_LIFETIME = timedelta(hours=24)
@@ -55,7 +57,7 @@ def add_user(
     user = User(
         organisation_id=organisation_id,
         email=email,
-        name=name.strip()[:120],
+        name=checked_name("name", name, NAME_MAX_CHARS),
         password_hash=password_hash,
         role=role,
         session_key=secrets.token_hex(16),
@@ -151,7 +153,7 @@ def address(email: str) -> str:
     try:
         checked = validate_email(email.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise SettingError("email", f"“{email}” is not an e-mail address.", str(error)) from None
+        raise SettingError("email", f"“{email[:80]}” is not an e-mail address.", str(error)) from None
     return checked.normalized.casefold()
 
 

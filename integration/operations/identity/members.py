@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError, SettingError
@@ -40,7 +40,9 @@ def members(session: Session, organisation_id: int) -> Sequence[User]:
     return session.scalars(select(User).where(User.organisation_id == organisation_id).order_by(User.email)).all()
 
 
-def change_role(session: Session, user: User, role: str, actor: Role, *, by: int | None = None) -> list[str]:
+def change_role(
+    session: Session, user: User, role: str, actor: Role, now: datetime, *, by: int | None = None
+) -> list[str]:
     """Give a user another role and return [before, after]; raises IntegrationError when that must not be.
 
     `by` is the id of the user who does it, None for the command line.
@@ -53,6 +55,7 @@ def change_role(session: Session, user: User, role: str, actor: Role, *, by: int
         raise TOO_HIGH
     if wanted.rank < Role.ADMIN.rank:
         _keep_an_admin(session, user)
+        withdraw_all(session, now, user)
     if wanted.rank < Role(user.role).rank:
         _keep_a_super(session, user)
         _not_oneself(user, by)
@@ -69,6 +72,19 @@ def disable(session: Session, user: User, now: datetime, actor: Role, *, by: int
     _not_oneself(user, by)
     user.disabled_at, user.session_key = now, secrets.token_hex(16)
     sessions.end_all(session, now, user.id)
+    withdraw_all(session, now, user)
+
+
+def withdraw_all(session: Session, now: datetime, user: User) -> None:
+    """Make the open invitations of somebody useless who may not invite any more."""
+    open_ = (Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
+    session.execute(update(Invitation).where(Invitation.invited_by == user.email, *open_).values(withdrawn_at=now))
+
+
+def _may_still_invite(session: Session, found: Invitation) -> bool:
+    """Return whether who sent an invitation could send it today; one whose account is not known could."""
+    inviter = accounts.find(session, found.invited_by)
+    return inviter is None or (not inviter.disabled_at and Role(inviter.role).rank >= Role(found.role).rank)
 
 
 def enable(user: User, actor: Role) -> None:
@@ -161,7 +177,7 @@ def accept(services: Services, token: str, name: str, password: str, *, audit: A
     hashed, now = accounts.hash_password(password), services.clock.now()
     with services.db.write() as session:
         found = invitation(session, token)
-        if found is None or standing(found, now) != "good":
+        if found is None or standing(found, now) != "good" or not _may_still_invite(session, found):
             raise SettingError("token", "This invitation cannot be used any more.", "Ask for a new one.")
         found.accepted_at = now
         user = accounts.add_user(

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
+from integration.field_text import checked_name
 from integration.models.access import ApiToken
 from integration.models.database import waiting
 from integration.operations.identity.accounts import digest
@@ -24,6 +25,7 @@ SCOPES = {
     "runs": "Start and cancel runs, fetch payload files",
     "replay": "Send dead letters again, discard them",
 }
+NAME_MAX_CHARS = 120
 #: The last use is written at most so often: a token may be used many times a second.
 _NOTED_EVERY = timedelta(minutes=1)
 
@@ -47,7 +49,8 @@ def make(
     audit: Audit[ApiToken] = unaudited,
 ) -> Made:
     """Make a token; raises SettingError (name, scopes, days)."""
-    if not name.strip():
+    name = checked_name("name", name, NAME_MAX_CHARS)
+    if not name:
         raise SettingError("name", "The token needs a name.", "Write what uses it, such as “Grafana”.")
     if not scopes or set(scopes) - set(SCOPES):
         raise SettingError("scopes", "The token needs at least one scope.", f"Choose from {', '.join(SCOPES)}.")
@@ -56,7 +59,7 @@ def make(
     secret, now = f"wm_{secrets.token_urlsafe(32)}", services.clock.now()
     row = ApiToken(
         organisation_id=organisation_id,
-        name=name.strip()[:120],
+        name=name,
         start=secret[:8],
         token_hash=digest(secret),
         scopes=[scope for scope in SCOPES if scope in scopes],

@@ -6,11 +6,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from integration.errors import IntegrationError
+from integration.errors import IntegrationError, SettingError
+from integration.field_text import checked_name
 from integration.models.audit import AuditAction
 from integration.models.organisation import Organisation
 from integration.models.user import Role
 from integration.operations.identity import members
+from integration.operations.identity.accounts import NAME_MAX_CHARS
 from integration.operations.monitoring import platform
 from integration.web.frame.access import me, needs, record
 from integration.web.frame.services import outside, services
@@ -47,13 +49,23 @@ def _page(link: str = "", error: str = "") -> ResponseReturnValue:
     return (body, 400) if error else body
 
 
+def _typed_name() -> str:
+    """Return the name that was typed; raises SettingError (name)."""
+    name = checked_name("name", request.form.get("name", ""), NAME_MAX_CHARS)
+    if not name:
+        raise SettingError("name", "The organisation needs a name.")
+    return name
+
+
 @bp.post("/organisations")
 @needs(Role.SUPER)
 def create() -> ResponseReturnValue:
     """Make an organisation and invite its first administrator."""
-    name, email = request.form.get("name", "").strip()[:120], request.form.get("email", "")
-    if not name:
-        return _page(error="The organisation needs a name.")
+    email = request.form.get("email", "")
+    try:
+        name = _typed_name()
+    except IntegrationError as error:
+        return _page(error=str(error))
     with services().db.write() as session:
         if session.scalar(select(Organisation.id).where(Organisation.name == name)):
             return _page(error=f"There is an organisation “{name}” already.")
@@ -87,9 +99,10 @@ def invite(organisation_id: int) -> ResponseReturnValue:
 @needs(Role.SUPER)
 def rename(organisation_id: int) -> ResponseReturnValue:
     """Give an organisation another name."""
-    name = request.form.get("name", "").strip()[:120]
-    if not name:
-        return _page(error="The organisation needs a name.")
+    try:
+        name = _typed_name()
+    except IntegrationError as error:
+        return _page(error=str(error))
     with services().db.write() as session:
         taken = select(Organisation.id).where(Organisation.name == name, Organisation.id != organisation_id)
         if session.scalar(taken):

@@ -81,7 +81,9 @@ def role(user_id: int) -> ResponseReturnValue:
     """Give a user another role."""
 
     def change(session: Session, user: User) -> dict[str, list[object]]:
-        before, after = members.change_role(session, user, request.form.get("role", ""), me().role, by=me().id)
+        before, after = members.change_role(
+            session, user, request.form.get("role", ""), me().role, services().clock.now(), by=me().id
+        )
         return {"role": [before, after]}
 
     return _change(user_id, change, "The role was changed.")

@@ -20,6 +20,8 @@ _RAW_BODIES = ("hooks",)
 _MACHINES = ("health", "metrics", "hooks", "api", "openapi")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OTHER_HOST = "This name is not one of this installation's. Set PUBLIC_URL to the address that is opened."
+#: No field takes nearly as much; see the models for what each of them takes.
+VALUE_MAX_CHARS = 100_000
 _NUL = "\x00"
 
 
@@ -29,9 +31,10 @@ class Id(IntegerConverter):
     regex = rf"\d{{1,{ID_MAX_DIGITS}}}"
 
 
-def refuse_nul() -> None:
-    """Answer 400 when path or form has a NUL, which PostgreSQL cannot hold (run before each request).
+def refuse_odd_texts() -> None:
+    """Answer 400 when path or form has a NUL, which PostgreSQL cannot hold, 413 for a field that nobody typed.
 
+    Run before each request: a page would send such a field back with its form.
     Filters in the query leave it out by themselves.
     """
     texts = [request.path]
@@ -39,6 +42,8 @@ def refuse_nul() -> None:
         texts += _texts(request.form.items(multi=True))
     if any(_NUL in text for text in texts):
         abort(400)
+    if any(len(text) > VALUE_MAX_CHARS for text in texts):
+        abort(413, f"One field has more than {VALUE_MAX_CHARS:,} characters.")
 
 
 def _texts(pairs: Iterable[tuple[str, str]]) -> list[str]:
@@ -82,4 +87,4 @@ def init_app(app: Flask, deployment: Deployment) -> None:
     """Register the converter, which must come before the routes, and the checks."""
     app.url_map.converters["int"] = Id
     app.before_request(refuse_other_hosts(deployment))
-    app.before_request(refuse_nul)
+    app.before_request(refuse_odd_texts)

@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo
 
 from integration.field_errors import Unusable, titles, told
+from integration.field_text import one_line
 from integration.http.errors import PrivateAddress, check_peer
 from integration.operations.monitoring.alerts.finding import CAUSES
 from integration.settings.kinds import Settings
@@ -21,12 +22,12 @@ URL_MAX_CHARS = 2000
 
 
 def _name(value: Any) -> str:
-    name = " ".join(str(value).split())
+    name = one_line(" ".join(str(value).split()))
     if not name or len(name) > NAME_MAX_CHARS:
         raise Unusable(
             f"The group needs a name of at most {NAME_MAX_CHARS} characters.", "Write one, such as Shop team."
         )
-    return name
+    return str(name)
 
 
 def _emails(value: Any) -> list[str]:
