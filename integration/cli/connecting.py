@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.cli import console
+from integration.cli.secret_options import read_secret, secret_option
 from integration.errors import SettingError
 from integration.mapping.fields import check as check_fields, needs
 from integration.mautic.access import MemoryTokens
@@ -31,18 +32,23 @@ from integration.settings import keys
 @click.command()
 @click.option("--name", required=True, help="How the connector is called on the pages.")
 @click.option("--store-url", required=True)
-@click.option("--store-key", required=True, help="Consumer key (ck_…).")
-@click.option("--store-secret", required=True, help="Consumer secret (cs_…).")
+@secret_option("store-key", "Consumer key (ck_…).")
+@secret_option("store-secret", "Consumer secret (cs_…).")
 @click.option("--store-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @click.option("--mautic-url", required=True)
 @click.option("--mautic-user", default="")
-@click.option("--mautic-password", default="")
+@secret_option("mautic-password", "Password of --mautic-user.")
 @click.option("--mautic-client-id", default="")
-@click.option("--mautic-client-secret", default="")
+@secret_option("mautic-client-secret", "Secret of --mautic-client-id.")
 @click.option("--mautic-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @console.as_json
 def connect(as_json: bool, name: str, **connection: Any) -> None:
     """Connect a store with a Mautic and print the connector's id."""
+    by_user = bool(connection["mautic_user"]) and not connection["mautic_client_id"]
+    needed = {"store-key": True, "store-secret": True, "mautic-password": by_user}
+    needed["mautic-client-secret"] = bool(connection["mautic_client_id"])
+    for secret, is_needed in needed.items():
+        connection[secret.replace("-", "_")] = read_secret(connection, secret, needed=is_needed)
     connection["mautic_method"] = _method(connection)
     with console.opened() as services:
         organisation = console.first_organisation(services)
@@ -60,9 +66,7 @@ def _method(connection: dict[str, Any]) -> str:
         return "client_credentials"
     if connection["mautic_user"] and connection["mautic_password"]:
         return "basic"
-    raise click.UsageError(
-        "Give --mautic-user and --mautic-password, or --mautic-client-id and --mautic-client-secret."
-    )
+    raise click.UsageError("Give --mautic-user and its password, or --mautic-client-id and its secret.")
 
 
 @click.command(name="connectors")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.cli import console
+from integration.cli.secret_options import read_secret, secret_option
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.organisation import Organisation
@@ -18,7 +19,7 @@ from integration.operations.identity import accounts, members
 from integration.pipeline.services import Services
 
 _COLUMNS = ("id", "email", "role", "organisation", "state", "signed_in_at")
-_password = click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+_password = secret_option("password", "The password, at least 10 characters.")
 
 
 @click.group()
@@ -47,8 +48,9 @@ def _row(found: User, organisation: str) -> dict[str, Any]:
 @click.option("--name", default="")
 @_password
 @console.as_json
-def add(email: str, role: str, name: str, password: str, as_json: bool) -> None:
+def add(email: str, role: str, name: str, as_json: bool, **given: Any) -> None:
     """Add a user."""
+    password = read_secret(given, "password", needed=True, confirm=True)
     with console.opened() as services:
 
         def audit(session: Session, made: User) -> None:
@@ -62,14 +64,15 @@ def add(email: str, role: str, name: str, password: str, as_json: bool) -> None:
 @user.command()
 @click.argument("email")
 @_password
-def password(email: str, password: str) -> None:
+def password(email: str, **given: Any) -> None:
     """Set a user's password; open sessions of that user end."""
+    chosen = read_secret(given, "password", needed=True, confirm=True)
     with console.opened() as services:
 
         def audit(session: Session, changed: User) -> None:
             _record(services, session, changed, {"password": ["", ""]})
 
-        accounts.set_password(services, _user_id(services, email), password, audit=audit)
+        accounts.set_password(services, _user_id(services, email), chosen, audit=audit)
     click.echo("The password was set.")
 
 

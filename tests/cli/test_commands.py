@@ -120,6 +120,25 @@ def test_users_are_listed_shut_out_and_given_roles(quick: Run) -> None:
     assert quick("user", "role", "nobody@example.com", "viewer").code == 1
 
 
+def test_secrets_come_from_files_the_environment_or_standard_input(
+    quick: Run, run: Run, store: StoreServer, mautic: MauticServer, tmp_path: Path
+) -> None:
+    key, secret = tmp_path / "key", tmp_path / "secret"
+    key.write_text(f"{store.credentials.key}\n")
+    secret.write_text(store.credentials.secret)
+    common = ["connect", "--name=X", f"--store-url={store.url}", f"--mautic-url={mautic.url}", "--mautic-user=admin"]
+    files = [f"--store-key-file={key}", f"--store-secret-file={secret}"]
+    password = {"WOO_MAUTIC_MAUTIC_PASSWORD": mautic.credentials.password}
+    made = quick(*common, *files, **password)
+    assert (made.code, made.out.strip(), made.err) == (0, "1", "")
+    assert quick("check", "1").code == 0
+    nobody = quick(*common, *files)
+    assert (nobody.code, "Give --mautic-password-file, or set WOO_MAUTIC_MAUTIC_PASSWORD." in nobody.err) == (2, True)
+    shown = quick(*common, f"--store-key={key}", *files[1:], **password)
+    assert (shown.code, "--store-key is visible to other users" in shown.err) == (0, True)
+    assert "--store-key TEXT" not in quick("connect", "--help").out
+
+
 def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: MauticServer) -> None:
     common = ["--name=X", f"--store-url={store.url}", "--store-key=ck_wrong", "--store-secret=cs_wrong"]
     made = run("connect", *common, f"--mautic-url={mautic.url}", "--mautic-user=admin", "--mautic-password=wrong")
@@ -163,6 +182,8 @@ def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: 
         (["webhooks", "1", "--remove"], 2, "Remove the webhooks of “Shop” from the store? Give --yes"),
         (["nonsense"], 2, "No such command"),
         (["connect", "--name=X"], 2, "Missing option"),
+        (["user", "add", "ada@example.com"], 2, "Give --password-file, or set WOO_MAUTIC_PASSWORD."),
+        (["user", "add", "ada@example.com", "--password-file", "/nowhere"], 2, "does not exist"),
     ],
 )
 def test_wrong_use_is_said_in_a_sentence(quick: Run, connected: str, args: list[str], code: int, said: str) -> None:
