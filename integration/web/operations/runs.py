@@ -47,6 +47,7 @@ def index(connector: Connector) -> ResponseReturnValue:
     with services().db.read() as session:
         query, notices = RunQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
         found, older = querie_runs.read_list(session, query)
+        total = querie_runs.count(session, query)
         summary = querie_runs.summary(session, connector.id, services().clock.now())
     older_url = url_for("runs.index", connector_id=connector.id, **query.args(before=older)) if older else None
     return render_template(
@@ -56,6 +57,7 @@ def index(connector: Connector) -> ResponseReturnValue:
         query=query,
         notices=notices,
         older_url=older_url,
+        total=total,
         summary=summary,
         kinds=KINDS,
         states=querie_runs.STATES,
