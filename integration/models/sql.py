@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Executable, Table, and_
+from sqlalchemy import ColumnElement, CursorResult, Executable, Select, Table, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnCollection
@@ -75,3 +75,9 @@ def is_sqlite(session: Session) -> bool:
 def table_of(model: type[Base]) -> Table:
     """Return the table of a mapped class."""
     return cast(Table, model.__table__)
+
+
+def counted_upto(session: Session, ids: Select[Any], rows_max: int) -> tuple[int, bool]:
+    """Return how many rows a select finds and whether that is all; it stops counting behind `rows_max`."""
+    found = session.scalar(select(func.count()).select_from(ids.limit(rows_max + 1).subquery())) or 0
+    return min(found, rows_max), found <= rows_max

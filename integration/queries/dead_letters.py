@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
+from integration.models.sql import counted_upto
 from integration.pipeline.dead_letters.filters import DEAD, DeadQuery, matching
 from integration.pipeline.outbox.states import owned
 from integration.queries import record_statuses
@@ -50,8 +51,7 @@ def waiting(session: Session, connector_id: int) -> int:
 def read_page(session: Session, query: DeadQuery) -> DeadPage:
     """Return the page that a query asks for."""
     where = conditions(session, query)
-    few = select(Delivery.id).where(and_(*where)).limit(COUNTED_ROWS_MAX + 1).subquery()
-    total = session.scalar(select(func.count()).select_from(few)) or 0
+    total, exact = counted_upto(session, select(Delivery.id).where(and_(*where)), COUNTED_ROWS_MAX)
     if query.before:
         where.append(Delivery.id < query.before)
     newest = select(Delivery.id).where(and_(*where)).order_by((Delivery.id + 0).desc()).limit(query.limit + 1)
@@ -59,7 +59,7 @@ def read_page(session: Session, query: DeadQuery) -> DeadPage:
     records = session.scalars(rows).all()
     shown = records[: query.limit]
     older = shown[-1].id if len(records) > query.limit else None
-    return DeadPage(shown, min(total, COUNTED_ROWS_MAX), total <= COUNTED_ROWS_MAX, older)
+    return DeadPage(shown, total, exact, older)
 
 
 def conditions(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:

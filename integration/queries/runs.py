@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
 from integration.models.run import GOING, Run, RunKind, RunLine, RunState
+from integration.models.sql import counted_upto
 from integration.pipeline import outbox
 from integration.url_filters import EntryId, Moment, OneOf, Text, UrlFilter
 
@@ -35,6 +36,7 @@ STATES = {state: words for state, (words, _) in _BADGES.items()}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
 RUNS_MAX_ROWS = 50
 RUN_LINES_MAX_ROWS = 300
+COUNTED_ROWS_MAX = 10_000
 #: Runs of the last day that the Overview lists.
 RECENT_SHOWN = 10
 _DAY = timedelta(hours=24)
@@ -73,6 +75,19 @@ class RunQuery(UrlFilter):
 
 def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | None]:
     """Return one page of runs, newest first, and the id to go on from, None at the end."""
+    where = _conditions(query)
+    if query.before:
+        where.append(Run.id < query.before)
+    rows = session.scalars(select(Run).where(and_(*where)).order_by(Run.id.desc()).limit(RUNS_MAX_ROWS + 1)).all()
+    return rows[:RUNS_MAX_ROWS], rows[RUNS_MAX_ROWS - 1].id if len(rows) > RUNS_MAX_ROWS else None
+
+
+def count(session: Session, query: RunQuery) -> tuple[int, bool]:
+    """Return how many runs fit, on whatever page, and whether that is all of them."""
+    return counted_upto(session, select(Run.id).where(and_(*_conditions(query))), COUNTED_ROWS_MAX)
+
+
+def _conditions(query: RunQuery) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [Run.connector_id == query.connector_id]
     for name in ("kind", "state"):
         if value := getattr(query, name):
@@ -83,10 +98,7 @@ def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | N
         where.append(Run.created_at >= query.since)
     if query.until:
         where.append(Run.created_at < query.until)
-    if query.before:
-        where.append(Run.id < query.before)
-    rows = session.scalars(select(Run).where(and_(*where)).order_by(Run.id.desc()).limit(RUNS_MAX_ROWS + 1)).all()
-    return rows[:RUNS_MAX_ROWS], rows[RUNS_MAX_ROWS - 1].id if len(rows) > RUNS_MAX_ROWS else None
+    return where
 
 
 def waiting_of(session: Session, runs: Collection[Run]) -> dict[int, int]:

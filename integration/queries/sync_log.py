@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.database import Database
-from integration.models.sql import hour_of
+from integration.models.sql import counted_upto, hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.pipeline.sync_log.writing import SUCCESS
 from integration.queries.sync_log_filters import SKIP, SKIPPED, LogQuery
@@ -112,9 +112,7 @@ def _by_index(query: LogQuery) -> bool:
 
 def _count(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> tuple[int, bool]:
     if _by_index(query):
-        few = select(SyncLogEntry.id).where(*conditions).limit(COUNTED_ROWS_MAX + 1).subquery()
-        found = int(session.scalar(select(func.count()).select_from(few)) or 0)
-        return min(found, COUNTED_ROWS_MAX), found <= COUNTED_ROWS_MAX
+        return counted_upto(session, select(SyncLogEntry.id).where(*conditions), COUNTED_ROWS_MAX)
     counted = select(func.coalesce(func.sum(SyncLogCount.entries), 0)).where(*_counts(query))
     return int(session.scalar(counted) or 0) + _edges(session, query, conditions), True
 

@@ -156,11 +156,13 @@ def test_older_entries_are_a_page_away_and_filters_stay(admin: Person, services:
             audit.record(session, clock_now=services.clock.now(), organisation_id=1, actor="ann@example.com", **values)
     first = admin.get("/audit?actor=ann")
     assert len(rows(first.text)) == 100
+    assert "103 entries found." in text_of(first)
     [link] = re.findall(r'href="([^"]+)">Older entries', first.text)
     assert "actor=ann" in link
     second = admin.get(link.replace("&amp;", "&")).text
     assert [re.findall(r"thing (\d+)", row)[0] for row in rows(second)] == ["2", "1", "0"]
     assert "Older entries" not in second
+    assert "103 entries found." in second
     assert 'href="/audit?actor=ann">Newest entries' in second
 
 

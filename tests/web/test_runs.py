@@ -155,6 +155,7 @@ def test_the_list_is_filtered_and_bad_values_are_said(
 ) -> None:
     address = f"/connectors/{connector_id}/runs"
     assert "In progress Initial import" in text_of(viewer.get(f"{address}?kind=initial&state=RUNNING&trigger=ME"))
+    assert "1 run found." in text_of(viewer.get(f"{address}?kind=initial"))
     assert "No run fits this filter." in text_of(viewer.get(f"{address}?kind=full"))
     assert "There is no kind “odd”" in text_of(viewer.get(f"{address}?kind=odd&since=never"))
     assert "Runs in 24 hours 1" in text_of(viewer.get(address))

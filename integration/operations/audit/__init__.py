@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integration.operations.audit.chain import Chain, verify
 from integration.operations.audit.diffs import CHANGED, changes, masked_diff
-from integration.operations.audit.query import AUDIT_MAX_ROWS, AuditQuery, read, walk
+from integration.operations.audit.query import AUDIT_MAX_ROWS, AuditQuery, count, read, walk
 from integration.operations.audit.retirement import retire_chain
 from integration.operations.audit.writing import AppendOnly, record
 
@@ -15,6 +15,7 @@ __all__ = [
     "AuditQuery",
     "Chain",
     "changes",
+    "count",
     "masked_diff",
     "read",
     "record",

@@ -58,12 +58,14 @@ def index() -> ResponseReturnValue:
         scope = _scope(session)
         query, notices = _query(scope)
         found = audit.read(session, query, audit.AUDIT_MAX_ROWS + 1)
+        total = audit.count(session, query)
         connectors = {each.id: each.name for each in _connectors(session, scope)}
     entries = found[: audit.AUDIT_MAX_ROWS]
     return render_template(
         "administration/audit/index.html",
         rows=[(entry, changes_of(entry.diff)) for entry in entries],
         older=entries[-1].id if len(found) > len(entries) else None,
+        total=total,
         query=query,
         asked=lambda **changes: query.args(**changes) | scope.args,
         scope=scope,

@@ -53,6 +53,7 @@ def index(connector: Connector) -> ResponseReturnValue:
         query, notices = RunQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
         found, older = querie_runs.read_list(session, query)
         waiting = querie_runs.waiting_of(session, found)
+        total = querie_runs.count(session, query)
         summary = querie_runs.summary(session, connector.id, services().clock.now())
     older_url = url_for("runs.index", connector_id=connector.id, **query.args(before=older)) if older else None
     return render_template(
@@ -63,6 +64,7 @@ def index(connector: Connector) -> ResponseReturnValue:
         query=query,
         notices=notices,
         older_url=older_url,
+        total=total,
         summary=summary,
         kinds=KINDS,
         states=querie_runs.STATES,
