@@ -173,10 +173,18 @@ class Worker:
             self.services.wakeup.ring(run.connector_id)
 
     def _due(self, session: Session, now: datetime, only: int | None = None) -> list[_Due]:
-        """Return what is due of the connectors that have work, or of one of them."""
-        ids = schedule.busy_connectors(session, now, only)
+        """Return what is due of the connectors that have work and a free lane, or of one of them."""
+        if only is not None and self._is_full(only):
+            return []
+        ids = [number for number in schedule.busy_connectors(session, now, only) if not self._is_full(number)]
         connectors = session.scalars(select(Connector).where(Connector.id.in_(ids))).all() if ids else []
         return [self._due_of(session, now, connector) for connector in connectors]
+
+    def _is_full(self, connector_id: int) -> bool:
+        """Return whether all lanes of a connector are at work, so that nobody needs to know what is due."""
+        with self._lock:
+            known = self._lanes.get(connector_id)
+            return known is not None and self._active[connector_id] >= known.lanes.most
 
     def _due_of(self, session: Session, now: datetime, connector: Connector) -> _Due:
         lanes = self._lanes_of(connector)

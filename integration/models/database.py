@@ -138,3 +138,9 @@ def lock_connector(session: Session, connector_id: int) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:space, :id)"), {"space": 7321, "id": connector_id})
+
+
+def lock_claims(session: Session, connector_id: int) -> None:
+    """Let one claim of a connector at a time count its leases on PostgreSQL; it waits for no accept and no settle."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:space, :id)"), {"space": 7323, "id": connector_id})

@@ -85,6 +85,8 @@ class Delivery(Base):
         ),
         Index(
             "ix_delivery_leased",
+            "connector_id",
+            "lease_token",
             "leased_until",
             sqlite_where=text("state = 'leased'"),
             postgresql_where=text("state = 'leased'"),

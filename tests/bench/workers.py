@@ -31,8 +31,8 @@ from tests.postgres import Cluster, binaries
 ORDERS = 1500
 PAGE = 50
 TIMEOUT_S = 180.0
-#: Three workers may cost so much more than one: their starts, clocks and heartbeats.
-MOST = 1.5
+#: What three workers may cost, as times of one: two have nothing to do but their clocks and heartbeats.
+GOALS = {"seconds": 1.25, "cpu_s": 1.5, "transactions": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ def one_against_three() -> None:
         cluster.stop()
     report("transactions of one worker", one.transactions / ORDERS, "per order", "stated", True)
     report("transactions of three workers", three.transactions / ORDERS, "per order", "stated", True)
-    for name in ("seconds", "cpu_s", "transactions"):
+    for name, most in GOALS.items():
         ratio = getattr(three, name) / getattr(one, name)
-        report(f"{name} of three workers", ratio, "times one worker's", f"<= {MOST}", ratio <= MOST)
+        report(f"{name} of three workers", ratio, "times one worker's", f"<= {most}", ratio <= most)
 
 
 def _cost(cluster: Cluster, name: str, workers: int) -> Cost:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from integration.mautic.answers import SERVICE
 from integration.models.connector import Connector, ConnectorState
@@ -80,7 +82,7 @@ class Deliverer:
         with self.services.db.write() as session:
             connector = session.get_one(Connector, self.connector_id)
             # Looked at once more under the writer's lock: while a hold is open nobody claims but who probes.
-            shut = not probing and holds.current(session, self.connector_id, SERVICE) is not None
+            shut = not probing and self._is_shut(session, now)
             if shut or not connector.mautic_url:
                 return connector, [], None
             by_hand = connector.state == ConnectorState.PAUSED
@@ -92,6 +94,13 @@ class Deliverer:
             session.flush()
             session.expunge_all()
         return connector, groups, looked_up
+
+    def _is_shut(self, session: Session, now: datetime) -> bool:
+        """Return whether Mautic is held, or all lanes of the connector are busy, in this process or in others."""
+        if holds.current(session, self.connector_id, SERVICE) is not None:
+            return True
+        most, width = self.lanes.most, self.lanes.width
+        return not outbox.has_room(session, now, self.connector_id, alone=most, shared=width)
 
     def _runs(self, groups: Sequence[DeliveryGroup]) -> dict[int, Run]:
         ids = {leased.run_id for group in groups for leased in group.deliveries if leased.run_id is not None}

@@ -33,7 +33,16 @@ def is_at_work(token: str) -> bool:
 
 def new_token() -> str:
     """Return a token of at most 32 characters: host, process id and its start, and chance."""
-    return f"{_HOST}.{os.getpid()}.{_started(os.getpid())}.{secrets.token_hex(5)}"[:32]
+    return f"{_of_this_process()}{secrets.token_hex(5)}"[:32]
+
+
+def is_own(token: str) -> bool:
+    """Return whether this process made the token."""
+    return token.startswith(_of_this_process())
+
+
+def _of_this_process() -> str:
+    return f"{_HOST}.{os.getpid()}.{_started(os.getpid())}."
 
 
 def alive(token: str) -> bool:
