@@ -12,6 +12,7 @@ from integration.models import Connector, Delivery, RecordCount, RunLine
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors, field_list
 from integration.pipeline.delivery.outcomes import FIELDS_MISSING
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from tests.conftest import NOON
 from tests.road.conftest import Road
 
@@ -111,3 +112,14 @@ def test_a_full_sync_after_the_fields_came_leaves_nothing_partial(
     with road.services.db.read() as session:
         assert not outbox.partial_ids(session, road.connector_id)
     assert counted(road) == {"delivered": 6}
+
+
+def test_a_cancelled_replay_gives_partial_successes_back(make_road: Callable[..., Road], clock: SetClock) -> None:
+    road = import_without_fields(make_road, clock)
+    run_id = run_lifecycle.start(road.services, road.connector_id, "replay", trigger="test")
+    with road.services.db.write() as session:
+        ids = list(outbox.partial_ids(session, road.connector_id))
+        outbox.requeue(session, clock.now(), road.connector_id, ids, run_id)
+    run_lifecycle.cancel(road.services, run_id)
+    assert {(d.state, d.partial) for d in road.deliveries()} == {("delivered", True)}
+    assert counted(road) == {"partial": 3}

@@ -22,7 +22,7 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
     """Give up what a cancelled run still had waiting; what is leased is finished; return how many.
 
     It keeps its payload, for the run may be resumed (see take_back). What a cancelled replay had not sent yet becomes a
-    dead letter again, so that nothing is lost.
+    dead letter or a partial success again, so that nothing is lost.
     """
     lock_connector(session, connector_id)
     mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
@@ -38,14 +38,18 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
     )
     rows = session.execute(select(*columns).where(*free).order_by(Delivery.id)).all()
     _end(session, (*free, Delivery.replayed_at.is_(None)), state=DeliveryState.DISCARDED, settled_at=now)
-    again = _dead_again(session, connector_id, rows)
+    # Only what was partial has a result from before it was sent again.
+    half = {row.id for row in rows if row.replayed_at is not None and row.result}
+    _end(session, (*free, Delivery.id.in_(half)), state=DeliveryState.DELIVERED, partial=True, settled_at=now)
+    again = _dead_again(session, connector_id, [row for row in rows if row.id not in half])
     for state, ids in again.items():
         _end(session, (*free, Delivery.id.in_(ids)), state=state, settled_at=now)
     states = {number: state for state, ids in again.items() for number in ids}
     tally = Tally(connector_id)
     for row in rows:
         tally.leave(row.created_at, row.kind)
-        tally.settled(row.created_at, row.kind, states.get(row.id, DeliveryState.DISCARDED), row.result)
+        counted = "partial" if row.id in half else states.get(row.id, DeliveryState.DISCARDED)
+        tally.settled(row.created_at, row.kind, counted, row.result)
     tally.write(session)
     promote(session, connector_id, {row.person_key for row in rows})
     return len(rows)
