@@ -151,6 +151,8 @@ class Stream(Protocol):
     change_phases: Sequence[Phase]
     #: People know its records by a number, so that search and timelines find them by it.
     numbered: bool
+    #: Its records are accounts: by its id one is the same person still when its e-mail address has changed.
+    is_account: bool
     #: Its records count in a person's lifetime values, and its deletion takes them out again.
     in_ledger: bool
     #: Its records give tags that stand as long as one of them is in good order.

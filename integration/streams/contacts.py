@@ -33,6 +33,7 @@ class Contacts:
     phases: Sequence[Phase] = (Phase("customers", 2),)
     change_phases: Sequence[Phase] = (Phase("moved", 3),)
     numbered = False
+    is_account = True
     in_ledger = False
     holds_tags = False
     collapses = True

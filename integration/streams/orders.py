@@ -31,6 +31,7 @@ class Orders:
     phases: Sequence[Phase] = (Phase("ledger", 1, always=True, everything=True), Phase("orders", 3))
     change_phases: Sequence[Phase] = (Phase("changes", 1, always=True), Phase("trash", 2, always=True))
     numbered = True
+    is_account = False
     in_ledger = True
     holds_tags = True
     collapses = False

@@ -26,6 +26,7 @@ class Wishes(Contacts):
     kind: Kind = Kind.CART
     labels = Labels("Wish list", "Wish lists", "Wish list")
     module = "wishes"
+    is_account = False
     phases = change_phases = ()
     skip_reasons: Mapping[str, streams.Explanation] = {
         "empty": streams.Explanation("Nothing is on the list.", "the wish list in the store", "store")

@@ -13,7 +13,8 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from integration.events import Change, Kind
+from integration import streams
+from integration.events import Change
 from integration.identity import person_key_of
 from integration.models.contact_link import ContactLink
 from integration.models.former_address import FormerAddress
@@ -78,7 +79,7 @@ def _account(change: Change) -> _Account | None:
     """Return the account that a change shows, None for one that is known by another address than its own."""
     email, number = text_of(change.payload.get("email")), change.source_id
     fits = number.isdigit() and int(number) <= INTEGER_MAX
-    if change.kind is not Kind.CONTACT or change.event == "deleted" or not change.person_key or not fits:
+    if not streams.of(change.kind).is_account or change.event == "deleted" or not change.person_key or not fits:
         return None
     return _Account(int(number), email, change) if person_key_of(email) == change.person_key else None
 
@@ -139,7 +140,7 @@ def _two(now: datetime, connector_id: int, account: _Account, former: int, prese
     return Entry(
         connector_id,
         now,
-        Kind.CONTACT,
+        account.change.kind,
         str(account.id),
         "skip",
         message=sentence,
