@@ -8,8 +8,10 @@ import io
 import json
 import ssl
 import threading
+import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -36,6 +38,8 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/cut":
             self.answer(200, b"half", {"Content-Length": "100"})
             self.close_connection = True
+        elif self.path in ("/drip", "/drip-head"):
+            self.drip()
         elif self.path == "/slow":
             threading.Event().wait(1.5)
             self.answer(200, b"{}")
@@ -48,6 +52,16 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def drip(self) -> None:
+        """Send a byte each 50 ms, of the head or of a body without an announced length."""
+        self.close_connection = True
+        head = b"HTTP/1.1 200 OK\r\nX: "
+        self.wfile.write(head if self.path == "/drip-head" else head + b"y\r\nConnection: close\r\n\r\n")
+        with suppress(OSError):
+            for _ in range(200):
+                self.wfile.write(b"a")
+                threading.Event().wait(0.05)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -252,6 +266,17 @@ def test_the_socket_is_checked_before_anything_is_sent(url: str) -> None:
     with pytest.raises(NotSetUp) as caught:
         Transport("store", Route(private_allowed=())).send("GET", f"{url}/")
     assert caught.value.code == "private_address"
+
+
+@pytest.mark.parametrize("path", ["/drip", "/drip-head"])
+def test_a_server_that_drips_is_left_after_the_total_time(url: str, path: str) -> None:
+    transport = Transport("store", Route(read_timeout=5, total_timeout=0.4))
+    began = time.monotonic()
+    with pytest.raises(Unreachable) as caught:
+        transport.send("GET", f"{url}{path}")
+    assert time.monotonic() - began < 3
+    assert (caught.value.code, caught.value.sent) == ("timeout", True)
+    assert transport.send("GET", f"{url}/").status == 200
 
 
 def test_the_observer_sees_answers_and_failures(url: str) -> None:

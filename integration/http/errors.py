@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from integration.errors import NotSetUp, Unreachable
+from integration.http.total_time import TookTooLong, Watchdog
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: IPv6 networks whose last four bytes are an IPv4 address that a gateway calls.
@@ -85,6 +86,12 @@ class _Guard:
     """Mixed into urllib3's connections: looks at the peer before anything is sent."""
 
     private_allowed: tuple[str, ...] = ("*",)
+    adapter: GuardedAdapter
+
+    def getresponse(self) -> Any:
+        if self.adapter.watchdog is not None:
+            self.adapter.watchdog.watch(self.sock)  # type: ignore[attr-defined]  # urllib3's connection is the next class
+        return super().getresponse()  # type: ignore[misc]  # ditto
 
     def _new_conn(self) -> socket.socket:
         sock: socket.socket = super()._new_conn()  # type: ignore[misc]  # urllib3's connection is the next class
@@ -97,12 +104,14 @@ class _Guard:
 
 
 class GuardedAdapter(HTTPAdapter):
-    """An adapter without retries whose connections check where they lead."""
+    """An adapter without retries whose connections check where they lead; `watchdog` limits the call under way."""
 
     def __init__(self, private_allowed: tuple[str, ...]) -> None:
+        self.watchdog: Watchdog | None = None
+        known = {"private_allowed": private_allowed, "adapter": self}
         self._classes = {
-            "http": type("GuardedHTTP", (_Guard, HTTPConnection), {"private_allowed": private_allowed}),
-            "https": type("GuardedHTTPS", (_Guard, HTTPSConnection), {"private_allowed": private_allowed}),
+            "http": type("GuardedHTTP", (_Guard, HTTPConnection), known),
+            "https": type("GuardedHTTPS", (_Guard, HTTPSConnection), known),
         }
         super().__init__(max_retries=0, pool_maxsize=8)
 
@@ -159,6 +168,13 @@ _BORDER: tuple[tuple[tuple[Any, str], str, str, str, bool], ...] = (
         "too_large",
         "sent an answer that is too large to be real.",
         "Look at what the address serves.",
+        True,
+    ),
+    (
+        (TookTooLong, ""),
+        "timeout",
+        "did not send its answer in the time that one call may take.",
+        "It is tried again by itself.",
         True,
     ),
     (

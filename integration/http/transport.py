@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import requests
 
@@ -19,6 +19,7 @@ from integration import json_text
 from integration.http.breaker import Gate, judged
 from integration.http.content_encoding import ACCEPTED, CutShort, unpacked
 from integration.http.errors import FAILURES, GuardedAdapter, TooLarge, translate
+from integration.http.total_time import Watchdog
 
 USER_AGENT = "woo-mautic/0.1"
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -72,11 +73,15 @@ Observer = Callable[[Exchange], None]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How to reach a server: CA file for its certificate, time-outs in seconds, hosts that may be private."""
+    """How to reach a server: CA file for its certificate, time-outs in seconds, hosts that may be private.
+
+    The total time-out is for a whole call: the others begin anew with each byte.
+    """
 
     ca: str | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 120.0
+    total_timeout: float = 300.0
     private_allowed: tuple[str, ...] = ("*",)
 
 
@@ -137,8 +142,11 @@ class Transport:
         limits = (self.route.connect_timeout, timeout or self.route.read_timeout)
         session = self._session()
         # Not session.send(): it reads the body of a redirect whole and parses where it leads, and keeps cookies.
-        adapter = session.get_adapter(prepared.url or "")
-        with adapter.send(prepared, timeout=limits, stream=True, verify=session.verify or True) as response:
+        adapter = cast(GuardedAdapter, session.get_adapter(prepared.url or ""))
+        with (
+            Watchdog(self.route.total_timeout) as adapter.watchdog,
+            adapter.send(prepared, timeout=limits, stream=True, verify=session.verify or True) as response,
+        ):
             body = _read(response)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, body, time.monotonic() - started, prepared.url or "")

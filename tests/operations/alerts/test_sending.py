@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -10,7 +13,7 @@ from sqlalchemy import update
 
 from integration.models import AlertGroup, AlertNotice, Delivery
 from integration.operations.monitoring import alerts
-from integration.operations.monitoring.alerts import notices
+from integration.operations.monitoring.alerts import hook, notices
 from tests.operations.alerts.conftest import Inbox, MakeGroup, Receiver, Watch, free_port, group_of
 from tests.pipeline.rows import delivery
 
@@ -235,6 +238,31 @@ def test_a_private_address_is_called_only_where_the_deployment_allows_it(
     assert "leads into a private network" in shop.notices[0].error
     assert receiver.calls == []
     assert receiver.url not in str(group_of(shop, number).webhook)
+
+
+def test_a_receiver_that_drips_keeps_no_other_group_waiting(
+    shop: Watch, group: MakeGroup, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook, "TOTAL_TIMEOUT", 2.0)
+    with socket.create_server(("127.0.0.1", 0)) as dripping:
+        group(webhook=f"http://127.0.0.1:{dripping.getsockname()[1]}/")
+        group(webhook=receiver.url)
+        fail(shop)
+        sending = threading.Thread(target=alerts.send, args=(shop.services,))
+        began = time.monotonic()
+        sending.start()
+        line, _ = dripping.accept()
+        with line:
+            while not receiver.calls and time.monotonic() - began < 5:
+                with suppress(OSError):
+                    line.sendall(b"H")
+                time.sleep(0.1)
+            reached = time.monotonic() - began
+            sending.join(timeout=10)
+    assert reached < 1.9
+    assert time.monotonic() - began < 6
+    assert sorted(bool(notice.sent_at) for notice in shop.notices) == [False, True]
+    assert "in the time that one call may take" in "".join(notice.error for notice in shop.notices)
 
 
 def test_a_group_that_lost_its_recipients(shop: Watch, group: MakeGroup, mailing: Inbox) -> None:

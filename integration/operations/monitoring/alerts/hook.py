@@ -14,7 +14,7 @@ from integration.operations.monitoring.alerts import wording
 from integration.operations.monitoring.alerts.undelivered import Undelivered
 from integration.pipeline.services import Services
 
-CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0
+CONNECT_TIMEOUT, READ_TIMEOUT, TOTAL_TIMEOUT = 5.0, 10.0, 15.0
 _NAME = "The webhook"
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 
@@ -54,7 +54,7 @@ def _escaped(text: str) -> str:
 
 def post(services: Services, address: str, values: Mapping[str, Any]) -> None:
     """Post a payload; raises Undelivered when it was not taken with a status from 200 to 299."""
-    route = Route(None, CONNECT_TIMEOUT, READ_TIMEOUT, services.deployment.private_hosts)
+    route = Route(None, CONNECT_TIMEOUT, READ_TIMEOUT, TOTAL_TIMEOUT, services.deployment.private_hosts)
     try:
         answer = Transport(_NAME, route).send("POST", address, body=json.dumps(values).encode(), headers=_HEADERS)
     except ServiceError as error:
