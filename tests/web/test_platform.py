@@ -10,7 +10,7 @@ from integration.errors import Unreachable
 from integration.models import Organisation
 from integration.pipeline.connectors import connectors, holds
 from integration.pipeline.services import Services
-from tests.web.conftest import SECRETS, Person, text_of
+from tests.web.conftest import SECRETS, Person, both_have_answered, text_of
 
 
 @pytest.fixture
@@ -20,6 +20,7 @@ def three(services: Services, connector_id: int) -> None:
     held = connectors.create(services, organisation_id=1, name="Tulip", **where)
     paused = connectors.create(services, organisation_id=2, name="Orchid", is_demo=True, **where)
     connectors.pause(services, paused)
+    both_have_answered(services, connector_id)
     with services.db.write() as session:
         holds.hold(session, services.clock.now(), held, Unreachable("mautic", "refused", "It refused.", ""))
 
