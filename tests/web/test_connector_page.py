@@ -127,3 +127,15 @@ def test_a_stranger_sees_and_changes_nothing(stranger: Person, page: str, connec
     for path in ("run", "settings", "pause", "resume"):
         assert stranger.post(f"{page}{path}", {"kind": "full", "sync.every": "0"}).status_code == 404
     assert connector().state == "active"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["connection", "contacts", "orders", "fields", "tools/log", "runs", "records", "dead-letters", "activity"],
+)
+def test_every_page_says_whose_it_is(viewer: Person, super_admin: Person, connector_id: int, place: str) -> None:
+    for person, whose in ((viewer, "Sunflower"), (super_admin, "Sunflower (Shop Ltd)")):
+        page = person.get(f"/connectors/{connector_id}/{place}").text
+        assert f" – {whose} – Woo Mautic</title>" in page
+        assert f'<p class="whose muted small">{whose}</p>' in page
+    assert 'class="whose' not in super_admin.get("/audit").text
