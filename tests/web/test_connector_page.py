@@ -163,3 +163,15 @@ def test_only_administrators_delete(viewer: Person, support: Person, stranger: P
         assert person.get(f"{page}delete").status_code == status
         assert person.post(f"{page}delete", {"name": "Sunflower"}).status_code == status
     assert "Delete this connector" not in text_of(support.get(f"{page}settings"))
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["connection", "contacts", "orders", "fields", "tools/log", "runs", "records", "dead-letters", "activity"],
+)
+def test_every_page_says_whose_it_is(viewer: Person, super_admin: Person, connector_id: int, place: str) -> None:
+    for person, whose in ((viewer, "Sunflower"), (super_admin, "Sunflower (Shop Ltd)")):
+        page = person.get(f"/connectors/{connector_id}/{place}").text
+        assert f" – {whose} – Woo Mautic</title>" in page
+        assert f'<p class="whose muted small">{whose}</p>' in page
+    assert 'class="whose' not in super_admin.get("/audit").text

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from integration.errors import IntegrationError
 from integration.models.connector import Connector
 from integration.models.hold import Hold
+from integration.models.organisation import Organisation
 from integration.models.user import Role
 from integration.operations.monitoring import heartbeat
 from integration.pipeline import installation
@@ -87,6 +88,8 @@ class Shell:
 
     menu: Sequence[Group]
     zone: str
+    #: Whose page it is, in words; "" on pages of no connector.
+    whose: str = ""
     connector: Connector | None = None
     choices: Sequence[Link] = ()
     tabs: Sequence[Link] = ()
@@ -105,6 +108,7 @@ def shell() -> Shell:
         connector = _chosen(connectors)
         alive = _worker_alive(session, now)
         lost = installation.KEY_LOST if installation.key_is_lost(session, services().vault) else None
+        whose = _whose(session, g.get("connector"))
         open_holds = holds.open_holds(session, connector.id) if connector else ()
     # Moments are written in the zone of the page's own connector, which the chosen one need not be.
     zone = time_zones.label(filters.page_zone())
@@ -114,6 +118,7 @@ def shell() -> Shell:
     return Shell(
         menu=_menu(connector.id),
         zone=zone,
+        whose=whose,
         connector=connector,
         choices=[_choice(each, connector) for each in connectors],
         tabs=_tabs(connector.id),
@@ -123,6 +128,13 @@ def shell() -> Shell:
         connection_url=_url("connection.index", connector.id),
         debug_until=filters.local(until) if until and until > now else "",
     )
+
+
+def _whose(session: Session, connector: Connector | None) -> str:
+    """Return the name of the page's connector, for super admins with its organisation; "" where there is none."""
+    if connector is None or not me().may(Role.SUPER):
+        return connector.name if connector else ""
+    return f"{connector.name} ({session.get_one(Organisation, connector.organisation_id).name})"
 
 
 def _worker_alive(session: Session, now: datetime) -> bool:
