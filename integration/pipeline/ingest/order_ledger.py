@@ -91,13 +91,18 @@ def _is_older(at: datetime | None, known: datetime | None) -> bool:
     return at is not None and known is not None and at < known
 
 
-def remove(session: Session, connector_id: int, order_id: int, at: datetime) -> str:
-    """Mark an order as gone, so that it counts nowhere; return its person key, "" when it was never seen."""
+def remove(session: Session, connector_id: int, order_id: int, at: datetime | None) -> str:
+    """Mark an order as gone, so that it counts nowhere; return its person key, "" when it was never seen.
+
+    `at` is when it went by the store's clock, None where that is not told: our own may be wrong against the store's,
+    and what the store says of the order later would look older. What was changed since `at` is there again.
+    """
     entry = session.get(LedgerEntry, (connector_id, order_id))
     if entry is None:
         return ""
-    entry.status = GONE
-    entry.modified_at = max(entry.modified_at or at, at)
+    if not _is_older(at, entry.modified_at):
+        entry.status = GONE
+        entry.modified_at = at or entry.modified_at
     return entry.person_key
 
 

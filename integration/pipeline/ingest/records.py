@@ -45,7 +45,7 @@ def accept(
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
     left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed), now, changes[0].origin)
-    known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
+    known = [_with_person_key(session, connector_id, found.dated(change, order)) for change, order in read]
     outbox.accept(session, now, connector_id, left)
     return outbox.accept(session, now, connector_id, known, run_id)
 
@@ -102,7 +102,7 @@ def _order_of(change: Change) -> Order | None:
         return None
 
 
-def _with_person_key(session: Session, now: datetime, connector_id: int, change: Change) -> Change:
+def _with_person_key(session: Session, connector_id: int, change: Change) -> Change:
     """Return a deleted order's change with the person it belonged to: its payload names only the id."""
     gone = streams.of(change.kind).in_ledger and change.event == "deleted"
     if not gone or not change.source_id.isdigit():
@@ -110,7 +110,7 @@ def _with_person_key(session: Session, now: datetime, connector_id: int, change:
     if int(change.source_id) > INTEGER_MAX:
         name = f"?{change.source_id}"[:40]
         return replace(change, source_id=name, number=name, payload={"id": name})
-    person_key = order_ledger.remove(session, connector_id, int(change.source_id), now)
+    person_key = order_ledger.remove(session, connector_id, int(change.source_id), change.modified_at)
     session.flush()
     return replace(change, person_key=person_key or change.person_key)
 
