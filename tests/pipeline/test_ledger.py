@@ -72,8 +72,8 @@ def test_a_removed_order_counts_no_more_and_names_its_person(
 ) -> None:
     write(services, connector_id, order(1), order(2))
     with services.db.write() as session:
-        assert order_ledger.remove(session, connector_id, 2, clock.now()) == ADA
-        assert order_ledger.remove(session, connector_id, 99, clock.now()) == ""
+        assert order_ledger.remove(session, connector_id, 2, None) == ADA
+        assert order_ledger.remove(session, connector_id, 99, None) == ""
     found = people(services, connector_id)
     assert found.lifetime(ADA, PAID, "EUR").order_count == 1
     assert found.is_latest(ADA, order(1))
@@ -122,10 +122,22 @@ def test_an_older_sighting_gives_no_order_back(services: Services, connector_id:
     assert write(services, connector_id, order(1)) == []
 
 
+def test_an_order_that_was_changed_since_it_went_is_there(services: Services, connector_id: int) -> None:
+    write(services, connector_id, order(1, minutes=9))
+    with services.db.write() as session:
+        order_ledger.remove(session, connector_id, 1, NOON + timedelta(minutes=5))
+    assert people(services, connector_id).lifetime(ADA, PAID, "EUR").order_count == 1
+    with services.db.write() as session:
+        order_ledger.remove(session, connector_id, 1, NOON + timedelta(minutes=10))
+    assert people(services, connector_id).lifetime(ADA, PAID, "EUR").order_count == 0
+    write(services, connector_id, order(1, minutes=9))
+    assert people(services, connector_id).lifetime(ADA, PAID, "EUR").order_count == 0
+
+
 def test_a_trashed_order_is_taken_from_nobody(services: Services, connector_id: int, clock: SetClock) -> None:
     write(services, connector_id, order(1))
     with services.db.write() as session:
-        order_ledger.remove(session, connector_id, 1, clock.now())
+        order_ledger.remove(session, connector_id, 1, None)
     assert write(services, connector_id, order(1, email="bob@example.com", minutes=99)) == []
 
 

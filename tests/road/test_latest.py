@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from integration.events import Origin
+from integration.clock import SetClock
+from integration.events import Change, Kind, Origin
 from integration.mapping import aliases
 from integration.pipeline.connectors import connectors
 from integration.pipeline.ingest import records
@@ -117,6 +119,25 @@ def test_what_falls_to_nothing_is_emptied(road: Road, act: Callable[[Road, int],
     before = road.writes()
     road.run("full")
     assert road.writes() == before, "nothing was left to write"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(minutes=-5)])
+def test_an_order_out_of_the_trash_counts_again_whatever_our_clock_says(
+    make_road: Callable[..., Road], ahead: timedelta
+) -> None:
+    road = make_road(SetClock(datetime.now(UTC) + ahead), orders__create_fields=True)
+    order = road.order(ADA, line_items=[{"name": "Mug", "quantity": 1, "total": "30.00"}])
+    road.arrive(order)
+    road.store.shop.trash(order["id"])
+    now = road.services.clock.now()
+    gone = Change(Kind.ORDER, str(order["id"]), "deleted", "", {"id": order["id"]}, now, Origin.WEBHOOK)
+    with road.services.db.write() as session:
+        records.accept(session, now, road.connector_id, [gone])
+    road.work()
+    assert held(road, aliases.TOTAL_SPENT) in (None, "", 0)
+    road.store.shop.restore(order["id"])
+    again(road, order["id"])
+    assert float(held(road, aliases.TOTAL_SPENT)) == float(order["total"])
 
 
 def test_the_order_before_speaks_when_the_latest_is_synced_no_more(road: Road) -> None:

@@ -10,7 +10,7 @@ from integration.sandbox.faults import Fault
 
 #: Seconds that a trouble lasts, and the peace after it.
 LASTS_MIN_S, LASTS_MAX_S = 2.0, 8.0
-PEACE_MIN_S, PEACE_MAX_S = 0.5, 5.0
+PEACE_MIN_S, PEACE_MAX_S = 0.5, 3.0
 #: The clock is never more wrong than this: a store refuses a signature that is 15 minutes old.
 OFFSET_MAX_S = 300.0
 JUMPS_S = (20.0, 60.0, 240.0, -15.0, -45.0, -120.0)
@@ -41,6 +41,17 @@ VALUES: dict[Fault, tuple[Any, ...]] = {
     Fault.HIDE_EMAILS: (None,),
     Fault.PACK: (None,),
     Fault.RACE: (0.3,),
+}
+#: Faults that do something at one end only.
+ONLY_AT = {
+    Fault.SAME_PAGE: "store",
+    Fault.DROP_QUERY: "store",
+    Fault.SHORT_LIST: "store",
+    Fault.PAGE_CAP: "store",
+    Fault.HIDE_EMAILS: "store",
+    Fault.CRASH_AFTER_ROWS: "mautic",
+    Fault.BASIC_DISABLED: "mautic",
+    Fault.RACE: "mautic",
 }
 SHOP_FAULTS = (
     "fatal",
@@ -112,8 +123,8 @@ class Troubles:
         return made
 
     def _end(self, kind: str, lasts_s: float) -> Trouble:
-        side = self._chance.choice(("store", "mautic", "mautic"))
         fault = self._chance.choice(list(VALUES))
+        side = ONLY_AT.get(fault) or self._chance.choice(("store", "mautic", "mautic"))
         value = self._chance.choice(VALUES[fault])
         probability = self._chance.choice((1.0, 0.5, 0.2))
         command = {"do": "fault", "side": side, "kind": fault, "value": value, "probability": probability}

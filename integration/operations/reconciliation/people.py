@@ -124,7 +124,7 @@ def note(services: Services, connector_id: int, rows: Sequence[Row], gone: Itera
     with services.db.write() as session:
         records.note(session, now, connector_id, orders, Origin.BULK)
         for number in lost:
-            order_ledger.remove(session, connector_id, number, now)
+            order_ledger.remove(session, connector_id, number, None)
 
 
 def _has_id(row: Row) -> bool:

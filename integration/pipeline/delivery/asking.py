@@ -90,6 +90,6 @@ def _note(services: Services, connector: Connector, answers: Answers) -> None:
     now = services.clock.now()
     with services.db.write() as session:
         for number in answers.removed:
-            order_ledger.remove(session, connector.id, number, now)
+            order_ledger.remove(session, connector.id, number, None, now)
         records.accept(session, now, connector.id, answers.changes)
     services.wakeup.ring(connector.id)

@@ -113,13 +113,22 @@ def person_of(session: Session, connector_id: int, order_id: int) -> str:
     return entry.person_key if entry is not None else ""
 
 
-def remove(session: Session, connector_id: int, order_id: int, at: datetime) -> str:
-    """Mark an order as gone, so that it counts nowhere; return its person key, "" when it was never seen."""
+def remove(
+    session: Session, connector_id: int, order_id: int, at: datetime | None, gone_at: datetime | None = None
+) -> str:
+    """Mark an order as gone, so that it counts nowhere; return its person key, "" when it was never seen.
+
+    `at` is when it went by the store's clock, None where that is not told: our own may be wrong against the store's,
+    and what the store says of the order later would look older. What was changed since `at` is there again, and so is
+    what is read from the store after `gone_at`, which is by our clock.
+    """
     entry = session.get(LedgerEntry, (connector_id, order_id))
     if entry is None:
         return ""
-    entry.status = GONE
-    entry.modified_at, entry.gone_at = max(entry.modified_at or at, at), at
+    if not _is_older(at, entry.modified_at):
+        entry.status = GONE
+        entry.modified_at = at or entry.modified_at
+        entry.gone_at = gone_at
     return entry.person_key
 
 

@@ -132,7 +132,7 @@ def _with_person_key(session: Session, now: datetime, connector_id: int, change:
     if change.origin is Origin.WEBHOOK:
         person_key = order_ledger.person_of(session, connector_id, number)
     else:
-        person_key = order_ledger.remove(session, connector_id, number, now)
+        person_key = order_ledger.remove(session, connector_id, number, change.modified_at, now)
     session.flush()
     return replace(change, person_key=person_key or change.person_key)
 
