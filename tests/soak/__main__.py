@@ -226,6 +226,9 @@ def soak(name: str, folder: Path, database_url: str, asked: argparse.Namespace) 
         found += one.full_sync()
         last, figures = one.count(accounts=True)
         memory, used = one.memory()
+        if found or last or memory:
+            Rest(database_url).keep(folder / "story.jsonl")
+            one.say(f"what the app has stored is in {folder}/story.jsonl")
     finally:
         one.stop()
     found += last + memory
