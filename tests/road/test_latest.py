@@ -121,6 +121,19 @@ def test_what_falls_to_nothing_is_emptied(road: Road, act: Callable[[Road, int],
     assert road.writes() == before, "nothing was left to write"
 
 
+@pytest.mark.parametrize("act", [cancelled, on_hold, trashed, moved])
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_leaves_before_it_was_sent_gives_no_order_data(
+    road: Road, act: Callable[[Road, int], None], others: int
+) -> None:
+    kept = [road.order(ADA) for _ in range(others)]
+    order = road.order(ADA)
+    road.arrive(*kept, order)
+    act(road, order["id"])
+    told = data(road)
+    assert (told and told["order_id"]) == (kept[0]["id"] if kept else None)
+
+
 @pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(minutes=-5)])
 def test_an_order_out_of_the_trash_counts_again_whatever_our_clock_says(
     make_road: Callable[..., Road], ahead: timedelta

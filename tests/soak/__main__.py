@@ -93,6 +93,8 @@ class Soak:
 
     def set_up(self) -> None:
         """Connect the app with both ends and start it."""
+        # Notes and e-mails follow what happens after they were set: the clock must never go back to before that.
+        self.app.move_clock(-OFFSET_MAX_S)
         where = self.ends.whereabouts
         given = [f"--{name.replace('_', '-')}={value}" for name, value in where.items() if name != "mautic_method"]
         self.app.command("connect", "--name=Soak", *given)
@@ -101,6 +103,7 @@ class Soak:
         self.app.make_token()
         self.app.start()
         self.app.command("webhooks", "1", "--register")
+        self.app.move_clock(0.0)
 
     def trouble(self) -> None:
         """Let one thing after the other go wrong while people shop."""
@@ -223,6 +226,9 @@ def soak(name: str, folder: Path, database_url: str, asked: argparse.Namespace) 
         found += one.full_sync()
         last, figures = one.count(accounts=True)
         memory, used = one.memory()
+        if found or last or memory:
+            Rest(database_url).keep(folder / "story.jsonl")
+            one.say(f"what the app has stored is in {folder}/story.jsonl")
     finally:
         one.stop()
     found += last + memory

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
@@ -21,6 +23,9 @@ OPEN = {
 DEAD = """SELECT source_id, kind, event, error_code, error FROM delivery
           WHERE state = 'dead' AND (payload IS NULL OR CAST(payload AS TEXT) NOT LIKE :own) ORDER BY id"""
 PARTIAL = "SELECT source_id, event, error FROM delivery WHERE partial ORDER BY id"
+
+#: Tables whose rows are kept when something was wrong.
+STORY = ("delivery", "order_ledger", "follow_up_mark", "hold", "run", "run_line", "contact_link")
 
 
 class Rest:
@@ -51,6 +56,13 @@ class Rest:
                 )
             ]
         return dict(rows)
+
+    def keep(self, path: Path) -> None:
+        """Write the rows that tell the story to a file of JSON lines: the database itself may be gone by then."""
+        with self._engine.connect() as connection, path.open("w", encoding="utf-8") as file:
+            for table in STORY:
+                for row in connection.execute(text(f"SELECT * FROM {table}")).mappings():
+                    file.write(json.dumps({"table": table, **row}, default=str, ensure_ascii=False) + "\n")
 
     def differences(self) -> Iterator[Found]:
         """Tell all that must not be left."""

@@ -14,6 +14,7 @@ from integration.pipeline.delivery.latest_order import NameSource
 from integration.plans import Lifetime
 from integration.records import Order, OtherOrder
 from integration.settings import Modules
+from integration.streams.base import LEAVES
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,16 @@ class PersonContext:
         return self.batch.people.overtaken(self.group.person_key, order)
 
     def is_latest(self, order: Order) -> bool:
-        """Return whether no newer synced order of the person is known."""
-        return self.batch.people.is_newest(self.group.person_key, order, self.batch.synced)
+        """Return whether no newer synced order of the person is known, and this one is synced still.
+
+        What it was before it left may come in one group with its leaving, and nothing would take the data back then.
+        """
+        newest = self.batch.people.is_newest(self.group.person_key, order, self.batch.synced)
+        row = self.batch.people.row(self.group.person_key, order.id)
+        return newest and (self.batch.synced(row) if row else not self._leaves(order))
+
+    def _leaves(self, order: Order) -> bool:
+        return any(each.event in LEAVES and each.source_id == str(order.id) for each in self.group.deliveries)
 
     def names(self, order: Order) -> bool:
         """Return whether name and address are taken from this order."""

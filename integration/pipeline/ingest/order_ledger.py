@@ -228,6 +228,10 @@ class People:
         """Return a person's orders, newest first."""
         return sorted(self._rows.get(person_key, []), key=_place, reverse=True)
 
+    def row(self, person_key: str, order_id: int) -> LedgerEntry | None:
+        """Return the person's order of this id, gone or not, None where it is not theirs."""
+        return next((row for row in self._rows.get(person_key, []) if row.order_id == order_id), None)
+
     def is_latest(self, person_key: str, order: Order) -> bool:
         """Return whether this is the newest sighting of the person's newest order."""
         return self.is_newest(person_key, order) and not self.overtaken(person_key, order)
@@ -243,7 +247,7 @@ class People:
 
     def is_newer(self, person_key: str, order_id: int, order: Order) -> bool:
         """Return whether the person's order of this id is there still, and newer than another one."""
-        row = next((row for row in self._rows.get(person_key, []) if row.order_id == order_id), None)
+        row = self.row(person_key, order_id)
         return row is not None and is_there(row) and _place(row) > place(order)
 
     def overtaken(self, person_key: str, order: Order) -> str:
@@ -251,8 +255,8 @@ class People:
 
         The store's clock has seconds only: of two sightings in one second the ledger's status is the newer.
         """
-        row = next((r for r in self._rows.get(person_key, []) if r.order_id == order.id and r.status != GONE), None)
-        if row is None or row.modified_at is None or order.modified_at is None:
+        row = self.row(person_key, order.id)
+        if row is None or not is_there(row) or row.modified_at is None or order.modified_at is None:
             return ""
         same = row.modified_at == order.modified_at and row.status == order.status
         return "" if same or row.modified_at < order.modified_at else row.status
