@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import func, select
@@ -10,10 +11,12 @@ from sqlalchemy import func, select
 from integration.clock import SetClock
 from integration.events import Kind, Origin
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.run import RunKind
 from integration.models.unanswered import UnansweredCall, UnansweredPerson
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import DeliveryGroup, Outcome
 from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange
 
@@ -323,3 +326,16 @@ def test_leases_of_another_connector_take_no_room(services: Services, connector_
     lease_elsewhere(services, connector_id, "abcdef.1.1.first")
     lease_elsewhere(services, connector_id, "abcdef.1.1.second")
     assert has_room(services, connector_id + 1)
+
+
+def test_an_event_of_what_history_has_on_its_way_is_counted_once(
+    services: Services, connector_id: int, change: MakeChange
+) -> None:
+    run_id = run_lifecycle.start(services, connector_id, RunKind.INCREMENTAL, trigger="test")
+    seen = [change(number, f"{number}@example.com") for number in (1, 2, 3)]
+    accept(services, connector_id, *[replace(each, origin=Origin.INITIAL) for each in seen])
+    events = [replace(each, origin=Origin.POLL, reached_at=services.clock.now()) for each in seen[:2]]
+    came = accept(services, connector_id, *events, seen[2], run_id=run_id)
+    assert (came.taken, came.already) == (3, 0)
+    again = accept(services, connector_id, *events, seen[2], run_id=run_id)
+    assert (again.new, again.already >= 0) == (0, True)

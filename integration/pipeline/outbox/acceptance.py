@@ -66,14 +66,16 @@ def accept(
     events = _of_history(session, connector_id, [unique[identity] for identity in known])
     replaced = _replace_snapshots(session, now, connector_id, fresh)
     rows = [_row(now, connector_id, c, run_id) for c in fresh if c.identity not in replaced]
-    rows += [_row(now, connector_id, c, run_id) | {"identity": f"{c.identity}:event"} for c in events]
+    rows += [_row(now, connector_id, c, run_id) | {"identity": _event_identity(c)} for c in events]
     if rows:
         session.execute(insert(Delivery), rows)
         _tally(session, now, connector_id, rows)
     person_keys = {row["person_key"] for row in rows}
     _hasten(session, connector_id, rows)
     promote(session, connector_id, person_keys)
-    waiting = {*replaced.values(), *known.values()}
+    # What history has on its way beside an event's own row stays that run's: the change is counted once.
+    beside = {change.identity for change in events}
+    waiting = {*replaced.values(), *(number for identity, number in known.items() if identity not in beside)}
     adopted = adopt(session, now, connector_id, waiting, run_id) if run_id is not None and waiting else 0
     return Accepted(len(rows), len(replaced), len(changes) - len(fresh) - len(events), adopted)
 
@@ -108,7 +110,14 @@ def _of_history(session: Session, connector_id: int, changes: Iterable[Change]) 
         Delivery.origin.in_(HISTORICAL),
         OPEN,
     )
-    return [events[identity] for identity in session.scalars(query)]
+    found = [events[identity] for identity in session.scalars(query)]
+    queued = open_identities(session, connector_id, [_event_identity(each) for each in found]) if found else ()
+    return [each for each in found if _event_identity(each) not in queued]
+
+
+def _event_identity(change: Change) -> str:
+    """Return the identity of an event's own row, beside that of the same sighting from history."""
+    return f"{change.identity}:event"
 
 
 def _replace_snapshots(session: Session, now: datetime, connector_id: int, changes: Iterable[Change]) -> dict[str, int]:
