@@ -104,7 +104,13 @@ def sync(connector_id: int, kind: str, wait: bool, as_json: bool, **typed: Any) 
 def resume(run_id: int, wait: bool, as_json: bool) -> None:
     """Let a run go on that failed, was cancelled, or whose process was killed."""
     with console.opened() as services:
-        going = resumption.resume(services, run_id)
+
+        def audit(session: Session, run: Run) -> None:
+            connector = session.get_one(Connector, run.connector_id)
+            diff = {"goes on": [run_id, run.id]}
+            console.record(services, session, connector, AuditAction.SYNC_TRIGGERED, f"run {run.id}", diff)
+
+        going = resumption.resume(services, run_id, audit=audit)
         if going is None:
             raise SettingError("RUN", f"There is no run {run_id} that could be resumed.", "Only ended runs go on.")
         summary = _awaited(services, going, wait)

@@ -28,6 +28,7 @@ CHANGING = {
     "fields": ("FIELDS_CREATED", ("1", "--create")),
     "webhooks": ("WEBHOOKS_CHANGED", ("1", "--register")),
     "sync": ("SYNC_TRIGGERED", ("1", "--kind", "full")),
+    "resume": ("SYNC_TRIGGERED", ()),
     "clear-log": ("LOG_CLEARED", ("1", "--yes")),
     "delete": ("DELETED", ()),
     "user add": ("USER_CHANGED", ("ada@example.com", "--password", "correct horse battery")),
@@ -41,17 +42,28 @@ CHANGING = {
 
 def test_every_command_that_changes_something_is_audited(quick: Run, connected: str) -> None:
     for name, (action, args) in CHANGING.items():
-        if name == "delete":
+        if name in ("delete", "resume"):
             continue
         if args:
             assert quick(*name.split(), *args).code == 0, name
         [entry] = quick("audit", "list", "--limit", "1", "--json").json
         assert (entry["action"], entry["actor"], entry["ip"]) == (action, ACTOR, ""), name
         assert entry["diff"], name
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 1
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 2
     nothing = quick("configure", connected, "orders.notes=yes")
     assert (nothing.code, nothing.out) == (0, "Nothing has changed.\n")
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 1
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 2
+
+
+def test_a_resumed_run_is_audited(quick: Run, connected: str, tmp_path: Path) -> None:
+    assert quick("sync", connected, "--kind", "full").code == 0
+    [database] = (tmp_path / "instance").glob("*.sqlite")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE run SET state = 'FAILED', ended_at = created_at")
+    assert quick("resume", "1").code == 0
+    [entry] = quick("audit", "list", "--limit", "1", "--json").json
+    assert (entry["action"], entry["actor"], entry["entity"]) == ("SYNC_TRIGGERED", ACTOR, "run 1")
+    assert entry["diff"] == {"goes on": [1, 1]}
 
 
 def test_a_deleted_connector_leaves_its_settings(
@@ -120,11 +132,11 @@ def test_an_unknown_organisation_is_an_error(run: Run) -> None:
 
 def test_times_are_in_the_zone_of_the_organisation(log: Run, tmp_path: Path) -> None:
     assert re.search(
-        r"\d+ \w{3} \d{4}, \d\d:\d\d:\d\d JST  command line", log("audit", "list", TIMEZONE="Asia/Tokyo").out
+        rf"\d+ \w{{3}} \d{{4}}, \d\d:\d\d:\d\d JST  {ACTOR}", log("audit", "list", TIMEZONE="Asia/Tokyo").out
     )
     [database] = (tmp_path / "instance").glob("*.sqlite*")
     with sqlite3.connect(database) as connection:
         connection.execute("""UPDATE connector SET store_facts = '{"timezone": "Asia/Kolkata"}'""")
-    assert re.search(r"\d\d:\d\d:\d\d IST  command line", log("audit", "list", TIMEZONE="Asia/Tokyo").out)
-    [entry, _] = log("audit", "list", "--json", TIMEZONE="Asia/Tokyo").json
+    assert re.search(rf"\d\d:\d\d:\d\d IST  {ACTOR}", log("audit", "list", TIMEZONE="Asia/Tokyo").out)
+    [entry, *_] = log("audit", "list", "--json", TIMEZONE="Asia/Tokyo").json
     assert entry["time"].endswith("+00:00")

@@ -170,7 +170,7 @@ def test_a_wrong_key_is_told_step_by_step(run: Run, store: StoreServer, mautic: 
         (["sync", "1", "--kind", "full", "--statuses", ","], 2, "--statuses is empty"),
         (["sync", "1", "--kind", "full", "--only", " "], 2, "--only is empty"),
         (["sync", "1", "--kind", "full", "--since", ""], 2, "--since is empty"),
-        (["log", "1", "--status", "zzz"], 2, "'success', 'error'"),
+        (["log", "1", "--status", "zzz"], 2, "'success', 'skipped', 'error'"),
         (["log", "1", "--action", "odd"], 2, "create_or_update"),
         (["log", "1", "--type", ""], 2, "'contact'"),
         (["log", "1", "--object", ""], 2, "--object is empty"),
