@@ -117,6 +117,7 @@ def _worker(services: Services) -> subprocess.Popen[bytes]:
         "ENGINE": "procrastinate",
         "INSTANCE_PATH": str(services.deployment.instance_path),
         "SECRET_KEY": services.deployment.secret_key,
+        "PRIVATE_HOSTS": "*",
     }
     command = [sys.executable, "-c", "from integration.cli import main; main()", "worker"]
     return subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

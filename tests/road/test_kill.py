@@ -58,6 +58,7 @@ def _worker(road: Road, *options: str) -> subprocess.Popen[str]:
         "DATABASE_URL": road.services.deployment.database_url,
         "INSTANCE_PATH": str(road.services.deployment.instance_path),
         "SECRET_KEY": road.services.deployment.secret_key,
+        "PRIVATE_HOSTS": "*",
         "ENGINE": "none",
         "LOG_LEVEL": "ERROR",
     }
