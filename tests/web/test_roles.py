@@ -89,6 +89,7 @@ API = {
         "lines",
         "start",
         "cancel",
+        "resume",
         "payload",
         "dead_letters",
         "replay",

@@ -147,7 +147,7 @@ def test_a_dry_run_shows_its_forecast_field_by_field(
     assert "It would cost about 3 calls to Mautic" in text
     assert "Contacts created 60" in text
     assert "city 2 0 1" in text
-    assert "dry run; changed since 1 Nov 2026, 00:00:00 UTC ; ids 7, 12" in text
+    assert "dry run; changed since 1 Nov 2026, 00:00:00 UTC ; only these ids 7, 12" in text
 
 
 def test_the_list_is_filtered_and_bad_values_are_said(

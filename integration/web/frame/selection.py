@@ -31,7 +31,7 @@ def ticked(values: Sequence[str]) -> list[int]:
 
 def filter_of(values: Mapping[str, str]) -> dict[str, str]:
     """Return what of a URL or a form says the filter; every other name is one that its filter has to know."""
-    return without(values, "csrf_token", "id", EVERYTHING, "act", "reason")
+    return without(values, "csrf_token", "id", EVERYTHING, "act", "what", "reason")
 
 
 def understood(notices: Sequence[str]) -> None:
