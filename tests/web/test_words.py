@@ -133,7 +133,7 @@ def test_the_audit_log_speaks_of_settings_as_their_pages_do(
         "Order Sync: E-mail on status, refunded from nothing → to 7",
         "Mautic: Password changed",
         "Billing e-mail from a@b → to a@b.example",
-        "Options to only orders; ids 588; dry run; changed since 1 Nov 2026, 00:00:00 UTC",
+        "Options to entities orders; only these ids 588; dry run; changed since 1 Nov 2026, 00:00:00 UTC",
     ):
         assert words in said
     assert "{" not in said
