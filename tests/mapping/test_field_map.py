@@ -17,7 +17,8 @@ from integration.mapping.contacts import plan
 from integration.mapping.field_map import COMPUTED, FIELD_MAP, FieldRow
 from integration.mapping.field_values import CONVERTERS, person_values
 from integration.mapping.fields import needs
-from integration.models import Connector, Delivery, Role, User
+from integration.models import Connector, Delivery, Role, User, UserSession
+from integration.operations.identity.accounts import digest
 from integration.operations.support.diagnostics.findings import FieldFinding, State
 from integration.operations.support.diagnostics.mapping import try_all
 from integration.pipeline.connectors import connectors
@@ -152,6 +153,9 @@ def test_another_row_stands_on_the_page_of_fields_and_is_made_there(shop: World,
     with shop.services.db.write() as session:
         who = {"password_hash": "x", "session_key": "key-of-admin", "created_at": NOON}
         session.add(User(id=3, organisation_id=1, email="admin@example.com", role=Role.ADMIN, **who))
+    with shop.services.db.write() as session:
+        seen = {"created_at": NOON, "seen_at": NOON, "ip": "192.0.2.7"}
+        session.add(UserSession(id=digest("session-of-admin"), user_id=3, **seen))
     admin = sign_in(create_app(shop.services.deployment, shop.services), "admin")
     page = f"/connectors/{shop.connector_id}/fields"
     before = text_of(admin.get(page))

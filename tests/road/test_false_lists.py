@@ -110,10 +110,10 @@ def test_a_list_shorter_than_its_own_total_is_read_and_then_said(road: Road, giv
     assert (run.state, run.error_code, run.pulled, run.pushed) == ("FAILED", "short_list", given, given)
     assert f"The store counts 35 orders but gives {given}" in run.error
     road.store.faults.clear()
-    resumption.resume(road.services, run.id)
+    again = resumption.resume(road.services, run.id)
     road.work()
     with road.services.db.read() as session:
-        assert session.get_one(Run, run.id).state == "COMPLETED"
+        assert session.get_one(Run, again).state == "COMPLETED"
     assert len({delivery.source_id for delivery in road.deliveries()}) == 35
 
 

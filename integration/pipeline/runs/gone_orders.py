@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.errors import Rejected, ServerFault
-from integration.events import Change, Kind, Origin
+from integration.events import Change, Origin
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.ingest import order_ledger, records
 from integration.store import reading
@@ -83,4 +84,5 @@ def _asked(client: StoreClient, number: int, origin: Origin, now: datetime) -> I
 
 def removal(number: int, origin: Origin, now: datetime) -> Change:
     """Return the change of an order that is gone; whose it was the ledger knows."""
-    return Change(Kind.ORDER, str(number), "deleted", "", {"id": number}, now, origin, None, str(number))
+    (kind,) = streams.kinds("in_ledger")
+    return Change(kind, str(number), "deleted", "", {"id": number}, now, origin, None, str(number))
