@@ -119,8 +119,8 @@ def _read(client: StoreClient, stale: Sequence[LeasedDelivery]) -> dict[tuple[Ki
 
 
 def _named(client: StoreClient, nameless: Sequence[LeasedDelivery]) -> dict[int, Payload]:
-    found = {leased: streams.of(leased.kind).find_email(client, leased.source_id) for leased in nameless}
-    return {each.id: {**each.payload, "email": email} for each, email in found.items() if email is not None}
+    found = [(leased, streams.of(leased.kind).find_email(client, leased.source_id)) for leased in nameless]
+    return {each.id: {**each.payload, "email": email} for each, email in found if email is not None}
 
 
 def _renewed(group: DeliveryGroup, read: _Read, put_off: Mapping[int, IntegrationError]) -> DeliveryGroup:

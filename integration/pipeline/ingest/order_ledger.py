@@ -120,14 +120,15 @@ def remove(
 
     `at` is when it went by the store's clock, None where that is not told: our own may be wrong against the store's,
     and what the store says of the order later would look older. What was changed since `at` is there again, and so is
-    what is read from the store after `gone_at`, which is by our clock.
+    what is read from the store after `gone_at`, which is by our clock and given where the store itself has said now
+    that the order is gone, whatever it dates that to.
     """
     entry = session.get(LedgerEntry, (connector_id, order_id))
     if entry is None:
         return ""
-    if not _is_older(at, entry.modified_at):
+    if gone_at is not None or not _is_older(at, entry.modified_at):
         entry.status = GONE
-        entry.modified_at = at or entry.modified_at
+        entry.modified_at = entry.modified_at if _is_older(at, entry.modified_at) else at or entry.modified_at
         entry.gone_at = gone_at
     return entry.person_key
 
