@@ -46,7 +46,7 @@ def test_a_placeholder_that_stands_in_the_store_is_that_orders_own(road: Road) -
     road.run("full")
     assert [(row.state, row.error_code, row.category) for row in road.deliveries()] == [
         ("dead", "email_hidden", "configuration"),
-        ("delivered", "", ""),
+        ("delivered", "fields_missing", "configuration"),
     ]
 
 

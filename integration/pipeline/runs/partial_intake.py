@@ -6,7 +6,7 @@ A part that breaks off after pages, and a store that cannot be reached, end the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from integration.errors import AuthRejected, Held, NotSetUp, ServerFault, ServiceError
@@ -19,6 +19,8 @@ Part = tuple[str, Callable[[], None]]
 #: Key of a run's cursor: name of a part -> why the store refused it.
 REFUSED = "refused"
 _REST_READ = "rest_read"
+#: Parts that read another list of the store than that of orders.
+_LISTS = {"customers": "customers", "moved": "customers"}
 #: The code of a run that ended without one of its parts.
 PARTLY_READ = "partly_read"
 #: After a refused part so many more failed calls mean that the store as a whole does not answer.
@@ -39,7 +41,7 @@ class PartialIntake(PageIntake):
         for name, part in self._left(parts, begin):
             if self.stop.is_set():
                 return
-            error = self._read_part(name, part)
+            error = _of_same_list(name, errors) or self._read_part(name, part)
             if error is None:
                 read = True
             else:
@@ -86,3 +88,9 @@ class PartialIntake(PageIntake):
             run = self._held(session)
             run.cursor = {**run.cursor, **noted}
             self.run.cursor = run.cursor
+
+
+def _of_same_list(name: str, errors: Mapping[str, ServiceError]) -> ServiceError | None:
+    """Return why a list is refused that an earlier part could not read either: asking again costs calls for nothing."""
+    wanted = _LISTS.get(name)
+    return next((error for other, error in errors.items() if _LISTS.get(other) == wanted), None)
