@@ -36,6 +36,12 @@ def step(path: str, said: Said, number: int, code: str, says: str, do: str, stat
     return Stepped("store", {**WELL, path: said}, number, code, says, do, state)
 
 
+def shut(said: Said, orders: Said, number: int, code: str, says: str, do: str) -> Case:
+    """An index that refuses or lacks WooCommerce, of a store that answers to the key no better."""
+    return Stepped("store", {**WELL, ROOT: said, ORDERS: orders}, number, code, says, do)
+
+
+NO_ROUTE = wordpress(404, "rest_no_route", "No route")
 NOBODY = recorded("store/171")
 WRONG_SECRET = recorded("store/168")
 WRONG_KEY = recorded("store/169")
@@ -106,8 +112,8 @@ STORE: dict[str, tuple[Case, ...]] = {
             "WooCommerce is not active",
             "Activate",
         ),
-        step(ROOT, ok({"name": "S", "namespaces": ["wp/v2"]}), 3, "no_woocommerce", "not active", "Activate"),
-        step(ROOT, ok({"name": "S", "namespaces": ["wc/v2"]}), 3, "old_woocommerce", "too old", "Update"),
+        shut(ok({"name": "S", "namespaces": ["wp/v2"]}), NO_ROUTE, 3, "no_woocommerce", "not active", "Activate"),
+        shut(ok({"name": "S", "namespaces": ["wc/v2"]}), NO_ROUTE, 3, "old_woocommerce", "too old", "Update"),
     ),
     "W10": (
         told(PLAIN, "NotSetUp", "plain_permalinks", "plain permalinks", "Permalinks"),
@@ -119,7 +125,7 @@ STORE: dict[str, tuple[Case, ...]] = {
         for status in (401, 403)
         for case in (
             told(wordpress(status, code, "Closed."), "NotSetUp", "rest_disabled", code, "security plugin"),
-            step(ROOT, wordpress(status, code, "Closed."), 2, "rest_disabled", "Closed", "security plugin"),
+            shut(*[wordpress(status, code, "Closed.")] * 2, 2, "rest_disabled", "Closed", "security plugin"),
         )
     ),
     "W12": tuple(

@@ -82,7 +82,10 @@ class _Test:
 
     def is_wordpress(self) -> Finding:
         """Look for the index of the REST API, also where the Link header says that it is."""
-        answer = self._index_answer()
+        try:
+            answer = self._index_answer()
+        except ServiceError as shut:
+            return self._without_index(shut)
         value = signs.json_of(answer)
         if not _is_index(value):
             return self._without_index(self._no_index(answer))
