@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from integration.identity import normalise_email, person_key_of
 from integration.mapping.field_map import address_aliases
+from integration.mapping.text import shorten
 from integration.mautic.answers import message_of
 from integration.mautic.results import ContactRow
 from integration.plans import Adjustment, Value, below_one, is_blank
@@ -195,14 +196,13 @@ class Job:
         yield from self.alternates(alias, value)
         if not isinstance(value, str):
             return
-        if most := told_limit(message, value):
+        most = told_limit(message, value) or (SHORT if len(value) > SHORT else 0)
+        if most:
             self._told[alias] = most
-            yield value[: most - 1].rstrip() + "…"
-        elif len(value) > SHORT:
-            yield value[: SHORT - 1].rstrip() + "…"
+            yield shorten(value, most)
 
     def _changed(self, alias: str, before: Value, after: Value) -> None:
-        if isinstance(before, str) and isinstance(after, str) and after.endswith("…"):
+        if isinstance(before, str) and isinstance(after, str) and before.startswith(after):
             self._adjust(alias, "shortened", f"The value of {alias} was shortened to {len(after)} characters.")
         else:
             self._adjust(alias, "changed", f"The value of {alias} was sent as “{after}”, as Mautic writes it.")

@@ -242,7 +242,7 @@ def test_a_long_value_a_bad_zone_and_an_emoji(writer: ContactWriter, mautic: Mau
         ("timezone", "left_out"),
     }
     contact = mautic.state.contact("p0@example.com")
-    assert contact is not None and contact.values["address1"] == "ü" * 63 + "…"
+    assert contact is not None and contact.values["address1"] == "ü" * 64
     assert contact.values["firstname"] == "Zoë 🎉"
 
 

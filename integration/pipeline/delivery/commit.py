@@ -103,13 +103,27 @@ def _links(now: datetime, result: BatchResult) -> Iterator[dict[str, object]]:
         if contact_id is None:
             continue
         known = dict(planned.link.hashes) if planned.link and planned.link.contact_id == contact_id else {}
-        held = {**known, **planned.hashes}
+        held = {**known, **planned.hashes, **_as_shortened(planned, result)}
         yield {
             "person_key": planned.group.person_key,
             "contact_id": contact_id,
             "fields": {key: value for key, value in held.items() if key.partition(".")[2] not in planned.lost},
             "written_at": now,
         }
+
+
+def _as_shortened(planned: PersonPlan, result: BatchResult) -> dict[str, str]:
+    """Return the hashes of what fields hold by a limit just learned: the next plan is shortened by it beforehand."""
+    receipt = result.sent.receipts.get(planned.group.person_key)
+    if receipt is None or receipt.sent is None or planned.write is None:
+        return {}
+    fields, sent = planned.write.fields, receipt.sent
+    cut = {alias for alias in receipt.limits if alias in sent and sent[alias] != fields.get(alias)}
+    whole = {alias: batch_context.fingerprint(fields[alias]) for alias in cut if alias in fields}
+    keys = [(key, key.partition(".")[2]) for key in planned.hashes]
+    return {
+        key: batch_context.fingerprint(sent[alias]) for key, alias in keys if planned.hashes[key] == whole.get(alias)
+    }
 
 
 def _confirmed(result: BatchResult, planned: PersonPlan) -> int | None:
