@@ -1,13 +1,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-fast lint bench soak migration lock clean
+.PHONY: run test test-all test-fast lint bench soak migration lock clean
 
 run: .venv/ready
 	@$(BIN)/woo-mautic demo
 
 test: .venv/ready
-	@$(BIN)/python -m pytest -n 2 $(TESTS)
+	@$(BIN)/python -m pytest -n 3 $(TESTS)
+
+# Every case on both databases; `make test` runs the first case of each test on PostgreSQL and all on SQLite.
+test-all: .venv/ready
+	@EVERYTHING=1 $(BIN)/python -m pytest -n 2 $(TESTS)
 
 # What takes seconds: pure code and single rooms. No browser, no PostgreSQL, no processes, no whole syncs, no pages.
 test-fast: .venv/ready

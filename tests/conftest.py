@@ -25,8 +25,8 @@ WITHOUT_POSTGRES = "PostgreSQL is not installed (apt-get install postgresql)"
 MARKS = {"browser": "browser", "road": "road", "cli": "process", "engines": "process", "contract": "contract"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it needs, so that a quick run can leave it out."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test by what it needs, so that a quick run can leave it out, and thin out what PostgreSQL repeats."""
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in MARKS:
@@ -36,6 +36,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         chosen = callspec is not None and "postgresql" in (v for v in callspec.params.values() if isinstance(v, str))
         if chosen or ("postgres_url" in asked and "database_url" not in asked):
             item.add_marker("postgres")
+    if not os.environ.get("EVERYTHING"):
+        _thin_out(config, items)
+
+
+def _thin_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the further cases of a test on PostgreSQL: SQLite runs them all, `make test-all` both."""
+    met: set[str] = set()
+    kept, left = [], []
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        values = callspec.params.values() if callspec is not None else ()
+        again = any(isinstance(value, str) and value == "postgresql" for value in values)
+        name = item.nodeid.partition("[")[0]
+        (left if again and name in met else kept).append(item)
+        if again:
+            met.add(name)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
 
 
 @pytest.fixture(scope="session")

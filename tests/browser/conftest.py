@@ -16,11 +16,11 @@ from werkzeug.serving import make_server
 from app import create_app
 from integration.config import Deployment
 from integration.engines.embedded import Embedded
-from integration.models import Organisation, Role
+from integration.models import Connector, Organisation, Role
 from integration.models.migrate import upgrade
 from integration.operations.identity import accounts
 from integration.operations.support.debug_capture import Capture
-from integration.pipeline.connectors import connectors
+from integration.pipeline.connectors import connectors, field_list
 from integration.pipeline.services import Services, open_services, with_observers
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed as seed_mautic
@@ -62,8 +62,8 @@ class Site:
     users: dict[Role, int]
 
     def connect(self) -> int:
-        """Make a connector to both ends."""
-        return connectors.create(
+        """Make a connector to both ends, whose fields are in Mautic."""
+        number = connectors.create(
             self.services,
             organisation_id=1,
             name="Shop",
@@ -74,6 +74,10 @@ class Site:
             mautic_client_id=self.mautic.credentials.client_id,
             mautic_client_secret=self.mautic.credentials.client_secret,
         )
+        with self.services.db.read() as session:
+            connector = session.get_one(Connector, number)
+        field_list.complete(self.services, connector, self.services.open_mautic(connector))
+        return number
 
     def page(self, role: Role = Role.ADMIN, **context: Any) -> Page:
         """Return a page of somebody who has signed in with a one-time link."""
