@@ -64,7 +64,7 @@ def test_an_import_is_started_followed_and_read_in_the_sync_log(site: Site) -> N
     expect(page.locator(".pagination")).to_contain_text(re.compile(r"page 2 of \d"))
     page.select_option("select[name=type]", "order")
     page.select_option("select[name=size]", "10")
-    page.click("text=Filter")
+    page.get_by_role("button", name="Filter", exact=True).click()
     assert page.locator(".log-table tbody tr").count() == 10
     assert "type=order" in page.url
     assert set(page.locator("td[data-label=Type]").all_inner_texts()) == {"Order"}
