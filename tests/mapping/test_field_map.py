@@ -18,7 +18,7 @@ from integration.mapping.field_map import COMPUTED, FIELD_MAP, FieldRow
 from integration.mapping.field_values import CONVERTERS, person_values
 from integration.mapping.fields import needs
 from integration.models import Connector, Delivery, Role, User, UserSession
-from integration.operations.identity.accounts import digest
+from integration.operations.identity.digests import digest
 from integration.operations.support.diagnostics.findings import FieldFinding, State
 from integration.operations.support.diagnostics.mapping import try_all
 from integration.pipeline.connectors import connectors

@@ -32,7 +32,7 @@ from integration.models import (
     UserSession,
 )
 from integration.models.database import open_database
-from integration.operations.identity.accounts import digest
+from integration.operations.identity.digests import digest
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.delivery.groups import Outcome

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
@@ -14,7 +13,9 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from integration.errors import SettingError
 from integration.field_text import checked_name
 from integration.models.sql import swapped
-from integration.models.user import Role, SignInLink, User, UserSession
+from integration.models.user import Role, SignInLink, User
+from integration.operations.identity import sessions
+from integration.operations.identity.digests import digest
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 
@@ -80,11 +81,7 @@ def set_password(services: Services, user_id: int, password: str, *, audit: Audi
         if user is None:
             raise LookupError(f"there is no user {user_id}")
         user.password_hash, user.session_key = hashed, key
-        session.execute(
-            update(UserSession)
-            .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
-            .values(ended_at=services.clock.now())
-        )
+        sessions.end_all(session, services.clock.now(), user_id)
         session.execute(
             update(SignInLink)
             .where(SignInLink.user_id == user_id, SignInLink.used_at.is_(None))
@@ -141,11 +138,6 @@ def use_link(session: Session, now: datetime, token: str) -> User | None:
     )
     user = session.get(User, link.user_id) if taken == 1 else None
     return user if user is not None and user.disabled_at is None else None
-
-
-def digest(token: str) -> str:
-    """Return the hash that a token is stored and found by."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def address(email: str) -> str:

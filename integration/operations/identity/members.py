@@ -13,6 +13,7 @@ from integration.errors import IntegrationError, SettingError
 from integration.models.access import Invitation
 from integration.models.user import Role, User
 from integration.operations.identity import accounts, sessions
+from integration.operations.identity.digests import digest
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 
@@ -139,7 +140,7 @@ def invite(
             organisation_id=organisation_id,
             email=address,
             role=wanted,
-            token_hash=accounts.digest(token),
+            token_hash=digest(token),
             invited_by=invited_by,
             created_at=now,
             expires_at=now + INVITED_FOR,
@@ -158,7 +159,7 @@ def invitations(session: Session, organisation_id: int, now: datetime) -> Sequen
 
 def invitation(session: Session, token: str) -> Invitation | None:
     """Return the invitation of a link, whatever has become of it."""
-    return session.scalar(select(Invitation).where(Invitation.token_hash == accounts.digest(token)))
+    return session.scalar(select(Invitation).where(Invitation.token_hash == digest(token)))
 
 
 def standing(found: Invitation | None, now: datetime) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.database import waiting
 from integration.models.user import UserSession
-from integration.operations.identity.accounts import digest
+from integration.operations.identity.digests import digest
 from integration.pipeline.services import Services
 
 #: A session that nobody has used for so long has ended.

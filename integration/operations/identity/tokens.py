@@ -16,7 +16,7 @@ from integration.errors import SettingError
 from integration.field_text import checked_name
 from integration.models.access import ApiToken
 from integration.models.database import waiting
-from integration.operations.identity.accounts import digest
+from integration.operations.identity.digests import digest
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 

@@ -15,6 +15,7 @@ from integration.models.audit import AuditAction
 from integration.models.user import User
 from integration.operations import audit
 from integration.operations.identity import accounts, sessions
+from integration.operations.identity.digests import digest
 from integration.web.frame.access import SignedIn, me, public, record, signed_in
 from integration.web.frame.security import limiter, remote_network, safe_next
 from integration.web.frame.services import services
@@ -59,7 +60,7 @@ def _is_gone(response: Response) -> bool:
 
 def _typed_address() -> str:
     # The limiter logs its keys, and an address typed wrongly may be a password.
-    return f"user:{accounts.digest(request.form.get('email', '').strip().casefold())[:16]}"
+    return f"user:{digest(request.form.get('email', '').strip().casefold())[:16]}"
 
 
 def _typed_address_here() -> str:

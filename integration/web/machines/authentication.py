@@ -19,7 +19,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.operations import audit
 from integration.operations.identity import tokens
-from integration.operations.identity.accounts import digest
+from integration.operations.identity.digests import digest
 from integration.url_filters import UrlFilter
 from integration.web.frame.access import public
 from integration.web.frame.errors import said
