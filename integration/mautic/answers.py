@@ -18,6 +18,7 @@ from integration.http.transport import Answer
 from integration.http.upstream import error_named, retry_after, texts_of
 from integration.masking import mask_text
 from integration.mautic import rights
+from integration.plans import is_blank
 
 __all__ = [
     "SERVICE",
@@ -25,6 +26,7 @@ __all__ = [
     "classify",
     "first_problem",
     "message_of",
+    "names_a_value",
     "problem_of",
     "read",
     "refusal",
@@ -149,6 +151,11 @@ def message_of(value: object) -> str:
     if isinstance(value, list | tuple):
         return " ".join(str(part) for part in value)
     return str(value)
+
+
+def names_a_value(sent: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
+    """Tell whether a refusal names a field of which the row that was sent says something."""
+    return any(alias in details and not is_blank(value) for alias, value in sent.items())
 
 
 def _credentials(status: int, problem: Problem, basic: bool, excerpt: str) -> ServiceError | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from integration.identity import normalise_email, person_key_of
 from integration.mapping.field_map import address_aliases
 from integration.mapping.text import shorten
-from integration.mautic.answers import message_of
+from integration.mautic.answers import message_of, names_a_value
 from integration.mautic.results import ContactRow
 from integration.plans import Adjustment, Value, below_one, is_blank
 
@@ -129,8 +129,7 @@ class Job:
 
     def unsent(self, details: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the fields that a refusal names, in order, when the row said none of them; else nothing."""
-        sent = {alias for alias, value in self.body().items() if not is_blank(value)}
-        return () if sent & details.keys() else tuple(sorted(details))
+        return () if names_a_value(self.body(), details) else tuple(sorted(details))
 
     def go_to(self, contact_id: int) -> None:
         """Aim at the contact that has the address; one that was known to be the person's is left with its own."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from integration.errors import NotSetUp, Rejected
-from integration.mautic.answers import SERVICE
+from integration.mautic.answers import SERVICE, names_a_value
 from integration.mautic.results import Receipt
 from integration.mautic.verdicts import REQUIRED
-from integration.plans import is_blank
 
 #: So many different people in a row with the same refusal mean that a setting is at fault, not the records.
 PEOPLE_IN_A_ROW = 3
@@ -34,7 +33,7 @@ def of(alike: dict[tuple[str, ...], set[str]], receipts: Sequence[Receipt]) -> N
 def _unexplained(receipts: Iterable[Receipt]) -> Iterable[tuple[Receipt, Rejected]]:
     for receipt in receipts:
         error = receipt.error
-        if isinstance(error, Rejected) and error.code in (REQUIRED, "refused"):
-            said = {alias for alias, value in (receipt.sent or {}).items() if not is_blank(value)}
-            if not said & error.details.keys():
-                yield receipt, error
+        if not isinstance(error, Rejected) or error.code not in (REQUIRED, "refused"):
+            continue
+        if not names_a_value(receipt.sent or {}, error.details):
+            yield receipt, error
