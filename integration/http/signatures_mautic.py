@@ -6,14 +6,16 @@ in to tell them apart. {area} is a part of the API, {right} what a role needs fo
 
 from __future__ import annotations
 
-from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, ServiceError
+from integration.errors import AuthRejected, Blame, NotSetUp, Rejected, ServerFault, ServiceError
 from integration.http.marks import Signature
 
 _RENEW = "Authorise again on the Connection page"
 
 
-def _row(code: str, kind: type[ServiceError], sentence: str, hint: str, *numbers: str) -> Signature:
-    return Signature(code, kind, sentence, hint, numbers, (), "mautic")
+def _row(
+    code: str, kind: type[ServiceError], sentence: str, hint: str, *numbers: str, blame: Blame | None = None
+) -> Signature:
+    return Signature(code, kind, sentence, hint, numbers, (), "mautic", blame)
 
 
 _CREDENTIALS = (
@@ -129,6 +131,13 @@ _ANSWERS = (
         "Correct the value in the store, or leave the field out of the mapping.",
         "M19",
         "M20",
+    ),
+    _row(
+        "required_field",
+        Rejected,
+        "Mautic demands a value for {fields}, and the record has none.",
+        "Switch off Required for this field in Mautic; what waits is then sent by itself.",
+        blame=Blame.NOBODY,
     ),
     _row(
         "not_found",

@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from integration.errors import Rejected, ServiceError
 from integration.http import upstream
 from integration.http.transport import Answer
-from integration.http.upstream import error_named, retry_after, texts_of
+from integration.http.upstream import error_named, retry_after
 from integration.masking import mask_text
 from integration.mautic import rights
 from integration.plans import is_blank
@@ -30,6 +30,7 @@ __all__ = [
     "problem_of",
     "read",
     "refusal",
+    "rejected",
     "retry_after",
 ]
 SERVICE = "mautic"
@@ -137,8 +138,14 @@ def refusal(
 def _content(status: int, problem: Problem, excerpt: str) -> Rejected:
     code = {404: "not_found", 422: "not_unique"}.get(status, "refused")
     said = _said(problem)
-    sentence, hint = texts_of(SERVICE, code, said=f": {said}" if said else "")
-    return Rejected(SERVICE, code, sentence, hint, status=status, details=problem.details, excerpt=excerpt)
+    return rejected(code, status, problem, excerpt, said=f": {said}" if said else "")
+
+
+def rejected(code: str, status: int, problem: Problem, excerpt: str, **parts: object) -> Rejected:
+    """Return the error of a row of the table with what Mautic said of each field, its gaps filled with `parts`."""
+    error = cast(Rejected, error_named(code, SERVICE, status=status, excerpt=excerpt, **parts))
+    error.details = dict(problem.details)
+    return error
 
 
 def _said(problem: Problem) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from integration.errors import Blame, NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
+from integration.errors import NotSetUp, Rejected, ServerFault, ServiceError, Unreachable
 from integration.http.marks import GAVE_UP
 from integration.identity import normalise_email
 from integration.mautic import shown
-from integration.mautic.answers import SERVICE, message_of, refusal
+from integration.mautic.answers import SERVICE, message_of, refusal, rejected
 from integration.mautic.batches import RowAnswer
 from integration.mautic.repairs import SHORT, Job, survives, told_limit
 from integration.mautic.search import email_of
@@ -95,17 +95,7 @@ def of_a_row(job: Job, answer: RowAnswer) -> ServiceError:
 def _required(wanted: tuple[str, ...], error: ServiceError, answer: RowAnswer) -> Rejected:
     """Return the error of a row that lacks what Mautic demands: nothing that the row says is at fault."""
     names = ", ".join(f"“{alias}”" for alias in wanted)
-    required = Rejected(
-        SERVICE,
-        REQUIRED,
-        f"Mautic demands a value for {names}, and the record has none.",
-        "Switch off Required for this field in Mautic; what waits is then sent by itself.",
-        status=answer.status,
-        details=answer.problem.details,
-        excerpt=error.excerpt,
-    )
-    required.blame = Blame.NOBODY
-    return required
+    return rejected(REQUIRED, answer.status, answer.problem, error.excerpt, fields=names)
 
 
 def _refused_email(job: Job, error: Rejected, answer: RowAnswer) -> Rejected:
