@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr
 
-from integration.field_errors import Unusable, titles, told
+from integration.field_errors import Unusable
 from integration.settings.kinds import Secret, Settings, Text
 
 URL_MAX_CHARS = 500
@@ -108,14 +107,6 @@ class Connection(Settings):
         """Return a value by its name, a secret as it is sent."""
         value = getattr(self, name)
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-    @classmethod
-    def checked(cls, values: Mapping[str, Any]) -> Self:
-        """Return the connection of values by name; raises SettingError naming those that cannot be used."""
-        try:
-            return cls.model_validate(dict(values))
-        except ValidationError as error:
-            raise told(error, cls, titles(cls)) from None
 
 
 SECRETS = tuple(name for name, field in Connection.model_fields.items() if field.annotation is SecretStr)

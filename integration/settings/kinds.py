@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from integration.field_errors import Unusable
+from integration.field_errors import Unusable, titles, told
 from integration.field_text import one_line
 from integration.settings.crontab import checked
 
@@ -34,6 +34,17 @@ class Settings(BaseModel):
         except ValidationError as error:
             odd = {each["loc"][0] for each in error.errors(include_url=False, include_context=False)}
             return cls.model_validate({name: value for name, value in known.items() if name not in odd})
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any], context: Any = None) -> Self:
+        """Return the settings that a form or a command gives; raises SettingError naming each that cannot be used.
+
+        `context` is what a field has to know to judge its value, such as the ids that can be chosen.
+        """
+        try:
+            return cls.model_validate(dict(values), context=context)
+        except ValidationError as error:
+            raise told(error, cls, titles(cls)) from None
 
 
 def _truth(value: Any) -> Any:

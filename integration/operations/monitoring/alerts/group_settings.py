@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo
 
-from integration.field_errors import Unusable, titles, told
+from integration.field_errors import Unusable
 from integration.field_text import one_line
 from integration.http.errors import PrivateAddress, check_peer
 from integration.operations.monitoring.alerts.finding import CAUSES
@@ -116,11 +115,3 @@ class GroupSettings(Settings):
         title="Daily summary",
         description="At 7:00 of the shop's clock: the figures of the day, what is wrong, and what waits for a person.",
     )
-
-    @classmethod
-    def checked(cls, values: Mapping[str, Any], connector_ids: Collection[int]) -> Self:
-        """Return the group of a form; `connector_ids` may be chosen. Raises SettingError naming each wrong field."""
-        try:
-            return cls.model_validate(dict(values), context=connector_ids)
-        except ValidationError as error:
-            raise told(error, cls, titles(cls)) from None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationError, ValidationInfo
+from pydantic import BeforeValidator, ValidationInfo
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from integration.field_errors import Unusable, told
+from integration.field_errors import Unusable
 from integration.models.alert import AlertSilence
 from integration.operations.monitoring.alerts.finding import CAUSES
 from integration.settings.kinds import Settings
@@ -51,14 +51,6 @@ class SilenceSubject(Settings):
     def name(self) -> str:
         """Return what the silence is about, in words."""
         return CAUSES.get(self.cause, "every cause")
-
-    @classmethod
-    def checked(cls, values: Mapping[str, Any], connector_ids: Collection[int]) -> Self:
-        """Return what a form asks for; `connector_ids` may be chosen. Raises SettingError naming what is wrong."""
-        try:
-            return cls.model_validate(dict(values), context=connector_ids)
-        except ValidationError as error:
-            raise told(error, cls) from None
 
 
 class SilenceRequest(SilenceSubject):
