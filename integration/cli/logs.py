@@ -13,6 +13,7 @@ from integration.pipeline.connectors.time_zones import written, zone_of
 from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.queries.sync_log import read_page
 from integration.queries.sync_log_filters import ACTIONS, ROWS_MAX, STATUSES, TYPES, LogQuery
+from integration.words import counted
 
 _COLUMNS = ("time", "type", "object_id", "action", "status", "contact_id", "message")
 
@@ -60,8 +61,8 @@ def clear_log(connector_id: int, older_than: int | None, yes: bool, as_json: boo
         with services.db.read() as session:
             number = sync_log_clearing.preview(session, services.clock.now(), connector_id, older_than).entries
         which = f" older than {older_than} days" if older_than else ""
-        noun = "entry" if number == 1 else "entries"
-        console.confirmed(yes, f"Remove {number:,} {noun}{which} of the sync log of “{connector.name}” for good?")
+        entries = counted(number, "entry", "entries")
+        console.confirmed(yes, f"Remove {entries}{which} of the sync log of “{connector.name}” for good?")
 
         def audit(session: Session, cleared: int) -> None:
             diff = {"entries": [cleared, 0], "older_than_days": [None, older_than]}

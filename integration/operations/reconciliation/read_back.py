@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from integration.pipeline import usage
+from integration.words import counted
 
 DAYS = 30
 
@@ -37,8 +38,8 @@ class Proofs:
             return "Nothing was read back yet: a sample of what the next sync writes will be."
         if not self.unproved:
             return "Every contact that was read back has all that was sent."
-        noun = "1 contact that was" if self.unproved == 1 else f"{self.unproved:,} contacts that were"
-        return f"{noun} read back differed from what was sent; the sync log names each."
+        contacts = counted(self.unproved, "contact that was", "contacts that were")
+        return f"{contacts} read back differed from what was sent; the sync log names each."
 
 
 def proofs(session: Session, connector_id: int, now: datetime) -> Proofs:

@@ -29,6 +29,7 @@ from integration.pipeline.runs.held_run import HeldRun
 from integration.store import reading
 from integration.store.client import StoreClient
 from integration.store.completeness import SHORT_LIST
+from integration.words import counted
 
 #: People that are compared at once.
 AT_ONCE = 100
@@ -201,8 +202,8 @@ class Walk(HeldRun):
 
 def _said(step: Step, new: int) -> str:
     """Return the line of a page on which people were looked at, "" for any other."""
-    people = "1 person" if step.checked == 1 else f"{step.checked:,} people"
-    differences = "nothing differs" if not new else "1 difference" if new == 1 else f"{new:,} differences"
+    people = counted(step.checked, "person", "people")
+    differences = counted(new, "difference") if new else "nothing differs"
     return f"Looked at {people}: {differences}." if step.checked else ""
 
 

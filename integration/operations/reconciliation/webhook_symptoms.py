@@ -17,6 +17,7 @@ from integration.models.delivery import Delivery
 from integration.models.drift import Gap
 from integration.store.dates import lenient
 from integration.store.webhooks import TOPICS
+from integration.words import counted
 
 #: A webhook that has not come this long after the change does not come any more.
 DELIVERY_TIME_MAX = timedelta(minutes=10)
@@ -83,5 +84,6 @@ def silent(session: Session, now: datetime, connector: Connector, mine: Sequence
     if not number:
         return []
     topics = tuple(str(row.get("topic")) for row in mine if str(row.get("topic", "")).startswith("order."))
-    noun = "1 order" if number == 1 else f"{number:,} orders"
-    return [Symptom("silent", topics, f"The webhooks are active, but polling found {noun} that none of them brought.")]
+    orders = counted(number, "order")
+    sentence = f"The webhooks are active, but polling found {orders} that none of them brought."
+    return [Symptom("silent", topics, sentence)]

@@ -12,6 +12,7 @@ from integration.masking import mask_text
 from integration.models.run import Run
 from integration.pipeline.payloads import files as payload_files
 from integration.pipeline.services import Services
+from integration.words import counted
 
 
 @dataclass
@@ -41,7 +42,7 @@ class PayloadRecorder:
     def keep(self, services: Services) -> None:
         """Write one file for each run that wants it."""
         number = len(self._writes)
-        title = f"{number} {'call' if number == 1 else 'calls'} of a batch to Mautic"
+        title = f"{counted(number, 'call')} of a batch to Mautic"
         for run in self.runs if number else ():
             payload_files.store(services, run, "push", title, self._writes)
 

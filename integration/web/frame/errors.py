@@ -18,6 +18,7 @@ from integration.errors import IntegrationError, ServiceError, SettingError
 from integration.pipeline.leases.endings import is_passing
 from integration.web.frame import fault_log
 from integration.web.frame.security import seconds_to_wait
+from integration.words import counted
 
 SENTENCES: dict[int, tuple[str, str]] = {
     400: ("The request could not be understood.", "Go back, reload the page and try again."),
@@ -73,8 +74,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
 
 def _wait() -> str:
     """Return how long to wait, and what works meanwhile where somebody wants to sign in."""
-    minutes = math.ceil(seconds_to_wait() / 60)
-    told = f"Wait {minutes} minute{'' if minutes == 1 else 's'}, then try again."
+    told = f"Wait {counted(math.ceil(seconds_to_wait() / 60), 'minute')}, then try again."
     link = "A one-time link signs you in at once: an administrator can make one, or `woo-mautic user link`."
     return f"{told} {link}" if request.blueprint == "auth" else told
 

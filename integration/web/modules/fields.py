@@ -20,6 +20,7 @@ from integration.pipeline.delivery.outcomes import FIELDS_MISSING
 from integration.plans import FieldNeed
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
+from integration.words import counted
 
 bp = Blueprint("fields", __name__, url_prefix="/connectors/<int:connector_id>/fields")
 #: Part of the module settings -> the module's name on pages.
@@ -94,7 +95,7 @@ def make_missing(connector: Connector) -> str:
     made = field_list.complete(services(), connector, services().open_mautic(connector), audit=audit)
     if not made:
         return "No field was missing."
-    return f"{len(made)} {'field was' if len(made) == 1 else 'fields were'} created in Mautic."
+    return f"{counted(len(made), 'field was', 'fields were')} created in Mautic."
 
 
 def missing_count(connector: Connector) -> int | None:

@@ -24,6 +24,7 @@ from integration.web.frame import selection
 from integration.web.frame.access import connector_view, me, needs, record, row_view
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
+from integration.words import counted
 
 bp = Blueprint("reconciliation", __name__, url_prefix="/connectors/<int:connector_id>/reconciliation")
 #: Phase -> what is done in it.
@@ -226,8 +227,8 @@ def _ask(connector: Connector, number: int, **which: Any) -> ResponseReturnValue
             diff = {"records": [0, asked], "kind": ["", which.get("kind") or "all"]}
             record(session, AuditAction.REPAIRED, f"reconciliation {number}", diff, connector)
     if asked:
-        noun = "1 record is" if asked == 1 else f"{asked:,} records are"
-        flash(f"{noun} read from the store again and given to the sync, beginning within seconds.", "ok")
+        records = counted(asked, "record is", "records are")
+        flash(f"{records} read from the store again and given to the sync, beginning within seconds.", "ok")
     else:
         flash("Nothing was left to repair: it was asked for already, or cannot be repaired from here.", "warn")
     return _back(connector.id, number)

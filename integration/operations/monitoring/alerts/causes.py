@@ -18,6 +18,7 @@ from integration.operations.reconciliation import webhook_gaps
 from integration.operations.reconciliation.repairs import REPAIRABLE
 from integration.queries import dead_letters
 from integration.settings import Modules
+from integration.words import counted
 
 
 def found(session: Session, now: datetime, connector: Connector, opened: Mapping[str, Alert]) -> list[Finding]:
@@ -48,9 +49,7 @@ def _dead(session: Session, connector_id: int, most: int) -> Finding | None:
     number = dead_letters.waiting(session, connector_id)
     if number <= most:
         return None
-    who = (
-        "1 record has failed for good and waits" if number == 1 else f"{number:,} records have failed for good and wait"
-    )
+    who = counted(number, "record has failed for good and waits", "records have failed for good and wait")
     sentence = f"{who} for a person."
     return Finding("dead_letters", sentence, "Look at the causes, then send them again or discard them.")
 
@@ -62,7 +61,7 @@ def _drift(session: Session, connector_id: int) -> Finding | None:
     number = last.missing + last.doubled + last.differs if last is not None else 0
     if last is None or not number or not _unrepaired(session, last.id):
         return None
-    people = "1 person is not the same" if number == 1 else f"{number:,} people are not the same"
+    people = counted(number, "person is not the same", "people are not the same")
     sentence = f"The last reconciliation found that {people} in the store and in Mautic."
     return Finding("drift", sentence, "Look at what differs and repair it.", last.ended_at)
 

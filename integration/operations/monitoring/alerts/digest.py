@@ -19,6 +19,7 @@ from integration.pipeline import outbox, usage
 from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.services import Services
 from integration.queries import dead_letters
+from integration.words import counted
 
 #: The hour of the shop's clock at which it is written.
 HOUR = 7
@@ -83,7 +84,7 @@ def text(services: Services, session: Session, group: AlertGroup) -> Message:
     connectors = connectors_of(session, group)
     parts = [_part(services, session, each) for each in connectors]
     wrong = sum(len(book.open_alerts(session, each.id)) for each in connectors)
-    state = "all is well" if not wrong else "1 alert is open" if wrong == 1 else f"{wrong:,} alerts are open"
+    state = counted(wrong, "alert is open", "alerts are open") if wrong else "all is well"
     body = "\n\n".join([*(parts or ["There is no connector."]), f"Alerts: {wording.address(services, 'alerts')}"])
     return Message(f"[{PRODUCT}] Daily summary: {state}", body)
 

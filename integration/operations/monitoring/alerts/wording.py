@@ -11,6 +11,7 @@ from integration.models.connector import Connector
 from integration.operations.monitoring.alerts.finding import CAUSES, PAGES
 from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.services import Services
+from integration.words import counted, form
 
 PRODUCT = "Woo Mautic"
 #: Causes while which records wait to be sent.
@@ -68,8 +69,7 @@ def caught_up(waited: int, left: int) -> str:
     """Return what became of the records that waited, "" when none did."""
     if not waited:
         return ""
-    verb = "waits" if left == 1 else "wait"
-    done = f"{waited - left:,} caught up, {left:,} still {verb}" if left else "all are caught up"
+    done = f"{waited - left:,} caught up, {counted(left, 'still waits', 'still wait')}" if left else "all are caught up"
     return f"{_records(waited, 'waited', 'waited')}: {done}."
 
 
@@ -92,7 +92,7 @@ def span(time: timedelta) -> str:
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
         number, seconds = divmod(seconds, size)
         if number or (unit == "second" and not parts):
-            parts.append(f"{number} {unit}{'' if number == 1 else 's'}")
+            parts.append(f"{number} {form(number, unit)}")
     return " ".join(parts[:2])
 
 
@@ -124,7 +124,7 @@ def _with_links(services: Services, alert: Alert, connector: Connector, lines: S
 
 
 def _records(number: int, one: str, several: str) -> str:
-    return f"{number:,} record {one}" if number == 1 else f"{number:,} records {several}"
+    return counted(number, f"record {one}", f"records {several}")
 
 
 def _some(text: str) -> list[str]:

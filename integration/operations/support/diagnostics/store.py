@@ -21,6 +21,7 @@ from integration.store.client import HEADER_DROPPED, StoreClient
 from integration.store.discovery import linked_root, offset_of
 from integration.store.php_values import decoded_name
 from integration.store.sanitizing import text_of
+from integration.words import counted
 
 API = "wc/v3"
 #: From this version on lists have modified_after (dossier W33).
@@ -131,7 +132,7 @@ class _Test:
         read = {area: client.get(area, params) for area, params in _READ.items()}
         totals = {area: max(_total(answer), len(rows)) for area, (rows, answer) in read.items()}
         facts: dict[str, Any] = {**totals, **self._extras(client)}
-        found = Finding(f"{_count(totals['orders'], 'order')} and {_count(totals['customers'], 'customer')}.", facts)
+        found = Finding(f"{counted(totals['orders'], 'order')} and {counted(totals['customers'], 'customer')}.", facts)
         if not any(totals.values()):
             found.warn(SERVICE, "no_data")
         if any(rows and not _total(answer) for rows, answer in read.values()):
@@ -264,7 +265,3 @@ def _total(answer: Answer) -> int:
 def _older(version: str, than: tuple[int, int]) -> bool:
     found = re.match(r"(\d+)\.(\d+)", version)
     return found is not None and (int(found[1]), int(found[2])) < than
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
