@@ -90,7 +90,17 @@ class SendEmail:
     action: str = "send_email"
 
 
-FollowUp = Note | SegmentAdd | SendEmail
+@dataclass(frozen=True, slots=True)
+class SegmentRemove:
+    """The end of a membership of a segment; once per record and status, removing twice is harmless (mautic:245)."""
+
+    segment_id: int
+    order_id: str
+    status: str
+    action: str = "remove_from_segment"
+
+
+FollowUp = Note | SegmentAdd | SegmentRemove | SendEmail
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,7 @@ class FieldNeed:
     """A field that a module writes and Mautic must have.
 
     `limit` is the least length of a text field, `scale` how many decimals a number field is made with, `choices` what a
-    select is made with. `modules` are the parts of the settings that want it: contacts, orders.
+    select is made with. `modules` are the parts of the settings that want it: contacts, orders, carts.
     """
 
     alias: str

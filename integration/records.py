@@ -103,6 +103,42 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class CartLine:
+    """One line of a cart as the store describes it; `price` and `total` as it shows them, links absolute or ""."""
+
+    name: str
+    product_id: int
+    variation_id: int = 0
+    quantity: Decimal = Decimal(1)
+    price: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+    image: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A cart that was left, or bought after all: then `order_id` is its order and `proof` how that is known.
+
+    `recovery_url` is "" where there is no link, `coupon` the code of its coupon. `created_at` is when it was first
+    seen, `changed_at` when e-mail or items last changed.
+    """
+
+    id: int
+    email: str
+    currency: str
+    total: Decimal
+    lines: tuple[CartLine, ...] = ()
+    recovery_url: str = ""
+    coupon: str = ""
+    draft_id: int = 0
+    created_at: datetime | None = None
+    changed_at: datetime | None = None
+    order_id: int = 0
+    proof: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OtherOrder:
     """Another order of the same person, as it was last seen; `items` is None as long as its lines were not read."""
 

@@ -11,6 +11,9 @@ LAST_ORDER = "mautic_woo_last_order_date"
 FIRST_ORDER = "mautic_woo_first_order_date"
 AVERAGE = "mautic_woo_avg_order_value"
 CART_DATA = "mautic_woo_cart_data"
+RECOVERY_URL = "mautic_woo_recovery_url"
+COUPON_CODE = "mautic_woo_coupon_code"
+CART_HTML = "mautic_woo_cart_html"
 
 #: Fields that hold JSON with `items`, which is shortened by whole items.
 JSON = frozenset({ORDER_DATA, CART_DATA})

@@ -24,11 +24,13 @@ META = "meta_data"
 
 #: Characters that an order with a handful of items takes; a text field of 191 holds none.
 _ORDER_DATA_MIN_CHARS = 2000
+#: A link to a long host name, and what WooCommerce takes as a coupon's code.
+_LINK_MIN_CHARS, _CODE_MIN_CHARS = 191, 64
 #: No currency has more decimals (CLF).
 _MONEY_SCALE = 4
-_CONTACT, _ORDER, _BOTH = (Kind.CONTACT,), (Kind.ORDER,), (Kind.CONTACT, Kind.ORDER)
+_CONTACT, _ORDER, _CART, _BOTH = (Kind.CONTACT,), (Kind.ORDER,), (Kind.CART,), (Kind.CONTACT, Kind.ORDER)
 #: Kind of record -> the part of the module settings that is about it.
-_MODULES = {Kind.CONTACT: "contacts", Kind.ORDER: "orders"}
+_MODULES = {Kind.CONTACT: "contacts", Kind.ORDER: "orders", Kind.CART: "carts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,10 @@ def _lifetime(alias: str, label: str, type: str, source: str, scale: int = 2) ->
     return FieldRow(alias, label, type, _ORDER, source, setting=setting, converter=COMPUTED, ours=True, scale=scale)
 
 
+def _cart(alias: str, label: str, type: str, source: str, length: int) -> FieldRow:
+    return FieldRow(alias, label, type, _CART, source, converter=COMPUTED, ours=True, length=length)
+
+
 FIELD_MAP: tuple[FieldRow, ...] = (
     FieldRow("firstname", "First Name", "text", _CONTACT, "first_name", ("billing.first_name",)),
     FieldRow("lastname", "Last Name", "text", _CONTACT, "last_name", ("billing.last_name",)),
@@ -103,6 +109,10 @@ FIELD_MAP: tuple[FieldRow, ...] = (
     _lifetime(aliases.LAST_ORDER, "Woo last order date", "date", "lifetime.last_day"),
     _lifetime(aliases.FIRST_ORDER, "Woo first order date", "date", "lifetime.first_day"),
     _lifetime(aliases.AVERAGE, "Woo average order value", "number", "lifetime.average", _MONEY_SCALE),
+    _cart(aliases.CART_DATA, "Woo cart data", "textarea", "cart_data", _ORDER_DATA_MIN_CHARS),
+    _cart(aliases.RECOVERY_URL, "Woo recovery link", "url", "recovery_url", _LINK_MIN_CHARS),
+    _cart(aliases.COUPON_CODE, "Woo recovery coupon", "text", "coupon_code", _CODE_MIN_CHARS),
+    _cart(aliases.CART_HTML, "Woo cart table", "html", "cart_html", _ORDER_DATA_MIN_CHARS),
 )
 
 
@@ -116,9 +126,9 @@ def written(kind: Kind, modules: Modules) -> Iterator[FieldRow]:
     return (row for row in rows(kind) if is_on(row, modules))
 
 
-def computed(source: str, modules: Modules) -> list[FieldRow]:
-    """Return the rows that orders write and whose value is the computed one of this name."""
-    return [row for row in written(Kind.ORDER, modules) if row.converter == COMPUTED and row.source == source]
+def computed(source: str, modules: Modules, kind: Kind = Kind.ORDER) -> list[FieldRow]:
+    """Return the rows that records of a kind write and whose value is the computed one of this name."""
+    return [row for row in written(kind, modules) if row.converter == COMPUTED and row.source == source]
 
 
 def is_on(row: FieldRow, modules: Modules) -> bool:
@@ -129,7 +139,7 @@ def is_on(row: FieldRow, modules: Modules) -> bool:
 def required(modules: Modules) -> list[tuple[FieldRow, tuple[str, ...]]]:
     """Return the rows of fields that Mautic does not have of its own, and the enabled modules that write them.
 
-    Each alias is in it once, with the modules of all its rows: contacts, orders.
+    Each alias is in it once, with the modules of all its rows: contacts, orders, carts.
     """
     found: dict[str, tuple[FieldRow, tuple[str, ...]]] = {}
     for row in FIELD_MAP:

@@ -17,6 +17,8 @@ from integration.settings import Modules
 _HOLDS = {
     "text": ("text", "textarea", "html"),
     "textarea": ("textarea", "text", "html"),
+    "url": ("url", "text", "textarea", "html"),
+    "html": ("html",),
     "number": ("number",),
     "date": ("date", "datetime"),
 }

@@ -1,4 +1,4 @@
-"""Segments: which there are, and adding contacts to one."""
+"""Segments: which there are, adding contacts to one and taking them out."""
 
 from __future__ import annotations
 
@@ -43,6 +43,19 @@ class Segments:
         for ids in _pieces([*dict.fromkeys(contact_ids)]):
             results |= self._add(segment_id, ids)
         return results
+
+    def remove(self, segment_id: int, contact_id: int) -> bool:
+        """Take a contact out of the segment; False when Mautic has no such contact. There is no call for several.
+
+        Twice is harmless (mautic:245). Raises Rejected (segment_gone).
+        """
+        try:
+            value = self.client.post(f"segments/{segment_id}/contact/{contact_id}/remove")
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            return False
+        return isinstance(value, dict) and bool(value.get("success"))
 
     def _add(self, segment_id: int, ids: Sequence[int]) -> dict[int, bool]:
         try:

@@ -5,6 +5,7 @@ from integration.models.alert import Alert, AlertGroup, AlertNotice
 from integration.models.attempt import Attempt
 from integration.models.audit import AuditAction, AuditAnchor, AuditEntry
 from integration.models.base import Base
+from integration.models.cart import Cart, CartEvent, CartState
 from integration.models.connector import Connector, ConnectorState
 from integration.models.contact_link import ContactLink
 from integration.models.counts import Meter, RecordCount
@@ -35,6 +36,9 @@ __all__ = [
     "AuditAnchor",
     "AuditEntry",
     "Base",
+    "Cart",
+    "CartEvent",
+    "CartState",
     "Connector",
     "ConnectorState",
     "ContactLink",

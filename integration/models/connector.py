@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base, Key
@@ -24,11 +24,13 @@ class Connector(Base):
 
     `secrets` is sealed by the vault: store_key, store_secret, mautic_password, mautic_client_secret, webhook_secret.
     `mautic_token` is a sealed OAuth token. `cursors` holds where each incremental read stands. Entries of the sync log
-    with an id up to `log_cleared_id` are cleared. `triggers` maps what sends a note or an e-mail to the
+    with an id up to `log_cleared_id` are cleared. `cart_key` names the connector in the shop's pages, for everybody
+    to see. `triggers` maps what sends a note or an e-mail to the
     moment it was set.
     """
 
     __tablename__ = "connector"
+    __table_args__ = (Index("uq_connector_cart_key", "cart_key", unique=True),)
 
     id: Mapped[Key]
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
@@ -53,6 +55,7 @@ class Connector(Base):
     fields: Mapped[list[Any]] = mapped_column(default=list)
     fields_at: Mapped[datetime | None]
     webhook_path: Mapped[str] = mapped_column(String(64), unique=True)
+    cart_key: Mapped[str | None] = mapped_column(String(32))
     webhook_ids: Mapped[dict[str, Any]] = mapped_column(default=dict)
     last_webhook_at: Mapped[datetime | None]
     initial_done_at: Mapped[datetime | None]

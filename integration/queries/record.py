@@ -69,6 +69,8 @@ def compare(services: Services, connector: Connector, row: Delivery, tried: Sequ
 
 
 def _read(services: Services, connector: Connector, row: Delivery) -> Mapping[str, Any]:
+    if streams.of(row.kind).kept_here:
+        return corrected(row.payload or {}, row.corrections)
     if not row.source_id.isdigit():
         raise MappingError("no_id", "This record has no id that the store knows.", "Look at it in the store.")
     client = services.open_store(connector)

@@ -22,6 +22,7 @@ ACTIONS = {
     "create_note": "Create note",
     "send_email": "Send e-mail",
     "add_to_segment": "Add to segment",
+    "remove_from_segment": "Remove from segment",
     "cart_sync": "Cart sync",
     "cart_recovery": "Cart recovery",
     SKIP: "Skip",

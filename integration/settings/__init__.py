@@ -1,5 +1,6 @@
 """Settings that people change, checked alike for page, command line, API and import."""
 
+from integration.settings.carts import CartModule
 from integration.settings.modules import (
     TITLES,
     AlertModule,
@@ -16,6 +17,7 @@ from integration.settings.modules import (
 __all__ = [
     "TITLES",
     "AlertModule",
+    "CartModule",
     "ContactModule",
     "Modules",
     "OrderModule",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -17,6 +18,7 @@ _DIGITS_MAX = 18
 #: Longest text of a list (Mautic's tags have at most 191 characters), and how many a list has at most.
 TEXTS_MAX_CHARS, TEXTS_MAX = 191, 1000
 CRONTAB_MAX_CHARS = 100
+AMOUNT_MAX = 1_000_000
 
 
 class Settings(BaseModel):
@@ -92,6 +94,21 @@ def _pairs(value: Any) -> Any:
     return {name.strip(): number for name, _, number in pairs}
 
 
+def _amount(value: Any) -> Any:
+    """Return an amount of money as plain digits; a comma serves as a point."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return value
+    try:
+        amount = Decimal(value.strip().replace(",", ".") or "0")
+    except InvalidOperation:
+        raise Unusable("This is not an amount.", "Write it in digits, such as 10 or 7.50.") from None
+    if not amount.is_finite() or not 0 <= amount <= AMOUNT_MAX:
+        raise Unusable(f"An amount is between 0 and {AMOUNT_MAX:,}.", "Correct it.")
+    return f"{amount.normalize():f}"
+
+
 def _crontab(value: Any) -> str:
     if not isinstance(value, str):
         raise Unusable("This is not a crontab.", "Write it as a text of five fields.")
@@ -107,6 +124,8 @@ Text = Annotated[str, BeforeValidator(_trimmed), AfterValidator(one_line)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts), AfterValidator(_within_limits)]
 #: Status -> an id in Mautic, 0 for none.
 IdByStatus = Annotated[Mapping[str, Annotated[Whole, Field(ge=0)]], BeforeValidator(_pairs), AfterValidator(_few)]
+#: An amount of money in plain digits, such as "7.5".
+Amount = Annotated[str, BeforeValidator(_amount)]
 Crontab = Annotated[str, BeforeValidator(_crontab)]
 #: What is stored encrypted and never shown again.
 Secret = Annotated[SecretStr, BeforeValidator(_trimmed), Field(max_length=1000), AfterValidator(one_line)]

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from integration.errors import SettingError
 from integration.field_errors import gathered, titles, told
+from integration.settings.carts import CartModule
 from integration.settings.kinds import Crontab, IdByStatus, Settings, Texts, Truth, Whole
 
 #: Connectors whose parsed settings are kept in memory; one entry takes about 4 kB.
@@ -143,6 +144,7 @@ class Modules(Settings):
 
     contacts: ContactModule = Field(default_factory=ContactModule)
     orders: OrderModule = Field(default_factory=OrderModule)
+    carts: CartModule = Field(default_factory=CartModule)
     sync: SyncModule = Field(default_factory=SyncModule)
     alerts: AlertModule = Field(default_factory=AlertModule)
 
@@ -185,8 +187,9 @@ class Modules(Settings):
                 parts[module] = _changed(getattr(self, module), changes)
             except ValidationError as error:
                 wrong.append(told(error, type(getattr(self, module)), words, f"{module}."))
-        if isinstance(orders := parts.get("orders"), OrderModule):
-            wrong += orders.contradictions()
+        for part in parts.values():
+            if isinstance(part, OrderModule | CartModule):
+                wrong += part.contradictions()
         if wrong:
             raise gathered(wrong)
         return self.model_copy(update=parts)
@@ -222,7 +225,13 @@ TITLES: dict[str, str] = {
     key: title for module, model in _MODELS.items() for key, title in titles(model, f"{module}.").items()
 }
 #: Module -> the page that has its settings.
-_PAGES = {"contacts": "Contact Sync", "orders": "Order Sync", "sync": "Settings", "alerts": "Alerts"}
+_PAGES = {
+    "contacts": "Contact Sync",
+    "orders": "Order Sync",
+    "carts": "Abandoned Cart",
+    "sync": "Settings",
+    "alerts": "Alerts",
+}
 
 
 def label(key: str) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from integration.events import Kind
 from integration.settings import Modules
 from integration.streams.base import Explanation, Labels, Stream
+from integration.streams.carts import Carts
 from integration.streams.contacts import Contacts
 from integration.streams.orders import Orders
 
 __all__ = ["STREAMS", "Explanation", "Labels", "Stream", "entities", "explain", "kinds", "labels", "of", "skip_codes"]
 
 #: In this order a person's records are written by an import: what comes last is what stands in Mautic.
-STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Orders(), Contacts())}
+STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Orders(), Contacts())}
 
 _ANY: Mapping[str, Explanation] = {
     "gone": Explanation(

@@ -10,14 +10,15 @@ from typing import Any, Protocol
 from integration.events import Change, Kind, Origin
 from integration.mapping.orders import Shop
 from integration.plans import Lifetime, Plan, Skip
-from integration.records import Order, OtherOrder
+from integration.records import Cart, Order, OtherOrder
 from integration.settings import Modules
 from integration.store.client import StoreClient
 
 Payload = Mapping[str, Any]
-#: A record as a mapping takes it; another kind of record adds its own.
 #: Events that take a record away from a person: it was deleted, or given to another e-mail address.
 LEAVES = ("deleted", "moved")
+#: What the sync log calls the write of a contact.
+WRITE = "create_or_update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,9 @@ class PlanContext(Protocol):
     def names(self, order: Order) -> bool:
         """Return whether name and address are taken from this order."""
 
+    def has_ordered_since(self, cart: Cart) -> bool:
+        """Return whether the person has placed an order since the cart was first seen."""
+
     def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
         """Return the person's orders beside one."""
 
@@ -155,6 +159,8 @@ class Stream(Protocol):
     is_account: bool
     #: Its records count in a person's lifetime values, and its deletion takes them out again.
     in_ledger: bool
+    #: Its records are kept by us and not by the store, which cannot be asked for them.
+    kept_here: bool
     #: Its records give tags that stand as long as one of them is in good order.
     holds_tags: bool
     #: A newer snapshot of a record takes the place of one that waits.
@@ -168,6 +174,9 @@ class Stream(Protocol):
 
     def change(self, payload: Payload, origin: Origin, seen_at: datetime) -> Change:
         """Return the change that a record as read now stands for; raises MappingError (no_id)."""
+
+    def action(self, event: str) -> str:
+        """Return what the sync log calls the write of a record after this event (P84)."""
 
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
         """Return what a delivery asks for; raises MappingError when its record cannot be mapped."""

@@ -14,7 +14,7 @@ from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_user_url
 from integration.streams import samples
-from integration.streams.base import Explanation, Labels, Payload, Phase, PlanContext, Sighted
+from integration.streams.base import WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.CONTACT
 DELETED = Skip("deleted_in_store", "The customer was deleted in the store; the contact stays in Mautic.")
@@ -35,6 +35,7 @@ class Contacts:
     numbered = False
     is_account = True
     in_ledger = False
+    kept_here = False
     holds_tags = False
     collapses = True
     skip_reasons: Mapping[str, Explanation] = {
@@ -73,6 +74,10 @@ class Contacts:
     def change(self, payload: Payload, origin: Origin, seen_at: datetime) -> Change:
         """Return the change of a customer as read now; raises MappingError (no_id)."""
         return parse.customer_change(payload, origin, seen_at, created=False)
+
+    def action(self, event: str) -> str:
+        """Return what the sync log calls the write."""
+        return WRITE
 
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
         """Return what to write for a customer (P10 to P17)."""

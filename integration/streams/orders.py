@@ -16,7 +16,7 @@ from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_order_url
 from integration.streams import samples
-from integration.streams.base import LEAVES, Explanation, Labels, Payload, Phase, PlanContext, Sighted
+from integration.streams.base import LEAVES, WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.ORDER
 _RESTORE = "the trash of the store: restore the order"
@@ -33,6 +33,7 @@ class Orders:
     numbered = True
     is_account = False
     in_ledger = True
+    kept_here = False
     holds_tags = True
     collapses = False
     skip_reasons: Mapping[str, Explanation] = {
@@ -78,6 +79,10 @@ class Orders:
     def change(self, payload: Payload, origin: Origin, seen_at: datetime) -> Change:
         """Return the change of an order as read now: its status; raises MappingError (no_id)."""
         return parse.order_change(payload, origin, seen_at)
+
+    def action(self, event: str) -> str:
+        """Return what the sync log calls the write."""
+        return WRITE
 
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
         """Return what to write for an order, or for what is left without it (P30 to P41)."""

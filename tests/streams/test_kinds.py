@@ -16,6 +16,7 @@ SOURCE = Path(integration.__file__).parent
 TEMPLATES = SOURCE.parent / "templates"
 #: Rooms below the streams, which cannot ask them, and what may name a kind there.
 ALLOWED = {
+    "mapping/carts.py": "the mapping of one kind",
     "mapping/contacts.py": "the mapping of one kind",
     "mapping/orders.py": "the mapping of one kind",
     "mapping/field_map.py": "a column of the table of fields",
@@ -41,11 +42,11 @@ def test_no_page_asks_for_a_kind() -> None:
 
 
 def test_every_stream_answers_for_its_kind() -> None:
-    assert set(streams.STREAMS) == {Kind.CONTACT, Kind.ORDER}
+    assert set(streams.STREAMS) == {Kind.CONTACT, Kind.ORDER, Kind.CART}
     for kind, stream in streams.STREAMS.items():
         assert stream.kind is kind
         assert all((stream.labels.entity, stream.labels.entities, stream.labels.noun))
-        assert {stream.module} == {name for name in ("contacts", "orders") if name == stream.module}
+        assert {stream.module} == {name for name in ("contacts", "orders", "carts") if name == stream.module}
 
 
 def test_phases_are_read_in_one_order() -> None:
@@ -59,7 +60,7 @@ def test_phases_are_read_in_one_order() -> None:
         (True, True, ["Contact", "Order"]),
         (True, False, ["Contact"]),
         (False, True, ["Order"]),
-        (False, False, ["Contact", "Order"]),
+        (False, False, ["Contact", "Order", "Abandoned cart"]),
     ],
 )
 def test_lists_offer_the_kinds_that_are_synced(contacts: bool, orders: bool, shown: list[str]) -> None:

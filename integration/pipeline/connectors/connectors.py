@@ -39,6 +39,7 @@ def create(
         name="",
         is_demo=is_demo,
         webhook_path=chance.token_urlsafe(24),
+        cart_key=chance.token_urlsafe(12),
         created_at=now,
         updated_at=now,
     )

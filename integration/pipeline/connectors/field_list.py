@@ -86,11 +86,17 @@ def refresh(services: Services, connector: Connector, client: MauticClient, *, a
     mautic = Fields(client, _made_with(connector, modules))
     found = mautic.read()
     try:
-        made = create_missing(mautic, needs(modules), found) if modules.orders.create_fields else {}
+        made = create_missing(mautic, _wanted(modules), found)
     except ServiceError:
         store(services, connector, found, client.version, anew=anew)
         raise
     return store(services, connector, {**found, **made}, client.version, anew=anew)
+
+
+def _wanted(modules: Modules) -> tuple[FieldNeed, ...]:
+    """Return the fields that are created at first need, as the modules that write them are set."""
+    creating = {name for name in ("orders", "carts") if getattr(modules, name).create_fields}
+    return tuple(need for need in needs(modules) if creating.intersection(need.modules))
 
 
 def _made_with(connector: Connector, modules: Modules) -> dict[str, int]:

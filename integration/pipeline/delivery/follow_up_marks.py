@@ -8,19 +8,25 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from integration.models.follow_up import FollowUpMark, MarkState
-from integration.plans import FollowUp, SegmentAdd
+from integration.plans import FollowUp, SegmentAdd, SegmentRemove
 
 #: (order id, status, action).
 MarkKey = tuple[str, str, str]
 #: A mark key with the contact that was added to a segment, 0 for what needs no contact to be known again.
 Done = tuple[str, str, str, int]
 SEGMENT = "segment:"
+_LEFT = "left_segment:"
 
 
 def key_of(follow_up: FollowUp) -> MarkKey:
     """Return what makes a follow-up one: order, status, action; each segment is an action of its own."""
-    action = f"{SEGMENT}{follow_up.segment_id}" if isinstance(follow_up, SegmentAdd) else follow_up.action
-    return follow_up.order_id, follow_up.status, action
+    return follow_up.order_id, follow_up.status, _action(follow_up)
+
+
+def _action(follow_up: FollowUp) -> str:
+    if isinstance(follow_up, SegmentAdd):
+        return f"{SEGMENT}{follow_up.segment_id}"
+    return f"{_LEFT}{follow_up.segment_id}" if isinstance(follow_up, SegmentRemove) else follow_up.action
 
 
 def identity_of(follow_up: FollowUp, contact_id: int) -> Done:

@@ -34,7 +34,7 @@ from integration.pipeline.delivery.follow_up_marks import (
     marks_of,
 )
 from integration.pipeline.delivery.groups import LeasedDelivery
-from integration.plans import FollowUp, Note, SegmentAdd, SendEmail
+from integration.plans import FollowUp, Note, SegmentAdd, SegmentRemove, SendEmail
 
 
 class Uncertain(IntegrationError):
@@ -101,6 +101,7 @@ class FollowUps:
         unique = list(chosen.values())
         results += self._notes([a for a in unique if isinstance(a.follow_up, Note)], started, begun)
         results += self._segments([a for a in unique if isinstance(a.follow_up, SegmentAdd)])
+        results += [self._leave(act, act.follow_up) for act in unique if isinstance(act.follow_up, SegmentRemove)]
         results += self._emails([a for a in unique if isinstance(a.follow_up, SendEmail)], started)
         return results + _twins([act for act in open_ if chosen[_same(act)] is not act], results)
 
@@ -188,6 +189,13 @@ class FollowUps:
             for act in acts
         ]
 
+    def _leave(self, act: Act, leave: SegmentRemove) -> Followed:
+        try:
+            Segments(self.client).remove(leave.segment_id, act.contact_id)
+        except ServiceError as error:
+            return Followed(act, error=error)
+        return Followed(act, f"Removed from segment {leave.segment_id}.")
+
     def _emails(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> list[Followed]:
         results = []
         emails = Emails(self.client, self.contacts)
@@ -256,7 +264,7 @@ def _mark(connector_id: int, now: datetime, result: Followed) -> dict[str, Any]:
         "action": action,
         "state": MarkState.DONE,
         "contact_id": result.act.contact_id,
-        "remote_id": follow_up.segment_id if isinstance(follow_up, SegmentAdd) else result.remote_id,
+        "remote_id": follow_up.segment_id if isinstance(follow_up, SegmentAdd | SegmentRemove) else result.remote_id,
         "started_at": now,
         "done_at": now,
     }

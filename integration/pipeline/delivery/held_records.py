@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.errors import Throttled
 from integration.http.signatures import SIGNATURES
 from integration.mautic.answers import SERVICE
@@ -18,7 +19,6 @@ from integration.pipeline.outbox.states import READY, WAITING, owned
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 
-ACTION = "create_or_update"
 #: So many records are told of at a time.
 TOLD_MAX = 500
 #: The priority of history: a run says of itself that it waits.
@@ -69,7 +69,7 @@ def _entry(now: datetime, row: Delivery, hold: Hold) -> Entry:
         at=now,
         type=row.kind,
         object_id=row.number or row.source_id,
-        action=ACTION,
+        action=streams.of(row.kind).action(row.event),
         status=sync_log_writing.ERROR,
         message=sentence(_reason(hold)),
         source_id=row.source_id,

@@ -6,13 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from integration.mapping.cart_orders import is_later, is_placed
 from integration.mapping.orders import Shop
+from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery import latest_order
 from integration.pipeline.delivery.batch_context import BatchContext, given_tags
 from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.latest_order import NameSource
 from integration.plans import Lifetime
-from integration.records import Order, OtherOrder
+from integration.records import Cart, Order, OtherOrder
 from integration.settings import Modules
 from integration.streams.base import LEAVES
 
@@ -90,6 +92,15 @@ class PersonContext:
         """Return whether name and address are taken from this order."""
         return self.name_source.chooses(order)
 
+    def has_ordered_since(self, cart: Cart) -> bool:
+        """Return whether the person has placed an order since the cart was first seen (X15)."""
+        return any(_buys(row, cart) for row in self.batch.people.rows(self.group.person_key))
+
     def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
         """Return the person's orders beside one."""
         return self.batch.people.others(self.group.person_key, order_id)
+
+
+def _buys(row: LedgerEntry, cart: Cart) -> bool:
+    own = row.order_id == cart.draft_id
+    return is_placed(row.status, own=own) and (own or is_later(row.ordered_at, cart.created_at))

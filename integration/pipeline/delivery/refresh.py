@@ -87,7 +87,7 @@ class _Wanted:
 
     @classmethod
     def of(cls, groups: Sequence[DeliveryGroup], now: datetime) -> _Wanted:
-        deliveries = [leased for group in groups for leased in group.deliveries if leased.source_id.isdigit()]
+        deliveries = [leased for group in groups for leased in group.deliveries if _is_in_store(leased)]
         asked = [leased for leased in deliveries if is_asked(leased)]
         rest = [leased for leased in deliveries if not is_asked(leased)]
         stale = [leased for leased in rest if _is_stale(leased, now) and leased.event not in LEAVES]
@@ -103,6 +103,10 @@ class _Read:
 
     rows: Mapping[tuple[Kind, str], Payload]
     payloads: Mapping[int, Payload]
+
+
+def _is_in_store(leased: LeasedDelivery) -> bool:
+    return leased.source_id.isdigit() and not streams.of(leased.kind).kept_here
 
 
 def _is_stale(leased: LeasedDelivery, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from integration import streams
 from integration.errors import Blame, IntegrationError, ServerFault, ServiceError
 from integration.mautic.results import Receipt
 from integration.mautic.verdicts import REQUIRED
@@ -21,8 +22,6 @@ from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.plans import NO_FIELD
 from integration.streams.base import LEAVES
-
-_WRITE = held_records.ACTION
 
 
 @dataclass
@@ -99,7 +98,7 @@ class Settlement:
             said = " ".join(
                 filter(None, (delivery_sentences.written(receipt), changed, self._withheld(planned, leased)))
             )
-            self._note(leased, _WRITE, said, contact_id)
+            self._note(leased, _write_of(leased), said, contact_id)
         return self._after_follow_ups(planned, leased, contact_id, receipt)
 
     def _after_follow_ups(
@@ -127,7 +126,7 @@ class Settlement:
     def _held_back(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
         """The connection is at fault: the log says so once for each record and cause."""
         if leased.error_code != error.code and held_records.is_told(error.code):
-            self._note(leased, _WRITE, held_records.sentence(str(error)), None, error)
+            self._note(leased, _write_of(leased), held_records.sentence(str(error)), None, error)
         return outcomes.held_back(leased, error)
 
     def _withheld(self, planned: PersonPlan, leased: LeasedDelivery) -> str:
@@ -140,7 +139,7 @@ class Settlement:
         if decision.blame is not Blame.CONNECTION and decision.wait is None:
             return self._dead(leased, error)
         if leased.error_code != error.code:
-            self._note(leased, _WRITE, str(error), None, error)
+            self._note(leased, _write_of(leased), str(error), None, error)
         if decision.blame is Blame.CONNECTION or decision.wait is None:
             return outcomes.later(leased, error, retries.pause(leased.attempts, self.chance), counts=False)
         return outcomes.later(leased, error, decision.wait)
@@ -172,7 +171,7 @@ class Settlement:
         )
 
     def _failed(self, leased: LeasedDelivery, error: ServiceError) -> Outcome:
-        waiting = self._in_question(leased, _WRITE, error)
+        waiting = self._in_question(leased, _write_of(leased), error)
         if waiting is not None:
             return waiting
         if self.question.of(leased.person_key) is not None:
@@ -184,7 +183,7 @@ class Settlement:
             return self._skipped(leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
         if decision.wait is None:
             return self._dead(leased, error)
-        self._note(leased, _WRITE, delivery_sentences.again(error, decision.wait), None, error)
+        self._note(leased, _write_of(leased), delivery_sentences.again(error, decision.wait), None, error)
         return outcomes.later(leased, error, decision.wait)
 
     def _is_shared(self, error: ServiceError) -> bool:
@@ -211,7 +210,7 @@ class Settlement:
         return outcomes.later(leased, error, wait, counts=call.is_of_one)
 
     def _dead(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
-        self._note(leased, _WRITE, str(error), None, error)
+        self._note(leased, _write_of(leased), str(error), None, error)
         return outcomes.ended(leased, DeliveryState.DEAD, error)
 
     def _skipped(self, leased: LeasedDelivery, code: str, sentence: str, contact_id: int | None = None) -> Outcome:
@@ -242,6 +241,10 @@ class Settlement:
                 run_id=leased.run_id,
             )
         )
+
+
+def _write_of(leased: LeasedDelivery) -> str:
+    return streams.of(leased.kind).action(leased.event)
 
 
 def _written(receipt: Receipt | None) -> str:

@@ -19,7 +19,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, 
 from integration.pipeline.dry_run import differences, simulated_people
 from integration.pipeline.ingest import records
 from integration.pipeline.runs import lifecycle as run_lifecycle
-from integration.plans import FollowUp, Note, SegmentAdd, SendEmail
+from integration.plans import FollowUp, Note, SegmentAdd, SegmentRemove, SendEmail
 
 _PAGE_MAX_LINES = 50
 _TOUCHED = ("new", "changed", "blanked")
@@ -88,7 +88,7 @@ def _counted(planned: Sequence[planning.PersonPlan], done: set[Done]) -> Counter
             counts["unchanged" if one.unchanged else "update" if one.link else "create"] += 1
             counts.update(_touched(differences.of(one)))
         for _, act in _open(one, done):
-            counts["segments"] += isinstance(act, SegmentAdd)
+            counts["segments"] += isinstance(act, SegmentAdd | SegmentRemove)
             counts["notes"] += isinstance(act, Note)
             counts["emails"] += isinstance(act, SendEmail)
     return counts

@@ -67,7 +67,7 @@ def try_mapping(connector: Connector) -> str:
 
 def _ids() -> tuple[dict[Kind, int], list[str]]:
     ids, notices = {}, []
-    for kind in streams.STREAMS:
+    for kind in mapping.kinds():
         label = streams.labels(kind).noun
         text = request.form.get(kind.value, "").strip().removeprefix("#")
         if text.isascii() and text.isdigit() and len(text) <= _RECORD_ID_MAX_DIGITS:

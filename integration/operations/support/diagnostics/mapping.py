@@ -27,7 +27,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.person_context import PersonContext
 from integration.pipeline.leases import endings
 from integration.pipeline.services import Services
-from integration.plans import ContactWrite, FollowUp, Note, Plan, SegmentAdd, Skip
+from integration.plans import ContactWrite, FollowUp, Note, Plan, SegmentAdd, SegmentRemove, Skip
 from integration.records import Customer, Order
 from integration.settings import Modules
 
@@ -62,8 +62,13 @@ def as_dict(tried: Tried) -> dict[str, Any]:
 
 
 def enabled(modules: Modules) -> tuple[Kind, ...]:
-    """Return the kinds of records whose module is on."""
-    return tuple(stream.kind for stream in reversed(streams.STREAMS.values()) if stream.is_enabled(modules))
+    """Return the kinds of records that can be tried and whose module is on."""
+    return tuple(kind for kind in kinds() if streams.of(kind).is_enabled(modules))
+
+
+def kinds() -> tuple[Kind, ...]:
+    """Return the kinds of records that can be read from the store to try the mapping on."""
+    return tuple(kind for kind, stream in reversed(streams.STREAMS.items()) if not stream.kept_here)
 
 
 def try_all(services: Services, connector: Connector, ids: Mapping[Kind, int] | None = None) -> list[Tried]:
@@ -171,6 +176,8 @@ def _follow_up(act: FollowUp, contact_id: int, done: set[Done]) -> str:
     if isinstance(act, SegmentAdd):
         was = f"The contact was added to segment {act.segment_id} before, so it would not be added again."
         return was if before else f"The contact would be added to segment {act.segment_id}."
+    if isinstance(act, SegmentRemove):
+        return f"The contact would be taken out of segment {act.segment_id}."
     what = "A note" if isinstance(act, Note) else f"The e-mail {act.email_id}"
     if before:
         return f"{what} for the status “{act.status}” was sent before, so it would not go again."

@@ -1,0 +1,68 @@
+"""Tells carts what became of their deliveries, in the transaction that settles them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration import streams
+from integration.models.cart import Cart, CartEvent, CartState
+from integration.models.delivery import DeliveryState
+from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
+from integration.pipeline.delivery.planning import PersonPlan
+from integration.streams.carts import ABANDONED, BOUGHT
+
+_UNCHANGED = "unchanged"
+
+
+def mark(
+    session: Session, now: datetime, connector_id: int, planned: Sequence[PersonPlan], ours: Sequence[Outcome]
+) -> None:
+    """Note on the carts among the settled deliveries that they are in Mautic, were bought, or failed."""
+    leased = {each.id: each for one in planned for each in one.group.deliveries if streams.of(each.kind).kept_here}
+    settled = [outcome for outcome in ours if outcome.delivery_id in leased and outcome.state is not None]
+    if not settled:
+        return
+    carts = _carts(session, connector_id, leased)
+    for outcome in settled:
+        cart = carts.get(leased[outcome.delivery_id].source_id)
+        if cart is not None:
+            _mark(session, now, cart, leased[outcome.delivery_id].event, outcome)
+
+
+def _carts(session: Session, connector_id: int, leased: Mapping[int, LeasedDelivery]) -> dict[str, Cart]:
+    ids = {int(each.source_id) for each in leased.values() if each.source_id.isdigit()}
+    query = select(Cart).where(Cart.connector_id == connector_id, Cart.id.in_(ids))
+    return {str(cart.id): cart for cart in session.scalars(query)}
+
+
+def _mark(session: Session, now: datetime, cart: Cart, event: str, outcome: Outcome) -> None:
+    cart.contact_id = outcome.contact_id or cart.contact_id
+    if outcome.state is DeliveryState.DEAD:
+        cart.problem = outcome.message
+        return tell(session, now, cart, f"It could not be sent to Mautic: {outcome.message}")
+    cart.problem = outcome.message if outcome.partial else ""
+    sent = outcome.state is DeliveryState.DELIVERED or outcome.error_code == _UNCHANGED
+    if event != ABANDONED:
+        return tell(session, now, cart, "Mautic knows that the cart was bought.") if sent else None
+    if sent:
+        return _sent(session, now, cart)
+    if outcome.error_code == BOUGHT.code and cart.state == CartState.ABANDONED:
+        cart.state, cart.reason, cart.ended_at = CartState.BOUGHT, BOUGHT.code, now
+        tell(session, now, cart, BOUGHT.sentence)
+    return None
+
+
+def _sent(session: Session, now: datetime, cart: Cart) -> None:
+    cart.synced_at = cart.synced_at or now
+    if cart.state == CartState.ABANDONED:
+        cart.state = CartState.SYNCED
+    tell(session, now, cart, f"Sent to Mautic, contact {cart.contact_id}.")
+
+
+def tell(session: Session, now: datetime, cart: Cart, text: str) -> None:
+    """Add a sentence to the cart's story."""
+    session.add(CartEvent(cart_id=cart.id, at=now, text=text))

@@ -1,0 +1,116 @@
+"""Carts that were left at the checkout: kept by us, sent when nobody comes back to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NoReturn
+
+from integration.errors import Rejected
+from integration.events import Change, Kind, Origin
+from integration.identity import person_key_of
+from integration.mapping import carts
+from integration.plans import Plan, Skip
+from integration.records import Cart
+from integration.settings import Modules, where
+from integration.store.access import SERVICE
+from integration.store.client import StoreClient
+from integration.streams.base import Explanation, Labels, Payload, Phase, PlanContext, Sighted
+from integration.streams.cart_payload import cart_of, payload_of
+
+KIND = Kind.CART
+ABANDONED, RECOVERED = "abandoned", "recovered"
+BOUGHT = Skip("bought", "The person has ordered since, so they are not reminded.")
+_PAGE = "carts"
+
+
+class Carts:
+    """The stream of abandoned carts."""
+
+    kind: Kind = KIND
+    labels = Labels("Abandoned cart", "Abandoned carts", "Cart", "Abandoned Cart", "cart")
+    module = "carts"
+    phases: Sequence[Phase] = ()
+    change_phases: Sequence[Phase] = ()
+    numbered = False
+    is_account = False
+    in_ledger = False
+    kept_here = True
+    holds_tags = False
+    collapses = False
+    skip_reasons: Mapping[str, Explanation] = {
+        "module_off": Explanation("Abandoned Cart is switched off.", where("carts.enabled"), _PAGE),
+        "no_email": Explanation("The cart has no e-mail address, so nobody can be reminded.", "nothing", _PAGE),
+        BOUGHT.code: Explanation(
+            "The person has ordered since the cart was left, so they are not reminded.",
+            "nothing: this is how it should be",
+            _PAGE,
+        ),
+    }
+
+    def is_enabled(self, modules: Modules) -> bool:
+        """Return whether Abandoned Cart is on."""
+        return modules.carts.enabled
+
+    def parse(self, payload: Payload) -> Cart:
+        """Return the cart; raises MappingError."""
+        return cart_of(payload)
+
+    def change(self, payload: Payload, origin: Origin, seen_at: datetime) -> Change:
+        """Return the change of a cart that was left; raises MappingError."""
+        return change_of(cart_of(payload), ABANDONED, seen_at)
+
+    def action(self, event: str) -> str:
+        """Return what the sync log calls the write."""
+        return "cart_recovery" if event == RECOVERED else "cart_sync"
+
+    def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
+        """Return what to write for a cart that was left or bought; who has ordered since is not reminded (X15)."""
+        cart: Cart = delivery.record
+        if delivery.event == RECOVERED:
+            return carts.recovered(cart, context.modules)
+        if context.has_ordered_since(cart):
+            return BOUGHT
+        return carts.abandoned(cart, context.modules)
+
+    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
+        """Return nothing: the store cannot be asked for carts."""
+        return {}
+
+    def lacks_email(self, delivery: Sighted) -> bool:
+        """Return False: a cart without an address is not announced."""
+        return False
+
+    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
+        """Return None: the store cannot be asked for carts."""
+        return None
+
+    def find_email(self, store: StoreClient, source_id: str) -> str | None:
+        """Return None: it is never asked for."""
+        return None
+
+    def last_word(self, delivery: Sighted) -> str:
+        """Return "": each cart says something of its own."""
+        return ""
+
+    def sample(self, store: StoreClient, modules: Modules, record_id: int | None) -> NoReturn:
+        """Raise Rejected (gone): the store cannot be asked for carts."""
+        raise Rejected(SERVICE, "gone", "The store knows no carts.", "Look at a cart's own page.")
+
+    def admin_url(self, home: str, source_id: str) -> str:
+        """Return "": the store has no page of a cart."""
+        return ""
+
+
+def change_of(cart: Cart, event: str, at: datetime) -> Change:
+    """Return the change of a cart that was left or bought at `at`; it goes out before history, as what is live does."""
+    return Change(
+        kind=KIND,
+        source_id=str(cart.id),
+        event=event,
+        person_key=person_key_of(cart.email),
+        payload=payload_of(cart),
+        seen_at=at,
+        origin=Origin.WEBHOOK,
+        modified_at=at,
+    )

@@ -1,0 +1,138 @@
+"""Abandoned carts on the road: one write when somebody left, none when they bought, another when they came back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+
+from integration.clock import SetClock
+from integration.models import Cart as CartRow, CartEvent, CartState
+from integration.pipeline import outbox
+from integration.pipeline.ingest import records
+from integration.records import Cart, CartLine
+from integration.sandbox.mautic.seed import seed
+from integration.streams.carts import ABANDONED, RECOVERED, change_of
+from tests.conftest import NOON
+from tests.road.conftest import Road
+
+LINES = (CartLine("Tea <b>green</b>", 13, quantity=Decimal(2), price=Decimal("4.50"), total=Decimal("9.00")),)
+
+
+def left(road: Road, email: str = "anna@shop.example", event: str = ABANDONED, draft_id: int = 0) -> int:
+    """Owe Mautic a cart as detection does, and return its id."""
+    now = road.services.clock.now()
+    with road.services.db.write() as session:
+        row = CartRow(
+            connector_id=road.connector_id,
+            key=f"key-{now.timestamp()}",
+            source="script",
+            email=email,
+            state=CartState.ABANDONED,
+            created_at=now,
+            changed_at=now,
+            seen_at=now,
+        )
+        session.add(row)
+        session.flush()
+        cart = Cart(
+            row.id, email, "EUR", Decimal("9.00"), LINES, "https://our.example/recover/abc", "RECOVER-1", draft_id, now
+        )
+        outbox.accept(session, now, road.connector_id, [change_of(cart, event, now)])
+        return row.id
+
+
+def row(road: Road, cart_id: int) -> CartRow:
+    with road.services.db.read() as session:
+        return session.get_one(CartRow, cart_id)
+
+
+def contact(road: Road, email: str = "anna@shop.example") -> dict[str, object]:
+    (found,) = [each for each in road.mautic.state.contacts.values() if each.values.get("email") == email]
+    return {**found.values, "tags": set(road.mautic.state.tag_names(found))}
+
+
+def carts_on(make_road: Callable[..., Road], **settings: object) -> Road:
+    return make_road(carts__enabled=True, carts__create_fields=True, sync__proof_every=0, **settings)
+
+
+def test_a_cart_arrives_with_tag_fields_link_and_coupon_in_one_write(make_road: Callable[..., Road]) -> None:
+    road = carts_on(make_road)
+    cart_id = left(road)
+    road.work()
+    there = contact(road)
+    data = json.loads(str(there["mautic_woo_cart_data"]))
+    assert (data["total"], data["currency"], data["recovery_url"]) == ("9.00", "EUR", "https://our.example/recover/abc")
+    assert data["items"] == [{"name": "Tea <b>green</b>", "product_id": 13, "price": "4.50", "qty": 2}]
+    assert there["mautic_woo_recovery_url"] == "https://our.example/recover/abc"
+    assert there["mautic_woo_coupon_code"] == "RECOVER-1"
+    assert "2 × Tea green" in str(there["mautic_woo_cart_html"])
+    assert there["tags"] == {"abandoned_cart"}
+    assert sum("contacts" in call.path and call.method != "GET" for call in road.mautic.calls) == 1
+    assert [(e.type, e.action, e.object_id, e.status) for e in road.log()] == [
+        ("abandoned_cart", "cart_sync", str(cart_id), "success")
+    ]
+    assert (row(road, cart_id).state, row(road, cart_id).contact_id) == (CartState.SYNCED, 1)
+
+
+def test_who_has_bought_meanwhile_is_not_reminded(make_road: Callable[..., Road]) -> None:
+    road = carts_on(make_road, orders__statuses="completed")
+    cart_id = left(road)
+    order = road.order("Anna@shop.example", "on-hold")
+    road.arrive(order)
+    road.work()
+    assert row(road, cart_id).state == CartState.BOUGHT
+    assert [(e.action, e.status) for e in road.log() if e.type == "abandoned_cart"] == [("skip", "success")]
+    assert not any(
+        "abandoned_cart" in road.mautic.state.tag_names(each) for each in road.mautic.state.contacts.values()
+    )
+
+
+def test_an_order_of_last_year_is_no_purchase_of_the_cart(make_road: Callable[..., Road]) -> None:
+    road = carts_on(make_road, orders__enabled=False)
+    order = road.order("anna@shop.example", "completed")
+    with road.services.db.write() as session:
+        old = {**order, "date_created_gmt": "2025-11-28T10:00:00"}
+        records.note(session, NOON, road.connector_id, records.readable([old]), "poll")  # type: ignore[arg-type]
+    cart_id = left(road)
+    road.work()
+    assert row(road, cart_id).state == CartState.SYNCED
+
+
+def test_a_cart_that_was_bought_after_all_is_emptied_in_mautic(make_road: Callable[..., Road]) -> None:
+    clock = SetClock(NOON)
+    road = carts_on(make_road, clock=clock)
+    cart_id = left(road)
+    road.work()
+    clock.advance(hours=2)
+    left(road, event=RECOVERED)
+    road.work()
+    there = contact(road)
+    emptied = ("mautic_woo_cart_data", "mautic_woo_recovery_url", "mautic_woo_coupon_code", "mautic_woo_cart_html")
+    assert [there.get(alias) or None for alias in emptied] == [None] * 4
+    assert there["tags"] == {"recovered_cart"}
+    assert [e.action for e in road.log()] == ["cart_sync", "cart_recovery"]
+    with road.services.db.read() as session:
+        story = [event.text for event in session.query(CartEvent).order_by(CartEvent.id)]
+    assert story == [
+        f"Sent to Mautic, contact {row(road, cart_id).contact_id}.",
+        "Mautic knows that the cart was bought.",
+    ]
+
+
+def test_a_segment_is_joined_and_left(make_road: Callable[..., Road]) -> None:
+    road = carts_on(make_road, carts__leave_segment=True, carts__segment=1)
+    seed(road.mautic.state)
+    left(road)
+    road.work()
+    assert [e.action for e in road.log()] == ["cart_sync", "add_to_segment"]
+    assert list(joined(road)) == [1]
+    left(road, event=RECOVERED)
+    road.work()
+    assert [e.action for e in road.log()][2:] == ["cart_recovery", "remove_from_segment"]
+    assert list(joined(road)) == []
+
+
+def joined(road: Road) -> dict[int, str]:
+    (found,) = [each for each in road.mautic.state.contacts.values() if each.values.get("email") == "anna@shop.example"]
+    return found.segments
