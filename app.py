@@ -55,6 +55,7 @@ BLUEPRINTS = (
     "operations.diagnostics",
     "operations.logs",
     "machines.webhooks",
+    "machines.carts",
 )
 
 #: The models have a base of their own, so that the worker needs no Flask; here the tables are shared.
