@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "modules.imports",
     "modules.contacts",
     "modules.orders",
+    "modules.carts",
     "modules.fields",
     "tools.page",
     "operations.run_options",
