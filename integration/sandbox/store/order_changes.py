@@ -68,6 +68,18 @@ def _set_status(state: State, row: Row, status: str) -> None:
     note(state, row.id, f"Order status changed from {label(before)} to {label(status)}.")
 
 
+def settle(state: State, row: Row, status: str, paid: bool) -> None:
+    """Give an order that is being placed its status, take the stock, and note when it was paid, if it was.
+
+    Cash on delivery is processing without a date of payment (storefront:067); no webhook of an order is sent.
+    """
+    moment = row.paid
+    _set_status(state, row, status)
+    row.paid = state.now() if paid else moment
+    state.orders.touch(row, state.now())
+    _take_stock(state, row)
+
+
 def _take_stock(state: State, row: Row) -> None:
     if row.status not in STOCK_TAKEN:
         return
