@@ -22,3 +22,8 @@ def sanitized(text: str) -> str:
     if len(text) < 6 or not at or not local or len(parts) < 2:
         return ""
     return f"{local}@{'.'.join(parts)}"
+
+
+def is_valid(text: str) -> bool:
+    """Say whether WordPress takes a text as it is for an e-mail address; it takes no letters beyond ASCII."""
+    return sanitized(text) == text != ""

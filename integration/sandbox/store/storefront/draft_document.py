@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from decimal import Decimal
-from html import unescape
 from typing import Any
 
 from integration.sandbox.store import money, order_building
@@ -44,8 +43,7 @@ def fill(state: State, session: Session, made: Totals, document: dict[str, Any])
 def name(state: State, product: dict[str, Any]) -> str:
     """Return a product's name in an order and a parcel: with the choices of a variation behind it."""
     parent = state.product(product["parent_id"]) if product["type"] == "variation" else None
-    title = f"{parent['name']} - {product['name']}" if parent else str(product["name"])
-    return re.sub("[“”]", '"', unescape(title)) if "&#822" in title else title
+    return f"{parent['name']} - {product['name']}" if parent else str(product["name"])
 
 
 def _line(state: State, made: Totals, line: Line) -> dict[str, Any]:

@@ -54,6 +54,11 @@ class Totals:
     shipping: Offer | None = None
 
     @property
+    def needs_shipping(self) -> bool:
+        """Say whether anything in the cart is sent by post."""
+        return any(not line.product["virtual"] for line in self.lines)
+
+    @property
     def items(self) -> Decimal:
         """Return what the lines cost before discounts."""
         return sum((line.subtotal for line in self.lines), Decimal(0))
@@ -107,7 +112,7 @@ def totals(state: State, session: Session) -> Totals:
             made.real_cuts.append(cut)
             # 9.9.5 shows a discount of 0 for a code typed in another case than it was made in (storefront:042).
             made.cuts[code] = cut if state.is_ten or coupon["code"] == code else (Decimal(0), Decimal(0))
-    if any(not line.product["virtual"] for line in made.lines):
+    if made.needs_shipping:
         after = made.items - made.discount
         made.offers = offers(state, session, made.coupons, after, made.rate.percent)
         made.shipping = chosen(session, made.coupons, made.offers)

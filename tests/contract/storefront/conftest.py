@@ -1,0 +1,42 @@
+"""The stand-in store as the shopper's side of it was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from storefront_shop import build
+from storefront_shopper import Shopper
+
+from integration.clock import SetClock
+from integration.sandbox.store import StoreServer
+
+RECORDED_AT = datetime(2026, 11, 27, 23, 24, 16, tzinfo=UTC)
+
+
+def _shop(version: str) -> Iterator[StoreServer]:
+    server = StoreServer(clock=SetClock(RECORDED_AT))
+    server.state.version = version
+    server.webhook_queue.latency = 0.0
+    build(server.state)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def shop() -> Iterator[StoreServer]:
+    """Return a shop of WooCommerce 9.9.5."""
+    yield from _shop("9.9.5")
+
+
+@pytest.fixture
+def shop_ten() -> Iterator[StoreServer]:
+    """Return a shop of WooCommerce 10.5.0."""
+    yield from _shop("10.5.0")
+
+
+@pytest.fixture
+def shopper(shop: StoreServer) -> Shopper:
+    """Return a visitor of that shop."""
+    return Shopper(shop)
