@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from storefront_keys import Keys
 from storefront_shop import build
 from storefront_shopper import Shopper
 
@@ -40,3 +41,9 @@ def shop_ten() -> Iterator[StoreServer]:
 def shopper(shop: StoreServer) -> Shopper:
     """Return a visitor of that shop."""
     return Shopper(shop)
+
+
+@pytest.fixture
+def keys(shop: StoreServer) -> Keys:
+    """Return somebody with keys to that shop's API."""
+    return Keys(shop)

@@ -17,9 +17,19 @@ HOME = "https://store.test"
 MADE_UP = ("order_key", "cart_hash", "Nonce", "Nonce-Timestamp", "Cart-Token", "Cart-Hash")
 LINES = ("key", "product_id", "rate_code", "method_title", "discount_tax")
 KEPT_DATES = ("date_expires", "date_expires_gmt")
-SAID = ("Allow", "Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Credentials")
-SAID += ("Access-Control-Expose-Headers", "Access-Control-Allow-Headers", "Vary", "X-WP-Total", "X-WP-TotalPages")
-SAID += ("User-ID", "X-Redirect-By")
+SAID = (
+    "Allow",
+    "Access-Control-Allow-Origin",
+    "Access-Control-Allow-Methods",
+    "Access-Control-Allow-Credentials",
+    "Access-Control-Expose-Headers",
+    "Access-Control-Allow-Headers",
+    "Vary",
+    "X-WP-Total",
+    "X-WP-TotalPages",
+    "User-ID",
+    "X-Redirect-By",
+)
 # Of these only whether they are there is compared, and whether there is anything in them.
 THERE = ("Nonce", "Nonce-Timestamp", "Cart-Token", "Cart-Hash", "Link", "Last-Modified")
 
@@ -88,3 +98,15 @@ def _cookie(text: str) -> str:
     kept = [each.lower() for each in attributes if not each.startswith("expires") and each != "secure"]
     name = re.sub(r"_[0-9a-f]{32}$", "", name)
     return f"{name}={'0' if value == '0' else '*'}; {'; '.join(kept)}"
+
+
+def differences(ours: Any, theirs: Any, place: str = "") -> list[str]:
+    """Return where two JSON values differ, by their places in it."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        names = [*theirs, *(name for name in ours if name not in theirs)]
+        pairs = [(f"{place}.{name}", ours.get(name, "(none)"), theirs.get(name, "(none)")) for name in names]
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = [(f"{place}[{number}]", *pair) for number, pair in enumerate(zip(ours, theirs, strict=True))]
+    else:
+        return [] if ours == theirs else [f"{place}: {ours!r} and recorded {theirs!r}"]
+    return [each for name, one, other in pairs for each in differences(one, other, name)]

@@ -8,8 +8,7 @@ from integration.sandbox.store import demo_catalogue
 from integration.sandbox.store.order_store import Row
 from integration.sandbox.store.state import State
 
-FIRST_FILLER, LAST_FILLER = 200, 2148
-FILLERS = (*range(FIRST_FILLER, LAST_FILLER + 1), 2188, 2207)
+FILLERS = range(200, 2149)
 BLANK = {"on_sale": False, "sale_price": "", "sku": "", "description": "", "short_description": "", "categories": []}
 
 
@@ -64,7 +63,7 @@ def _shirt(state: State, simple: dict[str, Any], variation: dict[str, Any]) -> N
         state.products[number] = {name: value for name, value in entry.items() if name != "slug"}
 
 
-def fill_up(state: State) -> None:
-    """Put the orders in that the recorded shop had before anybody shopped: 1,951."""
-    rows = [Row(number, "processing", 1_700_000_000, 1_700_000_000, recipe=number) for number in FILLERS]
-    state.orders.add_many(rows)
+def fill_up(state: State, *numbers: int) -> None:
+    """Put the orders in that the recorded shop had before anybody shopped: 1,949 older ones and those named."""
+    every = [*FILLERS, *numbers]
+    state.orders.add_many([Row(number, "processing", 1_700_000_000, 1_700_000_000, recipe=number) for number in every])

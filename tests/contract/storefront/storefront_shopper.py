@@ -7,13 +7,20 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from storefront_recordings import Recording, comparable, recording, said
+from storefront_recordings import Recording, comparable, differences, recording, said
 
 from integration.sandbox.store import StoreServer
 
 API = "/wp-json/wc/store/v1"
-SENT = ("Accept", "Content-Type", "User-Agent", "Origin", "X-HTTP-Method-Override")
-SENT += ("Access-Control-Request-Method", "Access-Control-Request-Headers")
+SENT = (
+    "Accept",
+    "Content-Type",
+    "User-Agent",
+    "Origin",
+    "X-HTTP-Method-Override",
+    "Access-Control-Request-Method",
+    "Access-Control-Request-Headers",
+)
 
 
 @dataclass
@@ -100,8 +107,9 @@ def compare(server: StoreServer, recorded: Recording, reply: Reply) -> None:
     """Hold an answer against a recorded one: status, the headers that matter, and the body."""
     wanted = said([(name, value) for name, value in recorded.response["headers"]], server.url)
     assert reply.status == recorded.response["status"], reply.text
-    assert said(reply.headers, server.url) == wanted
+    assert not (found := differences(said(reply.headers, server.url), wanted)), found
     if recorded.response["body"]:
-        assert comparable(reply.json, server.url) == comparable(recorded.body, server.url)
+        ours, theirs = comparable(reply.json, server.url), comparable(recorded.body, server.url)
+        assert not (found := differences(ours, theirs)), found
     else:
         assert not reply.text

@@ -91,6 +91,7 @@ def _show(call: Call, row: Row, result: Any, cart: Any = None) -> dict[str, Any]
         "payment_result": result,
         "additional_fields": _additional(call, document),
         "__experimentalCart": cart,
+        "extensions": {},
     }
 
 

@@ -6,14 +6,13 @@ They lie in the same store as all orders, so that lists and webhooks see them.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from integration.sandbox.store import documents, order_building, order_changes
+from integration.sandbox.store import coupon_use, documents, order_building, order_changes
 from integration.sandbox.store.gateways import GATEWAYS
 from integration.sandbox.store.order_store import Row
 from integration.sandbox.store.sessions_kept import Session
 from integration.sandbox.store.state import State
-from integration.sandbox.store.storefront import coupon_rules, draft_document, sessions
+from integration.sandbox.store.storefront import draft_document, sessions
 from integration.sandbox.store.storefront.totals import totals
 
 DRAFT = "checkout-draft"
@@ -85,7 +84,7 @@ def place(state: State, session: Session, row: Row) -> Row:
     due = draft_document.amount_due(document) > 0
     status = "on-hold" if due and document["payment_method"] == "bacs" else "processing"
     _fill(state, session, row)
-    _use_coupons(state, session, document)
+    coupon_use.take(state, row)
     state.changed("order.updated", row.id)
     order_changes.settle(state, row, status, paid=not due)
     state.changed("order.created", row.id)
@@ -108,14 +107,6 @@ def place_classic(
     document["customer_note"] = note
     state.changed("order.created", row.id)
     return place(state, session, row)
-
-
-def _use_coupons(state: State, session: Session, document: dict[str, Any]) -> None:
-    for line in document["coupon_lines"]:
-        coupon = coupon_rules.find(state, line["code"])
-        if coupon:
-            coupon["usage_count"] += 1
-            coupon["used_by"].append(str(session.customer_id) if session.customer_id else session.email)
 
 
 def _forget(state: State, session: Session, row: Row) -> None:
