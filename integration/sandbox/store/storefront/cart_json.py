@@ -15,12 +15,12 @@ from integration.sandbox.store.storefront.totals import Line, Totals
 DESTINATION = ("address_1", "address_2", "city", "state", "postcode", "country")
 
 
-def show(cart: Cart, root: str) -> dict[str, Any]:
+def show(cart: Cart, home: str) -> dict[str, Any]:
     """Return the cart after dropping what is gone from it; `errors` tells the shopper of it (storefront:020)."""
     errors = cart.settle()
     state, made = cart.state, cart.totals
     return {
-        "items": [_item(state, line, root) for line in made.lines],
+        "items": [_item(state, line, home) for line in made.lines],
         "coupons": [_coupon(state, made, code) for code in cart.session.coupons],
         "fees": [],
         "totals": _totals(state, made),
@@ -40,12 +40,12 @@ def show(cart: Cart, root: str) -> dict[str, Any]:
     }
 
 
-def items(cart: Cart, root: str) -> list[dict[str, Any]]:
+def items(cart: Cart, home: str) -> list[dict[str, Any]]:
     """Return the lines alone."""
-    return [_item(cart.state, line, root) for line in cart.totals.lines]
+    return [_item(cart.state, line, home) for line in cart.totals.lines]
 
 
-def _item(state: State, line: Line, root: str) -> dict[str, Any]:
+def _item(state: State, line: Line, home: str) -> dict[str, Any]:
     product = line.product
     left = pieces(product)
     most = 1 if product.get("sold_individually") else left or prices.PIECES_MAX
@@ -63,7 +63,7 @@ def _item(state: State, line: Line, root: str) -> dict[str, Any]:
         "backorders_allowed": product["backorders_allowed"],
         "show_backorder_badge": product["backordered"],
         "sold_individually": product.get("sold_individually", False),
-        "permalink": root.removesuffix("/wp-json") + product["path"],
+        "permalink": home + product["path"],
         "images": [],
         "variation": _variation(state, line),
         "item_data": [],

@@ -13,7 +13,7 @@ from integration.sandbox.store.storefront.calls import Call
 
 def show(call: Call, status: int = 200) -> ApiAnswer:
     """Return the whole cart, as nearly every route does."""
-    return ApiAnswer(status, cart_json.show(call.cart, call.request.root))
+    return ApiAnswer(status, cart_json.show(call.cart, call.request.home))
 
 
 def read(call: Call) -> ApiAnswer:
@@ -23,7 +23,7 @@ def read(call: Call) -> ApiAnswer:
 
 def items(call: Call) -> ApiAnswer:
     """Return the lines alone."""
-    return ApiAnswer(200, cart_json.items(call.cart, call.request.root))
+    return ApiAnswer(200, cart_json.items(call.cart, call.request.home))
 
 
 def clear(call: Call) -> ApiAnswer:
@@ -32,11 +32,11 @@ def clear(call: Call) -> ApiAnswer:
     return ApiAnswer(200, [])
 
 
-def _number(body: dict[str, Any], name: str, default: int | None = None) -> int:
+def _number(body: dict[str, Any], name: str, low: int, default: int | None = None) -> int:
     value = body.get(name, default)
     if value is None:
         raise missing(name)
-    if fault := whole_number()(name, value):
+    if fault := whole_number(low)(name, value):
         raise invalid([fault])
     return int(value)
 
@@ -56,7 +56,7 @@ def _given(body: dict[str, Any]) -> dict[str, str]:
 def add(call: Call) -> ApiAnswer:
     """Add pieces of a product (storefront:005 to storefront:019)."""
     body = call.body
-    call.cart.add(_number(body, "id"), _number(body, "quantity", 1), _given(body))
+    call.cart.add(_number(body, "id", 1), _number(body, "quantity", 1, 1), _given(body))
     call.adds = True
     return show(call, 201)
 
@@ -64,16 +64,16 @@ def add(call: Call) -> ApiAnswer:
 def add_line(call: Call) -> ApiAnswer:
     """Add pieces of a product, answered with its line."""
     body = call.body
-    item = call.cart.add(_number(body, "id"), _number(body, "quantity", 1), _given(body))
+    item = call.cart.add(_number(body, "id", 1), _number(body, "quantity", 1, 1), _given(body))
     call.adds = True
     key = choices.key(item)
-    return ApiAnswer(201, next(each for each in cart_json.items(call.cart, call.request.root) if each["key"] == key))
+    return ApiAnswer(201, next(each for each in cart_json.items(call.cart, call.request.home) if each["key"] == key))
 
 
 def update(call: Call) -> ApiAnswer:
     """Set how many pieces of a line there are."""
     body = call.body
-    call.cart.set_quantity(_text(body, "key"), _number(body, "quantity"))
+    call.cart.set_quantity(_text(body, "key"), _number(body, "quantity", 0))
     return show(call)
 
 

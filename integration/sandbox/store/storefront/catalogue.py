@@ -35,7 +35,7 @@ def index(state: State, request: ApiRequest) -> ApiAnswer:
     else:
         found.sort(key=lambda each: (each[key], each["id"]), reverse=values["order"] == "desc")
     page = Page.of(values)
-    shown = [show(state, product, request.root) for product in page.cut(found)]
+    shown = [show(state, product, request.home) for product in page.cut(found)]
     latest = max((product["modified"] for product in state.products.values()), default=0)
     pages = -(-len(found) // page.size)
     headers = [("X-WP-Total", str(len(found))), ("X-WP-TotalPages", str(pages)), ("Last-Modified", str(latest))]
@@ -56,12 +56,11 @@ def one(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     product = state.product(number)
     if product is None or product["status"] != "publish":
         raise Refused(404, "woocommerce_rest_product_invalid_id", "Invalid product ID.")
-    return ApiAnswer(200, show(state, product, request.root))
+    return ApiAnswer(200, show(state, product, request.home))
 
 
-def show(state: State, product: dict[str, Any], root: str) -> dict[str, Any]:
+def show(state: State, product: dict[str, Any], home: str) -> dict[str, Any]:
     """Return a product as the Store API shows it."""
-    home = root.removesuffix("/wp-json")
     parent = state.product(product["parent_id"]) if product["type"] == "variation" else None
     left = pieces(product)
     return {

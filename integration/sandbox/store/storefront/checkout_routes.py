@@ -39,7 +39,7 @@ def update(call: Call) -> ApiAnswer:
     row = _open(call)
     _note(call, row, call.body)
     call.state.orders.touch(row, call.state.now())
-    return ApiAnswer(200, _show(call, row, None, cart_json.show(call.cart, call.request.root)))
+    return ApiAnswer(200, _show(call, row, None, cart_json.show(call.cart, call.request.home)))
 
 
 def _note(call: Call, row: Row, body: dict[str, Any]) -> None:

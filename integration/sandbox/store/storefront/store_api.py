@@ -141,7 +141,7 @@ def _run(call: Call, path: str) -> tuple[ApiAnswer, str, bool]:
 def _refusal(call: Call, refused: Refused) -> dict[str, Any]:
     """Return a refusal's body; a conflict has the whole cart in it (storefront:015)."""
     if refused.status == 409:
-        refused.data["cart"] = cart_json.show(call.cart, call.request.root)
+        refused.data["cart"] = cart_json.show(call.cart, call.request.home)
     return refused.body()
 
 
