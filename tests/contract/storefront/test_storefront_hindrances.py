@@ -8,7 +8,7 @@ import pytest
 from storefront_shop import build
 from storefront_shopper import API, Shopper
 
-from integration.sandbox.store import StoreServer
+from integration.sandbox.store import StoreServer, demo_catalogue
 
 
 def test_a_firewall_blocks_the_store_api_and_nothing_else(shop: StoreServer, shopper: Shopper) -> None:
@@ -66,3 +66,19 @@ def test_nonsense_is_refused_with_a_code(shopper: Shopper, path: str, body: obje
     reply = shopper.call("POST", path, body)
 
     assert (reply.status, reply.json["code"]) == (400, code)
+
+
+def test_the_demo_shop_sells_variations_by_name_and_by_link() -> None:
+    with StoreServer() as server:
+        demo_catalogue.stock(server.state)
+        parent = next(each for each in server.state.products.values() if each["type"] == "variable")
+        named = [{"attribute": "Colore", "value": "Verde-è"}, {"attribute": "Taglia", "value": "L"}]
+        linked = [{"attribute": "pa_colore", "value": "verde-e"}, {"attribute": "attribute_pa_taglia", "value": "l"}]
+        carts = [
+            Shopper(server).call("POST", "/cart/add-item", {"id": parent["id"], "variation": each}).json["items"]
+            for each in (named, linked)
+        ]
+        shown = [(each["attribute"], each["value"]) for each in carts[0][0]["variation"]]
+        assert shown == [("Colore", "Verde-è"), ("Taglia", "L")]
+        assert carts[0][0]["key"] == carts[1][0]["key"]
+        assert carts[0][0]["id"] == parent["variations"][-1]

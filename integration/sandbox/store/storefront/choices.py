@@ -6,6 +6,8 @@ import hashlib
 from typing import Any
 from urllib.parse import parse_qsl
 
+from slugify import slugify
+
 from integration.sandbox.store.problems import Refused
 from integration.sandbox.store.sessions_kept import Item
 from integration.sandbox.store.state import State
@@ -66,7 +68,9 @@ def named(parent: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
     found = {}
     for name, value in given.items():
         plain = name.lower().removeprefix(PREFIX)
-        found[PREFIX + known.get(plain, plain)] = value
+        place = known.get(plain, plain)
+        # The values of the shop's own attributes are words in links: verde-e for Verde-è.
+        found[PREFIX + place] = slugify(value) if place.startswith("pa_") else value
     return found
 
 
@@ -101,7 +105,7 @@ def value_shown(parent: dict[str, Any], variation: dict[str, Any], name: str, va
         if PREFIX + slug(each) == name and fixed_choices(variation).get(name) == value:
             return str(each["option"])
     options = [str(each) for attribute in parent["attributes"] for each in attribute["options"]]
-    return next((each for each in options if each.lower() == value.lower()), value)
+    return next((each for each in options if value.lower() in (each.lower(), slugify(each))), value)
 
 
 def key(item: Item) -> str:
