@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,10 +50,11 @@ class Shopper:
     jar: dict[str, str] = field(default_factory=dict)
     token: str = ""
     nonce: str = ""
+    trust: ssl.SSLContext | None = None
 
     def send(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
         """Send a request and keep what the answer gives: cookies, nonce, token."""
-        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=20)
+        connection = self._connection()
         try:
             text = body if isinstance(body, str) or body is None else json.dumps(body)
             connection.request(method, target, text.encode() if text else None, headers or {})
@@ -63,6 +65,12 @@ class Shopper:
         self._keep(reply)
         return reply
 
+    def _connection(self) -> http.client.HTTPConnection:
+        place = self.server.host, self.server.port
+        if self.trust:
+            return http.client.HTTPSConnection(*place, context=self.trust, timeout=20)
+        return http.client.HTTPConnection(*place, timeout=20)
+
     def _keep(self, reply: Reply) -> None:
         self.nonce = reply.header("Nonce") or self.nonce
         self.token = reply.header("Cart-Token") or self.token
@@ -70,6 +78,8 @@ class Shopper:
             if name == "Set-Cookie":
                 pair = value.partition(";")[0].partition("=")
                 self.jar[pair[0]] = pair[2]
+                if "Max-Age=0" in value:
+                    del self.jar[pair[0]]
 
     @property
     def cookie(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from integration.sandbox.store.http_messages import ApiAnswer
 from integration.sandbox.store.params import whole_number
 from integration.sandbox.store.problems import Refused, invalid, missing
-from integration.sandbox.store.storefront import cart_json, choices
+from integration.sandbox.store.storefront import cart_json, choices, sessions
 from integration.sandbox.store.storefront.calls import Call
 
 
@@ -119,4 +119,5 @@ def select_rate(call: Call) -> ApiAnswer:
     if wanted not in [offer.id for offer in call.cart.totals.offers]:
         raise Refused(400, "woocommerce_rest_cart_invalid_rate", "The shipping rate is not available.")
     call.visit.session.rate = wanted
+    sessions.keep(call.state, call.visit.session)
     return show(call)

@@ -11,7 +11,7 @@ from typing import Any
 from integration.sandbox.store import coupon_codes, money
 from integration.sandbox.store.sessions_kept import Item, Session
 from integration.sandbox.store.state import State
-from integration.sandbox.store.storefront import coupon_rules
+from integration.sandbox.store.storefront import coupon_rules, discounts
 from integration.sandbox.store.storefront.shipping_rates import Offer, chosen, offers
 from integration.sandbox.store.taxes import Rate, rate_of
 
@@ -122,25 +122,11 @@ def totals(state: State, session: Session) -> Totals:
 def _discount(state: State, coupon: dict[str, Any], lines: list[Line]) -> tuple[Decimal, Decimal]:
     fit = [line for line in lines if coupon_rules.is_for(state, coupon, line.item)]
     before = sum((line.total for line in fit), Decimal(0)), sum((line.total_tax for line in fit), Decimal(0))
-    for line, cut in zip(fit, _cuts(coupon, fit), strict=True):
+    shares = discounts.cuts(coupon, [(line.total, line.item.quantity) for line in fit])
+    for line, cut in zip(fit, shares, strict=True):
         line.total -= cut
     after = sum((line.total for line in fit), Decimal(0)), sum((line.total_tax for line in fit), Decimal(0))
     return before[0] - after[0], before[1] - after[1]
-
-
-def _cuts(coupon: dict[str, Any], fit: list[Line]) -> list[Decimal]:
-    amount = money.amount(coupon["amount"])
-    if coupon["discount_type"] == "percent":
-        return [money.share(line.total, min(amount, Decimal(100))) for line in fit]
-    if coupon["discount_type"] == "fixed_product":
-        return [min(line.total, amount * line.item.quantity) for line in fit]
-    left, whole = min(amount, sum((line.total for line in fit), Decimal(0))), sum(line.total for line in fit)
-    cuts = [money.share(line.total, left * 100 / whole) if whole else Decimal(0) for line in fit]
-    if cuts:
-        # Shares of whole cents may miss the amount by a cent or two: the dearest line bears them.
-        dearest = max(range(len(fit)), key=lambda place: fit[place].total)
-        cuts[dearest] += left - sum(cuts, Decimal(0))
-    return cuts
 
 
 def cart_hash(session: Session, made: Totals) -> str:
