@@ -21,7 +21,7 @@ from integration.sandbox.store.listing import api_link
 from integration.sandbox.store.problems import Refused, no_route
 from integration.sandbox.store.shop import Shop
 from integration.sandbox.store.state import State
-from integration.sandbox.store.storefront import calls, store_api
+from integration.sandbox.store.storefront import calls, site, store_api
 from integration.sandbox.store.storefront.drafts import Midnight
 from integration.sandbox.store.storefront.settings import Settings
 from integration.sandbox.store.webhook_queue import WebhookQueue
@@ -37,6 +37,8 @@ MODES = (
     "index_bare",
     "php_down",
 )
+# In these the shoppers' pages are there; in the others stands what WordPress shows instead.
+STOREFRONT_MODES = ("normal", "rest_disabled", "index_shut", "index_bare")
 NOTED = "sandbox.store.rows"
 PLAIN = "/index.php?rest_route="
 USUAL = (
@@ -160,6 +162,8 @@ class StoreServer(SandboxServer):
             return self._pretty(request)
         if request.path.startswith("/wc-auth/v1/authorize") and self.mode != "plugin_off":
             return site_pages.grant(request)
+        if self.mode in STOREFRONT_MODES:
+            return site.answer(self.state, self.storefront, request)
         if request.path in ("/", "/index.php"):
             return site_pages.page(self.state, request, self.mode == "coming_soon")
         return site_pages.not_found(self.state, request)
@@ -263,6 +267,7 @@ def _with_allow(answer: ApiAnswer) -> ApiAnswer:
 def _response(answer: ApiAnswer) -> Response:
     made = Response(answer.raw(), answer.status, content_type=answer.kind)
     own = {name for name, _ in answer.headers}
-    for name, value in (*((name, value) for name, value in USUAL if name not in own), *answer.headers):
+    usual = () if answer.is_page else USUAL
+    for name, value in (*((name, value) for name, value in usual if name not in own), *answer.headers):
         made.headers.add(name, value)
     return made

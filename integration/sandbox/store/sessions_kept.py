@@ -34,7 +34,7 @@ class Session:
 
     `expires` is in epoch seconds; `items` are by the key of the line; `coupons` are codes as the cart shows them;
     `draft` is the id of its draft order or 0; `rate` is the shipping rate that was chosen, such as flat_rate:1;
-    `known_orders` are those this browser placed.
+    `known_orders` are those this browser placed; `notices` wait for the next page, each a kind and a text of HTML.
     """
 
     key: str
@@ -46,6 +46,7 @@ class Session:
     draft: int = 0
     rate: str = ""
     known_orders: list[int] = field(default_factory=list)
+    notices: list[list[str]] = field(default_factory=list)
 
     @property
     def customer_id(self) -> int:

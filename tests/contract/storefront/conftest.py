@@ -13,6 +13,7 @@ from storefront_shopper import Shopper
 from integration.clock import SetClock
 from integration.sandbox.store import StoreServer
 
+TITLE = "Bottega Yard & Figli"
 RECORDED_AT = datetime(2026, 11, 27, 23, 24, 16, tzinfo=UTC)
 
 
@@ -47,3 +48,17 @@ def shopper(shop: StoreServer) -> Shopper:
 def keys(shop: StoreServer) -> Keys:
     """Return somebody with keys to that shop's API."""
     return Keys(shop)
+
+
+@pytest.fixture
+def titled(shop: StoreServer) -> StoreServer:
+    """Return the shop of WooCommerce 9.9.5 with the recorded one's title."""
+    shop.state.title = TITLE
+    return shop
+
+
+@pytest.fixture
+def titled_ten(shop_ten: StoreServer) -> StoreServer:
+    """Return the shop of WooCommerce 10.5.0 with the recorded one's title."""
+    shop_ten.state.title = TITLE
+    return shop_ten

@@ -38,13 +38,13 @@ class Cart:
         """Say whether nothing lies in it that the shop still has."""
         return not totals.lines_of(self.state, self.session)
 
-    def add(self, number: int, quantity: int = 1, given: dict[str, str] | None = None) -> Item:
+    def add(self, number: int, quantity: int = 1, given: dict[str, str] | None = None, by_link: bool = False) -> Item:
         """Put pieces of a product or variation in, to those that are there; returns the line.
 
-        `given` are attributes by name. Raises Refused for what cannot be bought, is out of stock (storefront:017) or
-        has too little of it (storefront:018); then nothing is added.
+        `given` are attributes by name, `by_link` says that they came by a link or a form. Raises Refused for what
+        cannot be bought, is out of stock (storefront:017) or too few are left of (storefront:018); nothing is added.
         """
-        item = choices.resolve(self.state, number, quantity, given or {})
+        item = choices.resolve(self.state, number, quantity, given or {}, by_link)
         key = choices.key(item)
         held = self.session.items.get(key)
         self._check_stock(item, quantity + (held.quantity if held else 0))

@@ -25,7 +25,7 @@ UNPAID = {"payment_status": "", "payment_details": [], "redirect_url": ""}
 
 def read(call: Call) -> ApiAnswer:
     """Open the checkout: the draft is made or touched by it, although it is a GET (storefront:054)."""
-    return ApiAnswer(200, _show(call, _open(call), UNPAID))
+    return ApiAnswer(200, show(call, _open(call), UNPAID))
 
 
 def _open(call: Call) -> Row:
@@ -39,7 +39,7 @@ def update(call: Call) -> ApiAnswer:
     row = _open(call)
     _note(call, row, call.body)
     call.state.orders.touch(row, call.state.now())
-    return ApiAnswer(200, _show(call, row, None, cart_json.show(call.cart, call.request.home)))
+    return ApiAnswer(200, show(call, row, None, cart_json.show(call.cart, call.request.home)))
 
 
 def _note(call: Call, row: Row, body: dict[str, Any]) -> None:
@@ -76,7 +76,8 @@ def attribution(told: dict[str, Any]) -> dict[str, str]:
     return {ATTRIBUTION_META + name: value for name, value in (known | device).items()}
 
 
-def _show(call: Call, row: Row, result: Any, cart: Any = None) -> dict[str, Any]:
+def show(call: Call, row: Row, result: Any, cart: Any = None) -> dict[str, Any]:
+    """Return a draft or order as the checkout shows it; `result` is what came of paying, `cart` the cart beside it."""
     document = documents.of_order(call.state, row)
     return {
         "order_id": row.id,
@@ -118,7 +119,7 @@ def place(call: Call) -> ApiAnswer:
     _check_coupons(call)
     _check_payment(call, body)
     drafts.place(call.state, call.visit.session, row)
-    return ApiAnswer(200, _show(call, row, _paid(call, row)))
+    return ApiAnswer(200, show(call, row, _paid(call, row)))
 
 
 def _check_body(body: dict[str, Any]) -> None:

@@ -20,12 +20,15 @@ def refuse_product() -> Refused:
     return Refused(400, "woocommerce_rest_cart_invalid_product", "This product cannot be added to the cart.")
 
 
-def resolve(state: State, number: int, quantity: int, given: dict[str, str]) -> Item:
+def resolve(state: State, number: int, quantity: int, given: dict[str, str], by_link: bool = False) -> Item:
     """Return the cart line of a product, variation or parent number with the attributes that were given.
 
     `given` maps attribute names in any form (Colore, pa_colore, attribute_colore) to values. Raises Refused for what is
     unknown, for a parent nothing was chosen of, and for an attribute that is free and missing (storefront:008 to
     storefront:012, storefront:019).
+
+    What came by a link or a form (`by_link`) has its choices as the product lists them, else they are sorted, so that
+    the same choice made both ways is two lines (storefront:147 beside storefront:124).
     """
     product = state.product(number)
     if product is None or product["status"] != "publish" or product["type"] in ("grouped", "external"):
@@ -34,7 +37,8 @@ def resolve(state: State, number: int, quantity: int, given: dict[str, str]) -> 
         product = _variation(state, product, given)
     if product["type"] != "variation":
         return Item(product["id"], 0, quantity)
-    return Item(product["parent_id"], product["id"], quantity, _complete(state, product, given))
+    whole = _complete(state, product, given)
+    return Item(product["parent_id"], product["id"], quantity, whole if by_link else dict(sorted(whole.items())))
 
 
 def _variation(state: State, parent: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
@@ -59,7 +63,8 @@ def _complete(state: State, variation: dict[str, Any], given: dict[str, str]) ->
         text = f"Missing variation data for variable product. {', '.join(missing)} {verb}"
         raise Refused(400, "woocommerce_rest_missing_variation_data", text)
     whole = fixed | {name: chosen[name] for name in free(parent, variation)}
-    return dict(sorted(whole.items()))
+    listed = [PREFIX + slug(each) for each in parent["attributes"]]
+    return {name: whole[name] for name in (*listed, *whole) if name in whole}
 
 
 def named(parent: dict[str, Any], given: dict[str, str]) -> dict[str, str]:

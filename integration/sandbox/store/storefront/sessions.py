@@ -169,6 +169,12 @@ def login_cookie(state: State, request: ApiRequest, number: int) -> tuple[str, s
     return "Set-Cookie", f"{_cookie_name('wordpress_logged_in_', state)}={value}; path=/; {secure}HttpOnly"
 
 
+def logout_cookie(state: State) -> tuple[str, str]:
+    """Return the header that logs an account out."""
+    ends = f"expires={http_date(state.now() - 3600)}; Max-Age=0; path=/; HttpOnly"
+    return "Set-Cookie", f"{_cookie_name('wordpress_logged_in_', state)}=0; {ends}"
+
+
 def logged_in(state: State, request: ApiRequest) -> int:
     """Return the number of the account that is logged in, 0 for a guest."""
     number, _, mac = cookies(request).get(_cookie_name("wordpress_logged_in_", state), "").partition("|")
