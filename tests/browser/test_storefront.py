@@ -98,9 +98,13 @@ def test_the_block_checkout_is_drawn_by_script_and_sends_the_e_mail_by_itself(pa
     assert (shown["status"], meta["_wc_order_attribution_utm_campaign"]) == ("processing", "cart-77")
 
 
-def test_an_empty_cart_throws_the_block_away(page: Page) -> None:
+def test_an_empty_cart_or_a_new_beginning_throws_the_block_away(page: Page) -> None:
     page.goto("/checkout/")
     expect(page.locator("#email")).to_be_visible()
+    page.evaluate(BOX, "#contact")
+    page.evaluate("document.dispatchEvent(new Event('sandbox:remount'))")
+    expect(page.locator("#email")).to_be_visible()
+    expect(page.locator("#consent")).to_have_count(0)
     page.evaluate(BOX, "#contact")
     cart = "wp.data.dispatch('wc/store/cart')"
     item: dict[str, Any] = page.evaluate("wp.data.select('wc/store/cart').getCartData().items[0]")

@@ -115,6 +115,8 @@ def login(scene: Scene) -> ApiAnswer | None:
     if found is None or (found and found not in scene.state.people):
         scene.notices.append(refused("<strong>Error:</strong> There is no such customer."))
         return None
+    if found and not scene.account:
+        sessions.take_along(scene.state, scene.visit.session, found)
     path = scene.request.path if number is not None else scene.request.target
     cookie = sessions.login_cookie(scene.state, scene.request, found) if found else sessions.logout_cookie(scene.state)
     return ApiAnswer(302, b"", [("Location", scene.home + path), cookie, *cookies(scene)], HTML, is_page=True)
