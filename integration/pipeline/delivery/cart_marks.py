@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from integration import streams
 from integration.models.cart import Cart, CartEvent, CartState
 from integration.models.delivery import DeliveryState
+from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
-from integration.streams.carts import ABANDONED, BOUGHT
+from integration.pipeline.ingest import cart_orders
+from integration.streams.carts import ABANDONED, BOUGHT, RECOVERED, change_of
 
 _UNCHANGED = "unchanged"
 
@@ -61,6 +63,10 @@ def _sent(session: Session, now: datetime, cart: Cart) -> None:
     if cart.state == CartState.ABANDONED:
         cart.state = CartState.SYNCED
     tell(session, now, cart, f"Sent to Mautic, contact {cart.contact_id}.")
+    if cart.state == CartState.BOUGHT:
+        # The order came while the cart was on its way: nobody may be reminded of it.
+        tell(session, now, cart, "It was bought meanwhile, so Mautic is told at once.")
+        outbox.accept(session, now, cart.connector_id, [change_of(cart_orders.record_of(cart), RECOVERED, now)])
 
 
 def tell(session: Session, now: datetime, cart: Cart, text: str) -> None:

@@ -162,8 +162,9 @@ class Phases(PartialIntake):
 
     def _changed_orders(self) -> None:
         began: datetime | None = None
+        fields = reading.order_fields(campaign=self._modules.carts.enabled)
         for page in self._order_pages(
-            store_profile.statuses(self.connector), window=poll_window.window(self.connector)
+            store_profile.statuses(self.connector), window=poll_window.window(self.connector), fields=fields
         ):
             if began is None:
                 self._store_cursors(ahead_s=status_events.seconds_ahead(page.server_time, self._now()))
