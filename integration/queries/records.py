@@ -14,14 +14,12 @@ from integration.identity import person_key_of
 from integration.models.attempt import Attempt
 from integration.models.counts import RecordCount
 from integration.models.delivery import Delivery
-from integration.models.sql import begins, hour_of
+from integration.models.sql import COUNTED_ROWS_MAX, Total, begins, hour_of
 from integration.pipeline.outbox.states import OPEN, owned
 from integration.queries import record_statuses
 from integration.queries.record_filters import RecordQuery
 from integration.queries.record_statuses import STATUSES
 
-#: Records found by an index are counted exactly up to here.
-COUNTED_ROWS_MAX = 10_000
 _HOUR = timedelta(hours=1)
 #: Ids follow the times of acceptance, but for writers that committed out of turn.
 _SLACK = timedelta(minutes=5)
@@ -45,6 +43,11 @@ class Figures:
     def total(self) -> int:
         """Return how many there are."""
         return sum(getattr(self, name) for name in _STATES)
+
+    @property
+    def found(self) -> Total:
+        """Return how many there are, as lists say it."""
+        return Total(self.total, self.exact)
 
     @property
     def rate(self) -> float | None:
