@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from integration.errors import IntegrationError
+from integration.errors import IntegrationError, SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery, DeliveryState
@@ -130,7 +132,7 @@ def discard_post(connector: Connector, row: Delivery) -> ResponseReturnValue:
 def edit_form(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Show the values of a dead letter, to be corrected."""
     values = editable(corrected(row.payload or {}, row.corrections))
-    return render_template("operations/records/edit.html", connector=connector, row=row, values=values, error=None)
+    return _form(connector, row, values)
 
 
 @bp.post("/edit")
@@ -148,11 +150,22 @@ def edit_post(connector: Connector, row: Delivery) -> ResponseReturnValue:
     try:
         edit(services(), row, values, audit=audit)
     except IntegrationError as error:
-        return render_template(
-            "operations/records/edit.html", connector=connector, row=row, values=values, error=error
-        ), 400
+        return _form(connector, row, values, error), 400
     flash("The record is sent again with your values.", "ok")
     return _back(row)
+
+
+def _form(connector: Connector, row: Delivery, values: Mapping[str, str], error: IntegrationError | None = None) -> str:
+    """Return the form with what was typed, each value that was refused marked with the reason."""
+    wrong = {name: error.at(name) for name in values} if isinstance(error, SettingError) else {}
+    return render_template(
+        "operations/records/edit.html",
+        connector=connector,
+        row=row,
+        values=values,
+        error=error,
+        wrong={name: sentence for name, sentence in wrong.items() if sentence},
+    )
 
 
 def _name(row: Delivery) -> str:
