@@ -14,6 +14,7 @@ from integration.models.payload_file import PayloadFile
 from integration.models.run import GOING, Run, RunKind, RunLine, RunState
 from integration.models.sql import Total, begins, counted_upto
 from integration.pipeline import outbox
+from integration.pipeline.runs.refusals import PARTLY_READ
 from integration.url_filters import Correlation, EntryId, Moment, OneOf, Text, UrlFilter
 
 KINDS = {
@@ -47,6 +48,8 @@ def badge(run: Run) -> tuple[str, str]:
     """Return the state of a run in words and the colour of its badge; an end with failures is told apart."""
     if run.state == RunState.COMPLETED and run.failed:
         return "Completed with failures", "warn"
+    if run.state == RunState.COMPLETED and run.error_code == PARTLY_READ:
+        return "Completed in part", "warn"
     return _BADGES[run.state]
 
 
