@@ -93,6 +93,13 @@ def rows(session: Session, query: RecordQuery) -> list[Delivery]:
     return list(session.scalars(chosen))
 
 
+def ids_of(session: Session, query: RecordQuery, most: int) -> list[int]:
+    """Return the ids of the newest records that match, whatever page the query is about, `most` at most, ascending."""
+    (connector_id,) = query.connector_ids
+    whole = query.of(connector_id).model_copy(update={"before": 0, "limit": most - 1})
+    return sorted(session.scalars(_ids(session, whole)))
+
+
 def _ids(session: Session, query: RecordQuery) -> Any:
     where = conditions(session, query)
     if query.before:
