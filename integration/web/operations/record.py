@@ -21,6 +21,7 @@ from integration.pipeline.delivery.attempts import FIRST_KEPT, NEWEST_KEPT
 from integration.pipeline.delivery.retries import fault_of
 from integration.queries import record as querie_record, record_statuses
 from integration.streams import explain
+from integration.web.frame import live
 from integration.web.frame.access import me, needs, record, row_view
 from integration.web.frame.services import outside, services
 from integration.web.operations.links import Addresses
@@ -65,11 +66,7 @@ def compare(connector: Connector, row: Delivery) -> ResponseReturnValue:
         comparison = querie_record.compare(services(), connector, row, tried)
     except IntegrationError as caught:
         error = caught
-    template = (
-        "operations/records/_comparison.html"
-        if request.headers.get("HX-Request")
-        else "operations/records/compare.html"
-    )
+    template = "operations/records/_comparison.html" if live.is_part() else "operations/records/compare.html"
     return render_template(template, connector=connector, row=row, comparison=comparison, error=error)
 
 
