@@ -6,6 +6,7 @@ from integration.pipeline.outbox.acceptance import Accepted, accept
 from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
 from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, has_room, recover, renew
 from integration.pipeline.outbox.reopening import (
+    PARTIAL_MAX,
     Requeued,
     bury,
     busy_count,
@@ -51,6 +52,7 @@ __all__ = [
     "next_look",
     "nothing_in_question",
     "open_count",
+    "PARTIAL_MAX",
     "partial_ids",
     "put_in_question",
     "ready_for_a_look",

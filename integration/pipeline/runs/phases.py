@@ -128,7 +128,7 @@ class Phases(PartialIntake):
     def _customers(self) -> None:
         for page in self._customer_pages(reading.customer_fields(), self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
-            changes, page = self._read_rows(page, rows, self._customer_change)
+            changes, page = self._read_rows(page, rows, self._customer_change, "customer")
             self._page(page, self._customer_rows(rows, changes), rows=len(rows), unread=len(rows) - len(changes))
 
     def _customer_change(self, row: Row) -> Change:
@@ -198,7 +198,8 @@ class Phases(PartialIntake):
             rows, failed = self._read_moved(self._moved(page.rows))
             missing = {what for what, _ in failed}
             seen = [row for row in page.rows if f"customer {row['id']}" not in missing]
-            changes, page = self._read_rows(replace(page, failed=[*page.failed, *failed]), rows, self._customer_change)
+            page = replace(page, failed=[*page.failed, *failed])
+            changes, page = self._read_rows(page, rows, self._customer_change, "customer")
             unread = len(rows) - len(changes)
             self._page(page, self._customer_rows(rows, changes, seen), rows=len(rows), unread=unread)
         self._store_cursors(customers=self._now().isoformat(), customers_total=total)
@@ -225,7 +226,7 @@ class Phases(PartialIntake):
     # -- the common road ----------------------------------------------------------------------------------------------
 
     def _read_rows(
-        self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change]
+        self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change], noun: str = "order"
     ) -> tuple[list[Change], reading.Page]:
         """Return what the rows say, and the page with those among its failures that cannot be read at all."""
         changes: list[Change] = []
@@ -234,7 +235,7 @@ class Phases(PartialIntake):
             try:
                 changes.append(read(row))
             except Exception as error:
-                failed.append((f"record {row['id']} in a form that can be read", endings.cause_of(error, "Reading it")))
+                failed.append((f"{noun} {row['id']} in a form that can be read", endings.cause_of(error, "Reading it")))
         return changes, replace(page, failed=[*page.failed, *failed])
 
     def _order_pages(
