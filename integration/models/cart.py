@@ -53,6 +53,8 @@ class Cart(Base):
         Index("ix_cart_state", "connector_id", "state", "id"),
         Index("ix_cart_person", "connector_id", "person_key"),
         Index("ix_cart_order", "connector_id", "order_id"),
+        Index("ix_cart_bought", "connector_id", "bought_order_id"),
+        Index("ix_cart_coupon", "connector_id", "coupon_code"),
         Index("ix_cart_created", "connector_id", "created_at"),
     )
 

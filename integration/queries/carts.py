@@ -73,11 +73,12 @@ class CartPage:
 class Figures:
     """What became of the carts of a time: how many were left, came back, and were spared a reminder.
 
-    `revenue` maps a currency to the sum of the orders that recovered carts.
+    `spared` were bought before they were sent; `revenue` maps a currency to the sum of the orders that recovered carts.
     """
 
     states: Mapping[str, int] = field(default_factory=dict)
     announced: int = 0
+    spared: int = 0
     revenue: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
@@ -127,7 +128,10 @@ def figures(session: Session, connector_id: int, begin: datetime, end: datetime)
     counted = select(Cart.state, func.count(), func.count(Cart.synced_at)).where(*mine).group_by(Cart.state)
     rows = session.execute(counted).tuples().all()
     return Figures(
-        {state: number for state, number, _ in rows}, sum(synced for _, _, synced in rows), _revenue(session, mine)
+        {state: number for state, number, _ in rows},
+        sum(synced for _, _, synced in rows),
+        sum(number - synced for state, number, synced in rows if state == CartState.BOUGHT),
+        _revenue(session, mine),
     )
 
 

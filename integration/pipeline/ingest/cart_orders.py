@@ -1,17 +1,18 @@
 """What an order means for its buyer's carts: bought before they were sent, waiting for payment, or recovered (P60).
 
-Of the proofs that an order is a cart's the strongest counts (mapping.cart_orders.PROOFS); an order recovers one cart.
+Of the proofs that an order is a cart's the strongest counts (mapping.cart_orders.PROOFS); an order recovers one cart,
+and the buyer's others end with it. Only the newest sighting of an order counts, which the ledger knows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from integration import money
@@ -20,15 +21,21 @@ from integration.identity import person_key_of, visible
 from integration.mapping.cart_orders import CAMPAIGN, PROOFS, is_later, is_placed
 from integration.models.cart import Cart, CartEvent, CartState
 from integration.models.connector import Connector
+from integration.models.ledger import LedgerEntry
+from integration.pipeline.ingest.order_ledger import GONE
 from integration.records import Cart as CartRecord, Order
 from integration.settings import Modules
 from integration.store.parse import CAMPAIGN_KEY
+from integration.store.sanitizing import INTEGER_MAX
 from integration.streams.carts import BOUGHT, RECOVERED, change_of
 
-#: States in which an order changes something about a cart.
+#: States in which an order ends a cart.
 _OPEN = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED)
-_CAMPAIGN = re.compile(re.escape(CAMPAIGN).replace(r"\{\}", r"(\d{1,18})"))
+#: States in which a cart follows what becomes of its order.
+_FOLLOWING = (*_OPEN, CartState.BOUGHT, CartState.RECOVERED)
+_CAMPAIGN = re.compile(re.escape(CAMPAIGN).replace(r"\{\}", r"([1-9]\d{0,18})"))
 _STRENGTH = list(PROOFS)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +53,57 @@ class _Match:
 
 
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order]) -> list[Change]:
-    """Note placed and paid orders on their carts and return what Mautic is to be told of; the caller queues it."""
-    carts = _carts(session, connector_id, orders)
+    """Note placed and paid orders on their carts and return what Mautic is to be told of; the caller queues it.
+
+    To be called when the ledger has the orders. One query where none of them has to do with a cart.
+    """
+    carts = session.scalars(candidates(connector_id, orders)).all() if orders else ()
     if not carts:
         return []
     paid = Modules.from_json(session.get_one(Connector, connector_id).settings).orders.paid_statuses
     found: list[Change] = []
-    for order in orders:
-        _follow_refunds(carts, order)
+    for order in _newest(session, connector_id, orders):
+        _follow(session, now, carts, order)
         mine = sorted(_matches(carts, order), key=lambda match: match.rank)
         if mine and is_placed(order.status, own=mine[0].cart.order_id == order.id):
             found += _bought(session, now, mine, paid)
     return found
 
 
-def _carts(session: Session, connector_id: int, orders: Sequence[Order]) -> list[Cart]:
-    """Return the carts that one of the orders may be about, by any proof."""
+def candidates(connector_id: int, orders: Sequence[Order]) -> Select[tuple[Cart]]:
+    """Return the query for the carts that one of the orders may be about; each proof has an index of its own."""
+    ids = [order.id for order in orders]
     people = {person_key_of(order.email) for order in orders if visible(order.email)}
-    codes = {code.lower() for order in orders for code in order.coupons}
+    # As we made them, and as WooCommerce 10 gives them back (storefront:110).
+    codes = {form for order in orders for code in order.coupons for form in (code.upper(), code.lower())}
     campaigns = {number for order in orders if (number := _campaign(order))}
-    ways: list[ColumnElement[bool]] = [Cart.order_id.in_([order.id for order in orders])]
+    ways: list[ColumnElement[bool]] = [Cart.order_id.in_(ids), Cart.bought_order_id.in_(ids)]
     ways += [Cart.person_key.in_(people)] if people else []
+    ways += [Cart.coupon_code.in_(codes)] if codes else []
     ways += [Cart.id.in_(campaigns)] if campaigns else []
-    ways += [func.lower(Cart.coupon_code).in_(codes) & Cart.state.in_(_OPEN)] if codes else []
-    states = (*_OPEN, CartState.RECOVERED)
-    query = select(Cart).where(Cart.connector_id == connector_id, Cart.state.in_(states), or_(*ways))
-    return list(session.scalars(query))
+    mine = (Cart.connector_id == connector_id, Cart.state.in_(_FOLLOWING), or_(*ways))
+    return select(Cart).where(*mine).order_by(Cart.id).with_for_update()
+
+
+def _newest(session: Session, connector_id: int, orders: Sequence[Order]) -> list[Order]:
+    """Return the orders without those that the ledger knows a newer sighting of, or that are gone from the store."""
+    columns = (LedgerEntry.order_id, LedgerEntry.modified_at, LedgerEntry.status)
+    mine = (LedgerEntry.connector_id == connector_id, LedgerEntry.order_id.in_([order.id for order in orders]))
+    known = {number: (at, status) for number, at, status in session.execute(select(*columns).where(*mine)).tuples()}
+    return [order for order in orders if order.status and not _is_overtaken(order, *known.get(order.id, (None, "")))]
+
+
+def _is_overtaken(order: Order, at: datetime | None, status: str) -> bool:
+    return status == GONE or (at is not None and order.modified_at is not None and order.modified_at < at)
 
 
 def _campaign(order: Order) -> int:
     """Return the cart that the buyer came by, 0 where the order names none."""
     named = _CAMPAIGN.fullmatch(str(order.meta.get(CAMPAIGN_KEY) or ""))
-    return int(named[1]) if named else 0
+    return int(named[1]) if named and int(named[1]) <= INTEGER_MAX else 0
 
 
-def _matches(carts: Sequence[Cart], order: Order) -> list[_Match]:
+def _matches(carts: Iterable[Cart], order: Order) -> list[_Match]:
     found = ((cart, _proof(cart, order)) for cart in carts if cart.state in _OPEN)
     return [_Match(cart, order, proof) for cart, proof in found if proof]
 
@@ -89,7 +112,7 @@ def _proof(cart: Cart, order: Order) -> str:
     """Return the strongest proof that an order is a cart's, "" where there is none."""
     if cart.order_id == order.id:
         return "order"
-    if cart.coupon_code and cart.coupon_code.lower() in {code.lower() for code in order.coupons}:
+    if cart.coupon_code and cart.coupon_code.casefold() in {code.casefold() for code in order.coupons}:
         return "coupon"
     if _campaign(order) == cart.id:
         return "campaign"
@@ -98,46 +121,132 @@ def _proof(cart: Cart, order: Order) -> str:
 
 
 def _bought(session: Session, now: datetime, matches: Sequence[_Match], paid: Collection[str]) -> list[Change]:
-    """End the carts of an order: the one it is known by best is recovered when it is paid, the others are bought."""
-    best, *others = matches
-    changes = [_best(session, now, best, paid)]
-    for other in others:
-        if other.cart.state != CartState.SYNCED or best.order.status in paid:
-            _end(session, now, other.cart, CartState.BOUGHT, f"{BOUGHT.sentence} Order {best.order.number}.")
-            other.cart.reason = BOUGHT.code
-    return [change for change in changes if change is not None]
+    """End the carts of an order: the one it is known by best is recovered when it is paid, the others are bought.
+
+    While it is not paid, a cart that Mautic has stays there: nothing more is announced of it, and it waits.
+    """
+    best, order = matches[0], matches[0].order
+    others = [match.cart for match in matches[1:]]
+    others += _of_the_same_person(session, best, {match.cart.id for match in matches})
+    is_paid = order.status in paid
+    ended = [best.cart] if _best(session, now, best, is_paid=is_paid) else []
+    for cart in others:
+        if cart.synced_at is not None and not is_paid:
+            _wait(cart)
+            continue
+        cart.reason = BOUGHT.code
+        _end(session, now, cart, CartState.BOUGHT, f"{BOUGHT.sentence} Order {order.number}.")
+        ended += [cart] if cart.synced_at is not None else []
+    return _owed(session, now, ended)
 
 
-def _best(session: Session, now: datetime, match: _Match, paid: Collection[str]) -> Change | None:
+def _of_the_same_person(session: Session, best: _Match, known: Collection[int]) -> list[Cart]:
+    """Return further carts of whoever left the cart, where they have ordered by another address."""
+    cart, order = best.cart, best.order
+    if not cart.person_key or (visible(order.email) and cart.person_key == person_key_of(order.email)):
+        return []
+    mine = (Cart.connector_id == cart.connector_id, Cart.person_key == cart.person_key)
+    rows = session.scalars(select(Cart).where(*mine, Cart.state.in_(_OPEN), Cart.id.not_in(known)).order_by(Cart.id))
+    return [row for row in rows if is_later(order.created_at, row.created_at)]
+
+
+def _best(session: Session, now: datetime, match: _Match, *, is_paid: bool) -> bool:
+    """Note the order on the cart that it is known by best and tell whether the cart is recovered by it."""
     cart, order = match.cart, match.order
     first = cart.bought_order_id != order.id
     cart.proof, cart.bought_order_id = match.proof, order.id
     if cart.synced_at is None:
         cart.reason = BOUGHT.code
         _end(session, now, cart, CartState.BOUGHT, f"Bought before it was sent, by order {order.number}.")
-        return None
-    if order.status not in paid:
+        return False
+    if not is_paid:
+        _wait(cart)
         if first:
             _tell(session, now, cart, f"Order {order.number} was placed and waits for its payment.")
-        return None
+        return False
     cart.revenue, cart.revenue_currency = _revenue(order), order.currency or cart.currency
     _end(session, now, cart, CartState.RECOVERED, f"Recovered by order {order.number}: {PROOFS[match.proof]}.")
-    return change_of(record_of(cart), RECOVERED, now)
+    return True
 
 
-def _follow_refunds(carts: Sequence[Cart], order: Order) -> None:
-    """Let the revenue of a recovered cart follow what its order is worth after refunds."""
+def _wait(cart: Cart) -> None:
+    """Let a cart that was changed after it was sent not be announced again: it has been ordered."""
+    cart.state, cart.due_at = CartState.SYNCED, None
+
+
+def _owed(session: Session, now: datetime, ended: Sequence[Cart]) -> list[Change]:
+    """Return what Mautic is told of carts that ended there, once a person; the first of a person's stands for them.
+
+    Mautic has one cart of a person, the one that was announced last: when that is none of these, it stays.
+    """
+    people: dict[str, list[Cart]] = {}
+    for cart in ended:
+        people.setdefault(cart.person_key, []).append(cart)
+    newest = _newest_announced(session, ended) if ended else {}
+    found: list[Change] = []
+    for person_key, carts in people.items():
+        if newest.get(person_key, _NEVER) > max(map(_announced_at, carts)):
+            text = "Mautic has a newer cart of this person by now, so its fields stay as they are."
+            _tell(session, now, carts[0], text)
+        else:
+            found.append(change_of(record_of(carts[0]), RECOVERED, now))
+    return found
+
+
+def _newest_announced(session: Session, ended: Sequence[Cart]) -> dict[str, datetime]:
+    """Return when a cart of these people was announced last that goes on, by person key."""
+    people = {cart.person_key for cart in ended}
+    mine = (Cart.connector_id == ended[0].connector_id, Cart.person_key.in_(people), Cart.state.in_(_OPEN))
+    newest: dict[str, datetime] = {}
+    for cart in session.scalars(select(Cart).where(*mine, Cart.synced_at.is_not(None))):
+        newest[cart.person_key] = max(newest.get(cart.person_key, _NEVER), _announced_at(cart))
+    return newest
+
+
+def _announced_at(cart: Cart) -> datetime:
+    """Return when a cart was last made ready for Mautic; `synced_at` is the first time that it arrived."""
+    return max(cart.synced_at or _NEVER, cart.prepared_at or _NEVER)
+
+
+def _follow(session: Session, now: datetime, carts: Iterable[Cart], order: Order) -> None:
+    """Let carts follow what has become of their order: what it brings in, or that it came to nothing."""
     for cart in carts:
-        if cart.state == CartState.RECOVERED and cart.bought_order_id == order.id:
+        if cart.bought_order_id != order.id:
+            continue
+        if cart.state == CartState.RECOVERED:
             cart.revenue = _revenue(order)
+        elif is_placed(order.status, own=False):
+            continue
+        elif cart.state in _OPEN:
+            cart.bought_order_id, cart.proof = None, ""
+            _tell(session, now, cart, f"Order {order.number} is {order.status}, so the cart is not recovered by it.")
+        elif order.status == "failed" and cart.synced_at is None and not _goes_on(carts, cart):
+            _open_again(session, now, cart, order)
+
+
+def _goes_on(carts: Iterable[Cart], ended: Cart) -> bool:
+    """Tell whether another cart of the same person is open, with which they went on."""
+    return any(cart.state in _OPEN and cart.person_key == ended.person_key for cart in carts)
+
+
+def _open_again(session: Session, now: datetime, cart: Cart, order: Order) -> None:
+    """Let a cart that was not sent go on where the payment failed: the order is its own from now on.
+
+    Who has cancelled, on the other hand, has made up their mind and is not reminded.
+    """
+    cart.bought_order_id, cart.proof, cart.order_id = None, "", order.id
+    cart.state, cart.reason, cart.ended_at, cart.prepared_at = CartState.ACTIVE, "", None, None
+    cart.changed_at = max(cart.changed_at, min(order.modified_at or cart.changed_at, now))
+    _tell(session, now, cart, f"The payment of order {order.number} failed, so the cart is open again.")
 
 
 def _revenue(order: Order) -> str:
-    return money.text(order.net_total, order.currency)
+    """Return what an order brings in: its total less refunds, nothing when it was cancelled or its payment failed."""
+    return money.text(order.net_total if is_placed(order.status, own=False) else Decimal(0), order.currency)
 
 
 def _end(session: Session, now: datetime, cart: Cart, state: CartState, text: str) -> None:
-    cart.state, cart.ended_at = state, now
+    cart.state, cart.ended_at, cart.due_at = state, now, None
     _tell(session, now, cart, text)
 
 

@@ -108,6 +108,8 @@ def _carts() -> None:
     op.create_index("ix_cart_state", "cart", ["connector_id", "state", "id"])
     op.create_index("ix_cart_person", "cart", ["connector_id", "person_key"])
     op.create_index("ix_cart_order", "cart", ["connector_id", "order_id"])
+    op.create_index("ix_cart_bought", "cart", ["connector_id", "bought_order_id"])
+    op.create_index("ix_cart_coupon", "cart", ["connector_id", "coupon_code"])
     op.create_index("ix_cart_created", "cart", ["connector_id", "created_at"])
 
 
