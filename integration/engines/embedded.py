@@ -27,13 +27,12 @@ class Ticks:
 
     def add(self, job: Callable[[], object], seconds: int) -> None:
         """Do a job every so many seconds."""
-        self._ticking.add(job, seconds)
+        self._ticking.add(self._services.disk.tolerated(job), seconds)
 
     def start(self) -> None:
         """Take back what a killed process left, then begin."""
-        clock_steps.look(self._services)
-        schedule.sweep(self._services)
-        self._beat()
+        for first in (lambda: clock_steps.look(self._services), lambda: schedule.sweep(self._services), self._beat):
+            self._services.disk.tolerated(first)()
         self.add(lambda: clock_steps.look(self._services), 10)
         self.add(lambda: schedule.tick(self._services), 10)
         self.add(lambda: schedule.sweep(self._services), 10)
