@@ -9,7 +9,7 @@ run: .venv/ready
 test: .venv/ready
 	@$(BIN)/python -m pytest -n 3 $(TESTS)
 
-# Every case on both databases; `make test` runs the first case of each test on PostgreSQL and all on SQLite.
+# Every case on both databases; `make test` runs all on SQLite, and a part on PostgreSQL (tests/conftest.py).
 test-all: .venv/ready
 	@EVERYTHING=1 $(BIN)/python -m pytest -n 2 $(TESTS)
 

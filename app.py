@@ -57,6 +57,7 @@ BLUEPRINTS = (
     "operations.logs",
     "machines.webhooks",
     "machines.carts",
+    "machines.recovery",
 )
 
 #: The models have a base of their own, so that the worker needs no Flask; here the tables are shared.

@@ -147,6 +147,7 @@ class Deployment(BaseSettings):
     smtp_user: Text = ""
     smtp_password: Text = Field(default="", repr=False)
     mail_from: Annotated[str, BeforeValidator(_sender)] = ""
+    disk_free_min_mb: Annotated[int, _whole(0, 1_000_000)] = 500
 
     @classmethod
     def settings_customise_sources(
@@ -195,6 +196,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "SMTP_USER": ("user name at the mail server", "none"),
     "SMTP_PASSWORD": ("password at the mail server", "none"),
     "MAIL_FROM": ("sender of e-mails, such as Shop <alerts@shop.example>", "SMTP_USER"),
+    "DISK_FREE_MIN_MB": ("alert when less of the disk is free, in MB, or less than 2 %; 0 for never", "500"),
 }
 
 

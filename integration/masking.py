@@ -37,11 +37,14 @@ _HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*)
 _STORE_KEYS = re.compile(r"\b(c[ks]_)[0-9A-Za-z_]{8,}")
 _ORDER_KEYS = re.compile(r"\b(wc_order_)[0-9A-Za-z]{6,}")
 _SCHEME = re.compile(r"\b(Basic|Bearer)(\s+|%20|\+)([A-Za-z0-9+/=._~-]{6,})", re.IGNORECASE)
-#: Paths that let in whoever knows them: our webhooks, one-time links and invitations, chat systems' hooks.
+#: Paths that let in whoever knows them: our webhooks, one-time links and invitations, links of carts, chat systems'
+#: hooks.
 _SECRET_PATH = re.compile(
-    r"((?:/|%2F)(?:hooks|sign-in(?:/|%2F)link|invitation|recover|webhooks|services)(?:/|%2F))[\w~.%/-]{12,}",
+    r"((?:/|%2F)(?:hooks|sign-in(?:/|%2F)link|invitation|recover|restore|webhooks|services)(?:/|%2F))[\w~.%/-]{12,}",
     re.IGNORECASE,
 )
+#: The code that lets the script in the shop's pages ask for a cart.
+_CART_CODE = re.compile(r"(woo-mautic-cart(?:=|%3D))[\w.-]+")
 #: Our own API tokens.
 _OWN_TOKENS = re.compile(r"\b(wm_)[A-Za-z0-9_-]{8,}")
 #: The code of an OAuth sign-in; a short code is an error's or a coupon's name.
@@ -87,6 +90,7 @@ def mask_text(text: str) -> str:
     text = _ORDER_KEYS.sub(rf"\g<1>{MASK}", text)
     text = _OWN_TOKENS.sub(rf"\g<1>{MASK}", text)
     text = _OAUTH_CODE.sub(rf"\g<1>{MASK}", text)
+    text = _CART_CODE.sub(rf"\g<1>{MASK}", text)
     text = _SECRET_PATH.sub(rf"\g<1>{MASK}", text)
     text = _SCHEME.sub(_masked_scheme, text)
     return _USER_INFO.sub(rf"\g<1>{MASK}@", text)

@@ -46,14 +46,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _thin_out(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the further cases of a test on PostgreSQL: SQLite runs them all, `make test-all` both."""
+    """Leave out the further cases of a test on PostgreSQL: SQLite runs them all, `make test-all` both.
+
+    Whole syncs take long and stand on what the single rooms are tested for, so of their files one test each is enough.
+    """
     met: set[str] = set()
     kept, left = [], []
     for item in items:
         callspec = getattr(item, "callspec", None)
         values = callspec.params.values() if callspec is not None else ()
         again = any(isinstance(value, str) and value == "postgresql" for value in values)
-        name = item.nodeid.partition("[")[0]
+        name = item.nodeid.partition("::" if item.get_closest_marker("road") else "[")[0]
         (left if again and name in met else kept).append(item)
         if again:
             met.add(name)

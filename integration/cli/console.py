@@ -22,6 +22,7 @@ from integration.errors import IntegrationError, SettingError
 from integration.field_text import visible
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
+from integration.models.disk_faults import fault_of
 from integration.models.migrate import upgrade
 from integration.models.organisation import Organisation
 from integration.models.user import User
@@ -58,6 +59,8 @@ def opened() -> Iterator[Services]:
 
 def broken(error: Exception) -> IntegrationError:
     """Return what to say of an error that no other sentence is for; its traceback goes to the application log."""
+    if (fault := fault_of(error)) is not None:
+        return fault
     if application_log.is_configured():
         return cause_of(error, "The command")
     return IntegrationError("internal", f"The command stopped over an error in woo-mautic itself: {error!r}")

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from integration.engines import clock_steps, field_lists, schedule, store_probes, watch
+from integration.engines import cart_cleanup, clock_steps, field_lists, schedule, store_probes, watch
 from integration.engines.ticking import Ticking
 from integration.engines.worker import Worker
 from integration.operations import reconciliation, retention
@@ -27,18 +27,18 @@ class Ticks:
 
     def add(self, job: Callable[[], object], seconds: int) -> None:
         """Do a job every so many seconds."""
-        self._ticking.add(job, seconds)
+        self._ticking.add(self._services.disk.tolerated(job), seconds)
 
     def start(self) -> None:
         """Take back what a killed process left, then begin."""
-        clock_steps.look(self._services)
-        schedule.sweep(self._services)
-        self._beat()
+        for first in (lambda: clock_steps.look(self._services), lambda: schedule.sweep(self._services), self._beat):
+            self._services.disk.tolerated(first)()
         self.add(lambda: clock_steps.look(self._services), 10)
         self.add(lambda: schedule.tick(self._services), 10)
         self.add(lambda: schedule.sweep(self._services), 10)
         self.add(lambda: store_probes.tick(self._services), store_probes.EVERY_S)
         self.add(lambda: field_lists.tick(self._services), field_lists.EVERY_S)
+        self.add(lambda: cart_cleanup.tick(self._services), cart_cleanup.LOOK_EVERY_S)
         self.add(self._beat, 20)
         self.add(lambda: retention.prune(self._services, self._services.clock.now()), 3600)
         self.add(lambda: retention_files.prune(self._services), 600)

@@ -14,16 +14,30 @@ Add = Callable[[Callable[[], object], int], None]
 
 def add_jobs(add: Add, services: Services) -> None:
     """Add what alerts need to be done by the clock."""
-    add(lambda: alerts.evaluate(services), 30)
-    add(lambda: alerts.send(services), 10)
+    add(lambda: _told(services, alerts.evaluate), 30)
+    add(lambda: _told(services, alerts.send), 10)
+
+
+def _told(services: Services, job: Callable[[Services], object]) -> None:
+    """Do a job of the alerts; where the disk refuses what it writes people are told of that without it."""
+    try:
+        job(services)
+    except Exception as error:
+        alerts.tell(services, error)
+    else:
+        alerts.tell_end(services)
 
 
 class Watch:
     """The watch of a web process without an engine: it says so when no worker is alive."""
 
     def __init__(self, services: Services) -> None:
+        self._services = services
         self._ticking = Ticking()
-        add_jobs(self._ticking.add, services)
+        add_jobs(self._add, services)
+
+    def _add(self, job: Callable[[], object], seconds: int) -> None:
+        self._ticking.add(self._services.disk.tolerated(job), seconds)
 
     def start(self) -> None:
         """Begin to watch in the background."""

@@ -90,10 +90,12 @@ class Worker:
         seen = 0
         while not self._stop.is_set():
             try:
-                self.dispatch()
-            except Exception:
+                # On a full disk work would only be begun, again and again: nothing that is done could be written.
+                if not self.services.disk.is_blocked():
+                    self.dispatch()
+            except Exception as error:
                 # The loop must outlive anything, such as a database that is away for a moment.
-                log.exception("Looking for work failed; it is tried again.")
+                self._log(error, "Looking for work failed; it is tried again.")
                 self._stop.wait(LOOK_EVERY_S)
             seen = self.services.wakeup.wait(seen, LOOK_EVERY_S)
 
@@ -118,7 +120,8 @@ class Worker:
         """
         seen = self.services.wakeup.wait(0, 0, connector_id)
         while not self._stop.is_set():
-            found = (more() or self._reading[connector_id] > 0) and self._look_at(connector_id)
+            wanted = (more() or self._reading[connector_id] > 0) and not self.services.disk.is_blocked()
+            found = wanted and self._look_at(connector_id)
             if not (found or self._active[connector_id] or self._reading[connector_id]):
                 return
             seen = self.services.wakeup.wait(seen, LOOK_EVERY_S, connector_id)
@@ -165,9 +168,9 @@ class Worker:
         run = execution.run
         try:
             execution.execute()
-        except Exception:
+        except Exception as error:
             # Every way a run can end is written to it; only a database that stays away gets here.
-            log.exception("Run %d broke off.", run.id)
+            self._log(error, f"Run {run.id} broke off.")
         finally:
             self._count(run.connector_id, RunKind(run.kind), -1)
             self.services.wakeup.ring(run.connector_id)
@@ -221,22 +224,27 @@ class Worker:
     def _lane(self, connector_id: int, lanes: Lanes) -> None:
         worked = 0
         try:
-            deliverer = Deliverer(self.services, connector_id, lanes)
+            deliverer = Deliverer(self.services, connector_id, lanes, stop=self._stop)
             for _ in range(TURN_BATCHES):
-                if self._stop.is_set():
+                if self._stop.is_set() or self.services.disk.is_blocked():
                     break
                 worked = deliverer.work()
                 if not worked:
                     break
-        except Exception:
+        except Exception as error:
             # The lease brings the deliveries back; here it must be seen.
-            log.exception("A lane of connector %d broke off.", connector_id)
+            self._log(error, f"A lane of connector {connector_id} broke off.")
             self._stop.wait(LOOK_EVERY_S)
         finally:
             with self._lock:
                 self._active[connector_id] -= 1
             if worked:
                 self.services.wakeup.ring(connector_id)
+
+    def _log(self, error: Exception, sentence: str) -> None:
+        """Log an error with its traceback, but a full disk only as such."""
+        if not self.services.disk.met(error):
+            log.error("%s", sentence, exc_info=error)
 
     def until_idle(self, *, check: float = 0.05) -> None:
         """Work until nothing is due and nothing is going; what waits for later stays."""

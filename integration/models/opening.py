@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from integration.errors import SettingError
 from integration.masking import mask_text
+from integration.models.disk_faults import fault_of
 
 NAME = "DATABASE_URL"
 _TEXT_SHOWN_MAX_CHARS = 300
@@ -26,8 +27,6 @@ _SQLITE = {
         "Stop what holds it, such as a backup or a second woo-mautic, and start again.",
     ),
     "SQLITE_CANTOPEN": ("The database file cannot be opened.", "Check that its folder is there and can be written."),
-    "SQLITE_READONLY": ("The database file cannot be written.", "Give it and its folder to the user who runs this."),
-    "SQLITE_FULL": ("The disk is full.", "Free some space, then start again."),
     "SQLITE_IOERR": ("The disk of the database cannot be read or written.", "Look at the disk and the system's log."),
 }
 _NEWER = (
@@ -65,6 +64,8 @@ def unusable() -> SettingError:
 
 def _told(error: BaseException) -> SettingError | None:
     """Return what to say of an error of the database's driver, None for one that is this program's own fault."""
+    if (fault := fault_of(error)) is not None:
+        return SettingError(NAME, fault.sentence, fault.hint)
     if isinstance(error, sqlite3.Error):
         name = str(getattr(error, "sqlite_errorname", None))
         known = next((words for begin, words in _SQLITE.items() if name.startswith(begin)), None)

@@ -25,6 +25,7 @@ from integration.models.sql import swapped
 from integration.models.vault import Vault
 from integration.pipeline import installation
 from integration.pipeline.connectors.breakers import Breakers
+from integration.pipeline.disk import Disk
 from integration.settings import Modules
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
@@ -79,11 +80,13 @@ class Services:
     on_accept: OnAccept = lambda session, connector_id: None
     breakers: Breakers = field(init=False)
     tokens: OpenedTokens = field(init=False)
+    disk: Disk = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the breakers and the opened tokens of this process."""
+        """Make the breakers, the opened tokens and the knowledge of the disk of this process."""
         self.breakers = Breakers(self.db, self.clock)
         self.tokens = OpenedTokens(self.vault)
+        self.disk = Disk(self.db, self.deployment)
 
     @property
     def base_url(self) -> str:
@@ -288,5 +291,5 @@ def open_services(deployment: Deployment, *, database: Database | None = None, c
 def with_observers(services: Services, observers: Observers) -> Services:
     """Return the services with another way to watch exchanges."""
     watched = replace(services, observers=observers)
-    watched.breakers, watched.tokens = services.breakers, services.tokens
+    watched.breakers, watched.tokens, watched.disk = services.breakers, services.tokens, services.disk
     return watched

@@ -74,6 +74,9 @@ class CartModule(Settings):
         if self.coupon in (PERCENT, FIXED) and not float(self.coupon_amount):
             hint = "Enter an amount, or choose no coupon."
             found.append(SettingError("carts.coupon_amount", "A coupon of 0 gives nothing.", hint))
+        if self.timeout >= self.keep_days * 24 * 60:
+            sentence = "Carts would be deleted before they are abandoned."
+            found.append(SettingError("carts.keep_days", sentence, "Keep carts longer than the minutes above."))
         if self.tag == self.recovered_tag:
             sentence = "Abandoned and recovered carts need different tags."
             found.append(SettingError("carts.recovered_tag", sentence, "Change one of the two."))

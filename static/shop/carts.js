@@ -12,6 +12,7 @@
   // An address that a mail server could take; what is not one yet is never sent.
   var ADDRESS = /^[^\s@<>()",;:]+@[^\s@<>()",;:]+\.[^\s@<>()",;:.]{2,}$/;
   var memory = {}, items = null, known = "", hash = null, sent = "", waitUntil = 0, failures = 0, box = null, asked = false;
+  var restoring = false, nonce;
 
   function kept(name, value) {
     try {
@@ -129,7 +130,7 @@
 
   function tell(leaving) {
     var told = state(), text = told && JSON.stringify(told);
-    if (!told || text === sent || (!leaving && Date.now() < waitUntil)) return;
+    if (restoring || !told || text === sent || (!leaving && Date.now() < waitUntil)) return;
     sent = text;
     kept("told", told.email || (told.email === null && kept("told")) ? "1" : "");
     told.cart = cartId();
@@ -149,6 +150,7 @@
 
   function poll() {
     draw();
+    show(kept("missing"));
     if (doc.body && doc.body.classList.contains("woocommerce-order-received")) return done();
     var now = cookie("woocommerce_cart_hash"), address = email();
     if (address !== null && !asked) { asked = true; read(); }
@@ -164,41 +166,66 @@
 
   function restore(code) {
     win.history.replaceState(null, "", win.location.pathname + win.location.search);
+    restoring = true;
     win.fetch(config.url + "/restore/" + code, { credentials: "omit" }).then(function (answer) {
       if (!answer.ok) throw 0;
       return answer.json();
     }).then(function (back) {
-      var nonce;
       return win.fetch(root() + "cart", { credentials: "same-origin" }).then(function (answer) {
         nonce = answer.headers.get("Nonce");
         return answer.json();
       }).then(function (cart) {
-        var steps = cart.items.map(function (item) { return ["POST", "cart/remove-item", { key: item.key }]; });
-        back.items.forEach(function (item) { steps.push(["POST", "cart/add-item", item]); });
-        if (back.email) steps.push(["POST", "cart/update-customer", { billing_address: { email: back.email } }]);
-        if (back.coupon) steps.push(["POST", "cart/apply-coupon", { code: back.coupon }]);
-        return batches(steps, nonce);
-      }).then(function () { win.location.href = back.checkout; });
-    }).catch(function () {});
+        var steps = cart.items.map(function (item) { return ["remove-item", { key: item.key }]; });
+        back.items.forEach(function (item) { steps.push(["add-item", item]); });
+        steps.push(["update-customer", { billing_address: { email: back.email } }]);
+        if (back.coupon) steps.push(["apply-coupon", { code: back.coupon }]);
+        return batches(steps, back.notice, []);
+      }).then(function (missing) {
+        // The same cart goes on, also in another browser; a second one would be reminded of too.
+        kept("cart", back.cart);
+        kept("n", "" + Math.max(back.n, +kept("n")));
+        kept("missing", missing.join("\n"));
+        win.location.replace(back.checkout);
+      });
+    }).catch(function () { restoring = false; });
   }
 
   // One batch takes 25 parts.
-  function batches(steps, nonce) {
-    var part = steps.splice(0, 25).map(function (step) {
-      return { method: step[0], path: "/wc/store/v1/" + step[1], body: step[2], headers: { Nonce: nonce } };
-    });
+  function batches(steps, notice, missing) {
+    var now = steps.splice(0, 25);
     return win.fetch(root() + "batch", {
       method: "POST",
       credentials: "same-origin",
-      headers: { "Content-Type": "application/json", Nonce: nonce },
-      body: JSON.stringify({ requests: part })
-    }).then(function () { return steps.length ? batches(steps, nonce) : 0; });
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        requests: now.map(function (step) {
+          return { method: "POST", path: "/wc/store/v1/cart/" + step[0], body: step[1], headers: { Nonce: nonce } };
+        })
+      })
+    }).then(function (answer) { return answer.json(); }).then(function (done) {
+      done.responses.forEach(function (part, at) {
+        if (now[at][0] === "add-item" && part.status > 299) missing.push(part.body.message || notice);
+      });
+      return steps.length ? batches(steps, notice, missing) : missing;
+    });
+  }
+
+  // The store says in its own words which item it does not have any more.
+  function show(missing) {
+    if (!missing || !doc.body) return;
+    var said = doc.createElement("div");
+    kept("missing", "");
+    said.className = "woocommerce-info woo-mautic-missing";
+    said.setAttribute("role", "status");
+    said.style.whiteSpace = "pre-line";
+    said.textContent = new DOMParser().parseFromString(missing, "text/html").body.textContent;
+    (doc.querySelector("main") || doc.body).prepend(said);
   }
 
   function guarded(work) { return function (event) { try { work(event); } catch (never) { /* the checkout goes on */ } }; }
 
   function begin() {
-    var code = (win.location.hash.match(/^#woo-mautic-cart=([\w-]{16,64})$/) || [])[1];
+    var code = (win.location.hash.match(/^#woo-mautic-cart=([\w.-]+)$/) || [])[1];
     if (code) restore(code);
     doc.addEventListener("input", guarded(function (event) {
       if (event.target === field() && !asked) { asked = true; read(); }

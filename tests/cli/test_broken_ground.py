@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from integration.models.disk_faults import FULL, READ_ONLY
 from tests.cli.conftest import Result, Run
 from tests.cli.test_serving import free_port, start
 
@@ -67,6 +70,30 @@ def test_a_database_that_somebody_holds_is_said(run: Run, folder: Path) -> None:
     with closing(sqlite3.connect(folder / "woo-mautic.sqlite")) as other:
         other.execute("BEGIN EXCLUSIVE")
         refused(run("connectors"), "locked by another process")
+
+
+_LIMITED = """
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
+event.listen(Pool, "connect", lambda connection, record: connection.execute("PRAGMA {limit}"))
+from integration.cli import main
+main()
+"""
+
+
+def limited(environ: dict[str, str], limit: str, *args: str) -> Result:
+    """Run a command on a database that SQLite itself keeps from growing, or from being written."""
+    command = [sys.executable, "-c", _LIMITED.format(limit=limit), *args]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=90)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_full_disk_is_said(run: Run, environ: dict[str, str]) -> None:
+    refused(limited(environ, "max_page_count=5", "connectors"), str(FULL))
+    environ["WOO_MAUTIC_PASSWORD"] = "correct horse battery"
+    assert run("user", "add", "ada@example.com").code == 0
+    refused(limited(environ, "query_only=1", "user", "add", "bob@example.com"), str(READ_ONLY))
+    assert "ada@example.com" in limited(environ, "query_only=1", "user", "list").out
 
 
 def test_a_newest_database_is_read_while_somebody_holds_it(run: Run, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
@@ -253,7 +254,7 @@ def test_the_links_in_messages_lead_to_pages(app: Flask) -> None:
     adapter = app.url_map.bind("example.com")
     for page in {*PAGES.values()}:
         try:
-            endpoint, _ = adapter.match(f"/connectors/1/{page}")
+            endpoint, _ = adapter.match(urljoin("/connectors/1/", page))
         except HTTPException as error:
             pytest.fail(f"{page}: {error}")
         assert endpoint.endswith(".index")

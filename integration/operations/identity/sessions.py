@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, or_, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from integration.models.database import waiting
@@ -44,11 +44,11 @@ def find(session: Session, now: datetime, user_id: int, token: str) -> UserSessi
 
 
 def note(services: Services, found: UserSession) -> None:
-    """Write that a session is in use; a busy database is told at the next request."""
+    """Write that a session is in use; a database that takes nothing now is told at the next request."""
     now = services.clock.now()
     if now - found.seen_at < _NOTED_EVERY:
         return
-    with suppress(OperationalError), waiting(0), services.db.write() as session:
+    with suppress(DBAPIError), waiting(0), services.db.write() as session:
         session.execute(update(UserSession).where(UserSession.id == found.id).values(seen_at=now))
 
 

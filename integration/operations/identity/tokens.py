@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
@@ -109,8 +109,8 @@ def find(services: Services, secret: str) -> ApiToken | None:
 
 
 def _note_use(services: Services, token_id: int, now: datetime) -> None:
-    # Whoever only reads must not wait for writers: the next use is noted then.
-    with suppress(OperationalError), waiting(0), services.db.write() as session:
+    # Whoever only reads must not wait for writers, nor fail on a full disk: the next use is noted then.
+    with suppress(DBAPIError), waiting(0), services.db.write() as session:
         session.execute(update(ApiToken).where(ApiToken.id == token_id).values(used_at=now))
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from integration.carts.recovery import kept_since
 from integration.models.connector import Connector
 from integration.models.organisation import Organisation
 from integration.operations.audit.retirement import retire_chain
 from integration.operations.retention import log, rows
 from integration.operations.retention.batches import Batches
 from integration.operations.retention.keep import Keep, save
+from integration.settings import Modules
 
 if TYPE_CHECKING:
     from integration.pipeline.services import Services
@@ -60,10 +62,14 @@ def _of_connector(services: Services, work: Batches, connector_id: int, keep: Ke
     def ago(days: int) -> datetime:
         return now - timedelta(days=days)
 
+    with services.db.read() as session:
+        stored = session.scalar(select(Connector.settings).where(Connector.id == connector_id))
+    module = Modules.from_json(stored or {}).carts
     return {
         "success": log.purge_aged(work, connector_id, ago(keep.success), errors=False),
         "errors": log.purge_aged(work, connector_id, ago(keep.errors), errors=True),
         "deliveries": rows.purge_records(work, connector_id, ago(keep.deliveries)),
         "runs": rows.purge_runs(services.db, work, connector_id, ago(keep.runs)),
+        "carts": rows.purge_carts(work, connector_id, kept_since(module, now)),
         "findings": rows.purge_findings(work, connector_id, ago(keep.runs)),
     }

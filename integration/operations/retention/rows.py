@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, exists, select
+from sqlalchemy import Row, and_, case, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.alert import Alert
+from integration.models.cart import Cart
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database
 from integration.models.delivery import OPEN, Delivery, DeliveryState
@@ -38,6 +39,8 @@ _TALLIED = (
 #: The hours of the meter are few; they are kept for the charts of two years.
 METER = timedelta(days=730)
 HEARTBEATS = timedelta(days=1)
+#: So long a cart is kept for its coupon's sake.
+COUPONS = timedelta(days=7)
 
 
 def purge_records(work: Batches, connector_id: int, before: datetime) -> int:
@@ -78,6 +81,16 @@ def purge_findings(work: Batches, connector_id: int, before: datetime) -> int:
     alerts = and_(Alert.connector_id == connector_id, Alert.ended_at < before)
     gaps = and_(Gap.connector_id == connector_id, Gap.healed_at < before)
     return work.delete(Alert, alerts) + work.delete(Gap, gaps)
+
+
+def purge_carts(work: Batches, connector_id: int, before: datetime) -> int:
+    """Delete a connector's carts that neither changed nor were announced since a moment, with their story (P61).
+
+    One whose coupon still has to leave the store waits for that, but not for ever: a store may be gone for good.
+    """
+    age = case((Cart.prepared_at > Cart.changed_at, Cart.prepared_at), else_=Cart.changed_at)
+    waited = or_(Cart.coupon_id.is_(None), age < before - COUPONS)
+    return work.delete(Cart, and_(Cart.connector_id == connector_id, age < before, waited))
 
 
 def purge_common(work: Batches, now: datetime) -> int:

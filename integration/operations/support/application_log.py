@@ -9,6 +9,7 @@ from typing import Any
 
 from integration.config import Deployment
 from integration.masking import mask_text
+from integration.models.disk_faults import fault_of
 from integration.operations.support.line_files import FILE_SIZE, FILES, LineFile, LinePage, LogLineQuery
 
 #: Libraries that tell at INFO what only a developer of theirs wants to know.
@@ -37,11 +38,15 @@ class LineHandler(logging.Handler):
         self.addFilter(MaskingFilter())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append the record; a full disk must not stop the work, so logging's own error handling applies."""
+        """Append the record; a file that cannot be written must not stop the work.
+
+        Of a full disk people are told by page, alert and command; anything else goes logging's own way.
+        """
         try:
             self.file.append(log_line(record))
-        except OSError:
-            self.handleError(record)
+        except OSError as error:
+            if fault_of(error) is None:
+                self.handleError(record)
 
 
 def log_line(record: logging.LogRecord) -> dict[str, Any]:

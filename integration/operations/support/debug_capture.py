@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,10 @@ class Capture:
 
         def observe(exchange: Exchange) -> None:
             now = self._clock.now()
-            if now < until:
-                file.append(masked_line(exchange, now))
+            # A full disk must not break the call that is watched.
+            with suppress(OSError):
+                if now < until:
+                    file.append(masked_line(exchange, now))
 
         return observe
 

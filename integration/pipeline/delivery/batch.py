@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import random
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -63,7 +64,10 @@ def read_failure(client: MauticClient) -> ServiceError | None:
 
 @dataclass
 class Batch:
-    """One claimed batch on its way; `looked_up` is the call without an answer that its people are of, None without."""
+    """One claimed batch on its way; `looked_up` is the call without an answer that its people are of, None without.
+
+    `stop` ends its waiting for a full disk.
+    """
 
     services: Services
     lanes: Lanes
@@ -74,6 +78,7 @@ class Batch:
     runs: Mapping[int, Run]
     probing: bool = False
     looked_up: LookedUpCall | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
     _fresh: Freshened = field(default_factory=lambda: Freshened(()))
 
     def __post_init__(self) -> None:
@@ -96,8 +101,12 @@ class Batch:
         result = self._result(client)
         recorder.keep(self.services)
         whole = replace(result, calls=client.calls, seconds=time.monotonic() - began)
+        # What was sent is known here only: without it all would be sent once more.
+        self.services.disk.patiently(functools.partial(self._commit, whole), self.stop)
+
+    def _commit(self, result: BatchResult) -> None:
         with self.services.db.write() as session:
-            commit.write(session, self.services.clock.now(), whole)
+            commit.write(session, self.services.clock.now(), result)
 
     def _result(self, client: MauticClient) -> BatchResult:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,12 +34,16 @@ PROBE_PEOPLE = 5
 
 @dataclass
 class Deliverer:
-    """Delivers for one connector; `work` does one batch and returns how many people it held."""
+    """Delivers for one connector; `work` does one batch and returns how many people it held.
+
+    `stop` ends its waiting for a full disk.
+    """
 
     services: Services
     connector_id: int
     lanes: Lanes
     chance: random.Random = field(default_factory=random.Random)
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> int:
         """Claim and deliver one batch, or probe where a hold is due; 0 when there is nothing to do now."""
@@ -63,8 +68,9 @@ class Deliverer:
             with renewal.of_batch(self.services, token):
                 try:
                     runs = self._runs(groups)
+                    lanes, chance, stop = self.lanes, self.chance, self.stop
                     Batch(
-                        self.services, self.lanes, self.chance, connector, token, groups, runs, probing, looked_up
+                        self.services, lanes, chance, connector, token, groups, runs, probing, looked_up, stop
                     ).deliver()
                 except Exception as error:
                     self._broke_off(connector, token, groups, error)
@@ -74,8 +80,12 @@ class Deliverer:
         """Put back a batch that an unexpected error broke off, so that it neither loops nor waits for its lease."""
         now = self.services.clock.now()
         result = Settlement(now, connector.id, token, self.chance, token).broke_off(groups, error)
-        with self.services.db.write() as session:
-            commit.write(session, now, result)
+
+        def put_back() -> None:
+            with self.services.db.write() as session:
+                commit.write(session, now, result)
+
+        self.services.disk.patiently(put_back, self.stop)
 
     def _claim(self, token: str, *, probing: bool) -> tuple[Connector, list[DeliveryGroup], LookedUpCall | None]:
         now = self.services.clock.now()

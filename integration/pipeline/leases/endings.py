@@ -7,11 +7,12 @@ import logging
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
 
 from integration.errors import IntegrationError
+from integration.models.disk_faults import fault_of
 
 log = logging.getLogger(__name__)
 
 INTERNAL = "internal"
-_SQLITE_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_READONLY")
+_SQLITE_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 _HINT = "The application log (Logs) has the details; send them to whoever looks after this installation."
 
 
@@ -35,6 +36,9 @@ def cause_of(error: BaseException, what: str) -> IntegrationError:
     """
     if isinstance(error, IntegrationError):
         return error
+    if (fault := fault_of(error)) is not None:
+        log.error("%s stopped: %s", what, fault)
+        return fault
     log.error("%s stopped over an unexpected error.", what, exc_info=error)
     if is_passing(error):
         sentence = f"{what} stopped because the database did not answer ({type(error).__name__})."
@@ -44,7 +48,9 @@ def cause_of(error: BaseException, what: str) -> IntegrationError:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Tell whether the database was locked or away, which passes by itself: the work is tried again."""
+    """Tell whether the database was locked or away, or the disk full: that passes, and the work is tried again."""
+    if fault_of(error) is not None:
+        return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     # SQLite calls a wrong statement an operational error too, and names the kind apart.

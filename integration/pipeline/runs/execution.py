@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from abc import ABC, abstractmethod
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from integration.errors import IntegrationError
+from integration.models.disk_faults import fault_of
 from integration.models.run import Run, RunState
 from integration.pipeline import usage
 from integration.pipeline.leases import endings, renewal
@@ -60,7 +62,7 @@ class Execution(ABC):
         except Lost:
             log.warning("Run %d is done by another process now.", self.run.id)
         except Exception as error:
-            if endings.is_passing(error) and not last:
+            if endings.is_passing(error) and not (last and fault_of(error) is None):
                 raise
             self._fail(error)
 
@@ -70,15 +72,20 @@ class Execution(ABC):
         self._through_outages(lambda last: self._end(RunState.FAILED, cause))
 
     def _through_outages(self, act: Callable[[bool], None]) -> None:
-        """Do something again while the database is locked or away; `act` is told whether it is the last time."""
-        for tries in range(1, DATABASE_TRIES_MAX + 1):
+        """Do something again while the database is locked or away; `act` is told whether it is the last time.
+
+        A full disk counts no tries: nothing can be written of a run then, its end neither.
+        """
+        tries = 1
+        while True:
             try:
-                return act(tries == DATABASE_TRIES_MAX)
+                return self.services.disk.patiently(functools.partial(act, tries == DATABASE_TRIES_MAX), self.stop)
             except Exception as error:
                 if not endings.is_passing(error) or tries == DATABASE_TRIES_MAX or self.stop.is_set():
                     raise
                 log.warning("Run %d waits for the database: %s", self.run.id, type(error).__name__)
                 self.stop.wait(min(0.2 * tries, DATABASE_PAUSE_MAX_S))
+                tries += 1
 
     def _keep(self) -> None:
         """Prolong the lease; raises Lost and Cancelled."""

@@ -18,9 +18,10 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.operations.monitoring import alerts
 from integration.operations.monitoring.alerts import editing, groups, mail, notices, silence
+from integration.operations.monitoring.alerts.finding import COMMON
 from integration.operations.monitoring.alerts.group_settings import GroupSettings
 from integration.operations.monitoring.alerts.silence import SilenceRequest, SilenceSubject
-from integration.operations.monitoring.alerts.wording import COMMON, one_line, path
+from integration.operations.monitoring.alerts.wording import one_line, path
 from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.form_version import error_status
 from integration.web.frame.forms import SettingForm, form_of

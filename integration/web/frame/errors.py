@@ -15,9 +15,11 @@ from sqlalchemy.exc import NoResultFound, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from integration.errors import IntegrationError, ServiceError, SettingError
+from integration.models.disk_faults import fault_of
 from integration.pipeline.leases.endings import is_passing
 from integration.web.frame import fault_log
 from integration.web.frame.security import seconds_to_wait
+from integration.web.frame.services import services
 from integration.words import counted
 
 SENTENCES: dict[int, tuple[str, str]] = {
@@ -41,8 +43,8 @@ SENTENCES: dict[int, tuple[str, str]] = {
 }
 
 
-#: So long a caller is asked to wait when the database is locked.
-RETRY_AFTER_S = 5
+#: So long a caller is asked to wait when the database is locked, or the disk full.
+RETRY_AFTER_S, DISK_RETRY_AFTER_S = 5, 60
 #: Every address below it is for machines.
 _API = "/api/"
 
@@ -100,14 +102,21 @@ def integration_error(error: IntegrationError) -> ResponseReturnValue:
     return page(status, error.sentence, error.hint, error.code)
 
 
-def database_error(error: SQLAlchemyError) -> ResponseReturnValue:
-    """Answer 503 where the database is locked, full or away for a moment; anything else is an error of ours."""
+def storage_error(error: SQLAlchemyError | OSError) -> ResponseReturnValue:
+    """Answer 503 where the disk is full or the database locked or away; anything else is an error of ours."""
+    if services().disk.met(error) and (fault := fault_of(error)) is not None:
+        return _come_again(DISK_RETRY_AFTER_S, fault.sentence, fault.hint, fault.code)
     if not is_passing(error):
         current_app.log_exception(sys.exc_info())
         return unexpected(error)
     fault_log.say_seldom("The database did not answer: %s", type(error).__name__)
-    answer = make_response(("", 503) if request.blueprint == "hooks" else page(503, *SENTENCES[503], "database_busy"))
-    answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return _come_again(RETRY_AFTER_S, *SENTENCES[503], "database_busy")
+
+
+def _come_again(seconds: int, sentence: str, hint: str, code: str) -> ResponseReturnValue:
+    """Return 503 with a time to wait; a store gets no words, for it ignores them."""
+    answer = make_response(("", 503) if request.blueprint == "hooks" else page(503, sentence, hint, code))
+    answer.headers["Retry-After"] = str(seconds)
     return answer
 
 
@@ -120,7 +129,8 @@ def init_app(app: Flask) -> None:
     """Register the pages."""
     app.register_error_handler(CSRFError, csrf_error)
     app.register_error_handler(IntegrationError, integration_error)
-    app.register_error_handler(SQLAlchemyError, database_error)
+    app.register_error_handler(SQLAlchemyError, storage_error)
+    app.register_error_handler(OSError, storage_error)
     app.register_error_handler(NoResultFound, gone)
     app.register_error_handler(ParseException, unreadable_body)
     app.register_error_handler(InternalServerError, unexpected)

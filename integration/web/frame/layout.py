@@ -17,6 +17,7 @@ from integration.models.user import Role
 from integration.operations.monitoring import heartbeat
 from integration.pipeline import installation
 from integration.pipeline.connectors import holds, time_zones
+from integration.pipeline.disk import MAKE_ROOM
 from integration.queries import dead_letters
 from integration.web.frame import filters
 from integration.web.frame.access import me, own_connectors
@@ -84,6 +85,15 @@ WORKING_ROLES = ("embedded", "worker")
 
 
 @dataclass(frozen=True, slots=True)
+class Banner:
+    """What is wrong with the whole installation; `kind` is bad or warn."""
+
+    kind: str
+    sentence: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """What layout.html draws around a page."""
 
@@ -96,6 +106,7 @@ class Shell:
     tabs: Sequence[Link] = ()
     holds: Sequence[Hold] = field(default_factory=tuple)
     worker_alive: bool = True
+    disk: Banner | None = None
     key_lost: IntegrationError | None = None
     connection_url: str | None = None
     debug_until: str = ""
@@ -113,8 +124,11 @@ def shell() -> Shell:
         open_holds = holds.open_holds(session, connector.id) if connector else ()
     # Moments are written in the zone of the page's own connector, which the chosen one need not be.
     zone = time_zones.label(filters.page_zone())
+    disk = _disk()
+    # On a full disk no worker can say that it is alive.
+    alive = alive or (disk is not None and disk.kind == "bad")
     if connector is None:
-        return Shell(_menu(None), zone, worker_alive=alive, key_lost=lost)
+        return Shell(_menu(None), zone, worker_alive=alive, disk=disk, key_lost=lost)
     until = connector.debug_until
     return Shell(
         menu=_menu(connector.id),
@@ -125,6 +139,7 @@ def shell() -> Shell:
         tabs=_tabs(connector.id),
         holds=open_holds,
         worker_alive=alive,
+        disk=disk,
         key_lost=lost,
         connection_url=_url("connection.index", connector.id),
         debug_until=filters.local(until) if until and until > now else "",
@@ -136,6 +151,15 @@ def _whose(session: Session, connector: Connector | None) -> str:
     if connector is None or not me().may(Role.SUPER):
         return connector.name if connector else ""
     return f"{connector.name} ({session.get_one(Organisation, connector.organisation_id).name})"
+
+
+def _disk() -> Banner | None:
+    """Return what to say of the disk, None while there is room on it."""
+    if (fault := services().disk.look()) is not None:
+        return Banner("bad", fault.sentence, fault.hint)
+    if shortage := services().disk.shortage():
+        return Banner("warn", shortage, MAKE_ROOM)
+    return None
 
 
 def _worker_alive(session: Session, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, jsonify, request
@@ -12,14 +12,17 @@ from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from integration import json_text
-from integration.carts import script
+from integration.carts import recovery, restoring, script
 from integration.carts.capture import capture
 from integration.carts.captured import Captured
+from integration.carts.destinations import checkout_page
 from integration.field_errors import by_field
+from integration.models.cart import Cart
 from integration.models.connector import Connector
 from integration.web.frame.access import public
 from integration.web.frame.security import csrf, limiter
 from integration.web.frame.services import services
+from integration.web.machines.visitors import is_person
 
 bp = Blueprint("cart_capture", __name__, url_prefix="/carts")
 
@@ -27,8 +30,6 @@ bp = Blueprint("cart_capture", __name__, url_prefix="/carts")
 BODY_MAX_BYTES = 64 * 1024
 #: So long a browser may use the script that it has.
 SCRIPT_AGE_S = 300
-#: Programs that visit shops without buying; what else calls itself so is none of ours to tell.
-_BOTS = re.compile(r"bot\b|crawl|spider|slurp|preview|headlesschrome-lighthouse|facebookexternalhit", re.IGNORECASE)
 
 
 @bp.get("/<key>.js")
@@ -67,7 +68,7 @@ def taken(key: str) -> ResponseReturnValue:
         return _problem(404, "unknown", "No shop has this address.")
     if not _is_from(connector):
         return _problem(403, "origin", "Only pages of the connected shop may send carts here.")
-    if _BOTS.search(request.user_agent.string) or not request.user_agent.string:
+    if not is_person():
         return _allowed(Response(status=204))
     try:
         state = _state()
@@ -79,6 +80,32 @@ def taken(key: str) -> ResponseReturnValue:
 
 
 csrf.exempt(taken)
+
+
+@bp.get("/<key>/restore/<code>")
+@limiter.limit("60 per minute")
+@public
+def restored(key: str, code: str) -> ResponseReturnValue:
+    """Give the script what was in the cart of a link that was clicked just now."""
+    connector = _connector(key)
+    if connector is None:
+        return _problem(404, "unknown", "No shop has this address.")
+    if not _is_from(connector):
+        return _problem(403, "origin", "Only pages of the connected shop may ask for carts here.")
+    now = services().clock.now()
+    cart = _clicked(connector, now, code)
+    if cart is None:
+        return _allowed(_problem(404, "code", "The link is too old; open it again from the e-mail."))
+    return _allowed(jsonify(restoring.restored(cart, now, checkout_page(connector, cart))))
+
+
+def _clicked(connector: Connector, now: datetime, code: str) -> Cart | None:
+    number = restoring.cart_id_of(services().deployment.secret_key, now, code)
+    with services().db.read() as session:
+        cart = session.get(Cart, number) if number is not None else None
+    module = services().modules(connector).carts
+    is_theirs = cart is not None and cart.connector_id == connector.id and recovery.is_open(cart, module, now)
+    return cart if is_theirs else None
 
 
 class _Refused(Exception):

@@ -31,7 +31,10 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/readyz")
 @public
 def readyz() -> ResponseReturnValue:
-    """Answer 200 when this installation can do its work: database, its newest schema, and somebody who works."""
+    """Answer 200 when this installation can do its work.
+
+    That is a database with the newest schema, a disk that takes what is written, and somebody who works.
+    """
     try:
         with services().db.read() as session:
             newest = migrate.is_newest(session)
@@ -40,6 +43,8 @@ def readyz() -> ResponseReturnValue:
             ahead = heartbeat.ahead_by(session, now) is not None
     except SQLAlchemyError:
         return {"status": "database unreachable"}, 503
+    if (fault := services().disk.look()) is not None:
+        return {"status": fault.sentence}, 503
     if not newest:
         return {"status": "the schema is older than the program"}, 503
     if ahead:

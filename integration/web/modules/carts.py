@@ -10,7 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from integration.carts import acts, script
+from integration.carts import acts, links, script
 from integration.errors import IntegrationError
 from integration.mapping.cart_orders import PROOFS
 from integration.mautic.segments import Segments
@@ -166,8 +166,13 @@ def show(connector: Connector, cart: Cart) -> ResponseReturnValue:
         kind=KIND,
         why_not=acts.why_not_sendable(cart),
         may_act=me().may(Role.SUPPORT),
+        link=_link(cart) if me().may(Role.SUPPORT) else "",
         may_forget=me().may(Role.ADMIN),
     )
+
+
+def _link(cart: Cart) -> str:
+    return links.url_of(services().base_url, links.token_of(services().vault, cart)) if cart.token_digest else ""
 
 
 @bp.post("/<int:cart_id>/send")

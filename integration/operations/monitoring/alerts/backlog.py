@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from integration.models.alert import Alert
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
-from integration.operations.monitoring.alerts.wording import COMMON, WAITING
+from integration.operations.monitoring.alerts.finding import COMMON
+from integration.operations.monitoring.alerts.wording import WAITING
 from integration.pipeline import outbox
 from integration.pipeline.outbox.states import OPEN, owned
 

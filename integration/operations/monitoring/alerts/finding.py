@@ -15,10 +15,14 @@ CAUSES: Mapping[str, str] = {
     "dead_letters": "Dead letters wait",
     "run_failed": "A run has failed",
     "worker_down": "No worker is running",
+    "disk_full": "The disk takes nothing more",
+    "disk_low": "The disk is nearly full",
     "drift": "Store and Mautic differ",
     "webhook_gap": "Webhooks do not come",
 }
-#: Cause -> the part of the connector's pages where it is mended.
+#: Causes that concern every connector, so of all of them a group is told, whichever it has chosen.
+COMMON = ("worker_down", "disk_full", "disk_low")
+#: Cause -> the part of the connector's pages where it is mended, or with a slash a page of the installation.
 PAGES: Mapping[str, str] = {
     "held_mautic": "connection",
     "held_store": "connection",
@@ -27,6 +31,8 @@ PAGES: Mapping[str, str] = {
     "dead_letters": "dead-letters",
     "run_failed": "runs",
     "worker_down": "runs",
+    "disk_full": "/storage",
+    "disk_low": "/storage",
     "drift": "reconciliation",
     "webhook_gap": "reconciliation",
 }

@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 
 from integration.models.alert import AlertGroup
 from integration.models.vault import Vault
+from integration.operations.monitoring.alerts.finding import COMMON
 
 EMAIL, WEBHOOK = "email", "webhook"
-#: Of this an organisation's groups are told whatever connectors they have chosen: it concerns them all.
-_EVERYBODY = ("worker_down",)
 
 
 def of(session: Session, organisation_id: int) -> Sequence[AlertGroup]:
@@ -29,7 +28,7 @@ def ways(group: AlertGroup) -> list[str]:
 
 def wants(group: AlertGroup, connector_id: int, cause: str) -> bool:
     """Return whether a group is told of a connector's cause; nothing chosen means everything."""
-    concerned = not group.connector_ids or connector_id in group.connector_ids or cause in _EVERYBODY
+    concerned = not group.connector_ids or connector_id in group.connector_ids or cause in COMMON
     return concerned and (not group.causes or cause in group.causes)
 
 

@@ -17,6 +17,7 @@ from integration.models.connector import Connector
 from integration.models.sql import swapped
 from integration.operations.monitoring.alerts import backlog, groups, hook, mail, notices, wording
 from integration.operations.monitoring.alerts.undelivered import Undelivered
+from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.services import Services
 
 #: Waits before the next try; after the last one the message is given up.
@@ -100,6 +101,11 @@ def _deliver(services: Services, notice_id: int) -> tuple[str, str]:
     """Send a claimed message and return its body as sent, and what to know of it; raises IntegrationError."""
     with services.db.read() as session:
         letter = _letter(session, notice_id)
+    return deliver(services, letter)
+
+
+def deliver(services: Services, letter: Letter) -> tuple[str, str]:
+    """Send a message by its way and return its body as sent, and what to know of it; raises IntegrationError."""
     if letter.notice.way == groups.WEBHOOK:
         return _post(services, letter), ""
     return _mail(services, letter)
@@ -139,7 +145,7 @@ def _mail(services: Services, letter: Letter) -> tuple[str, str]:
         row.subject,
         letter.body,
         at=services.clock.now(),
-        name=f"{about}-{row.what}" if row.alert_id else f"notice-{row.id}-{row.what}",
+        name=f"{about}-{row.what}" if row.alert_id else f"notice-{row.id or new_token()}-{row.what}",
         answers=f"{about}-{notices.RAISED}" if row.what == notices.RECOVERED else "",
     )
     return letter.body, mail.send(services.deployment, message)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from integration.models.alert import Alert
 from integration.models.connector import Connector
-from integration.operations.monitoring.alerts.finding import CAUSES, PAGES
+from integration.operations.monitoring.alerts.finding import CAUSES, COMMON, PAGES
 from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.services import Services
 from integration.words import counted, form
@@ -16,8 +16,6 @@ from integration.words import counted, form
 PRODUCT = "Woo Mautic"
 #: Causes while which records wait to be sent.
 WAITING = ("held_mautic", "held_store", "worker_down")
-#: Causes that concern every connector of an organisation.
-COMMON = ("worker_down",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,19 @@ def raised(services: Services, alert: Alert, connector: Connector, waiting: int)
 def recovered(services: Services, alert: Alert, connector: Connector) -> Message:
     """Return what is said when an alert has ended."""
     ended = alert.ended_at or services.clock.now()
-    well = _WELL.get(alert.cause, "It is well again.")
+    good = well(alert.cause)
     lines = [
-        well,
+        good,
         f"It was: {alert.sentence}",
         f"It lasted {span(ended - alert.since)}, "
         f"from {moment(services, connector, alert.since)} to {moment(services, connector, ended)}.",
     ]
-    return Message(_subject(alert, connector, well.rstrip(".")), _with_links(services, alert, connector, lines))
+    return Message(_subject(alert, connector, good.rstrip(".")), _with_links(services, alert, connector, lines))
+
+
+def well(cause: str) -> str:
+    """Return what is said when a cause is gone."""
+    return _WELL.get(cause, "It is well again.")
 
 
 _WELL = {
@@ -60,6 +63,8 @@ _WELL = {
     "dead_letters": "The dead letters were dealt with.",
     "run_failed": "A later run went well.",
     "worker_down": "A worker is running again.",
+    "disk_full": "What is written is saved again.",
+    "disk_low": "There is enough room on the disk again.",
     "drift": "What differed between the store and Mautic was repaired.",
     "webhook_gap": "The webhooks come again.",
 }
@@ -108,7 +113,8 @@ def place(services: Services, alert: Alert) -> str:
 
 def path(alert: Alert) -> str:
     """Return the path of that page, without the site's address."""
-    return f"connectors/{alert.connector_id}/{PAGES.get(alert.cause, 'runs')}"
+    page = PAGES.get(alert.cause, "runs")
+    return page[1:] if page.startswith("/") else f"connectors/{alert.connector_id}/{page}"
 
 
 def one_line(text: str, limit: int = 200) -> str:

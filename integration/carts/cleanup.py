@@ -1,0 +1,86 @@
+"""Takes coupons of carts out of the store again that nobody can or need use: many, and they name people (P61)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from integration.carts.recovery import kept_since
+from integration.models.cart import Cart, CartState
+from integration.models.connector import Connector
+from integration.pipeline.delivery.cart_marks import tell
+from integration.pipeline.services import Services
+from integration.store.by_id import pick
+from integration.store.client import StoreClient
+from integration.store.php_values import whole
+from integration.store.rows import row_id, rows_of
+
+#: WooCommerce takes so many parts of a batch (woo:166).
+BATCH_MAX = 100
+_BOUGHT = (CartState.BOUGHT, CartState.RECOVERED)
+#: In these states nobody is reminded any more, so that a coupon lies there for nothing.
+_OVER = (*_BOUGHT, CartState.NO_CONSENT)
+
+
+def delete_coupons(services: Services, connector: Connector) -> int:
+    """Delete the coupons of expired, bought and old carts in the store and return how many carts have none now.
+
+    A coupon that an order has used belongs to that order and stays. Two calls for a hundred coupons, none without any.
+    Raises ServiceError when the store does not answer; what is not deleted by then is so the next time.
+    """
+    now, done, last = services.clock.now(), 0, 0
+    client = services.open_store(connector, obeys=True)
+    while batch := _due(services, connector, now, last):
+        gone, used = _delete(client, list(batch.values()))
+        _forget(services, now, batch, gone, used)
+        done, last = done + sum(coupon in gone | used for coupon in batch.values()), max(batch)
+    return done
+
+
+def _due(services: Services, connector: Connector, now: datetime, last: int) -> dict[int, int]:
+    """Return cart -> coupon of the next that are to go."""
+    with services.db.read() as session:
+        query = select(Cart.id, Cart.coupon_id).where(_is_over(services, connector, now), Cart.id > last)
+        rows = session.execute(query.order_by(Cart.id).limit(BATCH_MAX))
+        return {number: coupon for number, coupon in rows if coupon is not None}
+
+
+def _is_over(services: Services, connector: Connector, now: datetime) -> ColumnElement[bool]:
+    since = kept_since(services.modules(connector).carts, now)
+    old = and_(Cart.changed_at < since, or_(Cart.prepared_at.is_(None), Cart.prepared_at < since))
+    over = or_(Cart.coupon_until < now, Cart.state.in_(_OVER), old)
+    return and_(Cart.connector_id == connector.id, Cart.coupon_id.is_not(None), over)
+
+
+def _delete(client: StoreClient, coupons: Sequence[int]) -> tuple[set[int], set[int]]:
+    """Delete those that no order has used; return which are gone now, and which are used. The others are left as is."""
+    [page] = pick(client, "coupons", {"_fields": "id,usage_count"}, coupons)
+    there = {row["id"]: bool(whole(row.get("usage_count"))) for row in page.rows}
+    unread = {number for number, _ in page.failed}
+    unused = [number for number, is_used in there.items() if not is_used]
+    kept = _kept(client, unused) if unused else set()
+    gone = {each for each in coupons if not there.get(each, str(each) in unread)} - kept
+    return gone, {number for number, is_used in there.items() if is_used}
+
+
+def _kept(client: StoreClient, coupons: Sequence[int]) -> set[int]:
+    """Delete coupons for good (storefront:109) and return those that the store keeps."""
+    value, answer = client.post("coupons/batch", {"delete": list(coupons)})
+    rows = rows_of(value.get("delete") if isinstance(value, dict) else None, answer)
+    done = {row_id(row) for row in rows if isinstance(row, dict) and not row.get("error")}
+    return set(coupons) - done
+
+
+def _forget(services: Services, now: datetime, batch: Mapping[int, int], gone: set[int], used: set[int]) -> None:
+    """Note with the carts what is gone; the code of one that may be announced again is not used a second time."""
+    with services.db.write() as session:
+        for cart in session.scalars(select(Cart).where(Cart.id.in_(batch))):
+            # Meanwhile the cart may have been given another coupon.
+            if cart.coupon_id != batch[cart.id] or cart.coupon_id not in gone | used:
+                continue
+            if cart.coupon_id in gone:
+                tell(session, now, cart, f"The coupon {cart.coupon_code} is no longer in the store.")
+            cart.coupon_id, cart.coupon_until = None, None
+            cart.coupon_code = cart.coupon_code if cart.state in _BOUGHT else ""

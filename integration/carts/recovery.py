@@ -1,0 +1,53 @@
+"""What a recovery link stands for: the cart it brings back, whether it still does, and that it was opened (P59)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.carts.links import digest_of
+from integration.models.cart import Cart, CartState
+from integration.models.connector import Connector
+from integration.pipeline.delivery.cart_marks import tell
+from integration.settings import CartModule
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
+#: In these states there is something to bring back; in the others the link leads to the shop.
+_OPEN = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED)
+
+
+def find(session: Session, token: str) -> tuple[Cart, Connector] | None:
+    """Return the cart of a link with its connector, None for a link that nobody has, or no more."""
+    if not _TOKEN.fullmatch(token):
+        return None
+    query = select(Cart, Connector).join(Connector, Connector.id == Cart.connector_id)
+    row = session.execute(query.where(Cart.token_digest == digest_of(token))).first()
+    return row._tuple() if row else None
+
+
+def is_open(cart: Cart, module: CartModule, now: datetime) -> bool:
+    """Tell whether a cart is still to be brought back: not bought, expired, or older than carts are kept."""
+    return cart.state in _OPEN and not is_old(cart, module, now)
+
+
+def is_old(cart: Cart, module: CartModule, now: datetime) -> bool:
+    """Tell whether a cart has not changed, nor was announced, for as long as carts are kept (P61)."""
+    return max(cart.changed_at, cart.prepared_at or cart.changed_at) < kept_since(module, now)
+
+
+def kept_since(module: CartModule, now: datetime) -> datetime:
+    """Return the moment from before which carts are deleted."""
+    return now - timedelta(days=module.keep_days)
+
+
+def note_opened(session: Session, now: datetime, cart_id: int) -> None:
+    """Count that somebody has opened a cart's link; the first time stands in its story."""
+    cart = session.get(Cart, cart_id, with_for_update=True)
+    if cart is None:
+        return
+    if not cart.opens:
+        tell(session, now, cart, "The link was opened.")
+    cart.opens, cart.opened_at = cart.opens + 1, now

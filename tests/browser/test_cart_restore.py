@@ -1,0 +1,177 @@
+"""The link of a reminder in Chromium: the script puts the cart back as it was, in any shop and on any checkout."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+from sqlalchemy import delete
+
+from integration.carts import links, script
+from integration.models import Cart, Connector
+from integration.pipeline.connectors import connectors
+from tests.browser.test_cart_capture import BLOCK, CLASSIC, EMAIL, Shop, served  # noqa: F401
+
+MISSING = ".woo-mautic-missing"
+ANNA = "anna@shop.example"
+
+
+@pytest.fixture
+def shop(served: Shop) -> Any:  # noqa: F811
+    """The shop without carts and sessions, capturing at once, our line in each page."""
+    with served.services.db.write() as session:
+        session.execute(delete(Cart))
+        connector = session.get_one(Connector, served.connector_id)
+        connector.store_facts = {"version": served.store.state.version}
+        line = script.tag(f"{served.services.base_url}/carts/{connector.cart_key}.js")
+    served.set(enabled=True, silent=True)
+    setup = served.store.storefront
+    setup.script, setup.csp, setup.firewall, setup.has_reminder_field, setup.fields_after = line, "", False, False, 0.1
+    served.store.state.coupons.clear()
+    yield served
+    for context in served.browser.contexts:
+        context.close()
+
+
+def products(shop: Shop, count: int) -> list[int]:
+    rows = shop.store.state.products.items()
+    return [n for n, row in rows if row["type"] == "simple" and row["stock_status"] == "instock"][:count]
+
+
+def variation(shop: Shop) -> int:
+    rows = shop.store.state.products.items()
+    return next(n for n, row in rows if row["type"] == "variation" and row["stock_status"] == "instock")
+
+
+def link(shop: Shop, ids: list[int], **values: Any) -> str:
+    """Keep a cart of one piece of each product and return its link."""
+    now = shop.services.clock.now()
+    items = [{"id": number, "qty": 1.0, "variation": []} for number in ids]
+    given = {"email": ANNA, "state": "synced", "source": "script", "items": items, "sequence": 4, "created_at": now}
+    with shop.services.db.write() as session:
+        cart = Cart(
+            connector_id=shop.connector_id, key=secrets.token_urlsafe(18), changed_at=now, seen_at=now, **given | values
+        )
+        session.add(cart)
+        session.flush()
+        token = links.token_of(shop.services.vault, cart)
+        cart.token_digest = links.digest_of(token)
+    return links.url_of(shop.services.base_url, token)
+
+
+def browse(shop: Shop) -> Page:
+    context = shop.browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.errors = []  # type: ignore[attr-defined]  # what the browser complains of
+    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
+    return page
+
+
+def follow(page: Page, url: str) -> None:
+    """Click the link and wait until the script has brought the shopper to the checkout, or to an empty cart."""
+    with page.expect_response("**/restore/**"), page.expect_response("**/wc/store/v1/batch*"):
+        page.goto(url)
+    page.wait_for_load_state("load")
+    page.wait_for_function("!location.hash && !!document.querySelector('script')")
+
+
+def in_cart(page: Page) -> dict[str, Any]:
+    """The shopper's cart by the shop's own account."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        "fetch('/wp-json/wc/store/v1/cart').then(a => a.json()).then(c => ({"
+        "items: c.items.map(i => [i.id, i.quantity]), email: c.billing_address.email,"
+        "coupons: c.coupons.map(o => o.code.toLowerCase())}))"
+    )
+
+
+def bind(shop: Shop, code: str) -> None:
+    """Make a coupon for Anna alone."""
+    key = shop.store.credentials
+    connectors.connect(shop.services, shop.connector_id, store_key=key.key, store_secret=key.secret)
+    with shop.services.db.read() as session:
+        connector = session.get_one(Connector, shop.connector_id)
+    body = {"code": code, "discount_type": "percent", "amount": "10", "email_restrictions": [ANNA]}
+    shop.services.open_store(connector).post("coupons", body)
+
+
+@pytest.mark.parametrize("checkout", [BLOCK, CLASSIC])
+def test_the_link_brings_items_address_and_a_bound_coupon_back_as_often_as_it_is_clicked(
+    shop: Shop, checkout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integration.carts.destinations.CHECKOUT", f"/{checkout}/")
+    bind(shop, "RECOVER-ANNA01")
+    wanted = [*products(shop, 2), variation(shop)]
+    url = link(shop, wanted, coupon_code="RECOVER-ANNA01")
+    page = browse(shop)
+    for _ in range(2):
+        follow(page, url)
+        page.wait_for_selector(EMAIL[checkout])
+        assert page.input_value(EMAIL[checkout]) == ANNA
+        found = in_cart(page)
+        assert sorted(found["items"]) == sorted([number, 1] for number in wanted)
+        assert (found["email"], found["coupons"]) == (ANNA, ["recover-anna01"])
+        assert "utm_campaign=cart-" in page.url
+    assert page.query_selector(MISSING) is None
+    assert page.errors == []  # type: ignore[attr-defined]
+
+
+def test_what_was_in_the_cart_makes_room_and_what_is_gone_is_told_once(shop: Shop) -> None:
+    other, sold_out, left = products(shop, 3)
+    page = browse(shop)
+    page.goto(f"{shop.store.url}/cart/?add-to-cart={other}")
+    row = shop.store.state.products[sold_out]
+    before = dict(row)
+    row.update(stock_status="outofstock", stock_quantity=0, manage_stock=True)
+    try:
+        follow(page, link(shop, [left, sold_out, 999_999]))
+        said = page.wait_for_selector(MISSING)
+    finally:
+        row.clear()
+        row.update(before)
+    assert said is not None
+    lines = said.inner_text().splitlines()
+    assert len(lines) == 2
+    assert "out of stock" in lines[0]
+    assert "&" not in lines[0]
+    assert in_cart(page)["items"] == [[left, 1]]
+    page.reload()
+    page.wait_for_timeout(300)
+    assert page.query_selector(MISSING) is None
+
+
+def test_another_browser_goes_on_with_the_same_cart(shop: Shop) -> None:
+    [first] = products(shop, 1)
+    page = browse(shop)
+    follow(page, link(shop, [first]))
+    page.wait_for_selector(EMAIL[BLOCK])
+    page.fill(EMAIL[BLOCK], "anna@other.example")
+    page.keyboard.press("Tab")
+    kept = shop.cart(email="anna@other.example", state="active")
+    # A cart that the script had begun anew would have no link.
+    assert kept.token_digest is not None
+    assert kept.sequence > 4
+
+
+def test_without_our_script_a_newer_shop_takes_the_cart_and_an_older_one_its_first_item(shop: Shop) -> None:
+    shop.store.storefront.script = ""
+    wanted = products(shop, 2)
+    page = browse(shop)
+    page.goto(link(shop, wanted, source="order"))
+    is_ten = shop.store.state.version.startswith("10")
+    assert ("/checkout/" if is_ten else "/cart/") in page.url
+    assert in_cart(page)["items"] == [[number, 1] for number in (wanted if is_ten else wanted[:1])]
+
+
+def test_a_code_that_is_too_old_leaves_the_shoppers_cart_alone(shop: Shop) -> None:
+    [first] = products(shop, 1)
+    page = browse(shop)
+    page.goto(f"{shop.store.url}/cart/?add-to-cart={first}")
+    with page.expect_response("**/restore/**") as answer:
+        page.goto(f"{shop.store.url}/shop/#woo-mautic-cart=WzEsMV0.{'x' * 27}")
+    assert answer.value.status == 404
+    page.wait_for_timeout(300)
+    assert in_cart(page)["items"] == [[first, 1]]
+    assert page.url == f"{shop.store.url}/shop/"
