@@ -29,8 +29,11 @@ def find(session: Session, token: str) -> tuple[Cart, Connector] | None:
 
 
 def is_open(cart: Cart, module: CartModule, now: datetime) -> bool:
-    """Tell whether a cart is still to be brought back: not bought, expired, or older than carts are kept."""
-    return cart.state in _OPEN and not is_old(cart, module, now)
+    """Tell whether a cart is still to be brought back: not bought, expired, or older than carts are kept.
+
+    One whose order waits for its payment would be bought a second time.
+    """
+    return cart.state in _OPEN and cart.bought_order_id is None and not is_old(cart, module, now)
 
 
 def is_old(cart: Cart, module: CartModule, now: datetime) -> bool:

@@ -195,9 +195,14 @@ def test_a_shop_that_is_down_is_left_to_itself(visitor: Person, make: Make) -> N
     assert led(click(visitor, make("10.5.0", "http://127.0.0.1:9")))[0] == "http://127.0.0.1:9/shop/"
 
 
-@pytest.mark.parametrize("state", ["bought", "recovered", "expired", "no_consent"])
-def test_a_cart_that_is_over_leads_to_the_shop(visitor: Person, make: Make, services: Services, state: str) -> None:
-    assert led(click(visitor, make(state=state))) == (f"{SHOP}/shop/", UTM, "")
+@pytest.mark.parametrize(
+    "values",
+    [{"state": state} for state in ("bought", "recovered", "expired", "no_consent")] + [{"bought_order_id": 70}],
+)
+def test_a_cart_that_is_over_leads_to_the_shop(
+    visitor: Person, make: Make, services: Services, values: dict[str, Any]
+) -> None:
+    assert led(click(visitor, make(**values))) == (f"{SHOP}/shop/", UTM, "")
     assert cart(services).opens == 0
 
 
