@@ -16,6 +16,7 @@ from integration.sandbox.mautic.seed import seed as seed_mautic
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_shop import seed as seed_store
 from integration.sandbox.store.demo_shopper import Shopper
+from integration.sandbox.store.state import VERSIONS as STORE_VERSIONS
 
 VERSIONS = {"5.2": "5.2.1", "7.0": "7.0.0"}
 
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--store-port", type=int, default=0)
     parser.add_argument("--mautic-port", type=int, default=0)
     parser.add_argument("--mautic-version", choices=VERSIONS, default="5.2")
+    parser.add_argument("--store-version", choices=STORE_VERSIONS, default=STORE_VERSIONS[0])
     parser.add_argument("--customers", type=int, default=200)
     parser.add_argument("--orders", type=int, default=500)
     parser.add_argument("--interval", type=float, default=20.0)
@@ -36,6 +38,7 @@ def main() -> None:
         StoreServer(asked.store_port, asked.folder / "store.json") as store,
         MauticServer(asked.mautic_port, asked.folder / "mautic.json", version=VERSIONS[asked.mautic_version]) as mautic,
     ):
+        store.state.version = asked.store_version
         if not store.state.orders:
             seed_store(store.state, customers=asked.customers, orders=asked.orders)
         if not mautic.state.emails:

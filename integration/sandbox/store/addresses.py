@@ -6,11 +6,11 @@ import hashlib
 import re
 from typing import Any
 
+from integration.sandbox.store import emails
 from integration.sandbox.store.problems import invalid
 
 ORDER_PARTS = ("first_name", "last_name", "company", "address_1", "address_2", "city", "state", "postcode", "country")
 ACCOUNT_PARTS = ("first_name", "last_name", "company", "address_1", "address_2", "city", "postcode", "country", "state")
-_EMAIL = re.compile(r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+$")
 
 
 def blank(parts: tuple[str, ...], email: bool) -> dict[str, str]:
@@ -26,15 +26,10 @@ def fill(address: dict[str, str], given: Any) -> dict[str, str]:
     return {name: str(given.get(name, held) or "") for name, held in address.items()}
 
 
-def is_email(text: str) -> bool:
-    """Say whether WordPress takes an e-mail address; it takes no letters beyond ASCII."""
-    return bool(_EMAIL.match(text)) and len(text) >= 6
-
-
 def check_billing(given: Any) -> None:
     """Refuse a billing block with a broken e-mail (woo:158); an empty one is fine."""
     email = given.get("email") if isinstance(given, dict) else None
-    if email and not is_email(str(email)):
+    if email and not emails.is_valid(str(email)):
         raise invalid([("billing", "rest_invalid_email", "Invalid email address.", None)])
 
 

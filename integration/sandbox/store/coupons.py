@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import money, order_building, product_json, rest_format
-from integration.sandbox.store.addresses import is_email
+from integration.sandbox.store import coupon_codes, emails, money, order_building, product_json, rest_format
 from integration.sandbox.store.coupon_defaults import blank_coupon
 from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.params import ORDER, PAGING, Param, anything, listed, numbers, one_of, read
 from integration.sandbox.store.problems import Refused, invalid, missing
 from integration.sandbox.store.state import State
-from integration.sandbox.store.times import from_gmt, from_local
+from integration.sandbox.store.times import from_local
 
 PARAMS = (
     *PAGING,
@@ -41,11 +40,11 @@ def index(state: State, request: ApiRequest) -> ApiAnswer:
 
 
 def _matches(entry: dict[str, Any], values: dict[str, Any]) -> bool:
-    if values["code"] and entry["code"] != str(values["code"]).lower():
+    if values["code"] and not coupon_codes.are_same(entry["code"], str(values["code"])):
         return False
     if values["include"] and str(entry["id"]) not in listed(values["include"]):
         return False
-    return not values["search"] or str(values["search"]).lower() in entry["code"]
+    return not values["search"] or str(values["search"]).lower() in entry["code"].lower()
 
 
 def _shown(state: State, request: ApiRequest, entry: dict[str, Any], status: int = 200) -> ApiAnswer:
@@ -67,11 +66,12 @@ def create(state: State, request: ApiRequest) -> ApiAnswer:
     fields = request.payload()
     if "code" not in fields:
         raise missing("code")
-    code = str(fields["code"]).strip().lower()
+    code = coupon_codes.kept(str(fields["code"]).strip(), state.is_ten)
     if code in ("", "0"):
         raise Refused(400, "woocommerce_rest_empty_coupon_code", "The coupon code cannot be empty.")
     _check(fields)
-    if any(entry["code"] == code and entry["status"] == "publish" for entry in state.coupons.values()):
+    published = [entry["code"] for entry in state.coupons.values() if entry["status"] == "publish"]
+    if any(coupon_codes.are_same(each, code) for each in published):
         raise Refused(400, "woocommerce_rest_coupon_code_already_exists", "The coupon code already exists")
     entry = blank_coupon(state.next_id("post"), code, state.now())
     _fill(state, entry, fields)
@@ -100,16 +100,17 @@ def _fill(state: State, entry: dict[str, Any], fields: dict[str, Any]) -> None:
     for name in (name for name in LISTS if name in fields):
         entry[name] = [int(each) for each in fields[name]]
     if "email_restrictions" in fields:
-        # A text that is not an e-mail address is dropped silently, and a coupon without any is open to all (woo:146).
-        entry["email_restrictions"] = [each for each in fields["email_restrictions"] if is_email(str(each))]
+        # What is no e-mail address is dropped silently, and a coupon without any is open to all (woo:146); others are
+        # changed without a word (storefront:031 to storefront:035).
+        cleaned = [emails.sanitized(str(each).lower()) for each in fields["email_restrictions"]]
+        entry["email_restrictions"] = [each for each in cleaned if each]
     entry["expires"] = _expiry(state, fields, entry["expires"])
     entry["meta_data"] = order_building.meta(state, entry["meta_data"], fields.get("meta_data"))
 
 
 def _expiry(state: State, fields: dict[str, Any], held: int | None) -> int | None:
-    # A time in date_expires is the shop's own, whatever the caller meant (woo:139).
-    if fields.get("date_expires_gmt"):
-        return from_gmt(str(fields["date_expires_gmt"])[:19])
+    # A time in date_expires is the shop's own, whatever the caller meant (woo:139); date_expires_gmt is ignored, the
+    # coupon then never expires (storefront:039, storefront:111).
     if fields.get("date_expires"):
         return from_local(str(fields["date_expires"])[:19], state.zone)
     return held

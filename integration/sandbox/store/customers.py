@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import accounts, customer_json, rest_format
-from integration.sandbox.store.addresses import is_email
+from integration.sandbox.store import accounts, customer_json, emails, rest_format
 from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import Page, Style, answer
 from integration.sandbox.store.params import ORDER, PAGING, Param, anything, listed, numbers, one_of, read, whole_number
@@ -83,7 +82,7 @@ def create(state: State, request: ApiRequest) -> ApiAnswer:
     fields = request.payload()
     if not fields.get("email"):
         raise missing("email")
-    if not is_email(str(fields["email"])):
+    if not emails.is_valid(str(fields["email"])):
         raise Refused(400, "registration-error-invalid-email", "Please provide a valid email address.")
     return _shown(state, request, accounts.register(state, fields), 201)
 

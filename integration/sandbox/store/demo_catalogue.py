@@ -39,6 +39,7 @@ SIMPLE = (
 VARIABLE = (("Maglietta", "VAR-1", "19.90"), ("Felpa 日本", "VAR-3", "34.90"), ("Borsa & tote", "VAR-5", "20.90"))
 COLOURS = ("Rosso", "Blu", "Verde-è")
 SIZES = ("S", "M", "L")
+CHOICES = ((1, "Colore", COLOURS), (2, "Taglia", SIZES))
 COUPONS = (
     ("save10", "percent", "10.00"),
     ("five", "fixed_cart", "5.00"),
@@ -161,13 +162,24 @@ def _substance(count: int | None) -> dict[str, Any]:
 
 
 def _variable(state: State, name: str, sku: str, price: str) -> None:
-    parent = _product(state, name, sku, "", "", 4, None) | {"type": "variable", "price": price, "has_options": True}
+    varies = {
+        "type": "variable",
+        "price": price,
+        "has_options": True,
+        "attributes": [_attribute(*each) for each in CHOICES],
+    }
+    parent = _product(state, name, sku, "", "", 4, None) | varies
     _add(state, parent)
     for first, colour in enumerate(COLOURS):
         for second, size in enumerate(SIZES):
             entry = _variation(state, parent, colour, size, f"{sku}-{first}{second}", price)
             parent["variations"].append(entry["id"])
             state.products[entry["id"]] = entry
+
+
+def _attribute(number: int, name: str, options: tuple[str, ...]) -> dict[str, Any]:
+    head = {"id": number, "name": name, "slug": f"pa_{name.lower()}", "position": number - 1}
+    return {**head, "visible": True, "variation": True, "options": list(options)}
 
 
 def _variation(state: State, parent: dict[str, Any], colour: str, size: str, sku: str, price: str) -> dict[str, Any]:

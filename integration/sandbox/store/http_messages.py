@@ -79,7 +79,10 @@ def _php_reason(body: bytes) -> tuple[int, str]:
 
 @dataclass
 class ApiAnswer:
-    """An answer: status, body (JSON value or bytes), headers beside the usual ones, and what is done before it goes."""
+    """An answer: status, body (JSON value or bytes), headers beside the usual ones, and what is done before it goes.
+
+    A page of the shop (`is_page`) goes without the headers of the REST API.
+    """
 
     status: int = 200
     body: Any = None
@@ -87,6 +90,7 @@ class ApiAnswer:
     kind: str = JSON
     names_verbs: bool = True
     then: Callable[[], object] | None = None
+    is_page: bool = False
 
     def raw(self) -> bytes:
         """Return the bytes to send."""

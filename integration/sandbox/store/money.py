@@ -25,3 +25,13 @@ def text(value: Decimal) -> str:
 def share(value: Decimal, percent: Decimal) -> Decimal:
     """Return a percentage of an amount in whole cents."""
     return (value * percent / 100).quantize(CENT, ROUND_HALF_UP)
+
+
+def for_people(value: Decimal) -> str:
+    """Write an amount as the Italian shop shows it, without its currency: 5.000,00 (storefront:047)."""
+    return f"{value.quantize(CENT, ROUND_HALF_UP):,.2f}".translate(str.maketrans(",.", ".,"))
+
+
+def minor(value: Decimal) -> str:
+    """Write an amount in minor units, as the Store API does: 8615 for 86.15 (storefront:005)."""
+    return str(int((value * 100).quantize(Decimal(1), ROUND_HALF_UP)))

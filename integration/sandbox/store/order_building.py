@@ -7,7 +7,7 @@ import string
 from decimal import Decimal
 from typing import Any, Protocol
 
-from integration.sandbox.store import money, rest_format
+from integration.sandbox.store import coupon_codes, money, rest_format
 from integration.sandbox.store.addresses import ORDER_PARTS, blank, fill
 from integration.sandbox.store.taxes import Rate, rate_of
 
@@ -26,6 +26,7 @@ class OrderContext(Protocol):
     """What an order is composed with: the shop itself, or for a bulk order what makes it the same every time."""
 
     currency: str
+    version: str
     chance: random.Random
     products: dict[int, dict[str, Any]]
     coupons: dict[int, dict[str, Any]]
@@ -48,7 +49,7 @@ def compose(context: OrderContext, fields: dict[str, Any], via: str) -> dict[str
     document: dict[str, Any] = {
         "parent_id": 0,
         "currency": fields.get("currency") or context.currency,
-        "version": "10.2.4",
+        "version": context.version,
         "prices_include_tax": False,
         "order_key": order_key(context.chance),
         "billing": billing,
@@ -79,19 +80,25 @@ def meta(context: OrderContext, held: list[dict[str, Any]], given: Any) -> list[
 
 def _fill_lines(context: OrderContext, document: dict[str, Any], fields: dict[str, Any]) -> None:
     rate = rate_of(document["billing"]["country"])
-    document["line_items"] = [_line(context, rate, entry) for entry in fields.get("line_items") or []]
-    document["shipping_lines"] = [_shipping(context, rate, entry) for entry in fields.get("shipping_lines") or []]
+    document["line_items"] = [line_item(context, rate, entry) for entry in fields.get("line_items") or []]
+    document["shipping_lines"] = [shipping_line(context, rate, entry) for entry in fields.get("shipping_lines") or []]
     document["fee_lines"] = [_fee(context, entry) for entry in fields.get("fee_lines") or []]
     document["coupon_lines"] = []
     for entry in fields.get("coupon_lines") or []:
-        _apply_coupon(context, document, rate, str(entry.get("code", "")).lower())
+        _apply_coupon(context, document, rate, str(entry.get("code", "")))
     taxed = document["line_items"] or document["shipping_lines"]
-    document["tax_lines"] = [_tax_line(context, rate)] if taxed else []
+    document["tax_lines"] = [tax_line(context, rate)] if taxed else []
+    finish(context, document)
+
+
+def finish(context: OrderContext, document: dict[str, Any]) -> None:
+    """Set what follows from an order's lines."""
     document["needs_processing"] = any(_is_physical(context, line) for line in document["line_items"])
     total_up(document)
 
 
-def _line(context: OrderContext, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
+def line_item(context: OrderContext, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of products; `choices` replaces those of the variation, `subtotal` and `total` its price."""
     product = context.product(int(entry.get("variation_id") or entry.get("product_id") or 0))
     quantity = int(entry.get("quantity") or 1)
     price = money.amount(product["price"]) if product else Decimal(0)
@@ -104,19 +111,33 @@ def _line(context: OrderContext, rate: Rate, entry: dict[str, Any]) -> dict[str,
         "variation_id": product["id"] if product and product.get("parent_id") else 0,
         "quantity": quantity,
         "tax_class": "",
-        "meta_data": _choices(context, product),
+        "meta_data": entry["choices"] if "choices" in entry else _choices(context, product),
         "sku": product["sku"] if product else None,
-        "global_unique_id": "" if product else None,
+        **({"global_unique_id": "" if product else None} if _is_ten(context) else {}),
         "image": {"id": "" if product and not product.get("parent_id") else 0, "src": ""},
         "parent_name": _parent_name(context, product),
     }
-    return _priced(line, rate, subtotal, total)
+    return _priced(context, line, rate, subtotal, total)
 
 
-def _priced(line: dict[str, Any], rate: Rate, subtotal: Decimal, total: Decimal) -> dict[str, Any]:
-    before, after = money.text(money.share(subtotal, rate.percent)), money.text(money.share(total, rate.percent))
-    line["subtotal"], line["subtotal_tax"] = money.text(subtotal), before
-    line["total"], line["total_tax"] = money.text(total), after
+def _is_ten(context: OrderContext) -> bool:
+    return not context.version.startswith("9.")
+
+
+def _tax_text(context: OrderContext, value: Decimal, rate: Rate) -> str:
+    """Write the tax of one line: in whole cents on 10, to the last digit on 9.9.5 (storefront:055, storefront:126)."""
+    if _is_ten(context):
+        return money.text(money.share(value, rate.percent))
+    exact = (value * rate.percent / 100).normalize()
+    return f"{exact:f}"
+
+
+def _priced(
+    context: OrderContext, line: dict[str, Any], rate: Rate, subtotal: Decimal, total: Decimal
+) -> dict[str, Any]:
+    line["subtotal"], line["subtotal_tax"] = money.text(subtotal), money.text(money.share(subtotal, rate.percent))
+    line["total"], line["total_tax"] = money.text(total), money.text(money.share(total, rate.percent))
+    before, after = _tax_text(context, subtotal, rate), _tax_text(context, total, rate)
     line["taxes"] = [{"id": rate.id, "total": after, "subtotal": before}]
     line["price"] = rest_format.whole(float(line["total"]) / line["quantity"]) if line["quantity"] else 0
     return line
@@ -150,19 +171,20 @@ def _choices(context: OrderContext, product: dict[str, Any] | None) -> list[dict
     ]
 
 
-def _shipping(context: OrderContext, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
+def shipping_line(context: OrderContext, rate: Rate, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of shipping with its tax."""
     total = money.amount(entry.get("total"))
     tax = money.text(money.share(total, rate.percent))
     return {
         "id": context.next_id("item"),
         "method_title": entry.get("method_title", "Flat rate"),
         "method_id": entry.get("method_id", "flat_rate"),
-        "instance_id": "1",
+        "instance_id": str(entry.get("instance_id", "1")),
         "total": money.text(total),
         "total_tax": tax,
-        "taxes": [{"id": rate.id, "total": tax, "subtotal": ""}],
+        "taxes": [{"id": rate.id, "total": _tax_text(context, total, rate), "subtotal": ""}],
         "tax_status": "taxable",
-        "meta_data": [],
+        "meta_data": entry.get("meta_data") or [],
     }
 
 
@@ -181,7 +203,8 @@ def _fee(context: OrderContext, entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tax_line(context: OrderContext, rate: Rate) -> dict[str, Any]:
+def tax_line(context: OrderContext, rate: Rate) -> dict[str, Any]:
+    """Return the line of a tax rate; total_up fills its amounts in."""
     return {
         "id": context.next_id("item"),
         "rate_code": rate.code,
@@ -201,7 +224,7 @@ def _is_physical(context: OrderContext, line: dict[str, Any]) -> bool:
 
 
 def _apply_coupon(context: OrderContext, document: dict[str, Any], rate: Rate, code: str) -> None:
-    coupon = next((each for each in context.coupons.values() if each["code"] == code), None)
+    coupon = next((each for each in context.coupons.values() if coupon_codes.are_same(each["code"], code)), None)
     if coupon is None:
         return
     left = money.amount(coupon["amount"])
@@ -210,12 +233,13 @@ def _apply_coupon(context: OrderContext, document: dict[str, Any], rate: Rate, c
         total = money.amount(line["total"])
         cut = money.share(total, left) if coupon["discount_type"] == "percent" else min(total, left - taken)
         taken += cut
-        _priced(line, rate, money.amount(line["subtotal"]), total - cut)
+        _priced(context, line, rate, money.amount(line["subtotal"]), total - cut)
     coupon["usage_count"] += 1
-    document["coupon_lines"].append(_coupon_line(context, coupon, taken, money.share(taken, rate.percent)))
+    document["coupon_lines"].append(coupon_line(context, coupon, taken, money.share(taken, rate.percent)))
 
 
-def _coupon_line(context: OrderContext, coupon: dict[str, Any], taken: Decimal, tax: Decimal) -> dict[str, Any]:
+def coupon_line(context: OrderContext, coupon: dict[str, Any], taken: Decimal, tax: Decimal) -> dict[str, Any]:
+    """Return the line of a coupon that took so much off, and so much of the tax."""
     return {
         "id": context.next_id("item"),
         "code": coupon["code"],

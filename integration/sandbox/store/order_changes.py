@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from integration.sandbox.store import accounts, documents, money
+from integration.sandbox.store import accounts, coupon_use, documents, money
 from integration.sandbox.store.addresses import fill
 from integration.sandbox.store.order_building import TEXTS, compose, meta
 from integration.sandbox.store.order_store import Row
@@ -65,7 +65,23 @@ def _set_status(state: State, row: Row, status: str) -> None:
         row.paid = now
     if status == "completed":
         row.completed = now
+    if status == "cancelled" and before not in (status, "trash"):
+        coupon_use.give_back(state, row)
+    elif before == "cancelled" and status != before:
+        coupon_use.take(state, row)
     note(state, row.id, f"Order status changed from {label(before)} to {label(status)}.")
+
+
+def settle(state: State, row: Row, status: str, paid: bool) -> None:
+    """Give an order that is being placed its status, take the stock, and note when it was paid, if it was.
+
+    Cash on delivery is processing without a date of payment (storefront:067); no webhook of an order is sent.
+    """
+    moment = row.paid
+    _set_status(state, row, status)
+    row.paid = state.now() if paid else moment
+    state.orders.touch(row, state.now())
+    _take_stock(state, row)
 
 
 def _take_stock(state: State, row: Row) -> None:

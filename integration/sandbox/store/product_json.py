@@ -64,7 +64,7 @@ def show_category(entry: dict[str, Any], root: str) -> dict[str, Any]:
 
 
 def show_coupon(state: State, entry: dict[str, Any], root: str) -> dict[str, Any]:
-    """Return a coupon; its code is in lower case (woo:139)."""
+    """Return a coupon with its code as it is kept (woo:139, storefront:031)."""
     head = {name: entry[name] for name in ("id", "code", "amount", "status")}
     expiry = {"date_expires": local(entry["expires"], state.zone), "date_expires_gmt": gmt(entry["expires"])}
     kind = {"discount_type": entry["discount_type"], "description": entry["description"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from integration.sandbox.store import coupons, customers, order_parts, orders, products, system, webhooks
+from integration.sandbox.store import coupons, customers, order_parts, orders, products, shipping, system, webhooks
 from integration.sandbox.store.auth import check_rights
 from integration.sandbox.store.batches import Handler, batch
 from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
@@ -73,6 +73,10 @@ ROUTES: tuple[Route, ...] = (
     _list(f"{V3}/coupons", coupons.index, coupons.create),
     _batch(f"{V3}/coupons/batch", coupons.create, coupons.edit, coupons.delete),
     _item(rf"{V3}/coupons/{NUMBER}", coupons.one, coupons.edit, coupons.delete),
+    _list(f"{V3}/shipping/zones", shipping.zones, more=("POST",)),
+    _item(rf"{V3}/shipping/zones/{NUMBER}", shipping.zone, more=("POST", "PUT", "PATCH", "DELETE")),
+    _list(rf"{V3}/shipping/zones/{NUMBER}/locations", shipping.locations, more=("POST", "PUT", "PATCH")),
+    _list(rf"{V3}/shipping/zones/{NUMBER}/methods", shipping.methods, shipping.add_method),
     _list(f"{V3}/webhooks", webhooks.index, webhooks.create),
     _batch(f"{V3}/webhooks/batch", webhooks.create, webhooks.edit, webhooks.delete),
     _item(rf"{V3}/webhooks/{NUMBER}", webhooks.one, webhooks.edit, webhooks.delete),

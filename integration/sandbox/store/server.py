@@ -1,4 +1,4 @@
-"""The stand-in store on a socket: a real HTTP server that answers as a WooCommerce 10.2 does."""
+"""The stand-in store on a socket: a real HTTP server that answers as a WooCommerce does."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from integration.sandbox.store.listing import api_link
 from integration.sandbox.store.problems import Refused, no_route
 from integration.sandbox.store.shop import Shop
 from integration.sandbox.store.state import State
+from integration.sandbox.store.storefront import calls, site, store_api
+from integration.sandbox.store.storefront.drafts import Midnight
+from integration.sandbox.store.storefront.settings import Settings
 from integration.sandbox.store.webhook_queue import WebhookQueue
 
 MODES = (
@@ -34,12 +37,18 @@ MODES = (
     "index_bare",
     "php_down",
 )
+# In these the shoppers' pages are there; in the others stands what WordPress shows instead.
+STOREFRONT_MODES = ("normal", "rest_disabled", "index_shut", "index_bare")
 NOTED = "sandbox.store.rows"
 PLAIN = "/index.php?rest_route="
 USUAL = (
     ("X-Robots-Tag", "noindex"),
     ("X-Content-Type-Options", "nosniff"),
     ("Access-Control-Expose-Headers", "X-WP-Total, X-WP-TotalPages, Link"),
+    (
+        "Access-Control-Allow-Headers",
+        "Authorization, X-WP-Nonce, Content-Disposition, Content-MD5, Content-Type",
+    ),
 )
 NOBODYS_CACHE = ("Cache-Control", "no-cache, must-revalidate, max-age=0, no-store, private")
 
@@ -50,7 +59,8 @@ class StoreServer(SandboxServer):
     Its keys are in `credentials`, its products and people in `state`, its deliveries in `webhook_queue`; what people do
     in it is done by `shop`.
 
-    `faults` are the faults both stand-ins know, `shop_faults` those only a shop has.
+    `faults` are the faults both stand-ins know, `shop_faults` those only a shop has; `storefront` sets up what shoppers
+    see. Which WooCommerce it is says `state.version`.
     """
 
     state: State
@@ -70,6 +80,8 @@ class StoreServer(SandboxServer):
         self.webhook_queue = WebhookQueue(self.state)
         self.state.listeners.append(self.webhook_queue.enqueue)
         self.shop_faults = faults.ShopFaults()
+        self.storefront = Settings()
+        self._midnight = Midnight(self.state)
         self._authentication = Authentication(self.credentials)
         self._mode = "normal"
         self._inner = self.app.wsgi_app
@@ -123,6 +135,7 @@ class StoreServer(SandboxServer):
         if environ["PATH_INFO"].startswith(CONTROL):
             return self._inner(environ, start_response)
         request = _request(environ, self.url, self.mode == "plain_permalinks")
+        self._midnight.strike()
         try:
             answer = self._broken(request)
         except Refused as refused:
@@ -149,6 +162,8 @@ class StoreServer(SandboxServer):
             return self._pretty(request)
         if request.path.startswith("/wc-auth/v1/authorize") and self.mode != "plugin_off":
             return site_pages.grant(request)
+        if self.mode in STOREFRONT_MODES:
+            return site.answer(self.state, self.storefront, request)
         if request.path in ("/", "/index.php"):
             return site_pages.page(self.state, request, self.mode == "coming_soon")
         return site_pages.not_found(self.state, request)
@@ -186,6 +201,15 @@ class StoreServer(SandboxServer):
         return self._shop(request, path)
 
     def _shop(self, request: ApiRequest, path: str) -> ApiAnswer:
+        if path.startswith(f"{store_api.BASE}/"):
+            return store_api.answer(self.state, self.storefront, request, path)
+        answer = self._api(request, path)
+        if "origin" in request.headers:
+            # WordPress lets any origin read its own API, with credentials (storefront:079).
+            answer.headers += calls.reflected(request)
+        return answer
+
+    def _api(self, request: ApiRequest, path: str) -> ApiAnswer:
         self._authenticate(request)
         if path.endswith("/batch") and (rule := self.faults.take(Fault.CRASH_AFTER_ROWS, request.method, request.path)):
             request.crash_after = int(rule.value)
@@ -242,6 +266,8 @@ def _with_allow(answer: ApiAnswer) -> ApiAnswer:
 
 def _response(answer: ApiAnswer) -> Response:
     made = Response(answer.raw(), answer.status, content_type=answer.kind)
-    for name, value in (*USUAL, *answer.headers):
+    own = {name for name, _ in answer.headers}
+    usual = () if answer.is_page else USUAL
+    for name, value in (*((name, value) for name, value in usual if name not in own), *answer.headers):
         made.headers.add(name, value)
     return made

@@ -12,7 +12,11 @@ from integration.clock import Clock
 from integration.sandbox.store.order_store import OrderStore, Row
 from integration.sandbox.store.people import Person
 from integration.sandbox.store.problems import unknown, unknown_user
+from integration.sandbox.store.sessions_kept import Session
+from integration.sandbox.store.shipping_zones import Zone, usual
 
+# The versions whose behaviour was recorded: storefront:001, the API's own recordings (woo:005), storefront:110.
+VERSIONS = ("9.9.5", "10.2.4", "10.5.0")
 TABLES = ("products", "categories", "coupons", "webhooks", "notes", "refunds")
 FIRST_POST = 10
 
@@ -34,6 +38,7 @@ class State:
         self.currency = "EUR"
         self.home = "http://127.0.0.1"
         self.scramble_ties_from: int | None = 1000
+        self._version = VERSIONS[0]
         self.listeners: list[Callable[[str, int], None]] = []
         self._reset()
 
@@ -47,6 +52,24 @@ class State:
         self.notes: dict[int, list[dict[str, Any]]] = {}
         self.refunds: dict[int, list[dict[str, Any]]] = {}
         self.counters: dict[str, int] = {"post": FIRST_POST}
+        self.sessions: dict[str, Session] = {}
+        self.zones: dict[int, Zone] = usual()
+
+    @property
+    def version(self) -> str:
+        """Return which WooCommerce the shop is, one of VERSIONS."""
+        return self._version
+
+    @version.setter
+    def version(self, name: str) -> None:
+        if name not in VERSIONS:
+            raise ValueError(f"Unknown version: {name}. Use one of {', '.join(VERSIONS)}.")
+        self._version = name
+
+    @property
+    def is_ten(self) -> bool:
+        """Say whether the shop is a WooCommerce 10: codes in lower case, links that bring a cart back."""
+        return int(self._version.partition(".")[0]) >= 10
 
     def now(self) -> int:
         """Return the present second."""
@@ -96,7 +119,9 @@ class State:
         tables = {name: list(getattr(self, name).items()) for name in TABLES}
         orders = [row.dump() for row in self.orders]
         accounts_kept = [person.dump() for person in self.people.values()]
-        return {"orders": orders, "people": accounts_kept, "counters": dict(self.counters), **tables}
+        sessions = [session.dump() for session in self.sessions.values()]
+        kept = {"orders": orders, "people": accounts_kept, "counters": dict(self.counters), "sessions": sessions}
+        return kept | {"zones": [zone.dump() for zone in self.zones.values()], **tables}
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace the shop by what dump() gave."""
@@ -104,6 +129,8 @@ class State:
         self.orders.add_many([Row.load(each) for each in saved["orders"]])
         self.people = {person.id: person for person in map(Person.load, saved["people"])}
         self.counters = dict(saved["counters"])
+        self.sessions = {session.key: session for session in map(Session.load, saved.get("sessions", []))}
+        self.zones = {zone.id: zone for zone in map(Zone.load, saved.get("zones", []))} or usual()
         for name in TABLES:
             setattr(self, name, {int(number): entry for number, entry in saved[name]})
         self.changes += 1

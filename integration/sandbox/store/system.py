@@ -41,8 +41,8 @@ def status(state: State, request: ApiRequest) -> ApiAnswer:
     """Return the system status; `_fields` narrows it, nested too (woo:006)."""
     whole = {
         "environment": _environment(state),
-        "database": {"wc_database_version": "10.2.4", "database_prefix": "wp_"},
-        "active_plugins": [_plugin()],
+        "database": {"wc_database_version": state.version, "database_prefix": "wp_"},
+        "active_plugins": [_plugin(state)],
         "inactive_plugins": [],
         "dropins_mu_plugins": {"dropins": [], "mu_plugins": []},
         "theme": {"name": "Twenty Twenty-Five", "version": "1.0", "is_child_theme": False, "is_block_theme": True},
@@ -60,7 +60,7 @@ def _environment(state: State) -> dict[str, Any]:
         "home_url": state.home,
         "site_url": state.home,
         "store_id": "32e90e17-fcfc-4be9-a398-047d44aef5c6",
-        "version": "10.2.4",
+        "version": state.version,
         "log_directory_writable": True,
         "wp_version": "6.9",
         "wp_multisite": False,
@@ -80,12 +80,12 @@ def _environment(state: State) -> dict[str, Any]:
     }
 
 
-def _plugin() -> dict[str, Any]:
+def _plugin(state: State) -> dict[str, Any]:
     return {
         "plugin": "woocommerce/woocommerce.php",
         "name": "WooCommerce",
-        "version": "10.2.4",
-        "version_latest": "10.2.4",
+        "version": state.version,
+        "version_latest": state.version,
         "url": "https://woocommerce.com/",
         "author_name": "Automattic",
         "author_url": "https://woocommerce.com",

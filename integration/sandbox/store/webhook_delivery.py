@@ -6,15 +6,16 @@ import http.client
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-AGENT = "WooCommerce/10.2.4 Hookshot (WordPress/6.9)"
+AGENT = "WooCommerce/{} Hookshot (WordPress/6.9)"
 
 
 @dataclass(frozen=True)
 class Message:
-    """A body and the headers that go with it."""
+    """A body, the headers that go with it, and the version of WooCommerce that sends it."""
 
     body: bytes
     headers: dict[str, str]
+    version: str
 
 
 def post(url: str, message: Message, timeout: float) -> int:
@@ -34,7 +35,7 @@ def post(url: str, message: Message, timeout: float) -> int:
 
 def _headers(message: Message) -> dict[str, str]:
     return {
-        "User-Agent": AGENT,
+        "User-Agent": AGENT.format(message.version),
         "Accept": "*/*",
         "Accept-Encoding": "deflate, gzip, br, zstd",
         **message.headers,

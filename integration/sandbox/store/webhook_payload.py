@@ -25,7 +25,7 @@ def message(state: State, hook: dict[str, Any], number: int) -> Message:
             body = rest_format.encode(_item(state, resource, number))
         except Refused as refused:
             body = rest_format.encode(refused.body())
-    return Message(body, _headers(state, hook, body))
+    return Message(body, _headers(state, hook, body), state.version)
 
 
 def split(topic: str) -> tuple[str, str]:

@@ -152,7 +152,7 @@ def _ping(state: State, hook: dict[str, Any]) -> Callable[[], object] | None:
     if hook["status"] != "active":
         return None
     body = f"webhook_id={hook['id']}".encode()
-    message = webhook_delivery.Message(body, {"Content-Type": "application/x-www-form-urlencoded"})
+    message = webhook_delivery.Message(body, {"Content-Type": "application/x-www-form-urlencoded"}, state.version)
 
     def ping() -> None:
         if webhook_delivery.post(hook["delivery_url"], message, PING_TIMEOUT) == 200:

@@ -42,6 +42,7 @@ def trust(authority: trustme.CA) -> ssl.SSLContext:
 
 def _recorded(tls: ssl.SSLContext | None) -> StoreServer:
     server = StoreServer(tls=tls, clock=SetClock(RECORDED_AT))
+    server.state.version = "10.2.4"
     build(server.state)
     returning(server.state)
     return server
