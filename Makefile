@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-all test-fast lint bench soak migration lock clean
+.PHONY: run test test-all test-fast lint bench soak migration script lock clean
 
 run: .venv/ready
 	@$(BIN)/woo-mautic demo
@@ -35,6 +35,11 @@ soak: .venv/ready
 # make migration m="what changes": a new revision with what the models have and the newest schema has not.
 migration: .venv/ready
 	@$(BIN)/python -m integration.models.migrate "$(m)"
+
+# After a change of static/shop/carts.js; needs Node.js. A test tells when the minified file is of another source.
+script:
+	@npx --yes terser@5.51.4 static/shop/carts.js --compress passes=3,unsafe_arrows=false --mangle --toplevel \
+	  --format "preamble='/* $$(sha256sum static/shop/carts.js | cut -c 1-16) */'" -o static/shop/carts.min.js
 
 lock: .venv/ready
 	@$(BIN)/pip install --quiet pip-tools

@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "modules.imports",
     "modules.contacts",
     "modules.orders",
+    "modules.carts",
     "modules.fields",
     "tools.page",
     "operations.run_options",
@@ -55,6 +56,7 @@ BLUEPRINTS = (
     "operations.diagnostics",
     "operations.logs",
     "machines.webhooks",
+    "machines.carts",
 )
 
 #: The models have a base of their own, so that the worker needs no Flask; here the tables are shared.

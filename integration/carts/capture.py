@@ -43,11 +43,15 @@ def capture(session: Session, now: datetime, connector_id: int, module: CartModu
     consent = consent_of(now, module, state)
     if consent is None:
         return _without_consent(session, now, cart, state)
+    if cart is None and state.email is None:
+        # A page without the field goes on with a cart that is known; it begins none.
+        return Taken.SAME
     if cart is None:
         cart = begin(session, now, connector_id, state.cart, SCRIPT)
+    email = cart.email if state.email is None else state.email
     cart.sequence, cart.consent = state.n, consent
     cart.order_id, cart.customer_id = state.draft or cart.order_id, state.customer or cart.customer_id
-    return Taken.KEPT if keep(session, now, cart, state.email, items_json(state.items)) else Taken.SAME
+    return Taken.KEPT if keep(session, now, cart, email, items_json(state.items)) else Taken.SAME
 
 
 def consent_of(now: datetime, module: CartModule, state: Captured) -> dict[str, Any] | None:

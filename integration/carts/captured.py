@@ -61,12 +61,13 @@ class CapturedConsent(_Strict):
 class Captured(_Strict):
     """One state of a cart. `n` counts up in the shopper's browser: an older state never wins over a newer one.
 
-    `items` None means that the page could not read the cart, [] that it is empty.
+    `email` None means that the page has no field for it, "" that nothing usable stands there. `items` None means that
+    the page could not read the cart, [] that it is empty.
     """
 
     cart: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,40}$")]
     n: Annotated[int, Field(strict=True, ge=1, le=INTEGER_MAX)]
-    email: Annotated[str, StringConstraints(max_length=EMAIL_MAX_CHARS), AfterValidator(_email)] = ""
+    email: Annotated[str, StringConstraints(max_length=EMAIL_MAX_CHARS), AfterValidator(_email)] | None = None
     items: Annotated[list[CapturedItem] | None, BeforeValidator(_first)] = None
     consent: CapturedConsent | None = None
     draft: Number | None = None

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.identity import first_version_key, is_first_version_key_shared, person_key_of
+from integration.models.cart import Cart
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
 from integration.models.ledger import LedgerEntry
@@ -22,13 +23,13 @@ from integration.pipeline.ingest import account_addresses
 from integration.queries import runs
 from integration.url_filters import FILTER_MAX_CHARS, OneOf, Text, UrlFilter
 
-SEARCHED_KINDS = ("order", "customer", "contact", "run", "email")
+SEARCHED_KINDS = ("order", "customer", "contact", "cart", "run", "email")
 HITS_MAX = 50
 #: Correlation ids have no index of their own; they are looked for among so many of a connector's newest runs.
 RUNS_LOOKED_AT_MAX = 5000
 #: So many of the newest orders show what a shop puts around its numbers.
 _SHAPES = 20
-_WORDED = re.compile(r"(order|customer|contact|run)\s*[#:]?\s*(\S.*)", re.IGNORECASE)
+_WORDED = re.compile(r"(order|customer|contact|cart|run)\s*[#:]?\s*(\S.*)", re.IGNORECASE)
 #: A correlation id, or its beginning as lists show it.
 _CORRELATION = re.compile(r"[0-9a-f]{6}[0-9a-f-]{0,30}")
 _AROUND = re.compile(r"(\D*?)(\d+)(\D*)")
@@ -36,7 +37,7 @@ _AROUND = re.compile(r"(\D*?)(\d+)(\D*)")
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Something that fits. `what` is order, person or run; `key` its source id, person key or run id.
+    """Something that fits. `what` is order, person, cart or run; `key` its source id, person key, cart or run id.
 
     `how` says what fitted: order number, order id, customer id, contact id, e-mail address, correlation id.
     """
@@ -51,7 +52,8 @@ class Hit:
 
 
 class SearchQuery(UrlFilter):
-    """A search as it was understood: `kind` is "", order, customer, contact, run or email."""
+    """A search as it was understood: `kind` is "", order, customer, contact, cart, run
+    or email."""
 
     text: Text = ""
     kind: Annotated[str, OneOf(SEARCHED_KINDS)] = ""
@@ -84,7 +86,7 @@ def find(session: Session, connector_ids: Sequence[int], asked: SearchQuery) -> 
     found = [hit for key in connector_ids for look in _LOOKS for hit in look(session, key, asked)]
     found = found or [hit for key in connector_ids for hit in _beginning(session, key, asked)]
     unique = {(hit.connector_id, hit.what, hit.key, hit.what != "order" and hit.how): hit for hit in reversed(found)}
-    order = {"order": 0, "person": 1, "run": 2}
+    order = {"order": 0, "person": 1, "cart": 2, "run": 3}
     hits = sorted(reversed(unique.values()), key=lambda hit: order[hit.what])[: HITS_MAX * 2]
     return _with_contacts(session, hits)
 
@@ -239,12 +241,21 @@ def _runs(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[H
         yield Hit(connector_id, "run", str(run.id), "correlation id", f"Run {run.id} ({words})")
 
 
+def _carts(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[Hit]:
+    """Find a cart by its number where a cart is asked for: a mere number is an order's."""
+    cart = session.get(Cart, asked.number) if asked.kind == "cart" and asked.number is not None else None
+    if cart is not None and cart.connector_id == connector_id:
+        name = f"Cart {cart.id} ({cart.email or 'no e-mail'})"
+        yield Hit(connector_id, "cart", str(cart.id), "cart id", name, cart.person_key)
+
+
 _LOOKS: tuple[Callable[[Session, int, SearchQuery], Iterator[Hit]], ...] = (
     _orders,
     _order_ids,
     _customers,
     _contacts,
     _emails,
+    _carts,
     _runs,
 )
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("calls", "transactions", "speed", "hooks", "logpages", "memory", "recording", "operations", "workers")
+PARTS = (
+    "calls",
+    "transactions",
+    "speed",
+    "hooks",
+    "captures",
+    "logpages",
+    "memory",
+    "recording",
+    "operations",
+    "workers",
+)
 
 
 def main() -> None:

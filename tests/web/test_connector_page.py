@@ -108,7 +108,7 @@ def test_settings_are_changed_by_administrators(
 def test_a_chart_of_nothing_and_of_much_is_drawn_within_its_frame(days: int) -> None:
     first = date(2026, 1, 1)
     for pulled in (0, 7, 1_234_567):
-        chart = charts.plan_group([charts.Day(first + timedelta(days=n), pulled, pulled // 2) for n in range(days)])
+        chart = charts.drawn([charts.Day(first + timedelta(days=n), pulled, pulled // 2) for n in range(days)])
         assert len(chart.days) == days
         assert all(bar.y >= 0 and bar.y + bar.height <= charts.HEIGHT for bar in chart.bars)
         assert all(bar.x + bar.width <= charts.WIDTH + 1 for bar in chart.bars)

@@ -55,6 +55,7 @@ TABS = (
     MenuEntry("connection.index", "Connection"),
     MenuEntry("contacts.index", "Contact Sync"),
     MenuEntry("orders.index", "Order Sync"),
+    MenuEntry("carts.index", "Abandoned Cart"),
     MenuEntry("fields.index", "Mautic Fields"),
     MenuEntry("tools.index", "Tools"),
 )

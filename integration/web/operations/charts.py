@@ -11,7 +11,7 @@ from integration.pipeline.usage import Sums
 from integration.url_filters import Day as TypedDay, UrlFilter
 
 WIDTH, HEIGHT = 720, 200
-_LEFT, _BOTTOM, _TOP = 56, 24, 12
+LEFT, _BOTTOM, _TOP = 56, 24, 12
 SPAN_MAX_DAYS, SPAN_USUAL_DAYS = 366, 14
 
 
@@ -96,35 +96,40 @@ def by_day(hours: Sequence[Sums], span: Span, zone: ZoneInfo) -> list[Day]:
     return [Day(day, *found.get(day, (0, 0))) for day in days]
 
 
-def plan_group(days: Sequence[Day]) -> Chart:
+def drawn(days: Sequence[Day]) -> Chart:
     """Return the drawing of some days."""
-    most = _round(max((max(day.pulled, day.pushed) for day in days), default=0))
-    step = (WIDTH - _LEFT) / max(len(days), 1)
+    most, ticks = axis(max((max(day.pulled, day.pushed) for day in days), default=0))
+    step = (WIDTH - LEFT) / max(len(days), 1)
     width = max(min(step * 0.38, 22), 0.6)
-    bars = [bar for place, day in enumerate(days) for bar in _pair(place, day, step, width, most)]
+    bars = [each for place, day in enumerate(days) for each in _pair(place, day, step, width, most)]
     every = max(1, -(-len(days) // 8))
     labels = [
-        (_LEFT + step * (place + 0.5), f"{day.day.day} {day.day:%b}")
+        (LEFT + step * (place + 0.5), f"{day.day.day} {day.day:%b}")
         for place, day in enumerate(days)
         if not place % every
     ]
-    ticks = [(_y(value, most), f"{value:,}") for value in (0, most // 2, most)] if most > 1 else [(_y(0, 1), "0")]
     pulled, pushed = sum(day.pulled for day in days), sum(day.pushed for day in days)
     title = f"{pulled:,} records pulled from the store and {pushed:,} pushed to Mautic in {len(days)} days."
     return Chart(days, bars, ticks, labels, title)
 
 
-def _pair(place: int, day: Day, step: float, width: float, most: int) -> list[Bar]:
-    middle = _LEFT + step * (place + 0.5)
-    return [
-        _bar(middle - width, day.pulled, width, most, "pulled"),
-        _bar(middle, day.pushed, width, most, "pushed"),
-    ]
+def axis(greatest: int) -> tuple[int, list[tuple[float, str]]]:
+    """Return where an axis ends that holds a value, and its lines as (y, label)."""
+    most = _round(greatest)
+    if most <= 1:
+        return most, [(_y(0, 1), "0")]
+    return most, [(_y(value, most), f"{value:,}") for value in (0, most // 2, most)]
 
 
-def _bar(x: float, value: int, width: float, most: int, kind: str) -> Bar:
+def bar(x: float, value: int, width: float, most: int, kind: str) -> Bar:
+    """Return the bar of a value, its left edge at `x`; `most` is where the axis ends."""
     top = _y(value, most)
     return Bar(round(x, 1), round(top, 1), round(width, 1), round(HEIGHT - _BOTTOM - top, 1), kind)
+
+
+def _pair(place: int, day: Day, step: float, width: float, most: int) -> list[Bar]:
+    middle = LEFT + step * (place + 0.5)
+    return [bar(middle - width, day.pulled, width, most, "pulled"), bar(middle, day.pushed, width, most, "pushed")]
 
 
 def _y(value: int, most: int) -> float:

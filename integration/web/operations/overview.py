@@ -107,7 +107,7 @@ def show(connector: Connector) -> str:
             return render_template("operations/overview/_state.html", connector=connector, **values)
         hours = usage.by_hour(session, connector.id, *span.moments(zone))
         steps = checklist.steps(session, connector)
-    chart = charts.plan_group(charts.by_day(hours, span, zone))
+    chart = charts.drawn(charts.by_day(hours, span, zone))
     return render_template(
         "operations/overview/show.html",
         connector=connector,

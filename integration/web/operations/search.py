@@ -14,18 +14,22 @@ from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.models.user import Role
 from integration.queries import lifetime_breakdown, person_status, search, timeline
+from integration.queries.cart_reasons import Reason
 from integration.queries.search import Hit, SearchQuery
 from integration.queries.timeline import Scope
 from integration.queries.timeline_position import TimelineQuery
 from integration.streams import Explanation
 from integration.web.frame.access import connector_view, me, needs, own_connectors
 from integration.web.frame.services import services
+from integration.web.modules import cart_answers
 from integration.web.operations import run_start
 from integration.web.operations.links import Addresses
 
 bp = Blueprint("search", __name__)
 #: Columns hold so much of a source id and of a person key.
 _SOURCE_ID_MAX_CHARS, PERSON_KEY_MAX_CHARS = 40, 64
+#: Of so many connectors a search for a cart says why there is none.
+_CONNECTORS_EXPLAINED_MAX = 3
 
 
 @bp.get("/search")
@@ -50,7 +54,14 @@ def index() -> ResponseReturnValue:
         url_of=_url,
         connectors=own,
         order_id=_id(asked),
+        reasons=_no_cart(own) if asked.kind == "cart" else [],
     )
+
+
+def _no_cart(own: Sequence[Connector]) -> list[tuple[Connector, Reason]]:
+    """Return what keeps carts from Mautic, for a search that found none."""
+    few = own[:_CONNECTORS_EXPLAINED_MAX]
+    return [(connector, reason) for connector in few for reason in cart_answers.why_none(connector)]
 
 
 def _nobody(own: Sequence[Connector], asked: SearchQuery) -> Hit | None:
@@ -71,6 +82,8 @@ def _id(asked: SearchQuery) -> str:
 def _url(hit: Hit) -> str:
     if hit.what == "order":
         return url_for("search.order", connector_id=hit.connector_id, source_id=hit.key)
+    if hit.what == "cart":
+        return url_for("carts.show", connector_id=hit.connector_id, cart_id=int(hit.key))
     if hit.what == "run":
         return url_for("runs.show", connector_id=hit.connector_id, run_id=int(hit.key))
     return url_for("search.person", connector_id=hit.connector_id, person_key=hit.key)

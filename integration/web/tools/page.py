@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
@@ -23,6 +24,7 @@ from integration.url_filters import ID_MAX_DIGITS
 from integration.web.frame import filters, selection
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
+from integration.web.modules import cart_answers
 from integration.web.operations.links import Addresses
 from integration.web.tools import export
 from integration.words import counted
@@ -59,8 +61,14 @@ def log(connector: Connector) -> ResponseReturnValue:
         addresses=Addresses(connector),
         choices=sync_log_filters,
         typed=request.args,
+        reasons=cart_answers.why_none(connector) if _no_carts(query, page) else [],
         may_clear=_may_clear(),
     )
+
+
+def _no_carts(query: LogQuery, page: sync_log.LogPage) -> bool:
+    """Tell whether carts are looked for and none is there: then the page says why."""
+    return not page.entries and (query.type in streams.kinds("kept_here") or query.action.startswith("cart_"))
 
 
 def _page_links(connector_id: int, query: LogQuery, page: sync_log.LogPage) -> Mapping[str, str | None]:

@@ -1,0 +1,55 @@
+"""What a person does with one cart: send it again, or forget it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from integration.models.attempt import Attempt
+from integration.models.cart import Cart, CartState
+from integration.models.delivery import Delivery
+from integration.pipeline import outbox
+from integration.pipeline.audited import Audit, unaudited
+from integration.pipeline.delivery.cart_marks import tell
+from integration.pipeline.outbox.states import OPEN
+from integration.streams.carts import KIND
+
+_SENDABLE = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED, CartState.EXPIRED)
+_FORGOTTEN = "The cart was forgotten."
+
+
+def why_not_sendable(cart: Cart) -> str:
+    """Return why a cart cannot be sent now, "" when it can."""
+    if not cart.email:
+        return "No e-mail address is known of this cart, so nobody can be reminded."
+    if cart.consent is None:
+        return "Nobody agreed to be reminded of this cart."
+    if cart.state not in _SENDABLE:
+        return "The cart was bought, so nobody is reminded of it."
+    return ""
+
+
+def send_again(session: Session, now: datetime, cart_id: int, audit: Audit[Cart] = unaudited) -> str:
+    """Have a cart's prices, coupon and link made ready anew and sent; return why not, "" when it is on its way."""
+    cart = session.get_one(Cart, cart_id)
+    if reason := why_not_sendable(cart):
+        return reason
+    cart.state, cart.abandoned_at, cart.ended_at = CartState.ABANDONED, cart.abandoned_at or now, None
+    cart.prepared_at, cart.due_at, cart.tries, cart.reason, cart.problem = None, now, 0, "", ""
+    tell(session, now, cart, "A person had it sent again.")
+    audit(session, cart)
+    return ""
+
+
+def forget(session: Session, now: datetime, cart_id: int, audit: Audit[Cart] = unaudited) -> None:
+    """Delete a cart with its story, and what its deliveries hold of the person; what waits is not sent."""
+    cart = session.get_one(Cart, cart_id)
+    mine = (Delivery.connector_id == cart.connector_id, Delivery.kind == KIND, Delivery.source_id == str(cart.id))
+    ids = session.scalars(select(Delivery.id).where(*mine)).all()
+    outbox.bury(session, now, cart.connector_id, ids, _FORGOTTEN)
+    session.execute(delete(Attempt).where(Attempt.delivery_id.in_(ids)))
+    session.execute(update(Delivery).where(Delivery.id.in_(ids), ~OPEN).values(payload=None, corrections=None))
+    audit(session, cart)
+    session.delete(cart)

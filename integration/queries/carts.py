@@ -1,0 +1,167 @@
+"""What pages read of carts: one page of a list, the figures of a time, and how the weeks went (P62)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from integration.identity import person_key_of
+from integration.models.cart import Cart, CartEvent, CartState
+from integration.models.sql import counted_upto
+from integration.url_filters import Day, EntryId, OneOf, Text, UrlFilter, WholeNumber, begin_of, end_of
+
+ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 25, 100
+#: Rows of a page that can be chosen.
+SIZES = (10, 25, 50, 100)
+#: Carts that fit a filter are counted exactly up to here.
+COUNTED_ROWS_MAX = 10_000
+WEEKS = 12
+#: State -> its word and the colour of its badge.
+STATES: Mapping[str, tuple[str, str]] = {
+    CartState.ACTIVE: ("Active", "info"),
+    CartState.ABANDONED: ("Abandoned", "warn"),
+    CartState.SYNCED: ("In Mautic", "ok"),
+    CartState.RECOVERED: ("Recovered", "ok"),
+    CartState.BOUGHT: ("Bought before", "muted"),
+    CartState.EXPIRED: ("Expired", "muted"),
+    CartState.NO_CONSENT: ("No consent", "muted"),
+}
+
+
+_LEFT = (CartState.ABANDONED, CartState.SYNCED, CartState.RECOVERED, CartState.EXPIRED)
+
+
+class CartQuery(UrlFilter):
+    """Carts of a connector, newest first, from before the id `before`; days are of the site's zone."""
+
+    connector_id: int
+    state: Annotated[str, OneOf(tuple(STATES))] = ""
+    email: Text = ""
+    since: Day = None
+    until: Day = None
+    size: Annotated[int, WholeNumber(ROWS_MIN, ROWS_MAX)] = ROWS_DEFAULT
+    before: EntryId = 0
+    zone: str = "UTC"
+
+    @classmethod
+    def parse(cls, connector_id: int, args: Mapping[str, Any], zone: str = "UTC") -> tuple[CartQuery, list[str]]:
+        """Return the query of a URL and a notice for each value that could not be used and was left out."""
+        return cls.from_url(args, zone, connector_id=connector_id)
+
+    @property
+    def filtered(self) -> bool:
+        """Return whether anything is filtered."""
+        return self.differs("size", "before")
+
+
+@dataclass(frozen=True, slots=True)
+class CartPage:
+    """One page of carts; `total` is how many fit and whether that is exact, `older` the id to go on from."""
+
+    carts: Sequence[Cart]
+    total: tuple[int, bool]
+    older: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What became of the carts of a time: how many were left, came back, and were spared a reminder.
+
+    `revenue` maps a currency to the sum of the orders that recovered carts.
+    """
+
+    states: Mapping[str, int] = field(default_factory=dict)
+    announced: int = 0
+    revenue: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def left(self) -> int:
+        """Return how many were left, whatever became of them afterwards."""
+        return sum(self.states.get(state, 0) for state in _LEFT)
+
+    @property
+    def recovered(self) -> int:
+        """Return how many came back after they were in Mautic."""
+        return self.states.get(CartState.RECOVERED, 0)
+
+    @property
+    def rate(self) -> float | None:
+        """Return recovered ÷ announced in percent, None while nothing was announced."""
+        return 100 * self.recovered / self.announced if self.announced else None
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A week from Monday on: the carts first seen in it."""
+
+    first: date
+    figures: Figures
+
+
+def read_page(session: Session, query: CartQuery) -> CartPage:
+    """Return the page that a query asks for."""
+    where = _conditions(query)
+    total = counted_upto(session, select(Cart.id).where(*where), COUNTED_ROWS_MAX)
+    if query.before:
+        where.append(Cart.id < query.before)
+    found = select(Cart).where(*where).order_by(Cart.id.desc()).limit(query.size + 1)
+    rows = session.scalars(found).all()
+    shown = rows[: query.size]
+    return CartPage(shown, total, shown[-1].id if len(rows) > query.size else None)
+
+
+def story(session: Session, cart: Cart) -> Sequence[CartEvent]:
+    """Return what happened to a cart, oldest first."""
+    return session.scalars(select(CartEvent).where(CartEvent.cart_id == cart.id).order_by(CartEvent.id)).all()
+
+
+def figures(session: Session, connector_id: int, begin: datetime, end: datetime) -> Figures:
+    """Return what became of the carts that were first seen from `begin` to before `end`."""
+    mine = (Cart.connector_id == connector_id, Cart.created_at >= begin, Cart.created_at < end)
+    counted = select(Cart.state, func.count(), func.count(Cart.synced_at)).where(*mine).group_by(Cart.state)
+    rows = session.execute(counted).tuples().all()
+    return Figures(
+        {state: number for state, number, _ in rows}, sum(synced for _, _, synced in rows), _revenue(session, mine)
+    )
+
+
+def weeks(session: Session, connector_id: int, now: datetime, zone: ZoneInfo) -> list[Week]:
+    """Return the last twelve weeks, this one included, oldest first."""
+    today = now.astimezone(zone).date()
+    monday = today - timedelta(days=today.weekday())
+    firsts = [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
+    return [Week(first, figures(session, connector_id, *_bounds(first, zone))) for first in firsts]
+
+
+def _bounds(first: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    return datetime.combine(first, time(), zone), datetime.combine(first + timedelta(weeks=1), time(), zone)
+
+
+def _revenue(session: Session, mine: Sequence[ColumnElement[bool]]) -> dict[str, Decimal]:
+    """Return the sums by currency: amounts are kept as text, so that none loses a digit."""
+    query = select(Cart.revenue_currency, Cart.revenue).where(*mine, Cart.state == CartState.RECOVERED)
+    sums: Counter[str] = Counter()
+    for currency, amount in session.execute(query).tuples():
+        sums[currency] += Decimal(amount or "0")  # type: ignore[assignment]  # a Counter adds what can be added
+    return dict(sums)  # type: ignore[arg-type]  # as above
+
+
+def _conditions(query: CartQuery) -> list[ColumnElement[bool]]:
+    found = [Cart.connector_id == query.connector_id]
+    if query.state:
+        found.append(Cart.state == query.state)
+    if query.email:
+        found.append(Cart.person_key == person_key_of(query.email))
+    if begin := begin_of(query.since, query.zone):
+        found.append(Cart.created_at >= begin)
+    if end := end_of(query.until, query.zone):
+        found.append(Cart.created_at < end)
+    return found
