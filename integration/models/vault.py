@@ -1,8 +1,10 @@
-"""Encrypts secrets at rest."""
+"""What is made with SECRET_KEY: secrets encrypted at rest, and tokens that nobody can guess."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +20,13 @@ class Vault:
     """Turns a mapping of secrets into text and back, with a key derived from SECRET_KEY."""
 
     def __init__(self, secret_key: str) -> None:
-        derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"woo-mautic secrets").derive(secret_key.encode())
-        self._fernet = Fernet(base64.urlsafe_b64encode(derived))
+        self._fernet = Fernet(base64.urlsafe_b64encode(_derived(secret_key, b"woo-mautic secrets")))
+        self._tokens = _derived(secret_key, b"woo-mautic tokens")
+
+    def token(self, purpose: str) -> str:
+        """Return 32 characters that nobody can guess without SECRET_KEY, always the same for one purpose."""
+        mark = hmac.new(self._tokens, purpose.encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(mark[:24]).decode()
 
     def seal(self, secrets: Mapping[str, Any]) -> str:
         """Return the secrets encrypted, as text for a column."""
@@ -50,3 +57,7 @@ class Vault:
     def readable(self, sealed: str | None) -> dict[str, Any]:
         """Return the secrets, none where they were sealed with another key."""
         return self.open(sealed) if sealed and self.opens(sealed) else {}
+
+
+def _derived(secret_key: str, purpose: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), 32, salt=None, info=purpose).derive(secret_key.encode())

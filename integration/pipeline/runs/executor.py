@@ -43,6 +43,7 @@ _NOUNS = {
     "changes": "changed orders",
     "trash": "orders in the trash",
     "moved": "changed customers",
+    "drafts": "unfinished orders",
 }
 
 
