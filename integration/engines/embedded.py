@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from integration.carts import announcing, detection
 from integration.engines import field_lists, schedule, store_probes, watch
 from integration.engines.worker import Worker
 from integration.operations import reconciliation, retention
@@ -43,6 +44,8 @@ class Ticks:
         self.add(lambda: retention_files.prune(self._services), 600)
         self.add(lambda: reconciliation.tick(self._services), 10)
         self.add(lambda: webhook_gaps.tick(self._services), 300)
+        self.add(lambda: detection.tick(self._services), detection.EVERY_S)
+        self.add(lambda: announcing.tick(self._services), announcing.EVERY_S)
         watch.add_jobs(self.add, self._services)
         self._scheduler.start()
 
