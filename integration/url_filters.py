@@ -7,6 +7,7 @@ machines are refused what `UrlFilter.wrong` names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,6 +25,8 @@ FILTER_MAX_CHARS = 254
 ID_MAX_DIGITS = 18
 NUMBER_MAX = 10**15
 PAGE_MAX = 10**9
+#: The correlation id of a run, or its beginning: lists show the first eight characters.
+CORRELATION = re.compile("[0-9a-f]{6}[0-9a-f-]{0,30}")
 LEFT_OUT = "That filter was left out."
 _DAY_MIN, _DAY_MAX = date(2000, 1, 1), date(2999, 12, 30)
 _YEAR_MIN, _YEAR_MAX = 2000, 2998
@@ -97,6 +100,17 @@ class OneOf(Parameter):
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema with all values."""
         return {"type": "string", "enum": list(self.known)}
+
+
+@dataclass(frozen=True)
+class Correlation(Parameter):
+    """A correlation id, or its beginning as lists show it."""
+
+    def read(self, name: str, text: str, zone: ZoneInfo) -> str:
+        """Return it as ids are stored; raises Unusable for any other text."""
+        if not CORRELATION.fullmatch(text.strip().lower()):
+            raise left_out(f"“{text}” is no beginning of a correlation id; write its first 8 characters")
+        return text.strip().lower()
 
 
 @dataclass(frozen=True)

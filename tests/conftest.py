@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 
 from integration.clock import SetClock
@@ -20,6 +21,10 @@ from tests.postgres import Cluster, binaries
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 WITHOUT_POSTGRES = "PostgreSQL is not installed (apt-get install postgresql)"
 
+
+# A machine that is busy makes slow examples, and says nothing about the code.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 #: Folder of tests -> the marker that its tests get.
 MARKS = {"browser": "browser", "road": "road", "cli": "process", "engines": "process", "contract": "contract"}

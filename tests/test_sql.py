@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from integration.models import Connector, Database, Organisation
 from integration.models.ledger import CustomerMark
-from integration.models.sql import begins, hour_of, swapped, upsert
+from integration.models.sql import begins, counted_upto, hour_of, swapped, upsert
 
 NOW = datetime(2026, 5, 4, 10, 30, 15, tzinfo=UTC)
 
@@ -82,3 +82,10 @@ def test_a_prefix_is_taken_as_it_is_written(marks: Database, text: str, found: l
 
 def test_an_hour_begins_without_minutes() -> None:
     assert hour_of(NOW) == datetime(2026, 5, 4, 10, tzinfo=UTC)
+
+
+def test_a_total_is_counted_no_further_than_it_is_told(marks: Database) -> None:
+    put(marks, rows(c1="a", c2="a", c3="a"))
+    with marks.read() as session:
+        found = [counted_upto(session, select(CustomerMark.customer_id), most) for most in (2, 3, 10_000)]
+    assert found == [(2, False), (3, True), (3, True)]

@@ -46,7 +46,7 @@ def show_log(
             page = read_page(session, query)
     rows = [{name: getattr(entry, "at" if name == "time" else name) for name in _COLUMNS} for entry in page.entries]
     told = [row | {"time": written(row["time"], zone)} for row in rows]
-    console.show(rows, as_json=as_json, text=f"{console.table(told, _COLUMNS)}\n{page.total} entries.")
+    console.show(rows, as_json=as_json, text=f"{console.table(told, _COLUMNS)}\n{page.total.number} entries.")
 
 
 @click.command(name="clear-log")

@@ -6,10 +6,9 @@ import os
 import socket
 from collections.abc import Callable
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
 from integration.carts import announcing, detection
-from integration.engines import field_lists, schedule, store_probes, watch
+from integration.engines import clock_steps, field_lists, schedule, store_probes, watch
+from integration.engines.ticking import Ticking
 from integration.engines.worker import Worker
 from integration.operations import reconciliation, retention
 from integration.operations.monitoring import heartbeat
@@ -25,16 +24,18 @@ class Ticks:
         self._services = services
         self._role = role
         self._name = f"{role}@{socket.gethostname()}:{os.getpid()}"
-        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        self._ticking = Ticking()
 
     def add(self, job: Callable[[], object], seconds: int) -> None:
         """Do a job every so many seconds."""
-        self._scheduler.add_job(job, "interval", seconds=seconds)
+        self._ticking.add(job, seconds)
 
     def start(self) -> None:
         """Take back what a killed process left, then begin."""
+        clock_steps.look(self._services)
         schedule.sweep(self._services)
         self._beat()
+        self.add(lambda: clock_steps.look(self._services), 10)
         self.add(lambda: schedule.tick(self._services), 10)
         self.add(lambda: schedule.sweep(self._services), 10)
         self.add(lambda: store_probes.tick(self._services), store_probes.EVERY_S)
@@ -47,12 +48,11 @@ class Ticks:
         self.add(lambda: detection.tick(self._services), detection.EVERY_S)
         self.add(lambda: announcing.tick(self._services), announcing.EVERY_S)
         watch.add_jobs(self.add, self._services)
-        self._scheduler.start()
+        self._ticking.start()
 
     def stop(self) -> None:
         """Stop ticking."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        self._ticking.stop()
 
     def _beat(self) -> None:
         heartbeat.beat(self._services, self._name, self._role)

@@ -181,6 +181,7 @@ async def _again(work: Callable[[], Awaitable[None]], pause_s: float) -> None:
         try:
             await work()
         except Exception:
+            # Nobody else would begin it again: an engine that ended with its database would stay silent for good.
             log.warning("The PostgreSQL engine was interrupted; it goes on in %.0f s.", pause_s, exc_info=True)
         await asyncio.sleep(pause_s)
 

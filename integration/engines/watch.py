@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
+from integration.engines.ticking import Ticking
 from integration.operations.monitoring import alerts
 from integration.pipeline.services import Services
 
@@ -23,16 +22,13 @@ class Watch:
     """The watch of a web process without an engine: it says so when no worker is alive."""
 
     def __init__(self, services: Services) -> None:
-        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
-        add_jobs(self._add, services)
-
-    def _add(self, job: Callable[[], object], seconds: int) -> None:
-        self._scheduler.add_job(job, "interval", seconds=seconds)
+        self._ticking = Ticking()
+        add_jobs(self._ticking.add, services)
 
     def start(self) -> None:
         """Begin to watch in the background."""
-        self._scheduler.start()
+        self._ticking.start()
 
     def stop(self) -> None:
         """Stop watching."""
-        self._scheduler.shutdown(wait=False)
+        self._ticking.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Executable, Select, Table, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,6 +13,8 @@ from sqlalchemy.sql import ColumnCollection
 
 from integration.models.base import Base
 
+#: Lists count the rows that fit their filters exactly up to here, so that they are as quick with millions of rows.
+COUNTED_ROWS_MAX = 10_000
 #: Given the table and the columns of the new row, returns what a row that is there already gets.
 Merge = Callable[[Table, ColumnCollection[str, Any]], Mapping[str, Any]]
 #: Given the same, returns which rows that are there already are changed.
@@ -77,7 +79,19 @@ def table_of(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
 
-def counted_upto(session: Session, ids: Select[Any], rows_max: int) -> tuple[int, bool]:
-    """Return how many rows a select finds and whether that is all; it stops counting behind `rows_max`."""
+class Total(NamedTuple):
+    """How many rows fit the filters of a list, on whatever page; `exact` False means that there are more."""
+
+    number: int
+    exact: bool = True
+
+    @classmethod
+    def upto(cls, found: int, rows_max: int = COUNTED_ROWS_MAX) -> Total:
+        """Return the total of so many rows of which nobody counts more than `rows_max`."""
+        return cls(min(found, rows_max), found <= rows_max)
+
+
+def counted_upto(session: Session, ids: Select[Any], rows_max: int = COUNTED_ROWS_MAX) -> Total:
+    """Return how many rows a select finds; it stops counting behind `rows_max`."""
     found = session.scalar(select(func.count()).select_from(ids.limit(rows_max + 1).subquery())) or 0
-    return min(found, rows_max), found <= rows_max
+    return Total.upto(found, rows_max)

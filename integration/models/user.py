@@ -55,7 +55,10 @@ class SignInLink(Base):
 
 
 class UserSession(Base):
-    """A user signed in from a browser; `id` is the hash of what the cookie has, `ip` where the session began."""
+    """A user signed in from a browser; `id` is the hash of what the cookie has, `ip` where the session began.
+
+    `browser` is in words ("Firefox on Windows"), "" where the session began before it was kept.
+    """
 
     __tablename__ = "user_session"
 
@@ -65,3 +68,4 @@ class UserSession(Base):
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ip: Mapped[str] = mapped_column(String(45), default="")
+    browser: Mapped[str] = mapped_column(String(60), default="", server_default="")

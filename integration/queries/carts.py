@@ -15,14 +15,12 @@ from sqlalchemy.orm import Session
 
 from integration.identity import person_key_of
 from integration.models.cart import Cart, CartEvent, CartState
-from integration.models.sql import counted_upto
+from integration.models.sql import Total, counted_upto
 from integration.url_filters import Day, EntryId, OneOf, Text, UrlFilter, WholeNumber, begin_of, end_of
 
 ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 25, 100
 #: Rows of a page that can be chosen.
 SIZES = (10, 25, 50, 100)
-#: Carts that fit a filter are counted exactly up to here.
-COUNTED_ROWS_MAX = 10_000
 WEEKS = 12
 #: State -> its word and the colour of its badge.
 STATES: Mapping[str, tuple[str, str]] = {
@@ -64,10 +62,10 @@ class CartQuery(UrlFilter):
 
 @dataclass(frozen=True, slots=True)
 class CartPage:
-    """One page of carts; `total` is how many fit and whether that is exact, `older` the id to go on from."""
+    """One page of carts and how many fit in all; `older` is the id to go on from, None at the end."""
 
     carts: Sequence[Cart]
-    total: tuple[int, bool]
+    total: Total
     older: int | None
 
 
@@ -109,7 +107,7 @@ class Week:
 def read_page(session: Session, query: CartQuery) -> CartPage:
     """Return the page that a query asks for."""
     where = _conditions(query)
-    total = counted_upto(session, select(Cart.id).where(*where), COUNTED_ROWS_MAX)
+    total = counted_upto(session, select(Cart.id).where(*where))
     if query.before:
         where.append(Cart.id < query.before)
     found = select(Cart).where(*where).order_by(Cart.id.desc()).limit(query.size + 1)

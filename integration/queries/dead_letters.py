@@ -11,22 +11,18 @@ from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
-from integration.models.sql import counted_upto
+from integration.models.sql import Total, counted_upto
 from integration.pipeline.dead_letters.filters import DEAD, DeadQuery, matching
 from integration.pipeline.outbox.states import owned
 from integration.queries import record_statuses
 
-#: Counted exactly up to here where no index has just these rows.
-COUNTED_ROWS_MAX = 100_000
-
 
 @dataclass(frozen=True, slots=True)
 class DeadPage:
-    """One page of dead letters; `exact` False means that there are more than `total`."""
+    """One page of dead letters, and how many there are on all pages."""
 
     records: Sequence[Delivery]
-    total: int
-    exact: bool
+    total: Total
     older: int | None
 
 
@@ -51,7 +47,7 @@ def waiting(session: Session, connector_id: int) -> int:
 def read_page(session: Session, query: DeadQuery) -> DeadPage:
     """Return the page that a query asks for."""
     where = conditions(session, query)
-    total, exact = counted_upto(session, select(Delivery.id).where(and_(*where)), COUNTED_ROWS_MAX)
+    total = counted_upto(session, select(Delivery.id).where(and_(*where)))
     if query.before:
         where.append(Delivery.id < query.before)
     newest = select(Delivery.id).where(and_(*where)).order_by((Delivery.id + 0).desc()).limit(query.limit + 1)
@@ -59,7 +55,7 @@ def read_page(session: Session, query: DeadQuery) -> DeadPage:
     records = session.scalars(rows).all()
     shown = records[: query.limit]
     older = shown[-1].id if len(records) > query.limit else None
-    return DeadPage(shown, total, exact, older)
+    return DeadPage(shown, total, older)
 
 
 def conditions(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:

@@ -14,14 +14,12 @@ from integration.identity import person_key_of
 from integration.models.attempt import Attempt
 from integration.models.counts import RecordCount
 from integration.models.delivery import Delivery
-from integration.models.sql import begins, hour_of
+from integration.models.sql import COUNTED_ROWS_MAX, Total, begins, hour_of
 from integration.pipeline.outbox.states import OPEN, owned
 from integration.queries import record_statuses
 from integration.queries.record_filters import RecordQuery
 from integration.queries.record_statuses import STATUSES
 
-#: Records found by an index are counted exactly up to here.
-COUNTED_ROWS_MAX = 10_000
 _HOUR = timedelta(hours=1)
 #: Ids follow the times of acceptance, but for writers that committed out of turn.
 _SLACK = timedelta(minutes=5)
@@ -45,6 +43,11 @@ class Figures:
     def total(self) -> int:
         """Return how many there are."""
         return sum(getattr(self, name) for name in _STATES)
+
+    @property
+    def found(self) -> Total:
+        """Return how many there are, as lists say it."""
+        return Total(self.total, self.exact)
 
     @property
     def rate(self) -> float | None:
@@ -88,6 +91,13 @@ def rows(session: Session, query: RecordQuery) -> list[Delivery]:
     newest = sorted(found, reverse=True)[: query.limit + 1]
     chosen = select(Delivery).where(Delivery.id.in_(newest)).order_by(Delivery.id.desc())
     return list(session.scalars(chosen))
+
+
+def ids_of(session: Session, query: RecordQuery, most: int) -> list[int]:
+    """Return the ids of the newest records that match, whatever page the query is about, `most` at most, ascending."""
+    (connector_id,) = query.connector_ids
+    whole = query.of(connector_id).model_copy(update={"before": 0, "limit": most - 1})
+    return sorted(session.scalars(_ids(session, whole)))
 
 
 def _ids(session: Session, query: RecordQuery) -> Any:

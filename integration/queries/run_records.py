@@ -76,6 +76,10 @@ class Totals:
     kinds: dict[str, dict[str, int]] = field(default_factory=dict)
     exact: bool = True
 
+    def of(self, status: str) -> int:
+        """Return how many stand in a status, in any for ""."""
+        return sum(counts[code] for counts in self.kinds.values() for code in counts if status in ("", code))
+
 
 def entities(
     session: Session, run: Run, query: EntityQuery, limit: int = RUN_RECORDS_MAX_ROWS

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
 from integration.models.run import GOING, Run, RunKind, RunLine, RunState
-from integration.models.sql import counted_upto
+from integration.models.sql import Total, begins, counted_upto
 from integration.pipeline import outbox
-from integration.url_filters import EntryId, Moment, OneOf, Text, UrlFilter
+from integration.pipeline.runs.refusals import PARTLY_READ
+from integration.url_filters import Correlation, EntryId, Moment, OneOf, Text, UrlFilter
 
 KINDS = {
     RunKind.INITIAL.value: "Initial import",
@@ -36,7 +37,6 @@ STATES = {state: words for state, (words, _) in _BADGES.items()}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
 RUNS_MAX_ROWS = 50
 RUN_LINES_MAX_ROWS = 300
-COUNTED_ROWS_MAX = 10_000
 #: Runs of the last day that the Overview lists.
 RECENT_SHOWN = 10
 _DAY = timedelta(hours=24)
@@ -48,16 +48,22 @@ def badge(run: Run) -> tuple[str, str]:
     """Return the state of a run in words and the colour of its badge; an end with failures is told apart."""
     if run.state == RunState.COMPLETED and run.failed:
         return "Completed with failures", "warn"
+    if run.state == RunState.COMPLETED and run.error_code == PARTLY_READ:
+        return "Completed in part", "warn"
     return _BADGES[run.state]
 
 
 class RunQuery(UrlFilter):
-    """Runs of one connector, newest first, from before the id `before`; moments are of the site's zone."""
+    """Runs of one connector, newest first, from before the id `before`; moments are of the site's zone.
+
+    `correlation` is a correlation id or its beginning, as lists show it.
+    """
 
     connector_id: int
     kind: Annotated[str, OneOf(KINDS)] = ""
     state: Annotated[str, OneOf(STATES)] = ""
     trigger: Text = ""
+    correlation: Annotated[str, Correlation()] = ""
     since: Moment = None
     until: Moment = None
     before: EntryId = 0
@@ -75,25 +81,27 @@ class RunQuery(UrlFilter):
 
 def read_list(session: Session, query: RunQuery) -> tuple[Sequence[Run], int | None]:
     """Return one page of runs, newest first, and the id to go on from, None at the end."""
-    where = _conditions(query)
+    where = _conditions(session, query)
     if query.before:
         where.append(Run.id < query.before)
     rows = session.scalars(select(Run).where(and_(*where)).order_by(Run.id.desc()).limit(RUNS_MAX_ROWS + 1)).all()
     return rows[:RUNS_MAX_ROWS], rows[RUNS_MAX_ROWS - 1].id if len(rows) > RUNS_MAX_ROWS else None
 
 
-def count(session: Session, query: RunQuery) -> tuple[int, bool]:
-    """Return how many runs fit, on whatever page, and whether that is all of them."""
-    return counted_upto(session, select(Run.id).where(and_(*_conditions(query))), COUNTED_ROWS_MAX)
+def count(session: Session, query: RunQuery) -> Total:
+    """Return how many runs fit, on whatever page."""
+    return counted_upto(session, select(Run.id).where(and_(*_conditions(session, query))))
 
 
-def _conditions(query: RunQuery) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, query: RunQuery) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [Run.connector_id == query.connector_id]
     for name in ("kind", "state"):
         if value := getattr(query, name):
             where.append(getattr(Run, name) == value)
     if query.trigger:
         where.append(Run.trigger.icontains(query.trigger, autoescape=True))
+    if query.correlation:
+        where.append(begins(session, Run.correlation_id, query.correlation))
     if query.since:
         where.append(Run.created_at >= query.since)
     if query.until:

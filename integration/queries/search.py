@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.identity import first_version_key, is_first_version_key_shared, person_key_of
+from integration.models.attempt import Attempt
 from integration.models.cart import Cart
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
@@ -21,23 +22,24 @@ from integration.models.sql import begins
 from integration.models.sync_log import SyncLogEntry
 from integration.pipeline.ingest import account_addresses
 from integration.queries import runs
-from integration.url_filters import FILTER_MAX_CHARS, OneOf, Text, UrlFilter
+from integration.url_filters import CORRELATION, FILTER_MAX_CHARS, OneOf, Text, UrlFilter
 
 SEARCHED_KINDS = ("order", "customer", "contact", "cart", "run", "email")
 HITS_MAX = 50
-#: Correlation ids have no index of their own; they are looked for among so many of a connector's newest runs.
-RUNS_LOOKED_AT_MAX = 5000
+#: Correlation ids have no index of their own; they are looked for among so many of a connector's newest runs, and of
+#: its newest attempts.
+RUNS_LOOKED_AT_MAX = ATTEMPTS_LOOKED_AT_MAX = 5000
 #: So many of the newest orders show what a shop puts around its numbers.
 _SHAPES = 20
 _WORDED = re.compile(r"(order|customer|contact|cart|run)\s*[#:]?\s*(\S.*)", re.IGNORECASE)
-#: A correlation id, or its beginning as lists show it.
-_CORRELATION = re.compile(r"[0-9a-f]{6}[0-9a-f-]{0,30}")
+#: The id that the calls of one batch carry, or enough of its beginning to tell it from those of other processes.
+_BATCH = re.compile(r"[0-9a-f-]{8,36}")
 _AROUND = re.compile(r"(\D*?)(\d+)(\D*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Something that fits. `what` is order, person, cart or run; `key` its source id, person key, cart or run id.
+    """Something that fits. `what` is order, person, cart, run or record; `key` its source id, person key or id.
 
     `how` says what fitted: order number, order id, customer id, contact id, e-mail address, correlation id.
     """
@@ -84,9 +86,10 @@ def find(session: Session, connector_ids: Sequence[int], asked: SearchQuery) -> 
     if not asked.text:
         return []
     found = [hit for key in connector_ids for look in _LOOKS for hit in look(session, key, asked)]
-    found = found or [hit for key in connector_ids for hit in _beginning(session, key, asked)]
+    for fallback in (_beginning, _batches):
+        found = found or [hit for key in connector_ids for hit in fallback(session, key, asked)]
     unique = {(hit.connector_id, hit.what, hit.key, hit.what != "order" and hit.how): hit for hit in reversed(found)}
-    order = {"order": 0, "person": 1, "cart": 2, "run": 3}
+    order = {"order": 0, "person": 1, "cart": 2, "run": 3, "record": 4}
     hits = sorted(reversed(unique.values()), key=lambda hit: order[hit.what])[: HITS_MAX * 2]
     return _with_contacts(session, hits)
 
@@ -229,7 +232,7 @@ def _runs(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[H
     if asked.kind == "run" and asked.number is not None:
         run = session.get(Run, asked.number)
         found = [run] if run is not None and run.connector_id == connector_id else []
-    elif asked.may_be("run") and _CORRELATION.fullmatch(asked.text.lower()):
+    elif asked.may_be("run") and CORRELATION.fullmatch(asked.text.lower()):
         newest = select(Run.id, Run.correlation_id).where(Run.connector_id == connector_id)
         few = newest.order_by(Run.id.desc()).limit(RUNS_LOOKED_AT_MAX).subquery()
         query = select(Run).join(few, few.c.id == Run.id).where(few.c.correlation_id.startswith(asked.text.lower()))
@@ -247,6 +250,20 @@ def _carts(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[
     if cart is not None and cart.connector_id == connector_id:
         name = f"Cart {cart.id} ({cart.email or 'no e-mail'})"
         yield Hit(connector_id, "cart", str(cart.id), "cart id", name, cart.person_key)
+
+
+def _batches(session: Session, connector_id: int, asked: SearchQuery) -> Iterator[Hit]:
+    """Find the records of a batch by what its calls carried, as their attempts show it."""
+    if not asked.may_be("run") or not _BATCH.fullmatch(asked.text.lower()):
+        return
+    columns = (Attempt.id, Attempt.delivery_id, Attempt.correlation_id)
+    newest = select(*columns).where(Attempt.connector_id == connector_id).order_by(Attempt.at.desc())
+    few = newest.limit(ATTEMPTS_LOOKED_AT_MAX).subquery()
+    fits = few.c.correlation_id.startswith(asked.text.lower(), autoescape=True)
+    query = select(Delivery).where(Delivery.id.in_(select(few.c.delivery_id).where(fits)))
+    for row in session.scalars(query.order_by(Delivery.id.desc()).limit(HITS_MAX)):
+        name = f"Record {row.id} ({streams.labels(row.kind).noun.lower()} {row.number or row.source_id})"
+        yield Hit(connector_id, "record", str(row.id), "correlation id of an attempt", name, row.person_key)
 
 
 _LOOKS: tuple[Callable[[Session, int, SearchQuery], Iterator[Hit]], ...] = (

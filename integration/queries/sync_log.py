@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.database import Database
-from integration.models.sql import counted_upto, hour_of
+from integration.models.delivery import Delivery
+from integration.models.sql import Total, counted_upto, hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.pipeline.sync_log.writing import SUCCESS
 from integration.queries.sync_log_filters import SKIP, SKIPPED, LogQuery
 
-#: Rows found by an index are counted exactly up to here.
-COUNTED_ROWS_MAX = 10_000
 #: A text is looked for in so many of the newest entries.
 SEARCHED = 20_000
 #: A page this near is reached by counting off rows; a deeper one by the hourly counts.
@@ -28,11 +27,10 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class LogPage:
-    """One page of entries, newest first; `total_is_exact` False means that there are more than `total`."""
+    """One page of entries, newest first, and how many there are on all pages."""
 
     entries: Sequence[SyncLogEntry]
-    total: int
-    total_is_exact: bool
+    total: Total
     page: int
     pages: int
     notices: list[str] = field(default_factory=list)
@@ -41,12 +39,18 @@ class LogPage:
 def read_page(session: Session, query: LogQuery) -> LogPage:
     """Return the page that a query asks for, the last one when it asks for more."""
     conditions = _conditions(session, query)
-    count, exact = _count(session, query, conditions)
-    pages = max(1, -(-count // query.size))
+    total = _count(session, query, conditions)
+    pages = max(1, -(-total.number // query.size))
     page = min(query.page, pages)
     offset = (page - 1) * query.size
-    entries = _entries(session, query, conditions, offset, count)
-    return LogPage(entries, count, exact, page, pages, _notices(query))
+    entries = _entries(session, query, conditions, offset, total.number)
+    return LogPage(entries, total, page, pages, _notices(query))
+
+
+def kept_records(session: Session, entries: Sequence[SyncLogEntry]) -> frozenset[int]:
+    """Return the ids of the records of some entries that are kept still: the log may be kept longer."""
+    named = [entry.delivery_id for entry in entries if entry.delivery_id is not None]
+    return frozenset(session.scalars(select(Delivery.id).where(Delivery.id.in_(named)))) if named else frozenset()
 
 
 def _notices(query: LogQuery) -> list[str]:
@@ -110,11 +114,11 @@ def _by_index(query: LogQuery) -> bool:
     return bool(query.object or query.contact or query.text)
 
 
-def _count(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> tuple[int, bool]:
+def _count(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> Total:
     if _by_index(query):
-        return counted_upto(session, select(SyncLogEntry.id).where(*conditions), COUNTED_ROWS_MAX)
+        return counted_upto(session, select(SyncLogEntry.id).where(*conditions))
     counted = select(func.coalesce(func.sum(SyncLogCount.entries), 0)).where(*_counts(query))
-    return int(session.scalar(counted) or 0) + _edges(session, query, conditions), True
+    return Total(int(session.scalar(counted) or 0) + _edges(session, query, conditions))
 
 
 def _counts(query: LogQuery) -> list[ColumnElement[bool]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from integration.models.follow_up import FollowUpMark, MarkState
 from integration.models.ledger import LedgerEntry
 from integration.models.run import Run
 from integration.models.sync_log import SyncLogEntry
-from integration.pipeline.connectors import holds
+from integration.pipeline.connectors import holds, segment_names
 from integration.pipeline.sync_log.writing import ERROR
 from integration.queries import person_status
 from integration.queries.record_statuses import status_of
@@ -241,15 +241,16 @@ def _marks(session: Session, scope: Scope, place: TimelinePosition, limit: int) 
         FollowUpMark.connector_id == scope.connector.id, FollowUpMark.order_id.in_(scope.orders)
     )
     rows = session.scalars(query.order_by(FollowUpMark.started_at, FollowUpMark.order_id, FollowUpMark.status)).all()
-    lines = [_mark(key, row) for key, row in enumerate(rows, 1) if key < place.below("follow_up")]
+    names = segment_names.known(scope.connector)
+    lines = [_mark(key, row, names) for key, row in enumerate(rows, 1) if key < place.below("follow_up")]
     return lines[::-1][:limit]
 
 
-def _mark(key: int, row: FollowUpMark) -> TimelineEntry:
+def _mark(key: int, row: FollowUpMark, segments: Mapping[int, str]) -> TimelineEntry:
     done = row.state == MarkState.DONE
     noun = {"create_note": "Note", "send_email": "E-mail"}.get(row.action, "Segment")
-    number = f" {row.remote_id}" if row.remote_id else ""
-    title = f"{noun}{number} for order {row.order_id} in status {row.status}."
+    which = segment_names.called(segments if noun == "Segment" else {}, row.remote_id) if row.remote_id else ""
+    title = f"{noun} {which}".strip() + f" for order {row.order_id} in status {row.status}."
     detail = "" if done else "It was begun and not confirmed: it is looked up in Mautic before it is done again."
     badge, kind = ("Done", "ok") if done else ("Begun", "warn")
     return TimelineEntry(

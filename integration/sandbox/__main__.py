@@ -1,7 +1,8 @@
 """The demo's two ends in a process of their own: a shop that lives and an empty Mautic.
 
 Prints one line of JSON with addresses and credentials, then serves until its standard input ends, so that it never
-outlives the process that started it.
+outlives the process that started it. A line of JSON there, {"script": HTML}, is what the shop's owner pastes into its
+pages.
 """
 
 from __future__ import annotations
@@ -45,7 +46,13 @@ def main() -> None:
             seed_mautic(mautic.state)
         print(json.dumps(_whereabouts(store, mautic)), flush=True)
         with Shopper(store.shop, interval=asked.interval):
-            sys.stdin.read()
+            _listen(store)
+
+
+def _listen(store: StoreServer) -> None:
+    """Put what the parent sends into the shop's pages, until the parent is gone."""
+    for line in sys.stdin:
+        store.storefront.script = json.loads(line)["script"]
 
 
 def _whereabouts(store: StoreServer, mautic: MauticServer) -> dict[str, str]:

@@ -37,6 +37,9 @@ ORDER_FIELDS = (
     "created_via",
     *DATE_FIELDS,
 )
+#: Meta data that tells by which link the buyer came (storefront:144).
+CAMPAIGN_KEY = "_wc_order_attribution_utm_campaign"
+_CAMPAIGN_MAX_CHARS = 100
 #: Single values that customer() reads.
 CUSTOMER_FIELDS = ("id", "email", "first_name", "last_name", "role", "date_created_gmt", "date_modified_gmt")
 #: What names a record goes into columns, which hold so many characters.
@@ -180,6 +183,9 @@ def slim_order(raw: Raw) -> dict[str, Any]:
     if "line_items" in raw:
         slim["line_items"] = _slim_rows(raw, "line_items", _ITEM)
     slim["refunds"] = _slim_rows(raw, "refunds", ("id", "total"))
+    campaign = _single(raw, f"{field_map.META}.{CAMPAIGN_KEY}")
+    if isinstance(campaign, str) and campaign:
+        slim[field_map.META] = [{"key": CAMPAIGN_KEY, "value": campaign[:_CAMPAIGN_MAX_CHARS]}]
     return _with_extra(slim, raw, Kind.ORDER)
 
 

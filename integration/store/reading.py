@@ -38,9 +38,13 @@ LEDGER_FIELDS = f"id,number,status,currency,total,customer_id,billing.email,{','
 CUSTOMER_INDEX_FIELDS = "id,email,date_modified_gmt,role"
 
 
-def order_fields() -> str:
-    """Return the `_fields` of an order: what parse.order looks at, and what the contact fields are made of."""
-    return _asked((*parse.ORDER_FIELDS, "billing", "coupon_lines", "line_items", "refunds"), Kind.ORDER)
+def order_fields(*, campaign: bool = False) -> str:
+    """Return the `_fields` of an order: what parse.order looks at, and what the contact fields are made of.
+
+    `campaign` asks by which link the buyer came, too; it stands among all of the order's meta data.
+    """
+    names = (*parse.ORDER_FIELDS, "billing", "coupon_lines", "line_items", "refunds")
+    return _asked((*names, field_map.META) if campaign else names, Kind.ORDER)
 
 
 def customer_fields() -> str:

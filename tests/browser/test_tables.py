@@ -38,7 +38,7 @@ def filled(site: Site) -> str:
     order_arrives(site, connector_id, "somebody.with-a.long-name@shop.example.com")
     page = site.page(Role.SUPPORT)
     page.goto(f"{site.url}/connectors/{connector_id}/dead-letters")
-    wait_for(page, "Showing 1 of 1")
+    wait_for(page, "1 dead letter found.")
     site.mautic.faults.clear()
     run_lifecycle.start(site.services, connector_id, "initial", trigger="administrator@shop.example.com")
     page.goto(f"{site.url}/connectors/{connector_id}/runs/1")
@@ -55,6 +55,34 @@ def test_words_of_columns_stay_whole(site: Site, filled: str) -> None:
         broken[place] = page.evaluate(BROKEN)
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280, place
     assert not {place: words for place, words in broken.items() if words}
+
+
+def test_a_row_opens_its_page_wherever_it_is_clicked(site: Site, filled: str) -> None:
+    page = site.page(Role.SUPPORT)
+    for place, opened in (("runs", "runs/1"), ("records", "records/"), ("dead-letters", "records/")):
+        # The last cell, a time that tells UTC when it is pointed at, and the row's own link by keyboard.
+        for open_row in (
+            lambda row: row.locator("td").last.click(position={"x": 2, "y": 2}, force=True),
+            lambda row: row.locator("time").first.click(),
+            lambda row: row.locator(".row-link").press("Enter"),
+        ):
+            page.goto(f"{filled}/{place}")
+            open_row(page.locator(".wp-list-table tbody tr:has(time)").last)
+            page.wait_for_url(lambda url, end=opened: f"/connectors/1/{end}" in url)
+    page.goto(f"{filled}/dead-letters")
+    page.locator("main tbody input[type=checkbox]").first.check()
+    assert page.url.endswith("/dead-letters")
+
+
+def test_a_correlation_id_is_copied_whole_from_a_list(site: Site, filled: str) -> None:
+    page = site.page(Role.SUPPORT, permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"{filled}/runs")
+    page.get_by_role("button", name="Copy the correlation ID").first.click()
+    expect(page.locator("[data-copy-value]").first).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    page.fill("header input[name=q]", copied[:8])
+    page.press("header input[name=q]", "Enter")
+    expect(page.locator("#run-correlation")).to_have_text(copied)
 
 
 def test_no_cell_is_a_lone_label(site: Site, filled: str) -> None:

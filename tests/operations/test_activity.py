@@ -201,6 +201,9 @@ def test_pages_follow_each_other_without_loss_or_repetition(scene: Scene, size: 
             break
         before = {"before": feed.older}
     assert paged == whole
+    query, _ = ActivityQuery.parse(1, 1, (1, 2), before)
+    with scene.db.read() as session:
+        assert activity.count(session, query) == (number, True)
 
 
 def test_days_and_kinds_filter(scene: Scene) -> None:

@@ -155,6 +155,7 @@ def test_newest_first_in_pages(capture: Capture, clock: SetClock) -> None:
     last = capture.read_page(1, LogLineQuery(limit=10, page=3))
     assert [line["url"][-2:] for line in first.lines[:3]] == ["24", "23", "22"]
     assert (len(first.lines), first.more) == (10, True)
+    assert (first.total, last.total) == ((25, True), (25, True))
     assert [line["url"][-2:] for line in last.lines] == ["/4", "/3", "/2", "/1", "/0"]
     assert not last.more
 

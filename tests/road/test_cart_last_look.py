@@ -143,6 +143,20 @@ def test_drafts_pending_and_failed_orders_are_read_and_announced(make_road: Make
     assert {cart.total for cart in rows(road)} == {"28.00"}
 
 
+def test_who_stops_at_the_payment_of_the_classic_checkout_is_reminded_once(make_road: MakeRoad) -> None:
+    road = carts_on(make_road, carts__silent=False)
+    leave(road, consent={"ticked": True, "text": "Remind me."})
+    road.arrive(draft(road, status="pending"))
+    road.run("incremental")
+    assert [(cart.source, cart.state) for cart in rows(road)] == [("script", "bought"), ("order", "active")]
+    assert {(cart.consent or {})["wording"] for cart in rows(road)} == {"Remind me."}
+    idle(road)
+    tick(road)
+    road.work()
+    assert [cart.state for cart in rows(road)] == ["bought", "synced"]
+    assert tagged(road) == {"anna@shop.example"}
+
+
 def test_without_a_consent_that_is_tied_to_it_nothing_of_a_draft_is_kept(make_road: MakeRoad) -> None:
     road = carts_on(make_road, carts__silent=False)
     meta = [{"key": "_wc_other/woo-mautic/cart-reminder", "value": "1"}]

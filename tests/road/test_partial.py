@@ -13,6 +13,7 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors, field_list
 from integration.pipeline.delivery.outcomes import FIELDS_MISSING
 from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.sandbox.mautic.seed import seed as seed_mautic
 from tests.conftest import NOON
 from tests.road.conftest import Road
 
@@ -58,6 +59,80 @@ def test_a_refused_note_is_written_by_sending_again_and_the_contact_is_not(
     assert written
     assert all("/notes" in path for path in written)
     assert send_again(road, whole) == outbox.Requeued(gone=1)
+
+
+SENDING = r"/api/emails/\d+/contact"
+
+
+def mailing(make_road: Callable[..., Road], clock: SetClock) -> Road:
+    road = make_road(clock, orders__notes=True, orders__create_fields=True, orders__emails={"completed": 1})
+    seed_mautic(road.mautic.state)
+    road.mautic.state.notes.clear()
+    return road
+
+
+def written_since(road: Road, before: int) -> list[str]:
+    return [call.path for call in list(road.mautic.calls)[before:] if call.method != "GET"]
+
+
+@pytest.mark.parametrize("kind", ["refused", "gone"])
+def test_a_refused_e_mail_is_sent_by_sending_again_and_nothing_else(
+    make_road: Callable[..., Road], clock: SetClock, kind: str
+) -> None:
+    road = mailing(make_road, clock)
+    emails = road.mautic.state.emails
+    email = emails[1]
+    if kind == "gone":
+        del emails[1]
+    else:
+        road.mautic.faults.command({"kind": "status", "value": 400, "path": SENDING})
+    road.arrive(road.order("new@example.com"))
+    road.work()
+    (half,) = road.deliveries()
+    assert (half.state, half.partial, half.result, counted(road)) == ("delivered", True, "created", {"partial": 1})
+    assert (len(road.mautic.state.notes), len(road.mautic.state.sent)) == (1, 0)
+    assert send_again(road, half) == outbox.Requeued(queued=1), "still refused"
+    (half,) = road.deliveries()
+    assert (half.partial, half.result, counted(road)) == (True, "created", {"partial": 1})
+    road.mautic.faults.clear()
+    emails[1] = email
+    before = len(road.mautic.calls)
+    assert send_again(road, half) == outbox.Requeued(queued=1)
+    (whole,) = road.deliveries()
+    assert (whole.state, whole.partial, whole.error, whole.result) == ("delivered", False, "", "created")
+    assert (len(road.mautic.state.notes), len(road.mautic.state.sent), counted(road)) == (1, 1, {"delivered": 1})
+    assert [path for path in written_since(road, before) if "/emails/" not in path] == []
+
+
+@pytest.mark.parametrize("path", ["/api/notes", SENDING])
+def test_what_is_tried_until_it_is_given_up_stays_created(
+    make_road: Callable[..., Road], clock: SetClock, path: str
+) -> None:
+    """The contact was made by the first try; those that follow find nothing to write."""
+    road = mailing(make_road, clock)
+    road.mautic.faults.command({"kind": "status", "value": 500, "path": path})
+    road.arrive(road.order("new@example.com"))
+    for _ in range(30):
+        road.work()
+        clock.advance(minutes=30)
+    (half,) = road.deliveries()
+    assert (half.state, half.partial, half.result) == ("delivered", True, "created")
+    assert counted(road) == {"partial": 1}
+
+
+def test_a_refused_note_keeps_no_e_mail_back_and_sends_none_twice(
+    make_road: Callable[..., Road], clock: SetClock
+) -> None:
+    road = mailing(make_road, clock)
+    refuse_notes(road)
+    road.arrive(road.order("ada@example.com"))
+    road.work()
+    (half,) = road.deliveries()
+    assert (half.partial, len(road.mautic.state.notes), len(road.mautic.state.sent)) == (True, 0, 1)
+    road.mautic.faults.clear()
+    send_again(road, half)
+    assert (len(road.mautic.state.notes), len(road.mautic.state.sent)) == (1, 1)
+    assert [row.partial for row in road.deliveries()] == [False]
 
 
 def create_fields(road: Road) -> None:

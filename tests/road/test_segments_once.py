@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from integration.clock import SetClock
-from integration.pipeline.connectors import connectors
+from integration.engines import field_lists
+from integration.models import Connector
+from integration.pipeline.connectors import connectors, segment_names
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from tests.road.conftest import Road
 
@@ -39,6 +41,27 @@ def added(road: Road) -> tuple[int, int]:
     """Return how many calls added to segments, and how many entries of the log say so."""
     calls = sum(all(part in call.path for part in ADDING) for call in road.mautic.calls if call.method == "POST")
     return calls, sum((entry.action, entry.status) == ("add_to_segment", "success") for entry in road.log())
+
+
+def test_the_log_names_the_segment(road: Road) -> None:
+    first, second, third = (road.order(f"{name}@example.com") for name in ("ada", "bob", "cyd"))
+    deliver(road, first)
+    assert told(road) == ["Added to segment Customers."]
+    connectors.configure(road.services, road.connector_id, {"orders.segments": {"completed": 3, "refunded": 9}})
+    road.mautic.state.segments[3] = {**road.mautic.state.segments[2], "id": 3, "name": "VIP", "alias": "vip"}
+    # The clock reads what Mautic calls a segment that was chosen since; until then its id is said.
+    deliver(road, second)
+    assert isinstance(road.services.clock, SetClock)
+    road.services.clock.advance(minutes=2)
+    assert field_lists.tick(road.services) == 1
+    deliver(road, third)
+    assert told(road)[1:] == ["Added to segment 3.", "Added to segment VIP."]
+    with road.services.db.read() as session:
+        assert segment_names.called(segment_names.known(session.get_one(Connector, road.connector_id)), 9) == "9"
+
+
+def told(road: Road) -> list[str]:
+    return [entry.message for entry in road.log() if entry.action == "add_to_segment"]
 
 
 def test_later_changes_of_an_order_add_nothing_again(road: Road) -> None:

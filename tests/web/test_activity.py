@@ -70,7 +70,7 @@ def test_events_are_shown_with_their_links(
     assert "Full sync 1 completed: 1,200 read, 0 sent, 0 skipped, 0 failed." in said
     assert "Reading the store is on hold: No <b>answer</b>." in said
     assert "<b>answer" not in shown.text
-    assert f'href="/connectors/{connector_id}/runs/1">Run</a>' in shown.text
+    assert f'href="/connectors/{connector_id}/runs/1">Run 1</a>' in shown.text
     assert f'href="/connectors/{connector_id}/connection">Connection</a>' in shown.text
     assert 'aria-current="page">Activity' in shown.text
 
@@ -79,7 +79,7 @@ def test_administrators_see_who_changed_what_and_others_that_it_was_changed(
     admin: Person, viewer: Person, support: Person, page: str, changed: None
 ) -> None:
     said = text_of(admin.get(page))
-    assert "Changed: settings. By ann@example.com." in said
+    assert "Changed: settings. Audit log By ann@example.com." in said
     assert "Order Sync: Notes from no → to yes" in said
     for person in (viewer, support):
         said = text_of(person.get(page))

@@ -80,6 +80,9 @@ def test_a_run_is_started_followed_and_cancelled(
     assert (again.status_code, again.json["error"]) == (409, "run_going")
     [row] = client.get(address, headers=headers).json["runs"]
     assert (row["id"], row["dry_run"], row["options"]) == (run_id, True, options)
+    short = client.get(f"{address}?correlation={row['correlation_id'][:8]}", headers=headers).json
+    assert ([each["id"] for each in short["runs"]], short["total"], short["exact"]) == ([run_id], 1, True)
+    assert client.get(f"{address}?correlation=zz", headers=headers).status_code == 422
     with services.db.write() as session:
         run_lifecycle.add_line(session, services.clock.now(), run_id, "One line.")
     lines = client.get(f"/api/v1/runs/{run_id}/lines", headers=headers).json

@@ -86,6 +86,14 @@ def test_settings_are_saved_and_wrong_ones_come_back_at_their_field(
     assert (module.enabled, module.timeout, module.coupon, module.coupon_amount) == (True, 1, "percent", "7.5")
 
 
+def test_the_guide_is_shown_with_its_pictures(viewer: Person, url: str) -> None:
+    page = viewer.get(f"{url}/guide")
+    assert "<table>" in page.text
+    pictures = re.findall(r'src="(/static/guide/[^"]+)"', page.text)
+    assert len(pictures) == 3
+    assert {viewer.get(picture).status_code for picture in pictures} == {200}
+
+
 @pytest.mark.parametrize(
     ("settings", "state", "said"),
     [

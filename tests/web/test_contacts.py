@@ -74,7 +74,7 @@ def test_support_starts_an_import_and_follows_it(
     start = f"/connectors/{connector_id}/imports/start"
     begun = support.post(start, {"kind": "initial", "page": "contacts"}, follow_redirects=True)
     assert "The initial import has been started." in text_of(begun)
-    assert 'hx-trigger="every 4s"' in begun.text
+    assert 'data-live-every="4"' in begun.text
     assert [entry.diff["kind"] for entry in audit_of("SYNC_TRIGGERED")] == [[None, "initial"]]
     again = support.post(start, {"kind": "full", "page": "orders"}, follow_redirects=True)
     assert "going already" in text_of(again)

@@ -12,6 +12,7 @@ from integration.models import AuditEntry, Delivery, Run
 from integration.pipeline.runs import progress as run_progress
 from integration.pipeline.services import Services
 from integration.queries import dead_letters
+from integration.words import counted
 from tests.web.conftest import Person, Settle, text_of
 from tests.web.test_records import REFUSED
 
@@ -69,7 +70,7 @@ def test_the_filters_find_their_dead_letters(
     viewer: Person, page: str, dead: list[int], address: str, shown: int
 ) -> None:
     text = text_of(viewer.get(f"{page}?{address}"))
-    assert (f"Showing {shown} of {shown}" in text) == (shown > 0)
+    assert (f"{counted(shown, 'dead letter')} found." in text) == (shown > 0)
 
 
 def test_the_ticked_ones_are_sent_again_with_a_count(
@@ -79,7 +80,7 @@ def test_the_ticked_ones_are_sent_again_with_a_count(
     answer = support.post(f"{page}/ticked", {"id": [*dead[:2], 999], "act": "replay"}, follow_redirects=True)
     assert "2 queued to be sent again; 1 left out because they wait no more." in text_of(answer)
     assert states(services, dead) == ["ready", "ready", "dead"]
-    assert "Showing 2 of 2" in text_of(support.get(f"{page}?status=replayed"))
+    assert "2 dead letters found." in text_of(support.get(f"{page}?status=replayed"))
     assert "No record was ticked." in text_of(support.post(f"{page}/ticked", {"act": "replay"}, follow_redirects=True))
 
 
@@ -91,7 +92,7 @@ def test_the_ticked_ones_are_discarded_with_a_reason(
     assert support.post(f"{page}/discard", {"id": dead[:2], "reason": ""}).status_code == 400
     support.post(f"{page}/discard", {"id": dead[:2], "reason": "Tests."})
     assert states(services, dead) == ["discarded", "discarded", "dead"]
-    assert "Showing 2 of 2" in text_of(support.get(f"{page}?status=discarded"))
+    assert "2 dead letters found." in text_of(support.get(f"{page}?status=discarded"))
     assert audit_of("DISCARDED")[0].diff["reason"] == ["", "Tests."]
 
 
@@ -142,10 +143,10 @@ def test_a_record_that_failed_often_is_shown_once_and_counted(
     first = record(7, "dead", "a@example.com", **REFUSED)
     newest = record(7, "dead", "a@example.com", **REFUSED)
     text = text_of(viewer.get(page))
-    assert "Showing 1 of 1" in text
+    assert "1 dead letter found." in text
     assert "2 times since" in text
     closed = text_of(viewer.get(f"{page}?status=closed"))
-    assert "Showing 1 of 1" in closed
+    assert "1 dead letter found." in closed
     told = viewer.get(f"/connectors/{connector_id}/records/{first}")
     assert f"/connectors/{connector_id}/records/{newest}" in told.text
     assert "Another try of the same record stands for it" in text_of(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -43,9 +44,9 @@ def test_a_run_shows_its_lines_and_asks_for_more_while_it_goes(
 ) -> None:
     going = viewer.get(page)
     assert "Read page 1 of 4." in text_of(going)
-    assert 'hx-trigger="every 5s"' in going.text
+    assert 'data-live-every="5"' in going.text
     end(services, run_id, RunState.COMPLETED)
-    assert "hx-trigger" not in viewer.get(page).text
+    assert "data-live=" not in viewer.get(page).text
 
 
 def test_a_page_that_follows_gets_the_new_lines_and_the_figures(
@@ -109,11 +110,12 @@ def test_lines_are_found_by_a_text_and_followed_with_it(
 def test_the_page_stops_following_when_the_run_has_ended(
     viewer: Person, page: str, services: Services, run_id: int
 ) -> None:
-    assert 'data-pause="live"' in viewer.get(page).text
+    assert "data-live-pause" in viewer.get(page).text
     end(services, run_id, RunState.COMPLETED)
     part = viewer.get(f"{page}?after=1", headers={"HX-Request": "true"}).text
-    assert '<span id="pauser" hx-swap-oob="true"></span>' in part
-    assert "hx-trigger" not in part
+    assert "data-live=" not in part
+    assert "Last refreshed" not in part
+    assert re.search(r'id="live-run"\s+hx-swap-oob="true"></div>', part)
     assert "Completed" in part
 
 

@@ -67,7 +67,7 @@ def test_the_page_of_a_person_begins_with_the_verdict(viewer: Person, home: str,
     assert "10.00 from 1 order, 10.00 on average." in text
     assert 'href="https://127.0.0.1:9/s/contacts/view/77"' in answer.text
     assert "Order 10482 (completed) came by a webhook." in text
-    assert "Order 10482: create or update." in text
+    assert "Order 10482 : create or update." in text
 
 
 def test_a_failed_order_says_why_and_leads_to_its_record(viewer: Person, home: str, known: int) -> None:
@@ -103,6 +103,29 @@ def test_a_run_is_found_by_its_correlation_id(services: Services, viewer: Person
     # As lists show it.
     assert there(viewer, run.correlation_id[:8]) == f"{home}/runs/{run.id}"
     assert there(viewer, f" {run.correlation_id[:6].upper()} ") == f"{home}/runs/{run.id}"
+
+
+def test_correlation_ids_that_begin_alike_are_listed(
+    services: Services, viewer: Person, home: str, connector_id: int
+) -> None:
+    first, second = rows.run(connector_id), rows.run(connector_id)
+    first.correlation_id, second.correlation_id = f"abcdef12-{'0' * 27}", f"abcdef12-{'1' * 27}"
+    first, second = rows.store(services, first, second)
+    answer = viewer.get("/search?q=abcdef12")
+    assert "Several things fit “abcdef12”. Choose the one you mean. Correlation id (2)" in text_of(answer)
+    assert f"{home}/runs/{first.id}" in answer.text and f"{home}/runs/{second.id}" in answer.text
+    assert there(viewer, "ABCDEF12-1") == f"{home}/runs/{second.id}"
+    listed = viewer.get(f"{home}/runs?correlation=abcdef12-1")
+    assert "1 run found." in text_of(listed) and f"{home}/runs/{second.id}" in listed.text
+    assert "no beginning of a correlation id" in text_of(viewer.get(f"{home}/runs?correlation=zz"))
+
+
+def test_a_record_is_found_by_the_correlation_id_of_its_attempt(
+    services: Services, viewer: Person, home: str, connector_id: int
+) -> None:
+    [row] = rows.store(services, rows.delivery(connector_id, "5"))
+    rows.store(services, rows.attempt(row, 1, correlation_id="0a1b2c00ff-3"))
+    assert there(viewer, "0a1b2c00") == f"{home}/records/{row.id}"
 
 
 def test_what_was_never_seen_says_how_to_fetch_it(support: Person, viewer: Person, home: str) -> None:
@@ -192,13 +215,13 @@ def test_no_address_of_a_person_or_order_is_an_error(viewer: Person, home: str, 
 def test_a_long_timeline_has_older_pages(services: Services, viewer: Person, home: str, connector_id: int) -> None:
     rows.store(services, *(rows.log(connector_id, str(n), n) for n in range(60)))
     answer = viewer.get(f"{home}/people/{rows.ADA}")
-    assert "Order 59: create or update." in text_of(answer)
-    assert "Order 9: create or update." not in text_of(answer)
+    assert "Order 59 : create or update." in text_of(answer)
+    assert "Order 9 : create or update." not in text_of(answer)
     older = re.search(r'rel="next" href="([^"]+)"', answer.text)
     assert older is not None
     text = text_of(viewer.get(older[1]))
-    assert "Order 9: create or update." in text
-    assert "Order 10: create or update." not in text
+    assert "Order 9 : create or update." in text
+    assert "Order 10 : create or update." not in text
     assert "Newest entries" in text
 
 

@@ -29,6 +29,10 @@ PAIRS = [
     ("menu-text", "menu-hover"),
     ("menu-current-text", "menu-current"),
     ("bad", "surface"),
+    # A row that a click opens, while it is pointed at.
+    ("text", "info-soft"),
+    ("text-muted", "info-soft"),
+    ("link", "info-soft"),
     *[(kind, f"{kind}-soft") for kind in ("ok", "warn", "bad", "info", "mute")],
 ]
 

@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 
 from integration.models.audit import AuditAction, AuditEntry
 from integration.models.database import Database
-from integration.models.sql import counted_upto
+from integration.models.sql import Total, counted_upto
 from integration.operations.audit import chain
 from integration.url_filters import Day, OneOf, Text, UrlFilter, WholeNumber, begin_of, end_of
 
 AUDIT_MAX_ROWS = 100
-COUNTED_ROWS_MAX = 10_000
 
 
 class AuditQuery(UrlFilter):
@@ -53,10 +52,10 @@ def read(session: Session, query: AuditQuery, size: int = AUDIT_MAX_ROWS) -> Seq
     return session.scalars(rows).all()
 
 
-def count(session: Session, query: AuditQuery) -> tuple[int, bool]:
-    """Return how many entries fit, on whatever page, and whether that is all of them."""
+def count(session: Session, query: AuditQuery) -> Total:
+    """Return how many entries fit, on whatever page."""
     wanted = _conditions(query.model_copy(update={"before": None}))
-    return counted_upto(session, select(AuditEntry.id).where(*wanted), COUNTED_ROWS_MAX)
+    return counted_upto(session, select(AuditEntry.id).where(*wanted))
 
 
 def walk(db: Database, query: AuditQuery, size: int = 500) -> Iterator[Sequence[AuditEntry]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from integration.models.database import waiting
+from integration.models.sql import swapped
 from integration.models.user import UserSession
 from integration.operations.identity.digests import digest
 from integration.pipeline.services import Services
@@ -21,12 +23,15 @@ LIFETIME = timedelta(days=14)
 _NOTED_EVERY = timedelta(hours=1)
 
 
-def begin(session: Session, now: datetime, user_id: int, ip: str) -> str:
-    """Begin a session of a user and return its token, of which only the hash is stored; old ones are removed."""
+def begin(session: Session, now: datetime, user_id: int, ip: str, browser: str = "") -> str:
+    """Begin a session of a user and return its token, of which only the hash is stored; old ones are removed.
+
+    `browser` is in words, as browsers.named gives it.
+    """
     over = or_(UserSession.ended_at.is_not(None), UserSession.seen_at < now - LIFETIME)
     session.execute(delete(UserSession).where(UserSession.user_id == user_id, over))
     token = secrets.token_hex(16)
-    session.add(UserSession(id=digest(token), user_id=user_id, created_at=now, seen_at=now, ip=ip))
+    session.add(UserSession(id=digest(token), user_id=user_id, created_at=now, seen_at=now, ip=ip, browser=browser))
     return token
 
 
@@ -52,10 +57,31 @@ def end(session: Session, now: datetime, token: str) -> None:
     session.execute(update(UserSession).where(UserSession.id == digest(token)).values(ended_at=now))
 
 
+def open_of(session: Session, now: datetime, user_id: int) -> Sequence[UserSession]:
+    """Return the sessions that are open, the one last used first."""
+    query = select(UserSession).where(*_open(now, user_id))
+    return session.scalars(query.order_by(UserSession.seen_at.desc(), UserSession.created_at.desc())).all()
+
+
+def is_of(found: UserSession, token: str) -> bool:
+    """Return whether a token is that of the session."""
+    return found.id == digest(token)
+
+
+def end_others(session: Session, now: datetime, user_id: int, token: str) -> int:
+    """End the sessions of a user but the one that the token names, and return how many were open."""
+    others = update(UserSession).where(*_open(now, user_id), UserSession.id != digest(token))
+    return swapped(session, others.values(ended_at=now))
+
+
 def end_all(session: Session, now: datetime, user_id: int) -> None:
     """End all sessions of a user."""
     open_ = (UserSession.user_id == user_id, UserSession.ended_at.is_(None))
     session.execute(update(UserSession).where(*open_).values(ended_at=now))
+
+
+def _open(now: datetime, user_id: int) -> tuple[ColumnElement[bool], ...]:
+    return UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.seen_at >= now - LIFETIME
 
 
 def is_known_from(session: Session, user_id: int, ip: str) -> bool:

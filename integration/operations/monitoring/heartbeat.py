@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.schedule import Heartbeat
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from integration.pipeline.services import Services
 
 ALIVE_FOR = timedelta(seconds=60)
+#: The clocks of two machines may differ by so much; what lies further ahead is from before a clock was set back.
+CLOCKS_DIFFER = timedelta(minutes=2)
 
 
 def beat(services: Services, name: str, role: str) -> None:
@@ -24,11 +26,17 @@ def beat(services: Services, name: str, role: str) -> None:
 
 def alive(session: Session, now: datetime, role: str) -> bool:
     """Return whether any process of that role was alive within the last 60 seconds."""
-    last = last_beat(session, role)
-    return last is not None and last >= now - ALIVE_FOR
+    lately = Heartbeat.beat_at.between(now - ALIVE_FOR, now + CLOCKS_DIFFER)
+    return bool(session.scalar(select(exists().where(Heartbeat.role == role, lately))))
 
 
 def last_beat(session: Session, role: str) -> datetime | None:
     """Return when a process of that role was last alive, None when it never was."""
     query = select(Heartbeat.beat_at).where(Heartbeat.role == role).order_by(Heartbeat.beat_at.desc()).limit(1)
     return session.scalars(query).first()
+
+
+def ahead_by(session: Session, now: datetime) -> timedelta | None:
+    """Return how far a process was alive in the future, so that a clock was set back since; None where none was."""
+    last = session.scalar(select(func.max(Heartbeat.beat_at)))
+    return last - now if last is not None and last > now + CLOCKS_DIFFER else None

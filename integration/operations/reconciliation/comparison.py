@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, is_blank
+from integration.streams import contacts as contacts_stream
 
 #: What changed in the store so lately may still be on its way by webhook or poll.
 ON_ITS_WAY = timedelta(minutes=10)
@@ -41,7 +42,8 @@ _OPEN = Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'
 class Wanted:
     """What a full sync would write for one person: by kind of record, for their fields may differ for ever, and whole.
 
-    A field is right when Mautic has the value of any of them. `hashes` are those of the contact link.
+    A field is right when Mautic has the value of any of them. `hashes` are those of the contact link. Without
+    `with_profile` the store refused it: what a profile once gave may be right whatever the orders say.
     """
 
     person: Person
@@ -49,6 +51,14 @@ class Wanted:
     whole: ContactWrite
     contact_id: int | None
     hashes: Mapping[str, str]
+    with_profile: bool = True
+
+    @property
+    def untold(self) -> frozenset[str]:
+        """Return the aliases, "email" and "contact" among them, of which only the unread profile could tell."""
+        begin = f"{contacts_stream.KIND}."
+        known = {key.removeprefix(begin) for key in self.hashes if key.startswith(begin)}
+        return frozenset(known | {"email", "contact"}) if known and not self.with_profile else frozenset()
 
     @property
     def address(self) -> str:
@@ -64,9 +74,13 @@ class Comparison:
     connector: Connector
     client: MauticClient
 
-    def compare(self, people: Sequence[Person]) -> tuple[list[Finding], int]:
-        """Return what differs and how many people could be compared; raises ServiceError when Mautic fails."""
-        wanted = self._wanted([person for person in people if person.sure and person.changes])
+    def compare(self, people: Sequence[Person], *, with_profiles: bool = True) -> tuple[list[Finding], int]:
+        """Return what differs and how many people could be compared; raises ServiceError when Mautic fails.
+
+        Without profiles nothing is told of what only they could tell.
+        """
+        found = self._wanted([person for person in people if person.sure and person.changes])
+        wanted = [replace(each, with_profile=with_profiles) for each in found]
         by_address = reading.by_emails(self.client, [each.address for each in wanted])
         lost = [each.contact_id for each in wanted if each.contact_id and each.address not in by_address]
         by_id = reading.by_ids(self.client, lost)
@@ -179,6 +193,7 @@ def _differing(wanted: Wanted, contact: Mapping[str, Any]) -> Finding | None:
     unlike = differences(wanted, contact)
     if wanted.contact_id not in (None, number):
         unlike["contact"] = [number, wanted.contact_id]
+    unlike = {alias: values for alias, values in unlike.items() if alias not in wanted.untold}
     if not unlike:
         return None
     names = ", ".join(list(unlike)[:5])

@@ -16,7 +16,7 @@ from integration.operations.reconciliation.walk import Walk
 from integration.pipeline.connectors import holds, store_profile
 from integration.pipeline.delivery.retries import probe_delay
 from integration.pipeline.leases.endings import Lost
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, refusals
 from integration.pipeline.runs.execution import Execution
 
 #: Seconds that one slice takes: reconciliations of several connectors take turns.
@@ -66,9 +66,16 @@ class ReconciliationExecution(Execution):
         if probing:
             obstacles.release_store(self.services, connector.id)
         if done:
-            self._end(RunState.COMPLETED)
+            self._complete()
         else:
             self._give_back(self._now() + LOOK_AGAIN if self._live_waits() else self._now())
+
+    def _complete(self) -> None:
+        with self.services.db.write() as session:
+            now = self._now()
+            run = run_lifecycle.keep(session, now, self.run, self.token)
+            if run is not None:
+                refusals.complete(session, now, run)
 
     def _slice_over(self) -> Callable[[], bool]:
         """Return what says after a page whether the slice is over: its time is up, or a shopper's change waits."""

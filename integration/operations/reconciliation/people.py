@@ -67,19 +67,28 @@ class Gathering:
     client: StoreClient
     origin: Origin = Origin.FULL
 
-    def customers(self, rows: Sequence[Row]) -> list[Person]:
-        """Return the people of some customers with their orders; `rows` are full customers of the store."""
+    def customers(self, rows: Sequence[Row], *, with_orders: bool = True) -> list[Person]:
+        """Return the people of some customers with their orders; `rows` are full customers of the store.
+
+        Without orders, where the store refuses them, those who have any are not sure.
+        """
         now = self.services.clock.now()
         changes = [parse.customer_change(row, self.origin, now, created=False) for row in rows if _has_id(row)]
         people = {change.person_key: Person(change.person_key) for change in changes if change.person_key}
         for change in changes:
             if change.person_key:
                 people[change.person_key].changes.append(change)
-        return self._with_orders(people)
+        return self._with_orders(people) if with_orders else self._without_orders(people)
 
     def buyers(self, person_keys: Iterable[str]) -> list[Person]:
         """Return the people that the ledger knows by these keys; who has no order left is not among them."""
         return self._with_orders({person_key: Person(person_key) for person_key in person_keys})
+
+    def _without_orders(self, people: dict[str, Person]) -> list[Person]:
+        with self.services.db.read() as session:
+            for person_key in _order_ids(session, self.connector.id, people):
+                people[person_key].sure = False
+        return list(people.values())
 
     def _with_orders(self, people: dict[str, Person]) -> list[Person]:
         with self.services.db.read() as session:

@@ -3,6 +3,9 @@
 First the ledger is brought up to date from a cheap list of orders, then customers and those who only ordered are
 compared with their orders, then what is left of our links, and of contacts with our fields, is what the store has no
 more. Nobody is kept in memory but the people of one page.
+
+A list that the store refuses keeps the other from being compared no more than it does in a run; but who is gone, or
+what the unread record would say, is then not told.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from integration.errors import Rejected, ServerFault
+from integration.errors import Rejected, ServerFault, ServiceError
 from integration.mapping import aliases
 from integration.mautic import reading as contacts
 from integration.mautic.client import MauticClient
@@ -24,8 +27,9 @@ from integration.operations.reconciliation.findings import Finding, Step
 from integration.operations.reconciliation.people import Gathering, Person, note
 from integration.pipeline import usage
 from integration.pipeline.connectors import field_list, store_profile
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, refusals
 from integration.pipeline.runs.held_run import HeldRun
+from integration.pipeline.runs.refusals import PART_TRIES_MAX, REFUSED
 from integration.store import reading
 from integration.store.client import StoreClient
 from integration.store.completeness import SHORT_LIST
@@ -46,6 +50,17 @@ _DONE = {
     "buyers": "All people who ordered without an account were compared.",
     "links": "Contacts whose person the store no longer has were looked for.",
     "strangers": "Other contacts with our fields were looked for.",
+}
+#: What is said instead where customers could not be read.
+_ORDERS_ONLY = {
+    "buyers": "All people who ordered were compared by their orders; customers without an order were not.",
+    "links": "Contacts whose orders are all gone were compared; nobody is called gone who may be a customer.",
+}
+#: Phase -> the lists without which it tells nothing true, and what is said instead.
+_NEEDS = {
+    "buyers": ({"ledger"}, "People who ordered were not compared."),
+    "links": ({"ledger"}, "Contacts whose person the store no longer has were not looked for."),
+    "strangers": ({"ledger", "customers"}, "Other contacts with our fields were not looked for."),
 }
 
 
@@ -72,16 +87,36 @@ class Walk(HeldRun):
         self._prepare()
         self._phase = self.run.phase or PHASES[0]
         while self._phase != DONE:
+            needed, said = _NEEDS.get(self._phase, (set(), ""))
+            if needed & self._refused.keys():
+                self._pass_over(said)
+                continue
             for step in getattr(self, f"_{self._phase}")():
                 self._write(step)
                 if self.slice_over() or self.stop.wait(PAUSE_S):
                     return False
-            self._write(Step(_FOLLOWING[self._phase]), closes=self._phase)
-            self._phase = self.run.phase
+            if self._phase in self._refused:
+                self._pass_over(refusals.told({self._phase: self._refused[self._phase]}))
+            else:
+                self._write(Step(_FOLLOWING[self._phase]), closes=self._phase)
+                self._phase = self.run.phase
         return True
+
+    def _pass_over(self, sentence: str) -> None:
+        """Go on without a phase. Failed tries are still counted: nothing was read."""
+        self._move(_FOLLOWING[self._phase], sentence)
+
+    def _move(self, phase: str, sentence: str) -> None:
+        with self.services.db.write() as session:
+            row = self._held(session)
+            row.phase, row.cursor = phase, {REFUSED: self._refused}
+            run_lifecycle.add_line(session, self._now(), row.id, sentence, "warning")
+        self._phase = self.run.phase = phase
+        self.run.cursor = row.cursor
 
     def _prepare(self) -> None:
         self.connector = field_list.recent(self.services, self.connector, self._mautic)
+        self._refused: dict[str, str] = dict(self.run.cursor.get(REFUSED) or {})
         self._gathering = Gathering(self.services, self.connector, self._store)
         self._comparison = Comparison(self.services, self.connector, self._mautic)
 
@@ -97,13 +132,40 @@ class Walk(HeldRun):
             row = self._held(session)
             assert isinstance(row, Reconciliation)
             new = found_rows.note(session, now, row, step)
+            row.cursor = {**row.cursor, REFUSED: self._refused}
             row.calls, row.store_calls = row.calls + to_mautic, row.store_calls + to_store
             usage.record(session, row.connector_id, now, mautic_calls=to_mautic, store_calls=to_store)
-            text = f"{_DONE[closes]} People looked at so far: {row.pulled:,}." if closes else _said(step, new)
+            text = f"{self._done(closes)} People looked at so far: {row.pulled:,}." if closes else _said(step, new)
             if text:
                 run_lifecycle.add_line(session, now, row.id, text)
         self._counted = self._counted[0] + to_mautic, self._counted[1] + to_store
-        self.run.phase, self.run.cursor = row.phase, row.cursor
+        self.run.phase, self.run.cursor, self.run.tries = row.phase, row.cursor, row.tries
+
+    def _done(self, phase: str) -> str:
+        return _ORDERS_ONLY.get(phase, _DONE[phase]) if self._refused else _DONE[phase]
+
+    def _listed(self, pages: Iterator[reading.Page]) -> Iterator[reading.Page]:
+        """Yield the pages of the phase's list; one that the store refuses, but not the other, is noted and has none."""
+        try:
+            yield from _filled(pages)
+        except refusals.ERRORS as error:
+            if self._place is not None or refusals.concerns_all(error):
+                raise
+            self._refuse(error)
+
+    def _refuse(self, error: ServiceError) -> None:
+        """Note that the phase's list is refused; raises the error where it is to be tried again, or both lists are."""
+        if self._refused:
+            self._refused = {}
+            self._move(PHASES[0], "The store gives neither orders nor customers.")
+            raise error
+        again = refusals.passes(error) and self.run.tries + 1 < PART_TRIES_MAX
+        if not again or self._phase != PHASES[0]:
+            # Another list was read, or is to be.
+            refusals.go_on_after(self.services, self.connector.id, error)
+        if again:
+            raise error
+        self._refused[self._phase] = str(error)
 
     # -- the store ----------------------------------------------------------------------------------------------------
 
@@ -114,13 +176,13 @@ class Walk(HeldRun):
             fields=reading.LEDGER_FIELDS,
             start=self._place,
         )
-        for page in _filled(pages):
+        for page in self._listed(pages):
             note(self.services, self.connector.id, page.rows)
             yield Step("ledger", page.cursor)
 
     def _customers(self) -> Iterator[Step]:
-        for page in _filled(reading.read_customers(self._store, start=self._place)):
-            people = self._gathering.customers(page.rows)
+        for page in self._listed(reading.read_customers(self._store, start=self._place)):
+            people = self._gathering.customers(page.rows, with_orders="ledger" not in self._refused)
             with self.services.db.read() as session:
                 # After a list that came short the customers are read from the first one again.
                 known = found_rows.met(session, self.run.id, [person.person_key for person in people])
@@ -139,7 +201,7 @@ class Walk(HeldRun):
             yield self._compared(people, "buyers", person_keys[-1])
 
     def _compared(self, people: list[Person], phase: str, place: Any) -> Step:
-        findings, checked = self._comparison.compare(people)
+        findings, checked = self._comparison.compare(people, with_profiles="customers" not in self._refused)
         return Step(phase, place, findings, [person.person_key for person in people], checked)
 
     # -- what the store has no more -----------------------------------------------------------------------------------
@@ -164,6 +226,9 @@ class Walk(HeldRun):
             people = former_buyers.people(session, self._now(), self.connector.id, person_keys)
         differing = self._comparison.former(people, held)
         told = {finding.person_key for finding in differing}
+        if self._refused:
+            # Whoever was not met may be a customer.
+            return differing
         return [*differing, *(leftovers.linked(link) for link in links if link.person_key not in told)]
 
     def _strangers(self) -> Iterator[Step]:

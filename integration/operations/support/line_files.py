@@ -15,6 +15,7 @@ from typing import Annotated, Any, BinaryIO
 
 from pydantic import Field
 
+from integration.models.sql import COUNTED_ROWS_MAX, Total
 from integration.url_filters import Moment, Text, UrlFilter, WholeNumber
 
 FILES = 5
@@ -28,11 +29,12 @@ _SLACK = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class LinePage:
-    """One page of lines, newest first; `more` says that older ones match too."""
+    """One page of lines, newest first; `more` says that older ones match too, `total` how many match at all."""
 
     lines: list[dict[str, Any]]
     page: int
     more: bool
+    total: Total = Total(0)
 
 
 class LogLineQuery(UrlFilter):
@@ -77,13 +79,14 @@ class LineFile:
     def read(self, query: LogLineQuery) -> LinePage:
         """Return one page of the lines that match, newest first."""
         skip = (max(query.page, 1) - 1) * query.limit
+        upto, number = skip + query.limit, 0
         found: list[dict[str, Any]] = []
-        for number, line in enumerate(self._matching(query)):
-            if number >= skip + query.limit:
-                return LinePage(found, query.page, more=True)
-            if number >= skip:
+        for number, line in enumerate(self._matching(query), 1):
+            if skip < number <= upto:
                 found.append(line)
-        return LinePage(found, query.page, more=False)
+            if number > max(upto, COUNTED_ROWS_MAX):
+                break
+        return LinePage(found, query.page, number > upto, Total.upto(number, max(upto, COUNTED_ROWS_MAX)))
 
     def remove(self) -> None:
         """Delete all parts."""

@@ -1,4 +1,7 @@
-"""The connector's list of Mautic fields: stored, read anew hourly, completed at first need when that is wanted."""
+"""The connector's list of Mautic fields: stored, read anew hourly, completed at first need when that is wanted.
+
+What else Mautic tells of itself is read and kept with it: its version, the names of segments.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from integration.mautic.fields import Fields, length
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
 from integration.pipeline.audited import Audit, unaudited
+from integration.pipeline.connectors import segment_names
 from integration.pipeline.delivery.batch_context import LIMITS, fields_from_json, fields_to_json
 from integration.pipeline.services import Services
 from integration.plans import FieldNeed, MauticField
@@ -69,11 +73,13 @@ def begun(runs: Iterable[Run]) -> datetime | None:
 
 
 def is_recent(connector: Connector, modules: Modules, now: datetime, since: datetime | None = None) -> bool:
-    """Tell whether the list is younger than an hour, a minute while a field is missing, and not from before `since`."""
+    """Tell whether the list is not from before `since` and younger than an hour, a minute while something is missing:
+    a field, or the name of a segment that was chosen since."""
     if not connector.fields or connector.fields_at is None or (since is not None and connector.fields_at < since):
         return False
     missing = any(each.state == "missing" for each in check(needs(modules), fields_from_json(connector.fields)))
-    return now - connector.fields_at < (MAX_AGE_INCOMPLETE if missing else MAX_AGE)
+    whole = not missing and segment_names.are_asked(connector, modules)
+    return now - connector.fields_at < (MAX_AGE if whole else MAX_AGE_INCOMPLETE)
 
 
 def refresh(services: Services, connector: Connector, client: MauticClient, *, anew: bool = False) -> Connector:
@@ -85,12 +91,13 @@ def refresh(services: Services, connector: Connector, client: MauticClient, *, a
     modules = Modules.from_json(connector.settings)
     mautic = Fields(client, _made_with(connector, modules))
     found = mautic.read()
+    facts = {"version": client.version, segment_names.SEGMENTS: segment_names.read(client, connector, modules)}
     try:
         made = create_missing(mautic, _wanted(modules), found)
     except ServiceError:
-        store(services, connector, found, client.version, anew=anew)
+        store(services, connector, found, facts, anew=anew)
         raise
-    return store(services, connector, {**found, **made}, client.version, anew=anew)
+    return store(services, connector, {**found, **made}, facts, anew=anew)
 
 
 def _wanted(modules: Modules) -> tuple[FieldNeed, ...]:
@@ -113,7 +120,7 @@ def look(services: Services, connector: Connector, correlation: str = "") -> Con
         return connector
     client = services.open_mautic(connector, correlation)
     known = _made_with(connector, services.modules(connector))
-    return store(services, connector, Fields(client, known).read(), client.version)
+    return store(services, connector, Fields(client, known).read(), {"version": client.version})
 
 
 def complete(
@@ -164,18 +171,19 @@ def store(
     services: Services,
     connector: Connector,
     found: Mapping[str, MauticField],
-    version: str | None = None,
+    told: Mapping[str, Any] | None = None,
     *,
     audit: Audit[Connector] = unaudited,
     anew: bool = False,
 ) -> Connector:
-    """Keep the list with the connector and return it; fields that were not in the former list are marked as new."""
+    """Keep the list with the connector, and what was `told` besides, and return it; fields that were not in the former
+    list are marked as new."""
     with services.db.write() as session:
         row = session.get_one(Connector, connector.id)
         now = services.clock.now()
         row.fields, row.fields_at = fields_to_json(_dated(found, fields_from_json(row.fields), now)), now
         facts = {**row.mautic_facts, LIMITS: {}} if anew else _still_believed(row.mautic_facts, now)
-        row.mautic_facts = facts | ({"version": version} if version else {})
+        row.mautic_facts = facts | {name: value for name, value in (told or {}).items() if value}
         session.flush()
         audit(session, row)
         session.expunge_all()

@@ -9,15 +9,14 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.errors import IntegrationError, SettingError
-from integration.events import Origin
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.ledger import LedgerEntry
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, Diff, unaudited
+from integration.pipeline.dead_letters import checking
 from integration.pipeline.dead_letters.corrections import corrected, editable
 from integration.pipeline.services import Services
 
-VALUE_MAX_CHARS = 2000
 NOT_DEAD = IntegrationError(
     "not_dead", "Only a dead letter can be edited.", "Look at the record's page: it has been sent, or is on its way."
 )
@@ -29,35 +28,22 @@ ON_ITS_WAY = IntegrationError(
 def edit(services: Services, row: Delivery, values: Mapping[str, str], *, audit: Audit[Diff] = unaudited) -> Diff:
     """Keep what differs from the store's values, send the record again, and return {field: [before, after]}.
 
-    Raises SettingError naming the field when the corrected record still cannot be read, IntegrationError when it is
-    not a dead letter any more.
+    Raises SettingError naming the field when the corrected record still cannot be read or has no address to be sent
+    to, IntegrationError when it is not a dead letter any more.
     """
     if row.state != DeliveryState.DEAD:
         raise NOT_DEAD
     before = editable(row.payload or {})
-    for name, value in values.items():
-        if len(value) > VALUE_MAX_CHARS or "\x00" in value:
-            raise SettingError(name, f"“{name}” is longer than {VALUE_MAX_CHARS} characters.", "Shorten it.")
     changes = {name: value for name, value in values.items() if name in before and value != before[name]}
     if not changes:
         raise SettingError(
             "values", "No value was changed.", "Change the value that was refused, or send it again as it is."
         )
+    checking.check(row, changes)
+    person_key = checking.change_of(row, corrected(row.payload or {}, changes)).person_key or row.person_key
     diff = {name: [before[name], value] for name, value in changes.items()}
-    _send(services, row, changes, _checked(row, changes), lambda session: audit(session, diff))
+    _send(services, row, changes, person_key, lambda session: audit(session, diff))
     return diff
-
-
-def _checked(row: Delivery, changes: Mapping[str, str]) -> str:
-    """Return the person key under the corrected address; raises SettingError when it cannot be read."""
-    payload = corrected(row.payload or {}, changes)
-    try:
-        stream = streams.of(row.kind)
-        stream.parse(payload)
-        change = stream.change(payload, Origin.REPLAY, row.payload_at)
-    except IntegrationError as error:
-        raise SettingError("values", error.sentence, "Correct the value, then send it again.") from error
-    return change.person_key or row.person_key
 
 
 def _send(

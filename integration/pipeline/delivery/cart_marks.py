@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from integration import streams
 from integration.models.cart import Cart, CartState
 from integration.models.delivery import DeliveryState
+from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
+from integration.pipeline.ingest import cart_orders
 from integration.pipeline.ingest.cart_keeping import tell
-from integration.streams.carts import ABANDONED, BOUGHT, ENDS, TOO_LATE
+from integration.streams.carts import ABANDONED, BOUGHT, ENDS, RECOVERED, TOO_LATE, change_of
 
 _UNCHANGED = "unchanged"
 #: What a skipped cart becomes, by the code of the skip.
@@ -66,3 +68,7 @@ def _sent(session: Session, now: datetime, cart: Cart, *, is_current: bool) -> N
     if is_current and cart.state == CartState.ABANDONED:
         cart.state = CartState.SYNCED
     tell(session, now, cart, f"Sent to Mautic, contact {cart.contact_id}.")
+    if cart.state == CartState.BOUGHT:
+        # The order came while the cart was on its way: nobody may be reminded of it.
+        tell(session, now, cart, "It was bought meanwhile, so Mautic is told at once.")
+        outbox.accept(session, now, cart.connector_id, [change_of(cart_orders.record_of(cart), RECOVERED, now)])

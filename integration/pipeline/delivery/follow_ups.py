@@ -24,6 +24,7 @@ from integration.mautic.segments import Segments
 from integration.models.database import Database
 from integration.models.follow_up import FollowUpMark, MarkState
 from integration.models.sql import upsert
+from integration.pipeline.connectors import segment_names
 from integration.pipeline.delivery.follow_up_marks import (
     Done,
     MarkKey,
@@ -79,7 +80,7 @@ def begun(db: Database, connector_id: int, acts: Sequence[FollowUp]) -> set[Mark
 class FollowUps:
     """Does the follow-ups of one batch; `most_notes` caps the notes of a call.
 
-    `contacts` are those by id that Mautic has just shown.
+    `contacts` are those by id that Mautic has just shown, `segments` the names of segments by id.
     """
 
     db: Database
@@ -88,6 +89,7 @@ class FollowUps:
     now: datetime
     most_notes: int = BATCH_MAX_ROWS
     contacts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    segments: Mapping[int, str] = field(default_factory=dict)
 
     def do(self, acts: Sequence[Act]) -> list[Followed]:
         """Do all acts, notes and segments in batches, e-mails one by one.
@@ -184,10 +186,8 @@ class FollowUps:
             added = Segments(self.client).add(segment_id, sorted({act.contact_id for act in acts}))
         except ServiceError as error:
             return [Followed(act, error=error) for act in acts]
-        return [
-            Followed(act, f"Added to segment {segment_id}.", error=None if added.get(act.contact_id) else _NOT_ADDED)
-            for act in acts
-        ]
+        said = f"Added to segment {segment_names.called(self.segments, segment_id)}."
+        return [Followed(act, said, error=None if added.get(act.contact_id) else _NOT_ADDED) for act in acts]
 
     def _leave(self, act: Act, leave: SegmentRemove) -> Followed:
         try:

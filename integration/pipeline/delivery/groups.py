@@ -16,7 +16,7 @@ from integration.pipeline.dead_letters.corrections import corrected
 
 @dataclass(frozen=True)
 class LeasedDelivery:
-    """One leased delivery, free of its session."""
+    """One leased delivery, free of its session; `result` is what an earlier try wrote of it, "" for nothing."""
 
     id: int
     kind: Kind
@@ -34,6 +34,7 @@ class LeasedDelivery:
     reached_at: datetime | None = None
     error_code: str = ""
     faults: int = 0
+    result: str = ""
 
     @cached_property
     def record(self) -> Any:
@@ -56,7 +57,7 @@ class DeliveryGroup:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one delivery. `state` None means later, after `wait`.
+    """What became of one delivery. `state` None means later, after `wait`; `result` is then what is written already.
 
     `faults` are the tries so far that count against the record, `category` says whose fault an error is
     (retries.Category).
@@ -102,6 +103,7 @@ def of_row(row: Delivery) -> LeasedDelivery:
         reached_at=row.reached_at,
         run_id=row.run_id,
         error_code=row.error_code,
+        result=row.result,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from integration.errors import IntegrationError, SettingError
+from integration.mautic.results import Receipt
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery import retries
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
@@ -22,6 +23,7 @@ def later(leased: LeasedDelivery, error: IntegrationError, wait: timedelta, *, c
     return Outcome(
         leased.id,
         None,
+        leased.result,
         error_code=error.code,
         message=str(error),
         wait=wait,
@@ -34,6 +36,13 @@ def later(leased: LeasedDelivery, error: IntegrationError, wait: timedelta, *, c
 def held_back(leased: LeasedDelivery, error: IntegrationError) -> Outcome:
     """Return that the connection was at fault: later, and the try does not count against the record."""
     return later(leased, error, retries.HELD_BACK, counts=False)
+
+
+def written(leased: LeasedDelivery, receipt: Receipt | None) -> str:
+    """Return what became of the contact by a delivery, all its tries together: who was created once stays created."""
+    if receipt is None:
+        return leased.result or "updated"
+    return leased.result if leased.result == "created" else receipt.outcome
 
 
 def ended(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from integration import streams
@@ -108,20 +108,22 @@ class Settlement:
         wanted, withheld = planned.plans[leased.id].follow_ups, self._withheld(planned, leased)
         if wanted and not results:
             assert self.sent.broken is not None, "follow-ups were left out without an error"
-            return self._held_back(leased, self.sent.broken)
+            return replace(self._held_back(leased, self.sent.broken), result=outcomes.written(leased, receipt))
         for result in results:
             if not result.repeated and result.error is None:
                 self._note(leased, result.act.follow_up.action, result.message, contact_id)
         bad = next((result for result in results if result.error is not None), None)
         if bad is not None and bad.error is not None:
-            return self._half(leased, bad.act.follow_up.action, bad.error, contact_id, receipt)
+            done = outcomes.written(leased, receipt)
+            half = self._half(leased, bad.act.follow_up.action, bad.error, contact_id, done)
+            return half if half.state is not None else replace(half, result=done)
         if conflicts.of_delivery(planned, leased):
             return self._kept(planned, leased, contact_id)
         if receipt is None and all(result.repeated for result in results):
             said = f"Nothing has changed since the last sync. {withheld}".strip()
             return self._skipped(leased, "unchanged", said, contact_id)
         missing = [each for each in planned.adjustments if each.kind == NO_FIELD] if receipt else []
-        return outcomes.delivered(leased, contact_id, _written(receipt), withheld, missing)
+        return outcomes.delivered(leased, contact_id, outcomes.written(leased, receipt), withheld, missing)
 
     def _held_back(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
         """The connection is at fault: the log says so once for each record and cause."""
@@ -151,9 +153,9 @@ class Settlement:
         return outcomes.left_out(leased, DeliveryState.CONFLICT, "conflict", said, contact_id)
 
     def _half(
-        self, leased: LeasedDelivery, action: str, error: IntegrationError, contact_id: int, receipt: Receipt | None
+        self, leased: LeasedDelivery, action: str, error: IntegrationError, contact_id: int, done: str
     ) -> Outcome:
-        """The contact is written, a follow-up is not."""
+        """The contact is written, a follow-up is not; `done` is created or updated."""
         waiting = self._in_question(leased, action, error)
         if waiting is not None:
             return waiting
@@ -166,9 +168,7 @@ class Settlement:
             return outcomes.ended(leased, DeliveryState.DEAD, error)
         if decision.wait is not None:
             return outcomes.later(leased, error, decision.wait)
-        return outcomes.ended(
-            leased, DeliveryState.DELIVERED, error, contact_id, result=_written(receipt), partial=True
-        )
+        return outcomes.ended(leased, DeliveryState.DELIVERED, error, contact_id, result=done, partial=True)
 
     def _failed(self, leased: LeasedDelivery, error: ServiceError) -> Outcome:
         waiting = self._in_question(leased, _write_of(leased), error)
@@ -245,10 +245,6 @@ class Settlement:
 
 def _write_of(leased: LeasedDelivery) -> str:
     return streams.of(leased.kind).action(leased.event)
-
-
-def _written(receipt: Receipt | None) -> str:
-    return receipt.outcome if receipt else "updated"
 
 
 def _deliveries(groups: Sequence[DeliveryGroup]) -> list[LeasedDelivery]:

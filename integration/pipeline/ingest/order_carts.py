@@ -123,14 +123,19 @@ class _Taking:
         """Return the consent of the order itself, None without one (the matrix of P52).
 
         Who has pressed “place order” has agreed to buy, not to be reminded: an unpaid order needs a consent as a draft
-        does.
+        does. It may have been given for the cart that ended with the order, as the classic checkout has no draft.
         """
         given = {"at": self.now.isoformat(), "draft_id": self.order.id}
         if self.module.silent:
             return {"source": SILENT, "wording": "", **given}
         if self.order.ticked:
             return {"source": FIELD, "wording": self.module.box_text, **given}
-        return None
+        before = self._given_before()
+        return None if before is None else {**before, "draft_id": self.order.id}
+
+    def _given_before(self) -> dict[str, Any] | None:
+        mine = (Cart.connector_id == self.connector_id, Cart.bought_order_id == self.order.id, Cart.source == SCRIPT)
+        return self.session.scalar(select(Cart.consent).where(*mine).order_by(Cart.id.desc()).limit(1))
 
     def _without_consent(self, email: str) -> None:
         """Note that there was a cart of which nothing may be kept; one without an address may be a robot's."""

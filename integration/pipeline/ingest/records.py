@@ -23,7 +23,7 @@ from integration.models.rekeying import addresses_in
 from integration.models.sql import upsert
 from integration.pipeline import outbox
 from integration.pipeline.delivery import held_records
-from integration.pipeline.ingest import account_addresses, first_version_keys, order_ledger, status_events
+from integration.pipeline.ingest import account_addresses, cart_orders, first_version_keys, order_ledger, status_events
 from integration.records import Order
 from integration.store import parse
 from integration.store.sanitizing import INTEGER_MAX, text_of
@@ -50,7 +50,7 @@ def accept(
     moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at)
     left = _left(moves, now, changes[0].origin)
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
-    outbox.accept(session, now, connector_id, left)
+    outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
     accepted = outbox.accept(session, now, connector_id, known, run_id)
     held_records.tell(session, now, connector_id)
     return accepted
@@ -62,7 +62,7 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     first_version_keys.move(session, connector_id, [order.email for order in orders])
     found = status_events.find(session, now, connector_id, orders, origin)
     left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now), now, origin)
-    outbox.accept(session, now, connector_id, left)
+    outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
 
 
 def readable(rows: Iterable[Mapping[str, Any]]) -> list[Order]:

@@ -6,6 +6,7 @@ from integration.pipeline.outbox.acceptance import Accepted, accept, overtake
 from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
 from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, has_room, recover, renew
 from integration.pipeline.outbox.reopening import (
+    PARTIAL_MAX,
     Requeued,
     bury,
     busy_count,
@@ -52,6 +53,7 @@ __all__ = [
     "nothing_in_question",
     "open_count",
     "overtake",
+    "PARTIAL_MAX",
     "partial_ids",
     "put_in_question",
     "ready_for_a_look",

@@ -38,7 +38,7 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
     )
     rows = session.execute(select(*columns).where(*free).order_by(Delivery.id)).all()
     _end(session, (*free, Delivery.replayed_at.is_(None)), state=DeliveryState.DISCARDED, settled_at=now)
-    # Only what was partial has a result from before it was sent again.
+    # Only what was partial before it was sent again, or is by now, has a result.
     half = {row.id for row in rows if row.replayed_at is not None and row.result}
     _end(session, (*free, Delivery.id.in_(half)), state=DeliveryState.DELIVERED, partial=True, settled_at=now)
     again = _dead_again(session, connector_id, [row for row in rows if row.id not in half])

@@ -115,6 +115,7 @@ def _later(now: datetime, outcome: Outcome) -> dict[str, Any]:
     return {
         "b_id": outcome.delivery_id,
         "state": DeliveryState.WAITING,
+        "result": outcome.result,
         "due_at": now + (outcome.wait or timedelta(0)),
         "faults": outcome.faults,
         **_error(outcome),

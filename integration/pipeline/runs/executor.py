@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,10 +17,10 @@ from integration.pipeline.connectors import holds, store_profile
 from integration.pipeline.dead_letters.replay import Replay
 from integration.pipeline.delivery.retries import probe_delay
 from integration.pipeline.leases.endings import Stopped
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, refusals
 from integration.pipeline.runs.execution import Execution
-from integration.pipeline.runs.partial_intake import PARTLY_READ, REFUSED
 from integration.pipeline.runs.phases import Phases
+from integration.pipeline.runs.refusals import PART_TRIES_MAX
 from integration.store.completeness import SHORT_LIST
 
 #: Reading is tried again so often in a row without a page between before the run is given up (it can be resumed).
@@ -29,22 +29,10 @@ TRIES_MAX = 20
 #: get smaller until it fails alone, so the first try may fail for longer; the next two only see whether the store is
 #: back, and then there is time to go round any number of such records.
 FAILURES_IN_A_ROW = (8, 2, 2, 40)
-#: A part of a run that the store refuses, while it gives others, is tried again so often before the run does without.
-PART_TRIES_MAX = 3
 POLL_S = 0.3
 #: An incremental run waits so long for what it brought, so that its figures tell what became of it; the next one must
 #: not wait for Mautic.
 INCREMENTAL_WAIT_S = 20.0
-#: Part of a run -> the records that it reads.
-_NOUNS = {
-    "ledger": "the list of orders",
-    "customers": "customers",
-    "orders": "orders",
-    "changes": "changed orders",
-    "trash": "orders in the trash",
-    "moved": "changed customers",
-    "drafts": "unfinished orders",
-}
 
 
 @dataclass
@@ -143,12 +131,7 @@ class RunExecutor(Execution):
             if short := run.cursor.get(SHORT_LIST):
                 # All that came is accepted; success is said only of lists that came whole.
                 return run_lifecycle.finish(session, now, run, RunState.FAILED, IntegrationError(SHORT_LIST, short))
-            refused = _refusals(run.cursor.get(REFUSED) or {})
-            if refused:
-                run_lifecycle.add_line(session, now, run.id, refused, "error")
-            run_lifecycle.finish(session, now, run, RunState.COMPLETED)
-            if refused:
-                run.error_code, run.error = PARTLY_READ, refused
+            refusals.complete(session, now, run)
             if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
                 session.get_one(Connector, connector.id).initial_done_at = now
 
@@ -183,7 +166,3 @@ class RunExecutor(Execution):
                 self._keep()
             self.stop.wait(POLL_S)
             waited, beats = waited + POLL_S, beats + 1
-
-
-def _refusals(refused: Mapping[str, str]) -> str:
-    return " ".join(f"The store does not give {_NOUNS.get(name, name)}: {why}" for name, why in refused.items())

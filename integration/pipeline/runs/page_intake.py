@@ -104,7 +104,7 @@ class PageIntake(HeldRun):
             self.stop.wait(0.3)
 
     def _read_rows(
-        self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change]
+        self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change], noun: str = "order"
     ) -> tuple[list[Change], reading.Page]:
         """Return what the rows say, and the page with those among its failures that cannot be read at all."""
         changes: list[Change] = []
@@ -113,7 +113,7 @@ class PageIntake(HeldRun):
             try:
                 changes.append(read(row))
             except Exception as error:
-                failed.append((f"record {row['id']} in a form that can be read", endings.cause_of(error, "Reading it")))
+                failed.append((f"{noun} {row['id']} in a form that can be read", endings.cause_of(error, "Reading it")))
         return changes, replace(page, failed=[*page.failed, *failed])
 
     def _store_cursors(self, **values: Any) -> None:

@@ -1,30 +1,19 @@
-"""Goes through the parts of a run; what the store refuses of one kind of record keeps no other from being read.
-
-A part is refused when not one page of it came: no right, a firewall's rule, a fault of the store for this list only.
-A part that breaks off after pages, and a store that cannot be reached, end the reading as ever, to be tried again.
-"""
+"""Goes through the parts of a run; what the store refuses of one kind of record keeps no other from being read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from integration.errors import AuthRejected, Held, NotSetUp, ServerFault, ServiceError
-from integration.mapping.emails import HIDDEN
-from integration.pipeline.connectors import holds
+from integration.errors import ServiceError
+from integration.pipeline.runs import refusals
 from integration.pipeline.runs.page_intake import PageIntake
-from integration.store.access import SERVICE
+from integration.pipeline.runs.refusals import REFUSED
 
 Part = tuple[str, Callable[[], None]]
-#: Key of a run's cursor: name of a part -> why the store refused it.
-REFUSED = "refused"
 _REST_READ = "rest_read"
 #: Parts that read another list of the store than that of orders.
 _LISTS = {"customers": "customers", "moved": "customers"}
-#: The code of a run that ended without one of its parts.
-PARTLY_READ = "partly_read"
-#: After a refused part so many more failed calls mean that the store as a whole does not answer.
-_FAILURES_AFTER = 2
 
 
 @dataclass
@@ -67,18 +56,12 @@ class PartialIntake(PageIntake):
         self._enter(name)
         try:
             part()
-        except (AuthRejected, NotSetUp, ServerFault, Held) as error:
-            if self.run.cursor.get(name) is not None or error.code in (HIDDEN, "wrong_key", "wrong_secret"):
+        except refusals.ERRORS as error:
+            if self.run.cursor.get(name) is not None or refusals.concerns_all(error):
                 raise
-            self._go_on_after(error)
+            refusals.go_on_after(self.services, self.connector.id, error)
             return error
         return None
-
-    def _go_on_after(self, error: ServiceError) -> None:
-        """Let the other lists be asked for, although the breaker may have opened for this one."""
-        with self.services.db.write() as session:
-            holds.release(session, self._now(), self.connector.id, SERVICE, error.code)
-        self.services.breakers.of(self.connector.id, SERVICE).close(limit=_FAILURES_AFTER)
 
     def _note(self, refused: dict[str, str], *, rest_read: bool = False) -> None:
         noted = {REFUSED: refused, _REST_READ: rest_read}

@@ -128,7 +128,7 @@ class Phases(PartialIntake):
     def _customers(self) -> None:
         for page in self._customer_pages(reading.customer_fields(), self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
-            changes, page = self._read_rows(page, rows, self._customer_change)
+            changes, page = self._read_rows(page, rows, self._customer_change, "customer")
             self._page(page, self._customer_rows(rows, changes), rows=len(rows), unread=len(rows) - len(changes))
 
     def _customer_change(self, row: Row) -> Change:
@@ -162,8 +162,9 @@ class Phases(PartialIntake):
 
     def _changed_orders(self) -> None:
         began: datetime | None = None
+        fields = reading.order_fields(campaign=self._modules.carts.enabled)
         for page in self._order_pages(
-            store_profile.statuses(self.connector), window=poll_window.window(self.connector)
+            store_profile.statuses(self.connector), window=poll_window.window(self.connector), fields=fields
         ):
             if began is None:
                 self._store_cursors(**{status_events.AHEAD: status_events.seconds_ahead(page.server_time, self._now())})
@@ -197,7 +198,8 @@ class Phases(PartialIntake):
             rows, failed = self._read_moved(self._moved(page.rows))
             missing = {what for what, _ in failed}
             seen = [row for row in page.rows if f"customer {row['id']}" not in missing]
-            changes, page = self._read_rows(replace(page, failed=[*page.failed, *failed]), rows, self._customer_change)
+            page = replace(page, failed=[*page.failed, *failed])
+            changes, page = self._read_rows(page, rows, self._customer_change, "customer")
             unread = len(rows) - len(changes)
             self._page(page, self._customer_rows(rows, changes, seen), rows=len(rows), unread=unread)
         self._store_cursors(customers=self._now().isoformat(), customers_total=total)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote
 
+import flask
 from werkzeug.wrappers import Request, Response
 
 from integration.clock import Clock
@@ -122,6 +123,21 @@ class StoreServer(SandboxServer):
         if status in (502, 503, 504):
             return nginx_page(status)
         return _response(faults.plain_status(status))
+
+    def _register_control(self) -> None:
+        super()._register_control()
+        route = f"{CONTROL}storefront"
+        self.app.add_url_rule(route, "storefront", self._control_storefront, methods=["GET", "POST"])
+
+    def _control_storefront(self) -> Any:
+        """Tell the storefront's settings; POST changes those in the JSON object sent."""
+        if flask.request.method == "POST":
+            sent = flask.request.get_json()
+            try:
+                self.storefront.change(sent if isinstance(sent, dict) else {str(sent): None})
+            except ValueError as error:
+                return flask.jsonify(error=str(error)), 400
+        return flask.jsonify(self.storefront.shown())
 
     def _answer(self, incoming: Request, environ: dict[str, Any]) -> Response:
         # The application gets a copy of the environment, so the count of rows comes back by way of a list.

@@ -1,4 +1,4 @@
-"""Signing in with a password or a one-time link, signing out, changing one's password."""
+"""Signing in with a password or a one-time link, signing out, here or elsewhere, changing one's password."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.user import User
 from integration.operations import audit
-from integration.operations.identity import accounts, sessions
+from integration.operations.identity import accounts, browsers, sessions
 from integration.operations.identity.digests import digest
 from integration.web.frame.access import SignedIn, me, public, record, signed_in
 from integration.web.frame.security import limiter, remote_network, safe_next
 from integration.web.frame.services import services
+from integration.words import counted
 
 bp = Blueprint("auth", __name__)
 _REFUSED = "E-mail address and password do not fit together."
@@ -129,7 +130,8 @@ def _signed_in(session: Session, user: User, way: str) -> SignedIn:
 
 
 def _begin(session: Session, user_id: int) -> str:
-    return sessions.begin(session, services().clock.now(), user_id, request.remote_addr or "")
+    browser = browsers.named(request.user_agent.string)
+    return sessions.begin(session, services().clock.now(), user_id, request.remote_addr or "", browser)
 
 
 def _enter(person: SignedIn, onward: str | None = None) -> ResponseReturnValue:
@@ -176,8 +178,8 @@ def sign_out() -> ResponseReturnValue:
 
 @bp.get("/password")
 def password() -> ResponseReturnValue:
-    """Show the form that changes one's own password."""
-    return render_template("account/password.html", form=PasswordForm(), has_password=_has_password())
+    """Show the form that changes one's own password, and where one is signed in."""
+    return _account(PasswordForm())
 
 
 @bp.post("/password")
@@ -189,10 +191,29 @@ def password_post() -> ResponseReturnValue:
     if problem is not None:
         field = form[problem.name]
         field.errors = [str(problem)]
-        return render_template("account/password.html", form=form, has_password=_has_password()), 400
+        return _account(form), 400
     _set_password(form.password.data or "")
     flash("Your password is changed. All other sessions of yours have ended.", "ok")
     return redirect(url_for("overview.index"))
+
+
+@bp.post("/sign-out-elsewhere")
+def sign_out_elsewhere() -> ResponseReturnValue:
+    """End all sessions of one's own but this one, on the server."""
+    with services().db.write() as session:
+        ended = sessions.end_others(session, services().clock.now(), me().id, me().session_token)
+        if ended:
+            record(session, AuditAction.USER_CHANGED, me().email, {"sessions": [ended + 1, 1]})
+    said = f"{counted(ended, 'other browser is', 'other browsers are')} signed out." if ended else ""
+    flash(*((said, "ok") if ended else ("You are signed in nowhere else.", "warn")))
+    return redirect(url_for("auth.password"))
+
+
+def _account(form: PasswordForm) -> str:
+    with services().db.read() as session:
+        open_ = sessions.open_of(session, services().clock.now(), me().id)
+    shown = [(each, sessions.is_of(each, me().session_token)) for each in open_]
+    return render_template("account/password.html", form=form, has_password=_has_password(), sessions=shown)
 
 
 def _has_password() -> bool:

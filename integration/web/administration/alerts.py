@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
 from integration.field_errors import titles
-from integration.models.alert import AlertGroup
+from integration.models.alert import Alert, AlertGroup
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
@@ -20,7 +20,7 @@ from integration.operations.monitoring import alerts
 from integration.operations.monitoring.alerts import editing, groups, mail, notices, silence
 from integration.operations.monitoring.alerts.group_settings import GroupSettings
 from integration.operations.monitoring.alerts.silence import SilenceRequest, SilenceSubject
-from integration.operations.monitoring.alerts.wording import COMMON, one_line
+from integration.operations.monitoring.alerts.wording import COMMON, one_line, path
 from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.form_version import error_status
 from integration.web.frame.forms import SettingForm, form_of
@@ -63,9 +63,15 @@ def index() -> ResponseReturnValue:
             thresholds={number: services().modules(each).alerts for number, each in mine.items()},
             has_mail=bool(services().deployment.smtp_host),
             set_it=mail.SET_IT,
+            place_of=_place,
             **_WORDS,
         )
     return body
+
+
+def _place(alert: Alert) -> str:
+    """Return the address of the page where an alert's cause is mended."""
+    return f"{request.script_root}/{path(alert)}"
 
 
 _WORDS: Mapping[str, Any] = {"causes": alerts.CAUSES, "common": COMMON, "spans": silence.SPANS}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ from integration.url_filters import without
 from integration.web.administration.changes import changes_of
 from integration.web.frame import filters
 from integration.web.frame.access import me, needs, own_connectors
+from integration.web.frame.mentions import page_of
 from integration.web.frame.services import services
 from integration.web.tools import export
 
@@ -72,7 +73,42 @@ def index() -> ResponseReturnValue:
         notices=[*scope.notices, *notices],
         connectors=connectors,
         actions=ACTIONS,
+        place_of=lambda entry: _place(entry, connectors),
     )
+
+
+#: How the entity of an entry begins -> the page where it can be looked at now.
+_OF_CONNECTOR = {
+    "settings": "overview.show",
+    "connector": "overview.show",
+    "connection of": "connection.index",
+    "Mautic sign-in of": "connection.index",
+    "webhooks": "connection.index",
+    "Mautic fields": "fields.index",
+    "dead letters": "dead_letters.index",
+    "sync log": "tools.log",
+}
+_OF_ORGANISATION = {
+    "alert": "alerts.index",
+    "access": "tokens.index",
+    "invitation of": "users.index",
+    "retention": "storage.index",
+}
+
+
+def _place(entry: AuditEntry, connectors: Collection[int]) -> str:
+    """Return the page of what an entry is about, "" where it has none or is gone."""
+    number = entry.connector_id
+    if number in connectors:
+        endpoint = _begins(entry.entity, _OF_CONNECTOR)
+        return page_of(entry.entity, number) or (url_for(endpoint, connector_id=number) if endpoint else "")
+    own = entry.organisation_id == me().organisation_id and number is None
+    endpoint = _begins(entry.entity, _OF_ORGANISATION) or ("users.index" if "@" in entry.entity else "")
+    return url_for(endpoint) if own and endpoint else ""
+
+
+def _begins(entity: str, places: Mapping[str, str]) -> str:
+    return next((endpoint for begin, endpoint in places.items() if entity.startswith(begin)), "")
 
 
 @bp.get("/log.<any(csv, jsonl):form>")

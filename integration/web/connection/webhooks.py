@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from integration.models.user import Role
 from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import webhook_registration
 from integration.store.webhooks import WebhookHealth
+from integration.web.frame import live
 from integration.web.frame.access import connector_view, needs, record
 from integration.web.frame.services import services
 
@@ -58,7 +59,7 @@ def status(connector: Connector) -> str:
         verdict = judge(health)
     except ServiceError as error:
         verdict = WebhookState("bad", error.sentence, error.hint)
-    part = "connection/webhook_health.html" if request.headers.get("HX-Request") else "connection/webhooks.html"
+    part = "connection/webhook_health.html" if live.is_part() else "connection/webhooks.html"
     return render_template(part, connector=connector, health=health, verdict=verdict)
 
 

@@ -48,6 +48,16 @@ def local(moment: datetime) -> str:
     return time_zones.written(moment, page_zone())
 
 
+def clock(moment: datetime) -> str:
+    """Return the time of day of a moment in the zone of the page: "00:14:05"."""
+    return f"{moment.astimezone(page_zone()):%H:%M:%S}"
+
+
+def now() -> datetime:
+    """Return the time by our clock."""
+    return services().clock.now()
+
+
 def utc(moment: datetime) -> str:
     """Return a moment in UTC."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -55,7 +65,7 @@ def utc(moment: datetime) -> str:
 
 def ago(moment: datetime) -> str:
     """Return how far a moment is from now, as "5 minutes ago" or "in 5 minutes"."""
-    seconds = (services().clock.now() - moment).total_seconds()
+    seconds = (now() - moment).total_seconds()
     text = words.span(abs(seconds))
     return f"{text} ago" if seconds >= 0 else f"in {text}"
 
@@ -112,5 +122,6 @@ _WORDS = (words.span, words.figure, words.counted, words.form, entity, entities,
 
 def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
-    for each in (local, utc, ago, pretty, stream, *_WORDS):
+    for each in (local, clock, utc, ago, pretty, stream, *_WORDS):
         app.add_template_filter(each)
+    app.add_template_global(now)

@@ -23,6 +23,9 @@ POLICY = (
 )
 
 csrf = CSRFProtect()
+#: A clock that is set back by less is of no consequence.
+_STEP_S = 60.0
+_ahead = time.time() - time.monotonic()
 
 
 def remote_network() -> str:
@@ -55,6 +58,7 @@ def init_app(app: Flask, deployment: Deployment) -> None:
     """Protect every form, count sign-in attempts, set the headers, and believe the proxies that are ours."""
     csrf.init_app(app)
     limiter.init_app(app)
+    app.before_request(forget_calls_of_the_future)
     app.after_request(set_headers)
     if deployment.proxies:
         count = deployment.proxies
@@ -70,6 +74,14 @@ def set_headers(response: Response) -> Response:
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def forget_calls_of_the_future() -> None:
+    """Count calls anew when the clock was set back: who had to wait a minute would have to wait for the old time."""
+    global _ahead
+    before, _ahead = _ahead, time.time() - time.monotonic()
+    if _ahead < before - _STEP_S:
+        limiter.reset()
 
 
 def seconds_to_wait() -> int:

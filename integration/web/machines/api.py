@@ -13,6 +13,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.payload_file import PayloadFile
 from integration.models.run import Run
+from integration.models.sql import Total
 from integration.pipeline import outbox
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.dead_letters.filters import DeadQuery
@@ -47,6 +48,11 @@ def _row(model: type[Row], row: object, **more: Any) -> Row:
     return model(**{name: getattr(row, name) for name in model.model_fields if name not in more}, **more)
 
 
+def _counted(total: Total) -> dict[str, Any]:
+    """Return what a page of a list says of the whole."""
+    return {"total": total.number, "exact": total.exact}
+
+
 @bp.get("/connectors")
 @needs_scope("logs")
 def connectors() -> ResponseReturnValue:
@@ -76,7 +82,7 @@ def log(connector_id: int) -> ResponseReturnValue:
         page = sync_log.read_page(session, query)
     entries = [_row(bodies.LogEntry, entry) for entry in page.entries]
     return bodies.answered(
-        bodies.LogPage, entries=entries, total=page.total, page=page.page, pages=page.pages, notices=notices
+        bodies.LogPage, entries=entries, page=page.page, pages=page.pages, notices=notices, **_counted(page.total)
     )
 
 
@@ -89,8 +95,8 @@ def records(connector_id: int) -> ResponseReturnValue:
         query, notices = RecordQuery.parse([connector_id], request.args, filters.zone_of(connector).key)
         page = querie_records.read_page(session, query)
     rows = [_row(bodies.RecordRow, row, status=record_statuses.status_of(row).label) for row in page.records]
-    figures = {"total": page.figures.total, "exact": page.figures.exact}
-    return bodies.answered(bodies.Records, records=rows, older=page.older, notices=notices, **figures)
+    total = _counted(page.figures.found)
+    return bodies.answered(bodies.Records, records=rows, older=page.older, notices=notices, **total)
 
 
 @bp.get("/connectors/<int:connector_id>/runs")
@@ -102,8 +108,9 @@ def run_list(connector_id: int) -> ResponseReturnValue:
         query, notices = RunQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
         found, older = querie_runs.read_list(session, query)
         waiting = querie_runs.waiting_of(session, found)
+        total = querie_runs.count(session, query)
     rows = [_run_row(each, waiting[each.id]) for each in found]
-    return bodies.answered(bodies.Runs, runs=rows, older=older, notices=notices)
+    return bodies.answered(bodies.Runs, runs=rows, older=older, notices=notices, **_counted(total))
 
 
 @bp.get("/runs/<int:run_id>")
@@ -217,7 +224,8 @@ def dead_letters(connector_id: int) -> ResponseReturnValue:
         query, notices = DeadQuery.parse(connector_id, request.args, filters.zone_of(connector).key)
         page = querie_dead_letters.read_page(session, query)
     rows = [_row(bodies.DeadLetterRow, row, attempts=row.attempts_in_all) for row in page.records]
-    return bodies.answered(bodies.DeadLetters, dead_letters=rows, total=page.total, older=page.older, notices=notices)
+    total = _counted(page.total)
+    return bodies.answered(bodies.DeadLetters, dead_letters=rows, older=page.older, notices=notices, **total)
 
 
 @bp.post("/connectors/<int:connector_id>/replay")

@@ -82,14 +82,20 @@ class LogEntry(Answer):
     at: Moment
 
 
-class LogPage(Answer):
+class ListPage(Answer):
+    """What a page of a list says: how many fit the filters, where `exact` false means more than `total`."""
+
+    total: int
+    exact: bool
+    notices: list[str]
+
+
+class LogPage(ListPage):
     """A page of the sync log."""
 
     entries: list[LogEntry]
-    total: int
     page: int
     pages: int
-    notices: list[str]
 
 
 class DeliveryRow(Answer):
@@ -117,14 +123,11 @@ class RecordRow(DeliveryRow):
     status: str
 
 
-class Records(Answer):
+class Records(ListPage):
     """A page of records; go on with `before` = `older`."""
 
     records: list[RecordRow]
-    total: int
-    exact: bool
     older: int | None
-    notices: list[str]
 
 
 class DeadLetterRow(DeliveryRow):
@@ -137,13 +140,11 @@ class DeadLetterRow(DeliveryRow):
     failing_since: Moment | None
 
 
-class DeadLetters(Answer):
+class DeadLetters(ListPage):
     """A page of dead letters; go on with `before` = `older`."""
 
     dead_letters: list[DeadLetterRow]
-    total: int
     older: int | None
-    notices: list[str]
 
 
 class RunRow(Answer):
@@ -172,12 +173,11 @@ class RunRow(Answer):
     error: str | None
 
 
-class Runs(Answer):
+class Runs(ListPage):
     """A page of runs; go on with `before` = `older`."""
 
     runs: list[RunRow]
     older: int | None
-    notices: list[str]
 
 
 class Progress(Answer):

@@ -35,9 +35,13 @@ def readyz() -> ResponseReturnValue:
     try:
         with services().db.read() as session:
             newest = migrate.is_newest(session)
-            working = any(heartbeat.alive(session, services().clock.now(), role) for role in WORKING_ROLES)
+            now = services().clock.now()
+            working = any(heartbeat.alive(session, now, role) for role in WORKING_ROLES)
+            ahead = heartbeat.ahead_by(session, now) is not None
     except SQLAlchemyError:
         return {"status": "database unreachable"}, 503
     if not newest:
         return {"status": "the schema is older than the program"}, 503
+    if ahead:
+        return {"status": "the clock was set back; waiting times are being corrected"}, 503
     return ({"status": "ready"}, 200) if working else ({"status": "no worker is running"}, 503)

@@ -25,7 +25,7 @@ from integration.web.frame import filters
 from integration.web.frame.access import connector_view, me, needs, record, row_view
 from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
-from integration.web.modules import cart_answers, weekly_chart
+from integration.web.modules import cart_answers, guide as guides, weekly_chart
 from integration.web.modules.form import filled, module_form, respond
 
 bp = Blueprint("carts", __name__, url_prefix="/connectors/<int:connector_id>/carts")
@@ -105,6 +105,13 @@ def _segments(connector: Connector) -> tuple[Mapping[str, str], str]:
     except IntegrationError as error:
         return {}, str(error)
     return {"0": "None", **{str(each.id): each.name for each in found}}, ""
+
+
+@bp.get("/guide")
+@connector_view
+def guide(connector: Connector) -> str:
+    """Show how a recovery campaign is set up, from the switch to the recovered order."""
+    return render_template("modules/carts/guide.html", connector=connector, guide=guides.shown("abandoned-carts"))
 
 
 @bp.get("/list")

@@ -50,12 +50,14 @@ def index(connector: Connector) -> ResponseReturnValue:
         siblings = _siblings(session, connector)
         query, notices = _query(connector, siblings)
         feed = activity.read(session, query, whole=me().may(Role.ADMIN))
+        total = activity.count(session, query)
     return render_template(
         "operations/activity/index.html",
         connector=connector,
         names={each.id: each.name for each in siblings},
         rows=[(event, changes_of(event.diff), _more(event)) for event in feed.events],
         older=feed.older,
+        total=total,
         query=query,
         notices=notices,
         kinds=activity.KINDS,
@@ -76,10 +78,13 @@ def _query(connector: Connector, siblings: Sequence[Connector]) -> tuple[Activit
 
 def _more(event: Event) -> tuple[str, str] | None:
     """Return the address of the page that tells more and what the link says, None where there is none."""
+    if (entry_id := event.about.get("entry_id")) and me().may(Role.ADMIN):
+        # The audit log is read from its newest entry back: the page that begins with this one.
+        return url_for("audit.index", before=entry_id + 1, _anchor=f"entry-{entry_id}"), "Audit log"
     if event.connector_id is None:
         return None
     if run_id := event.about.get("run_id"):
-        return url_for("runs.show", connector_id=event.connector_id, run_id=run_id), "Run"
+        return url_for("runs.show", connector_id=event.connector_id, run_id=run_id), f"Run {run_id}"
     endpoint, says, role = _PAGES.get(event.kind, ("", "", Role.VIEWER))
     if endpoint not in current_app.view_functions or not me().may(role):
         return None

@@ -13,6 +13,7 @@ from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import RunKind
+from integration.models.sql import Total
 from integration.models.user import Role
 from integration.pipeline import outbox
 from integration.pipeline.dead_letters import filters as dead_letter_filters, replay
@@ -108,7 +109,7 @@ def _ask(connector: Connector, template: str, error: str = "") -> ResponseReturn
         query, notices = _query(connector, values)
         selection.understood(notices)
         page = dead_letters.read_page(session, query)
-    total = len(ids) if ids else page.total
+    total = Total(len(ids)) if ids else page.total
     body = render_template(template, connector=connector, query=query, total=total, ids=ids, error=error)
     return (body, 400) if error else body
 

@@ -66,6 +66,7 @@ def index(connector: Connector) -> str:
         connector=connector,
         view=view,
         kinds=KINDS,
+        total=found.total,
         lines=[{**line, "moment": datetime.fromisoformat(line["at"])} for line in found.lines],
         prev_url=_url(connector.id, view, found.page - 1) if found.page > 1 else None,
         next_url=_url(connector.id, view, found.page + 1) if found.more else None,

@@ -26,7 +26,7 @@ from integration.pipeline.connectors.credentials import both_known
 from integration.pipeline.runs import progress as run_progress
 from integration.queries import dead_letters, runs as querie_runs
 from integration.web.connection import checklist
-from integration.web.frame import filters
+from integration.web.frame import filters, live
 from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.services import services
 from integration.web.operations import charts, run_start
@@ -97,13 +97,13 @@ def create() -> ResponseReturnValue:
 @bp.get("/connectors/<int:connector_id>/")
 @connector_view
 def show(connector: Connector) -> str:
-    """Show one connector: the checklist until it is done, then how it fares; htmx asks for the part that changes."""
+    """Show one connector: the checklist until it is done, then how it fares; a part of it asks for itself."""
     now = services().clock.now()
     with services().db.read() as session:
         values = _state(session, now, connector)
         zone = filters.zone_of(connector)
         span, notices = charts.Span.parse(request.args, now.astimezone(zone).date())
-        if request.headers.get("HX-Request"):
+        if live.is_part():
             return render_template("operations/overview/_state.html", connector=connector, **values)
         hours = usage.by_hour(session, connector.id, *span.moments(zone))
         steps = checklist.steps(session, connector)

@@ -20,7 +20,7 @@ from integration.operations.reconciliation import DriftQuery, listing, read_back
 from integration.operations.reconciliation.repairs import REPAIRABLE
 from integration.pipeline.audited import Audit
 from integration.url_filters import without
-from integration.web.frame import selection
+from integration.web.frame import live, selection
 from integration.web.frame.access import connector_view, me, needs, record, row_view
 from integration.web.frame.services import services
 from integration.web.operations.links import Addresses
@@ -131,7 +131,7 @@ def progress(connector: Connector) -> ResponseReturnValue:
     with services().db.read() as session:
         going = reconciliation.going(session, connector.id)
     here = url_for("reconciliation.index", connector_id=connector.id)
-    if not request.headers.get("HX-Request"):
+    if not live.is_part():
         return redirect(here)
     if going is None:
         return "", 200, {"HX-Redirect": here}

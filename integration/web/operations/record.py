@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from integration.errors import IntegrationError
+from integration.errors import IntegrationError, SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery, DeliveryState
@@ -19,6 +21,7 @@ from integration.pipeline.delivery.attempts import FIRST_KEPT, NEWEST_KEPT
 from integration.pipeline.delivery.retries import fault_of
 from integration.queries import record as querie_record, record_statuses
 from integration.streams import explain
+from integration.web.frame import live
 from integration.web.frame.access import me, needs, record, row_view
 from integration.web.frame.services import outside, services
 from integration.web.operations.links import Addresses
@@ -63,11 +66,7 @@ def compare(connector: Connector, row: Delivery) -> ResponseReturnValue:
         comparison = querie_record.compare(services(), connector, row, tried)
     except IntegrationError as caught:
         error = caught
-    template = (
-        "operations/records/_comparison.html"
-        if request.headers.get("HX-Request")
-        else "operations/records/compare.html"
-    )
+    template = "operations/records/_comparison.html" if live.is_part() else "operations/records/compare.html"
     return render_template(template, connector=connector, row=row, comparison=comparison, error=error)
 
 
@@ -130,7 +129,7 @@ def discard_post(connector: Connector, row: Delivery) -> ResponseReturnValue:
 def edit_form(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Show the values of a dead letter, to be corrected."""
     values = editable(corrected(row.payload or {}, row.corrections))
-    return render_template("operations/records/edit.html", connector=connector, row=row, values=values, error=None)
+    return _form(connector, row, values)
 
 
 @bp.post("/edit")
@@ -148,11 +147,22 @@ def edit_post(connector: Connector, row: Delivery) -> ResponseReturnValue:
     try:
         edit(services(), row, values, audit=audit)
     except IntegrationError as error:
-        return render_template(
-            "operations/records/edit.html", connector=connector, row=row, values=values, error=error
-        ), 400
+        return _form(connector, row, values, error), 400
     flash("The record is sent again with your values.", "ok")
     return _back(row)
+
+
+def _form(connector: Connector, row: Delivery, values: Mapping[str, str], error: IntegrationError | None = None) -> str:
+    """Return the form with what was typed, each value that was refused marked with the reason."""
+    wrong = {name: error.at(name) for name in values} if isinstance(error, SettingError) else {}
+    return render_template(
+        "operations/records/edit.html",
+        connector=connector,
+        row=row,
+        values=values,
+        error=error,
+        wrong={name: sentence for name, sentence in wrong.items() if sentence},
+    )
 
 
 def _name(row: Delivery) -> str:

@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from integration import streams
+from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import RunKind
@@ -18,7 +19,7 @@ from integration.pipeline import outbox
 from integration.queries import record_filters, record_statuses, records
 from integration.queries.record_filters import RecordQuery
 from integration.url_filters import id_of, without
-from integration.web.frame import filters
+from integration.web.frame import filters, selection
 from integration.web.frame.access import connector_view, me, needs, own_connectors
 from integration.web.frame.services import services
 from integration.web.operations import run_start
@@ -72,18 +73,32 @@ def index(connector: Connector) -> ResponseReturnValue:
 @needs(Role.SUPPORT)
 @connector_view
 def complete(connector: Connector) -> ResponseReturnValue:
-    """Start a run that sends again what partial successes lack, of one error if the form names it."""
-    code = request.form.get("code", "")
-    with services().db.read() as session:
-        ids = list(outbox.partial_ids(session, connector.id, code))
+    """Start a run that sends again what partial successes lack: those of one error, or those of the list's filter."""
+    back = url_for("records.index", connector_id=connector.id, status="partial", run=request.form.get("run") or None)
+    ids = _lacking(connector)
     if not ids:
         flash("No record lacks anything any more.", "warn")
-        return redirect(url_for("records.index", connector_id=connector.id, status="partial"))
+        return redirect(back)
     options, diff = {"act": "replay", "ids": ids}, {"records": [0, len(ids)]}
     run_id = run_start.begin(connector, RunKind.REPLAY, diff=diff, options=options, action=AuditAction.REPLAYED)
     if run_id is None:
-        return redirect(url_for("records.index", connector_id=connector.id, status="partial"))
+        return redirect(back)
     return redirect(url_for("runs.show", connector_id=connector.id, run_id=run_id))
+
+
+def _lacking(connector: Connector) -> list[int]:
+    """Return the ids of the partial successes that a form means; raises SettingError where it does not say which."""
+    code = request.form.get("code", "")
+    if code:
+        with services().db.read() as session:
+            return list(outbox.partial_ids(session, connector.id, code))
+    values = selection.filter_of(request.form)
+    query, notices = RecordQuery.parse([connector.id], values, filters.zone_of(connector).key)
+    selection.understood(notices)
+    if query.status != "partial":
+        raise SettingError("status", "It was not said which records are to be sent again.", "Choose on the list.")
+    with services().db.read() as session:
+        return records.ids_of(session, query, outbox.PARTIAL_MAX)
 
 
 def parse(connector: Connector, chosen: list[Connector], args: Mapping[str, str]) -> tuple[RecordQuery, list[str]]:

@@ -24,7 +24,7 @@ from integration.pipeline.runs import (
 from integration.queries import run_records, runs as querie_runs
 from integration.queries.run_records import EntityQuery
 from integration.queries.runs import RunLineQuery, RunQuery
-from integration.web.frame import filters
+from integration.web.frame import filters, live
 from integration.web.frame.access import connector_view, me, needs, record, row_view
 from integration.web.frame.services import services
 
@@ -78,7 +78,7 @@ def index(connector: Connector) -> ResponseReturnValue:
 def show(connector: Connector, run: Run) -> ResponseReturnValue:
     """Show one run with its newest lines; a page that follows it asks for the lines behind `after` only."""
     query, notices = RunLineQuery.parse(request.args)
-    following = bool(request.headers.get("HX-Request"))
+    following = live.is_part()
     with services().db.read() as session:
         # A page stops following when the progress says so, so the run beside it must not be an older one.
         run = session.get_one(Run, run.id)

@@ -34,10 +34,10 @@ _CONNECTORS_EXPLAINED_MAX = 3
 
 @bp.get("/search")
 def index() -> ResponseReturnValue:
-    """Go to the only thing that fits, or list what does."""
-    asked = SearchQuery.parse(request.args.get("q", ""))
+    """Go to the only thing that fits, or list what does; `connector` looks in one of them only."""
+    asked, only = SearchQuery.parse(request.args.get("q", "")), request.args.get("connector", "")
     with services().db.read() as session:
-        own = own_connectors(session)
+        own = [each for each in own_connectors(session) if only in ("", str(each.id))]
         hits = search.find(session, [each.id for each in own], asked)
     hit = search.one(hits) if hits else _nobody(own, asked)
     if hit is not None:
@@ -86,6 +86,8 @@ def _url(hit: Hit) -> str:
         return url_for("carts.show", connector_id=hit.connector_id, cart_id=int(hit.key))
     if hit.what == "run":
         return url_for("runs.show", connector_id=hit.connector_id, run_id=int(hit.key))
+    if hit.what == "record":
+        return url_for("record.show", connector_id=hit.connector_id, delivery_id=int(hit.key))
     return url_for("search.person", connector_id=hit.connector_id, person_key=hit.key)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -14,6 +14,7 @@ from integration import streams
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
+from integration.models.sync_log import SyncLogEntry
 from integration.models.user import Role
 from integration.pipeline.connectors import connectors
 from integration.pipeline.sync_log import clearing as sync_log_clearing
@@ -49,7 +50,8 @@ def log(connector: Connector) -> ResponseReturnValue:
     with services().db.read() as session:
         query, notices = LogQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
         page = sync_log.read_page(session, query)
-        total = page.total if not query.filtered else total_entries(session, connector.id)
+        total = page.total.number if not query.filtered else total_entries(session, connector.id)
+        kept = sync_log.kept_records(session, page.entries)
     return render_template(
         "tools/log.html",
         connector=connector,
@@ -58,6 +60,7 @@ def log(connector: Connector) -> ResponseReturnValue:
         page=page,
         notices=[*notices, *page.notices],
         links=_page_links(connector.id, query, page),
+        url_of=lambda entry: _about(entry, kept),
         addresses=Addresses(connector),
         choices=sync_log_filters,
         typed=request.args,
@@ -69,6 +72,18 @@ def log(connector: Connector) -> ResponseReturnValue:
 def _no_carts(query: LogQuery, page: sync_log.LogPage) -> bool:
     """Tell whether carts are looked for and none is there: then the page says why."""
     return not page.entries and (query.type in streams.kinds("kept_here") or query.action.startswith("cart_"))
+
+
+def _about(entry: SyncLogEntry, kept: Collection[int]) -> str:
+    """Return the page of what an entry is about: its record, else its order or person, "" where nothing is known."""
+    if entry.delivery_id in kept:
+        return url_for("record.show", connector_id=entry.connector_id, delivery_id=entry.delivery_id)
+    source_id = entry.source_id or entry.object_id
+    if entry.type in streams.kinds("numbered") and source_id:
+        return url_for("search.order", connector_id=entry.connector_id, source_id=source_id)
+    if entry.person_key:
+        return url_for("search.person", connector_id=entry.connector_id, person_key=entry.person_key)
+    return ""
 
 
 def _page_links(connector_id: int, query: LogQuery, page: sync_log.LogPage) -> Mapping[str, str | None]:

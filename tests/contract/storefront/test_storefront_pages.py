@@ -16,6 +16,9 @@ from integration.sandbox.store import StoreServer, documents
 from integration.sandbox.store.coupon_defaults import blank_coupon
 
 HELD = (140, *range(145, 152))
+ANY_SETTING = (
+    "Unknown setting: nothing. Use one of firewall, rate_limit, csp, script, has_reminder_field, fields_after."
+)
 SCRIPT = '<script async src="https://app.test/cart.js"></script>'
 
 
@@ -133,13 +136,18 @@ def test_calls_without_their_nonce_do_nothing(visitor: Visitor) -> None:
 
 def test_who_is_logged_in_finds_the_e_mail_on_both_pages(visitor: Visitor) -> None:
     number = visitor.server.shop.register_customer(email="maria@example.com", username="maria")["id"]
-    reply = visitor.send("GET", f"/shop/?login={number}")
+    reply = visitor.send("GET", f"/shop/?login={number}", headers={"Cookie": visitor.cookie})
     assert (reply.status, reply.header("Location")) == (302, f"{visitor.server.url}/shop/")
-    _get(visitor, "/?add-to-cart=13")
 
     assert '"email":"maria@example.com"' in _get(visitor, "/checkout/")
     assert 'value="maria@example.com"' in _get(visitor, "/checkout-classic/")
     assert f'"currentUserId":{number}' in _get(visitor, "/checkout/")
+    assert "There is no such customer" in _get(visitor, "/my-account/?login=999999")
+    visitor.send("GET", "/my-account/?login=0", headers={"Cookie": visitor.cookie})
+    assert "username" in _get(visitor, "/my-account/")
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert visitor.send("POST", "/my-account/", "username=maria&login_submit=1", kind).status == 302
+    assert "You are logged in as maria@example.com" in _get(visitor, "/my-account/")
 
 
 def test_the_owner_s_script_and_the_host_s_csp_are_on_every_page(visitor: Visitor) -> None:
@@ -179,3 +187,19 @@ def test_a_product_with_choices_is_added_by_its_form(visitor: Visitor) -> None:
     assert "has been added" in reply.text or "have been added" in reply.text
     cart = visitor.send("GET", f"{API}/cart", headers={"Cookie": visitor.cookie}).json
     assert (cart["items"][1]["id"], cart["items"][1]["quantity"]) == (51, 2)
+
+
+def test_the_settings_can_be_changed_from_another_process(visitor: Visitor) -> None:
+    kind = {"Content-Type": "application/json"}
+
+    def change(values: Any) -> tuple[int, Any]:
+        reply = visitor.send("POST", "/_sandbox/storefront", values, kind)
+        return reply.status, reply.json
+
+    status, shown = change({"script": SCRIPT, "fields_after": 2, "rate_limit": None})
+    assert (status, shown["script"], shown["fields_after"]) == (200, SCRIPT, 2)
+    assert SCRIPT in _get(visitor, "/shop/")
+    assert change({"script": "", "nothing": 1}) == (400, {"error": ANY_SETTING})
+    assert change({"firewall": 1}) == (400, {"error": "firewall must be bool."})
+    assert change({"rate_limit": True})[0] == 400
+    assert visitor.send("GET", "/_sandbox/storefront").json["script"] == SCRIPT

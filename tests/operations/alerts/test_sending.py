@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from integration.models import AlertGroup, AlertNotice, Delivery
 from integration.operations.monitoring import alerts
-from integration.operations.monitoring.alerts import hook, notices
+from integration.operations.monitoring.alerts import hook, mail as mails, notices
 from tests.operations.alerts.conftest import Inbox, MakeGroup, Receiver, Watch, free_port, group_of
 from tests.pipeline.rows import delivery
 
@@ -263,6 +263,32 @@ def test_a_receiver_that_drips_keeps_no_other_group_waiting(
     assert time.monotonic() - began < 6
     assert sorted(bool(notice.sent_at) for notice in shop.notices) == [False, True]
     assert "in the time that one call may take" in "".join(notice.error for notice in shop.notices)
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "ssl"])
+def test_a_mail_server_that_drips_is_left_after_the_total_time(
+    shop: Watch, group: MakeGroup, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    monkeypatch.setattr(mails, "TOTAL_TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as dripping:
+        shop.with_settings(smtp_host="127.0.0.1", smtp_port=dripping.getsockname()[1], smtp_security=security)
+        group()
+        group(emails="", webhook=receiver.url)
+        fail(shop)
+        sending = threading.Thread(target=alerts.send, args=(shop.services,))
+        began = time.monotonic()
+        sending.start()
+        line, _ = dripping.accept()
+        with line, suppress(OSError):
+            # A record of TLS 1.2 that is said to be long, or a greeting without an end.
+            line.sendall(b"\x16\x03\x03\x3f\xff" if security == "ssl" else b"220-")
+            while sending.is_alive() and time.monotonic() - began < 5:
+                line.sendall(b"x")
+                time.sleep(0.1)
+        sending.join(timeout=5)
+    assert time.monotonic() - began < 4
+    assert "took longer than" in "".join(notice.error for notice in shop.notices)
+    assert len(receiver.calls) == 1
 
 
 def test_a_group_that_lost_its_recipients(shop: Watch, group: MakeGroup, mailing: Inbox) -> None:

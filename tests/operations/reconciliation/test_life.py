@@ -140,10 +140,10 @@ def test_one_that_failed_is_resumed_and_compares_nobody_twice(bench: Bench, monk
         broken.setattr(execution, "TRIES_MAX", 1)
         compare = Comparison.compare
 
-        def once(self: Comparison, people: list[object]) -> object:
+        def once(self: Comparison, people: list[object], **rest: bool) -> object:
             if any(not person.changes or person.changes[0].kind == "order" for person in people):  # type: ignore[attr-defined]  # a Person
                 raise Unreachable("mautic", "no_answer", "Nobody answers.", "Look at it.")
-            return compare(self, people)  # type: ignore[arg-type]  # a list of Person
+            return compare(self, people, **rest)  # type: ignore[arg-type]  # a list of Person
 
         broken.setattr(Comparison, "compare", once)
         row = bench.reconcile()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from integration.models.sql import COUNTED_ROWS_MAX, Total, counted_upto
 from integration.operations.monitoring.activity.event import Event
 from integration.operations.monitoring.activity.minutes import MINUTES
 from integration.operations.monitoring.activity.moments import SOURCES, Changes
@@ -28,6 +29,18 @@ def read(session: Session, query: ActivityQuery, *, whole: bool = False) -> Feed
     found = sorted(_events(session, query, whole), key=lambda event: event.place.order)
     events = found[: query.size]
     return Feed(events, str(events[-1].place) if len(found) > len(events) else "")
+
+
+def count(session: Session, query: ActivityQuery) -> Total:
+    """Return how many events fit, on whatever page."""
+    whole = query.model_copy(update={"before": None})
+    sources = [each for each in (*SOURCES, *MINUTES, Changes()) if whole.wants(each.kind) and whole.connectors]
+    found = 0
+    for rows in (rows for each in sources for rows in each.rows(whole)):
+        found += counted_upto(session, rows, COUNTED_ROWS_MAX + 1).number
+        if found > COUNTED_ROWS_MAX:
+            break
+    return Total.upto(found)
 
 
 def _events(session: Session, query: ActivityQuery, whole: bool) -> Iterator[Event]:

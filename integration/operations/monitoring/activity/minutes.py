@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, case, cast, func, select
+from sqlalchemy import ColumnElement, Row, Select, String, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
@@ -31,13 +31,19 @@ class Minutes:
 
     def read(self, session: Session, query: ActivityQuery) -> Iterator[Event]:
         """Yield the query's newest minutes."""
-        for connector_id in query.connectors:
-            for row in session.execute(self._grouped(query, connector_id)):
+        newest_first = func.max(self.at).desc(), func.max(Delivery.id).desc()
+        for connector_id, rows in zip(query.connectors, self.rows(query), strict=True):
+            for row in session.execute(rows.order_by(*newest_first).limit(query.size + 1)):
                 yield self._event(connector_id, row)
 
-    def _grouped(self, query: ActivityQuery, connector_id: int) -> Any:
+    def rows(self, query: ActivityQuery) -> Iterator[Select[Any]]:
+        """Yield what selects the query's minutes, a connector after another."""
+        for connector_id in query.connectors:
+            yield self._grouped(query, connector_id)
+
+    def _grouped(self, query: ActivityQuery, connector_id: int) -> Select[Any]:
         last, newest = func.max(self.at), func.max(Delivery.id)
-        rows = (
+        return (
             select(
                 last.label("at"),
                 newest.label("id"),
@@ -50,7 +56,6 @@ class Minutes:
             .group_by(func.substr(cast(self.at, String), 1, 16), Delivery.error_code)
             .having(query.reach(last, newest, self.rank))
         )
-        return rows.order_by(last.desc(), newest.desc()).limit(query.size + 1)
 
     def _owned(self, connector_id: int) -> ColumnElement[bool]:
         if self.kind == "dead":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.alert import Alert
@@ -54,17 +54,18 @@ class Source:
 
     def read(self, session: Session, query: ActivityQuery) -> Iterator[Event]:
         """Yield the query's newest events of this source."""
-        for connectors in [[one] for one in query.connectors] if self.each else [query.connectors]:
-            for row in self._rows(session, query, connectors):
+        newest_first = self.at.desc(), self.at.class_.id.desc()
+        for rows in self.rows(query):
+            for row in session.scalars(rows.order_by(*newest_first).limit(query.size + 1)):
                 yield self._event(row)
 
-    def _rows(self, session: Session, query: ActivityQuery, connectors: Sequence[int]) -> Sequence[Any]:
+    def rows(self, query: ActivityQuery) -> Iterator[Select[Any]]:
+        """Yield what selects the rows of the query's events."""
         model = self.at.class_
-        owned = model.connector_id == connectors[0] if self.each else model.connector_id.in_(connectors)
-        rows = select(model).where(owned, query.reach(self.at, model.id, self.rank))
-        if self.where is not None:
-            rows = rows.where(self.where)
-        return session.scalars(rows.order_by(self.at.desc(), model.id.desc()).limit(query.size + 1)).all()
+        for connectors in [[one] for one in query.connectors] if self.each else [query.connectors]:
+            owned = model.connector_id == connectors[0] if self.each else model.connector_id.in_(connectors)
+            fits = select(model).where(owned, query.reach(self.at, model.id, self.rank))
+            yield fits if self.where is None else fits.where(self.where)
 
     def _event(self, row: Any) -> Event:
         level, title, detail = self.words(row)
@@ -98,20 +99,21 @@ class Changes:
 
     def read(self, session: Session, query: ActivityQuery, *, whole: bool) -> Iterator[Event]:
         """Yield the query's newest changes, with actor and diff where the `whole` entry may be seen."""
+        for rows in self.rows(query):
+            for entry in session.scalars(rows.order_by(AuditEntry.id.desc()).limit(query.size + 1 + _SLACK)):
+                yield self._event(entry, whole)
+
+    def rows(self, query: ActivityQuery) -> Iterator[Select[Any]]:
+        """Yield what selects the entries of the query's changes."""
         mine: ColumnElement[bool] = AuditEntry.connector_id.in_(query.connectors)
         if query.scope == "all":
             mine = or_(mine, AuditEntry.connector_id.is_(None))
-        rows = (
-            select(AuditEntry)
-            .where(AuditEntry.organisation_id == query.organisation_id, mine, AuditEntry.action.not_in(_UNTOLD))
-            .where(query.reach(AuditEntry.at, AuditEntry.id, self.rank))
-            .order_by(AuditEntry.id.desc())
-        )
-        for entry in session.scalars(rows.limit(query.size + 1 + _SLACK)):
-            yield self._event(entry, whole)
+        told = (AuditEntry.organisation_id == query.organisation_id, mine, AuditEntry.action.not_in(_UNTOLD))
+        yield select(AuditEntry).where(*told, query.reach(AuditEntry.at, AuditEntry.id, self.rank))
 
     def _event(self, entry: AuditEntry, whole: bool) -> Event:
         level, title, detail = wording.changed(entry)
         actor, diff = (entry.actor, entry.diff) if whole else ("", {})
         place = FeedPosition(entry.at, self.rank, entry.id)
-        return Event(place, self.kind, entry.connector_id, level, title, detail, actor=actor, diff=diff)
+        about = {"entry_id": entry.id}
+        return Event(place, self.kind, entry.connector_id, level, title, detail, about, actor, diff)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from functools import partial
 
 from integration.config import SMTP_PORTS, Deployment
+from integration.http.total_time import TookTooLong, Watchdog
 from integration.operations.monitoring.alerts.undelivered import Undelivered
 from integration.operations.monitoring.alerts.wording import one_line
 
-TIMEOUT = 15.0
+#: Seconds for one answer of the mail server, and for all that an e-mail takes: the first begin anew with each byte.
+TIMEOUT_S, TOTAL_TIMEOUT_S = 15.0, 60.0
+#: Is given the socket of a connection, as soon as it is made.
+Watch = Callable[[socket.socket], None]
 NOT_SET = "No mail server is set."
 SET_IT = "Set SMTP_HOST and MAIL_FROM, and SMTP_USER and SMTP_PASSWORD if the server asks for them, then restart."
 
@@ -54,7 +60,7 @@ def send(deployment: Deployment, mail: EmailMessage) -> str:
     if not deployment.smtp_host:
         raise Undelivered(NOT_SET, SET_IT, everybody=True)
     try:
-        with _connection(deployment) as server:
+        with Watchdog(TOTAL_TIMEOUT_S) as watchdog, _connection(deployment, watchdog) as server:
             if deployment.smtp_user:
                 server.login(deployment.smtp_user, deployment.smtp_password)
             refused = server.send_message(mail)
@@ -63,24 +69,47 @@ def send(deployment: Deployment, mail: EmailMessage) -> str:
     return _refusals(refused) if refused else ""
 
 
-def _connection(deployment: Deployment) -> smtplib.SMTP:
+@contextmanager
+def _connection(deployment: Deployment, watchdog: Watchdog) -> Iterator[smtplib.SMTP]:
+    """Give a connection to the mail server, which the watchdog may shut from its first byte on."""
     security = deployment.smtp_security
-    port = deployment.smtp_port or SMTP_PORTS[security]
+    host, port = deployment.smtp_host, deployment.smtp_port or SMTP_PORTS[security]
     context = ssl.create_default_context()
-    if security == "ssl":
-        return smtplib.SMTP_SSL(deployment.smtp_host, port, timeout=TIMEOUT, context=context)
-    server = smtplib.SMTP(deployment.smtp_host, port, timeout=TIMEOUT)
-    if security == "starttls":
-        _secure(server, context)
-    return server
+    with ExitStack() as lines:
+
+        def watch(line: socket.socket) -> None:
+            # Encryption takes the socket over, before its handshake already; a second one of the line stays ours.
+            watchdog.watch(lines.enter_context(line.dup()))
+
+        kind = partial(_Encrypted, context=context) if security == "ssl" else _Plain
+        with kind(host, port, watch) as server:
+            if security == "starttls":
+                server.starttls(context=context)
+            yield server
 
 
-def _secure(server: smtplib.SMTP, context: ssl.SSLContext) -> None:
-    try:
-        server.starttls(context=context)
-    except BaseException:
-        server.close()
-        raise
+class _Watched(smtplib.SMTP):
+    """A connection that tells whoever limits its time of its socket."""
+
+    watch: Watch
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        line: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # not in the stubs
+        self.watch(line)
+        return line
+
+
+class _Plain(_Watched):
+    def __init__(self, host: str, port: int, watch: Watch) -> None:
+        self.watch = watch
+        super().__init__(host, port, timeout=TIMEOUT_S)
+
+
+# SMTP_SSL puts encryption around what the class behind it connects.
+class _Encrypted(smtplib.SMTP_SSL, _Watched):
+    def __init__(self, host: str, port: int, watch: Watch, context: ssl.SSLContext) -> None:
+        self.watch = watch
+        super().__init__(host, port, timeout=TIMEOUT_S, context=context)
 
 
 def _told(deployment: Deployment, error: Exception) -> Undelivered:
@@ -112,6 +141,11 @@ _FAULTS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], .
         ssl.SSLError,
         "No secure connection to the mail server could be made.",
         "Check its certificate and SMTP_SECURITY: starttls is usual at port 587, ssl at 465.",
+    ),
+    (
+        TookTooLong,
+        f"The mail server took longer than {TOTAL_TIMEOUT_S:.0f} seconds for one message.",
+        "Look at its load, and at what it checks before it takes a message.",
     ),
     (TimeoutError, "The mail server did not answer in time.", _REACH),
     (ConnectionRefusedError, "The mail server refused the connection.", _REACH),

@@ -102,8 +102,13 @@ def address(services: Services, path: str) -> str:
 
 
 def place(services: Services, alert: Alert) -> str:
-    """Return the address of the page where an alert's cause is mended."""
-    return address(services, f"connectors/{alert.connector_id}/{PAGES.get(alert.cause, 'runs')}")
+    """Return the full address of the page where an alert's cause is mended."""
+    return address(services, path(alert))
+
+
+def path(alert: Alert) -> str:
+    """Return the path of that page, without the site's address."""
+    return f"connectors/{alert.connector_id}/{PAGES.get(alert.cause, 'runs')}"
 
 
 def one_line(text: str, limit: int = 200) -> str:

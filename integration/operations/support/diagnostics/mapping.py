@@ -19,7 +19,7 @@ from integration.models.connector import Connector
 from integration.operations.support.diagnostics import findings, samples
 from integration.operations.support.diagnostics.advice import of_error
 from integration.operations.support.diagnostics.findings import FieldFinding, State
-from integration.pipeline.connectors import field_list
+from integration.pipeline.connectors import field_list, segment_names
 from integration.pipeline.delivery import planning
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.follow_up_marks import Done, done_before, is_done
@@ -136,7 +136,7 @@ def _tried(services: Services, connector: Connector, kind: Kind, group: Delivery
         leased.source_id,
         (_email(record, made, context), *findings.of_fields(record, made, kind, context.modules, context.fields)),
         fit(ContactWrite("", {}, made.contact.tags), context.fields, known=True)[0].tags,
-        tuple(_follow_up(act, contact_id, done) for act in made.follow_ups),
+        tuple(_follow_up(act, contact_id, done, context) for act in made.follow_ups),
     )
 
 
@@ -171,11 +171,12 @@ def _done(session: Session, connector_id: int, made: Plan | Skip) -> set[Done]:
     return done_before(session, connector_id, made.follow_ups) if isinstance(made, Plan) else set()
 
 
-def _follow_up(act: FollowUp, contact_id: int, done: set[Done]) -> str:
+def _follow_up(act: FollowUp, contact_id: int, done: set[Done], context: BatchContext) -> str:
     before = is_done(act, contact_id, done)
     if isinstance(act, SegmentAdd):
-        was = f"The contact was added to segment {act.segment_id} before, so it would not be added again."
-        return was if before else f"The contact would be added to segment {act.segment_id}."
+        segment = segment_names.called(segment_names.known(context.connector), act.segment_id)
+        was = f"The contact was added to segment {segment} before, so it would not be added again."
+        return was if before else f"The contact would be added to segment {segment}."
     if isinstance(act, SegmentRemove):
         return f"The contact would be taken out of segment {act.segment_id}."
     what = "A note" if isinstance(act, Note) else f"The e-mail {act.email_id}"

@@ -33,9 +33,9 @@ def show(scene: Scene) -> ApiAnswer:
 def _settings(scene: Scene, checkout: dict[str, Any]) -> dict[str, Any]:
     """Return wcSettings, as much of it as scripts of others look at."""
     names = {"shop": 5, "cart": 6, "checkout": 7, "myaccount": 8, "privacy": 3}
-    paths = {"myaccount": "my-account", "privacy": "privacy-policy"}
+    paths = {"myaccount": "my-account/", "privacy": "?page_id=3"}
     pages = {
-        name: {"id": number, "title": name.title(), "permalink": f"{scene.home}/{paths.get(name, name)}/"}
+        name: {"id": number, "title": name.title(), "permalink": f"{scene.home}/{paths.get(name, f'{name}/')}"}
         for name, number in names.items()
     }
     account = scene.account

@@ -169,6 +169,14 @@ def login_cookie(state: State, request: ApiRequest, number: int) -> tuple[str, s
     return "Set-Cookie", f"{_cookie_name('wordpress_logged_in_', state)}={value}; path=/; {secure}HttpOnly"
 
 
+def take_along(state: State, guest: Session, number: int) -> None:
+    """Put what a guest has in the cart into the account's own, as WooCommerce does at login."""
+    own = _session(state, str(number))
+    own.items = {**guest.items, **own.items}
+    own.coupons += [code for code in guest.coupons if code not in own.coupons]
+    keep(state, own)
+
+
 def logout_cookie(state: State) -> tuple[str, str]:
     """Return the header that logs an account out."""
     ends = f"expires={http_date(state.now() - 3600)}; Max-Age=0; path=/; HttpOnly"

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 CSP_NO_SCRIPT = "script-src 'self' 'unsafe-inline'"
 CSP_NO_CONNECT = "connect-src 'self'"
 WINDOW = 10
+KINDS: dict[str, tuple[type, ...]] = {
+    "firewall": (bool,),
+    "rate_limit": (int, type(None)),
+    "csp": (str,),
+    "script": (str,),
+    "has_reminder_field": (bool,),
+    "fields_after": (int, float),
+}
 
 
 @dataclass
@@ -28,6 +37,20 @@ class Settings:
     has_reminder_field: bool = False
     fields_after: float = 0.5
     calls: deque[int] = field(default_factory=deque)
+
+    def shown(self) -> dict[str, Any]:
+        """Return the settings by name."""
+        return {name: getattr(self, name) for name in KINDS}
+
+    def change(self, values: dict[str, Any]) -> None:
+        """Set what is named; raises ValueError for an unknown name or a value of another kind, and sets nothing."""
+        for name, value in values.items():
+            if name not in KINDS:
+                raise ValueError(f"Unknown setting: {name}. Use one of {', '.join(KINDS)}.")
+            if not isinstance(value, KINDS[name]) or isinstance(value, bool) != (KINDS[name] == (bool,)):
+                raise ValueError(f"{name} must be {' or '.join(kind.__name__ for kind in KINDS[name])}.")
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def wait(self, now: int) -> int:
         """Count a call of the Store API and return how many seconds it has to wait, 0 when it may go through."""

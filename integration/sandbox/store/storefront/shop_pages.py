@@ -106,15 +106,17 @@ def not_found(scene: Scene) -> ApiAnswer:
 def login(scene: Scene) -> ApiAnswer | None:
     """Log in or out as asked by ?login= with an account's number, 0 for out, or by a form with name or e-mail.
 
-    Raises Refused for an unknown number. None when nothing is asked.
+    None when nothing is asked, or when nobody is known by that; then a notice says so.
     """
     number = scene.request.query.get("login")
     if number is None and "username" not in scene.form:
         return None
     found = int(number) if number is not None and str(number).isdigit() else _number(scene)
-    if found is None:
-        scene.notices.append(refused("<strong>Error:</strong> Unknown username or email address."))
+    if found is None or (found and found not in scene.state.people):
+        scene.notices.append(refused("<strong>Error:</strong> There is no such customer."))
         return None
+    if found and not scene.account:
+        sessions.take_along(scene.state, scene.visit.session, found)
     path = scene.request.path if number is not None else scene.request.target
     cookie = sessions.login_cookie(scene.state, scene.request, found) if found else sessions.logout_cookie(scene.state)
     return ApiAnswer(302, b"", [("Location", scene.home + path), cookie, *cookies(scene)], HTML, is_page=True)

@@ -22,6 +22,7 @@
   let parts = {};
   let isDrawn = false;
   let sameAddress = true;
+  let needsShipping = true;
 
   function make(name, values = {}, ...children) {
     const node = document.createElement(name);
@@ -106,18 +107,17 @@
     return step("contact-fields", "Contact information", inner);
   }
 
-  function billing() {
+  function places() {
+    if (!needsShipping) return step("billing-fields", "Billing address", form("billingAddress", "billing"));
+    const shipping = form("shippingAddress", "shipping");
     const box = make("input", { type: "checkbox", id: "checkbox-control-same" });
     const own = form("billingAddress", "billing");
-    box.checked = sameAddress;
-    own.hidden = sameAddress;
+    box.checked = own.hidden = sameAddress;
     box.addEventListener("change", () => {
-      sameAddress = !(own.hidden = box.checked) ? false : true;
+      sameAddress = own.hidden = box.checked;
       if (sameAddress) act.setBillingAddress({ ...cart().getCustomerData().shippingAddress });
     });
-    if (!cart().getCartData().needsShipping) return step("billing-fields", "Billing address", form("billingAddress", "billing"));
-    const label = make("label", {}, box, " Use same address for billing");
-    return step("shipping-fields", "Shipping address", form("shippingAddress", "shipping"), label, own);
+    return step("shipping-fields", "Shipping address", shipping, make("label", {}, box, " Use same address for billing"), own);
   }
 
   function payment() {
@@ -154,7 +154,7 @@
   }
 
   function line(item) {
-    const choices = item.variation.map((each) => `${each.attribute}: ${each.value}`).join(", ");
+    const choices = (item.variation || []).map((each) => `${each.attribute}: ${each.value}`).join(", ");
     const name = `${plain(item.name)}${choices ? ` (${choices})` : ""} × ${item.quantity}`;
     return row(name, money(item.totals.line_subtotal), "wc-block-components-order-summary-item");
   }
@@ -180,8 +180,10 @@
     return make("div", { class: "wc-block-components-notice-banner is-error", role: "alert" }, plain(text));
   }
 
+  /* Draws everything anew: whatever others put inside is gone. */
   function mount() {
     inputs = [];
+    needsShipping = cart().getCartData().needsShipping;
     parts = {
       notices: make("div", { class: "wc-block-components-notices" }),
       payment: make("div", { class: "wc-block-components-radio-control" }),
@@ -189,7 +191,7 @@
     };
     const button = { type: "button", class: "wc-block-components-checkout-place-order-button button alt", onclick: place };
     const main = make("form", { class: "wc-block-components-form wc-block-checkout__form", novalidate: true });
-    main.append(contact(), billing(), step("payment-method", "Payment options", parts.payment), note(), make("button", button, "Place Order"));
+    main.append(contact(), places(), step("payment-method", "Payment options", parts.payment), note(), make("button", button, "Place Order"));
     main.addEventListener("submit", (event) => event.preventDefault());
     const side = make("div", { class: "wc-block-checkout__sidebar" }, make("h2", {}, "Order summary"), coupon(), parts.summary);
     root.replaceChildren(parts.notices, make("div", { class: "wc-block-components-sidebar-layout" }, main, side));
@@ -207,7 +209,7 @@
 
   function draw() {
     if (!cart().getCartData().items.length) return empty();
-    if (!isDrawn) return mount();
+    if (!isDrawn || needsShipping !== cart().getCartData().needsShipping) return mount();
     const told = cart().getCustomerData();
     for (const { kind, key, control } of inputs) {
       if (control.value !== told[kind][key]) control.value = told[kind][key];
@@ -235,6 +237,8 @@
     setTimeout(() => {
       draw();
       wp.data.subscribe(draw);
+      /* For tests of other people's scripts: what a plugin does that makes React begin again. */
+      document.addEventListener("sandbox:remount", mount);
     }, preload.fields_after * 1000);
   }
 

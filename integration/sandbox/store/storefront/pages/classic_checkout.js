@@ -7,6 +7,7 @@
   const body = $(document.body);
   const form = document.querySelector("form.checkout");
   if (!form) return;
+  form.noValidate = true;
   let timer = 0;
   let fragments = {};
   let asked = 0;

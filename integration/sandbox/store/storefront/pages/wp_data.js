@@ -48,7 +48,7 @@
       cache: "no-store",
     });
     nonce = answer.headers.get("Nonce") || nonce;
-    const read = await answer.json();
+    const read = await answer.json().catch(() => ({ message: `The shop answered with status ${answer.status}.` }));
     if (!answer.ok) throw read;
     return read;
   }
