@@ -12,9 +12,9 @@ from integration.models.cart import Cart, CartState
 from integration.models.delivery import Delivery
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
-from integration.pipeline.delivery.cart_marks import tell
+from integration.pipeline.ingest.cart_keeping import tell
 from integration.pipeline.outbox.states import OPEN
-from integration.streams.carts import KIND
+from integration.streams.carts import ANNOUNCE_WITHIN, KIND
 
 _SENDABLE = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED, CartState.EXPIRED)
 _FORGOTTEN = "The cart was forgotten."
@@ -37,6 +37,7 @@ def send_again(session: Session, now: datetime, cart_id: int, audit: Audit[Cart]
     if reason := why_not_sendable(cart):
         return reason
     cart.state, cart.abandoned_at, cart.ended_at = CartState.ABANDONED, cart.abandoned_at or now, None
+    cart.announce_until = now + ANNOUNCE_WITHIN
     cart.prepared_at, cart.due_at, cart.tries, cart.reason, cart.problem = None, now, 0, "", ""
     tell(session, now, cart, "A person had it sent again.")
     audit(session, cart)

@@ -11,16 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.carts.captured import Captured, CapturedItem
-from integration.events import content_hash
-from integration.identity import person_key_of
-from integration.models.cart import Cart, CartEvent, CartState
+from integration.models.cart import Cart
+from integration.pipeline.ingest.cart_keeping import (
+    LIVE,
+    ORDER_KEY,
+    SCRIPT,
+    begin,
+    drop_twin,
+    forget_person,
+    give_key_away,
+    keep,
+    tell,
+)
 from integration.settings import CartModule
-
-SCRIPT, ORDER = "script", "order"
-#: What the keys of carts begin with that an order has told of, not the script.
-ORDER_KEY = "order:{}"
-#: A cart in one of these states takes further changes; in another one it has ended, and the next is a new cart.
-LIVE = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED, CartState.NO_CONSENT)
 
 
 class Taken(StrEnum):
@@ -69,42 +72,6 @@ def consent_of(now: datetime, module: CartModule, state: Captured) -> dict[str, 
     }
 
 
-def begin(session: Session, now: datetime, connector_id: int, key: str, source: str) -> Cart:
-    """Return a new cart without address and items."""
-    cart = Cart(
-        connector_id=connector_id,
-        key=key,
-        source=source,
-        state=CartState.ACTIVE,
-        created_at=now,
-        changed_at=now,
-        seen_at=now,
-        sequence=0,
-        fingerprint="",
-    )
-    session.add(cart)
-    session.flush()
-    return cart
-
-
-def keep(session: Session, now: datetime, cart: Cart, email: str, items: list[Any] | None) -> bool:
-    """Keep address and items of a cart and tell whether they changed; a cart that changes is active again.
-
-    Items that are not known now (None) stay as they are.
-    """
-    cart.seen_at = now
-    items = cart.items if items is None else items
-    fingerprint = content_hash([person_key_of(email) if email else "", items])
-    if fingerprint == cart.fingerprint:
-        return False
-    if cart.state != CartState.ACTIVE:
-        session.add(CartEvent(cart_id=cart.id, at=now, text="The shopper came back and changed the cart."))
-    cart.email, cart.person_key = email, person_key_of(email) if email else ""
-    cart.items, cart.fingerprint, cart.changed_at = items, fingerprint, now
-    cart.state, cart.prepared_at, cart.lines = CartState.ACTIVE, None, None
-    return True
-
-
 def items_json(items: Sequence[CapturedItem] | None) -> list[dict[str, Any]] | None:
     """Return captured lines as they are kept with a cart, None where they are not known."""
     if items is None:
@@ -115,18 +82,19 @@ def items_json(items: Sequence[CapturedItem] | None) -> list[dict[str, Any]] | N
 def _find(session: Session, connector_id: int, state: Captured) -> Cart | None:
     """Return the cart that goes on, by its key or by its draft; the key of one that has ended is given away."""
     mine = Cart.connector_id == connector_id
-    cart = session.scalar(select(Cart).where(mine, Cart.key == state.cart))
+    cart = session.scalar(select(Cart).where(mine, Cart.key == state.cart).with_for_update())
     if cart is None and state.draft is not None:
         drafted = Cart.key == ORDER_KEY.format(state.draft)
-        cart = session.scalar(select(Cart).where(mine, drafted, Cart.state.in_(LIVE)))
+        cart = session.scalar(select(Cart).where(mine, drafted, Cart.state.in_(LIVE)).with_for_update())
         if cart is not None:
-            cart.key, cart.source = state.cart, SCRIPT
+            cart.key, cart.source, cart.sequence = state.cart, SCRIPT, 0
     if cart is not None and cart.state not in LIVE:
         if state.n <= cart.sequence:
             return cart
-        cart.key = f"{cart.key}#{cart.id}"
-        session.flush()
+        give_key_away(session, cart)
         return None
+    if cart is not None and state.draft is not None:
+        drop_twin(session, connector_id, state.draft)
     return cart
 
 
@@ -135,12 +103,5 @@ def _without_consent(session: Session, now: datetime, cart: Cart | None, state: 
     if cart is not None:
         cart.sequence = state.n
         forget_person(cart, now)
-        session.add(CartEvent(cart_id=cart.id, at=now, text="The consent was taken back; the address was deleted."))
+        tell(session, now, cart, "The consent was taken back; the address was deleted.")
     return Taken.NO_CONSENT
-
-
-def forget_person(cart: Cart, now: datetime) -> None:
-    """Keep of a cart that it was there, and nothing of who left what in it."""
-    cart.state, cart.seen_at, cart.changed_at = CartState.NO_CONSENT, now, now
-    cart.email = cart.person_key = cart.fingerprint = ""
-    cart.consent = cart.customer_id = cart.lines = cart.items = None

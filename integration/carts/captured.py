@@ -11,12 +11,8 @@ from integration.field_errors import Unusable
 from integration.field_text import one_line
 from integration.identity import visible
 from integration.mapping.emails import fit_email
+from integration.pipeline.ingest.cart_keeping import EMAIL_MAX_CHARS, ITEMS_MAX
 from integration.store.sanitizing import INTEGER_MAX
-
-#: So many lines are kept of a cart; a cart of more is kept without the rest.
-ITEMS_MAX = 200
-#: Longest address that a mail server takes (RFC 5321).
-EMAIL_MAX_CHARS = 254
 
 
 def _email(value: str) -> str:

@@ -7,6 +7,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from integration.mapping.cart_orders import CONSENT_FIELD
 from integration.settings import CartModule
 
 FOLDER = Path(__file__).parents[2] / "static" / "shop"
@@ -14,8 +15,6 @@ SOURCE, MINIFIED = FOLDER / "carts.js", FOLDER / "carts.min.js"
 #: What stands in the script for a connector's own values.
 PLACE = "WOO_MAUTIC_CONFIG"
 OFF = "/* Abandoned Cart is switched off. */\n"
-#: WooCommerce's own field at the checkout, where the snippet has it drawn; its value is in the order's meta data.
-FIELD = "woo-mautic/cart-reminder"
 
 
 def script(module: CartModule, url: str) -> str:
@@ -42,7 +41,7 @@ def wordpress_snippet(module: CartModule, url: str) -> str:
     WooCommerce draws the box in the block checkout itself and keeps the answer with the order, so that a draft tells
     the consent without the script (storefront.md, "The checkout pages for a script author").
     """
-    box = "" if module.silent else _BOX.format(field=FIELD, text=_in_php(module.box_text))
+    box = "" if module.silent else _BOX.format(field=CONSENT_FIELD, text=_in_php(module.box_text))
     return _SNIPPET.format(url=_in_php(url)) + box
 
 

@@ -16,6 +16,12 @@ PROOFS: Mapping[str, str] = {
 }
 #: What utm_campaign says before the cart's id.
 CAMPAIGN = "cart-{}"
+#: WooCommerce's own field at the checkout, where the shop's snippet has it drawn, and what it is called in the meta
+#: data of a draft or order; "1" is ticked (storefront.md).
+CONSENT_FIELD = "woo-mautic/cart-reminder"
+CONSENT_META = f"_wc_other/{CONSENT_FIELD}"
+#: Statuses of orders that somebody may come back to: not placed, not paid yet, or the payment failed.
+UNFINISHED = (DRAFTS[0], "pending", "failed")
 #: Two clocks may differ by so much before an order is taken for older than the cart.
 CLOCKS_DIFFER = timedelta(minutes=10)
 #: Statuses of orders that nobody has placed, or that came to nothing.

@@ -1,13 +1,14 @@
-"""Since when a note or an e-mail of a status is wanted: what was reached before that sends nothing (P39, P40)."""
+"""Since when a note, an e-mail of a status or a reminder is wanted: what was before sends nothing (P39, P40, P50)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from integration.settings import OrderModule
+from integration.settings import Modules
 
 NOTES = "orders.notes"
+CARTS = "carts.enabled"
 
 
 def email_of(status: str) -> str:
@@ -15,7 +16,7 @@ def email_of(status: str) -> str:
     return f"orders.emails:{status}"
 
 
-def renewed(stored: Mapping[str, str], before: OrderModule, after: OrderModule, now: datetime) -> dict[str, str]:
+def renewed(stored: Mapping[str, str], before: Modules, after: Modules, now: datetime) -> dict[str, str]:
     """Return trigger -> moment it was set (ISO) after a change of settings; what did not change keeps its moment.
 
     A trigger without a moment was set before moments were kept, or by code: it counts since ever.
@@ -27,10 +28,18 @@ def renewed(stored: Mapping[str, str], before: OrderModule, after: OrderModule, 
 
 def is_before(reached_at: datetime, trigger: str, stored: Mapping[str, str]) -> bool:
     """Tell whether a status was reached before its trigger was set; the store's dates have whole seconds."""
-    since = stored.get(trigger)
-    return since is not None and reached_at < datetime.fromisoformat(since).replace(microsecond=0)
+    began = since(trigger, stored)
+    return began is not None and reached_at < began.replace(microsecond=0)
 
 
-def _wanted(module: OrderModule) -> dict[str, int]:
-    emails = {email_of(status): number for status, number in module.emails.items() if number > 0}
-    return emails | ({NOTES: 1} if module.notes else {})
+def since(trigger: str, stored: Mapping[str, str]) -> datetime | None:
+    """Return the moment that a trigger was set, None when it counts since ever."""
+    moment = stored.get(trigger)
+    return None if moment is None else datetime.fromisoformat(moment)
+
+
+def _wanted(modules: Modules) -> dict[str, int]:
+    orders = modules.orders
+    emails = {email_of(status): number for status, number in orders.emails.items() if number > 0}
+    switches = {NOTES: orders.notes, CARTS: modules.carts.enabled}
+    return emails | {name: 1 for name, is_on in switches.items() if is_on}

@@ -24,32 +24,36 @@ class CartState(StrEnum):
     NO_CONSENT = "no_consent"
 
 
-_ACTIVE_SQL = text("state = 'active'")
-_PREPARED_SQL = text("state = 'abandoned' AND prepared_at IS NULL")
+#: Conditions of the indices that detection and preparing go by; a query has them word for word, or uses none.
+ACTIVE_SQL = text("state = 'active' AND email <> ''")
+UNPREPARED_SQL = text("state = 'abandoned' AND prepared_at IS NULL")
 
 
 class Cart(Base):
     """One cart. `key` is what the shop's side knows it by: the script's random name, or "order:<id>" of an order.
 
     `items` are the products as captured: [{"id", "qty", "variation": [[attribute, value], …]}], `id` that of the
-    variation where there is one; None where the page could not tell them. `lines` are those items as the store
-    described and priced them when the cart was announced (streams.cart_payload), None before. `fingerprint` tells
-    e-mail and items apart from others; `changed_at` is when it last changed, by our clock: idleness counts from there.
-    `sequence` is the number of the newest capture, so that one that is overtaken or sent again changes nothing.
+    variation where there is one; None where the page could not tell them. Those of an order that waits for its payment
+    have a "line" too, for its prices are agreed. `lines` are those items as the store described and priced them when
+    the cart was announced (streams.cart_payload), None before. `fingerprint` tells e-mail and items apart from others;
+    `changed_at` is when it last changed, by our clock: idleness counts from there.
+    `sequence` is the number of the newest capture, so that one that is overtaken or sent again changes nothing; of an
+    order that is the second in which the store had changed it.
 
     `consent` is {"source", "wording", "at", "draft_id"}: no address is kept without one, or without the setting that
     says that none is needed. `order_id` is the draft or unpaid order of the cart. `prepared_at` is when prices, link
     and coupon were ready and the cart was owed to Mautic; until then `due_at` says when the store is asked next and
-    `tries` how often it failed. `reason` is the code of why it ended unannounced, `problem` what a person should know.
-    `token_digest` is the SHA-256 of the recovery link's token. `proof` says how the order was known to be this cart's
-    (mapping.cart_orders.PROOFS).
+    `tries` how often it was asked. After `announce_until` nobody is reminded any more. `coupon_code` without a
+    `coupon_id` is one that was asked for, and that the store may have made or not. `reason` is the code of why it ended
+    unannounced (streams.carts.ENDS), `problem` what a person should know. `token_digest` is the SHA-256 of the recovery
+    link's token. `proof` says how the order was known to be this cart's (mapping.cart_orders.PROOFS).
     """
 
     __tablename__ = "cart"
     __table_args__ = (
         Index("uq_cart_key", "connector_id", "key", unique=True),
-        Index("ix_cart_idle", "connector_id", "changed_at", sqlite_where=_ACTIVE_SQL, postgresql_where=_ACTIVE_SQL),
-        Index("ix_cart_due", "due_at", sqlite_where=_PREPARED_SQL, postgresql_where=_PREPARED_SQL),
+        Index("ix_cart_idle", "connector_id", "changed_at", sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
+        Index("ix_cart_due", "due_at", sqlite_where=UNPREPARED_SQL, postgresql_where=UNPREPARED_SQL),
         Index("ix_cart_state", "connector_id", "state", "id"),
         Index("ix_cart_person", "connector_id", "person_key"),
         Index("ix_cart_order", "connector_id", "order_id"),
@@ -78,6 +82,7 @@ class Cart(Base):
     changed_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     abandoned_at: Mapped[datetime | None]
+    announce_until: Mapped[datetime | None]
     prepared_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)

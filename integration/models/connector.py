@@ -25,8 +25,7 @@ class Connector(Base):
     `secrets` is sealed by the vault: store_key, store_secret, mautic_password, mautic_client_secret, webhook_secret.
     `mautic_token` is a sealed OAuth token. `cursors` holds where each incremental read stands. Entries of the sync log
     with an id up to `log_cleared_id` are cleared. `cart_key` names the connector in the shop's pages, for everybody
-    to see. `triggers` maps what sends a note or an e-mail to the
-    moment it was set.
+    to see. `triggers` maps what sends a note, an e-mail or a reminder to the moment it was set.
     """
 
     __tablename__ = "connector"

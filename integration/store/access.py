@@ -45,10 +45,19 @@ class StoreAccess:
         Raises NotSetUp (plain_permalinks) for a root of the ?rest_route= form, where WooCommerce does not look at
         keys (woo:004, woo:418 to woo:420).
         """
+        return f"{self._root}/wc/v3"
+
+    @property
+    def storefront(self) -> str:
+        """Return the address of the shoppers' API (Store API) without a slash at the end; raises as `api` does."""
+        return f"{self._root}/wc/store/v1"
+
+    @property
+    def _root(self) -> str:
         root = self.rest_root.strip() or f"{home(self.url)}/wp-json"
         if "rest_route=" in root:
             raise plain_permalinks()
-        return f"{root.rstrip('/')}/wc/v3"
+        return root.rstrip("/")
 
 
 def home(url: str) -> str:

@@ -99,6 +99,18 @@ class StoreClient:
             self._notice(PRINTED)
         return value, answer
 
+    def get_public(self, path: str, params: Params | None = None) -> Reply:
+        """Return (value, answer) of GET wc/store/v1/`path`, which anybody may read: the key is not sent.
+
+        Shops shut this API while wc/v3 works, so what it answers tells the gate nothing of the store.
+        """
+        self.heed()
+        answer = as_told(self.transport.send("GET", f"{self.access.storefront}/{path}", params=prepared(params)))
+        error = classify(answer)
+        if error is not None:
+            raise error
+        return read(answer)[0], answer
+
     def _send(
         self, method: str, url: str, query: dict[str, str], content: bytes | None, key_in_query: bool = False
     ) -> Answer:

@@ -57,7 +57,7 @@ def order(raw: Raw) -> Order:
     These are id, status, currency, total and refunds, the buyer's address, and the dates that tell which order and
     which sighting is newer. What else cannot be read is empty and named in `unread`.
     """
-    number = _id(raw)
+    number = record_id(raw)
     fields = Fields(raw)
     return Order(
         id=number,
@@ -92,7 +92,7 @@ def customer(raw: Raw) -> Customer:
     """
     fields = Fields(raw)
     return Customer(
-        id=_id(raw),
+        id=record_id(raw),
         email=fields.text("email"),
         first_name=fields.words("first_name"),
         last_name=fields.words("last_name"),
@@ -258,7 +258,8 @@ def _person_key(email: str) -> str:
     return person_key_of(email) if visible(email) else ""
 
 
-def _id(raw: Raw) -> int:
+def record_id(raw: Raw) -> int:
+    """Return a record's id; raises MappingError (no_id, bad_number)."""
     number = whole(raw.get("id"))
     if number > INTEGER_MAX:
         raise MappingError(
@@ -272,4 +273,4 @@ def _id(raw: Raw) -> int:
 def _source(raw: Raw) -> str:
     """Return the id as text; one that no column holds becomes a name that nothing takes for an id."""
     number = whole(raw.get("id"))
-    return str(_id(raw)) if number <= INTEGER_MAX else f"?{number}"[:_SOURCE_ID_MAX_CHARS]
+    return str(record_id(raw)) if number <= INTEGER_MAX else f"?{number}"[:_SOURCE_ID_MAX_CHARS]

@@ -158,6 +158,13 @@ def read_delivery(headers: Mapping[str, str], body: bytes, seen_at: datetime) ->
     return _change(resource, event, value, seen_at)
 
 
+def whole_order(headers: Mapping[str, str], body: bytes) -> Mapping[str, Any] | None:
+    """Return the order of a signed delivery as the store wrote it, None where it has no whole order."""
+    resource, _, event = headers.get("x-wc-webhook-topic", "").partition(".")
+    value = _value(body) if resource == "order" and event != "deleted" else {}
+    return value if row_id(value) and _is_whole(resource, value) else None
+
+
 def _why_not(value: Mapping[str, Any]) -> str:
     """Return what a body without an id is; an error is signed all the same (woo:476, woo:479 to woo:481)."""
     if not is_nothing(value.get("code")):

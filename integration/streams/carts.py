@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from integration.errors import Rejected
@@ -21,6 +21,21 @@ from integration.streams.cart_payload import cart_of, payload_of
 KIND = Kind.CART
 ABANDONED, RECOVERED = "abandoned", "recovered"
 BOUGHT = Skip("bought", "The person has ordered since, so they are not reminded.")
+#: So long after a cart was left somebody is reminded of it; later it would do more harm than good.
+ANNOUNCE_WITHIN = timedelta(days=1)
+TOO_LATE = Skip("too_late", "The cart was left more than a day ago before it could be sent, so nobody is reminded.")
+CAME_BACK = Skip("came_back", "The shopper has come back to the cart since, so what was known of it is not sent.")
+FORGOTTEN = Skip("forgotten", "A person had the cart forgotten, so nothing of it is sent.")
+#: Why a cart ended without being sent: code -> sentence of its story.
+ENDS: Mapping[str, str] = {
+    BOUGHT.code: BOUGHT.sentence,
+    TOO_LATE.code: TOO_LATE.sentence,
+    "before_start": "The cart was left more than a day before Abandoned Cart was switched on, so nobody is reminded.",
+    "empty": "The cart was emptied, so there is nothing to be reminded of.",
+    "products_gone": "None of the cart's products is in the shop any more, so nobody is reminded.",
+    "consent": "It was captured without asking, which is switched off now; the address was deleted.",
+    "failed": "It could not be made ready to be sent.",
+}
 _PAGE = "carts"
 
 
@@ -31,7 +46,7 @@ class Carts:
     labels = Labels("Abandoned cart", "Abandoned carts", "Cart", "Abandoned Cart", "cart")
     module = "carts"
     phases: Sequence[Phase] = ()
-    change_phases: Sequence[Phase] = ()
+    change_phases: Sequence[Phase] = (Phase("drafts", 4, everything=True),)
     numbered = False
     is_account = False
     in_ledger = False
@@ -44,6 +59,17 @@ class Carts:
         BOUGHT.code: Explanation(
             "The person has ordered since the cart was left, so they are not reminded.",
             "nothing: this is how it should be",
+            _PAGE,
+        ),
+        CAME_BACK.code: Explanation(
+            "The shopper came back to the cart before it was sent; it is sent as it is now if they leave again.",
+            "nothing: this is how it should be",
+            _PAGE,
+        ),
+        FORGOTTEN.code: Explanation("A person had the cart forgotten.", "nothing", _PAGE),
+        TOO_LATE.code: Explanation(
+            "The cart could not be sent within a day, and a later reminder would do more harm than good.",
+            "nothing; a person can send it from the cart's own page",
             _PAGE,
         ),
     }

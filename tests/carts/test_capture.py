@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.carts.capture import ORDER, ORDER_KEY, Taken, begin, capture, keep
-from integration.carts.captured import ITEMS_MAX, Captured
+from integration.carts.capture import Taken, capture
+from integration.carts.captured import Captured
 from integration.clock import SetClock
 from integration.models import Cart, CartState, Connector
 from integration.models.database import Database
+from integration.pipeline.ingest.cart_keeping import ITEMS_MAX, ORDER, ORDER_KEY, begin, keep
 from integration.settings import CartModule
 from tests.conftest import NOON
 

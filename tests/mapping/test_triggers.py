@@ -4,34 +4,47 @@ from datetime import timedelta
 
 from hypothesis import given, strategies as st
 
-from integration.mapping.triggers import NOTES, email_of, is_before, renewed
-from integration.settings import OrderModule
+from integration.mapping.triggers import CARTS, NOTES, email_of, is_before, renewed, since
+from integration.settings import CartModule, Modules, OrderModule
 from tests.conftest import NOON
 
 LATER = NOON + timedelta(hours=1)
 modules = st.builds(
-    OrderModule,
-    notes=st.booleans(),
-    emails=st.dictionaries(st.sampled_from(["completed", "refunded", "shipped"]), st.integers(0, 3)),
+    Modules,
+    orders=st.builds(
+        OrderModule,
+        notes=st.booleans(),
+        emails=st.dictionaries(st.sampled_from(["completed", "refunded", "shipped"]), st.integers(0, 3)),
+    ),
+    carts=st.builds(CartModule, enabled=st.booleans()),
 )
 
 
 @given(modules, modules)
-def test_each_trigger_counts_from_when_it_got_its_value(before: OrderModule, after: OrderModule) -> None:
-    first = renewed({}, OrderModule(), before, NOON)
+def test_each_trigger_counts_from_when_it_got_its_value(before: Modules, after: Modules) -> None:
+    first = renewed({}, Modules(), before, NOON)
     moments = renewed(first, before, after, LATER)
-    wanted = {email_of(status): number for status, number in after.emails.items() if number}
-    assert set(moments) == set(wanted) | ({NOTES} if after.notes else set())
-    for status in after.emails.keys() & wanted.keys():
-        kept = before.emails.get(status) == after.emails[status]
+    emails = after.orders.emails
+    wanted = {email_of(status) for status, number in emails.items() if number}
+    switches = {NOTES: after.orders.notes, CARTS: after.carts.enabled}
+    assert set(moments) == wanted | {name for name, is_on in switches.items() if is_on}
+    for status in [status for status, number in emails.items() if number]:
+        kept = before.orders.emails.get(status) == emails[status]
         assert moments[email_of(status)] == (NOON if kept else LATER).isoformat()
 
 
 @given(modules)
-def test_saving_without_a_change_renews_nothing(module: OrderModule) -> None:
-    stored = renewed({}, OrderModule(), module, NOON)
+def test_saving_without_a_change_renews_nothing(module: Modules) -> None:
+    stored = renewed({}, Modules(), module, NOON)
     assert renewed(stored, module, module, LATER) == stored
     assert renewed({}, module, module, LATER) == {}
+
+
+def test_reminders_count_from_when_they_were_switched_on_last() -> None:
+    off, on = Modules(), Modules(carts=CartModule(enabled=True))
+    stored = renewed(renewed({}, off, on, NOON), on, on, LATER)
+    assert since(CARTS, stored) == NOON
+    assert since(CARTS, renewed(stored, on, off, LATER)) is None
 
 
 def test_the_second_of_the_setting_counts_as_after_it() -> None:

@@ -14,6 +14,7 @@ from integration.records import Cart, CartLine
 from integration.sandbox.mautic.seed import seed
 from integration.streams.carts import ABANDONED, RECOVERED, change_of
 from tests.conftest import NOON
+from tests.road import carts
 from tests.road.conftest import Road
 
 LINES = (CartLine("Tea <b>green</b>", 13, quantity=Decimal(2), price=Decimal("4.50"), total=Decimal("9.00")),)
@@ -75,6 +76,18 @@ def test_a_cart_arrives_with_tag_fields_link_and_coupon_in_one_write(make_road: 
     assert (row(road, cart_id).state, row(road, cart_id).contact_id) == (CartState.SYNCED, 1)
 
 
+def test_carts_that_were_left_are_found_made_ready_and_sent(make_road: Callable[..., Road]) -> None:
+    road = carts.carts_on(make_road, carts__coupon="percent", carts__coupon_use="open")
+    carts.leave(road, "anna@shop.example", "otto@shop.example", "uta@shop.example")
+    road.arrive(road.order("uta@shop.example", "on-hold"))
+    carts.tick(road)
+    road.work()
+    assert [cart.state for cart in carts.rows(road)] == ["synced", "synced", "bought"]
+    assert carts.tagged(road) == {"anna@shop.example", "otto@shop.example"}
+    assert len({cart.token_digest for cart in carts.rows(road)}) == 3
+    assert [coupon["email_restrictions"] for coupon in carts.coupons(road)] == [[], []]
+
+
 def test_who_has_bought_meanwhile_is_not_reminded(make_road: Callable[..., Road]) -> None:
     road = carts_on(make_road, orders__statuses="completed")
     cart_id = left(road)
@@ -94,6 +107,7 @@ def test_an_order_of_last_year_is_no_purchase_of_the_cart(make_road: Callable[..
     with road.services.db.write() as session:
         old = {**order, "date_created_gmt": "2025-11-28T10:00:00"}
         records.note(session, NOON, road.connector_id, records.readable([old]), "poll")  # type: ignore[arg-type]
+    road.store.shop.delete_force(order["id"])
     cart_id = left(road)
     road.work()
     assert row(road, cart_id).state == CartState.SYNCED

@@ -128,7 +128,7 @@ def configure(
         if diff:
             now = services.clock.now()
             connector.settings, connector.updated_at = modules.to_json(), now
-            connector.triggers = triggers.renewed(connector.triggers, before.orders, modules.orders, now)
+            connector.triggers = triggers.renewed(connector.triggers, before, modules, now)
             _reschedule(session, now, connector_id, before, modules)
             audit(session, diff)
     return diff

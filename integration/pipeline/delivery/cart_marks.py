@@ -9,15 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.models.cart import Cart, CartEvent, CartState
+from integration.models.cart import Cart, CartState
 from integration.models.delivery import DeliveryState
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
 from integration.pipeline.ingest import cart_orders
-from integration.streams.carts import ABANDONED, BOUGHT, RECOVERED, change_of
+from integration.pipeline.ingest.cart_keeping import tell
+from integration.streams.carts import ABANDONED, BOUGHT, ENDS, RECOVERED, TOO_LATE, change_of
 
 _UNCHANGED = "unchanged"
+#: What a skipped cart becomes, by the code of the skip.
+_ENDED = {BOUGHT.code: CartState.BOUGHT, TOO_LATE.code: CartState.EXPIRED}
 
 
 def mark(
@@ -32,7 +35,7 @@ def mark(
     for outcome in settled:
         cart = carts.get(leased[outcome.delivery_id].source_id)
         if cart is not None:
-            _mark(session, now, cart, leased[outcome.delivery_id].event, outcome)
+            _mark(session, now, cart, leased[outcome.delivery_id], outcome)
 
 
 def _carts(session: Session, connector_id: int, leased: Mapping[int, LeasedDelivery]) -> dict[str, Cart]:
@@ -41,34 +44,31 @@ def _carts(session: Session, connector_id: int, leased: Mapping[int, LeasedDeliv
     return {str(cart.id): cart for cart in session.scalars(query)}
 
 
-def _mark(session: Session, now: datetime, cart: Cart, event: str, outcome: Outcome) -> None:
+def _mark(session: Session, now: datetime, cart: Cart, leased: LeasedDelivery, outcome: Outcome) -> None:
     cart.contact_id = outcome.contact_id or cart.contact_id
     if outcome.state is DeliveryState.DEAD:
         cart.problem = outcome.message
         return tell(session, now, cart, f"It could not be sent to Mautic: {outcome.message}")
     cart.problem = outcome.message if outcome.partial else ""
     sent = outcome.state is DeliveryState.DELIVERED or outcome.error_code == _UNCHANGED
-    if event != ABANDONED:
+    if leased.event != ABANDONED:
         return tell(session, now, cart, "Mautic knows that the cart was bought.") if sent else None
     if sent:
-        return _sent(session, now, cart)
-    if outcome.error_code == BOUGHT.code and cart.state == CartState.ABANDONED:
-        cart.state, cart.reason, cart.ended_at = CartState.BOUGHT, BOUGHT.code, now
-        tell(session, now, cart, BOUGHT.sentence)
+        return _sent(session, now, cart, is_current=cart.changed_at <= leased.payload_at)
+    ended = _ENDED.get(outcome.error_code)
+    if ended is not None and cart.state == CartState.ABANDONED:
+        cart.state, cart.reason, cart.ended_at = ended, outcome.error_code, now
+        tell(session, now, cart, ENDS[outcome.error_code])
     return None
 
 
-def _sent(session: Session, now: datetime, cart: Cart) -> None:
+def _sent(session: Session, now: datetime, cart: Cart, *, is_current: bool) -> None:
+    """Note that Mautic has the cart; one that has changed meanwhile is announced once more."""
     cart.synced_at = cart.synced_at or now
-    if cart.state == CartState.ABANDONED:
+    if is_current and cart.state == CartState.ABANDONED:
         cart.state = CartState.SYNCED
     tell(session, now, cart, f"Sent to Mautic, contact {cart.contact_id}.")
     if cart.state == CartState.BOUGHT:
         # The order came while the cart was on its way: nobody may be reminded of it.
         tell(session, now, cart, "It was bought meanwhile, so Mautic is told at once.")
         outbox.accept(session, now, cart.connector_id, [change_of(cart_orders.record_of(cart), RECOVERED, now)])
-
-
-def tell(session: Session, now: datetime, cart: Cart, text: str) -> None:
-    """Add a sentence to the cart's story."""
-    session.add(CartEvent(cart_id=cart.id, at=now, text=text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from integration.mapping.cart_orders import is_later, is_placed
@@ -94,13 +95,15 @@ class PersonContext:
 
     def has_ordered_since(self, cart: Cart) -> bool:
         """Return whether the person has placed an order since the cart was first seen (X15)."""
-        return any(_buys(row, cart) for row in self.batch.people.rows(self.group.person_key))
+        rows = self.batch.people.rows(self.group.person_key)
+        return any(buys(row, cart.draft_id, cart.created_at) for row in rows)
 
     def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
         """Return the person's orders beside one."""
         return self.batch.people.others(self.group.person_key, order_id)
 
 
-def _buys(row: LedgerEntry, cart: Cart) -> bool:
-    own = row.order_id == cart.draft_id
-    return is_placed(row.status, own=own) and (own or is_later(row.ordered_at, cart.created_at))
+def buys(row: LedgerEntry, draft_id: int, since: datetime | None) -> bool:
+    """Tell whether an order was placed since a cart was first seen, or is what became of the cart's own draft."""
+    own = row.order_id == draft_id
+    return is_placed(row.status, own=own) and (own or is_later(row.ordered_at, since))

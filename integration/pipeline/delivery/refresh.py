@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from integration.errors import IntegrationError, ServiceError
 from integration.events import Kind, Origin
 from integration.models.connector import Connector
 from integration.pipeline.dead_letters.corrections import corrected
+from integration.pipeline.delivery import last_look
 from integration.pipeline.delivery.asking import Answers, ask, is_asked
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
@@ -47,8 +48,25 @@ def freshen(
 ) -> Freshened:
     """Return the groups as they are to be sent, with new payloads where a retry's was older than five minutes.
 
-    When the store cannot be read the old payload serves: the order of things must not hang on both systems.
+    When the store cannot be read the old payload serves: the order of things must not hang on both systems. Left carts
+    are looked at once more (last_look).
     """
+    looked = last_look.look(services, connector, groups, correlation_id)
+    waiting = {leased.id for leased, _ in looked.put_off}
+    fresh = _read_again(services, connector, _without(groups, waiting), correlation_id)
+    return replace(fresh, skips={**looked.skips, **fresh.skips}, put_off=[*looked.put_off, *fresh.put_off])
+
+
+def _without(groups: Sequence[DeliveryGroup], waiting: Collection[int]) -> Sequence[DeliveryGroup]:
+    if not waiting:
+        return groups
+    kept = ((group, tuple(each for each in group.deliveries if each.id not in waiting)) for group in groups)
+    return [DeliveryGroup(group.person_key, deliveries) for group, deliveries in kept if deliveries]
+
+
+def _read_again(
+    services: Services, connector: Connector, groups: Sequence[DeliveryGroup], correlation_id: str
+) -> Freshened:
     wanted = _Wanted.of(groups, services.clock.now())
     if not wanted or not connector.store_url:
         return Freshened(groups)

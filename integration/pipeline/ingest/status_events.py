@@ -24,6 +24,8 @@ from integration.settings import Modules
 RECENT = timedelta(hours=48)
 #: A difference of clocks that is smaller may be the time that the answer took.
 AHEAD_MIN_S = 60
+#: Where a connector keeps by how many seconds the store's clock is ahead of ours.
+AHEAD = "ahead_s"
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -104,6 +106,11 @@ def seconds_ahead(server_time: datetime | None, now: datetime) -> int:
     return ahead if abs(ahead) >= AHEAD_MIN_S else 0
 
 
+def ahead_of(connector: Connector) -> timedelta:
+    """Return by how much the store's clock was ahead of ours when it was last asked."""
+    return timedelta(seconds=int(connector.cursors.get(AHEAD) or 0))
+
+
 def _watch(connector: Connector, origin: Origin, now: datetime) -> Watch:
     sync = Modules.from_json(connector.settings).sync
     read = connector.cursors.get("orders")
@@ -111,7 +118,7 @@ def _watch(connector: Connector, origin: Origin, now: datetime) -> Watch:
     if origin is Origin.WEBHOOK and not (sync.every or sync.cron):
         # Nothing but webhooks tells of changes here, so there is nothing to measure their gaps by.
         until = now
-    return Watch(connector.created_at, until, timedelta(seconds=int(connector.cursors.get("ahead_s") or 0)))
+    return Watch(connector.created_at, until, ahead_of(connector))
 
 
 def reached_at(order: Order, known: Known | None, watch: Watch, now: datetime) -> datetime | None:

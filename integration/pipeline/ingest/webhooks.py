@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -11,8 +12,9 @@ from integration.events import Change
 from integration.mapping.text import clean
 from integration.models.connector import Connector
 from integration.pipeline import usage
-from integration.pipeline.ingest import records
+from integration.pipeline.ingest import order_carts, records
 from integration.pipeline.services import Services
+from integration.settings import CartModule
 from integration.store import webhooks
 
 log = logging.getLogger(__name__)
@@ -44,15 +46,24 @@ def receive(services: Services, webhook_path: str, headers: Mapping[str, str], b
             clean(lower.get("x-wc-webhook-delivery-id", "")),
             read.reason,
         )
-    _accept(services, connector, read if isinstance(read, Change) else None)
+    module = services.modules(connector).carts
+    order = webhooks.whole_order(lower, body) if module.enabled else None
+    _accept(services, connector, read if isinstance(read, Change) else None, order, module)
     return 200
 
 
-def _accept(services: Services, connector: Connector, change: Change | None) -> None:
+def _accept(
+    services: Services,
+    connector: Connector,
+    change: Change | None,
+    order: Mapping[str, Any] | None,
+    module: CartModule,
+) -> None:
     now = services.clock.now()
     with services.db.write() as session:
         if change is not None:
             records.accept(session, now, connector.id, [change])
+            order_carts.take(session, now, connector, module, [order] if order is not None else [])
             usage.record(session, connector.id, now, pulled=1)
             services.on_accept(session, connector.id)
         session.execute(update(Connector).where(Connector.id == connector.id).values(last_webhook_at=now))

@@ -2,7 +2,7 @@
 
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery.groups import Outcome
-from integration.pipeline.outbox.acceptance import Accepted, accept
+from integration.pipeline.outbox.acceptance import Accepted, accept, overtake
 from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
 from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, has_room, recover, renew
 from integration.pipeline.outbox.reopening import (
@@ -52,6 +52,7 @@ __all__ = [
     "next_look",
     "nothing_in_question",
     "open_count",
+    "overtake",
     "PARTIAL_MAX",
     "partial_ids",
     "put_in_question",

@@ -87,6 +87,14 @@ def _tally(session: Session, now: datetime, connector_id: int, rows: Sequence[Ma
     tally.write(session)
 
 
+def overtake(session: Session, connector_id: int, changes: Sequence[Change]) -> None:
+    """Let what is owed of these changes go out before anything else, whatever brought them."""
+    mine = (Delivery.connector_id == connector_id, Delivery.identity.in_([each.identity for each in changes]), OPEN)
+    if changes:
+        statement = update(Delivery).where(*mine).values(priority=0)
+        session.execute(statement.execution_options(synchronize_session=False))
+
+
 def open_identities(session: Session, connector_id: int, identities: Collection[str]) -> set[str]:
     """Return which of the identities are open."""
     return set(_open(session, connector_id, identities))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from integration.events import Change
+from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline import outbox, usage
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.ingest import records
+from integration.pipeline.leases import endings
 from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.payloads import files as payload_files
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.runs.held_run import HeldRun
 from integration.store import reading
 from integration.store.completeness import SHORT_LIST
+from integration.store.rows import Failure, Row
 
 #: Reading waits while so many deliveries of the run are still open: payloads stay fresh and open rows few.
 OPEN_MAX = 3000
@@ -99,3 +102,25 @@ class PageIntake(HeldRun):
             with self.services.db.write() as session:
                 self._held(session)
             self.stop.wait(0.3)
+
+    def _read_rows(
+        self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change], noun: str = "order"
+    ) -> tuple[list[Change], reading.Page]:
+        """Return what the rows say, and the page with those among its failures that cannot be read at all."""
+        changes: list[Change] = []
+        failed: list[Failure] = []
+        for row in rows:
+            try:
+                changes.append(read(row))
+            except Exception as error:
+                failed.append((f"{noun} {row['id']} in a form that can be read", endings.cause_of(error, "Reading it")))
+        return changes, replace(page, failed=[*page.failed, *failed])
+
+    def _store_cursors(self, **values: Any) -> None:
+        """Remember how far the store was read; a dry run has taken nothing, so the next run begins where it began."""
+        if self.options.get("dry_run"):
+            return
+        with self.services.db.write() as session:
+            row = session.get_one(Connector, self.connector.id)
+            row.cursors = {**row.cursors, **values}
+            self.connector.cursors = row.cursors

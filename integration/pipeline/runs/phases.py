@@ -12,17 +12,16 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.events import Change, Origin
-from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
 from integration.pipeline.connectors import field_list, store_profile
-from integration.pipeline.ingest import records, status_events
-from integration.pipeline.leases import endings
+from integration.pipeline.ingest import order_carts, records, status_events
 from integration.pipeline.runs import (
     customer_versions,
     gone_orders,
     lifecycle as run_lifecycle,
     options as run_options,
     poll_window,
+    unfinished_orders,
 )
 from integration.pipeline.runs.partial_intake import PartialIntake
 from integration.store import parse, reading
@@ -95,6 +94,7 @@ class Phases(PartialIntake):
             "changes": self._changed_orders,
             "trash": self._trashed_orders,
             "moved": self._moved_customers,
+            "drafts": self._unfinished_orders,
         }
 
     # -- everything ---------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class Phases(PartialIntake):
             store_profile.statuses(self.connector), window=poll_window.window(self.connector), fields=fields
         ):
             if began is None:
-                self._store_cursors(ahead_s=status_events.seconds_ahead(page.server_time, self._now()))
+                self._store_cursors(**{status_events.AHEAD: status_events.seconds_ahead(page.server_time, self._now())})
             began = began or page.began
             changes, page = self._read_rows(page, page.rows, self._order_change)
             self._page(page, self._new_changes(changes), unread=len(page.rows) - len(changes))
@@ -223,20 +223,20 @@ class Phases(PartialIntake):
                 session, self.connector.id, {row["id"]: customer_versions.version(row) for row in index}
             )
 
-    # -- the common road ----------------------------------------------------------------------------------------------
+    def _unfinished_orders(self) -> None:
+        if not self._modules.carts.from_orders:
+            return
+        began: datetime | None = None
+        for page in unfinished_orders.pages(self.services, self.connector, self._client, self._start(), self._per_page):
+            began = began or page.began
+            self._page(page, partial(self._keep_carts, rows=page.rows))
+        if began is not None:
+            self._store_cursors(**{poll_window.DRAFTS: began.isoformat()})
 
-    def _read_rows(
-        self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change], noun: str = "order"
-    ) -> tuple[list[Change], reading.Page]:
-        """Return what the rows say, and the page with those among its failures that cannot be read at all."""
-        changes: list[Change] = []
-        failed: list[Failure] = []
-        for row in rows:
-            try:
-                changes.append(read(row))
-            except Exception as error:
-                failed.append((f"{noun} {row['id']} in a form that can be read", endings.cause_of(error, "Reading it")))
-        return changes, replace(page, failed=[*page.failed, *failed])
+    def _keep_carts(self, session: Session, rows: Sequence[Row]) -> None:
+        order_carts.take(session, self._now(), self.connector, self._modules.carts, rows)
+
+    # -- the common road ----------------------------------------------------------------------------------------------
 
     def _order_pages(
         self,
@@ -282,12 +282,3 @@ class Phases(PartialIntake):
         since, until = run_options.bounds(self.options)
         at = lenient(row.get("date_modified_gmt")) or lenient(row.get("date_created_gmt"))
         return at is None or ((since is None or at >= since) and (until is None or at < until))
-
-    def _store_cursors(self, **values: Any) -> None:
-        """Remember how far the store was read; a dry run has taken nothing, so the next run begins where it began."""
-        if self.options.get("dry_run"):
-            return
-        with self.services.db.write() as session:
-            row = session.get_one(Connector, self.connector.id)
-            row.cursors = {**row.cursors, **values}
-            self.connector.cursors = row.cursors

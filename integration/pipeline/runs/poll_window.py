@@ -1,23 +1,32 @@
-"""From when on changed orders are read: from where the last read began, by the store's clock, and some time before."""
+"""From when on the store is read: from where the last read began, by the store's clock, and some time before."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from integration.mapping import triggers
 from integration.models.connector import Connector
 from integration.store.dates import lenient
 from integration.store.windows import Window
+from integration.streams.carts import ANNOUNCE_WITHIN
 
 #: Each read begins so much earlier than the last one did: the clock that PHP dates orders by may be minutes behind the
 #: Date header of the web server, and an order may show up later than it is dated. What is met again is told by its
 #: identity and dropped.
 OVERLAP = timedelta(minutes=10)
-ORDERS, PREVIOUS = "orders", "previous"
+ORDERS, PREVIOUS, DRAFTS = "orders", "previous", "drafts"
 
 
 def window(connector: Connector, which: str = ORDERS) -> Window:
     """Return the window of a read; what happened before the connector was made is an import's."""
     return Window(max(_stored(connector, which) - OVERLAP, connector.created_at), None)
+
+
+def of_drafts(connector: Connector) -> Window:
+    """Return the window of unfinished orders: none that was too old to be announced when that was switched on."""
+    began = (triggers.since(triggers.CARTS, connector.triggers) or connector.created_at) - ANNOUNCE_WITHIN
+    read = lenient(connector.cursors.get(DRAFTS))
+    return Window(max(read - OVERLAP, began) if read else began, None)
 
 
 def moved(connector: Connector, began: datetime) -> dict[str, str]:

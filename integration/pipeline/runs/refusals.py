@@ -36,6 +36,7 @@ _NOUNS = {
     "orders": "orders",
     "changes": "changed orders",
     "trash": "orders in the trash",
+    "drafts": "unfinished orders",
     "moved": "changed customers",
 }
 

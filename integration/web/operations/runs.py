@@ -37,6 +37,7 @@ PHASES = {
     "changes": "reading changed orders",
     "trash": "reading trashed orders",
     "moved": "reading changed customers",
+    "drafts": "reading unfinished orders",
     "replay": "taking dead letters",
     "deliver": "sending to Mautic",
     "buyers": "comparing people who ordered without an account",

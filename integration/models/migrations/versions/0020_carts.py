@@ -18,7 +18,7 @@ down_revision = "0041"
 branch_labels = None
 depends_on = None
 
-_ACTIVE = sa.text("state = 'active'")
+_ACTIVE = sa.text("state = 'active' AND email <> ''")
 _PREPARED = sa.text("state = 'abandoned' AND prepared_at IS NULL")
 
 
@@ -76,6 +76,7 @@ def _carts() -> None:
         _moment("changed_at", nullable=False),
         _moment("seen_at", nullable=False),
         _moment("abandoned_at"),
+        _moment("announce_until"),
         _moment("prepared_at"),
         _moment("due_at"),
         _number("tries"),
