@@ -16,6 +16,7 @@ from integration.carts.pricing import Priced
 from integration.events import Change
 from integration.models.cart import UNPREPARED_SQL, Cart
 from integration.models.connector import Connector
+from integration.models.database import lock_connector
 from integration.pipeline import outbox
 from integration.pipeline.ingest.cart_keeping import tell
 from integration.pipeline.services import Services
@@ -52,6 +53,8 @@ def write(
     """
     now, base_url = services.clock.now(), services.base_url
     with services.db.write() as session:
+        # In the order in which the intake of orders locks: the connector, then its carts.
+        lock_connector(session, connector.id)
         ours = _ours(session, [each.cart for each in ready], ended)
         announced = [each for each in ready if _is_same(each.cart, ours.get(each.cart.id))]
         changes = [_prepared(session, services, now, base_url, ours[each.cart.id], each) for each in announced]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from integration.carts.recovery import kept_since
 from integration.models.cart import Cart, CartState
 from integration.models.connector import Connector
-from integration.pipeline.delivery.cart_marks import tell
+from integration.pipeline.ingest.cart_keeping import tell
 from integration.pipeline.services import Services
 from integration.store.by_id import pick
 from integration.store.client import StoreClient

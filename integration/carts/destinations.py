@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 from slugify import slugify
 
-from integration.carts.capture import SCRIPT
 from integration.carts.restoring import FRAGMENT, add_items, code_of
 from integration.models.cart import Cart
 from integration.models.connector import Connector
+from integration.pipeline.ingest.cart_keeping import SCRIPT
 from integration.pipeline.services import Services
 from integration.settings import CartModule
 from integration.store.access import home

@@ -32,7 +32,16 @@ from integration.words import counted
 EVERY_S = 15
 #: So many carts are looked at in one transaction.
 BATCH_CARTS = 500
-_COLUMNS = (Cart.id, Cart.items, Cart.consent, Cart.person_key, Cart.order_id, Cart.created_at, Cart.changed_at)
+_COLUMNS = (
+    Cart.id,
+    Cart.items,
+    Cart.consent,
+    Cart.person_key,
+    Cart.order_id,
+    Cart.created_at,
+    Cart.changed_at,
+    Cart.synced_at,
+)
 
 
 def tick(services: Services) -> int:
@@ -78,13 +87,23 @@ class _Look:
         due = (Cart.connector_id == self.connector.id, ACTIVE_SQL, Cart.changed_at <= idle)
         query = select(*_COLUMNS).where(*due).order_by(Cart.changed_at).limit(BATCH_CARTS)
         carts = self.session.execute(query.with_for_update(skip_locked=True)).all()
+        count = len(carts)
         bought = self._bought(carts) if carts else set()
+        self._wait_for_payment([cart.id for cart in carts if cart.id in bought and cart.synced_at])
+        carts = [cart for cart in carts if cart.id not in bought or not cart.synced_at]
         ends = {cart.id: BOUGHT.code if cart.id in bought else self._end(cart) for cart in carts}
         self._abandon([number for number, end in ends.items() if not end])
         self._forget([number for number, end in ends.items() if end == "consent"])
         others = {number: end for number, end in ends.items() if end not in ("", "consent")}
         end(self.session, self.now, others)
-        return len(carts)
+        return count
+
+    def _wait_for_payment(self, ids: Sequence[int]) -> None:
+        """Leave carts that Mautic has as they are: the order is recovered when it is paid."""
+        _write(self.session, ids, {"state": CartState.SYNCED})
+        _tell(
+            self.session, self.now, dict.fromkeys(ids, "The person has ordered since; the cart waits for the payment.")
+        )
 
     def _end(self, cart: Row[Any]) -> str:
         """Return the code of why nobody is reminded of a cart, "" when they are."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from integration.carts.links import digest_of
 from integration.models.cart import Cart, CartState
 from integration.models.connector import Connector
-from integration.pipeline.delivery.cart_marks import tell
+from integration.pipeline.ingest.cart_keeping import tell
 from integration.settings import CartModule
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from integration.models.alert import AlertGroup, AlertNotice
+from integration.models.cart import Cart
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.models.drift import Gap
@@ -60,6 +61,7 @@ MOMENTS: Sequence[Ahead] = (
     Ahead(Connector.fields_at, _NOW, Connector.fields_at.is_not(None)),
     Ahead(AlertNotice.due_at, timedelta(hours=2), AlertNotice.sent_at.is_(None)),
     Ahead(AlertGroup.digest_at, timedelta(hours=25), AlertGroup.digest_at.is_not(None)),
+    Ahead(Cart.due_at, _HOUR, Cart.prepared_at.is_(None)),
     Ahead(Gap.tried_at, _NOW, Gap.healed_at.is_(None)),
 )
 

@@ -46,7 +46,8 @@ class Carts:
     labels = Labels("Abandoned cart", "Abandoned carts", "Cart", "Abandoned Cart", "cart")
     module = "carts"
     phases: Sequence[Phase] = ()
-    change_phases: Sequence[Phase] = (Phase("drafts", 4, everything=True),)
+    #: Before the changed orders: a cart must know its own unpaid order before that looks like a purchase.
+    change_phases: Sequence[Phase] = (Phase("drafts", 0, everything=True),)
     numbered = False
     is_account = False
     in_ledger = False

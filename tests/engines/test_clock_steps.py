@@ -18,6 +18,7 @@ from integration.engines.ticking import Ticking
 from integration.models import (
     AlertGroup,
     AlertNotice,
+    Cart,
     Connector,
     Delivery,
     DeliveryState,
@@ -60,6 +61,7 @@ def add(session: Session, at: datetime) -> None:
         Hold(**hold, probe_at=at),
         UnansweredCall(connector_id=1, token="t", sent_at=NOON, rows=1, pause_s=10, look_at=at),
         AlertNotice(alert_group_id=1, what="test", way="email", subject="s", body="b", created_at=NOON, due_at=at),
+        Cart(connector_id=1, key="k", source="script", created_at=NOON, changed_at=NOON, seen_at=NOON, due_at=at),
         Gap(connector_id=1, cause="silent", sentence="s", noticed_at=NOON, tried_at=at),
     ]
     session.add_all(rows)

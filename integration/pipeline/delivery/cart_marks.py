@@ -56,7 +56,10 @@ def _mark(session: Session, now: datetime, cart: Cart, leased: LeasedDelivery, o
     if sent:
         return _sent(session, now, cart, is_current=cart.changed_at <= leased.payload_at)
     ended = _ENDED.get(outcome.error_code)
-    if ended is not None and cart.state == CartState.ABANDONED:
+    if ended is not None and cart.state == CartState.ABANDONED and cart.synced_at is not None:
+        # What Mautic has of it from before is recovered when the order is paid.
+        cart.state = CartState.SYNCED
+    elif ended is not None and cart.state == CartState.ABANDONED:
         cart.state, cart.reason, cart.ended_at = ended, outcome.error_code, now
         tell(session, now, cart, ENDS[outcome.error_code])
     return None

@@ -62,8 +62,9 @@ def _accept(
     now = services.clock.now()
     with services.db.write() as session:
         if change is not None:
-            records.accept(session, now, connector.id, [change])
+            # First, so that a cart knows its own unpaid order before that looks like a purchase.
             order_carts.take(session, now, connector, module, [order] if order is not None else [])
+            records.accept(session, now, connector.id, [change])
             usage.record(session, connector.id, now, pulled=1)
             services.on_accept(session, connector.id)
         session.execute(update(Connector).where(Connector.id == connector.id).values(last_webhook_at=now))
