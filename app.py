@@ -32,6 +32,7 @@ BLUEPRINTS = (
     "modules.contacts",
     "modules.orders",
     "modules.carts",
+    "modules.subscriptions",
     "modules.fields",
     "tools.page",
     "operations.run_options",
@@ -57,6 +58,8 @@ BLUEPRINTS = (
     "operations.logs",
     "machines.webhooks",
     "machines.carts",
+    "machines.subscribe",
+    "machines.subscribe_link",
 )
 
 #: The models have a base of their own, so that the worker needs no Flask; here the tables are shared.

@@ -16,6 +16,7 @@ from integration.operations.audit.retirement import retire_chain
 from integration.operations.retention import log, rows
 from integration.operations.retention.batches import Batches
 from integration.operations.retention.keep import Keep, save
+from integration.subscriptions.forgetting import forget_unconfirmed
 
 if TYPE_CHECKING:
     from integration.pipeline.services import Services
@@ -66,4 +67,5 @@ def _of_connector(services: Services, work: Batches, connector_id: int, keep: Ke
         "deliveries": rows.purge_records(work, connector_id, ago(keep.deliveries)),
         "runs": rows.purge_runs(services.db, work, connector_id, ago(keep.runs)),
         "findings": rows.purge_findings(work, connector_id, ago(keep.runs)),
+        "unconfirmed": forget_unconfirmed(services.db, now, connector_id),
     }
