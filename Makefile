@@ -36,10 +36,12 @@ soak: .venv/ready
 migration: .venv/ready
 	@$(BIN)/python -m integration.models.migrate "$(m)"
 
-# After a change of static/shop/carts.js; needs Node.js. A test tells when the minified file is of another source.
+# After a change in static/shop; needs Node.js. A test tells when a minified file is of another source.
 script:
-	@npx --yes terser@5.51.4 static/shop/carts.js --compress passes=3,unsafe_arrows=false --mangle --toplevel \
-	  --format "preamble='/* $$(sha256sum static/shop/carts.js | cut -c 1-16) */'" -o static/shop/carts.min.js
+	@for name in carts subscribe; do \
+	  npx --yes terser@5.51.4 static/shop/$$name.js --compress passes=3,unsafe_arrows=false --mangle --toplevel \
+	    --format "preamble='/* $$(sha256sum static/shop/$$name.js | cut -c 1-16) */'" -o static/shop/$$name.min.js; \
+	done
 
 lock: .venv/ready
 	@$(BIN)/pip install --quiet pip-tools

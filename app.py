@@ -32,6 +32,7 @@ BLUEPRINTS = (
     "modules.contacts",
     "modules.orders",
     "modules.carts",
+    "modules.subscriptions",
     "modules.fields",
     "tools.page",
     "operations.run_options",
@@ -58,6 +59,8 @@ BLUEPRINTS = (
     "machines.webhooks",
     "machines.carts",
     "machines.recovery",
+    "machines.subscribe",
+    "machines.subscribe_link",
 )
 
 #: The models have a base of their own, so that the worker needs no Flask; here the tables are shared.

@@ -189,7 +189,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "LOG_LEVEL": ("DEBUG, INFO, WARNING or ERROR", "INFO"),
     "THREADS": ("threads of the web server, 1 to 64", "8"),
-    "RATELIMIT": ("throttle sign-in attempts", "yes"),
+    "RATELIMIT": ("throttle sign-in attempts and what a shop's visitors send", "yes"),
     "SMTP_HOST": ("mail server for alerts; without one no e-mail is sent", "none"),
     "SMTP_PORT": ("port of the mail server", "587; 465 with ssl, 25 with none"),
     "SMTP_SECURITY": ("starttls, ssl or none", "starttls"),

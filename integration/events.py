@@ -29,6 +29,7 @@ class Origin(StrEnum):
     BULK = "bulk"
     REPLAY = "replay"
     API = "api"
+    FORM = "form"
 
 
 #: Origins that carry history: they never send e-mails (P40) and yield to live traffic.

@@ -37,10 +37,11 @@ _HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*)
 _STORE_KEYS = re.compile(r"\b(c[ks]_)[0-9A-Za-z_]{8,}")
 _ORDER_KEYS = re.compile(r"\b(wc_order_)[0-9A-Za-z]{6,}")
 _SCHEME = re.compile(r"\b(Basic|Bearer)(\s+|%20|\+)([A-Za-z0-9+/=._~-]{6,})", re.IGNORECASE)
-#: Paths that let in whoever knows them: our webhooks, one-time links and invitations, links of carts, chat systems'
-#: hooks.
+#: Paths that let in whoever knows them: our webhooks, one-time links and invitations, links of carts and of e-mails,
+#: chat systems' hooks.
 _SECRET_PATH = re.compile(
-    r"((?:/|%2F)(?:hooks|sign-in(?:/|%2F)link|invitation|recover|restore|webhooks|services)(?:/|%2F))[\w~.%/-]{12,}",
+    r"((?:/|%2F)(?:hooks|sign-in(?:/|%2F)link|invitation|recover|restore|subscribe(?:/|%2F)confirm|webhooks|services)"
+    r"(?:/|%2F))[\w~.%/-]{12,}",
     re.IGNORECASE,
 )
 #: The code that lets the script in the shop's pages ask for a cart.

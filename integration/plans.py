@@ -105,12 +105,16 @@ FollowUp = Note | SegmentAdd | SegmentRemove | SendEmail
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done for one change; `withheld` says why an e-mail does not follow it, "" when none is missing."""
+    """What is to be done for one change; `withheld` says why an e-mail does not follow it, "" when none is missing.
+
+    What is `asserted` is written even if Mautic confirmed it before: somebody may have taken it away there since.
+    """
 
     contact: ContactWrite
     follow_ups: tuple[FollowUp, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     withheld: str = ""
+    asserted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,21 @@ class Cart:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Who has filled in the subscribe form; `confirmation_url` is the link of the e-mail, "" where none is to be sent.
+
+    `confirmed` says that the link was followed, so that the address is known to be theirs.
+    """
+
+    id: int
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    confirmation_url: str = ""
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OtherOrder:
     """Another order of the same person, as it was last seen; `items` is None as long as its lines were not read."""
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from integration.models.attempt import Attempt
 from integration.models.cart import Cart, CartState
-from integration.models.delivery import Delivery
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.ingest.cart_keeping import tell
-from integration.pipeline.outbox.states import OPEN
 from integration.streams.carts import ANNOUNCE_WITHIN, KIND
 
 _SENDABLE = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED, CartState.EXPIRED)
@@ -47,10 +43,6 @@ def send_again(session: Session, now: datetime, cart_id: int, audit: Audit[Cart]
 def forget(session: Session, now: datetime, cart_id: int, audit: Audit[Cart] = unaudited) -> None:
     """Delete a cart with its story, and what its deliveries hold of the person; what waits is not sent."""
     cart = session.get_one(Cart, cart_id)
-    mine = (Delivery.connector_id == cart.connector_id, Delivery.kind == KIND, Delivery.source_id == str(cart.id))
-    ids = session.scalars(select(Delivery.id).where(*mine)).all()
-    outbox.bury(session, now, cart.connector_id, ids, _FORGOTTEN)
-    session.execute(delete(Attempt).where(Attempt.delivery_id.in_(ids)))
-    session.execute(update(Delivery).where(Delivery.id.in_(ids), ~OPEN).values(payload=None, corrections=None))
+    outbox.forget(session, now, cart.connector_id, KIND, [str(cart.id)], _FORGOTTEN)
     audit(session, cart)
     session.delete(cart)

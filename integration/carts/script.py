@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from functools import cache
-from pathlib import Path
-
 from integration.mapping.cart_orders import CONSENT_FIELD
 from integration.settings import CartModule
+from integration.shop_lines import FOLDER, in_php, with_config
 
-FOLDER = Path(__file__).parents[2] / "static" / "shop"
 SOURCE, MINIFIED = FOLDER / "carts.js", FOLDER / "carts.min.js"
-#: What stands in the script for a connector's own values.
-PLACE = "WOO_MAUTIC_CONFIG"
 OFF = "/* Abandoned Cart is switched off. */\n"
 
 
@@ -22,17 +15,7 @@ def script(module: CartModule, url: str) -> str:
     if not module.enabled or not (module.box or module.silent):
         return OFF
     config = {"url": url, "box": not module.silent, "text": module.box_text}
-    return _minified().replace(PLACE, _in_script(config))
-
-
-def etag(text: str) -> str:
-    """Return what changes when the script does."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def tag(url: str) -> str:
-    """Return the one line for the pages of a shop; `url` is the script's."""
-    return f'<script async src="{url}"></script>'
+    return with_config(MINIFIED, config)
 
 
 def wordpress_snippet(module: CartModule, url: str) -> str:
@@ -41,23 +24,8 @@ def wordpress_snippet(module: CartModule, url: str) -> str:
     WooCommerce draws the box in the block checkout itself and keeps the answer with the order, so that a draft tells
     the consent without the script (storefront.md, "The checkout pages for a script author").
     """
-    box = "" if module.silent else _BOX.format(field=CONSENT_FIELD, text=_in_php(module.box_text))
-    return _SNIPPET.format(url=_in_php(url)) + box
-
-
-@cache
-def _minified() -> str:
-    return MINIFIED.read_text(encoding="utf-8")
-
-
-def _in_script(config: dict[str, object]) -> str:
-    """Return JSON that is a JavaScript literal wherever it stands, in a file or between script tags."""
-    text = json.dumps(config, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _in_php(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
+    box = "" if module.silent else _BOX.format(field=CONSENT_FIELD, text=in_php(module.box_text))
+    return _SNIPPET.format(url=in_php(url)) + box
 
 
 _SNIPPET = """\

@@ -57,6 +57,14 @@ class Emails:
         found = [_email(entity) for entity in every(self.client, "emails", "emails")]
         return tuple(sorted((email for email in found if email.type == kind), key=lambda email: email.name.casefold()))
 
+    def holds(self, email_id: int, token: str) -> bool:
+        """Tell whether a token (without braces) stands in the e-mail's text or HTML (mautic:324).
+
+        Raises Rejected (email_gone).
+        """
+        email = self._entity(f"emails/{email_id}", "email", "email_gone", f"Mautic has no e-mail {email_id}.")
+        return any(_braced(token) in str(email.get(part) or "") for part in ("customHtml", "plainText"))
+
     def send(self, email_id: int, contact_id: int, tokens: Mapping[str, str] | None = None) -> Sending:
         """Send the e-mail to the contact with `tokens` (name -> text, braces or not) and return what came of it.
 

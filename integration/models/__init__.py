@@ -21,6 +21,7 @@ from integration.models.organisation import Organisation
 from integration.models.payload_file import PayloadFile
 from integration.models.run import FormerRecord, Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat, Schedule
+from integration.models.subscription import Subscription, SubscriptionState
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.models.unanswered import UnansweredCall, UnansweredPerson
 from integration.models.user import Role, SignInLink, User, UserSession
@@ -69,6 +70,8 @@ __all__ = [
     "RunState",
     "Schedule",
     "SignInLink",
+    "Subscription",
+    "SubscriptionState",
     "SyncLogCount",
     "SyncLogEntry",
     "UnansweredCall",

@@ -19,9 +19,15 @@ from integration.pipeline.dead_letters.corrections import corrected
 from integration.pipeline.delivery import batch_context as batch_context, planning
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_row
 from integration.pipeline.services import Services
+from integration.streams import subscriptions
 
 NOT_IN_STORE = IntegrationError(
     "gone", "The record no longer exists in the store.", "Discard it, or restore it in the store and send it again."
+)
+NOT_KEPT = IntegrationError(
+    "not_kept",
+    "The record has ended, and what it held is no longer kept.",
+    "Look at the attempts: they say what was sent.",
 )
 
 
@@ -69,8 +75,10 @@ def compare(services: Services, connector: Connector, row: Delivery, tried: Sequ
 
 
 def _read(services: Services, connector: Connector, row: Delivery) -> Mapping[str, Any]:
-    if streams.of(row.kind).kept_here:
-        return corrected(row.payload or {}, row.corrections)
+    if streams.of(row.kind).kept_here or subscriptions.number_of(row.source_id):
+        if row.payload is None:
+            raise NOT_KEPT
+        return corrected(row.payload, row.corrections)
     if not row.source_id.isdigit():
         raise MappingError("no_id", "This record has no id that the store knows.", "Look at it in the store.")
     client = services.open_store(connector)

@@ -37,6 +37,7 @@ ORIGINS = {
     Origin.BULK: "a bulk run",
     Origin.REPLAY: "being sent again",
     Origin.API: "the API",
+    Origin.FORM: "the subscribe form",
 }
 OUTCOMES = {
     "delivered": ("Sent", "ok"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from integration.carts import script
+from integration import shop_lines
 from integration.errors import IntegrationError
 from integration.models.connector import Connector
 from integration.pipeline.connectors import connectors, webhook_registration
@@ -70,7 +70,7 @@ class Demo:
         """Put the line for abandoned carts into the shop's pages, as its owner would."""
         with services.db.read() as session:
             key = session.get_one(Connector, connector_id).cart_key
-        line = {"script": script.tag(f"{services.base_url}/carts/{key}.js")}
+        line = {"script": shop_lines.tag(f"{services.base_url}/carts/{key}.js")}
         if self._child is not None and self._child.stdin is not None:
             print(json.dumps(line), file=self._child.stdin, flush=True)
 

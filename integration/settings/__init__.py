@@ -13,6 +13,7 @@ from integration.settings.modules import (
     label,
     where,
 )
+from integration.settings.subscribe import SubscribeModule
 
 __all__ = [
     "TITLES",
@@ -21,6 +22,7 @@ __all__ = [
     "ContactModule",
     "Modules",
     "OrderModule",
+    "SubscribeModule",
     "SyncModule",
     "field_of",
     "keys",

@@ -14,6 +14,7 @@ from integration.errors import SettingError
 from integration.field_errors import gathered, titles, told
 from integration.settings.carts import CartModule
 from integration.settings.kinds import Crontab, IdByStatus, Settings, Texts, Truth, Whole
+from integration.settings.subscribe import SubscribeModule
 
 #: Connectors whose parsed settings are kept in memory; one entry takes about 4 kB.
 _CONNECTORS_CACHED_MAX = 256
@@ -145,6 +146,7 @@ class Modules(Settings):
     contacts: ContactModule = Field(default_factory=ContactModule)
     orders: OrderModule = Field(default_factory=OrderModule)
     carts: CartModule = Field(default_factory=CartModule)
+    subscribe: SubscribeModule = Field(default_factory=SubscribeModule)
     sync: SyncModule = Field(default_factory=SyncModule)
     alerts: AlertModule = Field(default_factory=AlertModule)
 
@@ -188,7 +190,7 @@ class Modules(Settings):
             except ValidationError as error:
                 wrong.append(told(error, type(getattr(self, module)), words, f"{module}."))
         for part in parts.values():
-            if isinstance(part, OrderModule | CartModule):
+            if isinstance(part, OrderModule | CartModule | SubscribeModule):
                 wrong += part.contradictions()
         if wrong:
             raise gathered(wrong)
@@ -229,6 +231,7 @@ _PAGES = {
     "contacts": "Contact Sync",
     "orders": "Order Sync",
     "carts": "Abandoned Cart",
+    "subscribe": "Subscribe form",
     "sync": "Settings",
     "alerts": "Alerts",
 }

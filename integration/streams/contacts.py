@@ -1,4 +1,4 @@
-"""Registered customers of the store: each is a contact."""
+"""Registered customers of the store, and who has filled in the subscribe form: each is a contact."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime
 from integration.events import Change, Kind, Origin
 from integration.mapping import contacts
 from integration.plans import Plan, Skip
-from integration.records import Customer
+from integration.records import Customer, Subscriber
 from integration.settings import Modules, where
 from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_user_url
-from integration.streams import samples
+from integration.streams import samples, subscriptions
 from integration.streams.base import WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.CONTACT
@@ -61,18 +61,21 @@ class Contacts:
             "store",
         ),
         "role": Explanation("Customers with this role are not synced.", where("contacts.roles"), "contacts"),
+        **subscriptions.SKIP_REASONS,
     }
 
     def is_enabled(self, modules: Modules) -> bool:
         """Return whether Contact Sync is on."""
         return modules.contacts.enabled
 
-    def parse(self, payload: Payload) -> Customer:
-        """Return the customer; raises MappingError."""
-        return parse.customer(payload)
+    def parse(self, payload: Payload) -> Customer | Subscriber:
+        """Return the customer or the subscriber; raises MappingError."""
+        return subscriptions.parse(payload) if subscriptions.is_one(payload) else parse.customer(payload)
 
     def change(self, payload: Payload, origin: Origin, seen_at: datetime) -> Change:
-        """Return the change of a customer as read now; raises MappingError (no_id)."""
+        """Return the change of a customer as read now, or of a subscription; raises MappingError (no_id)."""
+        if subscriptions.is_one(payload):
+            return subscriptions.change(payload, origin, seen_at)
         return parse.customer_change(payload, origin, seen_at, created=False)
 
     def action(self, event: str) -> str:
@@ -80,7 +83,9 @@ class Contacts:
         return WRITE
 
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
-        """Return what to write for a customer (P10 to P17)."""
+        """Return what to write for a customer (P10 to P17) or a subscriber (P100)."""
+        if subscriptions.is_one(delivery.payload):
+            return subscriptions.plan(delivery, context)
         if delivery.event == "deleted":
             return DELETED
         return contacts.plan(delivery.record, context.modules.contacts, on_change=delivery.origin in _LIVE)
@@ -102,7 +107,9 @@ class Contacts:
         return None
 
     def last_word(self, delivery: Sighted) -> str:
-        """Return comparable text of when the account was changed, with the account's id at its end."""
+        """Return comparable text of when the account was changed, its id at the end; "" for what is no account."""
+        if subscriptions.is_one(delivery.payload):
+            return ""
         customer: Customer = delivery.record
         at = customer.modified_at or customer.created_at
         return f"{at.isoformat() if at else ''}/{delivery.source_id:0>20}"
@@ -118,5 +125,5 @@ class Contacts:
         return next((row for row in rows if not roles or row.get("role") in roles), rows[0])
 
     def admin_url(self, home: str, source_id: str) -> str:
-        """Return the customer's page in the store's administration."""
-        return admin_user_url(home, source_id)
+        """Return the customer's page in the store's administration, "" for who is none."""
+        return "" if subscriptions.number_of(source_id) else admin_user_url(home, source_id)

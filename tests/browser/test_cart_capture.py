@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from werkzeug.serving import make_server
 
 from app import create_app
-from integration.carts import script
+from integration import shop_lines
 from integration.config import Deployment
 from integration.models import Cart, Connector, Organisation
 from integration.models.migrate import upgrade
@@ -112,7 +112,7 @@ def shop(served: Shop) -> Iterator[Shop]:
     with served.services.db.write() as session:
         session.execute(delete(Cart))
         connector = session.get_one(Connector, served.connector_id)
-        line = script.tag(f"{served.services.base_url}/carts/{connector.cart_key}.js")
+        line = shop_lines.tag(f"{served.services.base_url}/carts/{connector.cart_key}.js")
     served.set(enabled=True, box=True, silent=False)
     setup = served.store.storefront
     setup.script, setup.csp, setup.firewall, setup.has_reminder_field, setup.fields_after = line, "", False, False, 0.3

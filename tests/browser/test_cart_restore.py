@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import delete
 
-from integration.carts import links, script
+from integration import shop_lines
+from integration.carts import links
 from integration.models import Cart, Connector
 from integration.pipeline.connectors import connectors
 from tests.browser.test_cart_capture import BLOCK, CLASSIC, EMAIL, Shop, served  # noqa: F401
@@ -25,7 +26,7 @@ def shop(served: Shop) -> Any:  # noqa: F811
         session.execute(delete(Cart))
         connector = session.get_one(Connector, served.connector_id)
         connector.store_facts = {"version": served.store.state.version}
-        line = script.tag(f"{served.services.base_url}/carts/{connector.cart_key}.js")
+        line = shop_lines.tag(f"{served.services.base_url}/carts/{connector.cart_key}.js")
     served.set(enabled=True, silent=True)
     setup = served.store.storefront
     setup.script, setup.csp, setup.firewall, setup.has_reminder_field, setup.fields_after = line, "", False, False, 0.1

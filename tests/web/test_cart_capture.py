@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from integration import shop_lines
 from integration.carts import script
 from integration.models import Cart, Connector
 from integration.pipeline.connectors import connectors as pairs
@@ -117,7 +118,7 @@ def test_the_script_is_small_and_of_its_source(visitor: Person, path: str) -> No
     assert answer.content_type.startswith("text/javascript")
     assert len(answer.data) < 6 * 1024
     assert path in answer.text
-    assert script.PLACE not in answer.text
+    assert shop_lines.PLACE not in answer.text
     made_of = hashlib.sha256(script.SOURCE.read_bytes()).hexdigest()[:16]
     assert script.MINIFIED.read_text(encoding="utf-8").startswith(f"/* {made_of} */"), "run `make script`"
     again = visitor.client.get(f"{path}.js", headers={"If-None-Match": answer.headers["ETag"]})

@@ -23,6 +23,7 @@ from integration.models import (
     AuditAction,
     AuditEntry,
     Base,
+    Cart,
     Connector,
     Delivery,
     Drift,
@@ -32,6 +33,7 @@ from integration.models import (
     Reconciliation,
     Run,
     RunLine,
+    Subscription,
     SyncLogEntry,
     User,
 )
@@ -75,6 +77,7 @@ def owned(services: Services, connector_id: int, record: Settle, clock: SetClock
             "filename": "icon.svg",
             "token": "unknown",
             "webhook_path": "unknown",
+            "key": "unknown",
             "organisation_id": 1,
             "invitation_id": 1,
         }
@@ -116,9 +119,19 @@ def _rows(session: Session, now: datetime, connector_id: int) -> dict[str, Any]:
         sentence=f"Drift {MARK}.",
         found_at=now,
     )
-    session.add(drift)
+    person: dict[str, Any] = {"connector_id": connector_id, "email": f"{MARK}@example.com", "created_at": now}
+    cart = Cart(**person, key=MARK, source="script", changed_at=now, seen_at=now)
+    subscription = Subscription(**person, state="sent", person_key="s", consent_text=MARK, source="page")
+    session.add_all([drift, cart, subscription])
     session.flush()
-    numbers = {"alert_id": alert.id, "group_id": group.id, "alert_group_id": group.id, "gap_id": gap.id}
+    numbers = {
+        "cart_id": cart.id,
+        "subscription_id": subscription.id,
+        "alert_id": alert.id,
+        "group_id": group.id,
+        "alert_group_id": group.id,
+        "gap_id": gap.id,
+    }
     return numbers | {"reconciliation_id": compared.id, "number": compared.id, "drift_id": drift.id}
 
 

@@ -18,6 +18,7 @@ from integration.operations.retention import log, rows
 from integration.operations.retention.batches import Batches
 from integration.operations.retention.keep import Keep, save
 from integration.settings import Modules
+from integration.subscriptions.forgetting import forget_unconfirmed
 
 if TYPE_CHECKING:
     from integration.pipeline.services import Services
@@ -72,4 +73,5 @@ def _of_connector(services: Services, work: Batches, connector_id: int, keep: Ke
         "runs": rows.purge_runs(services.db, work, connector_id, ago(keep.runs)),
         "carts": rows.purge_carts(work, connector_id, kept_since(module, now)),
         "findings": rows.purge_findings(work, connector_id, ago(keep.runs)),
+        "unconfirmed": forget_unconfirmed(services.db, now, connector_id),
     }

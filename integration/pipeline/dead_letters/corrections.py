@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: What names and dates a record stays as the store has it: another id would be another record.
-FIXED = ("id", "number", "status", "customer_id", "date_created", "date_created_gmt", "date_modified_gmt")
+#: What names and dates a record stays as the store has it: another id would be another record. Nor does anybody
+#: confirm a subscription in the subscriber's place.
+FIXED = (
+    "id",
+    "number",
+    "status",
+    "customer_id",
+    "date_created",
+    "date_created_gmt",
+    "date_modified_gmt",
+    "confirmed",
+    "confirmation_url",
+)
 _SCALARS = (str, int, float, bool, type(None))
 
 

@@ -1,4 +1,4 @@
-"""Writes what became of a batch: outcomes, links, marks, carts, log, attempts, counters and holds, all or nothing."""
+"""Writes what became of a batch: outcomes, links, marks, carts, log, attempts, counters, holds, all or nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from integration.mautic.answers import SERVICE
 from integration.models.delivery import DeliveryState
 from integration.pipeline import outbox, usage
 from integration.pipeline.connectors import field_list, holds
-from integration.pipeline.delivery import attempts, batch_context, cart_marks, follow_ups, held_records, sentences
+from integration.pipeline.delivery import (
+    attempts,
+    batch_context,
+    cart_marks,
+    follow_ups,
+    held_records,
+    sentences,
+    subscription_marks,
+)
 from integration.pipeline.delivery.batch_result import BatchResult
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.planning import PersonPlan
@@ -35,6 +43,7 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
     batch_context.save_links(session, result.connector_id, list(_links(now, result)))
     follow_ups.finish_marks(session, result.connector_id, now, result.sent.followed)
     cart_marks.mark(session, now, result.connector_id, result.sent.planned, ours)
+    subscription_marks.mark(session, now, result.connector_id, result.sent, ours)
     sync_log_writing.record(session, [*result.entries, *_unproved(now, result)])
     run_figures.count(session, ours, result.calls)
     sentences.tell_runs(session, now, ours, result.calls, result.seconds, result.broken)

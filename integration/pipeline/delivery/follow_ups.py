@@ -60,13 +60,17 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What became of an act; `error` None means done, `repeated` that it had been done before."""
+    """What became of an act; `error` None means done, `repeated` that it had been done before.
+
+    An e-mail is `withheld` where it must not go out: to somebody who wants none, or because it is not published.
+    """
 
     act: Act
     message: str = ""
     error: IntegrationError | None = None
     remote_id: int | None = None
     repeated: bool = False
+    withheld: bool = False
 
 
 def begun(db: Database, connector_id: int, acts: Sequence[FollowUp]) -> set[MarkKey]:
@@ -217,7 +221,7 @@ class FollowUps:
             sending = emails.send(email.email_id, act.contact_id, email.tokens)
         except ServiceError as error:
             return Followed(act, error=error)
-        return Followed(act, sending.sentence)
+        return Followed(act, sending.sentence, withheld=sending.outcome != "sent")
 
 
 _NOT_ADDED = IntegrationError(

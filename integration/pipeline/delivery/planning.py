@@ -163,7 +163,9 @@ def _changed(planned: _Draft, kind: Kind, context: BatchContext) -> bool:
     own = merge([planned.plans[leased.id] for leased in deliveries])
     fitted = fit(own.contact, context.fields, known=planned.link is not None)[0]
     wanted = hashes(kind, fitted, precedence.adders(deliveries, planned.plans))
-    if unchanged(planned.link, wanted) and context.resend.isdisjoint(leased.run_id for leased in deliveries):
+    asserted = any(planned.plans[leased.id].asserted for leased in deliveries)
+    resent = not context.resend.isdisjoint(leased.run_id for leased in deliveries)
+    if unchanged(planned.link, wanted) and not asserted and not resent:
         return False
     planned.hashes.update(wanted)
     if words := precedence.last_words(deliveries):

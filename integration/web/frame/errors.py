@@ -64,9 +64,9 @@ def page(status: int, sentence: str, hint: str = "", code: str = "") -> Response
 
 
 def http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
-    """Answer an HTTP error with its page; redirects pass."""
+    """Answer an HTTP error with its page; redirects, and what brings an answer of its own, pass."""
     status = error.code or 500
-    if status < 400:
+    if status < 400 or error.response is not None:
         return error
     sentence, hint = SENTENCES.get(status, (f"{error.name}.", "Go back and try again."))
     if status == 429:

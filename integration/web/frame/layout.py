@@ -202,9 +202,12 @@ def _links(places: Sequence[MenuEntry], connector_id: int | None) -> list[Link]:
 
 
 def _blueprints(endpoint: str) -> tuple[str, ...]:
-    """Return whose pages mark a menu item: a page of one record belongs to Records."""
+    """Return whose pages mark a menu item: a page of one record belongs to Records, the form to Contact Sync."""
     name = endpoint.partition(".")[0]
-    return (name, "record") if name == "records" else (name,)
+    return (name, *_ALSO.get(name, ()))
+
+
+_ALSO = {"records": ("record",), "contacts": ("subscriptions",)}
 
 
 def _badge(place: MenuEntry, connector_id: int | None) -> int | None:

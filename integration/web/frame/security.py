@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from ipaddress import ip_network
 from urllib.parse import urlsplit
@@ -17,11 +18,19 @@ from integration.config import Deployment
 
 #: The largest body taken: a webhook with an order of several hundred lines has less than 1 MB.
 LARGEST_BODY = 5 * 1024 * 1024
-POLICY = (
+_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "form-action {targets}; frame-ancestors {frames}; base-uri 'none'"
 )
+_NOBODY = "'none'"
 
+
+def policy(frames: Iterable[str] = (), targets: Iterable[str] = ()) -> str:
+    """Return what a page may do: be framed by pages of some origins, and lead on to others after its forms."""
+    return _POLICY.format(targets=" ".join(("'self'", *targets)), frames=" ".join(frames) or _NOBODY)
+
+
+POLICY = policy()
 csrf = CSRFProtect()
 #: A clock that is set back by less is of no consequence.
 _STEP_S = 60.0
@@ -70,7 +79,9 @@ def set_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("X-Frame-Options", "DENY")
+    if f"frame-ancestors {_NOBODY}" in response.headers["Content-Security-Policy"]:
+        # It knows no list of origins, and some browsers would obey it before the policy.
+        response.headers.setdefault("X-Frame-Options", "DENY")
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from integration import shop_lines
 from integration.carts import acts, links, script
 from integration.errors import IntegrationError
 from integration.mapping.cart_orders import PROOFS
@@ -86,7 +87,7 @@ def _page(connector: Connector, form: SettingForm) -> str:
         connector=connector,
         form=form,
         reasons=cart_answers.why_none(connector),
-        tag=script.tag(url),
+        tag=shop_lines.tag(url),
         snippet=script.wordpress_snippet(module, url),
         segments=choices,
         segments_problem=problem,

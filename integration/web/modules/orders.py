@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from integration.errors import IntegrationError
-from integration.mautic.client import MauticClient
-from integration.mautic.emails import Emails
-from integration.mautic.segments import Segments
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import store_profile
 from integration.web.frame.access import connector_view, me, needs
 from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
-from integration.web.modules import imports
+from integration.web.modules import imports, pickers
 from integration.web.modules.form import filled, module_form, respond
 
 bp = Blueprint("orders", __name__, url_prefix="/connectors/<int:connector_id>/orders")
@@ -42,14 +37,6 @@ FORM = module_form(
     ticked=("orders.statuses", "orders.paid_statuses"),
 )
 PRESETS = {"usual": ("completed", "refunded")}
-
-
-@dataclass(frozen=True, slots=True)
-class Picker:
-    """What can be chosen in Mautic, id -> name; `problem` says why it could not be asked."""
-
-    choices: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""
 
 
 @bp.get("")
@@ -91,8 +78,8 @@ def _page(connector: Connector, form: SettingForm, *, preset: bool = False) -> s
         form=form,
         statuses=statuses,
         warnings=_unsynced(form, statuses),
-        emails=_ask(connector, lambda client: {str(e.id): e.name for e in Emails(client).list()}),
-        segments=_ask(connector, lambda client: {str(s.id): s.name for s in Segments(client).list()}),
+        emails=pickers.emails(connector),
+        segments=pickers.segments(connector),
         preset=preset,
         may_save=me().may(Role.ADMIN),
         **area,
@@ -118,13 +105,3 @@ def _unsynced(form: SettingForm, statuses: Mapping[str, str]) -> list[str]:
 
 
 _FOLLOW_UPS = {"orders.emails": "an e-mail", "orders.segments": "a segment"}
-
-
-def _ask(connector: Connector, read: Callable[[MauticClient], Mapping[str, str]]) -> Picker:
-    """Ask Mautic for a list; when it cannot be had, numbers are typed instead."""
-    if not connector.mautic_url:
-        return Picker(problem="Mautic is not connected yet.")
-    try:
-        return Picker(read(services().open_mautic(connector, quick=True)))
-    except IntegrationError as error:
-        return Picker(problem=str(error))

@@ -1,7 +1,7 @@
 """Carts that were left at the checkout, and the name that the shop's pages call the connector by
 
-Revision ID: 0020
-Revises: 0041
+Revision ID: 0019
+Revises: 0018
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from alembic import op
 
 from integration.models.base import UtcDateTime
 
-revision = "0020"
-down_revision = "0041"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
