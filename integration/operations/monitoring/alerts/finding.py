@@ -17,6 +17,7 @@ CAUSES: Mapping[str, str] = {
     "worker_down": "No worker is running",
     "drift": "Store and Mautic differ",
     "webhook_gap": "Webhooks do not come",
+    "authority_ends": "An own certificate authority ends",
 }
 #: Cause -> the part of the connector's pages where it is mended.
 PAGES: Mapping[str, str] = {
@@ -29,6 +30,7 @@ PAGES: Mapping[str, str] = {
     "worker_down": "runs",
     "drift": "reconciliation",
     "webhook_gap": "reconciliation",
+    "authority_ends": "connection",
 }
 #: What mends itself within this time is told to nobody.
 TOLD_AFTER = timedelta(minutes=2)

@@ -62,6 +62,7 @@ _WELL = {
     "worker_down": "A worker is running again.",
     "drift": "What differed between the store and Mautic was repaired.",
     "webhook_gap": "The webhooks come again.",
+    "authority_ends": "The certificate authority was replaced or taken away.",
 }
 
 
