@@ -148,7 +148,7 @@ class RunExecutor(Execution):
             run_lifecycle.finish(session, now, run, RunState.COMPLETED)
             if refused:
                 run.error_code, run.error = PARTLY_READ, refused
-            if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
+            if run.kind == RunKind.INITIAL and not run.is_dry:
                 session.get_one(Connector, connector.id).initial_done_at = now
 
     def _settled(self) -> bool:
