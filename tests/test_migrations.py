@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -16,6 +18,7 @@ from integration.models.database import open_database
 from integration.models.drift import Reconciled
 from integration.models.migrate import FOLDER, upgrade
 from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
+from integration.sandbox.authority import Authority
 
 
 def steer(connection: Connection, act: str, revision: str) -> None:
@@ -253,4 +256,27 @@ def test_a_run_keeps_its_lines_when_its_table_is_widened(database_url: str) -> N
             steer(connection, act, revision)
             assert connection.execute(text("SELECT kind FROM run")).scalars().all() == ["full"]
             assert connection.execute(text("SELECT text FROM run_line")).scalars().all() == ["Read."]
+    database.dispose()
+
+
+def test_the_files_of_own_authorities_are_read_once_and_a_lost_one_is_said(
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = Authority("Shop CA")
+    file = tmp_path / "ca.pem"
+    file.write_text(f"Shop CA\n{shop.pem}{shop.issued('shop.example')[1]}", encoding="ascii")
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        steer(connection, "upgrade", "0017")
+        connection.execute(text(OLD_ORGANISATION))
+        connection.execute(text(OLD_CONNECTOR), {"no": False})
+        paths = {"store": str(file), "mautic": "/nowhere/ca.pem"}
+        connection.execute(text("UPDATE connector SET store_ca = :store, mautic_ca = :mautic"), paths)
+        connection.commit()
+        steer(connection, "upgrade", "head")
+        kept = connection.execute(text("SELECT store_ca, mautic_ca FROM connector")).one()
+        assert tuple(kept) == (shop.pem.strip(), "/nowhere/ca.pem")
+        assert "/nowhere/ca.pem could not be read (FileNotFoundError)" in caplog.text
+        steer(connection, "downgrade", "0017")
+        assert connection.execute(text("SELECT store_ca, mautic_ca FROM connector")).one() == ("", "")
     database.dispose()

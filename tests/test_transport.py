@@ -6,23 +6,22 @@ import gzip
 import inspect
 import io
 import json
-import ssl
 import threading
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 import requests
-import trustme
 from urllib3 import HTTPResponse, exceptions as urllib3_exceptions
 
 from integration.errors import NotSetUp, Unreachable
 from integration.http.errors import FAILURES, check_peer, translate
 from integration.http.transport import Answer, Exchange, Route, Transport
+from integration.http.trust import context_of
+from integration.sandbox.authority import Authority
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -146,18 +145,28 @@ def test_an_address_that_is_none_is_not_set_up(address: str) -> None:
 
 
 def test_a_self_signed_certificate_is_refused_unless_its_authority_is_given(
-    server: ThreadingHTTPServer, tmp_path: Path
+    server: ThreadingHTTPServer,
 ) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    authority = Authority()
+    server.socket = authority.context().wrap_socket(server.socket, server_side=True)
     address = f"https://127.0.0.1:{server.server_address[1]}/"
     with pytest.raises(Unreachable) as caught:
         Transport("store").send("GET", address)
     assert caught.value.code == "self_signed"
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    assert Transport("store", Route(ca=str(tmp_path / "ca.pem"))).send("GET", address).status == 200
+    with pytest.raises(Unreachable) as other:
+        Transport("store", Route(ca=Authority("Another").pem)).send("GET", address)
+    assert other.value.code == "foreign_authority"
+    assert Transport("store", Route(ca=authority.pem)).send("GET", address).status == 200
+    # The public authorities are trusted beside it.
+    assert context_of(authority.pem).cert_store_stats()["x509_ca"] > 100
+
+
+@pytest.mark.parametrize("kept", ["/nowhere/ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"])
+def test_an_authority_that_cannot_be_read_is_not_set_up(url: str, kept: str) -> None:
+    with pytest.raises(NotSetUp) as caught:
+        Transport("mautic", Route(ca=kept)).send("GET", f"{url}/")
+    assert caught.value.code == "authority_unread"
+    assert "Paste the certificate" in caught.value.hint
 
 
 _SAMPLES = {

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.cli import console
+from integration.cli.authority_options import authority_option
 from integration.cli.secret_options import read_secret, secret_option
 from integration.errors import SettingError
 from integration.mapping.fields import check as check_fields, needs
@@ -34,13 +35,13 @@ from integration.settings import keys
 @click.option("--store-url", required=True)
 @secret_option("store-key", "Consumer key (ck_…).")
 @secret_option("store-secret", "Consumer secret (cs_…).")
-@click.option("--store-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@authority_option("store")
 @click.option("--mautic-url", required=True)
 @click.option("--mautic-user", default="")
 @secret_option("mautic-password", "Password of --mautic-user.")
 @click.option("--mautic-client-id", default="")
 @secret_option("mautic-client-secret", "Secret of --mautic-client-id.")
-@click.option("--mautic-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@authority_option("mautic")
 @console.as_json
 def connect(as_json: bool, name: str, **connection: Any) -> None:
     """Connect a store with a Mautic and print the connector's id."""

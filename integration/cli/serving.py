@@ -22,18 +22,18 @@ FIRST_USER = "admin@localhost.localdomain"
 @click.command()
 def serve() -> None:
     """Serve the pages and, with ENGINE=embedded, do the work in the same process."""
-    _serve(demo=False)
+    _serve()
 
 
 @click.command()
-def demo() -> None:
+@click.option("--https", is_flag=True, help="Let both speak https, with a certificate authority of their own.")
+def demo(https: bool) -> None:
     """Serve with a demo store and a demo Mautic, connected and alive."""
-    _serve(demo=True)
+    _serve(Demo(load().instance_path / "demo", https=https))
 
 
-def _serve(*, demo: bool) -> None:
+def _serve(ends: Demo | None = None) -> None:
     deployment = load()
-    ends = Demo(deployment.instance_path / "demo") if demo else None
     with console.opened() as services:
         with services.db.write() as session:
             installation.keep_address(session, deployment.base_url)

@@ -192,7 +192,7 @@ def _summary(services: Services, run_id: int) -> dict[str, Any]:
     with services.db.read() as session:
         run = session.get_one(Run, run_id)
         summary = run_progress.progress(session, run_id, services.clock.now()).summary
-        if run.options.get("dry_run"):
+        if run.is_dry:
             batch = services.modules(session.get_one(Connector, run.connector_id)).sync.batch_start
             summary["forecast"] = forecast.summary(session, run, batch)
     return summary | ({"error": run.error} if run.error else {})

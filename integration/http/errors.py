@@ -15,6 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from integration.errors import NotSetUp, Unreachable
 from integration.http.total_time import TookTooLong, Watchdog
+from integration.http.trust import NoAuthority, context_of
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: IPv6 networks whose last four bytes are an IPv4 address that a gateway calls.
@@ -104,10 +105,14 @@ class _Guard:
 
 
 class GuardedAdapter(HTTPAdapter):
-    """An adapter without retries whose connections check where they lead; `watchdog` limits the call under way."""
+    """An adapter without retries whose connections check where they lead; `watchdog` limits the call under way.
 
-    def __init__(self, private_allowed: tuple[str, ...]) -> None:
+    `ca` is the PEM text of authorities that are trusted beside the public ones. Raises NoAuthority when it is none.
+    """
+
+    def __init__(self, private_allowed: tuple[str, ...], ca: str | None = None) -> None:
         self.watchdog: Watchdog | None = None
+        self._trusted: dict[str, Any] = {"ssl_context": context_of(ca)} if ca else {}
         known = {"private_allowed": private_allowed, "adapter": self}
         self._classes = {
             "http": type("GuardedHTTP", (_Guard, HTTPConnection), known),
@@ -116,8 +121,8 @@ class GuardedAdapter(HTTPAdapter):
         super().__init__(max_retries=0, pool_maxsize=8)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Give each pool the guarded connection class of its scheme."""
-        super().init_poolmanager(*args, **kwargs)
+        """Give each pool the guarded connection class of its scheme, and those of https what they trust."""
+        super().init_poolmanager(*args, **{**kwargs, **self._trusted})
         classes = dict(self.poolmanager.pool_classes_by_scheme)
         self.poolmanager.pool_classes_by_scheme = {
             scheme: type(pool.__name__, (pool,), {"ConnectionCls": self._classes[scheme]})
@@ -128,15 +133,22 @@ class GuardedAdapter(HTTPAdapter):
 NAMES = {"store": "The store", "mautic": "Mautic"}
 
 
-def translate(service: str, error: BaseException) -> Unreachable | NotSetUp:
-    """Return our error for one of requests', urllib3's or the socket's: the only border where this happens."""
+def translate(service: str, error: BaseException, *, own_authority: bool = False) -> Unreachable | NotSetUp:
+    """Return our error for one of requests', urllib3's or the socket's: the only border where this happens.
+
+    With `own_authority` somebody has named whom to trust, so a signer that nobody knows is another one than that.
+    """
     name = NAMES.get(service, service)
     links = _links(error)
     texts = " ".join(repr(link) for link in links)
     if any(isinstance(link, PrivateAddress) for link in links):
         return NotSetUp(service, "private_address", f"{name}'s address leads into a private network.", _PRIVATE_HINT)
+    if isinstance(error, NoAuthority):
+        return NotSetUp(service, "authority_unread", f"{name}'s {error}", f"Paste the certificate {PASTE_AT}.")
     for known, code, sentence, hint, sent in _BORDER:
         if isinstance(error, known[0]) and (not known[1] or re.search(known[1], texts, re.IGNORECASE)):
+            if code == "self_signed" and own_authority:
+                code, sentence, hint = _OTHER_AUTHORITY
             return Unreachable(service, code, f"{name} {sentence}", hint, sent=sent)
     if isinstance(error, _BAD_ADDRESSES):
         return NotSetUp(
@@ -157,6 +169,13 @@ _BAD_ADDRESSES = (
     UnicodeError,
 )
 _R = requests.exceptions
+#: Where a person says whom to trust.
+PASTE_AT = "under “Own certificate authority” on the Connection tab"
+_OTHER_AUTHORITY = (
+    "foreign_authority",
+    "shows a certificate that the authority on the Connection tab has not signed.",
+    f"Paste the certificate of the authority that signed it {PASTE_AT}.",
+)
 _SELF_SIGNED = r"self.signed|unable to get local issuer"
 _NO_NAME = r"NameResolutionError|getaddrinfo|Name or service not known|nodename nor servname|No address associated"
 _CUT = (
@@ -181,7 +200,7 @@ _BORDER: tuple[tuple[tuple[Any, str], str, str, str, bool], ...] = (
         (_R.SSLError, _SELF_SIGNED),
         "self_signed",
         "shows a certificate that nobody known has signed.",
-        "Install a proper certificate, or give the CA file that signed it.",
+        f"Install a proper certificate, or paste the authority that signed it {PASTE_AT}.",
         False,
     ),
     (

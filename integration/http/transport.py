@@ -73,7 +73,7 @@ Observer = Callable[[Exchange], None]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How to reach a server: CA file for its certificate, time-outs in seconds, hosts that may be private.
+    """How to reach a server: PEM of further authorities to trust, time-outs in seconds, hosts that may be private.
 
     The total time-out is for a whole call: the others begin anew with each byte.
     """
@@ -89,8 +89,8 @@ class Route:
 class Transport:
     """Sends requests to one service ("store" or "mautic"); safe to use from several threads.
 
-    Raises Unreachable (codes dns, refused, timeout, tls, self_signed, cut, too_large) and NotSetUp (address), and Held
-    where the gate refuses the call.
+    Raises Unreachable (codes dns, refused, timeout, tls, self_signed, foreign_authority, cut, too_large) and NotSetUp
+    (address, authority_unread), and Held where the gate refuses the call.
     """
 
     service: str
@@ -126,7 +126,7 @@ class Transport:
                 prepared = self._session().prepare_request(request)
                 answer = self._exchange(prepared, timeout, started)
             except FAILURES as error:
-                failure = translate(self.service, error)
+                failure = translate(self.service, error, own_authority=bool(self.route.ca))
                 self._observe(method, url, request, body, None, time.monotonic() - started, failure.code)
                 if self.gate is not None:
                     self.gate.failed(failure)
@@ -145,7 +145,7 @@ class Transport:
         adapter = cast(GuardedAdapter, session.get_adapter(prepared.url or ""))
         with (
             Watchdog(self.route.total_timeout) as adapter.watchdog,
-            adapter.send(prepared, timeout=limits, stream=True, verify=session.verify or True) as response,
+            adapter.send(prepared, timeout=limits, stream=True, verify=True) as response,
         ):
             body = _read(response)
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -160,8 +160,7 @@ class Transport:
         if session is None:
             session = requests.Session()
             session.trust_env = False
-            session.verify = self.route.ca or True
-            adapter = GuardedAdapter(self.route.private_allowed)
+            adapter = GuardedAdapter(self.route.private_allowed, self.route.ca)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._local.session = session

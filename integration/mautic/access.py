@@ -15,7 +15,7 @@ Method = Literal["basic", "client_credentials", "authorization_code"]
 
 @dataclass(frozen=True, slots=True)
 class MauticAccess:
-    """Address and credentials of one Mautic; `ca` is a file with the authority that signed its certificate."""
+    """Address and credentials of one Mautic; `ca` is the PEM of authorities that may have signed its certificate."""
 
     url: str
     method: Method = "basic"

@@ -25,7 +25,9 @@ class Connector(Base):
     `secrets` is sealed by the vault: store_key, store_secret, mautic_password, mautic_client_secret, webhook_secret.
     `mautic_token` is a sealed OAuth token. `cursors` holds where each incremental read stands. Entries of the sync log
     with an id up to `log_cleared_id` are cleared. `cart_key` names the connector in the shop's pages, for everybody
-    to see. `triggers` maps what sends a note, an e-mail or a reminder to the moment it was set.
+    to see. `triggers` maps what sends a note, an e-mail or a reminder to the moment it was set. `store_ca` and
+    `mautic_ca` are the PEM of the authorities that are trusted beside the public ones, or the path of a file that could
+    not be read when they came to be kept here (see certificates.is_unread).
     """
 
     __tablename__ = "connector"
@@ -38,13 +40,13 @@ class Connector(Base):
     is_demo: Mapped[bool] = mapped_column(default=False)
     store_url: Mapped[str] = mapped_column(String(500), default="")
     store_rest_root: Mapped[str] = mapped_column(String(500), default="")
-    store_ca: Mapped[str] = mapped_column(String(500), default="")
+    store_ca: Mapped[str] = mapped_column(Text, default="", server_default="")
     store_facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     mautic_url: Mapped[str] = mapped_column(String(500), default="")
     mautic_method: Mapped[str] = mapped_column(String(20), default="client_credentials")
     mautic_user: Mapped[str] = mapped_column(String(254), default="")
     mautic_client_id: Mapped[str] = mapped_column(String(254), default="")
-    mautic_ca: Mapped[str] = mapped_column(String(500), default="")
+    mautic_ca: Mapped[str] = mapped_column(Text, default="", server_default="")
     mautic_facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     mautic_token: Mapped[str | None] = mapped_column(Text)
     token_lease_until: Mapped[datetime | None]

@@ -26,6 +26,8 @@ class DeliveryState(StrEnum):
     CLOSED = "closed"
 
 
+#: What goes first: what a shopper just did, what polling found, history.
+LIVE, POLLED, HISTORY = 0, 1, 2
 OPEN = (DeliveryState.WAITING, DeliveryState.READY, DeliveryState.LEASED)
 _OPEN_SQL = text("state IN ('waiting', 'ready', 'leased')")
 _LEAD_SQL = text("state IN ('ready', 'leased')")
@@ -38,7 +40,7 @@ _REPLAYED_SQL = text("replayed_at IS NOT NULL")
 class Delivery(Base):
     """One change on its way to Mautic. Of one person at most one is ready or leased; the others wait behind it.
 
-    `priority` 0 is live, 1 poll, 2 history. `due_at` is when the next attempt may begin, `attempts` how often it was
+    `priority` is LIVE, POLLED or HISTORY. `due_at` is when the next attempt may begin, `attempts` how often it was
     tried since it was last sent again, `former_attempts` how often before that, `faults` how many of the attempts count
     against the record and not the connection. `result` is created, updated,
     deleted or skipped; `partial` says that the contact was written but a follow-up was not. `died_at` is when it last

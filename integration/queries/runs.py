@@ -224,7 +224,7 @@ def nothing_sent(run: Run, waiting: int) -> str:
     if run.kind == RunKind.RECONCILIATION:
         return ""
     found = run.accepted if run.kind == RunKind.INCREMENTAL else run.pulled
-    if run.state != RunState.COMPLETED or run.options.get("dry_run") or run.pushed or waiting or not found:
+    if run.state != RunState.COMPLETED or run.is_dry or run.pushed or waiting or not found:
         return ""
     if run.failed:
         return "failed"

@@ -12,6 +12,7 @@ import json
 import sys
 from pathlib import Path
 
+from integration.sandbox.authority import Authority
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from integration.sandbox.store import StoreServer
@@ -33,18 +34,22 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=200)
     parser.add_argument("--orders", type=int, default=500)
     parser.add_argument("--interval", type=float, default=20.0)
+    parser.add_argument("--https", action="store_true", help="signed by an authority of their own")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
+    authority = Authority() if asked.https else None
+    tls = authority.context() if authority else None
+    version = VERSIONS[asked.mautic_version]
     with (
-        StoreServer(asked.store_port, asked.folder / "store.json") as store,
-        MauticServer(asked.mautic_port, asked.folder / "mautic.json", version=VERSIONS[asked.mautic_version]) as mautic,
+        StoreServer(asked.store_port, asked.folder / "store.json", tls) as store,
+        MauticServer(asked.mautic_port, asked.folder / "mautic.json", version=version, ssl_context=tls) as mautic,
     ):
         store.state.version = asked.store_version
         if not store.state.orders:
             seed_store(store.state, customers=asked.customers, orders=asked.orders)
         if not mautic.state.emails:
             seed_mautic(mautic.state)
-        print(json.dumps(_whereabouts(store, mautic)), flush=True)
+        print(json.dumps(_whereabouts(store, mautic, authority.pem if authority else "")), flush=True)
         with Shopper(store.shop, interval=asked.interval):
             _listen(store)
 
@@ -55,8 +60,10 @@ def _listen(store: StoreServer) -> None:
         store.storefront.script = json.loads(line)["script"]
 
 
-def _whereabouts(store: StoreServer, mautic: MauticServer) -> dict[str, str]:
+def _whereabouts(store: StoreServer, mautic: MauticServer, ca: str) -> dict[str, str]:
     return {
+        "store_ca": ca,
+        "mautic_ca": ca,
         "store_url": store.url,
         "store_key": store.credentials.key,
         "store_secret": store.credentials.secret,

@@ -21,11 +21,15 @@ NAME = "Demo shop"
 
 
 class Demo:
-    """The demo store and Mautic, in a child process that ends with this one; their state stays in `folder`."""
+    """The demo store and Mautic, in a child process that ends with this one; their state stays in `folder`.
 
-    def __init__(self, folder: Path, mautic_version: str = "5.2") -> None:
+    With `https` a certificate authority of their own vouches for them, another one each time; the connector gets it.
+    """
+
+    def __init__(self, folder: Path, mautic_version: str = "5.2", *, https: bool = False) -> None:
         self._folder = folder
         self._mautic_version = mautic_version
+        self._https = https
         self._child: subprocess.Popen[str] | None = None
         self._whereabouts: dict[str, str] = {}
 
@@ -39,7 +43,7 @@ class Demo:
     def _try(self, store: int, mautic: int) -> bool:
         command = [sys.executable, "-m", "integration.sandbox", "--folder", str(self._folder)]
         command += ["--store-port", str(store), "--mautic-port", str(mautic)]
-        command += ["--mautic-version", self._mautic_version]
+        command += ["--mautic-version", self._mautic_version, *(["--https"] if self._https else [])]
         errors = None if not store else subprocess.DEVNULL
         # A session of its own: Ctrl-C goes to the app alone, which then ends the demo in order.
         self._child = subprocess.Popen(

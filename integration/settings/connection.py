@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from integration import certificates
 from integration.field_errors import Unusable
 from integration.settings.kinds import Secret, Settings, Text
 
@@ -16,9 +17,10 @@ URL_MAX_CHARS = 500
 URL_SHOWN_MAX_CHARS = 100
 #: Names of servers within a network may have an underscore.
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
+_CA_TITLE = "Certificate of the authority"
 _CA = (
-    "Only for a certificate that no public authority signed: the path of a PEM file, on this server, with the "
-    "authority that signed it."
+    "Only for a server whose certificate no public authority signed: paste the authority that did, in PEM form; "
+    "several go below each other. Empty the field to take it away."
 )
 
 
@@ -63,6 +65,18 @@ def _is_ip(host: str) -> bool:
     return True
 
 
+def _authority(value: Any) -> Any:
+    """Return the certificates of a pasted text without what stood around them."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return certificates.pem_of(certificates.read(value))
+    except certificates.NotUsable as error:
+        raise Unusable(error.sentence, error.hint) from None
+
+
+#: The PEM of the authorities to trust beside the public ones, "" for none.
+Authority = Annotated[str, BeforeValidator(_authority)]
 Address = Annotated[Text, AfterValidator(_address)]
 
 
@@ -84,7 +98,7 @@ class Connection(Settings):
     store_secret: Secret = Field(
         default=SecretStr(""), title="Consumer secret", description="Shown once, beside the key."
     )
-    store_ca: Text = Field(default="", max_length=500, title="CA file", description=_CA)
+    store_ca: Authority = Field(default="", title=_CA_TITLE, description=_CA)
     mautic_url: Address = Field(
         default="", max_length=URL_MAX_CHARS, title="Mautic address", description="The address of Mautic's start page."
     )
@@ -100,7 +114,7 @@ class Connection(Settings):
         description="Made in Mautic: Settings, API Credentials, New, OAuth 2.",
     )
     mautic_client_secret: Secret = Field(default=SecretStr(""), title="Client secret")
-    mautic_ca: Text = Field(default="", max_length=500, title="CA file", description=_CA)
+    mautic_ca: Authority = Field(default="", title=_CA_TITLE, description=_CA)
     webhook_secret: Secret = Field(default=SecretStr(""), title="Webhook secret")
 
     def plain(self, name: str) -> str:
@@ -110,4 +124,5 @@ class Connection(Settings):
 
 
 SECRETS = tuple(name for name, field in Connection.model_fields.items() if field.annotation is SecretStr)
+AUTHORITIES = ("store_ca", "mautic_ca")
 PLAIN = tuple(name for name in Connection.model_fields if name not in SECRETS)

@@ -23,8 +23,8 @@ _BEHIND_THE_ROOT = re.compile(r"/(?:index\.php|wp-json|wp-admin|wp-login\.php|wc
 class StoreAccess:
     """Address and key of one store.
 
-    `rest_root` is what discovery found ("https://shop.example/wp-json"), cached by the caller, "" before; `ca` is a
-    file with the authority that signed the store's certificate.
+    `rest_root` is what discovery found ("https://shop.example/wp-json"), cached by the caller, "" before; `ca` is the
+    PEM of the authorities that may have signed the store's certificate beside the public ones.
     """
 
     url: str

@@ -19,6 +19,11 @@ _NESTING_MAX_LEVELS = 8
 _INTEGER_MAX_BITS = 10_000
 
 
+def is_number(text: str) -> bool:
+    """Tell whether a text is a whole number that the databases' columns hold, as the id of a record is."""
+    return text.isascii() and text.isdigit() and len(text) <= len(str(INTEGER_MAX)) and int(text) <= INTEGER_MAX
+
+
 def clean(text: str) -> str:
     """Return the text with NUL and half surrogates replaced by the replacement character."""
     if text.isascii() and "\x00" not in text:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -27,6 +26,7 @@ from integration.sandbox.mautic.user_accounts import Credentials
 from tests.bench.speed import apart, slow
 from tests.bench.world import NOW, order_changes, report
 from tests.postgres import Cluster, binaries
+from tests.worker_process import start_worker
 
 ORDERS = 1500
 PAGE = 50
@@ -64,7 +64,7 @@ def one_against_three() -> None:
 def _cost(cluster: Cluster, name: str, workers: int) -> Cost:
     with _services(cluster, name) as services, apart() as mautic:
         connector_id = _connect(services, mautic)
-        children = [_worker(services) for _ in range(workers)]
+        children = [start_worker(services) for _ in range(workers)]
         try:
             _deliver(services, connector_id, 20, first=1)
             slow(mautic)
@@ -109,18 +109,6 @@ def _connect(services: Services, mautic_url: str) -> int:
     )
     connectors.configure(services, connector_id, {"sync.batch_start": 25, "sync.batch_max": 25})
     return connector_id
-
-
-def _worker(services: Services) -> subprocess.Popen[bytes]:
-    environ = os.environ | {
-        "DATABASE_URL": services.deployment.database_url,
-        "ENGINE": "procrastinate",
-        "INSTANCE_PATH": str(services.deployment.instance_path),
-        "SECRET_KEY": services.deployment.secret_key,
-        "PRIVATE_HOSTS": "*",
-    }
-    command = [sys.executable, "-c", "from integration.cli import main; main()", "worker"]
-    return subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _deliver(services: Services, connector_id: int, count: int, *, first: int) -> None:

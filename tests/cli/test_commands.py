@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from integration.sandbox.authority import Authority
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_shop import seed
@@ -235,3 +236,20 @@ def test_files_are_their_owners_alone(run: Run, environ: dict[str, str]) -> None
     modes = {path: path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))}
     assert {path.name for path, mode in modes.items() if mode} == set()
     assert {"woo-mautic.sqlite", "secret.key"} <= {path.name for path in modes}
+
+
+def test_an_own_authority_comes_from_a_file_and_a_key_does_not(
+    quick: Run, store: StoreServer, mautic: MauticServer, tmp_path: Path
+) -> None:
+    authority = Authority("Shop CA")
+    certificate, key = authority.issued("shop.example")
+    given = ("connect", "--name=Shop", f"--store-url={store.url}", "--store-key=ck_x", "--store-secret=cs_x")
+    given += (f"--mautic-url={mautic.url}", "--mautic-user=ada", "--mautic-password=secret")
+    (tmp_path / "ca.pem").write_text(authority.pem, encoding="ascii")
+    (tmp_path / "key.pem").write_text(certificate + key, encoding="ascii")
+    refused = quick(*given, f"--store-ca-file={tmp_path / 'key.pem'}")
+    assert (refused.code, "This holds a private key" in refused.err) == (1, True)
+    assert key.splitlines()[1] not in refused.out + refused.err
+    assert quick(*given, f"--store-ca-file={tmp_path / 'ca.pem'}").code == 0
+    [exported] = quick("export-settings").json
+    assert (exported["store_ca"], exported["mautic_ca"]) == (authority.pem.strip(), "")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -26,6 +24,7 @@ from tests.bench.world import order_changes
 from tests.conftest import NOON
 from tests.engines.conftest import accept, connect
 from tests.engines.test_embedded import wait_for
+from tests.worker_process import start_worker
 
 LANES = 2
 LEASES = "SELECT count(DISTINCT lease_token) FROM delivery WHERE state = 'leased'"
@@ -53,18 +52,6 @@ def jobs(services: Services) -> int:
         return int(session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")) or 0)
 
 
-def worker(services: Services) -> subprocess.Popen[bytes]:
-    environ = os.environ | {
-        "DATABASE_URL": services.deployment.database_url,
-        "ENGINE": "procrastinate",
-        "INSTANCE_PATH": str(services.deployment.instance_path),
-        "SECRET_KEY": services.deployment.secret_key,
-        "PRIVATE_HOSTS": "*",
-    }
-    command = [sys.executable, "-c", "from integration.cli import main; main()", "worker"]
-    return subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
-
-
 def test_the_job_stands_or_falls_with_the_delivery(services: Services, mautic: MauticServer) -> None:
     connector_id = connect(services, mautic)
     with pytest.raises(RuntimeError), services.db.write() as session:
@@ -82,7 +69,7 @@ def test_two_worker_processes_share_one_database(services: Services, mautic: Mau
         services, connector_id, {"orders.notes": "yes", "sync.batch_start": "5", "sync.batch_max": "5"}
     )
     mautic.faults.command({"kind": "delay", "value": 0.05})
-    workers = [worker(services), worker(services)]
+    workers = [start_worker(services), start_worker(services)]
     try:
         for start in range(1, 201, 50):
             accept(services, connector_id, order_changes(50, first=start))
@@ -98,7 +85,7 @@ def test_two_worker_processes_share_one_database(services: Services, mautic: Mau
 
 def test_three_workers_of_one_connector_drain_it_one_at_a_time(services: Services, mautic: MauticServer) -> None:
     connector_id = _busy_connector(services, mautic)
-    workers = [worker(services) for _ in range(3)]
+    workers = [start_worker(services) for _ in range(3)]
     leases, doing = Counter[int](), Counter[int]()
     try:
         for start in range(1, 101, 25):
@@ -118,7 +105,7 @@ def test_three_workers_of_one_connector_drain_it_one_at_a_time(services: Service
 def test_the_job_of_a_killed_worker_is_taken_back(services: Services, mautic: MauticServer) -> None:
     connector_id = _busy_connector(services, mautic)
     accept(services, connector_id, order_changes(1))
-    killed = worker(services)
+    killed = start_worker(services)
     assert wait_for(lambda: not _open(services), seconds=60)
     mautic.faults.command({"kind": "delay", "value": 2})
     accept(services, connector_id, order_changes(30, first=2))
@@ -128,7 +115,7 @@ def test_the_job_of_a_killed_worker_is_taken_back(services: Services, mautic: Ma
     assert _scalar(services, DOING) == 1
     mautic.faults.command({"kind": "delay", "value": 0})
     _execute(services, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 seconds'")
-    workers = [worker(services), worker(services)]
+    workers = [start_worker(services), start_worker(services)]
     try:
         assert wait_for(lambda: not _open(services), seconds=120)
         assert wait_for(lambda: _scalar(services, "SELECT count(*) FROM procrastinate_jobs") == 0, seconds=30)
@@ -140,7 +127,7 @@ def test_the_job_of_a_killed_worker_is_taken_back(services: Services, mautic: Ma
 
 def test_a_worker_that_procrastinate_ends_begins_anew(services: Services, mautic: MauticServer) -> None:
     connector_id = _busy_connector(services, mautic)
-    going = worker(services)
+    going = start_worker(services)
     try:
         accept(services, connector_id, order_changes(1))
         assert wait_for(lambda: not _open(services), seconds=60)

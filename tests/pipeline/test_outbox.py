@@ -6,7 +6,9 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from integration.clock import SetClock
 from integration.events import Kind, Origin
@@ -16,6 +18,7 @@ from integration.models.unanswered import UnansweredCall, UnansweredPerson
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import DeliveryGroup, Outcome
 from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.outbox import leasing
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange
@@ -158,6 +161,27 @@ def test_a_renewed_lease_is_kept(services: Services, connector_id: int, change: 
     clock.advance(seconds=50)
     with services.db.write() as session:
         assert outbox.recover(session, clock.now()) == 0
+
+
+def test_what_another_process_took_back_meanwhile_is_left_to_it(
+    services: Services, connector_id: int, change: MakeChange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that start at once see the same lost leases; on PostgreSQL one waits here until the other is done."""
+    accept(services, connector_id, change(1))
+    own = new_token().split(".")
+    claim(services, connector_id, token=f"{own[0]}.4194304.1.dead")
+    lock = leasing.lock_connector
+
+    def after_the_other(session: Session, number: int) -> None:
+        monkeypatch.setattr(leasing, "lock_connector", lock)
+        assert outbox.recover(session, services.clock.now()) == 1
+        lock(session, number)
+
+    monkeypatch.setattr(leasing, "lock_connector", after_the_other)
+    with services.db.write() as session:
+        assert outbox.recover(session, services.clock.now()) == 0
+    with services.db.read() as session:
+        assert session.scalar(select(func.count()).select_from(UnansweredCall)) == 1
 
 
 def test_a_killed_process_leaves_its_whole_line_for_a_look_at_mautic(

@@ -14,6 +14,7 @@ from integration.errors import MappingError
 from integration.events import Origin
 from integration.identity import person_key_of
 from integration.store import parse
+from integration.store.sanitizing import INTEGER_MAX, is_number
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -157,3 +158,19 @@ def test_an_order_read_without_its_lines_does_not_say_that_it_has_none() -> None
     slim = parse.slim_order({name: value for name, value in ORDER.items() if name != "line_items"})
     assert not parse.order(slim).lines_read
     assert parse.order(parse.slim_order(ORDER)).lines_read
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("7", True),
+        (str(INTEGER_MAX), True),
+        (str(INTEGER_MAX + 1), False),
+        ("9" * 5000, False),
+        ("²", False),
+        ("", False),
+        ("-1", False),
+    ],
+)
+def test_an_id_is_a_number_that_the_columns_hold(text: str, is_one: bool) -> None:
+    assert is_number(text) is is_one

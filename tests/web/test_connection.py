@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -96,8 +95,6 @@ def test_saving_nothing_new_is_not_audited(admin: Person, path: str, audit_of: C
         ({"mautic_url": "https://m\x1b.example", "mautic_client_secret": "x", "mautic_password": "x"}, "mautic_url"),
         ({"mautic_method": "telepathy"}, "mautic_method"),
         ({"mautic_client_id": "x" * 255}, "mautic_client_id"),
-        ({"store_ca": "/nowhere/ca.pem"}, "store_ca"),
-        ({"mautic_ca": "/nowhere/ca.pem"}, "mautic_ca"),
     ],
 )
 def test_bad_input_names_the_field_and_saves_nothing(
@@ -127,13 +124,6 @@ def test_a_stored_secret_is_not_sent_to_a_new_address(
     answer = admin.post(path + way, typed(**change))
     assert answer.status_code == 400
     assert f'id="{field}-error"' in answer.text
-
-
-def test_a_ca_file_that_is_there_is_taken(admin: Person, path: str, connector: Read, tmp_path: Path) -> None:
-    file = tmp_path / "ca.pem"
-    file.write_text("-----BEGIN CERTIFICATE-----", encoding="ascii")
-    admin.post(path, typed(store_ca=str(file)))
-    assert connector().store_ca == str(file)
 
 
 def test_mending_releases_the_wait_of_a_hold(admin: Person, path: str, services: Services, connector: Read) -> None:

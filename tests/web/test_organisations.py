@@ -126,6 +126,7 @@ def _rows(session: Session, now: datetime, connector_id: int) -> dict[str, Any]:
     session.flush()
     numbers = {
         "cart_id": cart.id,
+        "code": "nobody",
         "subscription_id": subscription.id,
         "alert_id": alert.id,
         "group_id": group.id,

@@ -8,7 +8,7 @@ from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
-from integration.models.delivery import Delivery
+from integration.models.delivery import LIVE, Delivery
 from integration.pipeline.connectors import holds
 from integration.pipeline.services import Services
 
@@ -49,7 +49,7 @@ def live_waits(session: Session, connector_id: int, now: datetime) -> bool:
     query = select(Delivery.id).where(
         Delivery.connector_id == connector_id,
         Delivery.state == literal_column("'ready'"),
-        Delivery.priority == 0,
+        Delivery.priority == LIVE,
         Delivery.due_at <= now,
     )
     return session.scalar(query.limit(1)) is not None

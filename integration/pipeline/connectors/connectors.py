@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from integration import certificates
+from integration.errors import SettingError
 from integration.mapping import triggers
 from integration.models.connector import Connector, ConnectorState
 from integration.models.schedule import Schedule
@@ -18,7 +20,7 @@ from integration.pipeline.audited import Audit, Diff, unaudited
 from integration.pipeline.connectors import holds, schedule_times
 from integration.pipeline.services import Services
 from integration.settings import Modules
-from integration.settings.connection import PLAIN, SECRETS, Connection
+from integration.settings.connection import AUTHORITIES, PLAIN, SECRETS, Connection
 
 INCREMENTAL = "incremental"
 
@@ -82,15 +84,34 @@ def _forget(connector: Connector, diff: Mapping[str, Any]) -> None:
 
 def _apply(services: Services, connector: Connector, values: Mapping[str, Any]) -> Diff:
     given = {name: str(values[name]) for name in Connection.model_fields if values.get(name) is not None}
-    stored = {name: value for name in PLAIN if (value := getattr(connector, name))}
-    checked = Connection.checked(stored | given)
+    checked = checked_over(connector, given, services.clock.now())
     diff: Diff = {}
     for name in [name for name in PLAIN if name in given]:
         before, after = getattr(connector, name) or "", checked.plain(name)
         if before != after:
-            diff[name] = [before, after]
+            diff[name] = [in_words(name, before), in_words(name, after)]
             setattr(connector, name, after)
     return diff | _apply_secrets(services, connector, {name: checked.plain(name) for name in SECRETS if name in given})
+
+
+def checked_over(connector: Connector, given: Mapping[str, str], now: datetime) -> Connection:
+    """Return what is given over what is stored; raises SettingError naming each value that cannot be used.
+
+    An authority that is stored already is taken as it is: it may be over by now, or a path (see models.Connector).
+    """
+    stored = {name: value for name in PLAIN if (value := getattr(connector, name))}
+    whole = {**stored, **given}
+    same = {name: stored[name] for name in AUTHORITIES if name in stored and whole[name] == stored[name]}
+    checked = Connection.checked({name: value for name, value in whole.items() if name not in same})
+    for name in AUTHORITIES:
+        if sentence := certificates.outdated(certificates.stored(checked.plain(name)), now):
+            raise SettingError(name, sentence, "Paste the one that is valid now.")
+    return checked.model_copy(update=same)
+
+
+def in_words(name: str, value: str) -> str:
+    """Return a value of the connection as a log entry shows it: a certificate by its name and fingerprint."""
+    return certificates.in_words(value) if name in AUTHORITIES else value
 
 
 def _apply_secrets(services: Services, connector: Connector, given: Mapping[str, str]) -> Diff:

@@ -11,7 +11,7 @@ from integration import streams
 from integration.errors import Throttled
 from integration.http.signatures import SIGNATURES
 from integration.mautic.answers import SERVICE
-from integration.models.delivery import Delivery
+from integration.models.delivery import HISTORY, Delivery
 from integration.models.hold import Hold
 from integration.pipeline.connectors import holds
 from integration.pipeline.leases.endings import INTERNAL
@@ -21,8 +21,6 @@ from integration.pipeline.sync_log.writing import Entry
 
 #: So many records are told of at a time.
 TOLD_MAX = 500
-#: The priority of history: a run says of itself that it waits.
-_HISTORY = 2
 #: Mautic only asks to wait: nobody has to mend anything, and it may ask every minute.
 _WAITS = frozenset({row.code for row in SIGNATURES if row.kind is Throttled})
 
@@ -49,7 +47,8 @@ def tell(session: Session, now: datetime, connector_id: int) -> None:
         owned(connector_id),
         or_(READY, WAITING),
         Delivery.lease_token.is_(None),
-        Delivery.priority < _HISTORY,
+        # A run says of itself that it waits.
+        Delivery.priority < HISTORY,
         Delivery.error_code.not_in((hold.code, INTERNAL)),
     )
     rows = session.scalars(query.order_by(Delivery.id).limit(TOLD_MAX)).all()

@@ -157,7 +157,7 @@ def seconds_of(session: Session, run: Run) -> float | None:
     )
     for other in session.scalars(query):
         took = (other.ended_at - other.started_at).total_seconds() if other.ended_at and other.started_at else 0
-        if took > 0 and not other.options.get("dry_run"):
+        if took > 0 and not other.is_dry:
             return run.pushed * took / other.pushed
     return None
 

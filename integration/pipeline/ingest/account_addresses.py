@@ -24,7 +24,7 @@ from integration.models.sql import upsert
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.store.dates import lenient
-from integration.store.sanitizing import INTEGER_MAX, text_of
+from integration.store.sanitizing import is_number, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,12 @@ def with_current_keys(session: Session, connector_id: int, changes: Sequence[Cha
 def _account(change: Change) -> _Account | None:
     """Return the account that a change shows, None for one that is known by another address than its own."""
     email, number = text_of(change.payload.get("email")), change.source_id
-    fits = number.isdigit() and int(number) <= INTEGER_MAX
-    if not streams.of(change.kind).is_account or change.event == "deleted" or not change.person_key or not fits:
+    if (
+        not streams.of(change.kind).is_account
+        or change.event == "deleted"
+        or not change.person_key
+        or not is_number(number)
+    ):
         return None
     return _Account(int(number), email, change) if person_key_of(email) == change.person_key else None
 

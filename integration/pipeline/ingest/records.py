@@ -26,7 +26,7 @@ from integration.pipeline.delivery import held_records
 from integration.pipeline.ingest import account_addresses, cart_orders, first_version_keys, order_ledger, status_events
 from integration.records import Order
 from integration.store import parse
-from integration.store.sanitizing import INTEGER_MAX, text_of
+from integration.store.sanitizing import INTEGER_MAX, is_number, text_of
 from integration.streams import orders as orders_stream
 
 
@@ -150,17 +150,13 @@ def unseen(session: Session, connector_id: int, changes: Sequence[Change]) -> li
     What an import brought is met again too, where it was an event: an import sends no e-mail of it.
     """
     ids = [change.source_id for change in changes]
-    events = status_events.unclaimed(session, connector_id, [int(each) for each in ids if _fits(each)])
+    events = status_events.unclaimed(session, connector_id, [int(each) for each in ids if is_number(each)])
     kinds = {change.kind for change in changes}
     query = select(Delivery.identity).where(
         Delivery.connector_id == connector_id, Delivery.source_id.in_(ids), Delivery.kind.in_(kinds)
     )
     seen = set(session.scalars(query)) if ids else set()
     return [each for each in changes if each.identity not in seen or (each.source_id, each.event) in events]
-
-
-def _fits(source_id: str) -> bool:
-    return source_id.isdigit() and int(source_id) <= INTEGER_MAX
 
 
 def mark_customers(

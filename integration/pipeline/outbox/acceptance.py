@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from integration import streams
 from integration.events import HISTORICAL, Change, Origin
 from integration.models.database import lock_connector
-from integration.models.delivery import Delivery, DeliveryState
+from integration.models.delivery import HISTORY, LIVE, POLLED, Delivery, DeliveryState
 from integration.pipeline.outbox.former_runs import adopt
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN, READY
@@ -44,10 +44,10 @@ class Accepted:
 
 
 def priority_of(origin: Origin) -> int:
-    """Return 0 for what a shopper just did, 1 for what polling found, 2 for history."""
+    """Return the priority of what comes from an origin: LIVE, POLLED or HISTORY."""
     if origin in HISTORICAL:
-        return 2
-    return 1 if origin is Origin.POLL else 0
+        return HISTORY
+    return POLLED if origin is Origin.POLL else LIVE
 
 
 def accept(
@@ -193,7 +193,7 @@ def _row(now: datetime, connector_id: int, change: Change, run_id: int | None) -
 
 def _hasten(session: Session, connector_id: int, rows: Sequence[dict[str, Any]]) -> None:
     """Let a line that a shopper has joined overtake imports."""
-    for priority in sorted({row["priority"] for row in rows if row["priority"] < 2}):
+    for priority in sorted({row["priority"] for row in rows if row["priority"] < HISTORY}):
         person_keys = [row["person_key"] for row in rows if row["priority"] == priority]
         session.execute(
             update(Delivery)

@@ -155,6 +155,9 @@ def _free(session: Session, now: datetime, token: str, connector_id: int) -> int
     lock_connector(session, connector_id)
     leased = select(Delivery.person_key, Delivery.started_at).where(Delivery.lease_token == token, OPEN)
     rows = session.execute(leased).all()
+    if not rows:
+        # Another process was quicker: workers that start at once all take back what a killed one left.
+        return 0
     person_keys = {row.person_key for row in rows}
     pause = timedelta(seconds=pause_s(len(person_keys)))
     began = min((row.started_at for row in rows if row.started_at), default=None)

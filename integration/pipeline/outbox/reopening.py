@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from integration.events import Origin
 from integration.models.connector import Connector
 from integration.models.database import lock_connector
-from integration.models.delivery import Delivery, DeliveryState
+from integration.models.delivery import LIVE, POLLED, Delivery, DeliveryState
 from integration.models.sql import swapped
 from integration.pipeline.delivery.batch_context import LIMITS
 from integration.pipeline.delivery.groups import Outcome
@@ -81,7 +81,7 @@ def _reopen(row: Delivery, now: datetime, run_id: int | None) -> None:
     row.attempts, row.origin = (1, row.origin) if row.partial else (0, Origin.REPLAY)
     row.former_attempts -= row.attempts
     row.state, row.partial, row.faults, row.due_at, row.settled_at = DeliveryState.WAITING, False, 0, now, None
-    row.replayed_at, row.run_id, row.priority = now, run_id, 1
+    row.replayed_at, row.run_id, row.priority = now, run_id, POLLED
 
 
 def partial_ids(session: Session, connector_id: int, error_code: str = "") -> Sequence[int]:
@@ -131,7 +131,7 @@ def hasten(session: Session, now: datetime, connector_id: int, delivery_id: int)
         session,
         update(Delivery)
         .where(late, OPEN, nothing_in_question())
-        .values(due_at=now, priority=0)
+        .values(due_at=now, priority=LIVE)
         .execution_options(synchronize_session=False),
     )
     return bool(moved)

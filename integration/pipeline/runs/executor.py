@@ -132,7 +132,7 @@ class RunExecutor(Execution):
                 # All that came is accepted; success is said only of lists that came whole.
                 return run_lifecycle.finish(session, now, run, RunState.FAILED, IntegrationError(SHORT_LIST, short))
             refusals.complete(session, now, run)
-            if run.kind == RunKind.INITIAL and not run.options.get("dry_run"):
+            if run.kind == RunKind.INITIAL and not run.is_dry:
                 session.get_one(Connector, connector.id).initial_done_at = now
 
     def _settled(self) -> bool:

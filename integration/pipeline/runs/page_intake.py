@@ -45,7 +45,7 @@ class PageIntake(HeldRun):
     def _take(self, session: Session, changes: Sequence[Change]) -> None:
         """Count the changes as pulled and owe them to Mautic; a dry run only foretells what would become of them."""
         session.get_one(Run, self.run.id).pulled += len(changes)
-        if self.options.get("dry_run"):
+        if self.run.is_dry:
             forecast.foretell(session, self._now(), self.connector, self.run, changes)
             return
         accepted = records.accept(session, self._now(), self.connector.id, changes, self.run.id)
@@ -72,7 +72,7 @@ class PageIntake(HeldRun):
             run.cursor = {**run.cursor, run.phase: page.cursor}
             run.pulled += unread
             run.failed += unread
-            if not self.options.get("dry_run"):
+            if not self.run.is_dry:
                 usage.record(session, self.connector.id, self._now(), pulled=run.pulled - before)
             self._tell(session, run, page, rows)
         self.run.cursor = run.cursor
@@ -118,7 +118,7 @@ class PageIntake(HeldRun):
 
     def _store_cursors(self, **values: Any) -> None:
         """Remember how far the store was read; a dry run has taken nothing, so the next run begins where it began."""
-        if self.options.get("dry_run"):
+        if self.run.is_dry:
             return
         with self.services.db.write() as session:
             row = session.get_one(Connector, self.connector.id)

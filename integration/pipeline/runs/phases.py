@@ -60,7 +60,7 @@ class Phases(PartialIntake):
         self._client = self.services.open_store(self.connector, self.run.correlation_id, obeys=True)
         self._client.heed = self._heed
         run_options.bounds(self.options)
-        if self.options.get("dry_run"):
+        if self.run.is_dry:
             self.connector = field_list.look(self.services, self.connector, self.run.correlation_id)
         plan = self._phases()
         names = [name for name, _ in plan]
@@ -82,7 +82,7 @@ class Phases(PartialIntake):
         return [(phase.name, self._readers[phase.name]) for phase in sorted(wanted, key=lambda each: each.place)]
 
     def _applies(self, phase: Phase, stream: Stream) -> bool:
-        in_part = self.options.get("dry_run") or self.options.get("ids")
+        in_part = self.run.is_dry or self.options.get("ids")
         return (phase.always or stream.is_enabled(self._modules)) and not (phase.everything and in_part)
 
     @property
@@ -139,7 +139,7 @@ class Phases(PartialIntake):
     ) -> Callable[[Session], None]:
         def take(session: Session) -> None:
             self._take(session, changes)
-            if not self.options.get("dry_run"):
+            if not self.run.is_dry:
                 read = {row["id"]: row for row in (*seen, *rows)}
                 marks = {number: customer_versions.version(row) for number, row in read.items()}
                 emails = {number: row.get("email") for number, row in read.items()}

@@ -39,6 +39,19 @@ STRAY = re.compile(r"<\s[^<>&]*")
 TRUE = frozenset({"1", "true", "yes", "on"})
 ROUNDING = (ROUND_CEILING, ROUND_FLOOR, ROUND_DOWN, ROUND_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN, ROUND_HALF_UP)
 LATER_NAMES = {"Turkey": "Türkiye", "Swaziland": "Eswatini"}
+#: How a Mautic before 5.0 wrote regions (mautic/mautic#12391, #13877).
+EARLIER_REGIONS = {
+    "Baden-Württemberg": "Baden-Wuerttemberg",
+    "Fukushima": "Fukusima",
+    "Genève": "Geneva",
+    "Graubünden": "Graubunden",
+    "Neuchâtel": "Neuchatel",
+    "Niederösterreich": "Niederosterreich",
+    "Oberösterreich": "Oberosterreich",
+    "St. Gallen": "Sankt Gallen",
+    "Thüringen": "Thueringen",
+    "Zürich": "Zurich",
+}
 
 
 class Unreadable(Exception):
@@ -67,9 +80,10 @@ def countries(old: bool) -> frozenset[str]:
 
 
 @cache
-def regions() -> frozenset[str]:
-    """Return Mautic's names of regions; a region of any country is taken with any country."""
-    return frozenset(name for names in data("regions").values() for name in names)
+def regions(old: bool) -> frozenset[str]:
+    """Return Mautic's names of regions, `old` as for countries; a region of any country is taken with any country."""
+    names = [name for names in data("regions").values() for name in names]
+    return frozenset(EARLIER_REGIONS.get(name, name) if old else name for name in names)
 
 
 @cache
@@ -213,7 +227,7 @@ _CASTS: dict[str, Callable[[dict[str, Any], Any, bool], Any]] = {
     "date": _date,
     "time": _time,
     "country": lambda _, value, old: _listed(php_format.text(value), countries(old)),
-    "region": lambda _, value, old: _listed(php_format.text(value), regions()),
+    "region": lambda _, value, old: _listed(php_format.text(value), regions(old)),
     "timezone": lambda _, value, old: _listed(php_format.text(value), timezones()),
     "locale": lambda _, value, old: _listed(php_format.text(value), locales()),
 }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import urlsplit
 
-from wtforms import RadioField
+from flask import request
+from wtforms import RadioField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from integration import certificates
 from integration.errors import SettingError
 from integration.models.connector import Connector
-from integration.settings.connection import PLAIN, Connection
+from integration.pipeline.connectors import connectors as pairs
+from integration.settings.connection import AUTHORITIES, PLAIN, Connection
 from integration.web.frame.forms import SettingForm, form_of
 
 METHODS = {
@@ -27,12 +30,19 @@ ADDRESS_OF = {
     "mautic_client_secret": "mautic_url",
 }
 _SECRET = {"autocomplete": "new-password", "spellcheck": "false"}
-_PATH = {"spellcheck": "false"}
+_PEM = {"spellcheck": "false", "rows": 6, "class": "pem", "placeholder": "-----BEGIN CERTIFICATE-----"}
+#: A certificate has some thousand bytes, and who has several can paste them.
+UPLOAD_MAX_BYTES = certificates.TEXT_MAX_CHARS
 _NAME = {"autocomplete": "off"}
 
 
 def _url(example: str) -> dict[str, str]:
     return {"placeholder": example, "inputmode": "url", "spellcheck": "false"}
+
+
+def _pem_field(name: str) -> TextAreaField:
+    setting = Connection.model_fields[name]
+    return TextAreaField(setting.title, description=setting.description, render_kw=_PEM)
 
 
 _FORM = form_of(
@@ -43,19 +53,18 @@ _FORM = form_of(
             Connection.model_fields["mautic_method"].title,
             choices=[SelectChoice(*each) for each in METHODS.items()],
             validate_choice=False,
-        )
+        ),
+        **{name: _pem_field(name) for name in AUTHORITIES},
     },
     inputs={
         "store_url": _url("https://shop.example.com"),
         "store_key": {**_SECRET, "placeholder": "ck_…"},
         "store_secret": {**_SECRET, "placeholder": "cs_…"},
-        "store_ca": _PATH,
         "mautic_url": _url("https://mautic.example.com"),
         "mautic_user": _NAME,
         "mautic_password": _SECRET,
         "mautic_client_id": _NAME,
         "mautic_client_secret": _SECRET,
-        "mautic_ca": _PATH,
     },
 )
 
@@ -71,23 +80,49 @@ def stored(connector: Connector) -> SettingForm:
 
 
 def _plain(connector: Connector) -> dict[str, str]:
-    return {name: getattr(connector, name) or "" for name in PLAIN}
+    return {name: pairs.in_words(name, getattr(connector, name) or "") for name in PLAIN}
 
 
 def values(form: SettingForm) -> dict[str, str]:
-    """Return what was typed, blanks around it removed; secrets left empty are not in it."""
+    """Return what was typed, blanks around it removed; secrets left empty are not in it.
+
+    An uploaded certificate stands for a pasted one. Raises SettingError for a file that cannot be one, and for a
+    private key, which does not go back to the browser either.
+    """
+    for name in AUTHORITIES:
+        form[name].data = _uploaded(name) or str(form[name].data or "").replace("\r\n", "\n")
+        _refuse_key(form, name)
     found = {name: str(value or "").strip() for name, value in form.typed().items()}
     return {name: value for name, value in found.items() if value or name in PLAIN}
 
 
-def check(values: Mapping[str, str], connector: Connector, secrets: Mapping[str, str]) -> None:
-    """Raise SettingError for what the model refuses, CA files that are not here, and secrets for a new address."""
-    Connection.checked(values)
-    for name in ("store_ca", "mautic_ca"):
-        if values[name] and not os.path.isfile(values[name]):
-            raise SettingError(
-                name, f"There is no file {values[name]} on this server.", "Correct the path, or leave it empty."
-            )
+def _uploaded(name: str) -> str:
+    """Return the text of a file that was chosen, "" for none."""
+    file = request.files.get(f"{name}_file")
+    content = file.read(UPLOAD_MAX_BYTES + 1) if file is not None and file.filename else b""
+    if len(content) > UPLOAD_MAX_BYTES:
+        raise SettingError(
+            name, f"The file is larger than {UPLOAD_MAX_BYTES // 1000} kB.", "Choose the file of the certificate alone."
+        )
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        hint = "Turn it into PEM: openssl x509 -inform der -in FILE -out ca.pem"
+        raise SettingError(name, "The file is no text, so it is no certificate in PEM form.", hint) from None
+
+
+def _refuse_key(form: SettingForm, name: str) -> None:
+    try:
+        if certificates.holds_key(form[name].data):
+            certificates.read(form[name].data)
+    except certificates.NotUsable as error:
+        form[name].data = ""
+        raise SettingError(name, error.sentence, error.hint) from None
+
+
+def check(values: Mapping[str, str], connector: Connector, secrets: Mapping[str, str], now: datetime) -> None:
+    """Raise SettingError for what cannot be used, as authorities that are over, and for secrets for a new address."""
+    pairs.checked_over(connector, values, now)
     for secret, address in ADDRESS_OF.items():
         before, after = getattr(connector, address), values[address]
         # A stored secret is never shown, so it must not be sent to an address of the user's choice either.

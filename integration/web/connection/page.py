@@ -18,8 +18,8 @@ from integration.operations.support.diagnostics import Step
 from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors as pairs, holds
 from integration.pipeline.connectors.webhook_registration import delivery_url
-from integration.settings.connection import Connection
-from integration.web.connection import form as connection_form, store_keys, test as connection_test
+from integration.settings.connection import AUTHORITIES, Connection
+from integration.web.connection import authority, form as connection_form, store_keys, test as connection_test
 from integration.web.connection.mautic_sign_in import redirect_uri
 from integration.web.frame import filters
 from integration.web.frame.access import connector_view, me, needs, record
@@ -50,14 +50,13 @@ def index(connector: Connector) -> str:
 def save(connector: Connector) -> ResponseReturnValue:
     """Save the connection; an error stands at its field."""
     form = connection_form.typed(connector)
-    values = connection_form.values(form)
 
     def audit(session: Session, diff: Diff) -> None:
         form.keep(diff, titles(Connection))
         record(session, AuditAction.UPDATED, f"connection of {connector.name}", diff, connector)
 
     try:
-        connection_form.check(values, connector, services().readable_secrets(connector))
+        values = _values(connector, form)
         diff = pairs.connect(services(), connector.id, audit=audit, **values)
     except SettingError as error:
         form.refuse(error)
@@ -101,10 +100,14 @@ def try_now(connector: Connector) -> ResponseReturnValue:
 
 
 def _attempt(connector: Connector, form: SettingForm, *, typed: bool) -> connection_test.Trial:
-    values = connection_form.values(form) if typed else {}
-    if values:
-        connection_form.check(values, connector, services().readable_secrets(connector))
-    return connection_test.prepare(services(), connector, values)
+    return connection_test.prepare(services(), connector, _values(connector, form) if typed else {})
+
+
+def _values(connector: Connector, form: SettingForm) -> dict[str, str]:
+    """Return what was typed, checked; raises SettingError."""
+    values = connection_form.values(form)
+    connection_form.check(values, connector, services().readable_secrets(connector), services().clock.now())
+    return values
 
 
 @bp.post("/debug")
@@ -141,5 +144,6 @@ def _page(connector: Connector, form: SettingForm, results: Results | None = Non
         delivery_url=delivery_url(services(), connector),
         public=services().base_url.startswith("https://"),
         durations=DURATIONS,
+        authorities={name: authority.shown(getattr(connector, name), now) for name in AUTHORITIES},
         debug_on=until is not None and until > now,
     )

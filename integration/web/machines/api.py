@@ -125,7 +125,7 @@ def run(run_id: int) -> ResponseReturnValue:
 
 
 def _run_row(run: Run, waiting: int) -> bodies.RunRow:
-    return _row(bodies.RunRow, run, waiting=waiting, dry_run=bool(run.options.get("dry_run")))
+    return _row(bodies.RunRow, run, waiting=waiting, dry_run=run.is_dry)
 
 
 def _run(session: Session, run_id: int) -> tuple[Run, Connector]:

@@ -114,7 +114,7 @@ def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
         "forecast": run.cursor.get("forecast"),
         "touched": forecast.fields_of(run),
         "calls": forecast.calls_of(run, services().modules(connector).sync.batch_start),
-        "seconds": forecast.seconds_of(session, run) if run.options.get("dry_run") else None,
+        "seconds": forecast.seconds_of(session, run) if run.is_dry else None,
         "kinds": KINDS,
         "phases": PHASES,
         "statuses": run_records.STATUSES,

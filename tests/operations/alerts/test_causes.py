@@ -26,6 +26,7 @@ from integration.models import (
 from integration.operations.monitoring import alerts
 from integration.pipeline import usage
 from integration.pipeline.connectors import connectors
+from integration.sandbox.authority import Authority
 from tests.operations.alerts.conftest import Watch, make_connector
 from tests.pipeline.rows import delivery
 
@@ -270,3 +271,19 @@ def test_a_connector_that_is_not_set_up_is_left_alone(shop: Watch) -> None:
     scheduled(shop)
     assert alerts.evaluate(shop.services) == 0
     assert shop.alerts == []
+
+
+def test_an_authority_is_told_of_a_month_before_it_ends_until_it_is_replaced(shop: Watch) -> None:
+    now = shop.clock.now()
+    begins, ends = now - timedelta(days=1), now + timedelta(days=31)
+    connectors.connect(shop.services, shop.connector_id, store_ca=Authority("Shop CA", begins=begins, ends=ends).pem)
+    shop.look(minutes=1)
+    assert shop.open == []
+    change(shop, delete(Schedule))
+    shop.look(days=2)
+    alert = only(shop)
+    assert alert.cause == "authority_ends"
+    assert alert.sentence.startswith("The authority “Shop CA”, by which the store is trusted, is valid until ")
+    connectors.connect(shop.services, shop.connector_id, store_ca="")
+    shop.look(minutes=1)
+    assert shop.open == []

@@ -7,31 +7,26 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-import trustme
 
+from integration.sandbox.authority import Authority
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A server's context and the file of the authority that signed it."""
+    """A server's context and the authority that signed it, as PEM."""
 
     context: ssl.SSLContext
     ca: str
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    path = tmp_path_factory.mktemp("tls") / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return Certificate(context, str(path))
+def certificate() -> Certificate:
+    authority = Authority()
+    return Certificate(authority.context(), authority.pem)
 
 
 @pytest.fixture
@@ -120,11 +115,3 @@ def scripted() -> Iterator[Scripted]:
 @pytest.fixture
 def secure_scripted(certificate: Certificate) -> Iterator[Scripted]:
     yield from _serving(Scripted(certificate.context))
-
-
-@pytest.fixture(scope="session")
-def foreign_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The certificate of an authority that signed nothing here."""
-    path = tmp_path_factory.mktemp("tls") / "other.pem"
-    trustme.CA().cert_pem.write_to_path(str(path))
-    return path

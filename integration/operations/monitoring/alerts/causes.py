@@ -8,6 +8,9 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from integration import certificates
+from integration.certificates import Certificate
+from integration.http.errors import PASTE_AT
 from integration.models.alert import Alert
 from integration.models.connector import Connector
 from integration.models.drift import Drift, Reconciliation
@@ -36,6 +39,7 @@ def _look(session: Session, now: datetime, connector: Connector, opened: Mapping
         _dead(session, connector.id, settings.alerts.dead_letters),
         _drift(session, connector.id),
         _gap(session, now, connector.id),
+        _authority(now, connector),
     )
     yield from (one for one in candidates if one is not None)
 
@@ -76,3 +80,20 @@ def _gap(session: Session, now: datetime, connector_id: int) -> Finding | None:
     if not lasting:
         return None
     return Finding("webhook_gap", lasting[0].sentence, lasting[0].error, lasting[0].since or lasting[0].noticed_at)
+
+
+def _authority(now: datetime, connector: Connector) -> Finding | None:
+    """Return that an authority ends within the month, or has ended: from then on its side cannot be reached."""
+    said = [
+        f"The authority “{last.subject}”, by which {name} is trusted, {_until(last, now)}."
+        for name, kept in (("the store", connector.store_ca), ("Mautic", connector.mautic_ca))
+        if (last := certificates.ending(certificates.stored(kept), now)) is not None
+    ]
+    if not said:
+        return None
+    hint = f"Ask whoever runs it for the next certificate, and paste it {PASTE_AT}."
+    return Finding("authority_ends", " ".join(said), hint)
+
+
+def _until(last: Certificate, now: datetime) -> str:
+    return f"{'ended on' if now > last.ends else 'is valid until'} {certificates.day(last.ends)}"

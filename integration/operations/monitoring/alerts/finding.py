@@ -19,6 +19,7 @@ CAUSES: Mapping[str, str] = {
     "disk_low": "The disk is nearly full",
     "drift": "Store and Mautic differ",
     "webhook_gap": "Webhooks do not come",
+    "authority_ends": "An own certificate authority ends",
 }
 #: Causes that concern every connector, so of all of them a group is told, whichever it has chosen.
 COMMON = ("worker_down", "disk_full", "disk_low")
@@ -35,6 +36,7 @@ PAGES: Mapping[str, str] = {
     "disk_low": "/storage",
     "drift": "reconciliation",
     "webhook_gap": "reconciliation",
+    "authority_ends": "connection",
 }
 #: What mends itself within this time is told to nobody.
 TOLD_AFTER = timedelta(minutes=2)

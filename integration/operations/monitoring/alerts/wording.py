@@ -67,6 +67,7 @@ _WELL = {
     "disk_low": "There is enough room on the disk again.",
     "drift": "What differed between the store and Mautic was repaired.",
     "webhook_gap": "The webhooks come again.",
+    "authority_ends": "The certificate authority was replaced or taken away.",
 }
 
 

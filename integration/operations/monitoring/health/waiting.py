@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from integration.models.delivery import Delivery
+from integration.models.delivery import HISTORY, Delivery
 from integration.pipeline.outbox.states import LEASED, OPEN, READY, owned
 
 #: Work of shoppers that waits longer than this is late; imports may take their time.
@@ -18,7 +18,7 @@ STALLED = timedelta(minutes=3)
 
 def lag_s(session: Session, now: datetime, connector_id: int) -> int:
     """Return how many seconds the oldest live or polled delivery has been waiting, 0 when none waits."""
-    query = select(func.min(Delivery.created_at)).where(owned(connector_id), OPEN, Delivery.priority < 2)
+    query = select(func.min(Delivery.created_at)).where(owned(connector_id), OPEN, Delivery.priority < HISTORY)
     oldest = session.scalar(query)
     return max(int((now - oldest).total_seconds()), 0) if oldest else 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 
 from integration.errors import Rejected, ServiceError, Throttled
+from integration.http.errors import PASTE_AT
 from integration.http.upstream import gaps_of, wait_of
 from integration.operations.support.diagnostics.texts import ADVICE, Advice
 
@@ -12,7 +13,7 @@ from integration.operations.support.diagnostics.texts import ADVICE, Advice
 def advise(service: str, code: str, **parts: object) -> Advice:
     """Return (sentence, what to do) of a code for "store" or "mautic", the gaps filled."""
     sentence, hint = ADVICE[code]
-    known = {**gaps_of(service), **parts}
+    known = {**gaps_of(service), "paste_at": PASTE_AT, **parts}
     return _capital(sentence.format(**known)), _capital(hint.format(**known))
 
 
@@ -23,7 +24,7 @@ def in_general(service: str, code: str) -> Advice:
     return advise(service, code, **{name: dots for name, dots in gaps.items() if name not in _KNOWN})
 
 
-_KNOWN = ("name", "place", "paths", "log")
+_KNOWN = ("name", "place", "paths", "log", "paste_at")
 
 
 def of_error(service: str, error: ServiceError) -> tuple[str, str, str]:

@@ -16,7 +16,7 @@ from integration.mautic.access import MauticAccess, TokenBox, root
 from integration.mautic.answers import SERVICE, first_problem
 from integration.mautic.client import MauticClient
 from integration.mautic.fields import Fields, required_aliases, unique_aliases
-from integration.operations.support.diagnostics import signs
+from integration.operations.support.diagnostics import authority, signs
 from integration.operations.support.diagnostics.steps import Failed, Finding, Step, run
 from integration.plans import FieldNeed
 
@@ -59,7 +59,7 @@ class _Test:
         route: Route,
         observer: Observer | None,
     ) -> None:
-        self.access, self.needs, self.clock = access, needs, clock
+        self.access, self.needs, self.clock, self.ca = access, needs, clock, route.ca
         self.bare = Transport(SERVICE, route, observer)
         self.client = MauticClient(access, tokens, clock, route, observer)
         self.answer: Answer | None = None
@@ -68,12 +68,15 @@ class _Test:
 
     def reached(self) -> Finding:
         """Ask without credentials: any answer will do that does not send on."""
-        self.answer = self.bare.send("GET", f"{root(self.access.url)}/api/users/self")
+        now = self.clock.now()
+        with authority.told(SERVICE, self.ca, now):
+            self.answer = self.bare.send("GET", f"{root(self.access.url)}/api/users/self")
         if 300 <= self.answer.status < 400:
             signs.refuse_foreign(SERVICE, self.answer)
         found = Finding(f"The server answered in {self.answer.seconds:.1f} seconds.")
         found.facts["encrypted"] = self.answer.url.startswith("https:")
-        signs.warn_of_clock(SERVICE, found, self.answer, self.clock.now())
+        signs.warn_of_clock(SERVICE, found, self.answer, now)
+        authority.warn(SERVICE, found, self.ca, now)
         return found
 
     def is_mautic(self) -> Finding:

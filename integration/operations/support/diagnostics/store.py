@@ -12,7 +12,7 @@ from integration.errors import AuthRejected, Rejected, ServiceError
 from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.mapping.emails import HIDDEN
-from integration.operations.support.diagnostics import signs
+from integration.operations.support.diagnostics import authority, signs
 from integration.operations.support.diagnostics.steps import Failed, Finding, Step, run
 from integration.store import discovery, hidden_addresses
 from integration.store.access import SERVICE, StoreAccess, home, signature
@@ -73,12 +73,15 @@ class _Test:
     def reached(self) -> Finding:
         """Ask for the API's index without a key: any answer will do that does not send on."""
         self.root = f"{home(self.access.url)}/wp-json"
-        self.answer = self.bare.send("GET", f"{self.root}/")
+        ca, now = self.route.ca, self.clock.now()
+        with authority.told(SERVICE, ca, now):
+            self.answer = self.bare.send("GET", f"{self.root}/")
         if 300 <= self.answer.status < 400:
             signs.refuse_foreign(SERVICE, self.answer)
         found = Finding(f"The server answered in {self.answer.seconds:.1f} seconds.")
         found.facts["encrypted"] = self.answer.url.startswith("https:")
-        signs.warn_of_clock(SERVICE, found, self.answer, self.clock.now())
+        signs.warn_of_clock(SERVICE, found, self.answer, now)
+        authority.warn(SERVICE, found, ca, now)
         return found
 
     def is_wordpress(self) -> Finding:

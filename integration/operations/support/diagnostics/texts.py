@@ -1,7 +1,7 @@
 """The texts of the diagnostics: error code -> (what is wrong, what to do); those of answers are the judge's.
 
-Gaps in the texts: {name} is "the store" or "Mautic", {place} "the store's address" or "Mautic's address", others come
-with the code.
+Gaps in the texts: {name} is "the store" or "Mautic", {place} "the store's address" or "Mautic's address", {paste_at}
+where an authority is pasted; others come with the code.
 """
 
 from __future__ import annotations
@@ -38,11 +38,28 @@ _REACHING: dict[str, Advice] = {
     ),
     "self_signed": (
         "TLS: the certificate is self-signed, so nobody vouches for it.",
-        "Install a certificate of a known authority (Let's Encrypt is free), or give the CA file that signed it.",
+        "Install a certificate of a known authority (Let's Encrypt is free), or paste this one {paste_at}.",
     ),
     "tls_chain": (
         "TLS: the certificate comes from an authority that is not known here, or its chain is incomplete.",
-        "Let the server send the intermediate certificates (fullchain.pem), or give the CA file that signed it.",
+        "If the authority is your own, paste its certificate {paste_at}; if not, let the server send the intermediate "
+        "certificates (fullchain.pem).",
+    ),
+    "foreign_authority": (
+        "TLS: the certificate comes from another authority than the one that is kept here, or its chain is incomplete.",
+        "Paste the certificate of the authority that signed it {paste_at}.",
+    ),
+    "authority_unread": (
+        "TLS: the own certificate authority was kept as the path of a file, and that file could not be read.",
+        "Paste the certificate {paste_at}.",
+    ),
+    "authority_ended": (
+        "TLS: the own certificate authority “{subject}” is valid from {begins} until {ends} only.",
+        "Paste the authority's new certificate {paste_at}.",
+    ),
+    "authority_ends": (
+        "TLS: the own certificate authority “{subject}” is valid until {day} only.",
+        "Ask whoever runs it for the next certificate, and paste it {paste_at}, below the one that is there.",
     ),
     "tls_expired": (
         "TLS: the certificate has expired.",
