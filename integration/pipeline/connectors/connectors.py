@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from integration import certificates
 from integration.errors import SettingError
 from integration.mapping import triggers
+from integration.mapping.fields import needs
 from integration.models.connector import Connector, ConnectorState
 from integration.models.schedule import Schedule
 from integration.pipeline import installation
 from integration.pipeline.audited import Audit, Diff, unaudited
 from integration.pipeline.connectors import holds, schedule_times
+from integration.pipeline.connectors.field_list import MAX_AGE_INCOMPLETE
 from integration.pipeline.services import Services
 from integration.settings import Modules
 from integration.settings.connection import AUTHORITIES, PLAIN, SECRETS, Connection
@@ -151,6 +153,9 @@ def configure(
             connector.settings, connector.updated_at = modules.to_json(), now
             connector.triggers = triggers.renewed(connector.triggers, before, modules, now)
             _reschedule(session, now, connector_id, before, modules)
+            if needs(modules) != needs(before) and connector.fields_at is not None:
+                # What is needed now and is not in the list is looked for, or created, by the next batch.
+                connector.fields_at -= MAX_AGE_INCOMPLETE
             audit(session, diff)
     return diff
 
