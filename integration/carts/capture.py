@@ -52,7 +52,7 @@ def capture(session: Session, now: datetime, connector_id: int, module: CartModu
     if cart is None:
         cart = begin(session, now, connector_id, state.cart, SCRIPT)
     email = cart.email if state.email is None else state.email
-    cart.sequence, cart.consent = state.n, consent
+    cart.sequence, cart.consent, cart.page = state.n, consent, state.page or cart.page
     cart.order_id, cart.customer_id = state.draft or cart.order_id, state.customer or cart.customer_id
     return Taken.KEPT if keep(session, now, cart, email, items_json(state.items)) else Taken.SAME
 

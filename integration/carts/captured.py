@@ -27,10 +27,17 @@ def _email(value: str) -> str:
     return address
 
 
+def page_of(path: str) -> str:
+    """Return the path of a page of the shop, "" for anything else: what cannot be one leads nowhere."""
+    odd = set("?#\\") & set(path) or not path.isprintable() or " " in path
+    return "" if odd or not path.startswith("/") or path.startswith("//") or len(path) > PAGE_MAX_CHARS else path
+
+
 def _first(rows: Any) -> Any:
     return rows[:ITEMS_MAX] if isinstance(rows, list) else rows
 
 
+PAGE_MAX_CHARS = 200
 Number = Annotated[int, Field(strict=True, ge=1, le=INTEGER_MAX)]
 Short = Annotated[str, StringConstraints(max_length=200), AfterValidator(one_line)]
 
@@ -68,3 +75,4 @@ class Captured(_Strict):
     consent: CapturedConsent | None = None
     draft: Number | None = None
     customer: Number | None = None
+    page: Annotated[str, AfterValidator(page_of)] = ""

@@ -6,8 +6,9 @@ we fill and hand over. Else one item by an address that adds it. Else the shop (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from slugify import slugify
 
@@ -22,6 +23,7 @@ from integration.store.guest_carts import GuestCart
 
 #: WooCommerce's own pages; a shop that renames them has them elsewhere.
 CHECKOUT, CART, SHOP = "/checkout/", "/cart/", "/shop/"
+Query = Mapping[str, object]
 #: A shopper waits no longer for what the store has to be asked.
 STORE_WITHIN_S = 3.0
 #: Since this WooCommerce ?session= is known (storefront:122; unknown to 9.9.5, storefront:137).
@@ -35,7 +37,7 @@ def shop_page(connector: Connector, cart: Cart) -> str:
 
 def checkout_page(connector: Connector, cart: Cart) -> str:
     """Return the checkout as a link of ours leads to it: its order then tells of the cart (storefront:143)."""
-    return _address(connector, CHECKOUT, _traced(cart))
+    return _at_checkout(connector, cart, _traced(cart))
 
 
 def destination(services: Services, now: datetime, connector: Connector, cart: Cart) -> str:
@@ -62,7 +64,7 @@ def _handed_over(services: Services, connector: Connector, module: CartModule, c
     route, observer = services.route(connector, access.ca), services.observers(connector)
     coupon = cart.coupon_code if module.coupon_use == "open" else ""
     token = GuestCart(access, route, observer, STORE_WITHIN_S).fill(add_items(cart), coupon)
-    return _address(connector, CHECKOUT, {"session": token, **_traced(cart)}) if token else shop_page(connector, cart)
+    return _at_checkout(connector, cart, {"session": token, **_traced(cart)}) if token else shop_page(connector, cart)
 
 
 def _by_address(connector: Connector, cart: Cart) -> str:
@@ -74,7 +76,7 @@ def _by_address(connector: Connector, cart: Cart) -> str:
     first, *more = add_items(cart)
     chosen = {name: value for pair in first.get("variation", ()) for name, value in _chosen(**pair).items()}
     query = {"add-to-cart": first["id"], "quantity": first["quantity"], **chosen, **_traced(cart)}
-    return _address(connector, CART if more else CHECKOUT, query)
+    return _address(connector, CART, query) if more else _at_checkout(connector, cart, query)
 
 
 def _chosen(attribute: str, value: str) -> dict[str, str]:
@@ -90,5 +92,13 @@ def _traced(cart: Cart) -> dict[str, str]:
     return {"utm_source": "mautic", "utm_medium": "email", "utm_campaign": f"cart-{cart.id}"}
 
 
-def _address(connector: Connector, path: str, query: dict[str, object] | dict[str, str]) -> str:
+def _at_checkout(connector: Connector, cart: Cart, query: Query) -> str:
+    """Return an address of the checkout that the cart was left at, of WooCommerce's own where that is not known."""
+    if not cart.page:
+        return _address(connector, CHECKOUT, query)
+    parts = urlsplit(home(connector.store_url))
+    return f"{parts.scheme}://{parts.netloc}{cart.page}?{urlencode(query)}"
+
+
+def _address(connector: Connector, path: str, query: Query) -> str:
     return f"{home(connector.store_url)}{path}?{urlencode(query)}"

@@ -32,6 +32,8 @@ UNPREPARED_SQL = text("state = 'abandoned' AND prepared_at IS NULL")
 class Cart(Base):
     """One cart. `key` is what the shop's side knows it by: the script's random name, or "order:<id>" of an order.
 
+    `page` is the path of the shop's checkout, "" while it is not known.
+
     `items` are the products as captured: [{"id", "qty", "variation": [[attribute, value], …]}], `id` that of the
     variation where there is one; None where the page could not tell them. Those of an order that waits for its payment
     have a "line" too, for its prices are agreed. `lines` are those items as the store described and priced them when
@@ -67,6 +69,7 @@ class Cart(Base):
     key: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(12), default=CartState.ACTIVE)
     source: Mapped[str] = mapped_column(String(12))
+    page: Mapped[str] = mapped_column(String(200), default="", server_default="")
     email: Mapped[str] = mapped_column(String(254), default="")
     person_key: Mapped[str] = mapped_column(String(64), default="")
     items: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))

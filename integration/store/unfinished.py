@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from integration.mapping.cart_orders import CONSENT_META
 from integration.records import CartLine
@@ -27,8 +28,12 @@ FIELDS = ",".join(
         "date_modified_gmt",
         "line_items",
         "meta_data",
+        "payment_url",
     )
 )
+
+
+PAGE_MAX_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,8 @@ class OrderedItem:
 class Unfinished:
     """An unfinished order; `items` is None when it was read without its lines.
 
-    `ticked` is None where the shop's own consent field is not there, else whether it is ticked.
+    `ticked` is None where the shop's own consent field is not there, else whether it is ticked. `page` is the path of
+    the checkout, as the address to pay at has it (storefront:099), "" where it is not told.
     """
 
     id: int
@@ -57,6 +63,7 @@ class Unfinished:
     modified_at: datetime | None
     items: tuple[OrderedItem, ...] | None
     ticked: bool | None
+    page: str = ""
 
 
 def unfinished(raw: Mapping[str, Any]) -> Unfinished:
@@ -75,7 +82,17 @@ def unfinished(raw: Mapping[str, Any]) -> Unfinished:
         modified_at=fields.moment("date_modified_gmt", decides=True),
         items=tuple(item for item in lines if item.id and item.quantity > 0) if "line_items" in raw else None,
         ticked=None if ticked is None else text_of(ticked).strip() == "1",
+        page=_checkout_of(fields.text("payment_url")),
     )
+
+
+def _checkout_of(payment_url: str) -> str:
+    """Return the path before the part that WooCommerce adds to its checkout to pay an order, "" without one."""
+    try:
+        path, found, _ = urlsplit(payment_url).path.partition("order-pay/")
+    except ValueError:
+        return ""
+    return path if found and path.startswith("/") and len(path) <= PAGE_MAX_CHARS else ""
 
 
 def _item(line: Fields, *, with_tax: bool) -> OrderedItem:

@@ -120,6 +120,7 @@
   function state() {
     var address = email(), agreed = consent(), told = { email: address, items: items, consent: agreed, draft: draft() };
     told.customer = number((win.wcSettings || {}).currentUserId);
+    if (address !== null) told.page = win.location.pathname;
     // On a page without the field the address is what it was; an unfinished one is none.
     if (address === null && !kept("told")) return null;
     if (address && !ADDRESS.test(address)) told.email = "";

@@ -151,6 +151,24 @@ def test_what_no_checkout_sends_is_refused(values: dict[str, Any]) -> None:
         state(**values)
 
 
+@pytest.mark.parametrize(
+    ("told", "page"),
+    [
+        ("/kasse/", "/kasse/"),
+        ("/shop/it/cassa", "/shop/it/cassa"),
+        ("//evil.example/", ""),
+        ("https://evil.example/", ""),
+        ("/a?b=c", ""),
+        ("/a\\b", ""),
+        ("/" + "a" * 300, ""),
+        ("", ""),
+    ],
+)
+def test_the_checkout_is_a_path_of_the_shop_or_not_known(session: Session, told: str, page: str) -> None:
+    take(session, state(page=told))
+    assert only(session).page == page
+
+
 def test_a_cart_of_ten_thousand_lines_is_kept_without_the_rest() -> None:
     items = state(items=[{"id": number, "qty": 1} for number in range(1, 10_001)]).items
     assert items is not None

@@ -146,6 +146,12 @@ def test_without_our_script_an_older_shop_gets_an_address_that_adds(
     assert led(click(visitor, make(version, items=items))) == (f"{SHOP}{place}", UTM | more, "")
 
 
+@pytest.mark.parametrize("source", ["script", "order"])
+def test_a_shop_with_a_checkout_of_its_own_name_is_led_there(visitor: Person, make: Make, source: str) -> None:
+    path = make(source=source, items=[ITEM], page="/it/cassa/")
+    assert led(click(visitor, path))[0] == f"{SHOP}/it/cassa/"
+
+
 def test_a_script_that_is_switched_off_brings_nothing_back(visitor: Person, make: Make) -> None:
     path = make(source="script", settings={"carts.enabled": False})
     assert led(click(visitor, path)) == (f"{SHOP}/checkout/", UTM | {"add-to-cart": ["13"], "quantity": ["2"]}, "")

@@ -160,6 +160,7 @@ class _Taking:
             return
         cart = cart or self._begun()
         cart.sequence, cart.customer_id = self._second(), self.order.customer_id or None
+        cart.page = self.order.page or cart.page
         if cart.consent is None or cart.consent["source"] != consent["source"]:
             cart.consent = consent
         if keep(self.session, self.now, cart, email, items, self._ours(self.order.modified_at)):

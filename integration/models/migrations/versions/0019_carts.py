@@ -61,6 +61,7 @@ def _carts() -> None:
         _text("key", 64),
         _text("state", 12),
         _text("source", 12),
+        sa.Column("page", sa.String(200), server_default="", nullable=False),
         _text("email", 254),
         _text("person_key", 64),
         sa.Column("items", sa.JSON(none_as_null=True), nullable=True),
