@@ -4,7 +4,7 @@ from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import Accepted, accept
 from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
-from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, has_room, recover, renew
+from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, recover, renew
 from integration.pipeline.outbox.reopening import (
     Requeued,
     bury,
@@ -44,7 +44,6 @@ __all__ = [
     "discard",
     "due_count",
     "given_up_count",
-    "has_room",
     "hasten",
     "later_count",
     "look_again",
