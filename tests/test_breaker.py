@@ -125,3 +125,15 @@ def test_the_cap_lets_a_burst_pass_and_then_only_so_many_a_second() -> None:
     for _ in range(5):
         cap.wait()
     assert now[0] == before
+
+
+def test_a_cap_that_was_emptied_has_no_burst_left() -> None:
+    now, slept = [0.0], list[float]()
+    cap = RateCap(10, 5, lambda: now[0], slept.append)
+    cap.empty()
+    cap.wait()
+    assert slept == [pytest.approx(0.1)]
+    now[0] += 0.6
+    for _ in range(4):
+        cap.wait()
+    assert slept == [pytest.approx(0.1)]

@@ -112,6 +112,10 @@ def busy_connectors(session: Session, now: datetime, only: int | None = None) ->
 def connectors_with_runs(
     session: Session, now: datetime, kinds: Collection[str] | None = None, only: int | None = None
 ) -> list[int]:
-    """Return the connectors with a run that somebody may take now, of these kinds and of one connector if given."""
-    query = select(Run.connector_id).where(*run_lifecycle.waiting(now, kinds))
-    return list(session.scalars(query if only is None else query.where(Run.connector_id == only)))
+    """Return the connectors with a run that somebody may take now, the run due longest first.
+
+    Only runs of these kinds and of one connector count, if given.
+    """
+    query = select(Run.connector_id).where(*run_lifecycle.waiting(now, kinds)).order_by(run_lifecycle.DUE_FIRST, Run.id)
+    found = session.scalars(query if only is None else query.where(Run.connector_id == only))
+    return list(dict.fromkeys(found))

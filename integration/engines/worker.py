@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 from integration.engines import schedule
 from integration.mautic.batches import BatchSize
 from integration.models.connector import Connector
-from integration.models.run import RunKind
+from integration.models.run import Run, RunKind
 from integration.operations import reconciliation
 from integration.pipeline import outbox
 from integration.pipeline.delivery.deliver import Deliverer
 from integration.pipeline.delivery.lanes import Lanes
+from integration.pipeline.leases import turns
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle, registry
 from integration.pipeline.runs.execution import Execution
@@ -104,10 +105,8 @@ class Worker:
         now = self.services.clock.now()
         self.services.breakers.look(now)
         with self.services.db.read() as session:
-            busy = self._due(session, now)
-            runs_wait = schedule.connectors_with_runs(session, now, self._free_kinds())
-        if runs_wait:
-            self._take_runs()
+            busy, runs_wait = self._due(session, now)
+        self._take_runs(runs_wait)
         self._fill(busy)
         with self._lock:
             return sum(self._reading.values()) + sum(self._active.values())
@@ -131,10 +130,8 @@ class Worker:
         now = self.services.clock.now()
         self.services.breakers.look(now)
         with self.services.db.read() as session:
-            busy = self._due(session, now, connector_id)
-            runs_wait = schedule.connectors_with_runs(session, now, self._free_kinds(), connector_id)
-        if runs_wait:
-            self._take_runs(connector_id)
+            busy, runs_wait = self._due(session, now, connector_id)
+        self._take_runs(runs_wait)
         self._fill(busy)
         return bool(busy or runs_wait)
 
@@ -146,18 +143,27 @@ class Worker:
         with self._lock:
             return registry.free_kinds(self._kinds) if self._kinds.total() < READERS_MAX else frozenset()
 
-    def _take_runs(self, connector_id: int | None = None) -> None:
-        while not self._stop.is_set():
-            token = new_token()
-            with self.services.db.write() as session:
-                now, kinds = self.services.clock.now(), self._free_kinds()
-                run = run_lifecycle.take(session, now, token, connector_id, kinds)
-                session.flush()
-                session.expunge_all()
-            if run is None:
-                return
-            self._count(run.connector_id, RunKind(run.kind), 1)
-            self._readers.submit(self._read, registry.execution_of(self.services, run, token, self._stop))
+    def _take_runs(self, connector_ids: Sequence[int]) -> None:
+        for connector_id in connector_ids:
+            while not self._stop.is_set():
+                token = new_token()
+                run = self._taken(connector_id, token)
+                if run is None:
+                    break
+                self._count(connector_id, RunKind(run.kind), 1)
+                self._readers.submit(self._read, registry.execution_of(self.services, run, token, self._stop))
+
+    def _taken(self, connector_id: int, token: str) -> Run | None:
+        """Lease a run of the connector, None when there is no more or another process works for it."""
+        with self.services.db.write() as session:
+            now, kinds = self.services.clock.now(), self._free_kinds()
+            turn = turns.take(session, now, connector_id)
+            run = run_lifecycle.take(session, now, token, connector_id, kinds) if turn else None
+            session.flush()
+            session.expunge_all()
+        if turn is not None and turn.is_new:
+            self.services.breakers.begin_anew(connector_id)
+        return run
 
     def _count(self, connector_id: int, kind: RunKind, number: int) -> None:
         with self._lock:
@@ -175,13 +181,19 @@ class Worker:
             self._count(run.connector_id, RunKind(run.kind), -1)
             self.services.wakeup.ring(run.connector_id)
 
-    def _due(self, session: Session, now: datetime, only: int | None = None) -> list[_Due]:
-        """Return what is due of the connectors that have work and a free lane, or of one of them."""
-        if only is not None and self._is_full(only):
-            return []
-        ids = [number for number in schedule.busy_connectors(session, now, only) if not self._is_full(number)]
+    def _due(self, session: Session, now: datetime, only: int | None = None) -> tuple[list[_Due], list[int]]:
+        """Return what is due of the connectors that have work and a free lane, and which have runs to take.
+
+        With `only` one connector is looked at; those that other processes work for are left to them.
+        """
+        full = only is not None and self._is_full(only)
+        busy = [] if full else schedule.busy_connectors(session, now, only)
+        waiting = schedule.connectors_with_runs(session, now, self._free_kinds(), only)
+        elsewhere = turns.of_others(session, now, {*busy, *waiting})
+        ids = [number for number in busy if number not in elsewhere and not self._is_full(number)]
         connectors = session.scalars(select(Connector).where(Connector.id.in_(ids))).all() if ids else []
-        return [self._due_of(session, now, connector) for connector in connectors]
+        due = [self._due_of(session, now, connector) for connector in connectors]
+        return due, [number for number in waiting if number not in elsewhere]
 
     def _is_full(self, connector_id: int) -> bool:
         """Return whether all lanes of a connector are at work, so that nobody needs to know what is due."""

@@ -88,6 +88,11 @@ class RateCap:
         if missing > 0:
             self._sleep(missing)
 
+    def empty(self) -> None:
+        """Let nothing be left of the burst: somebody else has called until now, and may have used it up."""
+        with self._lock:
+            self._tokens, self._at = min(self._tokens, 0.0), self._monotonic()
+
 
 class Breaker:
     """Guards the calls to one service of one connector in this process; safe for several threads.
@@ -107,7 +112,7 @@ class Breaker:
         self.service = service
         self._clock = clock
         self._opened, self._recovered = opened, recovered
-        self._cap = cap or RateCap()
+        self.cap = cap or RateCap()
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._out: dict[int, tuple[datetime, bool]] = {}
@@ -135,7 +140,7 @@ class Breaker:
     @contextmanager
     def call(self, *, write: bool) -> Iterator[None]:
         """Wait for the cap, then count a call as out; never refuses one."""
-        self._cap.wait()
+        self.cap.wait()
         number = next(self._numbers)
         with self._lock:
             self._out[number] = (self._clock.now(), write)

@@ -25,9 +25,10 @@ class Connector(Base):
     `secrets` is sealed by the vault: store_key, store_secret, mautic_password, mautic_client_secret, webhook_secret.
     `mautic_token` is a sealed OAuth token. `cursors` holds where each incremental read stands. Entries of the sync log
     with an id up to `log_cleared_id` are cleared. `cart_key` names the connector in the shop's pages, for everybody
-    to see. `triggers` maps what sends a note, an e-mail or a reminder to the moment it was set. `store_ca` and
-    `mautic_ca` are the PEM of the authorities that are trusted beside the public ones, or the path of a file that could
-    not be read when they came to be kept here (see certificates.is_unread).
+    to see. `triggers` maps what sends a note, an e-mail or a reminder to the moment it was set. `worked_by` is the
+    process that had the connector's turn last (pipeline/leases/turns.py). `store_ca` and `mautic_ca` are the PEM of
+    the authorities that are trusted beside the public ones, or the path of a file that could not be read when they
+    came to be kept here (see certificates.is_unread).
     """
 
     __tablename__ = "connector"
@@ -50,6 +51,7 @@ class Connector(Base):
     mautic_facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     mautic_token: Mapped[str | None] = mapped_column(Text)
     token_lease_until: Mapped[datetime | None]
+    worked_by: Mapped[str] = mapped_column(String(32), default="", server_default="")
     secrets: Mapped[str | None] = mapped_column(Text)
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     cursors: Mapped[dict[str, Any]] = mapped_column(default=dict)

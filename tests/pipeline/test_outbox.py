@@ -306,52 +306,6 @@ def test_simultaneous_accepts_and_claims_keep_one_lead_a_person(
     assert len(states(services)) == 30
 
 
-def lease_elsewhere(services: Services, connector_id: int, token: str) -> None:
-    """Claim one person as a process of another machine."""
-    assert len(claim(services, connector_id, people=1, token=token)) == 1
-
-
-def has_room(services: Services, connector_id: int) -> bool:
-    with services.db.write() as session:
-        return outbox.has_room(session, services.clock.now(), connector_id, alone=3, shared=2)
-
-
-def test_one_process_alone_has_a_lease_more_than_several_together(
-    services: Services, connector_id: int, change: MakeChange
-) -> None:
-    accept(services, connector_id, *(change(number, f"buyer{number}@example.com") for number in range(1, 6)))
-    for _ in range(3):
-        assert has_room(services, connector_id)
-        claim(services, connector_id, people=1)
-    assert not has_room(services, connector_id)
-
-
-def test_leases_of_all_processes_count(services: Services, connector_id: int, change: MakeChange) -> None:
-    accept(services, connector_id, *(change(number, f"buyer{number}@example.com") for number in range(1, 6)))
-    lease_elsewhere(services, connector_id, "abcdef.1.1.first")
-    assert has_room(services, connector_id)
-    claim(services, connector_id, people=1)
-    assert not has_room(services, connector_id)
-
-
-def test_a_lease_that_ran_out_takes_no_room(
-    services: Services, connector_id: int, change: MakeChange, clock: SetClock
-) -> None:
-    accept(services, connector_id, *(change(number, f"buyer{number}@example.com") for number in range(1, 6)))
-    lease_elsewhere(services, connector_id, "abcdef.1.1.first")
-    lease_elsewhere(services, connector_id, "abcdef.1.1.second")
-    assert not has_room(services, connector_id)
-    clock.advance(seconds=61)
-    assert has_room(services, connector_id)
-
-
-def test_leases_of_another_connector_take_no_room(services: Services, connector_id: int, change: MakeChange) -> None:
-    accept(services, connector_id, change(1), change(2, "bob@example.com"))
-    lease_elsewhere(services, connector_id, "abcdef.1.1.first")
-    lease_elsewhere(services, connector_id, "abcdef.1.1.second")
-    assert has_room(services, connector_id + 1)
-
-
 def test_an_event_of_what_history_has_on_its_way_is_counted_once(
     services: Services, connector_id: int, change: MakeChange
 ) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from integration.engines.worker import Worker
+from integration.http.breaker import RateCap
+from integration.models import Connector
 from tests.road.conftest import Road
 
 MakeRoad = Callable[..., Road]
@@ -64,3 +68,21 @@ def test_nothing_due_starts_none(make_road: MakeRoad) -> None:
     worker = Worker(road.services)
     assert worker.dispatch() == 0
     worker.stop()
+
+
+def test_who_takes_over_from_another_process_begins_without_a_burst(
+    make_road: MakeRoad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    road = make_road()
+    emptied: list[RateCap] = []
+    monkeypatch.setattr(RateCap, "empty", lambda cap: emptied.append(cap))
+    arrive(road, 1)
+    road.work()
+    assert emptied == []
+    with road.services.db.write() as session:
+        session.get_one(Connector, road.connector_id).worked_by = "abcdef.1.1."
+    arrive(road, 1, first=1)
+    road.work()
+    caps = [road.services.breakers.of(road.connector_id, side).cap for side in ("store", "mautic")]
+    assert emptied == caps
+    assert road.states() == {"delivered"}

@@ -9,6 +9,7 @@ from datetime import datetime
 from integration.clock import Clock
 from integration.errors import ServiceError
 from integration.http.breaker import SLOW, Breaker
+from integration.http.errors import NAMES
 from integration.models.connector import Connector
 from integration.models.database import Database
 from integration.pipeline.connectors import holds
@@ -25,12 +26,20 @@ class Breakers:
 
     def of(self, connector_id: int, service: str) -> Breaker:
         """Return the breaker of one side ("store", "mautic"); it closes when the hold was released elsewhere."""
-        with self._lock:
-            breaker = self._made.get((connector_id, service)) or self._make(connector_id, service)
+        breaker = self._known(connector_id, service)
         # Read before the hold: the breaker opens only after the hold was written, so one that is gone was released.
         if (error := breaker.error) is not None and not self._is_held(connector_id, service):
             breaker.close(error)
         return breaker
+
+    def begin_anew(self, connector_id: int) -> None:
+        """Go on where another process has called until now: all processes together make no more calls than one may."""
+        for service in NAMES:
+            self._known(connector_id, service).cap.empty()
+
+    def _known(self, connector_id: int, service: str) -> Breaker:
+        with self._lock:
+            return self._made.get((connector_id, service)) or self._make(connector_id, service)
 
     def look(self, now: datetime) -> None:
         """Make a hold of every call that is out for too long."""

@@ -6,7 +6,6 @@ import random
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,8 +22,9 @@ from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.lanes import Lanes
 from integration.pipeline.delivery.retries import HELD_BACK
 from integration.pipeline.delivery.settlement import Settlement
-from integration.pipeline.leases import renewal
+from integration.pipeline.leases import renewal, turns
 from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.leases.turns import Turn
 from integration.pipeline.outbox import LookedUpCall
 from integration.pipeline.services import Services
 
@@ -90,9 +90,10 @@ class Deliverer:
     def _claim(self, token: str, *, probing: bool) -> tuple[Connector, list[DeliveryGroup], LookedUpCall | None]:
         now = self.services.clock.now()
         with self.services.db.write() as session:
+            turn = turns.take(session, now, self.connector_id)
             connector = session.get_one(Connector, self.connector_id)
             # Looked at once more under the writer's lock: while a hold is open nobody claims but who probes.
-            shut = not probing and self._is_shut(session, now)
+            shut = not probing and self._is_shut(session, turn)
             if shut or not connector.mautic_url:
                 return connector, [], None
             by_hand = connector.state == ConnectorState.PAUSED
@@ -103,14 +104,15 @@ class Deliverer:
                 groups = outbox.claim(session, now, connector.id, people, token, by_hand_only=by_hand, due=due)
             session.flush()
             session.expunge_all()
+        if turn is not None and turn.is_new:
+            self.services.breakers.begin_anew(self.connector_id)
         return connector, groups, looked_up
 
-    def _is_shut(self, session: Session, now: datetime) -> bool:
-        """Return whether Mautic is held, or all lanes of the connector are busy, in this process or in others."""
-        if holds.current(session, self.connector_id, SERVICE) is not None:
+    def _is_shut(self, session: Session, turn: Turn | None) -> bool:
+        """Return whether another process works for the connector, Mautic is held, or all lanes are busy."""
+        if turn is None or turn.batches >= self.lanes.most:
             return True
-        most, width = self.lanes.most, self.lanes.width
-        return not outbox.has_room(session, now, self.connector_id, alone=most, shared=width)
+        return holds.current(session, self.connector_id, SERVICE) is not None
 
     def _runs(self, groups: Sequence[DeliveryGroup]) -> dict[int, Run]:
         ids = {leased.run_id for group in groups for leased in group.deliveries if leased.run_id is not None}

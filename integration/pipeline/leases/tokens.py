@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 _HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
@@ -33,15 +34,16 @@ def is_at_work(token: str) -> bool:
 
 def new_token() -> str:
     """Return a token of at most 32 characters: host, process id and its start, and chance."""
-    return f"{_of_this_process()}{secrets.token_hex(5)}"[:32]
+    return f"{this_process()}{secrets.token_hex(5)}"[:32]
 
 
 def is_own(token: str) -> bool:
     """Return whether this process made the token."""
-    return token.startswith(_of_this_process())
+    return token.startswith(this_process())
 
 
-def _of_this_process() -> str:
+def this_process() -> str:
+    """Return what the tokens of this process begin with."""
     return f"{_HOST}.{os.getpid()}.{_started(os.getpid())}."
 
 
@@ -58,6 +60,11 @@ def alive(token: str) -> bool:
     except PermissionError:
         return True
     return parts[1] == _started(int(parts[0]))
+
+
+def is_lost(token: str, until: datetime | None, now: datetime) -> bool:
+    """Return whether a lease ran out or its process is gone."""
+    return until is None or until < now or not alive(token)
 
 
 def _started(pid: int) -> str:

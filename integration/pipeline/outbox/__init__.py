@@ -5,7 +5,7 @@ from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import Accepted, accept, overtake
 from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
 from integration.pipeline.outbox.forgetting import forget
-from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, has_room, recover, renew
+from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, recover, renew
 from integration.pipeline.outbox.reopening import (
     PARTIAL_MAX,
     Requeued,
@@ -47,7 +47,6 @@ __all__ = [
     "due_count",
     "forget",
     "given_up_count",
-    "has_room",
     "hasten",
     "later_count",
     "look_again",

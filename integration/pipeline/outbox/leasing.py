@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import Session
 
 from integration.mautic.batches import pause_s
-from integration.models.database import lock_claims, lock_connector
+from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.sql import swapped
 from integration.pipeline.delivery.groups import DeliveryGroup, group
 from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
-from integration.pipeline.leases.tokens import alive, is_own
+from integration.pipeline.leases.tokens import is_lost
 from integration.pipeline.outbox import unanswered
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import LEASED, OPEN, READY, WAITING, brought_by_run
@@ -51,18 +51,6 @@ def due_count(session: Session, now: datetime, connector_id: int, *, most: int) 
     # The order makes SQLite take the index of what is ready; it would walk all of the connector's rows otherwise.
     first = query.order_by(Delivery.priority, Delivery.id).limit(most)
     return session.scalar(select(func.count()).select_from(first.subquery())) or 0
-
-
-def has_room(session: Session, now: datetime, connector_id: int, *, alone: int, shared: int) -> bool:
-    """Return whether one more batch of a connector may be leased now, counting those of all processes.
-
-    One process that has them all may lease `alone` at once, several together `shared`. To be asked in the transaction
-    that claims: no other claim of the connector counts before it has ended.
-    """
-    lock_claims(session, connector_id)
-    query = select(Delivery.lease_token, Delivery.leased_until).where(Delivery.connector_id == connector_id, LEASED)
-    live = {token for token, until in session.execute(query.distinct()) if token and not _is_lost(token, until, now)}
-    return len(live) < (alone if all(is_own(token) for token in live) else shared)
 
 
 def claim_for_look_up(
@@ -142,13 +130,9 @@ def recover(session: Session, now: datetime) -> int:
     """
     query = select(Delivery.lease_token, Delivery.leased_until, Delivery.connector_id).where(LEASED).distinct()
     leases = session.execute(query).all()
-    lost = [(token, owner) for token, until, owner in leases if token and _is_lost(token, until, now)]
+    lost = [(token, owner) for token, until, owner in leases if token and is_lost(token, until, now)]
     unanswered.forget(session, now)
     return sum(_free(session, now, token, connector_id) for token, connector_id in lost)
-
-
-def _is_lost(token: str, until: datetime | None, now: datetime) -> bool:
-    return until is None or until < now or not alive(token)
 
 
 def _free(session: Session, now: datetime, token: str, connector_id: int) -> int:

@@ -18,7 +18,7 @@ from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.leases.endings import Cancelled, Lost
-from integration.pipeline.leases.tokens import alive, is_at_work
+from integration.pipeline.leases.tokens import alive, is_at_work, is_lost
 from integration.pipeline.services import Services
 
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
@@ -40,7 +40,9 @@ FORGOTTEN = "forgotten"
 GIVEN_UP = "given_up"
 #: A run that goes on by itself after the death of its process is given up after so many of them in a row.
 LOST_MAX = 5
-_GOING = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
+#: The order in which runs are taken.
+DUE_FIRST = func.coalesce(Run.due_at, Run.created_at)
+GOING = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
 
 
 class RunGoing(IntegrationError):
@@ -95,7 +97,7 @@ def store_alone(session: Session, connector_id: int, kind: RunKind) -> None:
 def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
     """Return the run that keeps another one of this kind from beginning, None when there is none."""
     group = next(group for group in EXCLUSIVE if kind in group)
-    return session.scalar(select(Run).where(Run.connector_id == connector_id, _GOING, Run.kind.in_(group)))
+    return session.scalar(select(Run).where(Run.connector_id == connector_id, GOING, Run.kind.in_(group)))
 
 
 def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
@@ -119,7 +121,7 @@ def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
 
 def waiting(now: datetime, kinds: Collection[str] | None = None) -> list[ColumnElement[bool]]:
     """Return what a run has to be that somebody may take now, one of these kinds if given."""
-    found = [_GOING, Run.lease_token.is_(None), or_(Run.due_at.is_(None), Run.due_at <= now)]
+    found = [GOING, Run.lease_token.is_(None), or_(Run.due_at.is_(None), Run.due_at <= now)]
     return found if kinds is None else [*found, Run.kind.in_(sorted(kinds))]
 
 
@@ -131,7 +133,7 @@ def take(
     kinds: Collection[str] | None = None,
 ) -> Run | None:
     """Lease one run that nobody works on, the one due longest first; None when there is nothing to do."""
-    query = select(Run).where(*waiting(now, kinds)).order_by(func.coalesce(Run.due_at, Run.created_at), Run.id)
+    query = select(Run).where(*waiting(now, kinds)).order_by(DUE_FIRST, Run.id)
     if connector_id is not None:
         query = query.where(Run.connector_id == connector_id)
     run = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()
@@ -146,7 +148,7 @@ def close_lost(session: Session, now: datetime) -> list[int]:
 
     They end FAILED, to be resumed by a person. A reconciliation, which sends nothing, goes on by itself.
     """
-    query = select(Run).where(_GOING, Run.lease_token.is_not(None)).with_for_update(skip_locked=True)
+    query = select(Run).where(GOING, Run.lease_token.is_not(None)).with_for_update(skip_locked=True)
     lost = [run for run in session.scalars(query) if _is_lost(run, now)]
     return [run.id for run in lost if _close(session, now, run)]
 
@@ -168,7 +170,7 @@ def _close(session: Session, now: datetime, run: Run) -> bool:
 def _is_lost(run: Run, now: datetime) -> bool:
     if is_at_work(run.lease_token or ""):
         return False
-    return run.leased_until is None or run.leased_until < now or not alive(run.lease_token or "")
+    return is_lost(run.lease_token or "", run.leased_until, now)
 
 
 def renew(session: Session, now: datetime, run_id: int, token: str) -> bool:

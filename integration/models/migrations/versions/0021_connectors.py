@@ -1,4 +1,4 @@
-"""The certificates of a connector's own authorities are kept with it instead of the paths of their files
+"""The certificates of a connector's own authorities are kept with it, not the paths of files; so is who works for it
 
 Revision ID: 0021
 Revises: 0020
@@ -39,10 +39,12 @@ def upgrade() -> None:
             connection.execute(connector.update().where(connector.c.id == row["id"]).values(kept))
     for side in SIDES:
         op.drop_column("connector", f"{side}_path")
+    op.add_column("connector", sa.Column("worked_by", sa.String(32), server_default="", nullable=False))
 
 
 def downgrade() -> None:
     """Make the columns as short as paths are; an older version needs the paths typed again."""
+    op.drop_column("connector", "worked_by")
     for side in SIDES:
         op.drop_column("connector", side)
         op.add_column("connector", sa.Column(side, sa.String(500), server_default="", nullable=False))
