@@ -7,7 +7,7 @@ run: .venv/ready
 	@$(BIN)/woo-mautic demo
 
 test: .venv/ready
-	@$(BIN)/python -m pytest -n 3 $(TESTS)
+	@$(BIN)/python -m pytest -n 4 $(TESTS)
 
 # Every case on both databases; `make test` runs all on SQLite, and a part on PostgreSQL (tests/conftest.py).
 test-all: .venv/ready

@@ -36,7 +36,8 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
         Delivery.replayed_at,
         Delivery.result,
     )
-    rows = session.execute(select(*columns).where(*free).order_by(Delivery.id)).all()
+    # Locked, for a lane may be claiming: what it has got is not given up, and what is given up it passes by.
+    rows = session.execute(select(*columns).where(*free).order_by(Delivery.id).with_for_update()).all()
     _end(session, (*free, Delivery.replayed_at.is_(None)), state=DeliveryState.DISCARDED, settled_at=now)
     # Only what was partial before it was sent again, or is by now, has a result.
     half = {row.id for row in rows if row.replayed_at is not None and row.result}

@@ -105,7 +105,7 @@ def bury(session: Session, now: datetime, connector_id: int, ids: Collection[int
     which = or_(Delivery.state == DeliveryState.DEAD, free)
     query = select(Delivery).where(Delivery.connector_id == connector_id, Delivery.id.in_(list(ids)), which)
     tally = Tally(connector_id)
-    rows = session.scalars(query.order_by(Delivery.id)).all()
+    rows = session.scalars(query.order_by(Delivery.id).with_for_update()).all()
     unsent = [row for row in rows if row.state != DeliveryState.DEAD]
     run_figures.count(session, [Outcome(row.id, DeliveryState.DISCARDED, run_id=row.run_id) for row in unsent])
     for row in rows:
