@@ -163,7 +163,8 @@ def test_one_signs_in_again_and_is_back_where_one_was(site: Site, live: tuple[in
     _, addresses = live
     accounts.set_password(site.services, site.users[Role.SUPPORT], "correct horse battery")
     page = site.page(Role.SUPPORT, viewport={"width": 360, "height": 740})
-    page.goto(addresses["state"])
+    # An answer that is still on its way would bring the cookie back.
+    page.goto(addresses["state"], wait_until="networkidle")
     page.context.clear_cookies()
     ask_now(page)
     page.get_by_role("link", name="Sign in again").click()
