@@ -132,6 +132,7 @@ def test_a_part_that_cannot_be_refreshed_says_why_and_goes_on(
     page.context.set_offline(False)
     expect(problem).to_be_hidden()
 
+    page.wait_for_load_state("networkidle")
     cookies = page.context.cookies()
     page.context.clear_cookies()
     ask_now(page)
