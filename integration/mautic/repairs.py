@@ -20,7 +20,8 @@ Alternates = Callable[[str, Any], Iterable[Value]]
 SHORT = 64
 #: So often other spellings are tried for a row; after that a refused value is left out at once.
 ROUNDS_MAX = 5
-_NUMBER = re.compile(r"\d+")
+#: A number that stands alone: what is part of a quoted address tells no length.
+_NUMBER = re.compile(r"(?<![\w@.+-])\d+(?![\w@+-]|\.\w)")
 #: FILTER_SANITIZE_EMAIL keeps these beside letters and digits and drops the rest silently (mautic:032, dossier 4.1.2).
 _ADDRESS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-=?^_`{|}~@.[]")
 
@@ -37,7 +38,7 @@ def survives(email: str) -> bool:
 
 def told_limit(message: str, value: str) -> int:
     """Return the characters that a refusal says a field holds (mautic:065), 0 where it names none below the value's."""
-    told = _NUMBER.search(message)
+    told = _NUMBER.search(message.replace(value, "") if value else message)
     return int(told[0]) if told and len(told[0]) < 6 and 1 < int(told[0]) < len(value) else 0
 
 
