@@ -24,8 +24,8 @@ def abandoned(cart: Cart, modules: Modules) -> Plan | Skip:
     module = modules.carts
     if (skip := _unfit(cart, module)) is not None:
         return skip
-    back = (f"-{module.recovered_tag}",) if module.remove_tag else ()
-    write = ContactWrite(cart.email, _fields(cart, modules), typed((module.tag,), back))
+    tags = _tags(module.tag, module.recovered_tag, module)
+    write = ContactWrite(cart.email, _fields(cart, modules), tags)
     return Plan(write, _segment(cart, module))
 
 
@@ -34,18 +34,11 @@ def recovered(cart: Cart, modules: Modules) -> Plan | Skip:
     module = modules.carts
     if (skip := _unfit(cart, module)) is not None:
         return skip
-    gone = (f"-{module.tag}",) if module.remove_tag else ()
     fields: dict[str, Value] = {row.alias: "" for row in field_map.written(Kind.CART, modules)}
     leaves: tuple[FollowUp, ...] = ()
     if module.segment and module.leave_segment:
         leaves = (SegmentRemove(module.segment, _MARK.format(cart.id), "recovered"),)
-    return Plan(ContactWrite(cart.email, fields, typed((module.recovered_tag,), gone)), leaves)
-
-
-def typed(given: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, ...]:
-    """Return tags as they are typed in settings, those to be removed behind a "-"."""
-    taken = tuple(f"-{tag}" for tag in typed_tags(tuple(tag.removeprefix("-") for tag in removed)))
-    return once((*typed_tags(given), *taken))
+    return Plan(ContactWrite(cart.email, fields, _tags(module.recovered_tag, module.tag, module)), leaves)
 
 
 def cart_data(cart: Cart) -> str:
@@ -78,6 +71,12 @@ def _fields(cart: Cart, modules: Modules) -> dict[str, Value]:
 
 def _segment(cart: Cart, module: CartModule) -> tuple[FollowUp, ...]:
     return (SegmentAdd(module.segment, _MARK.format(cart.id), "abandoned"),) if module.segment else ()
+
+
+def _tags(given: str, other: str, module: CartModule) -> tuple[str, ...]:
+    """Return the tag that a cart gets, and behind a "-" the one that it has no more."""
+    removed = (f"-{tag}" for tag in typed_tags((other,))) if module.remove_tag else ()
+    return once((*typed_tags((given,)), *removed))
 
 
 def _item(line: CartLine, currency: str) -> dict[str, object]:

@@ -126,9 +126,9 @@ def written(kind: Kind, modules: Modules) -> Iterator[FieldRow]:
     return (row for row in rows(kind) if is_on(row, modules))
 
 
-def computed(source: str, modules: Modules, kind: Kind = Kind.ORDER) -> list[FieldRow]:
-    """Return the rows that records of a kind write and whose value is the computed one of this name."""
-    return [row for row in written(kind, modules) if row.converter == COMPUTED and row.source == source]
+def computed(source: str, modules: Modules) -> list[FieldRow]:
+    """Return the rows that orders write and whose value is the computed one of this name."""
+    return [row for row in written(Kind.ORDER, modules) if row.converter == COMPUTED and row.source == source]
 
 
 def is_on(row: FieldRow, modules: Modules) -> bool:
