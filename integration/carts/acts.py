@@ -6,13 +6,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from integration.models.cart import Cart, CartState
+from integration.models.cart import OPEN, Cart, CartState
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.ingest.cart_keeping import tell
 from integration.streams.carts import ANNOUNCE_WITHIN, KIND
 
-_SENDABLE = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED, CartState.EXPIRED)
+_SENDABLE = (*OPEN, CartState.EXPIRED)
 _FORGOTTEN = "The cart was forgotten."
 
 

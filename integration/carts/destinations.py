@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from slugify import slugify
 
 from integration.carts.restoring import FRAGMENT, add_items, code_of
+from integration.mapping.cart_orders import CAMPAIGN
 from integration.models.cart import Cart
 from integration.models.connector import Connector
 from integration.pipeline.ingest.cart_keeping import SCRIPT
@@ -89,7 +90,7 @@ def _chosen(attribute: str, value: str) -> dict[str, str]:
 
 
 def _traced(cart: Cart) -> dict[str, str]:
-    return {"utm_source": "mautic", "utm_medium": "email", "utm_campaign": f"cart-{cart.id}"}
+    return {"utm_source": "mautic", "utm_medium": "email", "utm_campaign": CAMPAIGN.format(cart.id)}
 
 
 def _at_checkout(connector: Connector, cart: Cart, query: Query) -> str:

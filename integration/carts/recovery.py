@@ -9,14 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.carts.links import digest_of
-from integration.models.cart import Cart, CartState
+from integration.models.cart import OPEN, Cart
 from integration.models.connector import Connector
 from integration.pipeline.ingest.cart_keeping import tell
 from integration.settings import CartModule
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
-#: In these states there is something to bring back; in the others the link leads to the shop.
-_OPEN = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED)
 
 
 def find(session: Session, token: str) -> tuple[Cart, Connector] | None:
@@ -33,7 +31,7 @@ def is_open(cart: Cart, module: CartModule, now: datetime) -> bool:
 
     One whose order waits for its payment would be bought a second time.
     """
-    return cart.state in _OPEN and cart.bought_order_id is None and not is_old(cart, module, now)
+    return cart.state in OPEN and cart.bought_order_id is None and not is_old(cart, module, now)
 
 
 def is_old(cart: Cart, module: CartModule, now: datetime) -> bool:

@@ -24,6 +24,8 @@ class CartState(StrEnum):
     NO_CONSENT = "no_consent"
 
 
+#: States of a cart that has not ended: it can be brought back, and an order ends it.
+OPEN = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED)
 #: Conditions of the indices that detection and preparing go by; a query has them word for word, or uses none.
 ACTIVE_SQL = text("state = 'active' AND email <> ''")
 UNPREPARED_SQL = text("state = 'abandoned' AND prepared_at IS NULL")

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from integration.events import content_hash
 from integration.identity import person_key_of
-from integration.models.cart import Cart, CartEvent, CartState
+from integration.models.cart import OPEN, Cart, CartEvent, CartState
 
 SCRIPT, ORDER = "script", "order"
 #: What the keys of carts begin with that an order has told of, not the script.
 ORDER_KEY = "order:{}"
 #: A cart in one of these states takes further changes; in another one it has ended, and the next is a new cart.
-LIVE = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED, CartState.NO_CONSENT)
+LIVE = (*OPEN, CartState.NO_CONSENT)
 #: So many lines are kept of a cart; a cart of more is kept without the rest.
 ITEMS_MAX = 200
 #: Longest address that a mail server takes (RFC 5321).

@@ -19,9 +19,10 @@ from integration import money
 from integration.events import Change
 from integration.identity import person_key_of, visible
 from integration.mapping.cart_orders import CAMPAIGN, PROOFS, is_later, is_placed
-from integration.models.cart import Cart, CartEvent, CartState
+from integration.models.cart import OPEN, Cart, CartState
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
+from integration.pipeline.ingest.cart_keeping import tell
 from integration.pipeline.ingest.order_ledger import GONE
 from integration.records import Cart as CartRecord, Order
 from integration.settings import Modules
@@ -29,10 +30,8 @@ from integration.store.parse import CAMPAIGN_KEY
 from integration.store.sanitizing import INTEGER_MAX
 from integration.streams.carts import BOUGHT, RECOVERED, change_of
 
-#: States in which an order ends a cart.
-_OPEN = (CartState.ACTIVE, CartState.ABANDONED, CartState.SYNCED)
 #: States in which a cart follows what becomes of its order.
-_FOLLOWING = (*_OPEN, CartState.BOUGHT, CartState.RECOVERED)
+_FOLLOWING = (*OPEN, CartState.BOUGHT, CartState.RECOVERED)
 _CAMPAIGN = re.compile(re.escape(CAMPAIGN).replace(r"\{\}", r"([1-9]\d{0,18})"))
 _STRENGTH = list(PROOFS)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,7 +103,7 @@ def _campaign(order: Order) -> int:
 
 
 def _matches(carts: Iterable[Cart], order: Order) -> list[_Match]:
-    found = ((cart, _proof(cart, order)) for cart in carts if cart.state in _OPEN)
+    found = ((cart, _proof(cart, order)) for cart in carts if cart.state in OPEN)
     return [_Match(cart, order, proof) for cart, proof in found if proof]
 
 
@@ -146,7 +145,7 @@ def _of_the_same_person(session: Session, best: _Match, known: Collection[int]) 
     if not cart.person_key or (visible(order.email) and cart.person_key == person_key_of(order.email)):
         return []
     mine = (Cart.connector_id == cart.connector_id, Cart.person_key == cart.person_key)
-    rows = session.scalars(select(Cart).where(*mine, Cart.state.in_(_OPEN), Cart.id.not_in(known)).order_by(Cart.id))
+    rows = session.scalars(select(Cart).where(*mine, Cart.state.in_(OPEN), Cart.id.not_in(known)).order_by(Cart.id))
     return [row for row in rows if is_later(order.created_at, row.created_at)]
 
 
@@ -162,7 +161,7 @@ def _best(session: Session, now: datetime, match: _Match, *, is_paid: bool) -> b
     if not is_paid:
         _wait(cart)
         if first:
-            _tell(session, now, cart, f"Order {order.number} was placed and waits for its payment.")
+            tell(session, now, cart, f"Order {order.number} was placed and waits for its payment.")
         return False
     cart.revenue, cart.revenue_currency = _revenue(order), order.currency or cart.currency
     _end(session, now, cart, CartState.RECOVERED, f"Recovered by order {order.number}: {PROOFS[match.proof]}.")
@@ -187,7 +186,7 @@ def _owed(session: Session, now: datetime, ended: Sequence[Cart]) -> list[Change
     for person_key, carts in people.items():
         if newest.get(person_key, _NEVER) > max(map(_announced_at, carts)):
             text = "Mautic has a newer cart of this person by now, so its fields stay as they are."
-            _tell(session, now, carts[0], text)
+            tell(session, now, carts[0], text)
         else:
             found.append(change_of(record_of(carts[0]), RECOVERED, now))
     return found
@@ -196,7 +195,7 @@ def _owed(session: Session, now: datetime, ended: Sequence[Cart]) -> list[Change
 def _newest_announced(session: Session, ended: Sequence[Cart]) -> dict[str, datetime]:
     """Return when a cart of these people was announced last that goes on, by person key."""
     people = {cart.person_key for cart in ended}
-    mine = (Cart.connector_id == ended[0].connector_id, Cart.person_key.in_(people), Cart.state.in_(_OPEN))
+    mine = (Cart.connector_id == ended[0].connector_id, Cart.person_key.in_(people), Cart.state.in_(OPEN))
     newest: dict[str, datetime] = {}
     for cart in session.scalars(select(Cart).where(*mine, Cart.synced_at.is_not(None))):
         newest[cart.person_key] = max(newest.get(cart.person_key, _NEVER), _announced_at(cart))
@@ -217,16 +216,16 @@ def _follow(session: Session, now: datetime, carts: Iterable[Cart], order: Order
             cart.revenue = _revenue(order)
         elif is_placed(order.status, own=False):
             continue
-        elif cart.state in _OPEN:
+        elif cart.state in OPEN:
             cart.bought_order_id, cart.proof = None, ""
-            _tell(session, now, cart, f"Order {order.number} is {order.status}, so the cart is not recovered by it.")
+            tell(session, now, cart, f"Order {order.number} is {order.status}, so the cart is not recovered by it.")
         elif order.status == "failed" and cart.synced_at is None and not _goes_on(carts, cart):
             _open_again(session, now, cart, order)
 
 
 def _goes_on(carts: Iterable[Cart], ended: Cart) -> bool:
     """Tell whether another cart of the same person is open, with which they went on."""
-    return any(cart.state in _OPEN and cart.person_key == ended.person_key for cart in carts)
+    return any(cart.state in OPEN and cart.person_key == ended.person_key for cart in carts)
 
 
 def _open_again(session: Session, now: datetime, cart: Cart, order: Order) -> None:
@@ -237,7 +236,7 @@ def _open_again(session: Session, now: datetime, cart: Cart, order: Order) -> No
     cart.bought_order_id, cart.proof, cart.order_id = None, "", order.id
     cart.state, cart.reason, cart.ended_at, cart.prepared_at = CartState.ACTIVE, "", None, None
     cart.changed_at = max(cart.changed_at, min(order.modified_at or cart.changed_at, now))
-    _tell(session, now, cart, f"The payment of order {order.number} failed, so the cart is open again.")
+    tell(session, now, cart, f"The payment of order {order.number} failed, so the cart is open again.")
 
 
 def _revenue(order: Order) -> str:
@@ -247,11 +246,7 @@ def _revenue(order: Order) -> str:
 
 def _end(session: Session, now: datetime, cart: Cart, state: CartState, text: str) -> None:
     cart.state, cart.ended_at, cart.due_at = state, now, None
-    _tell(session, now, cart, text)
-
-
-def _tell(session: Session, now: datetime, cart: Cart, text: str) -> None:
-    session.add(CartEvent(cart_id=cart.id, at=now, text=text))
+    tell(session, now, cart, text)
 
 
 def record_of(cart: Cart) -> CartRecord:
