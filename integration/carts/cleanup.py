@@ -49,8 +49,7 @@ def _due(services: Services, connector: Connector, now: datetime, last: int) -> 
 
 def _is_over(services: Services, connector: Connector, now: datetime) -> ColumnElement[bool]:
     since = kept_since(services.modules(connector).carts, now)
-    old = and_(Cart.changed_at < since, or_(Cart.prepared_at.is_(None), Cart.prepared_at < since))
-    over = or_(Cart.coupon_until < now, Cart.state.in_(_OVER), old)
+    over = or_(Cart.coupon_until < now, Cart.state.in_(_OVER), Cart.touched_at < since)
     return and_(Cart.connector_id == connector.id, Cart.coupon_id.is_not(None), over)
 
 

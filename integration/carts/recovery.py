@@ -31,16 +31,12 @@ def is_open(cart: Cart, module: CartModule, now: datetime) -> bool:
 
     One whose order waits for its payment would be bought a second time.
     """
-    return cart.state in OPEN and cart.bought_order_id is None and not is_old(cart, module, now)
-
-
-def is_old(cart: Cart, module: CartModule, now: datetime) -> bool:
-    """Tell whether a cart has not changed, nor was announced, for as long as carts are kept (P61)."""
-    return max(cart.changed_at, cart.prepared_at or cart.changed_at) < kept_since(module, now)
+    is_kept = cart.touched_at >= kept_since(module, now)
+    return cart.state in OPEN and cart.bought_order_id is None and is_kept
 
 
 def kept_since(module: CartModule, now: datetime) -> datetime:
-    """Return the moment from before which carts are deleted."""
+    """Return the moment before which a cart that is deleted was last touched."""
     return now - timedelta(days=module.keep_days)
 
 

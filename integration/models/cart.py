@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, case, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base, Key
@@ -106,6 +107,16 @@ class Cart(Base):
     bought_order_id: Mapped[int | None]
     revenue: Mapped[str] = mapped_column(String(40), default="")
     revenue_currency: Mapped[str] = mapped_column(String(10), default="")
+
+    @hybrid_property
+    def touched_at(self) -> datetime:
+        """Return when the cart last changed or was announced: it is kept for so many days from then on (P61)."""
+        return max(self.changed_at, self.prepared_at or self.changed_at)
+
+    @touched_at.inplace.expression
+    @classmethod
+    def _touched_at(cls) -> ColumnElement[datetime]:
+        return case((cls.prepared_at > cls.changed_at, cls.prepared_at), else_=cls.changed_at)
 
 
 class CartEvent(Base):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, case, delete, exists, or_, select
+from sqlalchemy import Row, and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.alert import Alert
@@ -88,9 +88,8 @@ def purge_carts(work: Batches, connector_id: int, before: datetime) -> int:
 
     One whose coupon still has to leave the store waits for that, but not for ever: a store may be gone for good.
     """
-    age = case((Cart.prepared_at > Cart.changed_at, Cart.prepared_at), else_=Cart.changed_at)
-    waited = or_(Cart.coupon_id.is_(None), age < before - COUPONS)
-    return work.delete(Cart, and_(Cart.connector_id == connector_id, age < before, waited))
+    waited = or_(Cart.coupon_id.is_(None), Cart.touched_at < before - COUPONS)
+    return work.delete(Cart, and_(Cart.connector_id == connector_id, Cart.touched_at < before, waited))
 
 
 def purge_common(work: Batches, now: datetime) -> int:
