@@ -12,13 +12,11 @@ from integration.models.cart import Cart, CartState
 from integration.models.connector import Connector
 from integration.pipeline.ingest.cart_keeping import tell
 from integration.pipeline.services import Services
-from integration.store.by_id import pick
+from integration.store import coupons as store
 from integration.store.client import StoreClient
+from integration.store.coupons import BATCH_MAX
 from integration.store.php_values import whole
-from integration.store.rows import row_id, rows_of
 
-#: WooCommerce takes so many parts of a batch (woo:166).
-BATCH_MAX = 100
 _BOUGHT = (CartState.BOUGHT, CartState.RECOVERED)
 #: In these states nobody is reminded any more, so that a coupon lies there for nothing.
 _OVER = (*_BOUGHT, CartState.NO_CONSENT)
@@ -55,21 +53,10 @@ def _is_over(services: Services, connector: Connector, now: datetime) -> ColumnE
 
 def _delete(client: StoreClient, coupons: Sequence[int]) -> tuple[set[int], set[int]]:
     """Delete those that no order has used; return which are gone now, and which are used. The others are left as is."""
-    [page] = pick(client, "coupons", {"_fields": "id,usage_count"}, coupons)
-    there = {row["id"]: bool(whole(row.get("usage_count"))) for row in page.rows}
-    unread = {number for number, _ in page.failed}
-    unused = [number for number, is_used in there.items() if not is_used]
-    kept = _kept(client, unused) if unused else set()
-    gone = {each for each in coupons if not there.get(each, str(each) in unread)} - kept
-    return gone, {number for number, is_used in there.items() if is_used}
-
-
-def _kept(client: StoreClient, coupons: Sequence[int]) -> set[int]:
-    """Delete coupons for good (storefront:109) and return those that the store keeps."""
-    value, answer = client.post("coupons/batch", {"delete": list(coupons)})
-    rows = rows_of(value.get("delete") if isinstance(value, dict) else None, answer)
-    done = {row_id(row) for row in rows if isinstance(row, dict) and not row.get("error")}
-    return set(coupons) - done
+    there, unread = store.read_coupons(client, coupons)
+    used = {number for number, coupon in there.items() if whole(coupon.get("usage_count"))}
+    kept = store.delete_coupons(client, [number for number in there if number not in used])
+    return set(coupons) - used - unread - kept, used
 
 
 def _forget(services: Services, now: datetime, batch: Mapping[int, int], gone: set[int], used: set[int]) -> None:

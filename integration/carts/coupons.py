@@ -136,7 +136,8 @@ class Desk:
 
     def _reuse(self, carts: Sequence[Cart]) -> None:
         """Keep the coupons of earlier announcements that are still good; those that nobody can use now are deleted."""
-        there = store.read_coupons(self.client, [cart.coupon_id or 0 for cart in carts])
+        # One that cannot be read is made anew; it expires by itself.
+        there, _ = store.read_coupons(self.client, [cart.coupon_id or 0 for cart in carts])
         good = {cart.id for cart in carts if self._is_good(there.get(cart.coupon_id or 0, {}), cart)}
         self._found |= {c.id: Issued(c.coupon_id, c.coupon_code, c.coupon_until) for c in carts if c.id in good}
         former = [cart for cart in carts if cart.id not in good]

@@ -20,6 +20,7 @@ BATCH_MAX = 100
 TAKEN = "exists"
 #: Requirements of WooCommerce's free shipping that a coupon can fulfil (storefront:049 to storefront:051).
 _BY_COUPON = ("coupon", "either", "both")
+_READ = "id,email_restrictions,usage_count"
 
 Coupon = Mapping[str, Any]
 
@@ -65,16 +66,29 @@ def find_coupon(client: StoreClient, code: str) -> Coupon | None:
     return next((row for row in rows if same_code(text_of(row.get("code")), code)), None)
 
 
-def read_coupons(client: StoreClient, ids: Collection[int]) -> dict[int, Coupon]:
-    """Return id -> coupon of those that are there, a hundred a call; raises ServiceError."""
-    pages = pick(client, "coupons", {}, sorted(set(ids))) if ids else ()
-    return {row["id"]: row for page in pages for row in page.rows}
+def read_coupons(client: StoreClient, ids: Collection[int]) -> tuple[dict[int, Coupon], set[int]]:
+    """Return id -> coupon of those that are there, and the ids that the store could not tell of; a hundred a call.
+
+    A coupon is its id, whose it is and how often it was used. Raises ServiceError.
+    """
+    pages = list(pick(client, "coupons", {"_fields": _READ}, sorted(set(ids)))) if ids else []
+    there: dict[int, Coupon] = {row["id"]: row for page in pages for row in page.rows}
+    # What is missing where something could not be read may be just that.
+    return there, set(ids) - there.keys() if any(page.failed for page in pages) else set()
 
 
-def delete_coupons(client: StoreClient, ids: Sequence[int]) -> None:
-    """Delete coupons for good, a hundred a call (storefront:109); one that is gone is no error. Raises ServiceError."""
+def delete_coupons(client: StoreClient, ids: Sequence[int]) -> set[int]:
+    """Delete coupons for good, a hundred a call (storefront:109), and return those that the store keeps.
+
+    One that is gone counts as kept: it is told with an error. Raises ServiceError.
+    """
+    kept: set[int] = set()
     for start in range(0, len(ids), BATCH_MAX):
-        client.post("coupons/batch", {"delete": list(ids[start : start + BATCH_MAX])})
+        part = list(ids[start : start + BATCH_MAX])
+        value, answer = client.post("coupons/batch", {"delete": part})
+        rows = rows_of(value.get("delete") if isinstance(value, dict) else None, answer)
+        kept |= set(part) - {row_id(row) for row in rows if isinstance(row, dict) and not row.get("error")}
+    return kept
 
 
 def has_free_shipping(client: StoreClient) -> bool:

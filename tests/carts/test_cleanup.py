@@ -140,6 +140,16 @@ def test_a_store_that_is_down_is_asked_again_the_next_day_and_only_then(shop: Sh
     assert shop.store.state.coupons == {}
 
 
+def test_a_coupon_that_the_store_cannot_give_stays_in_the_books(shop: Shop) -> None:
+    number = shop.cart(coupon := shop.coupon(), state="bought")
+    sick = shop.store.faults.status(500, method="GET", path=r".*/coupons$")
+    assert delete_coupons(shop.services, shop.connector) == 0
+    assert shop.carts()[number].coupon_id == coupon
+    shop.store.faults.remove(sick)
+    assert delete_coupons(shop.services, shop.connector) == 1
+    assert shop.store.state.coupons == {}
+
+
 def test_what_the_store_keeps_is_tried_again(shop: Shop) -> None:
     coupon = shop.coupon()
     number = shop.cart(coupon, state="bought")
