@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from integration.carts.cleanup import delete_coupons
+from integration.engines.schedule import take_turn
 from integration.errors import IntegrationError
 from integration.models.connector import Connector, ConnectorState
-from integration.models.schedule import Schedule
-from integration.models.sql import swapped, upsert
 from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
@@ -28,16 +27,7 @@ def tick(services: Services) -> int:
     query = select(Connector).where(Connector.state == ConnectorState.ACTIVE, Connector.store_url != "")
     with services.db.read() as session:
         connectors = list(session.scalars(query))
-    return sum(_clean(services, each) for each in connectors if _is_ours(services, each.id, now))
-
-
-def _is_ours(services: Services, connector_id: int, now: datetime) -> bool:
-    """Take a connector's turn of this day; True for the one process that did."""
-    row = {"connector_id": connector_id, "job": JOB, "every": int(DAY.total_seconds()), "cron": "", "next_run_at": now}
-    mine = (Schedule.connector_id == connector_id) & (Schedule.job == JOB) & (Schedule.next_run_at <= now)
-    with services.db.write() as session:
-        upsert(session, Schedule, [row])
-        return bool(swapped(session, update(Schedule).where(mine).values(next_run_at=now + DAY, last_run_at=now)))
+    return sum(_clean(services, each) for each in connectors if take_turn(services, each.id, JOB, DAY, now))
 
 
 def _clean(services: Services, connector: Connector) -> int:

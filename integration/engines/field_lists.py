@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration.engines.schedule import take_turn
 from integration.errors import ServiceError
 from integration.mautic.answers import SERVICE
 from integration.models.connector import Connector, ConnectorState
-from integration.models.schedule import Schedule
-from integration.models.sql import swapped, upsert
 from integration.pipeline.connectors import field_list, holds
 from integration.pipeline.services import Services
 
@@ -21,6 +20,7 @@ log = logging.getLogger(__name__)
 JOB = "fields"
 #: How often it is looked whose list is old; a list that could not be read is tried again after as long.
 EVERY_S = 60
+EVERY = timedelta(seconds=EVERY_S)
 
 
 def tick(services: Services) -> int:
@@ -32,23 +32,13 @@ def tick(services: Services) -> int:
     query = select(Connector).where(Connector.state == ConnectorState.ACTIVE, Connector.mautic_url != "")
     with services.db.read() as session:
         old = [each for each in session.scalars(query) if _is_old(services, session, each, now)]
-    return sum(_read(services, each) for each in old if _is_ours(services, each.id, now))
+    return sum(_read(services, each) for each in old if take_turn(services, each.id, JOB, EVERY, now))
 
 
 def _is_old(services: Services, session: Session, connector: Connector, now: datetime) -> bool:
     if not connector.fields or field_list.is_recent(connector, services.modules(connector), now):
         return False
     return holds.current(session, connector.id, SERVICE) is None
-
-
-def _is_ours(services: Services, connector_id: int, now: datetime) -> bool:
-    """Take the reading of one connector's list; True for the one process that did."""
-    row = {"connector_id": connector_id, "job": JOB, "every": EVERY_S, "cron": "", "next_run_at": now}
-    mine = (Schedule.connector_id == connector_id) & (Schedule.job == JOB) & (Schedule.next_run_at <= now)
-    following = now + timedelta(seconds=EVERY_S)
-    with services.db.write() as session:
-        upsert(session, Schedule, [row])
-        return bool(swapped(session, update(Schedule).where(mine).values(next_run_at=following, last_run_at=now)))
 
 
 def _read(services: Services, connector: Connector) -> bool:

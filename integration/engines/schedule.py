@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import exists, literal_column, select, update
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from integration.models.delivery import Delivery
 from integration.models.hold import Hold
 from integration.models.run import Run, RunKind
 from integration.models.schedule import Schedule
-from integration.models.sql import swapped
+from integration.models.sql import swapped, upsert
 from integration.pipeline import outbox
 from integration.pipeline.connectors import schedule_times
 from integration.pipeline.connectors.connectors import INCREMENTAL
@@ -67,6 +67,16 @@ def _move(services: Services, row: Schedule, now: datetime) -> bool:
 def _next(session: Session, row: Schedule, now: datetime) -> datetime:
     zone = schedule_times.zone_of(session.get_one(Connector, row.connector_id))
     return schedule_times.following(now, row.every, row.cron, zone)
+
+
+def take_turn(services: Services, connector_id: int, job: str, every: timedelta, now: datetime) -> bool:
+    """Take a job of a connector that is done once in a while; True for the one process that did."""
+    seconds = int(every.total_seconds())
+    row = {"connector_id": connector_id, "job": job, "every": seconds, "cron": "", "next_run_at": now}
+    mine = (Schedule.connector_id == connector_id) & (Schedule.job == job) & (Schedule.next_run_at <= now)
+    with services.db.write() as session:
+        upsert(session, Schedule, [row])
+        return bool(swapped(session, update(Schedule).where(mine).values(next_run_at=now + every, last_run_at=now)))
 
 
 def _start(services: Services, connector_id: int) -> int:

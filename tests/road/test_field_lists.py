@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from integration.clock import SetClock
-from integration.engines import field_lists
+from integration.engines import field_lists, schedule
 from integration.errors import ServerFault
 from integration.models import Connector
 from integration.pipeline.connectors import connectors, holds
@@ -50,7 +50,8 @@ def test_one_process_reads_the_list(make_road: MakeRoad) -> None:
     road = make_road(clock := SetClock(NOON), orders__create_fields=True)
     delivered(road, "ada@example.com")
     clock.advance(hours=1)
-    taken = [field_lists._is_ours(road.services, road.connector_id, clock.now()) for _ in range(3)]
+    whose = (road.services, road.connector_id, field_lists.JOB, field_lists.EVERY, clock.now())
+    taken = [schedule.take_turn(*whose) for _ in range(3)]
     assert taken == [True, False, False]
     clock.advance(seconds=field_lists.EVERY_S)
     assert field_lists.tick(road.services) == 1

@@ -91,7 +91,7 @@ def overtake(session: Session, connector_id: int, changes: Sequence[Change]) -> 
     """Let what is owed of these changes go out before anything else, whatever brought them."""
     mine = (Delivery.connector_id == connector_id, Delivery.identity.in_([each.identity for each in changes]), OPEN)
     if changes:
-        statement = update(Delivery).where(*mine).values(priority=0)
+        statement = update(Delivery).where(*mine).values(priority=LIVE)
         session.execute(statement.execution_options(synchronize_session=False))
 
 
