@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from integration.carts.captured import Captured, CapturedItem
 from integration.models.cart import Cart
 from integration.pipeline.ingest.cart_keeping import (
+    BOX,
     LIVE,
     ORDER_KEY,
     SCRIPT,
+    SILENT,
     begin,
     drop_twin,
     forget_person,
@@ -38,7 +40,7 @@ class Taken(StrEnum):
 
 def capture(session: Session, now: datetime, connector_id: int, module: CartModule, state: Captured) -> Taken:
     """Keep one state of a cart in the caller's transaction; what is older than what is known changes nothing."""
-    if not module.enabled or not (module.box or module.silent):
+    if not module.captures:
         return Taken.OFF
     cart = _find(session, connector_id, state)
     if cart is not None and state.n <= cart.sequence:
@@ -60,12 +62,12 @@ def capture(session: Session, now: datetime, connector_id: int, module: CartModu
 def consent_of(now: datetime, module: CartModule, state: Captured) -> dict[str, Any] | None:
     """Return the consent under which a state may be kept, None without one (the matrix of P52)."""
     if module.silent:
-        return {"source": "silent", "wording": "", "at": now.isoformat(), "draft_id": state.draft}
+        return {"source": SILENT, "wording": "", "at": now.isoformat(), "draft_id": state.draft}
     given = state.consent
     if given is None or not given.ticked:
         return None
     return {
-        "source": "box",
+        "source": BOX,
         "wording": given.text or module.box_text,
         "at": now.isoformat(),
         "draft_id": state.draft,

@@ -21,14 +21,13 @@ from integration import money
 from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, ServiceError
 from integration.models.cart import Cart
 from integration.settings import CartModule
-from integration.settings.carts import FIXED, FREE_SHIPPING, PERCENT
+from integration.settings.carts import BOUND, FIXED, FREE_SHIPPING, NONE, PERCENT
 from integration.store import coupons as store
 from integration.store.client import StoreClient
 from integration.store.coupons import Coupon
 from integration.store.php_values import whole
 from integration.store.rows import row_id
 
-NONE, BOUND = "none", "bound"
 PREFIX = "RECOVER-"
 #: Letters and digits that nobody mistakes for another, in capitals or small; 13 of them are 64 bits. The shop's own
 #: interface lets codes be tried as fast as it answers (storefront.md, "Coupons").

@@ -19,6 +19,7 @@ from integration.models.connector import Connector
 from integration.pipeline.ingest.cart_keeping import SCRIPT
 from integration.pipeline.services import Services
 from integration.settings import CartModule
+from integration.settings.carts import OPEN
 from integration.store.access import home
 from integration.store.guest_carts import GuestCart
 
@@ -46,7 +47,7 @@ def destination(services: Services, now: datetime, connector: Connector, cart: C
     module = services.modules(connector).carts
     if not cart.items:
         return shop_page(connector, cart)
-    if cart.source == SCRIPT and module.enabled and (module.box or module.silent):
+    if cart.source == SCRIPT and module.captures:
         code = code_of(services.deployment.secret_key, now, cart.id)
         return f"{checkout_page(connector, cart)}#{FRAGMENT}={code}"
     if _takes_sessions(connector):
@@ -63,7 +64,7 @@ def _handed_over(services: Services, connector: Connector, module: CartModule, c
     """Return the checkout with a cart that is filled now; a coupon bound to an address does not come along."""
     access = services.store_access(connector, {})
     route, observer = services.route(connector, access.ca), services.observers(connector)
-    coupon = cart.coupon_code if module.coupon_use == "open" else ""
+    coupon = cart.coupon_code if module.coupon_use == OPEN else ""
     token = GuestCart(access, route, observer, STORE_WITHIN_S).fill(add_items(cart), coupon)
     return _at_checkout(connector, cart, {"session": token, **_traced(cart)}) if token else shop_page(connector, cart)
 

@@ -12,7 +12,7 @@ OFF = "/* Abandoned Cart is switched off. */\n"
 
 def script(module: CartModule, url: str) -> str:
     """Return the script of a connector whose captures go to `url`; where nothing is captured it does nothing."""
-    if not module.enabled or not (module.box or module.silent):
+    if not module.captures:
         return OFF
     config = {"url": url, "box": not module.silent, "text": module.box_text}
     return with_config(MINIFIED, config)

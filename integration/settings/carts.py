@@ -10,7 +10,9 @@ from integration.errors import SettingError
 from integration.settings.kinds import Amount, Settings, Text, Truth, Whole
 
 #: What WooCommerce calls the kinds of coupons; "free_shipping" is a coupon of no amount that ships for nothing.
-PERCENT, FIXED, FREE_SHIPPING = "percent", "fixed_cart", "free_shipping"
+NONE, PERCENT, FIXED, FREE_SHIPPING = "none", "percent", "fixed_cart", "free_shipping"
+#: Who can use a coupon.
+BOUND, OPEN = "bound", "open"
 
 
 class CartModule(Settings):
@@ -65,6 +67,11 @@ class CartModule(Settings):
         default=False, title="Missing fields", description="Create them in Mautic when the first cart needs them."
     )
     keep_days: Whole = Field(default=90, ge=1, le=3650, title="Days that carts are kept")
+
+    @property
+    def captures(self) -> bool:
+        """Return whether carts are captured at all (P52)."""
+        return self.enabled and (self.box or self.silent)
 
     def contradictions(self) -> list[SettingError]:
         """Return what must not be saved together; what is stored from before is read all the same."""

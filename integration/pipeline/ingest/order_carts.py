@@ -25,11 +25,13 @@ from integration.models.cart import Cart, CartState
 from integration.models.connector import Connector
 from integration.pipeline.ingest.cart_keeping import (
     EMAIL_MAX_CHARS,
+    FIELD,
     ITEMS_MAX,
     LIVE,
     ORDER,
     ORDER_KEY,
     SCRIPT,
+    SILENT,
     begin,
     drop_twin,
     fingerprint,
@@ -43,7 +45,6 @@ from integration.settings import CartModule
 from integration.store.unfinished import OrderedItem, Unfinished, unfinished
 from integration.streams.cart_payload import line_json
 
-SILENT, FIELD = "silent", "store_field"
 #: A cart of the script that was seen so long before an order of the same person was begun is that order's cart.
 SAME_VISIT = timedelta(hours=1)
 
@@ -55,7 +56,7 @@ def take(
 
     What cannot be read of an order its own delivery says.
     """
-    if not (module.enabled and module.from_orders and (module.box or module.silent)):
+    if not (module.captures and module.from_orders):
         return
     ahead = ahead_of(connector)
     for row in rows:
