@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +17,7 @@ from integration.pipeline.connectors import connectors
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from tests.browser.conftest import Site
 from tests.browser.test_cart_capture import BLOCK, BOX, CLASSIC, EMAIL
+from tests.waiting import wait_for
 
 ANNA = "anna@shop.example"
 PERSON = {"first_name": "Anna", "last_name": "Verdi", "address_1": "Via Roma 1", "postcode": "00184", "city": "Roma"}
@@ -120,11 +119,3 @@ def in_mautic(site: Site, tag: str) -> dict[str, Any]:
         if contact.values.get("email") == ANNA and tag in tags:
             return {**contact.values, "tags": tags & {"abandoned_cart", "recovered_cart"}}
     return {}
-
-
-def wait_for(look: Callable[[], Any], what: str, within_s: float = 30) -> Any:
-    ends = time.monotonic() + within_s
-    while not (found := look()):
-        assert time.monotonic() < ends, f"{what} did not come"
-        time.sleep(0.1)
-    return found

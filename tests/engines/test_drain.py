@@ -18,7 +18,7 @@ from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from tests.bench.world import order_changes
 from tests.engines.conftest import accept, connect
-from tests.engines.test_embedded import wait_for
+from tests.waiting import wait_for
 
 SLOW_S = 3
 

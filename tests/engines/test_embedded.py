@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from integration.engines.embedded import Embedded
 from integration.operations.monitoring import heartbeat
 from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from tests.bench.world import order_changes
 from tests.engines.conftest import accept, connect
-
-
-def wait_for(ready: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Return whether something came true in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if ready():
-            return True
-        time.sleep(0.02)
-    return False
+from tests.waiting import wait_for
 
 
 def test_what_is_accepted_is_delivered_without_anybody_asking(live: Services, mautic: MauticServer) -> None:

@@ -23,7 +23,7 @@ from integration.sandbox.mautic import MauticServer
 from tests.bench.world import order_changes
 from tests.conftest import NOON
 from tests.engines.conftest import accept, connect
-from tests.engines.test_embedded import wait_for
+from tests.waiting import wait_for
 from tests.worker_process import start_worker
 
 LANES = 2

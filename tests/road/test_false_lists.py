@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from integration.operations import reconciliation
 from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 from tests.operations.reconciliation.conftest import tick
 from tests.road.conftest import Road
+from tests.waiting import wait_for
 
 ORDERS = "/wp-json/wc/v3/orders$"
 CUSTOMERS = "/wp-json/wc/v3/customers$"
@@ -176,13 +176,6 @@ def going(road: Road, kind: str = "initial", **options: Any) -> tuple[Worker, in
     worker = Worker(road.services)
     worker.start()
     return worker, run_id
-
-
-def wait_for(ready: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not ready():
-        assert time.monotonic() < until, "it never came"
-        threading.Event().wait(0.05)
 
 
 def state_of(road: Road, run_id: int) -> str:

@@ -16,6 +16,7 @@ from integration.pipeline.delivery import batch
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from tests.full_disk import FullDisk
 from tests.road.conftest import Road
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -28,13 +29,6 @@ def road(make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch) -> Roa
     for name, seconds in (("LOOK_EVERY_S", 0.1), ("BELIEVED_S", 0.1), ("PAUSE_S", 0.1)):
         monkeypatch.setattr(disks, name, seconds)
     return make_road()
-
-
-def until(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.05)
 
 
 def test_what_was_sent_is_settled_once_there_is_room(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,13 +47,13 @@ def test_what_was_sent_is_settled_once_there_is_room(road: Road, monkeypatch: py
     worker.start()
     try:
         assert sent_all.wait(20)
-        until(lambda: road.services.disk.is_blocked())
+        wait_for(lambda: road.services.disk.is_blocked(), "the full disk")
         sent = road.writes()
         time.sleep(0.5)
         assert road.writes() == sent, "nothing is sent while nothing can be noted"
         assert "delivered" not in road.states()
         disk.make_room()
-        until(lambda: road.states() == {"delivered"})
+        wait_for(lambda: road.states() == {"delivered"}, "the delivery")
     finally:
         worker.stop()
     assert {delivery.attempts for delivery in road.deliveries()} == {1}
@@ -76,7 +70,7 @@ def test_a_run_waits_for_room_however_long_that_takes(road: Road, monkeypatch: p
     worker = Worker(road.services)
     worker.start()
     try:
-        until(lambda: road.services.disk.is_blocked())
+        wait_for(lambda: road.services.disk.is_blocked(), "the full disk")
         time.sleep(1)
         disk.make_room()
 
@@ -84,7 +78,7 @@ def test_a_run_waits_for_room_however_long_that_takes(road: Road, monkeypatch: p
             with road.services.db.read() as session:
                 return str(session.get_one(Run, run_id).state)
 
-        until(lambda: state() not in GOING)
+        wait_for(lambda: state() not in GOING, "the end of the run")
     finally:
         worker.stop()
     assert state() == RunState.COMPLETED

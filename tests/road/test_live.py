@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +21,7 @@ from integration.pipeline.runs.executor import RunExecutor
 from integration.sandbox.store.bulk import seed_bulk
 from integration.store import parse
 from tests.road.conftest import Road
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -40,15 +40,6 @@ def heard(road: Road) -> Iterator[Road]:
     webhook_registration.register(road.services, road.connector_id)
     yield road
     server.shutdown()
-
-
-def wait_for(ready: Callable[[], object], seconds: float = 15.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if ready():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_an_order_in_the_shop_is_in_mautic_soon_after(heard: Road) -> None:

@@ -21,9 +21,9 @@ from integration.sandbox.store.bulk import seed_bulk
 from tests.conftest import NOON
 from tests.road.conftest import Road
 from tests.road.test_false_lists import ORDERS
-from tests.road.test_live import wait_for
 from tests.road.test_odd_rows import answer_with
 from tests.road.test_replay import many
+from tests.waiting import wait_for
 
 
 @pytest.fixture
