@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import pytest
@@ -10,13 +9,13 @@ from playwright.sync_api import Page
 from sqlalchemy import delete
 
 from integration import shop_lines
-from integration.carts import links
 from integration.models import Cart, Connector
 from integration.pipeline.connectors import connectors
+from tests import cart_rows
 from tests.browser.test_cart_capture import BLOCK, CLASSIC, EMAIL, Shop, served  # noqa: F401
+from tests.cart_rows import ANNA
 
 MISSING = ".woo-mautic-missing"
-ANNA = "anna@shop.example"
 
 
 @pytest.fixture
@@ -50,16 +49,10 @@ def link(shop: Shop, ids: list[int], **values: Any) -> str:
     """Keep a cart of one piece of each product and return its link."""
     now = shop.services.clock.now()
     items = [{"id": number, "qty": 1.0, "variation": []} for number in ids]
-    given = {"email": ANNA, "state": "synced", "source": "script", "items": items, "sequence": 4, "created_at": now}
+    given = {"items": items, "sequence": 4} | values
     with shop.services.db.write() as session:
-        cart = Cart(
-            connector_id=shop.connector_id, key=secrets.token_urlsafe(18), changed_at=now, seen_at=now, **given | values
-        )
-        session.add(cart)
-        session.flush()
-        token = links.token_of(shop.services.vault, cart)
-        cart.token_digest = links.digest_of(token)
-    return links.url_of(shop.services.base_url, token)
+        cart = cart_rows.keep(session, shop.connector_id, now, **given)
+        return cart_rows.link(shop.services, cart, shop.services.base_url)
 
 
 def browse(shop: Shop) -> Page:

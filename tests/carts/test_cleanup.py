@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from integration.carts.cleanup import delete_coupons
 from integration.clock import SetClock
@@ -21,6 +21,7 @@ from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services, open_services
 from integration.sandbox.store import StoreServer
 from integration.settings import CartModule
+from tests import cart_rows
 
 OLD = timedelta(days=91)
 
@@ -46,21 +47,10 @@ class Shop:
 
     def cart(self, coupon: int | None = None, age: timedelta = timedelta(), **values: Any) -> int:
         now = self.services.clock.now()
-        given = {"state": "synced", "coupon_until": now + timedelta(days=1), "changed_at": now - age} | values
+        given = {"coupon_id": coupon, "coupon_until": now + timedelta(days=1), "seen_at": now} | values
         with self.services.db.write() as session:
-            number = (session.scalar(select(func.max(Cart.id))) or 0) + 1
-            cart = Cart(
-                connector_id=self.connector_id,
-                key=f"key-{number}",
-                source="script",
-                created_at=now - age,
-                seen_at=now,
-                coupon_id=coupon,
-                coupon_code=f"code-{number}" if coupon else "",
-                **given,
-            )
-            session.add(cart)
-            session.flush()
+            cart = cart_rows.keep(session, self.connector_id, now - age, **given)
+            cart.coupon_code = f"code-{cart.id}" if coupon else ""
             session.add(CartEvent(cart_id=cart.id, at=now, text="Seen."))
             return cart.id
 

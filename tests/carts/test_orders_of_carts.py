@@ -11,16 +11,17 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from integration.events import Origin
-from integration.identity import person_key_of
 from integration.models import Cart, CartEvent, CartState, Connector, Database, Delivery
 from integration.pipeline.ingest import cart_orders, records
 from integration.queries.carts import figures
 from integration.store import parse
 from integration.store.parse import CAMPAIGN_KEY
 from integration.streams.carts import KIND
+from tests import cart_rows
+from tests.cart_rows import ANNA
 from tests.conftest import NOON
 
-ANNA, BEN = "anna@shop.example", "ben@shop.example"
+BEN = "ben@shop.example"
 FAR = 10**6
 
 
@@ -35,13 +36,7 @@ def session(db: Database) -> Iterator[Session]:
 def add(session: Session, email: str = ANNA, hours: float = -2, **values: Any) -> Cart:
     """Keep a cart that Mautic has had since then, unless another state is said."""
     at = NOON + timedelta(hours=hours)
-    given = {"state": CartState.SYNCED, "synced_at": at, "source": "script"} | values
-    key = f"key-{len(session.scalars(select(Cart.id)).all())}"
-    given |= {"email": email, "person_key": person_key_of(email), "changed_at": at, "seen_at": at}
-    cart = Cart(connector_id=1, key=key, created_at=at, **given)
-    session.add(cart)
-    session.flush()
-    return cart
+    return cart_rows.keep(session, 1, at, **{"email": email, "synced_at": at, **values})
 
 
 def order(status: str = "processing", email: str = ANNA, minutes: int = 0, **values: Any) -> dict[str, Any]:

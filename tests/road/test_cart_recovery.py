@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from integration.clock import SetClock
-from integration.identity import person_key_of
 from integration.models import Cart, CartEvent, CartState, DeliveryState
 from integration.pipeline.delivery import cart_marks
 from integration.pipeline.delivery.groups import DeliveryGroup, Outcome, of_change
@@ -18,10 +17,10 @@ from integration.pipeline.delivery.planning import PersonPlan
 from integration.pipeline.ingest import cart_orders
 from integration.store.parse import CAMPAIGN_KEY
 from integration.streams.carts import ABANDONED, change_of
+from tests import cart_rows
+from tests.cart_rows import ANNA
 from tests.conftest import NOON
 from tests.road.conftest import Road
-
-EMAIL = "anna@shop.example"
 
 
 @pytest.fixture
@@ -32,15 +31,8 @@ def road(make_road: Callable[..., Road]) -> Road:
 def add(road: Road, **values: Any) -> int:
     """Keep a cart of an hour ago, in Mautic unless another state is said."""
     at = road.services.clock.now() - timedelta(hours=1)
-    given = {"email": EMAIL, "person_key": "", "state": CartState.SYNCED, "synced_at": at, "source": "script"}
     with road.services.db.write() as session:
-        given |= values
-        given["person_key"] = person_key_of(str(given["email"]))
-        number = len(session.scalars(select(Cart.id)).all())
-        cart = Cart(connector_id=road.connector_id, key=f"k{number}", created_at=at, changed_at=at, seen_at=at, **given)
-        session.add(cart)
-        session.flush()
-        return cart.id
+        return cart_rows.keep(session, road.connector_id, at, **{"synced_at": at, **values}).id
 
 
 def cart(road: Road, number: int) -> Cart:
@@ -48,7 +40,7 @@ def cart(road: Road, number: int) -> Cart:
         return session.get_one(Cart, number)
 
 
-def bought(road: Road, status: str = "processing", email: str = EMAIL, **values: Any) -> dict[str, Any]:
+def bought(road: Road, status: str = "processing", email: str = ANNA, **values: Any) -> dict[str, Any]:
     """Return an order as the API shows it, placed now, without handing it in."""
     order = road.order(email, status)
     stamp = road.services.clock.now().replace(tzinfo=None).isoformat(timespec="seconds")
@@ -75,7 +67,7 @@ def test_a_paid_order_recovers_its_cart_by_the_strongest_proof(
     values = {name: value for name, value in order.items() if name != "same"}
     if "meta_data" in values:
         values["meta_data"] = [{"key": CAMPAIGN_KEY, "value": f"cart-{number}"}]
-    email = EMAIL if "same" in order else "other@shop.example"
+    email = ANNA if "same" in order else "other@shop.example"
     road.arrive(bought(road, email=email, total="49.90", **values))
     found = cart(road, number)
     assert (found.state, found.proof) == (CartState.RECOVERED, proof)

@@ -13,6 +13,7 @@ from integration.pipeline.ingest import records
 from integration.records import Cart, CartLine
 from integration.sandbox.mautic.seed import seed
 from integration.streams.carts import ABANDONED, RECOVERED, change_of
+from tests import cart_rows
 from tests.conftest import NOON
 from tests.road import carts
 from tests.road.conftest import Road
@@ -24,18 +25,7 @@ def left(road: Road, email: str = "anna@shop.example", event: str = ABANDONED, d
     """Owe Mautic a cart as detection does, and return its id."""
     now = road.services.clock.now()
     with road.services.db.write() as session:
-        row = CartRow(
-            connector_id=road.connector_id,
-            key=f"key-{now.timestamp()}",
-            source="script",
-            email=email,
-            state=CartState.ABANDONED,
-            created_at=now,
-            changed_at=now,
-            seen_at=now,
-        )
-        session.add(row)
-        session.flush()
+        row = cart_rows.keep(session, road.connector_id, now, email=email, state=CartState.ABANDONED)
         cart = Cart(
             row.id, email, "EUR", Decimal("9.00"), LINES, "https://our.example/recover/abc", "RECOVER-1", draft_id, now
         )

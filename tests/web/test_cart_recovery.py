@@ -13,13 +13,13 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from integration.carts import links
 from integration.clock import SetClock
 from integration.models import Cart, CartEvent, Connector
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_shop import seed
+from tests import cart_rows
 from tests.web.conftest import Person, text_of
 
 SHOP = "https://shop.example"
@@ -37,19 +37,11 @@ def make(services: Services, connector_id: int, clock: SetClock) -> Make:
     def made(version: str = "9.9.5", url: str = SHOP, settings: dict[str, Any] | None = None, **values: Any) -> str:
         pairs.connect(services, connector_id, store_url=url)
         pairs.configure(services, connector_id, {"carts.enabled": True, **(settings or {})})
-        now = clock.now()
-        given = {"email": "anna@shop.example", "state": "synced", "source": "order", "items": [ITEM], "changed_at": now}
+        given = {"key": "k" * 24, "sequence": 3, "source": "order", "items": [ITEM]} | values
         with services.db.write() as session:
             connector = session.get_one(Connector, connector_id)
             connector.store_facts = {"version": version}
-            cart = Cart(
-                connector_id=connector_id, key="k" * 24, sequence=3, created_at=now, seen_at=now, **given | values
-            )
-            session.add(cart)
-            session.flush()
-            token = links.token_of(services.vault, cart)
-            cart.token_digest = links.digest_of(token)
-        return links.url_of("", token)
+            return cart_rows.link(services, cart_rows.keep(session, connector_id, clock.now(), **given))
 
     return made
 

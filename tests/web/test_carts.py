@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from integration.identity import person_key_of
 from integration.models import AuditEntry, Cart, CartEvent, CartState, Connector, Delivery
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from integration.records import Cart as CartRecord
 from integration.streams.carts import ABANDONED, change_of
+from tests import cart_rows
 from tests.web.conftest import Person, text_of
 
 CONSENT = {"source": "box", "wording": "Remind me.", "at": "2026-11-20T12:00:00+00:00", "draft_id": None}
@@ -28,21 +28,8 @@ def add(services: Services, connector_id: int) -> Callable[..., int]:
 
     def made(**values: Any) -> int:
         at = services.clock.now() - timedelta(minutes=30)
-        given = {"email": "anna@shop.example", "state": CartState.SYNCED, "consent": CONSENT, "source": "script"}
         with services.db.write() as session:
-            number = len(session.scalars(select(Cart.id)).all())
-            given |= {"person_key": person_key_of(str(values.get("email", "anna@shop.example")))}
-            cart = Cart(
-                connector_id=connector_id,
-                key=f"key-{number}",
-                created_at=at,
-                changed_at=at,
-                seen_at=at,
-                **given | values,
-            )
-            session.add(cart)
-            session.flush()
-            return cart.id
+            return cart_rows.keep(session, connector_id, at, **{"consent": CONSENT, **values}).id
 
     return made
 
