@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +13,7 @@ from sqlalchemy.orm import Session
 from integration.carts.capture import Taken, capture
 from integration.carts.captured import Captured
 from integration.clock import SetClock
-from integration.models import Cart, CartState, Connector
-from integration.models.database import Database
+from integration.models import Cart, CartState
 from integration.pipeline.ingest.cart_keeping import ITEMS_MAX, ORDER, ORDER_KEY, begin, keep
 from integration.settings import CartModule
 from tests.conftest import NOON
@@ -24,14 +22,6 @@ KEY = "k" * 20
 BOX = CartModule(enabled=True)
 SILENT = CartModule(enabled=True, silent=True)
 TICKED = {"ticked": True, "text": "Remind me."}
-
-
-@pytest.fixture
-def session(db: Database) -> Iterator[Session]:
-    with db.write() as session:
-        session.add(Connector(organisation_id=1, name="Shop", webhook_path="p", created_at=NOON, updated_at=NOON))
-        session.flush()
-        yield session
 
 
 def state(n: int = 1, **values: Any) -> Captured:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +12,10 @@ from sqlalchemy.orm import Session
 from integration.carts.capture import capture
 from integration.carts.captured import Captured
 from integration.models import Cart, CartState, Connector
-from integration.models.database import Database
 from integration.pipeline.ingest import order_carts
 from integration.pipeline.ingest.cart_keeping import ITEMS_MAX
 from integration.settings import CartModule
+from tests.carts.conftest import dates
 from tests.conftest import NOON
 
 BOX, SILENT = CartModule(enabled=True), CartModule(enabled=True, silent=True)
@@ -31,20 +30,10 @@ LINE = {
 }
 
 
-@pytest.fixture
-def session(db: Database) -> Iterator[Session]:
-    with db.write() as session:
-        session.add(Connector(organisation_id=1, name="Shop", webhook_path="p", created_at=NOON, updated_at=NOON))
-        session.flush()
-        yield session
-
-
 def order(minutes: float = 0, email: str = "Anna@shop.example", **fields: Any) -> dict[str, Any]:
     """An order that was begun at noon and changed so many minutes later."""
-    changed = (NOON + timedelta(minutes=minutes)).replace(tzinfo=None).isoformat()
     head = {"id": 7, "status": "checkout-draft", "currency": "EUR", "customer_id": 0, "prices_include_tax": False}
-    dates = {"date_created_gmt": NOON.replace(tzinfo=None).isoformat(), "date_modified_gmt": changed}
-    return {**head, **dates, "billing": {"email": email}, "line_items": [LINE], "meta_data": [], **fields}
+    return {**head, **dates(minutes), "billing": {"email": email}, "line_items": [LINE], "meta_data": [], **fields}
 
 
 def take(session: Session, *orders: dict[str, Any], module: CartModule = SILENT, minutes: float = 0) -> None:

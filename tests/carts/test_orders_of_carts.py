@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from integration.events import Origin
-from integration.models import Cart, CartEvent, CartState, Connector, Database, Delivery
+from integration.models import Cart, CartEvent, CartState, Connector, Delivery
 from integration.pipeline.ingest import cart_orders, records
 from integration.queries.carts import figures
 from integration.store import parse
@@ -19,18 +18,11 @@ from integration.store.parse import CAMPAIGN_KEY
 from integration.streams.carts import KIND
 from tests import cart_rows
 from tests.cart_rows import ANNA
+from tests.carts.conftest import dates
 from tests.conftest import NOON
 
 BEN = "ben@shop.example"
 FAR = 10**6
-
-
-@pytest.fixture
-def session(db: Database) -> Iterator[Session]:
-    with db.write() as session:
-        session.add(Connector(organisation_id=1, name="Shop", webhook_path="p", created_at=NOON, updated_at=NOON))
-        session.flush()
-        yield session
 
 
 def add(session: Session, email: str = ANNA, hours: float = -2, **values: Any) -> Cart:
@@ -41,11 +33,8 @@ def add(session: Session, email: str = ANNA, hours: float = -2, **values: Any) -
 
 def order(status: str = "processing", email: str = ANNA, minutes: int = 0, **values: Any) -> dict[str, Any]:
     """Return an order as the store gives it, placed at noon and changed so many minutes later."""
-    stamp = (NOON + timedelta(minutes=minutes)).replace(tzinfo=None).isoformat()
-    placed = NOON.replace(tzinfo=None).isoformat()
     row = {"id": 70, "number": "70", "status": status, "currency": "EUR", "total": "50.00", "line_items": []}
-    row |= {"billing": {"email": email}, "date_created_gmt": placed, "date_modified_gmt": stamp}
-    return row | values
+    return row | dates(minutes) | {"billing": {"email": email}} | values
 
 
 def arrive(session: Session, *rows: dict[str, Any], now: datetime = NOON, origin: Origin = Origin.WEBHOOK) -> None:
