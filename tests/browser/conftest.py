@@ -1,9 +1,8 @@
-"""A real browser, the real application on a socket, its engine, and both stand-ins."""
+"""A real browser, the real application on a socket, its engine, and both stand-ins; and a shop that has our line."""
 
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
+from sqlalchemy import delete
 
-from app import create_app
 from integration.config import Deployment
 from integration.engines.embedded import Embedded
-from integration.models import Connector, Organisation, Role
+from integration.models import Cart, Connector, Organisation, Role
 from integration.models.migrate import upgrade
 from integration.operations.identity import accounts
 from integration.operations.support.debug_capture import Capture
@@ -26,7 +24,9 @@ from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_shop import seed as seed_store
+from tests.browser.shops import Shop, line
 from tests.conftest import NOON
+from tests.serving import serving
 
 ARGS = (
     "--no-sandbox",
@@ -90,11 +90,8 @@ class Site:
         return page
 
 
-@pytest.fixture
-def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
-    """The application with its engine, a small shop and a Mautic."""
-    folder = tmp_path / "instance"
-    folder.mkdir()
+def installed(folder: Path) -> Services:
+    """Return services on a new database with one organisation."""
     deployment = Deployment(
         instance_path=folder,
         secret_key="k" * 32,
@@ -103,27 +100,61 @@ def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
         private_hosts=("*",),
     )
     upgrade(deployment.database_url)
-    plain = open_services(deployment)
-    services = with_observers(plain, Capture(folder / "logs", plain.clock).observer)
+    services = open_services(deployment)
     with services.db.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))
+    return services
+
+
+@pytest.fixture
+def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
+    """The application with its engine, a small shop and a Mautic."""
+    folder = tmp_path / "instance"
+    folder.mkdir()
+    plain = installed(folder)
+    services = with_observers(plain, Capture(folder / "logs", plain.clock).observer)
     users = {role: accounts.create_user(services, 1, f"{role}@example.com", role) for role in Role}
-    server = make_server("127.0.0.1", 0, create_app(deployment, services), threaded=True)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     engine = Embedded(services)
-    with StoreServer() as store, MauticServer() as mautic:
+    with serving(services) as url, StoreServer() as store, MauticServer() as mautic:
         seed_store(store.state, customers=30, orders=60)
         seed_mautic(mautic.state)
-        url = f"http://127.0.0.1:{server.port}"
-        services.deployment = deployment.model_copy(update={"public_url": url})
         engine.start()
-        made = Site(url, services, store, mautic, browser, users)
-        yield made
-        for context in browser.contexts:
-            context.close()
+        yield Site(url, services, store, mautic, browser, users)
+        close_pages(browser)
         engine.stop()
-    server.shutdown()
     services.db.dispose()
+
+
+@pytest.fixture(scope="module", params=["9.9.5", "10.5.0"])
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> Iterator[Shop]:
+    """A shop of each version and the application, without its engine."""
+    services = installed(tmp_path_factory.mktemp("capture"))
+    with serving(services), StoreServer() as store:
+        store.state.version = request.param
+        seed_store(store.state, customers=5, orders=5)
+        number = connectors.create(services, organisation_id=1, name="Shop", store_url=store.url)
+        yield Shop(services, number, store, browser)
+    services.db.dispose()
+
+
+@pytest.fixture
+def shop(served: Shop) -> Iterator[Shop]:
+    """The shop without carts, asking for consent, our line in each page."""
+    with served.services.db.write() as session:
+        session.execute(delete(Cart))
+    served.set(enabled=True, box=True, silent=False)
+    setup, ours = served.store.storefront, line(served.services, served.connector_id)
+    setup.script, setup.csp, setup.firewall, setup.has_reminder_field, setup.fields_after = ours, "", False, False, 0.3
+    yield served
+    # A page that stays open goes on telling of its cart.
+    close_pages(served.browser)
+
+
+def close_pages(browser: Browser) -> None:
+    for context in browser.contexts:
+        context.close()
 
 
 Words = Callable[[Page], str]

@@ -2,124 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, Page
-from sqlalchemy import delete, select
-from werkzeug.serving import make_server
+from playwright.sync_api import Page
 
-from app import create_app
-from integration import shop_lines
-from integration.config import Deployment
-from integration.models import Cart, Connector, Organisation
-from integration.models.migrate import upgrade
-from integration.pipeline.connectors import connectors
-from integration.pipeline.services import Services, open_services
-from integration.sandbox.store import StoreServer
-from integration.sandbox.store.demo_shop import seed
 from integration.sandbox.store.storefront import settings as storefront
-from tests.conftest import NOON
+from tests.browser.shops import BLOCK, BOX, CLASSIC, EMAIL, Shop
 
-BLOCK, CLASSIC = "checkout", "checkout-classic"
-EMAIL = {BLOCK: "#email", CLASSIC: "#billing_email"}
-BOX = "label.woo-mautic-consent input"
 #: Longer than the script waits between two looks, and than the block checkout waits after the last key.
 PAUSE_MS = 2600
-
-
-@dataclass
-class Shop:
-    """A shop with our line in its pages, and what was captured of it."""
-
-    services: Services
-    connector_id: int
-    store: StoreServer
-    browser: Browser
-
-    def set(self, **settings: Any) -> None:
-        connectors.configure(self.services, self.connector_id, {f"carts.{k}": v for k, v in settings.items()})
-
-    def carts(self) -> list[Cart]:
-        with self.services.db.read() as session:
-            return list(session.scalars(select(Cart).order_by(Cart.id)))
-
-    def cart(self, within_s: float = 8, **wanted: Any) -> Cart:
-        """Return the newest cart once it has these values."""
-        ends = time.monotonic() + within_s
-        while True:
-            found = self.carts()
-            if found and all(getattr(found[-1], name) == value for name, value in wanted.items()):
-                return found[-1]
-            assert time.monotonic() < ends, [(cart.email, cart.state, cart.items) for cart in found]
-            time.sleep(0.1)
-
-    def visit(self, checkout: str, product: int | None = None, **context: Any) -> Page:
-        """Return a new shopper's page with something in the cart, at the checkout, its fields drawn."""
-        made = self.browser.new_context(viewport={"width": 1280, "height": 900}, **context)
-        made.set_default_timeout(10_000)
-        page = made.new_page()
-        page.errors = []  # type: ignore[attr-defined]  # what the browser complains of
-        page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
-        page.goto(f"{self.store.url}/{checkout}/?add-to-cart={product or self.product()}")
-        page.wait_for_selector(EMAIL[checkout])
-        return page
-
-    def product(self) -> int:
-        return next(
-            number
-            for number, row in self.store.state.products.items()
-            if row["type"] == "simple" and row["stock_status"] == "instock"
-        )
-
-
-@pytest.fixture(scope="module", params=["9.9.5", "10.5.0"])
-def served(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, browser: Browser
-) -> Iterator[Shop]:
-    folder: Path = tmp_path_factory.mktemp("capture")
-    deployment = Deployment(
-        instance_path=folder,
-        secret_key="k" * 32,
-        database_url=f"sqlite:///{folder / 'b.sqlite'}",
-        ratelimit=False,
-        private_hosts=("*",),
-    )
-    upgrade(deployment.database_url)
-    services = open_services(deployment)
-    with services.db.write() as session:
-        session.add(Organisation(name="Shop Ltd", created_at=NOON))
-    server = make_server("127.0.0.1", 0, create_app(deployment, services), threaded=True)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    services.deployment = deployment.model_copy(update={"public_url": f"http://127.0.0.1:{server.port}"})
-    with StoreServer() as store:
-        store.state.version = request.param
-        seed(store.state, customers=5, orders=5)
-        number = connectors.create(services, organisation_id=1, name="Shop", store_url=store.url)
-        yield Shop(services, number, store, browser)
-    server.shutdown()
-    services.db.dispose()
-
-
-@pytest.fixture
-def shop(served: Shop) -> Iterator[Shop]:
-    """The shop without carts, asking for consent, our line in each page."""
-    with served.services.db.write() as session:
-        session.execute(delete(Cart))
-        connector = session.get_one(Connector, served.connector_id)
-        line = shop_lines.tag(f"{served.services.base_url}/carts/{connector.cart_key}.js")
-    served.set(enabled=True, box=True, silent=False)
-    setup = served.store.storefront
-    setup.script, setup.csp, setup.firewall, setup.has_reminder_field, setup.fields_after = line, "", False, False, 0.3
-    yield served
-    # A page that stays open goes on telling of its cart.
-    for context in served.browser.contexts:
-        context.close()
 
 
 def leave_field(page: Page) -> None:

@@ -9,17 +9,16 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import select, update
 
-from integration import shop_lines
 from integration.carts import announcing, detection
 from integration.engines import field_lists
 from integration.models import Cart, CartState, Connector, SyncLogEntry
 from integration.pipeline.connectors import connectors
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from tests.browser.conftest import Site
-from tests.browser.test_cart_capture import BLOCK, BOX, CLASSIC, EMAIL
+from tests.browser.shops import BLOCK, BOX, CLASSIC, EMAIL, in_stock, line, shopper
+from tests.cart_rows import ANNA
 from tests.waiting import wait_for
 
-ANNA = "anna@shop.example"
 PERSON = {"first_name": "Anna", "last_name": "Verdi", "address_1": "Via Roma 1", "postcode": "00184", "city": "Roma"}
 
 
@@ -34,7 +33,7 @@ def test_a_cart_is_left_announced_brought_back_and_bought(
     let_time_pass(site)
     contact = wait_for(lambda: in_mautic(site, "abandoned_cart"), "the contact")
     assert contact["mautic_woo_coupon_code"].startswith("RECOVER-")
-    page = shopper(site)
+    page = shopper(site.browser)
     page.goto(contact["mautic_woo_recovery_url"])
     page.wait_for_selector(EMAIL[checkout])
     wait_for(lambda: page.input_value(EMAIL[checkout]) == ANNA, "the address")
@@ -60,27 +59,17 @@ def prepared(site: Site, version: str) -> int:
     settings = {"enabled": True, "create_fields": True, "coupon": "percent", "coupon_use": "bound"}
     connectors.configure(site.services, number, {f"carts.{name}": value for name, value in settings.items()})
     with site.services.db.write() as session:
-        connector = session.get_one(Connector, number)
-        connector.initial_done_at = site.services.clock.now()
-        line = shop_lines.tag(f"{site.services.base_url}/carts/{connector.cart_key}.js")
+        session.get_one(Connector, number).initial_done_at = site.services.clock.now()
     field_lists.tick(site.services)
     site.store.state.version = version
-    site.store.storefront.script, site.store.storefront.fields_after = line, 0.1
+    site.store.storefront.script, site.store.storefront.fields_after = line(site.services, number), 0.1
     return number
-
-
-def shopper(site: Site) -> Page:
-    context = site.browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
-    return context.new_page()
 
 
 def leave(site: Site, checkout: str) -> None:
     """Put something into the cart, type an address, agree to be reminded, and close the page."""
-    page = shopper(site)
-    rows = site.store.state.products.items()
-    product = next(n for n, row in rows if row["type"] == "simple" and row["stock_status"] == "instock")
-    page.goto(f"{site.store.url}/{checkout}/?add-to-cart={product}")
+    page = shopper(site.browser)
+    page.goto(f"{site.store.url}/{checkout}/?add-to-cart={in_stock(site.store)[0]}")
     page.fill(EMAIL[checkout], ANNA)
     page.check(BOX)
     wait_for(lambda: carts(site), "the capture")

@@ -6,43 +6,25 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-from sqlalchemy import delete
 
-from integration import shop_lines
-from integration.models import Cart, Connector
+from integration.models import Connector
 from integration.pipeline.connectors import connectors
 from tests import cart_rows
-from tests.browser.test_cart_capture import BLOCK, CLASSIC, EMAIL, Shop, served  # noqa: F401
+from tests.browser.shops import BLOCK, CLASSIC, EMAIL, Shop, in_stock, shopper
 from tests.cart_rows import ANNA
 
 MISSING = ".woo-mautic-missing"
 
 
 @pytest.fixture
-def shop(served: Shop) -> Any:  # noqa: F811
-    """The shop without carts and sessions, capturing at once, our line in each page."""
-    with served.services.db.write() as session:
-        session.execute(delete(Cart))
-        connector = session.get_one(Connector, served.connector_id)
-        connector.store_facts = {"version": served.store.state.version}
-        line = shop_lines.tag(f"{served.services.base_url}/carts/{connector.cart_key}.js")
-    served.set(enabled=True, silent=True)
-    setup = served.store.storefront
-    setup.script, setup.csp, setup.firewall, setup.has_reminder_field, setup.fields_after = line, "", False, False, 0.1
-    served.store.state.coupons.clear()
-    yield served
-    for context in served.browser.contexts:
-        context.close()
-
-
-def products(shop: Shop, count: int) -> list[int]:
-    rows = shop.store.state.products.items()
-    return [n for n, row in rows if row["type"] == "simple" and row["stock_status"] == "instock"][:count]
-
-
-def variation(shop: Shop) -> int:
-    rows = shop.store.state.products.items()
-    return next(n for n, row in rows if row["type"] == "variation" and row["stock_status"] == "instock")
+def shop(shop: Shop) -> Shop:
+    """The shop without coupons, capturing without asking, its checkout drawn at once."""
+    with shop.services.db.write() as session:
+        session.get_one(Connector, shop.connector_id).store_facts = {"version": shop.store.state.version}
+    shop.set(silent=True)
+    shop.store.storefront.fields_after = 0.1
+    shop.store.state.coupons.clear()
+    return shop
 
 
 def link(shop: Shop, ids: list[int], **values: Any) -> str:
@@ -53,15 +35,6 @@ def link(shop: Shop, ids: list[int], **values: Any) -> str:
     with shop.services.db.write() as session:
         cart = cart_rows.keep(session, shop.connector_id, now, **given)
         return cart_rows.link(shop.services, cart, shop.services.base_url)
-
-
-def browse(shop: Shop) -> Page:
-    context = shop.browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    page.errors = []  # type: ignore[attr-defined]  # what the browser complains of
-    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
-    return page
 
 
 def follow(page: Page, url: str) -> None:
@@ -97,9 +70,9 @@ def test_the_link_brings_items_address_and_a_bound_coupon_back_as_often_as_it_is
 ) -> None:
     monkeypatch.setattr("integration.carts.destinations.CHECKOUT", f"/{checkout}/")
     bind(shop, "RECOVER-ANNA01")
-    wanted = [*products(shop, 2), variation(shop)]
+    wanted = [*in_stock(shop.store)[:2], in_stock(shop.store, "variation")[0]]
     url = link(shop, wanted, coupon_code="RECOVER-ANNA01")
-    page = browse(shop)
+    page = shopper(shop.browser)
     for _ in range(2):
         follow(page, url)
         page.wait_for_selector(EMAIL[checkout])
@@ -113,8 +86,8 @@ def test_the_link_brings_items_address_and_a_bound_coupon_back_as_often_as_it_is
 
 
 def test_what_was_in_the_cart_makes_room_and_what_is_gone_is_told_once(shop: Shop) -> None:
-    other, sold_out, left = products(shop, 3)
-    page = browse(shop)
+    other, sold_out, left = in_stock(shop.store)[:3]
+    page = shopper(shop.browser)
     page.goto(f"{shop.store.url}/cart/?add-to-cart={other}")
     row = shop.store.state.products[sold_out]
     before = dict(row)
@@ -137,8 +110,8 @@ def test_what_was_in_the_cart_makes_room_and_what_is_gone_is_told_once(shop: Sho
 
 
 def test_another_browser_goes_on_with_the_same_cart(shop: Shop) -> None:
-    [first] = products(shop, 1)
-    page = browse(shop)
+    [first] = in_stock(shop.store)[:1]
+    page = shopper(shop.browser)
     follow(page, link(shop, [first]))
     page.wait_for_selector(EMAIL[BLOCK])
     page.fill(EMAIL[BLOCK], "anna@other.example")
@@ -151,8 +124,8 @@ def test_another_browser_goes_on_with_the_same_cart(shop: Shop) -> None:
 
 def test_without_our_script_a_newer_shop_takes_the_cart_and_an_older_one_its_first_item(shop: Shop) -> None:
     shop.store.storefront.script = ""
-    wanted = products(shop, 2)
-    page = browse(shop)
+    wanted = in_stock(shop.store)[:2]
+    page = shopper(shop.browser)
     page.goto(link(shop, wanted, source="order"))
     is_ten = shop.store.state.version.startswith("10")
     assert ("/checkout/" if is_ten else "/cart/") in page.url
@@ -160,8 +133,8 @@ def test_without_our_script_a_newer_shop_takes_the_cart_and_an_older_one_its_fir
 
 
 def test_a_code_that_is_too_old_leaves_the_shoppers_cart_alone(shop: Shop) -> None:
-    [first] = products(shop, 1)
-    page = browse(shop)
+    [first] = in_stock(shop.store)[:1]
+    page = shopper(shop.browser)
     page.goto(f"{shop.store.url}/cart/?add-to-cart={first}")
     with page.expect_response("**/restore/**") as answer:
         page.goto(f"{shop.store.url}/shop/#woo-mautic-cart=WzEsMV0.{'x' * 27}")

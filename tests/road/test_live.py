@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
-from app import create_app
 from integration.engines.worker import Worker
 from integration.events import Origin
 from integration.models import Run
@@ -21,6 +19,7 @@ from integration.pipeline.runs.executor import RunExecutor
 from integration.sandbox.store.bulk import seed_bulk
 from integration.store import parse
 from tests.road.conftest import Road
+from tests.serving import serving
 from tests.waiting import wait_for
 
 
@@ -32,14 +31,9 @@ def road(make_road: Callable[..., Road]) -> Road:
 @pytest.fixture
 def heard(road: Road) -> Iterator[Road]:
     """The road with the application on a socket and the shop's webhooks registered there."""
-    server = make_server("127.0.0.1", 0, create_app(road.services.deployment, road.services), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    road.services.deployment = road.services.deployment.model_copy(
-        update={"public_url": f"http://127.0.0.1:{server.port}"}
-    )
-    webhook_registration.register(road.services, road.connector_id)
-    yield road
-    server.shutdown()
+    with serving(road.services):
+        webhook_registration.register(road.services, road.connector_id)
+        yield road
 
 
 def test_an_order_in_the_shop_is_in_mautic_soon_after(heard: Road) -> None:
