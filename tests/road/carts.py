@@ -31,10 +31,15 @@ class Ahead(Clock):
         self.ahead += timedelta(**parts)
 
 
+def switched_on(make_road: MakeRoad, clock: Clock | None = None, **settings: Any) -> Road:
+    """A road that takes carts to Mautic, with the fields made."""
+    usual = {"carts__enabled": True, "carts__create_fields": True, "sync__proof_every": 0}
+    return make_road(clock, **{**usual, **settings})
+
+
 def carts_on(make_road: MakeRoad, clock: Clock | None = None, **settings: Any) -> Road:
     """A road with products in the shop, carts captured without asking and left after a minute, the import done."""
-    usual = {"carts__timeout": 1, "carts__silent": True, "carts__create_fields": True, "sync__proof_every": 0}
-    road = make_road(clock, **{"carts__enabled": True, **usual, **settings})
+    road = switched_on(make_road, clock, **{"carts__timeout": 1, "carts__silent": True, **settings})
     demo_catalogue.stock(road.store.state)
     with road.services.db.write() as session:
         session.execute(update(Connector).values(initial_done_at=road.services.clock.now()))
@@ -68,6 +73,11 @@ def tick(road: Road) -> None:
 def rows(road: Road) -> list[Cart]:
     with road.services.db.read() as session:
         return list(session.scalars(select(Cart).order_by(Cart.id)))
+
+
+def one(road: Road, number: int) -> Cart:
+    with road.services.db.read() as session:
+        return session.get_one(Cart, number)
 
 
 def only(road: Road) -> Cart:

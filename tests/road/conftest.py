@@ -19,6 +19,7 @@ from integration.pipeline.ingest import records
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services, open_services
 from integration.sandbox.mautic import MauticServer
+from integration.sandbox.mautic.contact import Contact
 from integration.sandbox.store import StoreServer
 from integration.store import parse
 from tests.bench.world import whereabouts
@@ -74,6 +75,11 @@ class Road:
     def holds(self) -> list[str]:
         with self.services.db.read() as session:
             return [hold.code for hold in holds.open_holds(session, self.connector_id)]
+
+    def contact(self, email: str) -> Contact:
+        """Return the only contact in Mautic that has an address."""
+        (found,) = [each for each in self.mautic.state.contacts.values() if each.values.get("email") == email]
+        return found
 
     def writes(self) -> int:
         return sum(call.method != "GET" and "/token" not in call.path for call in self.mautic.calls)

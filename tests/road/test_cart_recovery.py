@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from integration.clock import SetClock
-from integration.models import Cart, CartEvent, CartState, DeliveryState
+from integration.models import Cart, CartState, DeliveryState
 from integration.pipeline.delivery import cart_marks
 from integration.pipeline.delivery.groups import DeliveryGroup, Outcome, of_change
 from integration.pipeline.delivery.planning import PersonPlan
@@ -20,12 +19,13 @@ from integration.streams.carts import ABANDONED, change_of
 from tests import cart_rows
 from tests.cart_rows import ANNA
 from tests.conftest import NOON
+from tests.road.carts import one, story, switched_on
 from tests.road.conftest import Road
 
 
 @pytest.fixture
 def road(make_road: Callable[..., Road]) -> Road:
-    return make_road(SetClock(NOON), carts__enabled=True, carts__create_fields=True, sync__proof_every=0)
+    return switched_on(make_road, SetClock(NOON))
 
 
 def add(road: Road, **values: Any) -> int:
@@ -33,11 +33,6 @@ def add(road: Road, **values: Any) -> int:
     at = road.services.clock.now() - timedelta(hours=1)
     with road.services.db.write() as session:
         return cart_rows.keep(session, road.connector_id, at, **{"synced_at": at, **values}).id
-
-
-def cart(road: Road, number: int) -> Cart:
-    with road.services.db.read() as session:
-        return session.get_one(Cart, number)
 
 
 def bought(road: Road, status: str = "processing", email: str = ANNA, **values: Any) -> dict[str, Any]:
@@ -69,7 +64,7 @@ def test_a_paid_order_recovers_its_cart_by_the_strongest_proof(
         values["meta_data"] = [{"key": CAMPAIGN_KEY, "value": f"cart-{number}"}]
     email = ANNA if "same" in order else "other@shop.example"
     road.arrive(bought(road, email=email, total="49.90", **values))
-    found = cart(road, number)
+    found = one(road, number)
     assert (found.state, found.proof) == (CartState.RECOVERED, proof)
     assert (found.revenue, found.revenue_currency) == ("49.90", "EUR")
     road.work()
@@ -80,9 +75,9 @@ def test_an_order_that_is_not_paid_waits_and_a_paid_one_recovers(road: Road) -> 
     number = add(road)
     order = bought(road, "on-hold")
     road.arrive(order)
-    assert (cart(road, number).state, cart(road, number).bought_order_id) == (CartState.SYNCED, order["id"])
+    assert (one(road, number).state, one(road, number).bought_order_id) == (CartState.SYNCED, order["id"])
     road.arrive({**order, "status": "processing", "date_modified_gmt": "2026-11-20T12:30:00"})
-    assert cart(road, number).state == CartState.RECOVERED
+    assert one(road, number).state == CartState.RECOVERED
 
 
 @pytest.mark.parametrize("state", ["active", "abandoned"])
@@ -90,7 +85,7 @@ def test_an_order_that_is_not_paid_waits_and_a_paid_one_recovers(road: Road) -> 
 def test_who_orders_before_the_cart_is_sent_is_spared(road: Road, state: str, status: str) -> None:
     number = add(road, state=state, synced_at=None)
     road.arrive(bought(road, status))
-    assert (cart(road, number).state, cart(road, number).reason) == (CartState.BOUGHT, "bought")
+    assert (one(road, number).state, one(road, number).reason) == (CartState.BOUGHT, "bought")
     road.work()
     assert actions(road) == []
 
@@ -99,38 +94,38 @@ def test_who_orders_before_the_cart_is_sent_is_spared(road: Road, state: str, st
 def test_an_order_that_came_to_nothing_changes_nothing(road: Road, status: str) -> None:
     number = add(road)
     road.arrive({**bought(road), "status": status})
-    assert cart(road, number).state == CartState.SYNCED
+    assert one(road, number).state == CartState.SYNCED
 
 
 def test_the_unpaid_order_that_a_cart_was_left_as_is_no_purchase(road: Road) -> None:
     order = bought(road, "pending")
     number = add(road, order_id=order["id"], state=CartState.ACTIVE, synced_at=None, source="order")
     road.arrive(order)
-    assert cart(road, number).state == CartState.ACTIVE
+    assert one(road, number).state == CartState.ACTIVE
     road.arrive({**order, "status": "processing", "date_modified_gmt": "2026-11-20T12:30:00"})
-    assert cart(road, number).state == CartState.BOUGHT
+    assert one(road, number).state == CartState.BOUGHT
 
 
 def test_an_older_order_recovers_nothing(road: Road) -> None:
     number = add(road)
     road.arrive(bought(road, date_created_gmt="2026-11-19T10:00:00"))
-    assert cart(road, number).state == CartState.SYNCED
+    assert one(road, number).state == CartState.SYNCED
 
 
 def test_one_order_recovers_one_cart_and_ends_the_others(road: Road) -> None:
     weak, strong = add(road), add(road, coupon_code="RECOVER-ABC")
     road.arrive(bought(road, coupon_lines=[{"code": "RECOVER-ABC"}]))
-    assert (cart(road, weak).state, cart(road, strong).state) == (CartState.BOUGHT, CartState.RECOVERED)
+    assert (one(road, weak).state, one(road, strong).state) == (CartState.BOUGHT, CartState.RECOVERED)
 
 
 def test_revenue_follows_refunds(road: Road) -> None:
     number = add(road)
     order = bought(road, total="50.00")
     road.arrive(order)
-    assert cart(road, number).revenue == "50.00"
+    assert one(road, number).revenue == "50.00"
     later = {"date_modified_gmt": "2026-11-20T13:00:00", "refunds": [{"id": 1, "total": "-20.00"}]}
     road.arrive({**order, **later})
-    assert cart(road, number).revenue == "30.00"
+    assert one(road, number).revenue == "30.00"
 
 
 def test_a_purchase_while_the_cart_is_on_its_way_is_told_at_once(road: Road) -> None:
@@ -145,6 +140,4 @@ def test_a_purchase_while_the_cart_is_on_its_way_is_told_at_once(road: Road) -> 
     assert [(row.kind, row.event) for row in road.deliveries()] == [("abandoned_cart", "recovered")]
     road.work()
     assert actions(road) == ["cart_recovery"]
-    with road.services.db.read() as session:
-        texts = list(session.scalars(select(CartEvent.text).order_by(CartEvent.id)))
-    assert texts[:2] == ["Sent to Mautic, contact 5.", "It was bought meanwhile, so Mautic is told at once."]
+    assert story(road)[:2] == ["Sent to Mautic, contact 5.", "It was bought meanwhile, so Mautic is told at once."]

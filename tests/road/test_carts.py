@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from integration.clock import SetClock
-from integration.models import Cart as CartRow, CartEvent, CartState
+from integration.models import CartState
 from integration.pipeline import outbox
 from integration.pipeline.ingest import records
 from integration.records import Cart, CartLine
@@ -33,22 +33,13 @@ def left(road: Road, email: str = "anna@shop.example", event: str = ABANDONED, d
         return row.id
 
 
-def row(road: Road, cart_id: int) -> CartRow:
-    with road.services.db.read() as session:
-        return session.get_one(CartRow, cart_id)
-
-
 def contact(road: Road, email: str = "anna@shop.example") -> dict[str, object]:
-    (found,) = [each for each in road.mautic.state.contacts.values() if each.values.get("email") == email]
+    found = road.contact(email)
     return {**found.values, "tags": set(road.mautic.state.tag_names(found))}
 
 
-def carts_on(make_road: Callable[..., Road], **settings: object) -> Road:
-    return make_road(carts__enabled=True, carts__create_fields=True, sync__proof_every=0, **settings)
-
-
 def test_a_cart_arrives_with_tag_fields_link_and_coupon_in_one_write(make_road: Callable[..., Road]) -> None:
-    road = carts_on(make_road)
+    road = carts.switched_on(make_road)
     cart_id = left(road)
     road.work()
     there = contact(road)
@@ -63,7 +54,7 @@ def test_a_cart_arrives_with_tag_fields_link_and_coupon_in_one_write(make_road: 
     assert [(e.type, e.action, e.object_id, e.status) for e in road.log()] == [
         ("abandoned_cart", "cart_sync", str(cart_id), "success")
     ]
-    assert (row(road, cart_id).state, row(road, cart_id).contact_id) == (CartState.SYNCED, 1)
+    assert (carts.one(road, cart_id).state, carts.one(road, cart_id).contact_id) == (CartState.SYNCED, 1)
 
 
 def test_carts_that_were_left_are_found_made_ready_and_sent(make_road: Callable[..., Road]) -> None:
@@ -79,12 +70,12 @@ def test_carts_that_were_left_are_found_made_ready_and_sent(make_road: Callable[
 
 
 def test_who_has_bought_meanwhile_is_not_reminded(make_road: Callable[..., Road]) -> None:
-    road = carts_on(make_road, orders__statuses="completed")
+    road = carts.switched_on(make_road, orders__statuses="completed")
     cart_id = left(road)
     order = road.order("Anna@shop.example", "on-hold")
     road.arrive(order)
     road.work()
-    assert row(road, cart_id).state == CartState.BOUGHT
+    assert carts.one(road, cart_id).state == CartState.BOUGHT
     assert [(e.action, e.status) for e in road.log() if e.type == "abandoned_cart"] == [("skip", "success")]
     assert not any(
         "abandoned_cart" in road.mautic.state.tag_names(each) for each in road.mautic.state.contacts.values()
@@ -92,7 +83,7 @@ def test_who_has_bought_meanwhile_is_not_reminded(make_road: Callable[..., Road]
 
 
 def test_an_order_of_last_year_is_no_purchase_of_the_cart(make_road: Callable[..., Road]) -> None:
-    road = carts_on(make_road, orders__enabled=False)
+    road = carts.switched_on(make_road, orders__enabled=False)
     order = road.order("anna@shop.example", "completed")
     with road.services.db.write() as session:
         old = {**order, "date_created_gmt": "2025-11-28T10:00:00"}
@@ -100,12 +91,12 @@ def test_an_order_of_last_year_is_no_purchase_of_the_cart(make_road: Callable[..
     road.store.shop.delete_force(order["id"])
     cart_id = left(road)
     road.work()
-    assert row(road, cart_id).state == CartState.SYNCED
+    assert carts.one(road, cart_id).state == CartState.SYNCED
 
 
 def test_a_cart_that_was_bought_after_all_is_emptied_in_mautic(make_road: Callable[..., Road]) -> None:
     clock = SetClock(NOON)
-    road = carts_on(make_road, clock=clock)
+    road = carts.switched_on(make_road, clock)
     cart_id = left(road)
     road.work()
     clock.advance(hours=2)
@@ -116,27 +107,20 @@ def test_a_cart_that_was_bought_after_all_is_emptied_in_mautic(make_road: Callab
     assert [there.get(alias) or None for alias in emptied] == [None] * 4
     assert there["tags"] == {"recovered_cart"}
     assert [e.action for e in road.log()] == ["cart_sync", "cart_recovery"]
-    with road.services.db.read() as session:
-        story = [event.text for event in session.query(CartEvent).order_by(CartEvent.id)]
-    assert story == [
-        f"Sent to Mautic, contact {row(road, cart_id).contact_id}.",
+    assert carts.story(road) == [
+        f"Sent to Mautic, contact {carts.one(road, cart_id).contact_id}.",
         "Mautic knows that the cart was bought.",
     ]
 
 
 def test_a_segment_is_joined_and_left(make_road: Callable[..., Road]) -> None:
-    road = carts_on(make_road, carts__leave_segment=True, carts__segment=1)
+    road = carts.switched_on(make_road, carts__leave_segment=True, carts__segment=1)
     seed(road.mautic.state)
     left(road)
     road.work()
     assert [e.action for e in road.log()] == ["cart_sync", "add_to_segment"]
-    assert list(joined(road)) == [1]
+    assert list(road.contact("anna@shop.example").segments) == [1]
     left(road, event=RECOVERED)
     road.work()
     assert [e.action for e in road.log()][2:] == ["cart_recovery", "remove_from_segment"]
-    assert list(joined(road)) == []
-
-
-def joined(road: Road) -> dict[int, str]:
-    (found,) = [each for each in road.mautic.state.contacts.values() if each.values.get("email") == "anna@shop.example"]
-    return found.segments
+    assert list(road.contact("anna@shop.example").segments) == []

@@ -44,7 +44,7 @@ def subscribe(road: Road, email: str = EMAIL, **names: str) -> bool:
 
 
 def contact(road: Road, email: str = EMAIL) -> dict[str, Any]:
-    (found,) = [each for each in road.mautic.state.contacts.values() if each.values.get("email") == email]
+    found = road.contact(email)
     tags = set(road.mautic.state.tag_names(found))
     values = {name: found.values.get(name) or "" for name in ("firstname", "lastname")}
     return {**values, "tags": tags, "segments": set(found.segments), "id": found.id}
@@ -84,7 +84,7 @@ def test_a_known_contact_keeps_its_name_and_who_subscribes_anew_gets_back_what_w
     subscribe(road, first_name="Somebody", last_name="Else")
     road.work()
     assert contact(road)["firstname"] == "Ada"
-    (found,) = [each for each in road.mautic.state.contacts.values() if each.values.get("email") == EMAIL]
+    found = road.contact(EMAIL)
     found.segments.clear()
     found.tags.clear()
     subscribe(road, EMAIL.upper())
