@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,11 +19,8 @@ from integration.pipeline.runs import unfinished_orders
 from tests.road.carts import Ahead, MakeRoad, asked, carts_on, leave, only, product, rows, tagged, tick
 from tests.road.conftest import Road
 
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """One kind of database is enough here; tests/road/test_carts.py and tests/carts use both."""
-    return f"sqlite:///{tmp_path / 'test.sqlite'}"
+#: One kind of database is enough here; tests/road/test_carts.py and tests/carts use both.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def bought(road: Road, email: str = "anna@shop.example", status: str = "processing") -> dict[str, Any]:
