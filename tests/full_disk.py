@@ -5,13 +5,21 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from integration.models import Database
+from integration.pipeline import disk as disks
 
 #: More pages than any test needs; the limit is a connection's own, so each gets it when it is taken from the pool.
 _MANY = 1_000_000
+
+
+def ask_every(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let the disk be tried again after so many seconds, with 0 each time that somebody asks."""
+    for name in ("LOOK_EVERY_S", "BELIEVED_S"):
+        monkeypatch.setattr(disks, name, seconds)
 
 
 class FullDisk:

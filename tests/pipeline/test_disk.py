@@ -18,16 +18,14 @@ from integration.models import Base, Database
 from integration.models.database import open_database
 from integration.models.disk_faults import FULL, READ_ONLY, fault_of
 from integration.models.installation import Installation
-from integration.pipeline import disk as disks
 from integration.pipeline.disk import Disk
 from integration.pipeline.leases.endings import is_passing
-from tests.full_disk import FullDisk
+from tests.full_disk import FullDisk, ask_every
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOOK_EVERY_S", "BELIEVED_S"):
-        monkeypatch.setattr(disks, name, 0.0)
+    ask_every(monkeypatch, 0)
 
 
 @pytest.fixture
@@ -116,8 +114,7 @@ def test_a_log_folder_that_takes_no_file_is_found(
 
 
 def test_a_result_holds_for_a_while(disk: Disk, full_disk: FullDisk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOOK_EVERY_S", "BELIEVED_S"):
-        monkeypatch.setattr(disks, name, 60.0)
+    ask_every(monkeypatch, 60)
     assert disk.look() is None
     full_disk.fill()
     assert disk.look() is None, "no second trial within the time"

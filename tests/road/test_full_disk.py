@@ -14,20 +14,18 @@ from integration.models.run import GOING, RunState
 from integration.pipeline import disk as disks
 from integration.pipeline.delivery import batch
 from integration.pipeline.runs import lifecycle as run_lifecycle
-from tests.full_disk import FullDisk
+from tests.full_disk import FullDisk, ask_every
 from tests.road.conftest import Road
 from tests.waiting import wait_for
 
-
-@pytest.fixture
-def database_url(tmp_path: object) -> str:
-    return f"sqlite:///{tmp_path}/road.sqlite"
+#: The disk is filled by a limit that only SQLite has.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
 def road(make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch) -> Road:
-    for name, seconds in (("LOOK_EVERY_S", 0.1), ("BELIEVED_S", 0.1), ("PAUSE_S", 0.1)):
-        monkeypatch.setattr(disks, name, seconds)
+    ask_every(monkeypatch, 0.1)
+    monkeypatch.setattr(disks, "PAUSE_S", 0.1)
     return make_road()
 
 

@@ -15,18 +15,16 @@ from werkzeug.test import TestResponse
 
 from integration.models import Connector, migrate
 from integration.models.disk_faults import FULL
-from integration.pipeline import disk as disks
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
-from tests.full_disk import FullDisk
+from tests.full_disk import FullDisk, ask_every
 from tests.web.conftest import PASSWORD, Person, text_of
 from tests.web.test_hooks import ORDER, SECRET, sign, waiting
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOOK_EVERY_S", "BELIEVED_S"):
-        monkeypatch.setattr(disks, name, 0.0)
+    ask_every(monkeypatch, 0)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,20 +13,16 @@ from integration.models.alert import AlertNotice
 from integration.models.disk_faults import READ_ONLY
 from integration.operations.monitoring import alerts
 from integration.operations.monitoring.alerts import silence
-from integration.pipeline import disk as disks
-from tests.full_disk import FullDisk
+from tests.full_disk import FullDisk, ask_every
 from tests.operations.alerts.conftest import Inbox, MakeGroup, Receiver, Watch, make_connector
 
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'test.sqlite'}"
+#: The disk is filled by a limit that only SQLite has.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOOK_EVERY_S", "BELIEVED_S"):
-        monkeypatch.setattr(disks, name, 0.0)
+    ask_every(monkeypatch, 0)
 
 
 def watch_once(shop: Watch, **later: float) -> None:
