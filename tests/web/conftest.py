@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,6 +44,8 @@ from tests.templates import SHARED
 PASSWORD = "correct horse battery"
 #: As strong hashes take a tenth of a second each, the cast's are weak.
 _HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
+SHOP = "https://shop.example"
+BROWSER = {"User-Agent": "Mozilla/5.0"}
 SECRETS = {
     "store_key": "ck_0123456789abcdef",
     "store_secret": "cs_fedcba9876543210",
@@ -63,6 +66,12 @@ class Person:
 
     def post(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
         return self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, **kwargs)
+
+    def beacon(self, path: str, body: Any, origin: str | None = SHOP, **headers: str) -> TestResponse:
+        """Send what a script in a page of the shop sends; bytes go as they are."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        given = {"Content-Type": "text/plain;charset=UTF-8", **BROWSER, **headers}
+        return self.client.post(path, data=data, headers=given | ({"Origin": origin} if origin is not None else {}))
 
     def token(self) -> str:
         if not self._token:

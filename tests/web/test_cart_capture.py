@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +17,8 @@ from integration.models import Cart, Connector
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from integration.settings import CartModule
-from tests.web.conftest import Person
+from tests.web.conftest import SHOP, Person
 
-SHOP = "https://shop.example"
 STATE = {
     "cart": "A" * 24,
     "n": 1,
@@ -38,9 +36,7 @@ def path(services: Services, connector_id: int, connector: Callable[[], Connecto
 
 
 def send(visitor: Person, path: str, body: Any = STATE, origin: str | None = SHOP, **headers: str) -> TestResponse:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    given = {"Content-Type": "text/plain;charset=UTF-8", "User-Agent": "Mozilla/5.0", **headers}
-    return visitor.client.post(path, data=data, headers=given | ({"Origin": origin} if origin is not None else {}))
+    return visitor.beacon(path, body, origin, **headers)
 
 
 def carts(services: Services) -> list[Cart]:

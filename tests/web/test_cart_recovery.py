@@ -20,10 +20,8 @@ from integration.pipeline.services import Services
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_shop import seed
 from tests import cart_rows
-from tests.web.conftest import Person, text_of
+from tests.web.conftest import BROWSER, SHOP, Person, text_of
 
-SHOP = "https://shop.example"
-HUMAN = "Mozilla/5.0"
 UTM = {"utm_source": ["mautic"], "utm_medium": ["email"], "utm_campaign": ["cart-1"]}
 ITEM = {"id": 13, "qty": 2.0, "variation": []}
 FREE = {"id": 51, "qty": 1.0, "variation": [["Colore", "blu"]]}
@@ -47,7 +45,7 @@ def make(services: Services, connector_id: int, clock: SetClock) -> Make:
 
 
 def click(visitor: Person, path: str, method: str = "GET", **headers: str) -> TestResponse:
-    return visitor.client.open(path, method=method, headers={"User-Agent": HUMAN, **headers})
+    return visitor.client.open(path, method=method, headers={**BROWSER, **headers})
 
 
 def led(answer: TestResponse) -> tuple[str, dict[str, list[str]], str]:

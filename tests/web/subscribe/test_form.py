@@ -2,83 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import html
-import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
-from werkzeug.test import TestResponse
 
-from integration import shop_lines
 from integration.clock import SetClock
-from integration.masking import mask_text
-from integration.models import Connector, Delivery, Subscription
-from integration.operations import retention
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from integration.settings import SubscribeModule
 from integration.subscriptions import script
-from tests.web.conftest import Person, text_of
-
-SHOP = "https://shop.example"
-BROWSER = {"User-Agent": "Mozilla/5.0"}
-ANNA = {"email": "anna@shop.example", "first_name": "Anna", "last_name": "Maier", "consent": "1"}
-THANKS = "Thank you. You are subscribed."
-
-
-@pytest.fixture
-def path(services: Services, connector_id: int, connector: Callable[[], Connector]) -> str:
-    pairs.connect(services, connector_id, store_url=SHOP)
-    pairs.configure(services, connector_id, {"subscribe.enabled": True, "subscribe.names": True})
-    return f"/subscribe/{connector().cart_key}"
-
-
-@pytest.fixture
-def optin(services: Services, connector_id: int, path: str) -> str:
-    pairs.configure(services, connector_id, {"subscribe.double_opt_in": True, "subscribe.email": 3})
-    return path
-
-
-def stamp_of(page: TestResponse) -> str:
-    found = re.search(r'name="stamp" value="([^"]+)"', page.text)
-    assert found is not None
-    return html.unescape(found[1])
-
-
-def post(visitor: Person, path: str, clock: SetClock, wait: int = 10, **values: Any) -> TestResponse:
-    """Fill in and send the form of the page as a browser does."""
-    stamp = stamp_of(visitor.client.get(path, headers=BROWSER))
-    clock.advance(seconds=wait)
-    data = {**ANNA, "stamp": stamp, **values}
-    return visitor.client.post(path, data=data, headers={**BROWSER, "Origin": "http://localhost"})
-
-
-def send(visitor: Person, path: str, body: Any, origin: str | None = SHOP, **headers: str) -> TestResponse:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    given = {"Content-Type": "text/plain;charset=UTF-8", **BROWSER, **headers}
-    return visitor.client.post(f"{path}/send", data=data, headers=given | ({"Origin": origin} if origin else {}))
-
-
-def body(visitor: Person, path: str, clock: SetClock, wait: int = 10, **values: Any) -> dict[str, Any]:
-    answer = visitor.client.get(f"{path}/stamp", headers={"Origin": SHOP, **BROWSER})
-    assert answer.json is not None
-    clock.advance(seconds=wait)
-    return {**ANNA, "consent": True, "stamp": answer.json["stamp"], "page": f"{SHOP}/news?x=1", **values}
-
-
-def kept(services: Services) -> list[Subscription]:
-    with services.db.read() as session:
-        return list(session.scalars(select(Subscription).order_by(Subscription.id)))
-
-
-def owed(services: Services) -> list[Delivery]:
-    with services.db.read() as session:
-        return list(session.scalars(select(Delivery).order_by(Delivery.id)))
+from tests.web.conftest import BROWSER, SHOP, Person, text_of
+from tests.web.subscribe.conftest import ANNA, THANKS, body, kept, owed, post, send, stamp_of
 
 
 def test_the_page_may_be_framed_by_the_shop_alone_and_sets_no_cookie(visitor: Person, path: str) -> None:
@@ -281,95 +217,3 @@ def test_who_is_not_in_a_frame_goes_on_to_the_shops_page(
     assert (alone.status_code, alone.location) == (302, "https://shop.example/thanks")
     assert 'href="https://shop.example/thanks" target="_top"' in framed.text
     assert (send(visitor, path, body(visitor, path, clock)).json or {})["go"] == "https://shop.example/thanks"
-
-
-# -- confirmation ---------------------------------------------------------------------------------------------------
-
-
-def link_of(services: Services) -> str:
-    (delivery,) = [each for each in owed(services) if each.event == "asked"]
-    url = str((delivery.payload or {})["confirmation_url"])
-    assert url.startswith("http")
-    return url[url.index("/subscribe/confirm/") :]
-
-
-def test_nothing_is_confirmed_before_the_button_is_pressed(
-    visitor: Person, optin: str, services: Services, clock: SetClock
-) -> None:
-    answer = post(visitor, optin, clock)
-    assert SubscribeModule().check_mail in text_of(visitor.client.get(answer.location))
-    link = link_of(services)
-    for _ in range(2):
-        page = visitor.client.get(link)
-        visitor.client.head(link)
-        assert (page.status_code, "One click and you are subscribed." in text_of(page)) == (200, True)
-        assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
-        assert "Set-Cookie" not in page.headers
-    assert [row.state for row in kept(services)] == ["pending"]
-    clock.advance(hours=1)
-    done = visitor.client.post(link, follow_redirects=True)
-    assert THANKS in text_of(done)
-    visitor.client.post(link)
-    (row,) = kept(services)
-    assert (row.state, row.confirmed_at, row.confirmed_ip) == ("confirmed", clock.now(), "127.0.0.1")
-    assert [each.event for each in owed(services)] == ["asked", "subscribed"]
-    assert row.token_digest == hashlib.sha256(link.rpartition("/")[2].encode()).hexdigest()
-
-
-@pytest.mark.parametrize("days", [0, 7])
-def test_a_link_that_nobody_gave_or_that_is_old_confirms_nothing(
-    visitor: Person, optin: str, services: Services, clock: SetClock, days: int
-) -> None:
-    post(visitor, optin, clock)
-    link = link_of(services) if days else "/subscribe/confirm/nobody"
-    clock.advance(days=days, seconds=1)
-    page = visitor.client.post(link, follow_redirects=True)
-    assert (page.status_code, "This link is no longer valid." in text_of(page)) == (410, True)
-    assert [row.state for row in kept(services)] == ["pending"]
-
-
-def test_who_does_not_confirm_is_forgotten_after_seven_days(
-    visitor: Person, optin: str, services: Services, clock: SetClock
-) -> None:
-    post(visitor, optin, clock)
-    post(visitor, optin, clock, email="bert@shop.example")
-    with services.db.write() as session:
-        session.scalars(select(Subscription)).all()[1].state = "sent"
-    clock.advance(days=7, seconds=-60)
-    retention.prune(services, clock.now())
-    assert len(kept(services)) == 2
-    clock.advance(minutes=2)
-    retention.prune(services, clock.now())
-    assert [row.email for row in kept(services)] == ["bert@shop.example"]
-    (first, _) = owed(services)
-    assert (first.state, first.payload) == ("discarded", None)
-
-
-# -- the lines for the shop -----------------------------------------------------------------------------------------
-
-
-def test_the_script_is_small_and_of_its_source(visitor: Person, path: str) -> None:
-    answer = visitor.client.get(f"{path}.js")
-    assert answer.content_type.startswith("text/javascript")
-    assert len(answer.data) < 4 * 1024
-    assert path in answer.text
-    assert shop_lines.PLACE not in answer.text
-    made_of = hashlib.sha256(script.SOURCE.read_bytes()).hexdigest()[:16]
-    assert script.MINIFIED.read_text(encoding="utf-8").startswith(f"/* {made_of} */"), "run `make script`"
-
-
-def test_words_cannot_leave_their_quotes(visitor: Person, path: str, services: Services, connector_id: int) -> None:
-    odd = '</script><b>\'); system("x") \\'
-    module = SubscribeModule(enabled=True, consent_text=odd, button=odd, email_label=odd)
-    assert "</script>" not in script.script(module, "https://our.example/subscribe/x")
-    assert "<b>" not in script.frame_line(module, "https://our.example/subscribe/x")
-    snippet = script.wordpress_snippet(module, "https://our.example/subscribe/x")
-    assert "&lt;/script&gt;&lt;b&gt;&#x27;); system(&quot;x&quot;) \\\\" in snippet
-    pairs.configure(services, connector_id, {"subscribe.consent_text": f"{odd} https://shop.example/privacy."})
-    page = visitor.client.get(path).text
-    assert "<b>" not in page
-    assert '<a href="https://shop.example/privacy"' in page
-
-
-def test_the_link_stands_in_no_log() -> None:
-    assert "abcdefghijklmnop" not in mask_text("https://our.example/subscribe/confirm/abcdefghijklmnopqrstuvwx")
