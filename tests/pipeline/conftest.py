@@ -1,4 +1,4 @@
-"""Fixtures of the pipeline's tests: services on each database, a connector, changes."""
+"""Fixtures of the pipeline's tests: services on each database, a connector, changes, and the acts of the outbox."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from integration.clock import SetClock
 from integration.config import Deployment
 from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of
 from integration.models.database import Database
+from integration.models.delivery import Delivery
+from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors
+from integration.pipeline.delivery.groups import DeliveryGroup, Outcome
+from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.services import Services, open_services
 from tests.conftest import NOON
 
@@ -52,3 +57,28 @@ def change() -> MakeChange:
         )
 
     return make
+
+
+def accept(services: Services, connector_id: int, *changes: object, run_id: int | None = None) -> outbox.Accepted:
+    with services.db.write() as session:
+        return outbox.accept(session, services.clock.now(), connector_id, list(changes), run_id)  # type: ignore[arg-type]
+
+
+def claim(services: Services, connector_id: int, people: int = 50, token: str | None = None) -> list[DeliveryGroup]:
+    with services.db.write() as session:
+        return outbox.claim(session, services.clock.now(), connector_id, people, token or new_token())
+
+
+def settle(services: Services, connector_id: int, token: str, *outcomes: Outcome) -> list[Outcome]:
+    with services.db.write() as session:
+        return outbox.settle(session, services.clock.now(), connector_id, token, list(outcomes))
+
+
+def states(services: Services) -> list[str]:
+    with services.db.read() as session:
+        return list(session.scalars(select(Delivery.state).order_by(Delivery.id)))
+
+
+def killed() -> str:
+    """Return a token of a process of this machine that is no more."""
+    return f"{new_token().split('.')[0]}.4194304.1.dead"

@@ -6,42 +6,16 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from integration.clock import SetClock
 from integration.events import Kind, Origin
-from integration.models.delivery import Delivery, DeliveryState
+from integration.models.delivery import DeliveryState
 from integration.models.run import RunKind
-from integration.models.unanswered import UnansweredCall, UnansweredPerson
 from integration.pipeline import outbox
-from integration.pipeline.delivery.groups import DeliveryGroup, Outcome
+from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.outbox import leasing
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
-from tests.pipeline.conftest import MakeChange
-
-
-def accept(services: Services, connector_id: int, *changes: object, run_id: int | None = None) -> outbox.Accepted:
-    with services.db.write() as session:
-        return outbox.accept(session, services.clock.now(), connector_id, list(changes), run_id)  # type: ignore[arg-type]
-
-
-def claim(services: Services, connector_id: int, people: int = 50, token: str | None = None) -> list[DeliveryGroup]:
-    with services.db.write() as session:
-        return outbox.claim(session, services.clock.now(), connector_id, people, token or new_token())
-
-
-def settle(services: Services, connector_id: int, token: str, *outcomes: Outcome) -> list[Outcome]:
-    with services.db.write() as session:
-        return outbox.settle(session, services.clock.now(), connector_id, token, list(outcomes))
-
-
-def states(services: Services) -> list[str]:
-    with services.db.read() as session:
-        return list(session.scalars(select(Delivery.state).order_by(Delivery.id)))
+from tests.pipeline.conftest import MakeChange, accept, claim, settle, states
 
 
 def test_of_one_person_one_delivery_is_ready_and_the_others_wait(
@@ -136,111 +110,6 @@ def test_later_counts_the_attempt_and_keeps_the_order(
         ("1", 2, 1),
         ("2", 2, 0),
     ]
-
-
-def test_a_lost_lease_is_not_written(
-    services: Services, connector_id: int, change: MakeChange, clock: SetClock
-) -> None:
-    accept(services, connector_id, change(1))
-    token = new_token()
-    [group] = claim(services, connector_id, token=token)
-    clock.advance(seconds=61)
-    with services.db.write() as session:
-        assert outbox.recover(session, clock.now()) == 1
-    assert settle(services, connector_id, token, Outcome(group.deliveries[0].id, DeliveryState.DELIVERED)) == []
-    assert states(services) == ["ready"]
-
-
-def test_a_renewed_lease_is_kept(services: Services, connector_id: int, change: MakeChange, clock: SetClock) -> None:
-    accept(services, connector_id, change(1), change(2))
-    token = new_token()
-    claim(services, connector_id, token=token)
-    clock.advance(seconds=50)
-    with services.db.write() as session:
-        assert outbox.renew(session, clock.now(), token)
-    clock.advance(seconds=50)
-    with services.db.write() as session:
-        assert outbox.recover(session, clock.now()) == 0
-
-
-def test_what_another_process_took_back_meanwhile_is_left_to_it(
-    services: Services, connector_id: int, change: MakeChange, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Workers that start at once see the same lost leases; on PostgreSQL one waits here until the other is done."""
-    accept(services, connector_id, change(1))
-    own = new_token().split(".")
-    claim(services, connector_id, token=f"{own[0]}.4194304.1.dead")
-    lock = leasing.lock_connector
-
-    def after_the_other(session: Session, number: int) -> None:
-        monkeypatch.setattr(leasing, "lock_connector", lock)
-        assert outbox.recover(session, services.clock.now()) == 1
-        lock(session, number)
-
-    monkeypatch.setattr(leasing, "lock_connector", after_the_other)
-    with services.db.write() as session:
-        assert outbox.recover(session, services.clock.now()) == 0
-    with services.db.read() as session:
-        assert session.scalar(select(func.count()).select_from(UnansweredCall)) == 1
-
-
-def test_a_killed_process_leaves_its_whole_line_for_a_look_at_mautic(
-    services: Services, connector_id: int, change: MakeChange, clock: SetClock
-) -> None:
-    """A call may have been out when it died, so that nothing is sent before Mautic was asked."""
-    accept(services, connector_id, change(1), change(2))
-    own = new_token().split(".")
-    claim(services, connector_id, token=f"{own[0]}.4194304.1.dead")
-    with services.db.write() as session:
-        assert outbox.recover(session, services.clock.now()) == 2
-    accept(services, connector_id, change(3), change(4, "bob@example.com"))
-    assert [group.deliveries[0].source_id for group in claim(services, connector_id)] == ["4"]
-    assert asked(services, connector_id) == (None, [])
-    clock.advance(seconds=11)
-    assert claim(services, connector_id) == []
-    call, groups = asked(services, connector_id)
-    assert call is not None and (call.rows, call.looks, list(call.seen.values())) == (1, 0, [None])
-    assert [len(group.deliveries) for group in groups] == [3]
-
-
-def asked(services: Services, connector_id: int) -> tuple[outbox.LookedUpCall | None, list[DeliveryGroup]]:
-    with services.db.write() as session:
-        return outbox.claim_for_look_up(session, services.clock.now(), connector_id, new_token())
-
-
-def test_only_one_looks_and_who_dies_in_a_look_is_looked_up_again(
-    services: Services, connector_id: int, change: MakeChange, clock: SetClock
-) -> None:
-    accept(services, connector_id, change(1))
-    own = new_token().split(".")
-    dead = f"{own[0]}.4194304.1.dead"
-    claim(services, connector_id, token=dead)
-    for _ in range(2):
-        with services.db.write() as session:
-            assert outbox.recover(session, services.clock.now()) == 1
-        clock.advance(seconds=11)
-        with services.db.write() as session:
-            call, groups = outbox.claim_for_look_up(session, services.clock.now(), connector_id, dead)
-        assert call is not None and len(groups) == 1
-        assert asked(services, connector_id) == (None, [])
-    with services.db.read() as session:
-        assert session.scalar(select(func.count()).select_from(UnansweredCall)) == 1
-
-
-def test_a_call_of_whom_nothing_is_owed_any_more_is_forgotten(
-    services: Services, connector_id: int, change: MakeChange, clock: SetClock
-) -> None:
-    accept(services, connector_id, change(1))
-    own = new_token().split(".")
-    [group] = claim(services, connector_id, token=f"{own[0]}.4194304.1.dead")
-    with services.db.write() as session:
-        outbox.recover(session, services.clock.now())
-        outbox.bury(session, services.clock.now(), connector_id, [group.deliveries[0].id], "not wanted")
-        outbox.recover(session, services.clock.now())
-        assert session.scalar(select(func.count()).select_from(UnansweredCall)) == 1
-        clock.advance(seconds=11)
-        outbox.recover(session, services.clock.now())
-        assert session.scalar(select(func.count()).select_from(UnansweredPerson)) == 0
 
 
 def test_a_dead_letter_keeps_its_payload_and_can_be_sent_again(

@@ -9,13 +9,12 @@ import pytest
 from integration.clock import SetClock
 from integration.models import Connector
 from integration.models.run import Run, RunKind
-from integration.pipeline import outbox
 from integration.pipeline.leases import turns
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.leases.turns import Turn
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
-from tests.pipeline.conftest import MakeChange
+from tests.pipeline.conftest import MakeChange, accept, claim, killed
 
 ELSEWHERE = "abcdef.1.1."
 
@@ -24,14 +23,12 @@ ELSEWHERE = "abcdef.1.1."
 def connector_id(services: Services, connector_id: int, change: MakeChange) -> int:
     """A connector that owes something to five people."""
     changes = [change(number, f"buyer{number}@example.com") for number in range(1, 6)]
-    with services.db.write() as session:
-        outbox.accept(session, services.clock.now(), connector_id, changes)
+    accept(services, connector_id, *changes)
     return connector_id
 
 
 def lease(services: Services, connector_id: int, token: str) -> None:
-    with services.db.write() as session:
-        assert outbox.claim(session, services.clock.now(), connector_id, 1, token)
+    assert claim(services, connector_id, people=1, token=token)
 
 
 def turn(services: Services, connector_id: int) -> Turn | None:
@@ -73,7 +70,7 @@ def test_a_run_of_another_process_keeps_the_turn_too(services: Services, connect
 
 
 def test_a_killed_process_of_this_machine_keeps_no_turn(services: Services, connector_id: int) -> None:
-    lease(services, connector_id, f"{new_token().split('.')[0]}.4194304.1.dead")
+    lease(services, connector_id, killed())
     assert turn(services, connector_id) == Turn(0, is_new=False)
     assert of_others(services, connector_id) == set()
 
