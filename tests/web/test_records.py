@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,8 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from integration.clock import SetClock
-from integration.identity import person_key_of
-from integration.models import AuditEntry, Delivery, Run
+from integration.models import AuditEntry, Delivery
 from integration.models.attempt import Attempt
 from integration.pipeline.services import Services
 from tests.web.conftest import Person, Settle, text_of
@@ -236,87 +234,6 @@ def test_support_sends_a_dead_letter_again_and_a_viewer_cannot(
     assert [entry.entity for entry in audit_of("REPLAYED")] == [f"order 103 (record {key})"]
 
 
-IN_PART = {"result": "created", "contact_id": 7, "partial": True, "error_code": "not_sent", "message": "Not sent."}
-
-
-def test_a_partial_success_is_sent_again_from_its_page(
-    viewer: Person,
-    support: Person,
-    page: str,
-    services: Services,
-    record: Settle,
-    audit_of: Callable[[str], list[AuditEntry]],
-) -> None:
-    key, whole = record(102, **IN_PART), record(101, result="created", contact_id=7)
-    assert "Send again what is missing" in text_of(support.get(f"{page}/{key}"))
-    assert "Send again what is missing" not in text_of(viewer.get(f"{page}/{key}"))
-    assert "Send again" not in text_of(support.get(f"{page}/{whole}"))
-    assert viewer.post(f"{page}/{key}/retry").status_code == 403
-    assert "is sent again" in text_of(support.post(f"{page}/{key}/retry", follow_redirects=True))
-    assert "Send again what is missing" not in text_of(support.get(f"{page}/{key}")), "it is on its way"
-    with services.db.read() as session:
-        row = session.get_one(Delivery, key)
-    assert (row.state, row.partial, row.result) == ("ready", False, "created")
-    assert [entry.entity for entry in audit_of("REPLAYED")] == [f"order 102 (record {key})"]
-
-
-def in_run(services: Services, connector_id: int, keys: list[int]) -> int:
-    """A run that has ended and wrote these records in part."""
-    with services.db.write() as session:
-        run = Run(connector_id=connector_id, kind="full", state="COMPLETED", trigger="test", partial=len(keys))
-        run.created_at = run.ended_at = services.clock.now()
-        session.add(run)
-        session.flush()
-        for key in keys:
-            session.get_one(Delivery, key).run_id = run.id
-        return run.id
-
-
-def test_the_partial_successes_of_a_run_are_sent_again_and_no_others(
-    viewer: Person,
-    support: Person,
-    page: str,
-    services: Services,
-    connector_id: int,
-    record: Settle,
-    audit_of: Callable[[str], list[AuditEntry]],
-) -> None:
-    mine, other = record(102, **IN_PART), record(103, email="bob@example.com", **IN_PART)
-    run_id = in_run(services, connector_id, [mine])
-    shown = support.get(f"/connectors/{connector_id}/runs/{run_id}")
-    assert f"/records?status=partial&amp;run={run_id}" in shown.text
-    for answer in (shown, support.get(f"{page}?status=partial&run={run_id}")):
-        form = re.search(r'action="[^"]+/records/complete".*?</form>', answer.text, re.DOTALL)
-        assert form is not None
-        values = dict(re.findall(r'name="(status|run)" value="(\w+)"', form[0]))
-        assert values == {"status": "partial", "run": str(run_id)}
-    assert "Send again what is missing" not in viewer.get(f"/connectors/{connector_id}/runs/{run_id}").text
-    assert viewer.post(f"{page}/complete", values).status_code == 403
-    support.post(f"{page}/complete", values)
-    with services.db.read() as session:
-        newest = session.scalars(select(Run).order_by(Run.id.desc()).limit(1)).one()
-    assert (newest.kind, newest.options) == ("replay", {"act": "replay", "ids": [mine]}), other
-    assert audit_of("REPLAYED")[0].diff == {"records": [0, 1]}
-
-
-@pytest.mark.parametrize(
-    "form", [{}, {"status": ""}, {"status": "failed"}, {"run": "1"}, {"status": "partial", "x": "1"}]
-)
-def test_sending_again_without_saying_what_changes_nothing(
-    support: Person, page: str, services: Services, record: Settle, form: dict[str, str]
-) -> None:
-    record(102, **IN_PART)
-    assert support.post(f"{page}/complete", form).status_code == 400
-    with services.db.read() as session:
-        assert session.scalar(select(Run.id)) is None
-
-
-def test_nothing_that_lacks_anything_is_said(support: Person, page: str, record: Settle) -> None:
-    record(101, result="created", contact_id=7)
-    answer = support.post(f"{page}/complete", {"status": "partial", "run": "77"}, follow_redirects=True)
-    assert "No record lacks anything any more." in text_of(answer)
-
-
 def test_what_waits_for_its_next_attempt_is_tried_now(
     support: Person, page: str, services: Services, several: list[int], clock: SetClock
 ) -> None:
@@ -336,23 +253,6 @@ def test_discarding_asks_for_a_reason_and_keeps_it(
     assert audit_of("DISCARDED")[0].diff == {"reason": ["", "A test order."]}
 
 
-def test_a_dead_letter_is_edited_and_sent_again(
-    support: Person, page: str, services: Services, record: Settle, audit_of: Callable[[str], list[AuditEntry]]
-) -> None:
-    key = record(103, "dead", "bob(at)example.com", **REFUSED)
-    assert "bob(at)example.com" in support.get(f"{page}/{key}/edit").text
-    same = {"value:billing.email": "bob(at)example.com"}
-    assert "No value was changed" in text_of(support.post(f"{page}/{key}/edit", same))
-    bad = support.post(f"{page}/{key}/edit", {"value:total": "ten"})
-    assert (bad.status_code, "“ten” in total is no amount" in text_of(bad)) == (400, True)
-    support.post(f"{page}/{key}/edit", {"value:billing.email": "bob@example.com"})
-    with services.db.read() as session:
-        row = session.get_one(Delivery, key)
-    assert (row.state, row.person_key) == ("ready", person_key_of("bob@example.com"))
-    assert row.corrections == {"billing.email": "bob@example.com"}
-    assert audit_of("EDITED")[0].diff == {"billing.email": ["bob(at)example.com", "bob@example.com"]}
-
-
 def test_comparing_with_a_store_that_does_not_answer_says_so(support: Person, page: str, record: Settle) -> None:
     text = text_of(support.get(f"{page}/{record(103, result='created', contact_id=7)}/compare"))
     assert "store" in text
@@ -365,42 +265,3 @@ def test_a_stranger_sees_no_record(stranger: Person, page: str, several: list[in
         assert stranger.post(f"{page}/{several[2]}/{act}", {"reason": "x"}).status_code == 404
     with services.db.read() as session:
         assert session.scalar(select(Delivery.state).where(Delivery.id == several[2])) == "dead"
-
-
-EMPTY = "The record has no e-mail address. Write the address that the record belongs to."
-
-
-@pytest.mark.parametrize(
-    ("field", "typed", "said"),
-    [
-        ("billing.email", " ", EMPTY),
-        ("billing.email", "bob\u200b", "“bob” is not an e-mail address. Correct the address in the store."),
-        ("billing.email", "[email\u00a0protected]", "A CDN's placeholder stands where the e-mail address should be."),
-        ("total", "ten", "“ten” in total is no amount. Correct the value, then send it again."),
-        ("billing.city", "x" * 2001, "…” is longer than 2000 characters."),
-    ],
-)
-def test_a_value_that_the_mapping_would_refuse_is_marked_and_kept(
-    support: Person, page: str, services: Services, record: Settle, field: str, typed: str, said: str
-) -> None:
-    key = record(103, "dead", "bob@example.com", **REFUSED)
-    with services.db.write() as session:
-        row = session.get_one(Delivery, key)
-        row.payload = {**row.payload, "billing": {**row.payload["billing"], "city": "Berlin"}, "total": "5.00"}
-    answer = support.post(f"{page}/{key}/edit", {"value:billing.email": "bob@example.com", f"value:{field}": typed})
-    assert answer.status_code == 400
-    assert "Nothing was sent: 1 value cannot be used." in text_of(answer)
-    [marked] = re.findall(r'<input id="(value-\d+)" name="value:([^"]+)"\s+value="([^"]*)" aria-invalid', answer.text)
-    assert marked[1:] == (field, typed)
-    [message] = re.findall(rf'id="{marked[0]}-error">([^<]+)<', answer.text)
-    assert said in html.unescape(message)
-    with services.db.read() as session:
-        assert session.get_one(Delivery, key).state == "dead"
-
-
-def test_an_address_that_was_refused_is_not_sent_again_with_another_value(
-    support: Person, page: str, record: Settle
-) -> None:
-    key = record(103, "dead", "bob(at)example.com", **REFUSED)
-    answer = support.post(f"{page}/{key}/edit", {"value:total": "7.00"})
-    assert (answer.status_code, "“bob(at)example.com” is not an e-mail address" in text_of(answer)) == (400, True)
