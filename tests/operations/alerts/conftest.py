@@ -214,3 +214,9 @@ def mailing(shop: Watch, inbox: Inbox) -> Inbox:
 def group_of(shop: Watch, group_id: int) -> AlertGroup:
     with shop.services.db.read() as session:
         return session.get_one(AlertGroup, group_id)
+
+
+def fail(shop: Watch) -> None:
+    """Let something be wrong and be told."""
+    shop.hold()
+    shop.look(minutes=3)
