@@ -33,10 +33,10 @@ def in_stock(store: StoreServer, kind: str = "simple") -> list[int]:
     return [number for number, row in rows if row["type"] == kind and row["stock_status"] == "instock"]
 
 
-def shopper(browser: Browser) -> Page:
-    """Return a new shopper's page."""
+def shopper(browser: Browser, seconds: float = 10) -> Page:
+    """Return a new shopper's page, on which nothing is waited for any longer than so many seconds."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(seconds * 1000)
     page = context.new_page()
     page.errors = []  # type: ignore[attr-defined]  # what the browser complains of
     page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]

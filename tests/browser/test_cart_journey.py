@@ -33,7 +33,7 @@ def test_a_cart_is_left_announced_brought_back_and_bought(
     let_time_pass(site)
     contact = wait_for(lambda: in_mautic(site, "abandoned_cart"), "the contact")
     assert contact["mautic_woo_coupon_code"].startswith("RECOVER-")
-    page = shopper(site.browser)
+    page = shopper(site.browser, 15)
     page.goto(contact["mautic_woo_recovery_url"])
     page.wait_for_selector(EMAIL[checkout])
     wait_for(lambda: page.input_value(EMAIL[checkout]) == ANNA, "the address")
@@ -68,7 +68,7 @@ def prepared(site: Site, version: str) -> int:
 
 def leave(site: Site, checkout: str) -> None:
     """Put something into the cart, type an address, agree to be reminded, and close the page."""
-    page = shopper(site.browser)
+    page = shopper(site.browser, 15)
     page.goto(f"{site.store.url}/{checkout}/?add-to-cart={in_stock(site.store)[0]}")
     page.fill(EMAIL[checkout], ANNA)
     page.check(BOX)

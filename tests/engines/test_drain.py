@@ -92,7 +92,7 @@ def test_a_stopped_worker_ends_its_drains_and_finishes_what_is_out(live: Service
     worker = Worker(live)
     with ThreadPoolExecutor(1) as pool:
         drain = pool.submit(worker.drain, connector_id)
-        assert wait_for(lambda: waiting(live, "leased") == 1)
+        assert wait_for(lambda: waiting(live, "leased") == 1, seconds=20)
         worker.stop()
         drain.result(timeout=10)
     assert waiting(live) == 0

@@ -17,7 +17,7 @@ def test_what_is_accepted_is_delivered_without_anybody_asking(live: Services, ma
     engine.start()
     try:
         accept(live, connector_id, order_changes(3))
-        assert wait_for(lambda: mautic.state.contact("buyer3@example.com") is not None)
+        assert wait_for(lambda: mautic.state.contact("buyer3@example.com") is not None, seconds=20)
         with live.db.read() as session:
             assert heartbeat.alive(session, live.clock.now(), "embedded")
     finally:
@@ -30,6 +30,6 @@ def test_a_lost_bell_loses_nothing(live: Services, mautic: MauticServer) -> None
     engine = Embedded(live)
     engine.start()
     try:
-        assert wait_for(lambda: mautic.state.contact("buyer2@example.com") is not None)
+        assert wait_for(lambda: mautic.state.contact("buyer2@example.com") is not None, seconds=20)
     finally:
         engine.stop()

@@ -45,13 +45,13 @@ def test_what_was_sent_is_settled_once_there_is_room(road: Road, monkeypatch: py
     worker.start()
     try:
         assert sent_all.wait(20)
-        wait_for(lambda: road.services.disk.is_blocked(), "the full disk")
+        wait_for(lambda: road.services.disk.is_blocked(), "the full disk", seconds=20)
         sent = road.writes()
         time.sleep(0.5)
         assert road.writes() == sent, "nothing is sent while nothing can be noted"
         assert "delivered" not in road.states()
         disk.make_room()
-        wait_for(lambda: road.states() == {"delivered"}, "the delivery")
+        wait_for(lambda: road.states() == {"delivered"}, "the delivery", seconds=20)
     finally:
         worker.stop()
     assert {delivery.attempts for delivery in road.deliveries()} == {1}
@@ -68,7 +68,7 @@ def test_a_run_waits_for_room_however_long_that_takes(road: Road, monkeypatch: p
     worker = Worker(road.services)
     worker.start()
     try:
-        wait_for(lambda: road.services.disk.is_blocked(), "the full disk")
+        wait_for(lambda: road.services.disk.is_blocked(), "the full disk", seconds=20)
         time.sleep(1)
         disk.make_room()
 
@@ -76,7 +76,7 @@ def test_a_run_waits_for_room_however_long_that_takes(road: Road, monkeypatch: p
             with road.services.db.read() as session:
                 return str(session.get_one(Run, run_id).state)
 
-        wait_for(lambda: state() not in GOING, "the end of the run")
+        wait_for(lambda: state() not in GOING, "the end of the run", seconds=20)
     finally:
         worker.stop()
     assert state() == RunState.COMPLETED

@@ -42,9 +42,9 @@ def test_an_order_in_the_shop_is_in_mautic_soon_after(heard: Road) -> None:
     try:
         order = heard.order("ada@example.com", status="processing")
         heard.store.shop.change_status(order["id"], "completed")
-        assert wait_for(lambda: heard.mautic.state.contact("ada@example.com"))
+        assert wait_for(lambda: heard.mautic.state.contact("ada@example.com"), seconds=15)
         heard.store.shop.trash(order["id"])
-        assert wait_for(lambda: any(d.event == "deleted" and d.settled_at for d in heard.deliveries()))
+        assert wait_for(lambda: any(d.event == "deleted" and d.settled_at for d in heard.deliveries()), seconds=15)
     finally:
         worker.stop()
     assert {health.state for health in webhook_registration.status(heard.services, heard.connector_id)} == {"active"}
@@ -52,7 +52,7 @@ def test_an_order_in_the_shop_is_in_mautic_soon_after(heard: Road) -> None:
 
 def test_what_a_webhook_brought_is_not_accepted_again_by_reading(heard: Road) -> None:
     heard.order("ada@example.com")
-    assert wait_for(lambda: heard.deliveries())
+    assert wait_for(lambda: heard.deliveries(), seconds=15)
     heard.store.webhook_queue.settle()
     before = len([d for d in heard.deliveries() if d.kind == "order"])
     heard.work()
@@ -91,7 +91,7 @@ def test_two_orders_and_a_profile_change_at_once_make_one_contact_with_the_newes
     for thread in threads:
         thread.start()
     try:
-        assert wait_for(lambda: len([d for d in road.deliveries() if d.settled_at]) == 3)
+        assert wait_for(lambda: len([d for d in road.deliveries() if d.settled_at]) == 3, seconds=15)
     finally:
         for worker in workers:
             worker.stop()
@@ -139,9 +139,9 @@ def test_a_cancelled_import_stops_and_what_was_sent_stays(road: Road) -> None:
     worker = Worker(road.services)
     worker.start()
     try:
-        assert wait_for(lambda: _run(road, run_id).pushed > 0)
+        assert wait_for(lambda: _run(road, run_id).pushed > 0, seconds=15)
         run_lifecycle.cancel(road.services, run_id)
-        assert wait_for(lambda: _run(road, run_id).state == "CANCELLED")
+        assert wait_for(lambda: _run(road, run_id).state == "CANCELLED", seconds=15)
     finally:
         worker.stop()
     assert "discarded" in road.states() or _run(road, run_id).accepted < 900

@@ -135,9 +135,9 @@ def test_a_cancelled_import_goes_on_where_it_stood(make_road: Callable[..., Road
     worker = Worker(road.services)
     worker.start()
     try:
-        assert wait_for(lambda: read(road, run_id).run.pushed > 0)
+        assert wait_for(lambda: read(road, run_id).run.pushed > 0, seconds=15)
         run_lifecycle.cancel(road.services, run_id)
-        assert wait_for(lambda: read(road, run_id).run.state == "CANCELLED")
+        assert wait_for(lambda: read(road, run_id).run.state == "CANCELLED", seconds=15)
     finally:
         worker.stop()
     half = read(road, run_id).run
