@@ -46,7 +46,6 @@ class BulkOrderContext:
     def __init__(self, state: State, recipe: int) -> None:
         self.currency = state.currency
         self.version = state.version
-        self.products = state.products
         self.product = state.product
         self.coupons: dict[int, dict[str, Any]] = {}
         self.chance = random.Random(recipe)

@@ -28,7 +28,6 @@ class OrderContext(Protocol):
     currency: str
     version: str
     chance: random.Random
-    products: dict[int, dict[str, Any]]
     coupons: dict[int, dict[str, Any]]
 
     def product(self, number: int) -> dict[str, Any] | None:
@@ -106,7 +105,7 @@ def line_item(context: OrderContext, rate: Rate, entry: dict[str, Any]) -> dict[
     total = money.amount(entry["total"]) if "total" in entry else subtotal
     line = {
         "id": context.next_id("item"),
-        "name": entry.get("name") or _line_name(context, product),
+        "name": entry.get("name") or (line_name(context, product) if product else ""),
         "product_id": (product.get("parent_id") or product["id"]) if product else 0,
         "variation_id": product["id"] if product and product.get("parent_id") else 0,
         "quantity": quantity,
@@ -144,14 +143,12 @@ def _priced(
 
 
 def _parent_name(context: OrderContext, product: dict[str, Any] | None) -> str | None:
-    if not product or not product.get("parent_id"):
-        return None
-    return str(context.products[product["parent_id"]]["name"])
+    parent = context.product(product.get("parent_id") or 0) if product else None
+    return str(parent["name"]) if parent else None
 
 
-def _line_name(context: OrderContext, product: dict[str, Any] | None) -> str:
-    if not product:
-        return ""
+def line_name(context: OrderContext, product: dict[str, Any]) -> str:
+    """Return a product's name in orders, carts and parcels: a variation's choices stand behind its parent's."""
     parent = _parent_name(context, product)
     return f"{parent} - {product['name']}" if parent else str(product["name"])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from integration.sandbox.store import order_building
 from integration.sandbox.store.problems import Refused
 from integration.sandbox.store.storefront import choices, sessions, templates
 from integration.sandbox.store.storefront.notices import Notice, refused
@@ -92,18 +93,16 @@ def _pieces(text: str) -> int:
     return int(text) if text.isdigit() else 1
 
 
-def title(scene: Scene, number: int) -> Markup:
+def title(scene: Scene, product: dict[str, Any]) -> Markup:
     """Return a product's title; a variation has what it fixes behind its parent's (storefront:085, storefront:087)."""
-    product = scene.state.products[number]
-    parent = scene.state.product(product["parent_id"]) if product["type"] == "variation" else None
-    return templates.name(f"{parent['name']} - {product['name']}" if parent else str(product["name"]))
+    return templates.name(order_building.line_name(scene.state, product))
 
 
 def _tell(scene: Scene, added: dict[int, int], counted: bool = False) -> None:
     names = []
     for number, count in added.items():
         pieces = Markup("{} &times; ").format(count) if counted and count > 1 else ""
-        names.append(Markup("{}&ldquo;{}&rdquo;").format(pieces, title(scene, number)))
+        names.append(Markup("{}&ldquo;{}&rdquo;").format(pieces, title(scene, scene.state.products[number])))
     many = len(names) > 1 or (counted and sum(added.values()) > 1)
     text = Markup(", ").join(names[:-1]) + Markup(" and ") + names[-1] if names[1:] else names[0]
     link = Markup('<a href="{}/cart/" class="button wc-forward wp-element-button">View cart</a>').format(scene.home)

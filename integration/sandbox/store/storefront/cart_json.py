@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import money
+from integration.sandbox.store import money, order_building
 from integration.sandbox.store.gateways import GATEWAYS
 from integration.sandbox.store.state import State
 from integration.sandbox.store.storefront import choices, draft_document, prices
@@ -118,7 +118,7 @@ def _totals(state: State, made: Totals) -> dict[str, Any]:
 
 
 def _package(cart: Cart, made: Totals) -> dict[str, Any]:
-    names = {line.key: draft_document.name(cart.state, line.product) for line in made.lines}
+    names = {line.key: order_building.line_name(cart.state, line.product) for line in made.lines}
     return {
         "package_id": 0,
         "name": "Shipment 1",

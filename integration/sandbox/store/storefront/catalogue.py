@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from integration.sandbox.store import order_building
 from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
 from integration.sandbox.store.listing import Page
 from integration.sandbox.store.params import ORDER, PAGING, Param, anything, listed, numbers, one_of, read
 from integration.sandbox.store.problems import Refused
 from integration.sandbox.store.state import State
-from integration.sandbox.store.storefront import choices, draft_document, prices
+from integration.sandbox.store.storefront import choices, prices
 from integration.sandbox.store.storefront.carts import in_stock, pieces
 
 PARAMS = (
@@ -138,7 +139,7 @@ def _availability(product: dict[str, Any]) -> dict[str, str]:
 
 
 def _add_to_cart(state: State, product: dict[str, Any], home: str, left: int | None) -> dict[str, Any]:
-    name = prices.texturized(draft_document.name(state, product))
+    name = prices.texturized(order_building.line_name(state, product))
     link = f"{home}{product['path']}"
     text, described = "Add to cart", f"Add to cart: &ldquo;{name}&rdquo;"
     address = f"?add-to-cart={product['id']}"

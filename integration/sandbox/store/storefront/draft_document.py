@@ -40,18 +40,11 @@ def fill(state: State, session: Session, made: Totals, document: dict[str, Any])
         document["total"] = document["shipping_total"]
 
 
-def name(state: State, product: dict[str, Any]) -> str:
-    """Return a product's name in an order and a parcel: with the choices of a variation behind it."""
-    parent = state.product(product["parent_id"]) if product["type"] == "variation" else None
-    return f"{parent['name']} - {product['name']}" if parent else str(product["name"])
-
-
 def _line(state: State, made: Totals, line: Line) -> dict[str, Any]:
     entry = {
         "product_id": line.item.product_id,
         "variation_id": line.item.variation_id,
         "quantity": line.item.quantity,
-        "name": name(state, line.product),
         "subtotal": str(line.subtotal),
         "total": str(line.total),
         "choices": _choices(state, line),
@@ -77,7 +70,7 @@ def _choices(state: State, line: Line) -> list[dict[str, Any]]:
 
 def parcel(state: State, made: Totals) -> str:
     """Return what is in the parcel, as the line of shipping tells it: tags gone, × as &times;."""
-    told = [f"{name(state, line.product)} &times; {line.item.quantity}" for line in made.lines]
+    told = [f"{order_building.line_name(state, line.product)} &times; {line.item.quantity}" for line in made.lines]
     return re.sub(r"<[^>]*>", "", ", ".join(told))
 
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from markupsafe import Markup
 
+from integration.sandbox.store import order_building
 from integration.sandbox.store.gateways import GATEWAYS
 from integration.sandbox.store.state import State
-from integration.sandbox.store.storefront import draft_document, sessions, templates
+from integration.sandbox.store.storefront import sessions, templates
 from integration.sandbox.store.storefront.carts import Cart
 from integration.sandbox.store.storefront.totals import Totals
 
@@ -36,7 +37,7 @@ def table(cart: Cart) -> Markup:
     made = cart.totals
     lines = [
         (
-            templates.name(draft_document.name(cart.state, line.product)),
+            templates.name(order_building.line_name(cart.state, line.product)),
             line.item.quantity,
             templates.price(cart.state, line.subtotal),
         )

@@ -83,7 +83,7 @@ def cart(scene: Scene) -> ApiAnswer:
     lines = [
         {
             "key": line.key,
-            "name": adding.title(scene, line.product["id"]),
+            "name": adding.title(scene, line.product),
             "quantity": line.item.quantity,
             "price": templates.price(scene.state, money.amount(line.product["price"])),
             "subtotal": templates.price(scene.state, line.subtotal),
