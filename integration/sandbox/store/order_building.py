@@ -221,7 +221,7 @@ def _is_physical(context: OrderContext, line: dict[str, Any]) -> bool:
 
 
 def _apply_coupon(context: OrderContext, document: dict[str, Any], rate: Rate, code: str) -> None:
-    coupon = next((each for each in context.coupons.values() if coupon_codes.are_same(each["code"], code)), None)
+    coupon = coupon_codes.find(context.coupons, code)
     if coupon is None:
         return
     left = money.amount(coupon["amount"])

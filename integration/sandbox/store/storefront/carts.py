@@ -131,7 +131,7 @@ class Cart:
 
     def _check_alone(self) -> None:
         for code in self.session.coupons:
-            coupon = coupon_rules.find(self.state, code)
+            coupon = coupon_codes.find(self.state.coupons, code)
             if coupon and coupon["individual_use"]:
                 text = f"&quot;{code}&quot; has already been applied and cannot be used in conjunction with other"
                 raise _coupon_error(f"{text} coupons.")

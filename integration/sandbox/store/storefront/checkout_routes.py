@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import documents, emails
+from integration.sandbox.store import coupon_codes, documents, emails
 from integration.sandbox.store.gateways import GATEWAYS
 from integration.sandbox.store.http_messages import ApiAnswer
 from integration.sandbox.store.order_store import Row
@@ -150,7 +150,7 @@ def _check_coupons(call: Call) -> None:
     """Take out the coupons that are not for the e-mail that buys."""
     session, removed = call.visit.session, {}
     for code in list(session.coupons):
-        coupon = coupon_rules.find(call.state, code)
+        coupon = coupon_codes.find(call.state.coupons, code)
         try:
             if coupon:
                 coupon_rules.check_email(coupon, session.email)

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from integration.sandbox.store import documents, emails
+from integration.sandbox.store import coupon_codes, documents, emails
 from integration.sandbox.store.gateways import GATEWAYS
 from integration.sandbox.store.http_messages import HTML, JSON, ApiAnswer
 from integration.sandbox.store.problems import Refused
@@ -119,7 +119,7 @@ def _bound_coupons(scene: Scene) -> list[Problem]:
     """Take out the coupons that are not for the e-mail that buys (storefront:150)."""
     problems = []
     for code in list(scene.visit.session.coupons):
-        coupon = coupon_rules.find(scene.state, code)
+        coupon = coupon_codes.find(scene.state.coupons, code)
         try:
             if coupon:
                 coupon_rules.check_email(coupon, scene.visit.session.email)

@@ -20,17 +20,12 @@ class CouponRefused(Exception):
         self.details = details
 
 
-def find(state: State, code: str) -> dict[str, Any] | None:
-    """Return the coupon of a code in any case."""
-    return next((each for each in state.coupons.values() if coupon_codes.are_same(each["code"], code)), None)
-
-
 def check(state: State, session: Session, code: str, subtotal: Decimal) -> dict[str, Any]:
     """Return the coupon of a code; raises CouponRefused in the first way that holds (storefront:040 to storefront:108).
 
     `subtotal` is what the cart shows before discounts.
     """
-    coupon = find(state, code)
+    coupon = coupon_codes.find(state.coupons, code)
     if coupon is None or coupon["status"] != "publish":
         raise CouponRefused(f"Coupon {_quoted(code)} does not exist!")
     _check_limits(state, coupon, session)

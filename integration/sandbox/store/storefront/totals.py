@@ -105,7 +105,7 @@ def totals(state: State, session: Session) -> Totals:
     """Reckon a cart."""
     made = Totals(lines_of(state, session), rate_of(session.shipping["country"]))
     for code in session.coupons:
-        coupon = coupon_rules.find(state, code)
+        coupon = coupon_codes.find(state.coupons, code)
         if coupon:
             made.coupons.append(coupon)
             cut = _discount(state, coupon, made.lines)
