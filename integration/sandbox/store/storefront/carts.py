@@ -169,6 +169,19 @@ class Cart:
                 broken[code] = refused.message
         return broken
 
+    def drop_bound(self) -> dict[str, CouponRefused]:
+        """Take out the coupons that are not for the e-mail that buys, and return why not, by code."""
+        dropped = {}
+        for code in list(self.session.coupons):
+            coupon = coupon_codes.find(self.state.coupons, code)
+            try:
+                if coupon:
+                    coupon_rules.check_buyer(coupon, self.session)
+            except CouponRefused as refused:
+                self.remove_coupon(code)
+                dropped[code] = refused
+        return dropped
+
     def _removed(self, code: str, text: str) -> dict[str, str]:
         self.remove_coupon(code)
         message = f"The &#8220;{code}&#8221; coupon has been removed from your cart: {text}"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import coupon_codes, documents, emails
+from integration.sandbox.store import documents, emails
 from integration.sandbox.store.gateways import GATEWAYS
 from integration.sandbox.store.http_messages import ApiAnswer
 from integration.sandbox.store.order_store import Row
 from integration.sandbox.store.problems import Refused, invalid, missing
-from integration.sandbox.store.storefront import cart_json, coupon_rules, drafts
+from integration.sandbox.store.storefront import cart_json, drafts
 from integration.sandbox.store.storefront.calls import Call
 from integration.sandbox.store.storefront.cart_routes import set_addresses
 from integration.sandbox.store.storefront.carts import COUPON_ERROR, pieces
-from integration.sandbox.store.storefront.coupon_rules import CouponRefused
 
 REMINDER = "woo-mautic/cart-reminder"
 REMINDER_META = f"_wc_other/{REMINDER}"
@@ -147,19 +146,9 @@ def _check_cart(call: Call) -> None:
 
 
 def _check_coupons(call: Call) -> None:
-    """Take out the coupons that are not for the e-mail that buys."""
-    session, removed = call.visit.session, {}
-    for code in list(session.coupons):
-        coupon = coupon_codes.find(call.state.coupons, code)
-        try:
-            if coupon:
-                coupon_rules.check_email(coupon, session.email)
-                coupon_rules.check_per_user(coupon, session)
-        except CouponRefused as refused:
-            removed[code] = refused.message
-            call.cart.remove_coupon(code)
+    removed = {code: refused.message for code, refused in call.cart.drop_bound().items()}
     if removed:
-        drafts.follow(call.state, session)
+        drafts.follow(call.state, call.visit.session)
         text = " ".join(f'"{code}" was removed from the cart. {reason}' for code, reason in removed.items())
         raise Refused(409, "woocommerce_rest_cart_coupon_errors", text, removed_coupons=removed)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from integration.sandbox.store import coupon_codes, documents, emails
+from integration.sandbox.store import documents, emails
 from integration.sandbox.store.gateways import GATEWAYS
 from integration.sandbox.store.http_messages import HTML, JSON, ApiAnswer
 from integration.sandbox.store.problems import Refused
@@ -15,12 +15,10 @@ from integration.sandbox.store.storefront import (
     adding,
     checkout_routes,
     classic_page,
-    coupon_rules,
     drafts,
     review,
     sessions,
 )
-from integration.sandbox.store.storefront.coupon_rules import CouponRefused
 from integration.sandbox.store.storefront.notices import Notice
 from integration.sandbox.store.storefront.rendering import ajax
 from integration.sandbox.store.storefront.scenes import Scene
@@ -116,18 +114,9 @@ def place(scene: Scene) -> ApiAnswer:
 
 
 def _bound_coupons(scene: Scene) -> list[Problem]:
-    """Take out the coupons that are not for the e-mail that buys (storefront:150)."""
-    problems = []
-    for code in list(scene.visit.session.coupons):
-        coupon = coupon_codes.find(scene.state.coupons, code)
-        try:
-            if coupon:
-                coupon_rules.check_email(coupon, scene.visit.session.email)
-                coupon_rules.check_per_user(coupon, scene.visit.session)
-        except CouponRefused as fault:
-            scene.cart.remove_coupon(code)
-            problems.append((Markup((fault.details or {}).get("checkout", fault.message)), ""))
-    return problems
+    """Drop the coupons that are not for the e-mail that buys, and tell of them (storefront:150)."""
+    dropped = scene.cart.drop_bound().values()
+    return [(Markup((fault.details or {}).get("checkout", fault.message)), "") for fault in dropped]
 
 
 def _problems(billing: dict[str, str]) -> list[Problem]:

@@ -31,7 +31,7 @@ def check(state: State, session: Session, code: str, subtotal: Decimal) -> dict[
     _check_limits(state, coupon, session)
     _check_amounts(coupon, subtotal)
     _check_products(state, coupon, session)
-    check_email(coupon, session.email)
+    _check_email(coupon, session.email)
     return coupon
 
 
@@ -49,12 +49,18 @@ def _check_limits(state: State, coupon: dict[str, Any], session: Session) -> Non
     if coupon["usage_limit"] and coupon["usage_count"] >= coupon["usage_limit"]:
         raise used_up(coupon)
     if session.customer_id:
-        check_per_user(coupon, session)
+        _check_per_user(coupon, session)
     if coupon["expires"] is not None and coupon["expires"] < state.now():
         raise CouponRefused(f"Coupon {_quoted(coupon['code'])} has expired.")
 
 
-def check_per_user(coupon: dict[str, Any], session: Session) -> None:
+def check_buyer(coupon: dict[str, Any], session: Session) -> None:
+    """Refuse a coupon that is not for the e-mail that buys, or no more."""
+    _check_email(coupon, session.email)
+    _check_per_user(coupon, session)
+
+
+def _check_per_user(coupon: dict[str, Any], session: Session) -> None:
     """Refuse a coupon this shopper used often enough; a guest is known by the e-mail, and only when buying."""
     names = {session.email.lower(), str(session.customer_id)}
     used = sum(str(each).lower() in names for each in coupon["used_by"])
@@ -89,7 +95,7 @@ def is_for(state: State, coupon: dict[str, Any], item: Item) -> bool:
     return not (coupon["exclude_sale_items"] and product and product["on_sale"])
 
 
-def check_email(coupon: dict[str, Any], email: str) -> None:
+def _check_email(coupon: dict[str, Any], email: str) -> None:
     """Refuse a coupon that is bound to other e-mails; * stands for anything, case for nothing."""
     bound = coupon["email_restrictions"]
     if not bound or any(fnmatchcase(email.lower(), each.lower()) for each in bound if email):
