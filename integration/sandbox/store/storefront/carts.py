@@ -161,10 +161,10 @@ class Cart:
 
     def broken_coupons(self) -> dict[str, str]:
         """Return why coupons of the cart no longer hold, by code."""
-        broken = {}
+        broken, subtotal = {}, self.totals.items
         for code in self.session.coupons:
             try:
-                coupon_rules.check(self.state, self.session, code, self.totals.items)
+                coupon_rules.check(self.state, self.session, code, subtotal)
             except CouponRefused as refused:
                 broken[code] = refused.message
         return broken
