@@ -45,6 +45,16 @@ class ApiRequest:
         """Return the names in `_fields`, empty for all."""
         return rest_format.names(self.query.get("_fields"))
 
+    @property
+    def ip(self) -> str:
+        """Return the address the shop takes the shopper to be at."""
+        return self.headers.get("x-forwarded-for", "127.0.0.1")
+
+    @property
+    def agent(self) -> str:
+        """Return the shopper's browser."""
+        return self.headers.get("user-agent", "")
+
     def flag(self, name: str) -> bool:
         """Say whether a boolean query parameter is on, as WordPress reads it."""
         return str(self.query.get(name, "")).lower() in ("1", "true", "yes", "on")

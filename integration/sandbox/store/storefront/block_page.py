@@ -22,7 +22,7 @@ def show(scene: Scene) -> ApiAnswer:
     """Return the page; with an empty cart the way to the cart (storefront:084). The draft is made here."""
     if scene.cart.is_empty:
         return redirect(scene, f"{scene.home}/cart/")
-    row = drafts.open_checkout(scene.state, scene.visit.session, scene.ip, scene.agent)
+    row = drafts.open_checkout(scene.state, scene.visit.session, scene.request.ip, scene.request.agent)
     call = Call(scene.state, scene.settings, scene.request, scene.visit)
     checkout = checkout_routes.show(call, row, checkout_routes.UNPAID)
     values = {"nonce": sessions.nonce(scene.state), "now": scene.state.now()}

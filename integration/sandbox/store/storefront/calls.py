@@ -40,16 +40,6 @@ class Call:
         """Return what was sent; raises Refused for broken JSON."""
         return self.request.payload()
 
-    @property
-    def ip(self) -> str:
-        """Return the address the shop takes the shopper to be at."""
-        return self.request.headers.get("x-forwarded-for", "127.0.0.1")
-
-    @property
-    def agent(self) -> str:
-        """Return the shopper's browser."""
-        return self.request.headers.get("user-agent", "")
-
 
 def cors(state: State, request: ApiRequest, by_token: bool = False) -> list[tuple[str, str]]:
     """Return who may read an answer in a browser: the shop itself, and any origin with a valid Cart-Token or preflight.

@@ -30,7 +30,7 @@ def read(call: Call) -> ApiAnswer:
 def _open(call: Call) -> Row:
     if call.cart.is_empty:
         raise Refused(400, "woocommerce_rest_cart_empty", "Cannot create order from empty cart.")
-    return drafts.open_checkout(call.state, call.visit.session, call.ip, call.agent)
+    return drafts.open_checkout(call.state, call.visit.session, call.request.ip, call.request.agent)
 
 
 def update(call: Call) -> ApiAnswer:

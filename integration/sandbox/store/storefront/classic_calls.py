@@ -148,7 +148,7 @@ def _failure(scene: Scene, problems: list[Problem], refresh: bool = False) -> Ap
 def _success(scene: Scene) -> ApiAnswer:
     form = scene.form
     method, note = form.get("payment_method", ""), form.get("order_comments", "")
-    row = drafts.place_classic(scene.state, scene.visit.session, method, note, scene.ip, scene.agent)
+    row = drafts.place_classic(scene.state, scene.visit.session, method, note, scene.request.ip, scene.request.agent)
     told = {name.removeprefix(ATTRIBUTION): value for name, value in form.items() if name.startswith(ATTRIBUTION)}
     drafts.set_meta(scene.state, row, checkout_routes.attribution(told))
     key = documents.of_order(scene.state, row)["order_key"]

@@ -56,16 +56,6 @@ class Scene:
         """Return who is logged in."""
         return self.state.people.get(sessions.logged_in(self.state, self.request))
 
-    @property
-    def ip(self) -> str:
-        """Return the address the shop takes the shopper to be at."""
-        return self.request.headers.get("x-forwarded-for", "127.0.0.1")
-
-    @property
-    def agent(self) -> str:
-        """Return the shopper's browser."""
-        return self.request.headers.get("user-agent", "")
-
     def start(self) -> None:
         """Keep the visitor's session from now on."""
         sessions.keep(self.state, self.visit.session)
