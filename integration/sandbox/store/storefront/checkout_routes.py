@@ -160,7 +160,6 @@ def _check_payment(call: Call, body: dict[str, Any]) -> None:
 
 
 def _paid(call: Call, row: Row) -> dict[str, Any]:
-    key = documents.of_order(call.state, row)["order_key"]
-    address = f"{call.request.home}/checkout/order-received/{row.id}/?key={key}"
+    address = drafts.received_url(call.state, row, call.request.home)
     details = [{"key": "result", "value": "success"}, {"key": "redirect", "value": address}]
     return {"payment_status": "success", "payment_details": details, "redirect_url": address}

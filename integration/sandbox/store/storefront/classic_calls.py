@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from integration.sandbox.store import documents, emails
+from integration.sandbox.store import emails
 from integration.sandbox.store.gateways import GATEWAYS
 from integration.sandbox.store.http_messages import HTML, JSON, ApiAnswer
 from integration.sandbox.store.problems import Refused
@@ -151,8 +151,7 @@ def _success(scene: Scene) -> ApiAnswer:
     row = drafts.place_classic(scene.state, scene.visit.session, method, note, scene.request.ip, scene.request.agent)
     told = {name.removeprefix(ATTRIBUTION): value for name, value in form.items() if name.startswith(ATTRIBUTION)}
     drafts.set_meta(scene.state, row, checkout_routes.attribution(told))
-    key = documents.of_order(scene.state, row)["order_key"]
-    address = f"{scene.home}/checkout/order-received/{row.id}/?key={key}"
+    address = drafts.received_url(scene.state, row, scene.home)
     body: dict[str, Any] = {"result": "success", "redirect": address, "order_id": row.id}
     return ajax(scene, body, JSON)
 

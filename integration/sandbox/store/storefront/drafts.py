@@ -112,6 +112,11 @@ def _placed(state: State, session: Session, row: Row, topics: tuple[str, str]) -
     return row
 
 
+def received_url(state: State, row: Row, home: str) -> str:
+    """Return the address of an order's thank-you page, where its buyer is sent."""
+    return f"{home}/checkout/order-received/{row.id}/?key={documents.of_order(state, row)['order_key']}"
+
+
 def _forget(state: State, session: Session, row: Row) -> None:
     session.items.clear()
     session.coupons.clear()

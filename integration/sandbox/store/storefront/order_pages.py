@@ -58,8 +58,7 @@ def _settle(scene: Scene, row: Row) -> ApiAnswer:
     if method not in GATEWAYS:
         return _pay_page(scene, row, refused("Invalid payment method."))
     _pay_with(scene, row, method)
-    key = documents.of_order(scene.state, row)["order_key"]
-    return redirect(scene, f"{scene.home}/checkout/order-received/{row.id}/?key={key}")
+    return redirect(scene, drafts.received_url(scene.state, row, scene.home))
 
 
 def _pay_with(scene: Scene, row: Row, method: str) -> None:
