@@ -46,6 +46,7 @@ class BulkOrderContext:
     def __init__(self, state: State, recipe: int) -> None:
         self.currency = state.currency
         self.version = state.version
+        self.is_ten = state.is_ten
         self.product = state.product
         self.coupons: dict[int, dict[str, Any]] = {}
         self.chance = random.Random(recipe)

@@ -30,6 +30,10 @@ class OrderContext(Protocol):
     chance: random.Random
     coupons: dict[int, dict[str, Any]]
 
+    @property
+    def is_ten(self) -> bool:
+        """Say whether the shop is a WooCommerce 10."""
+
     def product(self, number: int) -> dict[str, Any] | None:
         """Return a product or variation that is not deleted."""
 
@@ -112,20 +116,16 @@ def line_item(context: OrderContext, rate: Rate, entry: dict[str, Any]) -> dict[
         "tax_class": "",
         "meta_data": entry["choices"] if "choices" in entry else _choices(context, product),
         "sku": product["sku"] if product else None,
-        **({"global_unique_id": "" if product else None} if _is_ten(context) else {}),
+        **({"global_unique_id": "" if product else None} if context.is_ten else {}),
         "image": {"id": "" if product and not product.get("parent_id") else 0, "src": ""},
         "parent_name": _parent_name(context, product),
     }
     return _priced(context, line, rate, subtotal, total)
 
 
-def _is_ten(context: OrderContext) -> bool:
-    return not context.version.startswith("9.")
-
-
 def _tax_text(context: OrderContext, value: Decimal, rate: Rate) -> str:
     """Write the tax of one line: in whole cents on 10, to the last digit on 9.9.5 (storefront:055, storefront:126)."""
-    if _is_ten(context):
+    if context.is_ten:
         return money.text(money.share(value, rate.percent))
     exact = (value * rate.percent / 100).normalize()
     return f"{exact:f}"
