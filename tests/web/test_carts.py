@@ -15,6 +15,7 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from integration.records import Cart as CartRecord
+from integration.sandbox.mautic import MauticServer
 from integration.streams.carts import ABANDONED, change_of
 from tests import cart_rows
 from tests.web.conftest import Person, text_of
@@ -71,6 +72,19 @@ def test_settings_are_saved_and_wrong_ones_come_back_at_their_field(
     with services.db.read() as session:
         module = services.modules(session.scalars(select(Connector)).first()).carts  # type: ignore[arg-type]  # it is there
     assert (module.enabled, module.timeout, module.coupon, module.coupon_amount) == (True, 1, "percent", "7.5")
+
+
+@pytest.mark.parametrize(("module", "page"), [("carts", "carts"), ("subscribe", "subscriptions")])
+def test_a_segment_that_mautic_has_no_more_stays_chosen(
+    admin: Person, services: Services, connector_id: int, module: str, page: str
+) -> None:
+    with MauticServer() as mautic:
+        key = mautic.credentials
+        secrets = {"mautic_client_id": key.client_id, "mautic_client_secret": key.client_secret}
+        pairs.connect(services, connector_id, mautic_url=mautic.url, **secrets)
+        pairs.configure(services, connector_id, {f"{module}.segment": 4711})
+        shown = admin.get(f"/connectors/{connector_id}/{page}").text
+    assert re.search(r'value="4711"\s+selected>4711 \(no longer in Mautic\)', shown)
 
 
 def test_the_guide_is_shown_with_its_pictures(viewer: Person, url: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +11,7 @@ from sqlalchemy.orm import Session
 
 from integration import shop_lines
 from integration.carts import acts, links, script
-from integration.errors import IntegrationError
 from integration.mapping.cart_orders import PROOFS
-from integration.mautic.segments import Segments
 from integration.models.audit import AuditAction
 from integration.models.cart import Cart
 from integration.models.connector import Connector
@@ -26,7 +23,7 @@ from integration.web.frame import filters
 from integration.web.frame.access import connector_view, me, needs, record, row_view
 from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
-from integration.web.modules import cart_answers, guide as guides, weekly_chart
+from integration.web.modules import cart_answers, guide as guides, pickers, weekly_chart
 from integration.web.modules.form import filled, module_form, respond
 
 bp = Blueprint("carts", __name__, url_prefix="/connectors/<int:connector_id>/carts")
@@ -81,7 +78,6 @@ def save(connector: Connector) -> ResponseReturnValue:
 def _page(connector: Connector, form: SettingForm) -> str:
     module = services().modules(connector).carts
     url = f"{services().base_url}/carts/{connector.cart_key}.js"
-    choices, problem = _segments(connector)
     return render_template(
         "modules/carts/index.html",
         connector=connector,
@@ -89,23 +85,11 @@ def _page(connector: Connector, form: SettingForm) -> str:
         reasons=cart_answers.why_none(connector),
         tag=shop_lines.tag(url),
         snippet=script.wordpress_snippet(module, url),
-        segments=choices,
-        segments_problem=problem,
+        segments=pickers.segments(connector).with_none(form["carts.segment"].data),
         coupons=COUPONS,
         coupon_uses=COUPON_USES,
         may_save=me().may(Role.ADMIN),
     )
-
-
-def _segments(connector: Connector) -> tuple[Mapping[str, str], str]:
-    """Return Mautic's segments, id -> name, and why they could not be asked for; then the number is typed."""
-    if not connector.mautic_url:
-        return {}, "Mautic is not connected yet."
-    try:
-        found = Segments(services().open_mautic(connector, quick=True)).list()
-    except IntegrationError as error:
-        return {}, str(error)
-    return {"0": "None", **{str(each.id): each.name for each in found}}, ""
 
 
 @bp.get("/guide")
