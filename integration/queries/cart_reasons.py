@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.cart import Cart, CartState
@@ -76,8 +76,8 @@ def _of_carts(session: Session, now: datetime, connector_id: int) -> list[Reason
     return found
 
 
-def _count(session: Session, *where: object) -> int:
-    return session.scalar(select(func.count()).select_from(Cart).where(*where)) or 0  # type: ignore[arg-type]  # conditions
+def _count(session: Session, *where: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(Cart).where(*where)) or 0
 
 
 _CHOOSE = "Choose one of the two below."

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from integration.identity import person_key_of
 from integration.models.cart import Cart, CartEvent, CartState
-from integration.models.sql import Total, counted_upto
-from integration.url_filters import Day, EntryId, OneOf, Text, UrlFilter, WholeNumber, begin_of, end_of
+from integration.queries.person_lists import PersonQuery
+from integration.url_filters import OneOf
 
-ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 25, 100
-#: Rows of a page that can be chosen.
-SIZES = (10, 25, 50, 100)
 WEEKS = 12
 #: State -> its word and the colour of its badge.
 STATES: Mapping[str, tuple[str, str]] = {
@@ -32,41 +28,14 @@ STATES: Mapping[str, tuple[str, str]] = {
     CartState.EXPIRED: ("Expired", "muted"),
     CartState.NO_CONSENT: ("No consent", "muted"),
 }
-
-
+#: States of carts that were left, whatever became of them.
 _LEFT = (CartState.ABANDONED, CartState.SYNCED, CartState.RECOVERED, CartState.EXPIRED)
 
 
-class CartQuery(UrlFilter):
-    """Carts of a connector, newest first, from before the id `before`; days are of the site's zone."""
+class CartQuery(PersonQuery):
+    """Which carts a list shows."""
 
-    connector_id: int
     state: Annotated[str, OneOf(tuple(STATES))] = ""
-    email: Text = ""
-    since: Day = None
-    until: Day = None
-    size: Annotated[int, WholeNumber(ROWS_MIN, ROWS_MAX)] = ROWS_DEFAULT
-    before: EntryId = 0
-    zone: str = "UTC"
-
-    @classmethod
-    def parse(cls, connector_id: int, args: Mapping[str, Any], zone: str = "UTC") -> tuple[CartQuery, list[str]]:
-        """Return the query of a URL and a notice for each value that could not be used and was left out."""
-        return cls.from_url(args, zone, connector_id=connector_id)
-
-    @property
-    def filtered(self) -> bool:
-        """Return whether anything is filtered."""
-        return self.differs("size", "before")
-
-
-@dataclass(frozen=True, slots=True)
-class CartPage:
-    """One page of carts and how many fit in all; `older` is the id to go on from, None at the end."""
-
-    carts: Sequence[Cart]
-    total: Total
-    older: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +74,6 @@ class Week:
     figures: Figures
 
 
-def read_page(session: Session, query: CartQuery) -> CartPage:
-    """Return the page that a query asks for."""
-    where = _conditions(query)
-    total = counted_upto(session, select(Cart.id).where(*where))
-    if query.before:
-        where.append(Cart.id < query.before)
-    found = select(Cart).where(*where).order_by(Cart.id.desc()).limit(query.size + 1)
-    rows = session.scalars(found).all()
-    shown = rows[: query.size]
-    return CartPage(shown, total, shown[-1].id if len(rows) > query.size else None)
-
-
 def story(session: Session, cart: Cart) -> Sequence[CartEvent]:
     """Return what happened to a cart, oldest first."""
     return session.scalars(select(CartEvent).where(CartEvent.cart_id == cart.id).order_by(CartEvent.id)).all()
@@ -150,20 +107,7 @@ def _bounds(first: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 def _revenue(session: Session, mine: Sequence[ColumnElement[bool]]) -> dict[str, Decimal]:
     """Return the sums by currency: amounts are kept as text, so that none loses a digit."""
     query = select(Cart.revenue_currency, Cart.revenue).where(*mine, Cart.state == CartState.RECOVERED)
-    sums: Counter[str] = Counter()
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for currency, amount in session.execute(query).tuples():
-        sums[currency] += Decimal(amount or "0")  # type: ignore[assignment]  # a Counter adds what can be added
-    return dict(sums)  # type: ignore[arg-type]  # as above
-
-
-def _conditions(query: CartQuery) -> list[ColumnElement[bool]]:
-    found = [Cart.connector_id == query.connector_id]
-    if query.state:
-        found.append(Cart.state == query.state)
-    if query.email:
-        found.append(Cart.person_key == person_key_of(query.email))
-    if begin := begin_of(query.since, query.zone):
-        found.append(Cart.created_at >= begin)
-    if end := end_of(query.until, query.zone):
-        found.append(Cart.created_at < end)
-    return found
+        sums[currency] += Decimal(amount or "0")
+    return dict(sums)

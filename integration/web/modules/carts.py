@@ -16,7 +16,7 @@ from integration.models.audit import AuditAction
 from integration.models.cart import Cart
 from integration.models.connector import Connector
 from integration.models.user import Role
-from integration.queries import carts
+from integration.queries import carts, person_lists
 from integration.streams.cart_payload import lines_of
 from integration.streams.carts import KIND
 from integration.web.frame import filters
@@ -106,7 +106,7 @@ def listed(connector: Connector) -> ResponseReturnValue:
     zone, now = filters.zone_of(connector), services().clock.now()
     query, notices = carts.CartQuery.parse(connector.id, request.args, zone.key)
     with services().db.read() as session:
-        page = carts.read_page(session, query)
+        page = person_lists.read_page(session, Cart, query)
         figures = carts.figures(session, connector.id, now - timedelta(days=FIGURES_DAYS), now + timedelta(days=1))
         weeks = carts.weeks(session, connector.id, now, zone)
     return render_template(
@@ -118,9 +118,9 @@ def listed(connector: Connector) -> ResponseReturnValue:
         figures=figures,
         weeks=weeks,
         chart=weekly_chart.drawn(weeks),
-        reasons=cart_answers.why_none(connector) if not (page.carts or query.filtered) else [],
+        reasons=cart_answers.why_none(connector) if not (page.rows or query.filtered) else [],
         states=carts.STATES,
-        sizes=carts.SIZES,
+        sizes=person_lists.SIZES,
         days=FIGURES_DAYS,
         older_url=_older(query, page.older),
     )

@@ -15,7 +15,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.subscription import Subscription, SubscriptionState
 from integration.models.user import Role
-from integration.queries import subscriptions
+from integration.queries import person_lists, subscriptions
 from integration.queries.subscriptions import SubscriptionQuery
 from integration.settings import SubscribeModule
 from integration.streams.subscriptions import KIND, names
@@ -100,7 +100,7 @@ def listed(connector: Connector) -> ResponseReturnValue:
     """Show the subscriptions that fit the address, newest first."""
     query, notices = SubscriptionQuery.parse(connector.id, request.args, filters.zone_of(connector).key)
     with services().db.read() as session:
-        page = subscriptions.read_page(session, query)
+        page = person_lists.read_page(session, Subscription, query)
     older: dict[str, Any] = query.args(before=page.older) if page.older else {}
     return render_template(
         "modules/subscriptions/list.html",
@@ -110,7 +110,7 @@ def listed(connector: Connector) -> ResponseReturnValue:
         notices=notices,
         enabled=services().modules(connector).subscribe.enabled,
         states=subscriptions.STATES,
-        sizes=subscriptions.SIZES,
+        sizes=person_lists.SIZES,
         older_url=url_for("subscriptions.listed", connector_id=connector.id, **older) if older else "",
     )
 
