@@ -150,14 +150,25 @@ def create_missing(
 def learn_limits(session: Session, now: datetime, connector_id: int, told: Sequence[Mapping[str, int]]) -> None:
     """Keep the lengths of fields that Mautic's refusals have told, so that nothing longer is offered for a day.
 
-    Its field list does not tell them, and an admin may raise one at any time: they are asked for again when the list
-    is read by a person, when a record is sent again (outbox.requeue), and after a day.
+    Of several lengths of one field the shortest is kept: of an address that was refused only its own length is known,
+    and a longer one may be refused beside it. The field list does not tell lengths, and an admin may raise one at any
+    time: they are asked for again when the list is read by a person, when a record is sent again (outbox.requeue), and
+    after a day.
     """
-    learned = {alias: {"max": most, "at": now.isoformat()} for each in told for alias, most in each.items()}
+    learned = _shortest(told)
     if learned:
         row = session.get_one(Connector, connector_id)
-        known = row.mautic_facts.get(LIMITS)
-        row.mautic_facts = {**row.mautic_facts, LIMITS: {**(known or {}), **learned}}
+        known = row.mautic_facts.get(LIMITS) or {}
+        new = {alias: most for alias, most in learned.items() if alias not in known or most < known[alias]["max"]}
+        dated = {alias: {"max": most, "at": now.isoformat()} for alias, most in new.items()}
+        row.mautic_facts = {**row.mautic_facts, LIMITS: {**known, **dated}}
+
+
+def _shortest(told: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    shortest: dict[str, int] = {}
+    for alias, most in (pair for each in told for pair in each.items()):
+        shortest[alias] = min(most, shortest.get(alias, most))
+    return shortest
 
 
 def _still_believed(facts: Mapping[str, Any], now: datetime) -> dict[str, Any]:
