@@ -14,9 +14,11 @@ from sqlalchemy import create_engine, text
 
 from integration.clock import SetClock
 from integration.config import Deployment
-from integration.models import Base, Organisation
+from integration.models import Organisation
 from integration.models.database import Database, open_database
+from tests import routes
 from tests.postgres import Cluster, binaries
+from tests.schema import make_tables
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 WITHOUT_POSTGRES = "PostgreSQL is not installed (apt-get install postgresql)"
@@ -25,6 +27,7 @@ WITHOUT_POSTGRES = "PostgreSQL is not installed (apt-get install postgresql)"
 # A machine that is busy makes slow examples, and says nothing about the code.
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
+routes.share()
 
 #: Folder of tests -> the marker that its tests get.
 MARKS = {"browser": "browser", "road": "road", "cli": "process", "engines": "process", "contract": "contract"}
@@ -106,7 +109,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def db(database_url: str) -> Iterator[Database]:
     """A database with all tables and one organisation."""
     database = open_database(database_url)
-    Base.metadata.create_all(database.engine)
+    make_tables(database)
     with database.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))
     yield database

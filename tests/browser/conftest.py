@@ -15,7 +15,6 @@ from sqlalchemy import delete
 from integration.config import Deployment
 from integration.engines.embedded import Embedded
 from integration.models import Cart, Connector, Organisation, Role
-from integration.models.migrate import upgrade
 from integration.operations.identity import accounts
 from integration.operations.support.debug_capture import Capture
 from integration.pipeline.connectors import connectors, field_list
@@ -26,6 +25,7 @@ from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_shop import seed as seed_store
 from tests.browser.shops import Shop, line
 from tests.conftest import NOON
+from tests.schema import make_newest
 from tests.serving import serving
 
 ARGS = (
@@ -99,7 +99,7 @@ def installed(folder: Path) -> Services:
         ratelimit=False,
         private_hosts=("*",),
     )
-    upgrade(deployment.database_url)
+    make_newest(deployment.database_url)
     services = open_services(deployment)
     with services.db.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))

@@ -9,12 +9,12 @@ import pytest
 from integration.config import Deployment
 from integration.events import Change
 from integration.models import Organisation
-from integration.models.migrate import upgrade
 from integration.pipeline.connectors import connectors
 from integration.pipeline.ingest import records
 from integration.pipeline.services import Services, open_services
 from integration.sandbox.mautic import MauticServer
 from tests.conftest import NOON
+from tests.schema import make_newest
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def mautic() -> Iterator[MauticServer]:
 @pytest.fixture
 def live(deployment: Deployment, database_url: str) -> Iterator[Services]:
     """Ports with the real clock on a database made by the migrations."""
-    upgrade(database_url)
+    make_newest(database_url)
     services = open_services(deployment.model_copy(update={"database_url": database_url}))
     with services.db.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))

@@ -16,13 +16,13 @@ from integration.engines import wired
 from integration.engines.procrastinate import CHANNEL, conninfo
 from integration.models import Organisation
 from integration.models.delivery import Delivery
-from integration.models.migrate import upgrade
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services, open_services
 from integration.sandbox.mautic import MauticServer
 from tests.bench.world import order_changes
 from tests.conftest import NOON
 from tests.engines.conftest import accept, connect
+from tests.schema import make_newest
 from tests.waiting import wait_for
 from tests.worker_process import start_worker
 
@@ -39,7 +39,7 @@ def database_url(postgres_url: str) -> str:
 
 @pytest.fixture
 def services(deployment: Deployment, database_url: str) -> Iterator[Services]:
-    upgrade(database_url)
+    make_newest(database_url)
     made = wired(open_services(deployment.model_copy(update={"database_url": database_url, "engine": "procrastinate"})))
     with made.db.write() as session:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))

@@ -14,13 +14,14 @@ import pytest
 from sqlalchemy.exc import InternalError, OperationalError
 
 from integration.config import Deployment
-from integration.models import Base, Database
+from integration.models import Database
 from integration.models.database import open_database
 from integration.models.disk_faults import FULL, READ_ONLY, fault_of
 from integration.models.installation import Installation
 from integration.pipeline.disk import Disk
 from integration.pipeline.leases.endings import is_passing
 from tests.full_disk import FullDisk, ask_every
+from tests.schema import make_tables
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +84,7 @@ def test_a_full_database_is_found_and_left_again(disk: Disk, full_disk: FullDisk
 
 def test_a_postgresql_that_can_only_be_read_is_found(postgres_url: str, deployment: Deployment) -> None:
     database = open_database(postgres_url)
-    Base.metadata.create_all(database.engine)
+    make_tables(database)
     disk = Disk(database, deployment)
     assert disk.look() is None
     with database.engine.connect() as connection:

@@ -13,7 +13,6 @@ from integration.clock import SetClock
 from integration.config import Deployment
 from integration.engines.worker import Worker
 from integration.models import Delivery, Organisation, Run, SyncLogEntry
-from integration.models.migrate import upgrade
 from integration.pipeline.connectors import connectors, holds
 from integration.pipeline.ingest import records
 from integration.pipeline.runs import lifecycle as run_lifecycle
@@ -24,6 +23,7 @@ from integration.sandbox.store import StoreServer
 from integration.store import parse
 from tests.bench.world import whereabouts
 from tests.conftest import NOON
+from tests.schema import make_newest
 
 
 @dataclass
@@ -105,7 +105,7 @@ def make_road(
     opened: list[Services] = []
 
     def make(clock: SetClock | None = None, **settings: Any) -> Road:
-        upgrade(database_url)
+        make_newest(database_url)
         services = open_services(deployment.model_copy(update={"database_url": database_url}), clock=clock)
         opened.append(services)
         with services.db.write() as session:

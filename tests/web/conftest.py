@@ -23,7 +23,6 @@ from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of
 from integration.models import (
     AuditEntry,
-    Base,
     Connector,
     DeliveryState,
     Heartbeat,
@@ -39,6 +38,7 @@ from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.services import Services, open_services
+from tests.schema import make_tables
 from tests.templates import SHARED
 
 PASSWORD = "correct horse battery"
@@ -110,7 +110,7 @@ def database_url(tmp_path: Path) -> str:
 def make_app(deployment: Deployment, clock: SetClock) -> Iterator[Callable[..., Flask]]:
     """Makes the application with other deployment settings, on one database."""
     database = open_database(deployment.database_url)
-    Base.metadata.create_all(database.engine)
+    make_tables(database)
 
     def make(**settings: Any) -> Flask:
         changed = deployment.model_copy(update=settings)

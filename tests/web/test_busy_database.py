@@ -16,12 +16,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from integration.models import Base, Organisation
+from integration.models import Organisation
 from integration.models.database import Database, open_database, waiting
 from integration.operations.identity import tokens
 from integration.pipeline.services import Services
 from integration.web.frame import services as frame
 from tests.conftest import NOON
+from tests.schema import make_tables
 from tests.web.conftest import PASSWORD, Person
 
 WAIT_S = 0.6
@@ -105,7 +106,7 @@ def test_what_is_wrong_with_a_statement_is_an_error_of_ours(app: Flask, visitor:
 def db_of_kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     postgres = request.param == "postgresql"
     database = open_database(request.getfixturevalue("postgres_url") if postgres else f"sqlite:///{tmp_path / 'a.db'}")
-    Base.metadata.create_all(database.engine)
+    make_tables(database)
     with database.write() as session:
         session.add(Organisation(id=1, name="Shop Ltd", created_at=NOON))
     yield database
