@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.cart import Cart, CartState
 from integration.models.connector import Connector
+from integration.pipeline.connectors.shop_origins import mixes_content
 from integration.settings import CartModule
 from integration.words import counted
 
@@ -50,7 +51,7 @@ def _first_import(connector: Connector) -> Reason | None:
 
 
 def _plain_http(connector: Connector, base_url: str) -> Reason | None:
-    if base_url.startswith("https://") or not connector.store_url.startswith("https://"):
+    if not mixes_content(connector, base_url):
         return None
     sentence = f"The shop is served by https and this site by http ({base_url}): browsers load no script across that."
     return Reason(sentence, "Serve this site by https and set PUBLIC_URL.", "bad")
