@@ -1,106 +1,162 @@
 """Where a recovery link leads, found at the click: what brings a cart back differs from shop to shop (P59).
 
-Script in the shop's pages -> its checkout, where the script puts everything back. WooCommerce from 10 on -> a cart that
-we fill and hand over. Else one item by an address that adds it. Else the shop (storefront.md, "What follows for us").
+An order that waits for its payment -> its pay page. Script in the shop's pages -> its checkout, where the script puts
+everything back. WooCommerce from 10 on -> a cart that we fill and hand over, else an address that puts the items in.
+Older -> one item by an address that adds it. Else the shop (storefront.md, "What follows for us"). A way that fails at
+the store is passed by for the next one, all within the time that a shopper waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode, urlsplit
+from functools import cached_property
 
-from slugify import slugify
-
+from integration.carts import addresses, unpaid
 from integration.carts.restoring import FRAGMENT, add_items, code_of
-from integration.mapping.cart_orders import CAMPAIGN
+from integration.errors import IntegrationError
 from integration.models.cart import Cart
 from integration.models.connector import Connector
+from integration.pipeline.connectors import holds
+from integration.pipeline.connectors.shop_origins import blocks_script, homes
 from integration.pipeline.ingest.cart_keeping import SCRIPT
 from integration.pipeline.services import Services
-from integration.settings import CartModule
 from integration.settings.carts import OPEN
-from integration.store.access import home
-from integration.store.guest_carts import GuestCart
+from integration.store.access import SERVICE
+from integration.store.guest_carts import GuestCart, OutOfTime
 
-#: WooCommerce's own pages; a shop that renames them has them elsewhere.
-CHECKOUT, CART, SHOP = "/checkout/", "/cart/", "/shop/"
-Query = Mapping[str, object]
-#: A shopper waits no longer for what the store has to be asked.
-STORE_WITHIN_S = 3.0
-#: Since this WooCommerce ?session= is known (storefront:122; unknown to 9.9.5, storefront:137).
+#: A shopper waits no longer for what the store has to be asked, however many ways are tried.
+STORE_WITHIN_S = 5.0
+#: Since this WooCommerce ?session= and /checkout-link/ are known (storefront:112, storefront:122; unknown to 9.9.5,
+#: storefront:081, storefront:137).
 _SESSIONS_SINCE = 10
 
 
-def shop_page(connector: Connector, cart: Cart) -> str:
-    """Return the shop's page: where there is nothing to bring back."""
-    return _address(connector, SHOP, _traced(cart))
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One click: a person's or a program's, and whether this browser has got the cart's item added before."""
+
+    now: datetime
+    is_person: bool = True
+    has_added: bool = False
 
 
-def checkout_page(connector: Connector, cart: Cart) -> str:
-    """Return the checkout as a link of ours leads to it: its order then tells of the cart (storefront:143)."""
-    return _at_checkout(connector, cart, _traced(cart))
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A page of the connector's own store; `adds` says that opening it again would add its item again.
 
-
-def destination(services: Services, now: datetime, connector: Connector, cart: Cart) -> str:
-    """Return where the link of a cart leads: always a page of the connector's own store."""
-    module = services.modules(connector).carts
-    if not cart.items:
-        return shop_page(connector, cart)
-    if cart.source == SCRIPT and module.captures:
-        code = code_of(services.deployment.secret_key, now, cart.id)
-        return f"{checkout_page(connector, cart)}#{FRAGMENT}={code}"
-    if _takes_sessions(connector):
-        return _handed_over(services, connector, module, cart)
-    return _by_address(connector, cart)
-
-
-def _takes_sessions(connector: Connector) -> bool:
-    major = str(connector.store_facts.get("version") or "").partition(".")[0]
-    return major.isdigit() and int(major) >= _SESSIONS_SINCE
-
-
-def _handed_over(services: Services, connector: Connector, module: CartModule, cart: Cart) -> str:
-    """Return the checkout with a cart that is filled now; a coupon bound to an address does not come along."""
-    access = services.store_access(connector, {})
-    route, observer = services.route(connector, access.ca), services.observers(connector)
-    coupon = cart.coupon_code if module.coupon_use == OPEN else ""
-    token = GuestCart(access, route, observer, STORE_WITHIN_S).fill(add_items(cart), coupon)
-    return _at_checkout(connector, cart, {"session": token, **_traced(cart)}) if token else shop_page(connector, cart)
-
-
-def _by_address(connector: Connector, cart: Cart) -> str:
-    """Return the address that adds the first item: at the checkout when it is all, else at the cart.
-
-    An address adds one item; at the cart's page the shopper sees that the others are not there (storefront:083,
-    storefront:084).
+    It may hold the key of an order or of a session, so it is told to who clicked and kept nowhere.
     """
-    first, *more = add_items(cart)
-    chosen = {name: value for pair in first.get("variation", ()) for name, value in _chosen(**pair).items()}
-    query = {"add-to-cart": first["id"], "quantity": first["quantity"], **chosen, **_traced(cart)}
-    return _address(connector, CART, query) if more else _at_checkout(connector, cart, query)
+
+    url: str
+    adds: bool = False
 
 
-def _chosen(attribute: str, value: str) -> dict[str, str]:
-    """Return a choice as addresses have it: by the product's own attribute, and by one of the whole shop.
-
-    Which of the two it is the shop's page did not tell; a name that the product lacks counts for nothing.
-    """
-    name = slugify(attribute)
-    return {f"attribute_{name}": value, f"attribute_pa_{name}": slugify(value)}
+def destination(services: Services, visit: Visit, connector: Connector, cart: Cart) -> Destination:
+    """Return where the link of a cart leads."""
+    ways = _Ways(services, visit, connector, cart)
+    return ways.first(ways.pay, ways.script, ways.filled, ways.link, ways.adding)
 
 
-def _traced(cart: Cart) -> dict[str, str]:
-    return {"utm_source": "mautic", "utm_medium": "email", "utm_campaign": CAMPAIGN.format(cart.id)}
+def payment(services: Services, visit: Visit, connector: Connector, cart: Cart) -> Destination | None:
+    """Return where a cart's order is paid, None when it is not to be paid: to bring it back would buy it twice."""
+    ways = _Ways(services, visit, connector, cart)
+    return ways.tried(ways.pay)
 
 
-def _at_checkout(connector: Connector, cart: Cart, query: Query) -> str:
-    """Return an address of the checkout that the cart was left at, of WooCommerce's own where that is not known."""
-    if not cart.page:
-        return _address(connector, CHECKOUT, query)
-    parts = urlsplit(home(connector.store_url))
-    return f"{parts.scheme}://{parts.netloc}{cart.page}?{urlencode(query)}"
+class _Ways:
+    """The ways of one click; each returns None where it does not lead to the cart in this shop."""
 
+    def __init__(self, services: Services, visit: Visit, connector: Connector, cart: Cart) -> None:
+        self._services, self._visit, self._connector, self._cart = services, visit, connector, cart
+        self._module = services.modules(connector).carts
+        self._ends = time.monotonic() + STORE_WITHIN_S
 
-def _address(connector: Connector, path: str, query: Query) -> str:
-    return f"{home(connector.store_url)}{path}?{urlencode(query)}"
+    def first(self, *ways: Callable[[], Destination | None]) -> Destination:
+        """Return where the first way leads that does, the shop's page where none does."""
+        found = (self.tried(way) for way in ways)
+        return next((each for each in found if each is not None), self._shop())
+
+    def tried(self, way: Callable[[], Destination | None]) -> Destination | None:
+        """Return where a way leads; one that fails at the store leads nowhere."""
+        try:
+            return way()
+        except (IntegrationError, OutOfTime):
+            return None
+
+    def pay(self) -> Destination | None:
+        """Lead to the pay page of the cart's order; half of the time is left for another way."""
+        if not (self._visit.is_person and unpaid.order_of(self._cart)) or self._is_held:
+            return None
+        client = self._services.open_store(self._connector, obeys=True, within_s=self._left / 2)
+        url = unpaid.pay_page(client, self._cart, homes(self._connector))
+        return Destination(addresses.traced(url, self._cart)) if url else None
+
+    def script(self) -> Destination | None:
+        """Lead to the checkout with a code for the script, which puts everything back in place of what is there."""
+        blocked = blocks_script(self._connector, self._services.base_url)
+        if not self._cart.items or self._cart.source != SCRIPT or not self._module.captures or blocked:
+            return None
+        code = code_of(self._services.deployment.secret_key, self._visit.now, self._cart.id)
+        return Destination(f"{addresses.checkout_page(self._connector, self._cart)}#{FRAGMENT}={code}")
+
+    def filled(self) -> Destination | None:
+        """Lead to the checkout with a cart that is filled now; a coupon bound to an address does not come along.
+
+        Where the store has nothing left of the cart no other way would bring it back.
+        """
+        if not (self._cart.items and self._takes_sessions) or self._is_held:
+            return None
+        access = self._services.store_access(self._connector, {})
+        route, observer = self._services.route(self._connector, access.ca), self._services.observers(self._connector)
+        gate = self._services.gate(self._connector, SERVICE, obeys=True)
+        token = GuestCart(access, route, observer, self._left, gate).fill(add_items(self._cart), self._coupon)
+        if not token:
+            return self._shop()
+        return Destination(addresses.checkout_page(self._connector, self._cart, {"session": token}))
+
+    def link(self) -> Destination | None:
+        """Lead to WooCommerce 10's own link of a checkout, for which the store has not to be asked."""
+        url = addresses.checkout_link(self._connector, self._cart, self._coupon) if self._takes_sessions else ""
+        return Destination(url) if url else None
+
+    def adding(self) -> Destination | None:
+        """Lead to the address that adds the first item, or to the page behind it: once is enough.
+
+        Nothing is added for who is no person: a browser that looks ahead would add it for its user.
+        """
+        if not self._cart.items:
+            return None
+        if self._visit.has_added or not self._visit.is_person:
+            return Destination(addresses.added(self._connector, self._cart))
+        return Destination(addresses.adding(self._connector, self._cart), adds=True)
+
+    def _shop(self) -> Destination:
+        return Destination(addresses.shop_page(self._connector, self._cart))
+
+    @property
+    def _coupon(self) -> str:
+        """Return the code that comes along, "" where it is bound or over."""
+        lasts = self._cart.coupon_until is None or self._cart.coupon_until > self._visit.now
+        return self._cart.coupon_code if self._module.coupon_use == OPEN and lasts else ""
+
+    @property
+    def _takes_sessions(self) -> bool:
+        major = str(self._connector.store_facts.get("version") or "").partition(".")[0]
+        return major.isdigit() and int(major) >= _SESSIONS_SINCE
+
+    @property
+    def _left(self) -> float:
+        """Return the seconds that are left; raises OutOfTime without any."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise OutOfTime
+        return left
+
+    @cached_property
+    def _is_held(self) -> bool:
+        """Tell whether work with the store waits: it is not asked then, and nobody waits for it in vain."""
+        with self._services.db.read() as session:
+            return holds.current(session, self._connector.id, SERVICE) is not None

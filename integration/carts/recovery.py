@@ -31,8 +31,12 @@ def is_open(cart: Cart, module: CartModule, now: datetime) -> bool:
 
     One whose order waits for its payment would be bought a second time.
     """
-    is_kept = cart.touched_at >= kept_since(module, now)
-    return cart.state in OPEN and cart.bought_order_id is None and is_kept
+    return goes_on(cart, module, now) and cart.bought_order_id is None
+
+
+def goes_on(cart: Cart, module: CartModule, now: datetime) -> bool:
+    """Tell whether a cart has not ended: it is to be brought back, or its order waits for the payment."""
+    return cart.state in OPEN and cart.touched_at >= kept_since(module, now)
 
 
 def kept_since(module: CartModule, now: datetime) -> datetime:

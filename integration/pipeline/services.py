@@ -140,15 +140,23 @@ class Services:
         allowed = self.deployment.private_hosts + (DEMO_HOSTS if connector.is_demo else ())
         return Route(ca=ca, private_allowed=allowed)
 
-    def _gate(self, connector: Connector, service: str, obeys: bool) -> Gate:
+    def gate(self, connector: Connector, service: str, obeys: bool) -> Gate:
+        """Return what guards the calls to one side ("store", "mautic"); one that `obeys` refuses them while open."""
         breaker = self.breakers.of(connector.id, service)
         return Obedient(breaker) if obeys else breaker
 
-    def open_store(self, connector: Connector, correlation: str = "", *, obeys: bool = False) -> StoreClient:
-        """Return a client of the connector's store; one that `obeys` makes no call while the breaker is open."""
+    def open_store(
+        self, connector: Connector, correlation: str = "", *, obeys: bool = False, within_s: float | None = None
+    ) -> StoreClient:
+        """Return a client of the connector's store; one that `obeys` makes no call while the breaker is open.
+
+        `within_s` are the seconds that a call may take where somebody waits for it.
+        """
         access = self.store_access(connector)
-        gate = self._gate(connector, "store", obeys)
-        return StoreClient(access, self.route(connector, access.ca), self.observers(connector), correlation, gate)
+        route = self.route(connector, access.ca)
+        if within_s is not None:
+            route = replace(route, connect_timeout=within_s, read_timeout=within_s, total_timeout=within_s)
+        return StoreClient(access, route, self.observers(connector), correlation, self.gate(connector, "store", obeys))
 
     def open_mautic(
         self,
@@ -169,7 +177,7 @@ class Services:
         route = self.route(connector, access.ca)
         route = replace(route, connect_timeout=3.0, read_timeout=8.0) if quick else route
         observer = both(self.observers(connector), watch)
-        gate = self._gate(connector, "mautic", obeys)
+        gate = self.gate(connector, "mautic", obeys)
         return MauticClient(access, box, self.clock, route, observer, correlation, gate)
 
 

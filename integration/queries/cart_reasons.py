@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.cart import Cart, CartState
 from integration.models.connector import Connector
+from integration.pipeline.connectors.shop_origins import mixes_content
 from integration.settings import CartModule
 from integration.words import counted
 
@@ -30,9 +31,11 @@ class Reason:
 
 def reasons(session: Session, now: datetime, connector: Connector, module: CartModule, base_url: str) -> list[Reason]:
     """Return what keeps carts from Mautic now, the most likely first; [] when nothing does."""
+    plain = _plain_http(connector, base_url)
     if not module.enabled:
-        return [Reason("Abandoned Cart is switched off, so no cart is captured.", "Switch it on below.", "info")]
-    found = [reason for reason in (_no_capture(module), _first_import(connector), _plain_http(connector, base_url))]
+        off = Reason("Abandoned Cart is switched off, so no cart is captured.", "Switch it on below.", "info")
+        return [off, plain] if plain else [off]
+    found = [reason for reason in (_no_capture(module), _first_import(connector), plain)]
     return [reason for reason in found if reason] + _of_carts(session, now, connector.id)
 
 
@@ -50,10 +53,10 @@ def _first_import(connector: Connector) -> Reason | None:
 
 
 def _plain_http(connector: Connector, base_url: str) -> Reason | None:
-    if base_url.startswith("https://") or not connector.store_url.startswith("https://"):
+    if not mixes_content(connector, base_url):
         return None
     sentence = f"The shop is served by https and this site by http ({base_url}): browsers load no script across that."
-    return Reason(sentence, "Serve this site by https and set PUBLIC_URL.", "bad")
+    return Reason(sentence, _SERVE_HTTPS, "bad")
 
 
 def _of_carts(session: Session, now: datetime, connector_id: int) -> list[Reason]:
@@ -81,6 +84,10 @@ def _count(session: Session, *where: ColumnElement[bool]) -> int:
 
 
 _CHOOSE = "Choose one of the two below."
+_SERVE_HTTPS = (
+    "Serve this site by https and set PUBLIC_URL. Until then carts are known by drafts and unpaid orders alone, and "
+    "links bring them back without the script."
+)
 _NONE_SEEN = (
     "Look whether the shop's checkout has the line below in its source, and whether a security plugin or a consent "
     "banner blocks it; then fill a cart yourself."

@@ -23,7 +23,7 @@ from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_shop import seed as seed_store
-from tests.browser.shops import Shop, line
+from tests.browser.shops import NAMED, Shop, line
 from tests.conftest import NOON
 from tests.schema import make_newest
 from tests.serving import serving
@@ -34,6 +34,8 @@ ARGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Browsers trust this machine's own address without https, but not a name.
+    f"--host-resolver-rules=MAP {NAMED} 127.0.0.1",
 )
 WITHOUT_CHROMIUM = "Chromium is not installed (apt-get install chromium)"
 

@@ -17,6 +17,8 @@ from integration.sandbox.store import StoreServer
 
 BLOCK, CLASSIC = "checkout", "checkout-classic"
 EMAIL = {BLOCK: "#email", CLASSIC: "#billing_email"}
+#: A name by which the browser reaches this machine.
+NAMED = "our.example"
 BOX = "label.woo-mautic-consent input"
 
 
@@ -33,9 +35,9 @@ def in_stock(store: StoreServer, kind: str = "simple") -> list[int]:
     return [number for number, row in rows if row["type"] == kind and row["stock_status"] == "instock"]
 
 
-def shopper(browser: Browser, seconds: float = 10) -> Page:
+def shopper(browser: Browser, seconds: float = 10, **settings: Any) -> Page:
     """Return a new shopper's page, on which nothing is waited for any longer than so many seconds."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, **settings)
     context.set_default_timeout(seconds * 1000)
     page = context.new_page()
     page.errors = []  # type: ignore[attr-defined]  # what the browser complains of

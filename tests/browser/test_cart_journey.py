@@ -26,7 +26,7 @@ PERSON = {"first_name": "Anna", "last_name": "Verdi", "address_1": "Via Roma 1",
 def test_a_cart_is_left_announced_brought_back_and_bought(
     site: Site, version: str, checkout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("integration.carts.destinations.CHECKOUT", f"/{checkout}/")
+    monkeypatch.setattr("integration.carts.addresses.CHECKOUT", f"/{checkout}/")
     number = prepared(site, version)
     leave(site, checkout)
     wait_for(lambda: carts(site), "the capture")

@@ -68,7 +68,7 @@ def bind(shop: Shop, code: str) -> None:
 def test_the_link_brings_items_address_and_a_bound_coupon_back_as_often_as_it_is_clicked(
     shop: Shop, checkout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("integration.carts.destinations.CHECKOUT", f"/{checkout}/")
+    monkeypatch.setattr("integration.carts.addresses.CHECKOUT", f"/{checkout}/")
     bind(shop, "RECOVER-ANNA01")
     wanted = [*in_stock(shop.store)[:2], in_stock(shop.store, "variation")[0]]
     url = link(shop, wanted, coupon_code="RECOVER-ANNA01")

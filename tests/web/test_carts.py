@@ -202,3 +202,38 @@ def test_a_viewer_may_neither_send_nor_forget(viewer: Person, url: str, add: Cal
     assert viewer.post(f"{url}/{number}/send").status_code == 403
     assert viewer.post(f"{url}/{number}/forget").status_code == 403
     assert "Forget" not in text_of(viewer.get(f"{url}/{number}"))
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize(
+    ("ours", "shop", "told", "is_said"),
+    [
+        ("http://our.example", "https://shop.example", {}, True),
+        ("http://127.0.0.1:8000", "https://shop.example", {}, True),
+        ("http://our.example", "http://shop.example", {"home": "https://shop.example"}, True),
+        ("https://our.example", "https://shop.example", {}, False),
+        ("https://our.example", "http://shop.example", {}, False),
+        ("http://our.example", "http://shop.example", {}, False),
+        ("http://our.example", "", {}, False),
+    ],
+)
+def test_a_site_on_http_for_a_shop_on_https_is_said_as_a_problem(
+    viewer: Person,
+    services: Services,
+    connector_id: int,
+    url: str,
+    enabled: bool,
+    ours: str,
+    shop: str,
+    told: dict[str, str],
+    is_said: bool,
+) -> None:
+    services.deployment = services.deployment.model_copy(update={"public_url": ours})
+    pairs.configure(services, connector_id, {"carts.enabled": enabled})
+    with services.db.write() as session:
+        row = session.get_one(Connector, connector_id)
+        row.store_url, row.store_facts = shop, told
+    page = viewer.get(url)
+    sentence = f"The shop is served by https and this site by http ({ours}): browsers load no script across that."
+    assert (page.status_code, sentence in text_of(page)) == (200, is_said)
+    assert ("Serve this site by https and set PUBLIC_URL." in text_of(page)) is is_said

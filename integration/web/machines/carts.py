@@ -8,9 +8,9 @@ from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from integration.carts import recovery, restoring, script
+from integration.carts.addresses import checkout_page
 from integration.carts.capture import capture
 from integration.carts.captured import Captured
-from integration.carts.destinations import checkout_page
 from integration.models.cart import Cart
 from integration.models.connector import Connector
 from integration.web.frame.access import public

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -15,12 +14,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from integration import json_text, shop_lines
 from integration.field_errors import by_field
 from integration.models.connector import Connector
+from integration.pipeline.connectors.shop_origins import homes, origin_of
 from integration.web.frame.services import services
 
 Body = TypeVar("Body", bound=BaseModel)
 #: So long a browser may use the script that it has.
 SCRIPT_AGE_S = 300
-Origin = tuple[str, str, int | None]
 
 
 class Refused(Exception):
@@ -37,25 +36,9 @@ def connector_of(key: str) -> Connector | None:
         return session.scalar(select(Connector).where(Connector.cart_key == key))
 
 
-def homes(connector: Connector) -> set[Origin]:
-    """Return the origins of the connector's shop: as it was entered, and as the shop calls itself."""
-    found = {origin_of(address) for address in (connector.store_url, str(connector.store_facts.get("home") or ""))}
-    return {origin for origin in found if origin[1]}
-
-
 def is_from_shop(connector: Connector) -> bool:
     """Tell whether the call comes from a page of the connector's shop: a browser always says where it comes from."""
     return origin_of(request.headers.get("Origin", "")) in homes(connector)
-
-
-def origin_of(address: str) -> Origin:
-    """Return scheme, host and port, the port of the scheme where none is said; ("", "", None) for no address."""
-    try:
-        parts = urlsplit(address)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return "", "", None
-    return parts.scheme, parts.hostname or "", port
 
 
 def allowed(answer: Response) -> Response:

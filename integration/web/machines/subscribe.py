@@ -12,6 +12,7 @@ from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RequestLimit
 
+from integration.pipeline.connectors.shop_origins import origin_of
 from integration.subscriptions import script
 from integration.subscriptions.filled import Filled
 from integration.subscriptions.intake import Sender, take
@@ -25,7 +26,6 @@ from integration.web.machines.shop_pages import (
     body_as,
     connector_of,
     is_from_shop,
-    origin_of,
     problem,
     script_answer,
 )

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from flask import Response, make_response, render_template, request
 
 from integration.models.connector import Connector
+from integration.pipeline.connectors.shop_origins import Origin, homes, origin_of
 from integration.settings import SubscribeModule
 from integration.subscriptions.stamps import Stamps
 from integration.web.frame.security import policy
 from integration.web.frame.services import services
-from integration.web.machines.shop_pages import Origin, connector_of, homes, origin_of
+from integration.web.machines.shop_pages import connector_of
 
 #: How a frame may look; a page that stands for itself does as its reader's system does.
 LOOKS = ("light", "dark")

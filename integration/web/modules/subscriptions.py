@@ -15,6 +15,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.subscription import Subscription, SubscriptionState
 from integration.models.user import Role
+from integration.pipeline.connectors.shop_origins import mixes_content
 from integration.queries import person_lists, subscriptions
 from integration.queries.subscriptions import SubscriptionQuery
 from integration.settings import SubscribeModule
@@ -78,7 +79,7 @@ def _page(connector: Connector, form: SettingForm) -> str:
         token=LINK_TOKEN,
         days=GOOD_FOR.days,
         without_link=_without_link(connector, module),
-        plain=not url.startswith("https://") and connector.store_url.startswith("https://"),
+        plain=mixes_content(connector, url),
         may_save=me().may(Role.ADMIN),
     )
 
