@@ -202,6 +202,17 @@ def test_a_cart_that_is_over_leads_to_the_shop(
     assert cart(services).opens == 0
 
 
+def test_the_link_of_a_cart_that_gave_way_leads_to_the_newer_one(
+    visitor: Person, make: Make, services: Services
+) -> None:
+    path = make(state="expired", reason="superseded", items=[FREE])
+    with services.db.write() as session:
+        one = session.scalars(select(Cart)).one()
+        newer = cart_rows.keep(session, one.connector_id, services.clock.now(), source="order", items=[ITEM])
+    _, query, _ = led(click(visitor, path))
+    assert (query["add-to-cart"], query["utm_campaign"]) == (["13"], [f"cart-{newer.id}"])
+
+
 def test_a_cart_that_is_older_than_carts_are_kept_leads_to_the_shop(
     visitor: Person, make: Make, clock: SetClock
 ) -> None:
