@@ -18,6 +18,7 @@ from integration.models.cart import UNPREPARED_SQL, Cart
 from integration.models.connector import Connector
 from integration.models.database import lock_connector
 from integration.pipeline import outbox
+from integration.pipeline.ingest import cart_succession
 from integration.pipeline.ingest.cart_keeping import tell
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log import writing as sync_log
@@ -57,6 +58,8 @@ def write(
         lock_connector(session, connector.id)
         ours = _ours(session, [each.cart for each in ready], ended)
         announced = [each for each in ready if _is_same(each.cart, ours.get(each.cart.id))]
+        for each in announced:
+            cart_succession.make_way(session, now, ours[each.cart.id])
         changes = [_prepared(session, services, now, base_url, ours[each.cart.id], each) for each in announced]
         end(session, now, {number: code for number, code in ended.items() if number in ours})
         sync_log.record(session, list(_entries(connector.id, now, announced)))

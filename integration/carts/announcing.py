@@ -25,6 +25,7 @@ from integration.models.cart import UNPREPARED_SQL, Cart
 from integration.models.connector import Connector
 from integration.pipeline.connectors import holds, schedule_times, store_profile
 from integration.pipeline.delivery import retries
+from integration.pipeline.ingest import cart_succession
 from integration.pipeline.leases import endings
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.services import Services
@@ -80,10 +81,10 @@ def prepare(services: Services, connector: Connector, chance: random.Random | No
 
 
 def _claim(services: Services, connector: Connector, module: CartModule) -> list[Cart]:
-    """Take the carts that are due, each with the code of its coupon."""
+    """Take the carts that are due, each with the code of its coupon; of one person the newest goes first."""
     now = services.clock.now()
     due = (Cart.connector_id == connector.id, UNPREPARED_SQL, Cart.due_at <= now, Cart.announce_until > now)
-    query = select(Cart).where(*due).order_by(Cart.due_at, Cart.id).limit(BATCH_CARTS)
+    query = select(Cart).where(*due, ~cart_succession.waits()).order_by(Cart.due_at, Cart.id).limit(BATCH_CARTS)
     with services.db.write() as session:
         carts = _fitting(session.scalars(query.with_for_update(skip_locked=True)).all())
         for cart in carts:

@@ -42,7 +42,7 @@ def capture(session: Session, now: datetime, connector_id: int, module: CartModu
     """Keep one state of a cart in the caller's transaction; what is older than what is known changes nothing."""
     if not module.captures:
         return Taken.OFF
-    cart = _find(session, connector_id, state)
+    cart = _find(session, now, connector_id, state)
     if cart is not None and state.n <= cart.sequence:
         return Taken.OVERTAKEN
     consent = consent_of(now, module, state)
@@ -81,7 +81,7 @@ def items_json(items: Sequence[CapturedItem] | None) -> list[dict[str, Any]] | N
     return [{"id": one.id, "qty": one.qty, "variation": [list(pair) for pair in one.variation]} for one in items]
 
 
-def _find(session: Session, connector_id: int, state: Captured) -> Cart | None:
+def _find(session: Session, now: datetime, connector_id: int, state: Captured) -> Cart | None:
     """Return the cart that goes on, by its key or by its draft; the key of one that has ended is given away."""
     mine = Cart.connector_id == connector_id
     cart = session.scalar(select(Cart).where(mine, Cart.key == state.cart).with_for_update())
@@ -96,7 +96,7 @@ def _find(session: Session, connector_id: int, state: Captured) -> Cart | None:
         give_key_away(session, cart)
         return None
     if cart is not None and state.draft is not None:
-        drop_twin(session, connector_id, state.draft)
+        drop_twin(session, now, connector_id, state.draft)
     return cart
 
 
@@ -104,6 +104,6 @@ def _without_consent(session: Session, now: datetime, cart: Cart | None, state: 
     """Forget whose cart it is: a consent that is taken back leaves nothing of the person."""
     if cart is not None:
         cart.sequence = state.n
-        forget_person(cart, now)
+        forget_person(session, now, cart)
         tell(session, now, cart, "The consent was taken back; the address was deleted.")
     return Taken.NO_CONSENT

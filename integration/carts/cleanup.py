@@ -16,10 +16,13 @@ from integration.store import coupons as store
 from integration.store.client import StoreClient
 from integration.store.coupons import BATCH_MAX
 from integration.store.php_values import whole
+from integration.streams.carts import NEWER
 
 _BOUGHT = (CartState.BOUGHT, CartState.RECOVERED)
 #: In these states nobody is reminded any more, so that a coupon lies there for nothing.
 _OVER = (*_BOUGHT, CartState.NO_CONSENT)
+#: So it is where the person is reminded of a newer cart, with a coupon of its own.
+_GAVE_WAY = and_(Cart.state == CartState.EXPIRED, Cart.reason == NEWER.code)
 
 
 def delete_coupons(services: Services, connector: Connector) -> int:
@@ -31,7 +34,7 @@ def delete_coupons(services: Services, connector: Connector) -> int:
     now, done, last = services.clock.now(), 0, 0
     client = services.open_store(connector, obeys=True)
     while batch := _due(services, connector, now, last):
-        gone, used = _delete(client, list(batch.values()))
+        gone, used = delete_unused(client, list(batch.values()))
         _forget(services, now, batch, gone, used)
         done, last = done + sum(coupon in gone | used for coupon in batch.values()), max(batch)
     return done
@@ -47,12 +50,15 @@ def _due(services: Services, connector: Connector, now: datetime, last: int) -> 
 
 def _is_over(services: Services, connector: Connector, now: datetime) -> ColumnElement[bool]:
     since = kept_since(services.modules(connector).carts, now)
-    over = or_(Cart.coupon_until < now, Cart.state.in_(_OVER), Cart.touched_at < since)
+    over = or_(Cart.coupon_until < now, Cart.state.in_(_OVER), _GAVE_WAY, Cart.touched_at < since)
     return and_(Cart.connector_id == connector.id, Cart.coupon_id.is_not(None), over)
 
 
-def _delete(client: StoreClient, coupons: Sequence[int]) -> tuple[set[int], set[int]]:
-    """Delete those that no order has used; return which are gone now, and which are used. The others are left as is."""
+def delete_unused(client: StoreClient, coupons: Sequence[int]) -> tuple[set[int], set[int]]:
+    """Delete those that no order has used; return which are gone now, and which are used. The others are left as is.
+
+    Raises ServiceError. Two calls for a hundred.
+    """
     there, unread = store.read_coupons(client, coupons)
     used = {number for number, coupon in there.items() if whole(coupon.get("usage_count"))}
     kept = store.delete_coupons(client, [number for number in there if number not in used])

@@ -151,7 +151,7 @@ class _Look:
 
     def _forget(self, ids: Sequence[int]) -> None:
         for cart in self.session.scalars(select(Cart).where(Cart.id.in_(ids))) if ids else ():
-            forget_person(cart, self.now)
+            forget_person(self.session, self.now, cart)
             cart.reason = "consent"
         _tell(self.session, self.now, dict.fromkeys(ids, ENDS["consent"]))
 

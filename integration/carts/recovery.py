@@ -11,19 +11,28 @@ from sqlalchemy.orm import Session
 from integration.carts.links import digest_of
 from integration.models.cart import OPEN, Cart
 from integration.models.connector import Connector
+from integration.pipeline.ingest import cart_succession
 from integration.pipeline.ingest.cart_keeping import tell
 from integration.settings import CartModule
+from integration.streams.carts import NEWER
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 def find(session: Session, token: str) -> tuple[Cart, Connector] | None:
-    """Return the cart of a link with its connector, None for a link that nobody has, or no more."""
+    """Return the cart of a link with its connector, None for a link that nobody has, or no more.
+
+    The link of a cart that gave way to a newer one of the person, in an earlier reminder, leads to that.
+    """
     if not _TOKEN.fullmatch(token):
         return None
     query = select(Cart, Connector).join(Connector, Connector.id == Cart.connector_id)
     row = session.execute(query.where(Cart.token_digest == digest_of(token))).first()
-    return row._tuple() if row else None
+    if row is None:
+        return None
+    cart, connector = row._tuple()
+    newer = cart_succession.newer_of(session, cart) if cart.reason == NEWER.code else None
+    return newer or cart, connector
 
 
 def is_open(cart: Cart, module: CartModule, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from integration.models.alert import AlertGroup, AlertNotice
 from integration.models.cart import Cart
+from integration.models.cart_leftover import CartLeftover
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.models.drift import Gap
@@ -62,6 +63,7 @@ MOMENTS: Sequence[Ahead] = (
     Ahead(AlertNotice.due_at, timedelta(hours=2), AlertNotice.sent_at.is_(None)),
     Ahead(AlertGroup.digest_at, timedelta(hours=25), AlertGroup.digest_at.is_not(None)),
     Ahead(Cart.due_at, _HOUR, Cart.prepared_at.is_(None)),
+    Ahead(CartLeftover.due_at, timedelta(hours=25), CartLeftover.id.is_not(None)),
     Ahead(Gap.tried_at, _NOW, Gap.healed_at.is_(None)),
 )
 

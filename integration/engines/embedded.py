@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from integration.carts import announcing, detection
+from integration.carts import announcing, detection, leftovers
 from integration.engines import cart_cleanup, clock_steps, field_lists, schedule, store_probes, watch
 from integration.engines.ticking import Ticking
 from integration.engines.worker import Worker
@@ -47,6 +47,7 @@ class Ticks:
         self.add(lambda: webhook_gaps.tick(self._services), 300)
         self.add(lambda: detection.tick(self._services), detection.EVERY_S)
         self.add(lambda: announcing.tick(self._services), announcing.EVERY_S)
+        self.add(lambda: leftovers.tick(self._services), leftovers.EVERY_S)
         watch.add_jobs(self.add, self._services)
         self._ticking.start()
 

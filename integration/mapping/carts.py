@@ -34,11 +34,20 @@ def recovered(cart: Cart, modules: Modules) -> Plan | Skip:
     module = modules.carts
     if (skip := _unfit(cart, module)) is not None:
         return skip
-    fields: dict[str, Value] = {row.alias: "" for row in field_map.written(Kind.CART, modules)}
-    leaves: tuple[FollowUp, ...] = ()
-    if module.segment and module.leave_segment:
-        leaves = (SegmentRemove(module.segment, _MARK.format(cart.id), "recovered"),)
-    return Plan(ContactWrite(cart.email, fields, _tags(module.recovered_tag, module.tag, module)), leaves)
+    write = ContactWrite(cart.email, _emptied(modules), _tags(module.recovered_tag, module.tag, module))
+    return Plan(write, _leaving(str(cart.id), "recovered", module))
+
+
+def taken_back(cart_id: str, at: str, modules: Modules) -> Plan | Skip:
+    """Return what takes a cart from a contact that it is not of any more: its fields, the first tag and the segment.
+
+    The contact is known by its link alone; `at` makes each time one of its own.
+    """
+    module = modules.carts
+    if not module.enabled:
+        return MODULE_OFF
+    tags = tuple(f"-{tag}" for tag in typed_tags((module.tag,)))
+    return Plan(ContactWrite("", _emptied(modules), tags), _leaving(cart_id, f"moved {at}", module))
 
 
 def cart_data(cart: Cart) -> str:
@@ -67,6 +76,16 @@ def _fields(cart: Cart, modules: Modules) -> dict[str, Value]:
         "cart_html": table(cart),
     }
     return {row.alias: values[row.source] for row in field_map.written(Kind.CART, modules)}
+
+
+def _emptied(modules: Modules) -> dict[str, Value]:
+    return {row.alias: "" for row in field_map.written(Kind.CART, modules)}
+
+
+def _leaving(cart_id: str, status: str, module: CartModule) -> tuple[FollowUp, ...]:
+    if not (module.segment and module.leave_segment):
+        return ()
+    return (SegmentRemove(module.segment, _MARK.format(cart_id), status),)
 
 
 def _segment(cart: Cart, module: CartModule) -> tuple[FollowUp, ...]:

@@ -6,6 +6,7 @@ from integration.models.attempt import Attempt
 from integration.models.audit import AuditAction, AuditAnchor, AuditEntry
 from integration.models.base import Base
 from integration.models.cart import Cart, CartEvent, CartState
+from integration.models.cart_leftover import CartLeftover
 from integration.models.connector import Connector, ConnectorState
 from integration.models.contact_link import ContactLink
 from integration.models.counts import Meter, RecordCount
@@ -39,6 +40,7 @@ __all__ = [
     "Base",
     "Cart",
     "CartEvent",
+    "CartLeftover",
     "CartState",
     "Connector",
     "ConnectorState",

@@ -51,7 +51,8 @@ class Cart(Base):
     `tries` how often it was asked. After `announce_until` nobody is reminded any more. `coupon_code` without a
     `coupon_id` is one that was asked for, and that the store may have made or not. `reason` is the code of why it ended
     unannounced (streams.carts.ENDS), `problem` what a person should know. `token_digest` is the SHA-256 of the recovery
-    link's token. `proof` says how the order was known to be this cart's (mapping.cart_orders.PROOFS).
+    link's token. `proof` says how the order was known to be this cart's (mapping.cart_orders.PROOFS). `contact_id` is
+    the contact that has the cart in Mautic, None where it is still to be sent to its present address.
     """
 
     __tablename__ = "cart"

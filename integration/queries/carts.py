@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.cart import Cart, CartEvent, CartState
 from integration.queries.person_lists import PersonQuery
+from integration.streams.carts import NEWER
 from integration.url_filters import OneOf
 
 WEEKS = 12
@@ -80,8 +81,12 @@ def story(session: Session, cart: Cart) -> Sequence[CartEvent]:
 
 
 def figures(session: Session, connector_id: int, begin: datetime, end: datetime) -> Figures:
-    """Return what became of the carts that were first seen from `begin` to before `end`."""
-    mine = (Cart.connector_id == connector_id, Cart.created_at >= begin, Cart.created_at < end)
+    """Return what became of the carts that were first seen from `begin` to before `end`.
+
+    One that has given way to a newer cart of the same person is not counted: it is one person who left.
+    """
+    of_then = (Cart.created_at >= begin, Cart.created_at < end)
+    mine = (Cart.connector_id == connector_id, *of_then, Cart.reason != NEWER.code)
     counted = select(Cart.state, func.count(), func.count(Cart.synced_at)).where(*mine).group_by(Cart.state)
     rows = session.execute(counted).tuples().all()
     return Figures(

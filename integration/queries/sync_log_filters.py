@@ -25,6 +25,7 @@ ACTIONS = {
     "remove_from_segment": "Remove from segment",
     "cart_sync": "Cart sync",
     "cart_recovery": "Cart recovery",
+    "cart_removal": "Cart taken back",
     SKIP: "Skip",
     "create_field": "Create field",
     "remove_tag": "Remove tag",

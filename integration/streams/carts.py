@@ -15,17 +15,19 @@ from integration.records import Cart
 from integration.settings import Modules, where
 from integration.store.access import SERVICE
 from integration.store.client import StoreClient
-from integration.streams.base import Explanation, Labels, Payload, Phase, PlanContext, Sighted
+from integration.streams.base import LEAVES, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 from integration.streams.cart_payload import cart_of, payload_of
 
 KIND = Kind.CART
-ABANDONED, RECOVERED = "abandoned", "recovered"
+ABANDONED, RECOVERED, MOVED = "abandoned", "recovered", "moved"
 BOUGHT = Skip("bought", "The person has ordered since, so they are not reminded.")
 #: So long after a cart was left somebody is reminded of it; later it would do more harm than good.
 ANNOUNCE_WITHIN = timedelta(days=1)
 TOO_LATE = Skip("too_late", "The cart was left more than a day ago before it could be sent, so nobody is reminded.")
 CAME_BACK = Skip("came_back", "The shopper has come back to the cart since, so what was known of it is not sent.")
 FORGOTTEN = Skip("forgotten", "A person had the cart forgotten, so nothing of it is sent.")
+NEWER = Skip("superseded", "The person has left a newer cart and is reminded of that one.")
+NOT_THERE = Skip("not_there", "Mautic has no contact of the cart's former address, so nothing has to change there.")
 #: Why a cart ended without being sent: code -> sentence of its story.
 ENDS: Mapping[str, str] = {
     BOUGHT.code: BOUGHT.sentence,
@@ -34,6 +36,7 @@ ENDS: Mapping[str, str] = {
     "empty": "The cart was emptied, so there is nothing to be reminded of.",
     "products_gone": "None of the cart's products is in the shop any more, so nobody is reminded.",
     "consent": "It was captured without asking, which is switched off now; the address was deleted.",
+    NEWER.code: NEWER.sentence,
     "failed": "It could not be made ready to be sent.",
 }
 _PAGE = "carts"
@@ -67,6 +70,12 @@ class Carts:
             "nothing: this is how it should be",
             _PAGE,
         ),
+        NEWER.code: Explanation(
+            "One person is reminded of one cart, the newest; this one was left before it.",
+            "nothing: this is how it should be",
+            _PAGE,
+        ),
+        NOT_THERE.code: Explanation("The cart's former address is no contact in Mautic.", "nothing", _PAGE),
         FORGOTTEN.code: Explanation("A person had the cart forgotten.", "nothing", _PAGE),
         TOO_LATE.code: Explanation(
             "The cart could not be sent within a day, and a later reminder would do more harm than good.",
@@ -89,10 +98,14 @@ class Carts:
 
     def action(self, event: str) -> str:
         """Return what the sync log calls the write."""
+        if event in LEAVES:
+            return "cart_removal"
         return "cart_recovery" if event == RECOVERED else "cart_sync"
 
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
-        """Return what to write for a cart that was left or bought; who has ordered since is not reminded (X15)."""
+        """Return what to write for a cart that was left, bought or moved; who has ordered is not reminded (X15)."""
+        if delivery.event in LEAVES:
+            return _moved(delivery, context)
         cart: Cart = delivery.record
         if delivery.event == RECOVERED:
             return carts.recovered(cart, context.modules)
@@ -141,3 +154,26 @@ def change_of(cart: Cart, event: str, at: datetime) -> Change:
         origin=Origin.WEBHOOK,
         modified_at=at,
     )
+
+
+def moved(cart_id: int, former: str, at: datetime) -> Change:
+    """Return the change for the person `former` whose cart is somebody else's now, or nobody's.
+
+    The address is known no more: the contact is found by its link. The moment makes each move a change of its own.
+    """
+    return Change(
+        kind=KIND,
+        source_id=str(cart_id),
+        event=MOVED,
+        person_key=former,
+        payload={"id": cart_id, "at": at.isoformat()},
+        seen_at=at,
+        origin=Origin.WEBHOOK,
+        modified_at=at,
+    )
+
+
+def _moved(delivery: Sighted, context: PlanContext) -> Plan | Skip:
+    if not context.known:
+        return NOT_THERE
+    return carts.taken_back(delivery.source_id, str(delivery.payload.get("at") or ""), context.modules)

@@ -11,6 +11,7 @@ PARTS = (
     "speed",
     "hooks",
     "captures",
+    "carts",
     "logpages",
     "memory",
     "recording",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from integration.carts import announcing, detection
+from integration.carts import announcing, detection, leftovers
 from integration.carts.capture import capture
 from integration.carts.captured import Captured
 from integration.clock import Clock
@@ -65,9 +65,10 @@ def leave(road: Road, *emails: str, items: Any = None, minutes: float = 2, **val
 
 
 def tick(road: Road) -> None:
-    """Look for what was left and make it ready, as the clock does."""
+    """Look for what was left and make it ready, and take away what is left of carts, as the clock does."""
     detection.tick(road.services)
     announcing.tick(road.services)
+    leftovers.tick(road.services)
 
 
 def rows(road: Road) -> list[Cart]:

@@ -8,7 +8,7 @@ from integration.clock import SetClock
 from integration.engines import field_lists, schedule
 from integration.errors import ServerFault
 from integration.models import Connector
-from integration.pipeline.connectors import connectors, holds
+from integration.pipeline.connectors import connectors, field_list, holds
 from tests.conftest import NOON
 from tests.road.conftest import Road
 
@@ -44,6 +44,17 @@ def test_the_clock_reads_an_old_list_once(make_road: MakeRoad) -> None:
     assert field_lists.tick(road.services) == 0
     with road.services.db.read() as session:
         assert session.get_one(Connector, road.connector_id).fields_at == clock.now()
+
+
+def test_a_lane_that_has_waited_takes_the_list_that_another_one_has_read(make_road: MakeRoad) -> None:
+    road = make_road(SetClock(NOON))
+    with road.services.db.read() as session:
+        before = session.get_one(Connector, road.connector_id)
+    client, modules = road.services.open_mautic(before), road.services.modules(before)
+    assert before.fields_at is None
+    for _ in range(2):
+        assert field_list.ensure_fields(road.services, before, client, [], modules).fields
+    assert lists_read(road) == 1
 
 
 def test_one_process_reads_the_list(make_road: MakeRoad) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from integration.models import AuditEntry, Cart, CartEvent, CartState, Connector, Delivery
+from integration.models import AuditEntry, Cart, CartEvent, CartLeftover, CartState, Connector, Delivery
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
@@ -195,6 +195,24 @@ def test_a_forgotten_cart_leaves_nothing_and_is_not_sent(
     with services.db.read() as session:
         (row,) = session.scalars(select(Delivery))
     assert (row.state, row.payload) == ("discarded", None)
+
+
+def test_who_forgets_a_cart_is_told_that_its_coupon_waits_for_the_store(
+    admin: Person, url: str, add: Callable[..., int], services: Services
+) -> None:
+    number = add(coupon_id=77, coupon_code="RECOVER-X")
+    assert "is asked again within a day" in text_of(admin.post(f"{url}/{number}/forget", follow_redirects=True))
+    with services.db.read() as session:
+        assert session.scalars(select(CartLeftover.coupon_id)).all() == [77]
+
+
+def test_of_two_carts_of_a_person_only_the_newest_is_sent_again(
+    support: Person, url: str, add: Callable[..., int], services: Services
+) -> None:
+    older, newer = add(items=[]), add(items=[{"id": 13, "qty": 1}])
+    said = f"The person has left a newer cart, cart {newer}, and is reminded of that one."
+    assert said in text_of(support.post(f"{url}/{older}/send", follow_redirects=True))
+    assert said not in text_of(support.get(f"{url}/{newer}"))
 
 
 def test_a_viewer_may_neither_send_nor_forget(viewer: Person, url: str, add: Callable[..., int]) -> None:

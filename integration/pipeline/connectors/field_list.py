@@ -39,14 +39,20 @@ def ensure_fields(
 
     A batch of live changes takes the stored one, which the clock keeps recent; only a connector without a list, or with
     that of another Mautic, gets it here. A batch of a run takes one that is recent, and not from before the run if that
-    reads all records. Raises ServiceError when none can be had.
+    reads all records. One that another lane has read meanwhile will do, too. Raises ServiceError when none can be had.
     """
     now, of_batch = services.clock.now(), list(runs)
+    if _will_do(connector, modules, now, of_batch):
+        return connector
+    with services.db.read() as session:
+        stored = session.get_one(Connector, connector.id)
+    return stored if _will_do(stored, modules, now, of_batch) else _refreshed(services, stored, client)
+
+
+def _will_do(connector: Connector, modules: Modules, now: datetime, of_batch: Sequence[Run]) -> bool:
     if connector.fields and connector.fields_at is not None and not of_batch:
-        return connector
-    if is_recent(connector, modules, now, begun(of_batch)):
-        return connector
-    return _refreshed(services, connector, client)
+        return True
+    return is_recent(connector, modules, now, begun(of_batch))
 
 
 def recent(services: Services, connector: Connector, client: MauticClient) -> Connector:

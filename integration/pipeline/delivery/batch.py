@@ -161,7 +161,8 @@ class Batch:
         services = self.services
         self._fresh = freshen(services, self.connector, self.groups, self.correlation_id)
         groups = self._fresh.groups
-        self.connector = ensure_fields(services, self.connector, client, self.runs.values(), self.modules)
+        with self.lanes.listing:
+            self.connector = ensure_fields(services, self.connector, client, self.runs.values(), self.modules)
         context = self._context(groups, self.connector)
         planned = [plan_group(group, context, self._fresh.skips) for group in groups]
         return conflicts.settle(client, planned, context.modules.sync.policy)

@@ -9,14 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.models.cart import Cart, CartState
+from integration.identity import person_key_of
+from integration.models.cart import OPEN, Cart, CartState
 from integration.models.delivery import DeliveryState
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
-from integration.pipeline.ingest import cart_orders
+from integration.pipeline.ingest import cart_orders, cart_succession
 from integration.pipeline.ingest.cart_keeping import tell
-from integration.streams.carts import ABANDONED, BOUGHT, ENDS, RECOVERED, TOO_LATE, change_of
+from integration.pipeline.ingest.cart_leftovers import leave_person
+from integration.streams.base import LEAVES
+from integration.streams.carts import ABANDONED, BOUGHT, ENDS, NEWER, RECOVERED, TOO_LATE, change_of
 
 _UNCHANGED = "unchanged"
 #: What a skipped cart becomes, by the code of the skip.
@@ -45,12 +48,16 @@ def _carts(session: Session, connector_id: int, leased: Mapping[int, LeasedDeliv
 
 
 def _mark(session: Session, now: datetime, cart: Cart, leased: LeasedDelivery, outcome: Outcome) -> None:
+    sent = outcome.state is DeliveryState.DELIVERED or outcome.error_code == _UNCHANGED
+    if leased.event in LEAVES:
+        return _taken_back(session, now, cart, outcome, sent=sent)
+    if sent and leased.event == ABANDONED and _former(leased, cart):
+        return _sent_to_former(session, now, cart, _former(leased, cart), outcome)
     cart.contact_id = outcome.contact_id or cart.contact_id
     if outcome.state is DeliveryState.DEAD:
         cart.problem = outcome.message
         return tell(session, now, cart, f"It could not be sent to Mautic: {outcome.message}")
     cart.problem = outcome.message if outcome.partial else ""
-    sent = outcome.state is DeliveryState.DELIVERED or outcome.error_code == _UNCHANGED
     if leased.event != ABANDONED:
         return tell(session, now, cart, "Mautic knows that the cart was bought.") if sent else None
     if sent:
@@ -65,12 +72,41 @@ def _mark(session: Session, now: datetime, cart: Cart, leased: LeasedDelivery, o
     return None
 
 
+def _taken_back(session: Session, now: datetime, cart: Cart, outcome: Outcome, *, sent: bool) -> None:
+    """Note how it ended for the contact who has the cart no more."""
+    if sent:
+        return tell(session, now, cart, f"Contact {outcome.contact_id} has the cart no more.")
+    if outcome.state is DeliveryState.DEAD:
+        cart.problem = f"The former contact still has the cart: {outcome.message}"
+        return tell(session, now, cart, cart.problem)
+    return tell(session, now, cart, f"At the former contact nothing was changed: {outcome.message}")
+
+
+def _former(leased: LeasedDelivery, cart: Cart) -> str:
+    """Return the person whom a cart was sent to although it is somebody else's by now, "" where it is theirs."""
+    person_key = person_key_of(leased.record.email)
+    return person_key if person_key != cart.person_key else ""
+
+
+def _sent_to_former(session: Session, now: datetime, cart: Cart, person_key: str, outcome: Outcome) -> None:
+    """Take back at once what was on its way when the address was changed."""
+    cart.synced_at = cart.synced_at or now
+    leave_person(session, now, cart, person_key)
+    said = f"Sent to Mautic, contact {outcome.contact_id}, as the address was changed: that contact loses it again."
+    tell(session, now, cart, said)
+
+
 def _sent(session: Session, now: datetime, cart: Cart, *, is_current: bool) -> None:
     """Note that Mautic has the cart; one that has changed meanwhile is announced once more."""
     cart.synced_at = cart.synced_at or now
     if is_current and cart.state == CartState.ABANDONED:
         cart.state = CartState.SYNCED
     tell(session, now, cart, f"Sent to Mautic, contact {cart.contact_id}.")
+    if cart.state in OPEN:
+        cart_succession.succeed(session, now, cart)
+    elif cart.reason == NEWER.code:
+        # It was on its way when it gave way: it has until the newer one has arrived, for that may never be sent.
+        cart.state, cart.reason, cart.ended_at = CartState.SYNCED, "", None
     if cart.state == CartState.BOUGHT:
         # The order came while the cart was on its way: nobody may be reminded of it.
         tell(session, now, cart, "It was bought meanwhile, so Mautic is told at once.")

@@ -13,7 +13,8 @@ from integration.mautic.batches import BatchSize
 class Lanes:
     """Batch size, the people that a faulty server refused in a row, those of each refusal, the gate to Mautic.
 
-    The gate lets `width` lanes call at once; one lane more than that has its next batch ready meanwhile.
+    While one lane reads the list of Mautic's fields the others wait for it (`listing`). The gate lets `width` lanes
+    call at once; one lane more than that has its next batch ready meanwhile.
     """
 
     size: BatchSize
@@ -22,9 +23,10 @@ class Lanes:
     alike: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Make the gate."""
+        """Make the gate and the locks."""
         self.gate = threading.BoundedSemaphore(self.width)
         self.probing = threading.Lock()
+        self.listing = threading.Lock()
         self._batches = itertools.count()
 
     @property

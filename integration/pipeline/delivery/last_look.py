@@ -34,7 +34,7 @@ from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.rows import Row
 from integration.store.windows import Window
-from integration.streams.carts import ABANDONED, BOUGHT, CAME_BACK, FORGOTTEN, TOO_LATE
+from integration.streams.carts import ABANDONED, BOUGHT, CAME_BACK, FORGOTTEN, NEWER, TOO_LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ def _against(leased: LeasedDelivery, row: CartRow | None, placed: Collection[int
         return BOUGHT
     if row.changed_at > leased.payload_at:
         return CAME_BACK
+    if row.state == CartState.EXPIRED and row.reason == NEWER.code:
+        return NEWER
     late = row.announce_until is not None and row.announce_until < now
     return TOO_LATE if late and leased.origin is not Origin.REPLAY else None
 

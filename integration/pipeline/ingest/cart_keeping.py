@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from integration.events import content_hash
 from integration.identity import person_key_of
 from integration.models.cart import OPEN, Cart, CartEvent, CartState
+from integration.pipeline.ingest.cart_leftovers import leave_contact, leave_coupon
 
 SCRIPT, ORDER = "script", "order"
 #: How a consent was given: none was asked for, the script's box, the shop's own field at the checkout.
@@ -58,7 +59,8 @@ def keep(
 ) -> bool:
     """Keep address and items of a cart and tell whether they changed; a cart that changes is active again.
 
-    Items that are not known now (None) stay as they are. `at` is when it changed, where that was before now.
+    Items that are not known now (None) stay as they are. `at` is when it changed, where that was before now. Who has
+    the cart in Mautic and is its person no more is to lose it there.
     """
     cart.seen_at = now
     items = cart.items if items is None else items
@@ -67,10 +69,24 @@ def keep(
         return False
     if cart.state != CartState.ACTIVE:
         tell(session, now, cart, "The shopper came back and changed the cart.")
-    cart.email, cart.person_key = email, person_key_of(email) if email else ""
+    _be_of(session, now, cart, email)
     cart.items, cart.fingerprint, cart.changed_at = items, seen, at or now
     cart.state, cart.prepared_at, cart.lines = CartState.ACTIVE, None, None
     return True
+
+
+def _be_of(session: Session, now: datetime, cart: Cart, email: str) -> None:
+    """Let the cart be of another address, or of none: a coupon for nobody leaves the store, too.
+
+    Where another address follows, its announcement gives the coupon up (carts.coupons).
+    """
+    person_key = person_key_of(email) if email else ""
+    if person_key != cart.person_key:
+        if said := leave_contact(session, now, cart):
+            tell(session, now, cart, f"The address was {'changed' if email else 'taken out'}. {said}")
+        if not email:
+            leave_coupon(session, now, cart)
+    cart.email, cart.person_key = email, person_key
 
 
 def fingerprint(email: str, items: Sequence[Mapping[str, Any]] | None) -> str:
@@ -92,15 +108,22 @@ def give_key_away(session: Session, cart: Cart) -> None:
     session.flush()
 
 
-def drop_twin(session: Session, connector_id: int, order_id: int) -> None:
+def drop_twin(session: Session, now: datetime, connector_id: int, order_id: int) -> None:
     """Delete what an order alone has told of a cart that the script tells of as well, unless it was announced."""
     own = (Cart.connector_id == connector_id, Cart.key == ORDER_KEY.format(order_id))
     unannounced = or_(Cart.state == CartState.NO_CONSENT, (Cart.state == CartState.ACTIVE) & Cart.synced_at.is_(None))
-    session.execute(delete(Cart).where(*own, unannounced).execution_options(synchronize_session=False))
+    twin = session.scalar(select(Cart).where(*own, unannounced).with_for_update())
+    if twin is not None:
+        leave_coupon(session, now, twin)
+        session.delete(twin)
+        session.flush()
 
 
-def forget_person(cart: Cart, now: datetime) -> None:
-    """Keep of a cart that it was there, and nothing of who left what in it."""
+def forget_person(session: Session, now: datetime, cart: Cart) -> None:
+    """Keep of a cart that it was there, and nothing of who left what in it, neither in Mautic nor in the store."""
+    if said := leave_contact(session, now, cart):
+        tell(session, now, cart, said)
+    leave_coupon(session, now, cart)
     cart.state, cart.seen_at, cart.changed_at = CartState.NO_CONSENT, now, now
     cart.email = cart.person_key = cart.fingerprint = ""
     cart.consent = cart.customer_id = cart.lines = cart.items = None

@@ -100,7 +100,7 @@ class _Taking:
         found = self.session.scalar(query.where(Cart.order_id.is_(None), *visit))
         if found is not None:
             found.order_id = self.order.id
-            drop_twin(self.session, self.connector_id, self.order.id)
+            drop_twin(self.session, self.now, self.connector_id, self.order.id)
         return found
 
     def _catch_up(self, cart: Cart, email: str) -> None:
@@ -143,9 +143,9 @@ class _Taking:
         cart = self._own()
         if cart is None and email:
             cart = self._begun()
-            forget_person(cart, self.now)
+            forget_person(self.session, self.now, cart)
         elif cart is not None and cart.state in LIVE and cart.state != CartState.NO_CONSENT:
-            forget_person(cart, self.now)
+            forget_person(self.session, self.now, cart)
             tell(self.session, self.now, cart, "The consent was taken back; the address was deleted.")
 
     def _keep(self, email: str, consent: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from integration import shop_lines
-from integration.carts import acts, links, script
+from integration.carts import acts, leftovers, links, script
 from integration.mapping.cart_orders import PROOFS
 from integration.models.audit import AuditAction
 from integration.models.cart import Cart
@@ -138,7 +138,7 @@ def _older(query: carts.CartQuery, before: int | None) -> str:
 def show(connector: Connector, cart: Cart) -> ResponseReturnValue:
     """Show one cart with its items, its consent and its story."""
     with services().db.read() as session:
-        story = carts.story(session, cart)
+        story, why_not = carts.story(session, cart), acts.why_not_sendable(session, cart)
     return render_template(
         "modules/carts/show.html",
         connector=connector,
@@ -149,7 +149,7 @@ def show(connector: Connector, cart: Cart) -> ResponseReturnValue:
         states=carts.STATES,
         proofs=PROOFS,
         kind=KIND,
-        why_not=acts.why_not_sendable(cart),
+        why_not=why_not,
         may_act=me().may(Role.SUPPORT),
         link=_link(cart) if me().may(Role.SUPPORT) else "",
         may_forget=me().may(Role.ADMIN),
@@ -186,7 +186,9 @@ def forget_post(connector: Connector, cart: Cart) -> ResponseReturnValue:
     """Delete a cart, its story and what its records hold of the person."""
     with services().db.write() as session:
         acts.forget(session, services().clock.now(), cart.id, audit=_audit(connector, "DELETED"))
-    flash(f"Cart {cart.id} was forgotten. What Mautic has of it stays there.", "ok")
+    gone = leftovers.delete_coupons(services(), connector, cart.id)
+    coupon = "" if gone else " The store could not delete its coupon now; it is asked again within a day."
+    flash(f"Cart {cart.id} was forgotten. What Mautic has of it stays there.{coupon}", "ok" if gone else "warn")
     return redirect(url_for("carts.listed", connector_id=connector.id))
 
 

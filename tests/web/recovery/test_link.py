@@ -11,9 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from integration.clock import SetClock
-from integration.models import CartEvent, Connector
+from integration.models import Cart, CartEvent, Connector
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
+from tests import cart_rows
 from tests.web.conftest import SHOP, Person, text_of
 from tests.web.recovery.conftest import FREE, ITEM, UTM, Make, cart, click, led
 
@@ -141,3 +142,14 @@ def test_support_copies_the_link_and_a_viewer_does_not(
     path, page = make(), f"/connectors/{connector_id}/carts/1"
     assert path in text_of(support.get(page))
     assert path not in viewer.get(page).text
+
+
+def test_the_link_of_a_cart_that_gave_way_leads_to_the_newer_one(
+    visitor: Person, make: Make, services: Services
+) -> None:
+    path = make(state="expired", reason="superseded", items=[FREE])
+    with services.db.write() as session:
+        one = session.scalars(select(Cart)).one()
+        newer = cart_rows.keep(session, one.connector_id, services.clock.now(), source="order", items=[ITEM])
+    _, query, _ = led(click(visitor, path))
+    assert (query["add-to-cart"], query["utm_campaign"]) == (["13"], [f"cart-{newer.id}"])
