@@ -23,7 +23,14 @@ from integration.models.rekeying import addresses_in
 from integration.models.sql import upsert
 from integration.pipeline import outbox
 from integration.pipeline.delivery import held_records
-from integration.pipeline.ingest import account_addresses, cart_orders, first_version_keys, order_ledger, status_events
+from integration.pipeline.ingest import (
+    account_addresses,
+    cart_orders,
+    first_version_keys,
+    order_ledger,
+    status_events,
+    store_clock,
+)
 from integration.records import Order
 from integration.store import parse
 from integration.store.sanitizing import INTEGER_MAX, is_number, text_of
@@ -47,7 +54,8 @@ def accept(
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
     read_at = None if changes[0].origin is Origin.WEBHOOK else now
-    moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at)
+    future = store_clock.future(session, now, connector_id)
+    moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at, future)
     left = _left(moves, now, changes[0].origin)
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
@@ -61,7 +69,8 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     lock_connector(session, connector_id)
     first_version_keys.move(session, connector_id, [order.email for order in orders])
     found = status_events.find(session, now, connector_id, orders, origin)
-    left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now), now, origin)
+    future = store_clock.future(session, now, connector_id)
+    left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now, future), now, origin)
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
 
 
@@ -132,7 +141,8 @@ def _with_person_key(session: Session, now: datetime, connector_id: int, change:
     if change.origin is Origin.WEBHOOK:
         person_key = order_ledger.person_of(session, connector_id, number)
     else:
-        person_key = order_ledger.remove(session, connector_id, number, change.modified_at, now)
+        future = store_clock.future(session, now, connector_id)
+        person_key = order_ledger.remove(session, connector_id, number, change.modified_at, now, future)
     session.flush()
     return replace(change, person_key=person_key or change.person_key)
 
