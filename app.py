@@ -49,6 +49,7 @@ BLUEPRINTS = (
     "administration.tokens",
     "administration.platform",
     "machines.api",
+    "machines.inbound",
     "machines.metrics",
     "machines.openapi",
     "operations.activity",
