@@ -99,7 +99,16 @@ class Settlement:
                 filter(None, (delivery_sentences.written(receipt), changed, self._withheld(planned, leased)))
             )
             self._note(leased, _write_of(leased), said, contact_id)
+            self._note_removed(planned, leased, contact_id)
         return self._after_follow_ups(planned, leased, contact_id, receipt)
+
+    def _note_removed(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> None:
+        """Say which tags this record took away, if the write that was sent has taken them."""
+        sent = planned.write.tags if planned.write is not None else ()
+        gone = [tag for tag in planned.plans[leased.id].contact.tags if tag.startswith("-") and tag in sent]
+        if gone:
+            listed = ", ".join(f"“{tag.removeprefix('-')}”" for tag in gone)
+            self._note(leased, sync_log_writing.REMOVE_TAG, f"Removed the tag {listed}.", contact_id)
 
     def _after_follow_ups(
         self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
