@@ -47,6 +47,7 @@ BLUEPRINTS = (
     "administration.users",
     "account.invitations",
     "administration.tokens",
+    "administration.api_reference",
     "administration.platform",
     "machines.api",
     "machines.inbound",

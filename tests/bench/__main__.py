@@ -11,6 +11,7 @@ PARTS = (
     "speed",
     "hooks",
     "captures",
+    "inbound",
     "logpages",
     "memory",
     "recording",

@@ -68,7 +68,7 @@ def test_a_paid_order_recovers_its_cart_by_the_strongest_proof(
     assert (found.state, found.proof) == (CartState.RECOVERED, proof)
     assert (found.revenue, found.revenue_currency) == ("49.90", "EUR")
     road.work()
-    assert actions(road) == ["cart_recovery", "remove_tag"]
+    assert actions(road) == ["cart_recovery"]
 
 
 def test_an_order_that_is_not_paid_waits_and_a_paid_one_recovers(road: Road) -> None:
@@ -139,5 +139,5 @@ def test_a_purchase_while_the_cart_is_on_its_way_is_told_at_once(road: Road) -> 
         cart_marks.mark(session, now, road.connector_id, [plan], [delivered])
     assert [(row.kind, row.event) for row in road.deliveries()] == [("abandoned_cart", "recovered")]
     road.work()
-    assert actions(road) == ["cart_recovery", "remove_tag"]
+    assert actions(road) == ["cart_recovery"]
     assert story(road)[:2] == ["Sent to Mautic, contact 5.", "It was bought meanwhile, so Mautic is told at once."]

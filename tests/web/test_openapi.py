@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from flask import Flask
@@ -25,7 +26,8 @@ from integration.pipeline.payloads import files as payload_files
 from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 from integration.pipeline.services import Services
 from integration.web.machines.openapi import OPERATIONS, described
-from tests.web.conftest import Person, Settle
+from integration.web.machines.openapi_examples import example
+from tests.web.conftest import Person, Settle, text_of
 
 CONFORMS = [
     not_a_server_error,
@@ -70,8 +72,8 @@ def filled(services: Services, connector_id: int, record: Settle) -> None:
     pairs.configure(services, connector_id, {"carts.enabled": "yes"})
     with services.db.read() as session:
         connector = session.get_one(Connector, connector_id)
-    for name, example in (("orders", ORDER_EXAMPLE), ("carts", CART_EXAMPLE)):
-        assert [each.number for each in intake.take(services, connector, name, [example]).items] == [1]
+    for name, body in (("orders", ORDER_EXAMPLE), ("carts", CART_EXAMPLE)):
+        assert [each.number for each in intake.take(services, connector, name, [body]).items] == [1]
     record(7, "dead", error_code="refused", message="No.", category="permanent")
     run_id = run_lifecycle.start(services, connector_id, "full", trigger="test")
     with services.db.write() as session:
@@ -109,9 +111,9 @@ def test_answers_are_as_described(
         case.validate_response(response, checks=checks)
 
     ask()
-    if mode == "POSITIVE" and (example := example_of(name)) is not None:
+    if mode == "POSITIVE" and (body := example_of(name)) is not None:
         # Hardly any example that is made up has a date and an address that there can be.
-        statuses.append(app.test_client().post(_path(name), json=example, headers=headers).status_code)
+        statuses.append(app.test_client().post(_path(name), json=body, headers=headers).status_code)
     if mode == "POSITIVE":
         assert set(statuses) & {200, 202}
         assert 401 not in statuses
@@ -174,6 +176,26 @@ def test_an_id_that_no_database_holds_is_not_found(app: Flask, headers: dict[str
     for path in (f"runs/{2**63}", f"connectors/{2**63}/records", f"runs/1/payloads/{2**80}"):
         answer = app.test_client().get(f"/api/v1/{path}", headers=headers)
         assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+
+
+def test_the_page_of_the_api_shows_every_address_with_an_example(viewer: Person, admin: Person) -> None:
+    page = viewer.get("/tokens/reference")
+    assert page.status_code == 200
+    for each in OPERATIONS:
+        assert f'id="{each.name}"' in page.text
+        assert f"{each.method.upper()} {each.path}" in text_of(page)
+    assert "line_items[].price" in text_of(page)
+    assert "api.example" not in page.text
+    assert re.findall(r"<script[^>]*src=\"http", page.text) == []
+    assert 'href="/tokens/reference"' in admin.get("/tokens").text
+
+
+def test_examples_of_answers_are_as_described() -> None:
+    schemas = described()["components"]["schemas"]
+    for each in OPERATIONS:
+        if each.answer:
+            schema = {"$ref": f"#/components/schemas/{each.answer.__name__}", "components": {"schemas": schemas}}
+            jsonschema_rs.validate(schema, example(schemas[each.answer.__name__], schemas))
 
 
 def test_the_tokens_page_links_the_description(admin: Person) -> None:

@@ -103,11 +103,14 @@ class Settlement:
         return self._after_follow_ups(planned, leased, contact_id, receipt)
 
     def _note_removed(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> None:
-        """Say which tags this record took away, if the write that was sent has taken them."""
+        """Say which tags of ours this record took away; a removal of what we never gave is no news."""
         sent = planned.write.tags if planned.write is not None else ()
-        gone = [tag for tag in planned.plans[leased.id].contact.tags if tag.startswith("-") and tag in sent]
+        hashes = planned.link.hashes if planned.link is not None else {}
+        given = {key.partition(".tag:")[2] for key, value in hashes.items() if value.startswith("+")}
+        gone = [tag.removeprefix("-") for tag in planned.plans[leased.id].contact.tags if tag in sent]
+        gone = [tag for tag in gone if f"-{tag}" in sent and tag in given]
         if gone:
-            listed = ", ".join(f"“{tag.removeprefix('-')}”" for tag in gone)
+            listed = ", ".join(f"“{tag}”" for tag in gone)
             self._note(leased, sync_log_writing.REMOVE_TAG, f"Removed the tag {listed}.", contact_id)
 
     def _after_follow_ups(

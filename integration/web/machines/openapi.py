@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,6 +133,11 @@ def described() -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "Made under Tokens."}},
         },
     }
+
+
+def written(value: Any) -> str:
+    """Return a value as JSON for people, "" for none."""
+    return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _about() -> str:
