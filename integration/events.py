@@ -70,6 +70,11 @@ class Change:
 
     @property
     def identity(self) -> str:
-        """Return what makes two sightings one change: kind, id, what and date_modified_gmt or the record's hash."""
+        """Return what makes two sightings one change: kind, id, what and date_modified_gmt or the record's hash.
+
+        A program may tell two things of a record in one second, so that there both count.
+        """
         version = self.modified_at.isoformat() if self.modified_at else content_hash(self.payload)
+        if self.modified_at and self.origin is Origin.API:
+            version += f":{content_hash(self.payload)[:16]}"
         return f"{self.kind}:{self.source_id}:{self.event}:{version}"

@@ -65,7 +65,7 @@ class Order:
     """An order; money as Decimal in `currency` ("" is the shop's), `refunds` as positive amounts.
 
     `lines_read` tells that an order without items has none, and was not just read without them. `extra` and `unread`
-    are as in Customer.
+    are as in Customer. `given_id` is the source id of an order that a program sent, whose `id` is negative.
     """
 
     id: int
@@ -90,6 +90,12 @@ class Order:
     lines_read: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    given_id: str = ""
+
+    @property
+    def source_id(self) -> str:
+        """Return the id that the order is known by, as deliveries have it."""
+        return self.given_id or str(self.id)
 
     @property
     def email(self) -> str:

@@ -132,12 +132,7 @@ _KEYS = "\n".join(f"  {key} = {value!r}" for key, value in keys().items())
 @console.as_json
 def configure(connector_id: int, assignments: Sequence[str], as_json: bool) -> None:
     """Change module settings, such as orders.notes=yes or orders.statuses=completed,refunded."""
-    changes: dict[str, str] = {}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals:
-            raise click.UsageError(f"“{assignment}” is not of the form key=value.")
-        changes[key.strip()] = value
+    changes = console.assigned(assignments)
     with console.opened() as services:
         connector = console.connector(services, connector_id)
 

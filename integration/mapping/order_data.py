@@ -21,7 +21,7 @@ def order_data(order: Order, shop_decimals: int | None = None) -> str:
     """
     return encode(
         {
-            "order_id": order.id,
+            "order_id": order.given_id or order.id,
             "status": order.status,
             "total": money.text(order.total, order.currency, shop_decimals),
             "discount_total": money.text(order.discount_total, order.currency, shop_decimals),

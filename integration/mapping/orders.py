@@ -170,7 +170,9 @@ def _unfit(order: Order, module: OrderModule) -> Skip | None:
     if not module.enabled:
         return MODULE_OFF
     if not order.status:
-        raise MappingError("order_unnamed", f"Order {order.id} has no status.", "Save the order in the store again.")
+        raise MappingError(
+            "order_unnamed", f"Order {order.source_id} has no status.", "Save the order in the store again."
+        )
     if order.status in DRAFTS:
         return DRAFT
     if not visible(order.email):

@@ -16,6 +16,7 @@ from integration.models.drift import Drift, Gap, Reconciliation
 from integration.models.follow_up import FollowUpMark, MarkState
 from integration.models.former_address import FormerAddress
 from integration.models.hold import Hold
+from integration.models.inbound import InboundRequest
 from integration.models.installation import Installation
 from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.models.organisation import Organisation
@@ -56,6 +57,7 @@ __all__ = [
     "Gap",
     "Heartbeat",
     "Hold",
+    "InboundRequest",
     "Installation",
     "Invitation",
     "LedgerEntry",

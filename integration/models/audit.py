@@ -35,6 +35,7 @@ class AuditAction(StrEnum):
     TOKEN_CHANGED = "TOKEN_CHANGED"
     REPAIRED = "REPAIRED"
     EDITED = "EDITED"
+    RECEIVED = "RECEIVED"
 
 
 class AuditEntry(Base):

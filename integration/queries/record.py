@@ -19,6 +19,7 @@ from integration.pipeline.dead_letters.corrections import corrected
 from integration.pipeline.delivery import batch_context as batch_context, planning
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_row
 from integration.pipeline.services import Services
+from integration.record_ids import is_given
 from integration.streams import subscriptions
 
 NOT_IN_STORE = IntegrationError(
@@ -75,7 +76,7 @@ def compare(services: Services, connector: Connector, row: Delivery, tried: Sequ
 
 
 def _read(services: Services, connector: Connector, row: Delivery) -> Mapping[str, Any]:
-    if streams.of(row.kind).kept_here or subscriptions.number_of(row.source_id):
+    if streams.of(row.kind).kept_here or subscriptions.number_of(row.source_id) or is_given(row.source_id):
         if row.payload is None:
             raise NOT_KEPT
         return corrected(row.payload, row.corrections)

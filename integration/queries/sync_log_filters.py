@@ -30,6 +30,7 @@ ACTIONS = {
     "create_field": "Create field",
     "remove_tag": "Remove tag",
     "create_coupon": "Create coupon",
+    "delete_coupon": "Delete coupon",
     "verify": "Read back",
 }
 ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 25, 100

@@ -13,6 +13,7 @@ from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of, visible
 from integration.mapping import field_map
 from integration.mapping.contacts import email_among
+from integration.record_ids import is_given, number_of
 from integration.records import Address, Customer, LineItem, Order
 from integration.store.dates import lenient
 from integration.store.php_values import decoded, entries_of, is_nothing, map_of, shown, whole
@@ -61,7 +62,7 @@ def order(raw: Raw) -> Order:
     fields = Fields(raw)
     return Order(
         id=number,
-        number=fields.column("number", COLUMN_MAX_CHARS["number"]) or str(number),
+        number=fields.column("number", COLUMN_MAX_CHARS["number"]) or _source(raw),
         status=fields.column("status", COLUMN_MAX_CHARS["status"], decides=True),
         currency=fields.column("currency", COLUMN_MAX_CHARS["currency"], decides=True).upper(),
         total=fields.amount("total", decides=True),
@@ -80,6 +81,7 @@ def order(raw: Raw) -> Order:
         created_via=fields.text("created_via"),
         meta=meta(raw),
         lines_read="line_items" in raw,
+        given_id=str(raw["id"]) if is_given(raw["id"]) else "",
         extra=_extra(raw, Kind.ORDER),
         unread=fields.unread,
     )
@@ -259,7 +261,9 @@ def _person_key(email: str) -> str:
 
 
 def record_id(raw: Raw) -> int:
-    """Return a record's id; raises MappingError (no_id, bad_number)."""
+    """Return a record's id, a negative number for one that a program gave; raises MappingError (no_id, bad_number)."""
+    if is_given(raw.get("id")):
+        return number_of(str(raw["id"])) or 0
     number = whole(raw.get("id"))
     if number > INTEGER_MAX:
         raise MappingError(
@@ -272,5 +276,7 @@ def record_id(raw: Raw) -> int:
 
 def _source(raw: Raw) -> str:
     """Return the id as text; one that no column holds becomes a name that nothing takes for an id."""
+    if is_given(raw.get("id")):
+        return str(raw["id"])
     number = whole(raw.get("id"))
     return str(record_id(raw)) if number <= INTEGER_MAX else f"?{number}"[:_SOURCE_ID_MAX_CHARS]

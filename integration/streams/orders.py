@@ -155,10 +155,10 @@ def moved(order: Order, former: str, origin: Origin, seen_at: datetime) -> Chang
     """
     return Change(
         kind=KIND,
-        source_id=str(order.id),
+        source_id=order.source_id,
         event="moved",
         person_key=former,
-        payload={"id": order.id, "left": former, "at": str(order.modified_at)},
+        payload={"id": order.given_id or order.id, "left": former, "at": str(order.modified_at)},
         seen_at=seen_at,
         origin=origin,
         number=order.number,

@@ -12,6 +12,7 @@ PARTS = (
     "hooks",
     "captures",
     "carts",
+    "inbound",
     "logpages",
     "memory",
     "recording",

@@ -147,6 +147,8 @@ def _order_ids(session: Session, connector_id: int, person_keys: Iterable[str]) 
         .where(
             LedgerEntry.connector_id == connector_id,
             LedgerEntry.person_key.in_(sorted(person_keys)),
+            # Of orders that a program sent the store knows nothing.
+            LedgerEntry.order_id > 0,
             LedgerEntry.status != order_ledger.GONE,
         )
         .order_by(LedgerEntry.order_id)

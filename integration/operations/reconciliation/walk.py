@@ -211,7 +211,9 @@ class Walk(HeldRun):
             with self.services.db.read() as session:
                 place = str(self._place or "")
                 links = leftovers.links(session, self.connector.id, place, LINKS_AT_ONCE)
-                known = found_rows.met(session, self.run.id, [link.person_key for link in links])
+                person_keys = [link.person_key for link in links]
+                known = found_rows.met(session, self.run.id, person_keys)
+                known |= leftovers.sent_here(session, self.connector.id, person_keys)
             if not links:
                 return
             left = [link for link in links if link.person_key not in known]

@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import Row, and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
+from integration.inbound.repeats import KEPT
 from integration.models.alert import Alert
 from integration.models.cart import Cart
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database
 from integration.models.delivery import OPEN, Delivery, DeliveryState
 from integration.models.drift import Drift, Gap
+from integration.models.inbound import InboundRequest
 from integration.models.run import Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat
 from integration.operations.retention.batches import Batches
@@ -90,6 +92,13 @@ def purge_carts(work: Batches, connector_id: int, before: datetime) -> int:
     """
     waited = or_(Cart.coupon_id.is_(None), Cart.touched_at < before - COUPONS)
     return work.delete(Cart, and_(Cart.connector_id == connector_id, Cart.touched_at < before, waited))
+
+
+def purge_keys(work: Batches, connector_id: int, now: datetime) -> int:
+    """Delete the idempotency keys of programs that stand for nothing any more."""
+    return work.delete(
+        InboundRequest, and_(InboundRequest.connector_id == connector_id, InboundRequest.created_at <= now - KEPT)
+    )
 
 
 def purge_common(work: Batches, now: datetime) -> int:

@@ -101,7 +101,7 @@ def _meter(session: Session, now: datetime, result: BatchResult, ours: Sequence[
         skipped=states[DeliveryState.SKIPPED] + states[DeliveryState.CONFLICT],
         failed=states[DeliveryState.DEAD],
         mautic_calls=result.calls,
-        single_calls=sum(entry.action != "skip" for entry in result.entries),
+        single_calls=sum(entry.action not in ("skip", sync_log_writing.REMOVE_TAG) for entry in result.entries),
         proved=len(result.sent.proofs),
         unproved=sum(not proof.proved for proof in result.sent.proofs),
     )

@@ -87,7 +87,7 @@ class PersonContext:
         return newest and (self.batch.synced(row) if row else not self._leaves(order))
 
     def _leaves(self, order: Order) -> bool:
-        return any(each.event in LEAVES and each.source_id == str(order.id) for each in self.group.deliveries)
+        return any(each.event in LEAVES and each.source_id == order.source_id for each in self.group.deliveries)
 
     def names(self, order: Order) -> bool:
         """Return whether name and address are taken from this order."""

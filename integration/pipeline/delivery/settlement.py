@@ -99,7 +99,19 @@ class Settlement:
                 filter(None, (delivery_sentences.written(receipt), changed, self._withheld(planned, leased)))
             )
             self._note(leased, _write_of(leased), said, contact_id)
+            self._note_removed(planned, leased, contact_id)
         return self._after_follow_ups(planned, leased, contact_id, receipt)
+
+    def _note_removed(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> None:
+        """Say which tags of ours this record took away; a removal of what we never gave is no news."""
+        sent = planned.write.tags if planned.write is not None else ()
+        hashes = planned.link.hashes if planned.link is not None else {}
+        given = {key.partition(".tag:")[2] for key, value in hashes.items() if value.startswith("+")}
+        gone = [tag.removeprefix("-") for tag in planned.plans[leased.id].contact.tags if tag in sent]
+        gone = [tag for tag in gone if f"-{tag}" in sent and tag in given]
+        if gone:
+            listed = ", ".join(f"“{tag}”" for tag in gone)
+            self._note(leased, sync_log_writing.REMOVE_TAG, f"Removed the tag {listed}.", contact_id)
 
     def _after_follow_ups(
         self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None

@@ -23,13 +23,14 @@ from integration.models.rekeying import rekey
 from integration.models.sql import upsert
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
+from integration.record_ids import number_of
 from integration.store.dates import lenient
-from integration.store.sanitizing import is_number, text_of
+from integration.store.sanitizing import text_of
 
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """An account as a change shows it, under its own address."""
+    """An account as a change shows it, under its own address; `id` is negative for one that a program sent."""
 
     id: int
     email: str
@@ -77,15 +78,10 @@ def with_current_keys(session: Session, connector_id: int, changes: Sequence[Cha
 
 def _account(change: Change) -> _Account | None:
     """Return the account that a change shows, None for one that is known by another address than its own."""
-    email, number = text_of(change.payload.get("email")), change.source_id
-    if (
-        not streams.of(change.kind).is_account
-        or change.event == "deleted"
-        or not change.person_key
-        or not is_number(number)
-    ):
+    email, number = text_of(change.payload.get("email")), number_of(change.source_id)
+    if not streams.of(change.kind).is_account or change.event == "deleted" or not change.person_key or number is None:
         return None
-    return _Account(int(number), email, change) if person_key_of(email) == change.person_key else None
+    return _Account(number, email, change) if person_key_of(email) == change.person_key else None
 
 
 def _marks(session: Session, connector_id: int, ids: Sequence[int]) -> dict[int, CustomerMark]:
@@ -145,10 +141,10 @@ def _two(now: datetime, connector_id: int, account: _Account, former: int, prese
         connector_id,
         now,
         account.change.kind,
-        str(account.id),
+        account.change.source_id,
         "skip",
         message=sentence,
         contact_id=former,
-        source_id=str(account.id),
+        source_id=account.change.source_id,
         person_key=account.person_key,
     )

@@ -14,9 +14,9 @@ from integration.identity import person_key_of
 from integration.models.cart import OPEN, Cart, CartEvent, CartState
 from integration.pipeline.ingest.cart_leftovers import leave_contact, leave_coupon
 
-SCRIPT, ORDER = "script", "order"
-#: How a consent was given: none was asked for, the script's box, the shop's own field at the checkout.
-SILENT, BOX, FIELD = "silent", "box", "store_field"
+SCRIPT, ORDER, API = "script", "order", "api"
+#: How a consent was given: none was asked for, the script's box, the shop's own field at the checkout, a program's.
+SILENT, BOX, FIELD, TOLD = "silent", "box", "store_field", "api"
 #: What the keys of carts begin with that an order has told of, not the script.
 ORDER_KEY = "order:{}"
 #: A cart in one of these states takes further changes; in another one it has ended, and the next is a new cart.

@@ -46,7 +46,7 @@ def accept(
     read = [(change, _order_of(change)) for change in changes]
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
-    read_at = None if changes[0].origin is Origin.WEBHOOK else now
+    read_at = None if changes[0].origin in (Origin.WEBHOOK, Origin.API) else now
     moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at)
     left = _left(moves, now, changes[0].origin)
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
