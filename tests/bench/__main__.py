@@ -11,6 +11,7 @@ PARTS = (
     "speed",
     "hooks",
     "captures",
+    "mapping",
     "logpages",
     "memory",
     "recording",

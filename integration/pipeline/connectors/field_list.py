@@ -143,7 +143,7 @@ def create_missing(
     mautic: Fields, wanted: tuple[FieldNeed, ...], found: Mapping[str, MauticField]
 ) -> dict[str, MauticField]:
     """Create the missing fields one after another and return them by the alias that Mautic gave them."""
-    missing = [state.need for state in check(wanted, found) if state.state == "missing"]
+    missing = [state.need for state in check(wanted, found) if state.state == "missing" and not state.need.own]
     return {field.alias: field for field in mautic.create_all(missing)}
 
 
