@@ -68,6 +68,8 @@ CONDITIONS: Mapping[str, str] = {
     "is_set": "Only if this value is given",
     "not_set": "Only if this value is blank",
 }
+#: What to do about rows that are no JSON.
+AS_SHOWN = "Write the rows as `woo-mautic field-mapping show ID --json` does."
 _ROOT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _ALIAS = re.compile(r"[a-z0-9_]+\Z")
 _STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -245,9 +247,9 @@ def _rows(value: Any) -> Any:
         try:
             value = json.loads(value or "[]")
         except (ValueError, RecursionError):
-            raise Unusable("This is not JSON.", "Write the rows as `woo-mautic mapping show --json` does.") from None
+            raise Unusable("This is not JSON.", AS_SHOWN) from None
     if not isinstance(value, list | tuple):
-        raise Unusable("The rows are not a list.", "Write the rows as `woo-mautic mapping show --json` does.")
+        raise Unusable("The rows are not a list.", AS_SHOWN)
     try:
         return rows_of(value)
     except SettingError as error:

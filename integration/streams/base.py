@@ -161,6 +161,8 @@ class Stream(Protocol):
     in_ledger: bool
     #: Its records are kept by us and not by the store, which cannot be asked for them.
     kept_here: bool
+    #: The store's list of its records ("orders"), "" where it has none.
+    store_path: str
     #: Its records give tags that stand as long as one of them is in good order.
     holds_tags: bool
     #: A newer snapshot of a record takes the place of one that waits.

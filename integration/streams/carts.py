@@ -52,6 +52,7 @@ class Carts:
     is_account = False
     in_ledger = False
     kept_here = True
+    store_path = ""
     holds_tags = False
     collapses = False
     skip_reasons: Mapping[str, Explanation] = {

@@ -36,6 +36,7 @@ class Contacts:
     is_account = True
     in_ledger = False
     kept_here = False
+    store_path = "customers"
     holds_tags = False
     collapses = True
     skip_reasons: Mapping[str, Explanation] = {

@@ -34,6 +34,7 @@ class Orders:
     is_account = False
     in_ledger = True
     kept_here = False
+    store_path = "orders"
     holds_tags = True
     collapses = False
     skip_reasons: Mapping[str, Explanation] = {

@@ -113,10 +113,10 @@ def _made_with(connector: Connector, modules: Modules) -> dict[str, int]:
     return {field.alias: field.limit for field in stored if field.limit and made.get(field.alias) == field.limit}
 
 
-def look(services: Services, connector: Connector, correlation: str = "") -> Connector:
+def look(services: Services, connector: Connector, correlation: str = "", max_age: timedelta = MAX_AGE) -> Connector:
     """Return the connector with a field list, for a dry run: what is missing in Mautic is not created."""
     now = services.clock.now()
-    if connector.fields and connector.fields_at and now - connector.fields_at < MAX_AGE:
+    if connector.fields and connector.fields_at and now - connector.fields_at < max_age:
         return connector
     client = services.open_mautic(connector, correlation)
     known = _made_with(connector, services.modules(connector))

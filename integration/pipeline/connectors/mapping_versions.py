@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -51,8 +52,8 @@ def keep(
 def listed(session: Session, connector_id: int) -> list[Shown]:
     """Return the versions, the newest first, each with what it changed."""
     found = list(session.scalars(_of(connector_id)))
-    before = [*found[1:], None]
-    return [Shown(each, difference(rows(former), rows(each))) for each, former in zip(found, before, strict=True)]
+    pairs = zip_longest(found, found[1:])
+    return [Shown(each, difference(rows(former), rows(each))) for each, former in pairs]
 
 
 def at(session: Session, connector_id: int, number: int) -> MappingVersion | None:
