@@ -34,6 +34,7 @@ BLUEPRINTS = (
     "modules.carts",
     "modules.subscriptions",
     "modules.fields",
+    "modules.mapping",
     "tools.page",
     "operations.run_options",
     "operations.runs",

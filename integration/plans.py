@@ -179,7 +179,8 @@ class FieldNeed:
     """A field that a module writes and Mautic must have.
 
     `limit` is the least length of a text field, `scale` how many decimals a number field is made with, `choices` what a
-    select is made with. `modules` are the parts of the settings that want it: contacts, orders, carts.
+    select is made with. `modules` are the parts of the settings that want it: contacts, orders, carts. One that is
+    `own` was chosen by a person among Mautic's fields: it is looked after, and never made by us.
     """
 
     alias: str
@@ -190,3 +191,4 @@ class FieldNeed:
     group: str = "professional"
     scale: int = 2
     choices: tuple[str, ...] = ()
+    own: bool = False

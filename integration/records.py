@@ -31,7 +31,8 @@ class Customer:
     """A registered customer; names are already HTML-decoded.
 
     `extra` maps a path of the field map that no attribute stands for ("meta_data._vat_number") to its single value.
-    `unread` names the fields that could not be read and are empty here.
+    `unread` names the fields that could not be read and are empty here. `mapped` maps a path of a person's own mapping
+    to what the store has there, of any shape, None for nothing; one that is not in it was not asked for.
     """
 
     id: int
@@ -45,6 +46,7 @@ class Customer:
     meta: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    mapped: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class LineItem:
 class Order:
     """An order; money as Decimal in `currency` ("" is the shop's), `refunds` as positive amounts.
 
-    `lines_read` tells that an order without items has none, and was not just read without them. `extra` and `unread`
-    are as in Customer. `given_id` is the source id of an order that a program sent, whose `id` is negative.
+    `lines_read` tells that an order without items has none, and was not just read without them. `extra`, `unread` and
+    `mapped` are as in Customer. `given_id` is the source id of an order that a program sent, whose `id` is negative.
     """
 
     id: int
@@ -91,6 +93,7 @@ class Order:
     extra: Mapping[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     given_id: str = ""
+    mapped: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def source_id(self) -> str:

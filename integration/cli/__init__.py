@@ -15,6 +15,7 @@ from integration.cli import (
     console,
     dead_letters,
     diagnose,
+    field_mapping,
     logs,
     pushing,
     reconciling,
@@ -37,6 +38,7 @@ def root() -> None:
 _MODULES = (
     serving,
     connecting,
+    field_mapping,
     states,
     syncing,
     runs,

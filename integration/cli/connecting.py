@@ -139,7 +139,7 @@ def configure(connector_id: int, assignments: Sequence[str], as_json: bool) -> N
         def audit(session: Session, diff: Diff) -> None:
             console.record(services, session, connector, AuditAction.UPDATED, f"settings of {connector.name}", diff)
 
-        diff = connectors.configure(services, connector_id, changes, audit=audit)
+        diff = connectors.configure(services, connector_id, changes, audit=audit, author=console.actor())
     text = "\n".join(f"{key}: {before} -> {after}" for key, (before, after) in diff.items()) or "Nothing has changed."
     console.show(diff, as_json=as_json, text=text)
 

@@ -70,7 +70,7 @@ def _second(at: datetime) -> int:
 def _forget(session: Session, now: datetime, cart: Cart) -> None:
     if cart.email:
         tell(session, now, cart, "The consent was taken back; the address was deleted.")
-    forget_person(cart, now)
+    forget_person(session, now, cart)
 
 
 def _item(line: CartLine) -> dict[str, Any]:

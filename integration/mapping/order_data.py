@@ -62,6 +62,14 @@ def encode(data: Any) -> str:
     return text
 
 
+def is_json(text: str) -> bool:
+    """Tell whether a text is a JSON map or list."""
+    try:
+        return isinstance(json_text.loads(text), dict | list)
+    except ValueError:
+        return False
+
+
 def quantity(amount: Decimal) -> int | float:
     """Return a quantity as the number it is: 2, or 0.5 where a plugin sells by weight."""
     return int(amount) if amount == amount.to_integral_value() else float(amount)

@@ -11,6 +11,7 @@ from integration.identity import visible
 from integration.mapping import field_map, follow_ups, lifetime as lifetimes
 from integration.mapping.field_values import person_values, unread
 from integration.mapping.order_data import order_data
+from integration.mapping.own_values import OwnValues, own_values, untouched
 from integration.mapping.tags import UNDONE, former_tags, once, product_tag, product_tags, typed_tags, undone_tags
 from integration.plans import Adjustment, ContactWrite, Lifetime, Plan, Skip, Value
 from integration.records import Order, OtherOrder
@@ -85,14 +86,18 @@ def plan(
     named = latest and synced if named is None else named
     fields, adjustments = person_values(order, Kind.ORDER, modules) if named else ({}, ())
     if not synced:
+        fields = untouched(fields, Kind.ORDER, modules)
         undone = _undone(order, module, since, shop, history)
         kept = _corrections(order, modules, lifetime, shop_currency, undone, data_left)
         return _unsynced(order, kept, fields, adjustments) if known else _not_synced(order)
     data = _data(modules, order_data(order, decimals) if latest else None)
     values, said = _values(modules, lifetime, shop_currency)
+    # What own rows say of a person is what the newest order says, as the order data are.
+    own = own_values(order, Kind.ORDER, modules) if latest else OwnValues()
+    fields = own.over(fields if latest else untouched(fields, Kind.ORDER, modules))
     write = ContactWrite(order.email, {**fields, **data, **values}, tags(order, module, since, shop, history))
     steps, withheld = follow_ups.steps(order, module, seen, decimals), follow_ups.withheld(order, module, seen)
-    return Plan(write, steps, (*adjustments, *said, *unread(order)), withheld)
+    return Plan(write, steps, (*own.left(adjustments), *said, *own.adjustments, *unread(order)), withheld)
 
 
 def removal(

@@ -19,6 +19,7 @@ from integration.models.hold import Hold
 from integration.models.inbound import InboundRequest
 from integration.models.installation import Installation
 from integration.models.ledger import CustomerMark, LedgerEntry
+from integration.models.mapping_version import MappingVersion
 from integration.models.organisation import Organisation
 from integration.models.payload_file import PayloadFile
 from integration.models.run import FormerRecord, Run, RunKind, RunLine, RunState
@@ -61,6 +62,7 @@ __all__ = [
     "Installation",
     "Invitation",
     "LedgerEntry",
+    "MappingVersion",
     "MarkState",
     "Meter",
     "Organisation",

@@ -1,6 +1,7 @@
 """Settings that people change, checked alike for page, command line, API and import."""
 
 from integration.settings.carts import CartModule
+from integration.settings.mapping import MappingModule, MappingRow
 from integration.settings.modules import (
     TITLES,
     AlertModule,
@@ -20,6 +21,8 @@ __all__ = [
     "AlertModule",
     "CartModule",
     "ContactModule",
+    "MappingModule",
+    "MappingRow",
     "Modules",
     "OrderModule",
     "SubscribeModule",

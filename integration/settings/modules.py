@@ -14,6 +14,7 @@ from integration.errors import SettingError
 from integration.field_errors import gathered, titles, told
 from integration.settings.carts import CartModule
 from integration.settings.kinds import Crontab, IdByStatus, Settings, Texts, Truth, Whole
+from integration.settings.mapping import MappingModule
 from integration.settings.subscribe import SubscribeModule
 
 #: Connectors whose parsed settings are kept in memory; one entry takes about 4 kB.
@@ -149,6 +150,7 @@ class Modules(Settings):
     subscribe: SubscribeModule = Field(default_factory=SubscribeModule)
     sync: SyncModule = Field(default_factory=SyncModule)
     alerts: AlertModule = Field(default_factory=AlertModule)
+    mapping: MappingModule = Field(default_factory=MappingModule)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any] | None) -> Modules:
@@ -190,7 +192,7 @@ class Modules(Settings):
             except ValidationError as error:
                 wrong.append(told(error, type(getattr(self, module)), words, f"{module}."))
         for part in parts.values():
-            if isinstance(part, OrderModule | CartModule | SubscribeModule):
+            if isinstance(part, OrderModule | CartModule | SubscribeModule | MappingModule):
                 wrong += part.contradictions()
         if wrong:
             raise gathered(wrong)
@@ -234,6 +236,7 @@ _PAGES = {
     "subscribe": "Subscribe form",
     "sync": "Settings",
     "alerts": "Alerts",
+    "mapping": "Field mapping",
 }
 
 

@@ -15,8 +15,11 @@ from integration.mapping import field_map
 from integration.mapping.contacts import email_among
 from integration.record_ids import is_given, number_of
 from integration.records import Address, Customer, LineItem, Order
+from integration.settings.mapping import META
+from integration.store import mapped_values
 from integration.store.dates import lenient
-from integration.store.php_values import decoded, entries_of, is_nothing, map_of, shown, whole
+from integration.store.mapped_values import meta
+from integration.store.php_values import decoded, entries_of, map_of, shown, whole
 from integration.store.record_fields import Fields
 from integration.store.sanitizing import INTEGER_MAX, storable, text_of
 
@@ -47,9 +50,11 @@ CUSTOMER_FIELDS = ("id", "email", "first_name", "last_name", "role", "date_creat
 COLUMN_MAX_CHARS = {"number": 60, "status": 40, "currency": 10}
 _SOURCE_ID_MAX_CHARS = 40
 _ITEM = ("name", "product_id", "variation_id", "sku", "price", "quantity", "total")
-_BILLING = frozenset(f"billing.{name}" for name in _ADDRESS)
 #: Paths whose value the record has as an attribute of the same name.
-_ATTRIBUTES = {Kind.ORDER: _BILLING, Kind.CONTACT: _BILLING | {"first_name", "last_name", "email", "role"}}
+_ATTRIBUTES = {
+    Kind.ORDER: field_map.ATTRIBUTES,
+    Kind.CONTACT: field_map.ATTRIBUTES | {"first_name", "last_name", "email", "role"},
+}
 
 
 def order(raw: Raw) -> Order:
@@ -84,6 +89,7 @@ def order(raw: Raw) -> Order:
         given_id=str(raw["id"]) if is_given(raw["id"]) else "",
         extra=_extra(raw, Kind.ORDER),
         unread=fields.unread,
+        mapped=mapped_values.read(raw),
     )
 
 
@@ -105,6 +111,7 @@ def customer(raw: Raw) -> Customer:
         meta=meta(raw),
         extra=_extra(raw, Kind.CONTACT),
         unread=fields.unread,
+        mapped=mapped_values.read(raw),
     )
 
 
@@ -130,18 +137,6 @@ def _address(fields: Fields, *, decides: bool = False) -> Address:
     """Return a billing address, "" for what is missing; the e-mail stays as it is written, for `&` is damage there."""
     values = {name: fields.words(name) for name in _ADDRESS if name != "email"}
     return Address(**values, email=fields.text("email", decides=decides))
-
-
-def meta(raw: Raw) -> dict[str, Any]:
-    """Return key -> value of meta_data, values of any type (woo:060), the last of a key wins.
-
-    A map whose values are no rows is that already.
-    """
-    given = raw.get(field_map.META)
-    if isinstance(given, Mapping) and "key" not in given and not all(isinstance(v, Mapping) for v in given.values()):
-        return {str(key): value for key, value in given.items()}
-    rows = [row for row in entries_of(given) if isinstance(row, Mapping)]
-    return {str(row["key"]): row.get("value") for row in rows if not is_nothing(row.get("key"))}
 
 
 def order_change(raw: Raw, origin: Origin, seen_at: datetime) -> Change:
@@ -185,9 +180,9 @@ def slim_order(raw: Raw) -> dict[str, Any]:
     if "line_items" in raw:
         slim["line_items"] = _slim_rows(raw, "line_items", _ITEM)
     slim["refunds"] = _slim_rows(raw, "refunds", ("id", "total"))
-    campaign = _single(raw, f"{field_map.META}.{CAMPAIGN_KEY}")
+    campaign = _single(raw, f"{META}.{CAMPAIGN_KEY}")
     if isinstance(campaign, str) and campaign:
-        slim[field_map.META] = [{"key": CAMPAIGN_KEY, "value": campaign[:_CAMPAIGN_MAX_CHARS]}]
+        slim[META] = [{"key": CAMPAIGN_KEY, "value": campaign[:_CAMPAIGN_MAX_CHARS]}]
     return _with_extra(slim, raw, Kind.ORDER)
 
 
@@ -213,7 +208,7 @@ def _extra_raw(raw: Raw, kind: Kind) -> dict[str, Any]:
 def _single(raw: Raw, path: str) -> Any:
     """Return the single value at a path, of repeated meta data the last; None where there is none, or a list."""
     root, _, rest = path.partition(".")
-    if root == field_map.META:
+    if root == META:
         value = meta(raw).get(rest)
     else:
         value = raw.get(root)
@@ -223,10 +218,12 @@ def _single(raw: Raw, path: str) -> Any:
 
 
 def _with_extra(slim: dict[str, Any], raw: Raw, kind: Kind) -> dict[str, Any]:
+    if isinstance(raw.get(mapped_values.MAPPED), Mapping):
+        slim[mapped_values.MAPPED] = storable(raw[mapped_values.MAPPED])
     for path, value in _extra_raw(raw, kind).items():
         *parents, name = path.split(".")
-        if parents and parents[0] == field_map.META:
-            slim.setdefault(field_map.META, []).append({"key": path.partition(".")[2], "value": value})
+        if parents and parents[0] == META:
+            slim.setdefault(META, []).append({"key": path.partition(".")[2], "value": value})
             continue
         target = slim
         for parent in parents:

@@ -9,6 +9,7 @@ from typing import Any
 from integration.errors import Rejected
 from integration.events import Kind
 from integration.mapping import field_map
+from integration.settings.mapping import META
 from integration.store import hidden_addresses, parse
 from integration.store.answers import server_now, unreadable
 from integration.store.by_id import pick
@@ -38,22 +39,26 @@ LEDGER_FIELDS = f"id,number,status,currency,total,customer_id,billing.email,{','
 CUSTOMER_INDEX_FIELDS = "id,email,date_modified_gmt,role"
 
 
-def order_fields(*, campaign: bool = False) -> str:
+def order_fields(*, campaign: bool = False, own: Sequence[str] = ()) -> str:
     """Return the `_fields` of an order: what parse.order looks at, and what the contact fields are made of.
 
-    `campaign` asks by which link the buyer came, too; it stands among all of the order's meta data.
+    `campaign` asks by which link the buyer came, too; it stands among all of the order's meta data. `own` are the paths
+    of a person's own mapping (field_map.own_paths).
     """
     names = (*parse.ORDER_FIELDS, "billing", "coupon_lines", "line_items", "refunds")
-    return _asked((*names, field_map.META) if campaign else names, Kind.ORDER)
+    return _asked((*names, META) if campaign else names, Kind.ORDER, own)
 
 
-def customer_fields() -> str:
-    """Return the `_fields` of a customer: what parse.customer looks at, and what the contact fields are made of."""
-    return _asked((*parse.CUSTOMER_FIELDS, "billing"), Kind.CONTACT)
+def customer_fields(own: Sequence[str] = ()) -> str:
+    """Return the `_fields` of a customer: what parse.customer looks at, and what the contact fields are made of.
+
+    `own` is as in order_fields.
+    """
+    return _asked((*parse.CUSTOMER_FIELDS, "billing"), Kind.CONTACT, own)
 
 
-def _asked(names: Sequence[str], kind: Kind) -> str:
-    return ",".join(dict.fromkeys((*names, *field_map.roots(kind))))
+def _asked(names: Sequence[str], kind: Kind, own: Sequence[str]) -> str:
+    return ",".join(dict.fromkeys((*names, *field_map.roots(kind, own))))
 
 
 def read_orders(

@@ -14,7 +14,8 @@ from urllib.parse import parse_qs
 
 from integration import json_text
 from integration.events import Change, Kind, Origin
-from integration.store import parse
+from integration.settings import Modules
+from integration.store import mapped_values, parse
 from integration.store.client import StoreClient
 from integration.store.php_values import is_nothing, map_of, shown, whole
 from integration.store.rows import row_id, rows_of, sifted
@@ -30,6 +31,7 @@ TOPICS = (
     "order.restored",
 )
 MISSING = "missing"
+_USUAL = Modules()
 _KINDS = {"customer": Kind.CONTACT, "order": Kind.ORDER}
 
 
@@ -139,8 +141,10 @@ def _ping(headers: Mapping[str, str], body: bytes) -> Ping | None:
     return Ping(number) if len(form) == 1 and number else None
 
 
-def read_delivery(headers: Mapping[str, str], body: bytes, seen_at: datetime) -> Ping | Change | Ignored:
-    """Return what a signed delivery says; headers may have any case.
+def read_delivery(
+    headers: Mapping[str, str], body: bytes, seen_at: datetime, modules: Modules = _USUAL
+) -> Ping | Change | Ignored:
+    """Return what a signed delivery says; headers may have any case. `modules` tell what own rows want of a record.
 
     One whose body is no record is ignored with the reason: the store disables a webhook that is refused five times.
     """
@@ -155,7 +159,7 @@ def read_delivery(headers: Mapping[str, str], body: bytes, seen_at: datetime) ->
     value = _value(body)
     if not row_id(value):
         return Ignored(_why_not(value))
-    return _change(resource, event, value, seen_at)
+    return _change(resource, event, value, seen_at, modules)
 
 
 def whole_order(headers: Mapping[str, str], body: bytes) -> Mapping[str, Any] | None:
@@ -172,7 +176,7 @@ def _why_not(value: Mapping[str, Any]) -> str:
     return "Its body has no record with an id."
 
 
-def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: datetime) -> Change:
+def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: datetime, modules: Modules) -> Change:
     """Return the change of a body: of one that is not a whole record, and of a deletion, only its id.
 
     What is true of it is asked of the store (woo:338 is the body of a deletion; the topic is not signed).
@@ -184,9 +188,10 @@ def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: dateti
             _KINDS[resource], str(number), what, "", {"id": number}, seen_at, Origin.WEBHOOK, None, str(number)
         )
     if resource == "order":
-        change = parse.order_change(value, Origin.WEBHOOK, seen_at)
-        return replace(change, restored=event == "restored")
-    return parse.customer_change(value, Origin.WEBHOOK, seen_at, created=event == "created")
+        change = replace(parse.order_change(value, Origin.WEBHOOK, seen_at), restored=event == "restored")
+    else:
+        change = parse.customer_change(value, Origin.WEBHOOK, seen_at, created=event == "created")
+    return mapped_values.kept(change, value, modules)
 
 
 def _is_whole(resource: str, value: Mapping[str, Any]) -> bool:

@@ -161,6 +161,8 @@ class Stream(Protocol):
     in_ledger: bool
     #: Its records are kept by us and not by the store, which cannot be asked for them.
     kept_here: bool
+    #: The store's list of its records ("orders"), "" where it has none.
+    store_path: str
     #: Its records give tags that stand as long as one of them is in good order.
     holds_tags: bool
     #: A newer snapshot of a record takes the place of one that waits.
@@ -181,14 +183,17 @@ class Stream(Protocol):
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
         """Return what a delivery asks for; raises MappingError when its record cannot be mapped."""
 
-    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
-        """Read records again; return id -> record of those that are there. Raises ServiceError."""
+    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
+        """Read records again; return id -> record of those that are there. Raises ServiceError.
+
+        `own` are the paths of a person's own mapping: what lies there is read and kept with the record, too.
+        """
 
     def lacks_email(self, delivery: Sighted) -> bool:
         """Return whether the payload lacks the address that is needed, although the store can still tell it."""
 
-    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
-        """Read one record, from the trash too; None when it is gone. Raises ServiceError."""
+    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
+        """Read one record, from the trash too; None when it is gone; `own` as in `refresh`. Raises ServiceError."""
 
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Read the address that a payload lacks; None when the record is gone. Raises ServiceError."""

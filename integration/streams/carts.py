@@ -55,6 +55,7 @@ class Carts:
     is_account = False
     in_ledger = False
     kept_here = True
+    store_path = ""
     holds_tags = False
     collapses = False
     skip_reasons: Mapping[str, Explanation] = {
@@ -113,7 +114,7 @@ class Carts:
             return BOUGHT
         return carts.abandoned(cart, context.modules)
 
-    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
+    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Return nothing: the store cannot be asked for carts."""
         return {}
 
@@ -121,7 +122,7 @@ class Carts:
         """Return False: a cart without an address is not announced."""
         return False
 
-    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
         """Return None: the store cannot be asked for carts."""
         return None
 

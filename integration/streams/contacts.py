@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from integration.events import Change, Kind, Origin
-from integration.mapping import contacts
+from integration.mapping import contacts, field_map
 from integration.plans import Plan, Skip
 from integration.records import Customer, Subscriber
 from integration.settings import Modules, where
-from integration.store import parse, reading
+from integration.store import mapped_values, parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_user_url
 from integration.streams import samples, subscriptions
@@ -36,6 +36,7 @@ class Contacts:
     is_account = True
     in_ledger = False
     kept_here = False
+    store_path = "customers"
     holds_tags = False
     collapses = True
     skip_reasons: Mapping[str, Explanation] = {
@@ -88,19 +89,21 @@ class Contacts:
             return subscriptions.plan(delivery, context)
         if delivery.event == "deleted":
             return DELETED
-        return contacts.plan(delivery.record, context.modules.contacts, on_change=delivery.origin in _LIVE)
+        modules, live = context.modules, delivery.origin in _LIVE
+        return contacts.plan(delivery.record, modules.contacts, on_change=live, mapping=modules.mapping)
 
-    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
+    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Read customers again."""
-        return {str(row["id"]): row for row in reading.fetch_customers(store, sorted(map(int, ids)))}
+        rows = reading.fetch_customers(store, sorted(map(int, ids)), reading.customer_fields(own))
+        return {str(row["id"]): mapped_values.added(row, own) for row in rows}
 
     def lacks_email(self, delivery: Sighted) -> bool:
         """Return False: what becomes of a deleted customer's contact needs no address."""
         return False
 
-    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
         """Read one customer."""
-        return self.refresh(store, [source_id]).get(source_id)
+        return self.refresh(store, [source_id], own).get(source_id)
 
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Return None: it is never asked for."""
@@ -116,9 +119,10 @@ class Contacts:
 
     def sample(self, store: StoreClient, modules: Modules, record_id: int | None) -> Payload:
         """Read one customer, the newest with a role that is synced without an id."""
+        own = field_map.own_paths(KIND, modules)
         if record_id is not None:
-            return samples.given(self.look_up(store, str(record_id)), "customer", record_id)
-        rows = samples.newest(store, "customers", reading.customer_fields(), _SAMPLES_MAX, role="all")
+            return samples.given(self.look_up(store, str(record_id), own), "customer", record_id)
+        rows = samples.newest(store, "customers", reading.customer_fields(own), _SAMPLES_MAX, role="all")
         if not rows:
             samples.none("The store has no customers yet.", "Try again when somebody has registered.")
         roles = modules.contacts.roles

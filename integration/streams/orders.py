@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from integration.events import HISTORICAL, Change, Kind, Origin
-from integration.mapping import orders
+from integration.mapping import field_map, orders
 from integration.mapping.follow_ups import Sighting
 from integration.plans import Lifetime, Plan, Skip
 from integration.records import Order
 from integration.settings import Modules, where
-from integration.store import parse, reading
+from integration.store import mapped_values, parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_order_url
 from integration.streams import samples
@@ -34,6 +34,7 @@ class Orders:
     is_account = False
     in_ledger = True
     kept_here = False
+    store_path = "orders"
     holds_tags = True
     collapses = False
     skip_reasons: Mapping[str, Explanation] = {
@@ -110,17 +111,19 @@ class Orders:
             history=orders.History(context.other_orders(order.id), context.given_tags),
         )
 
-    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
+    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Read orders again; those in the trash are left out."""
-        return {str(row["id"]): row for row in reading.fetch_orders(store, sorted(map(int, ids)))}
+        rows = reading.fetch_orders(store, sorted(map(int, ids)), reading.order_fields(own=own))
+        return {str(row["id"]): mapped_values.added(row, own) for row in rows}
 
     def lacks_email(self, delivery: Sighted) -> bool:
         """Return whether it is a deleted order, whose webhook names only the id."""
         return delivery.event == "deleted" and not delivery.payload.get("email")
 
-    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
         """Read one order, from the trash too (woo:155)."""
-        return reading.fetch_order(store, int(source_id))
+        row = reading.fetch_order(store, int(source_id))
+        return row and mapped_values.added(row, own)
 
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Return the address of an order; None when it is gone."""
@@ -133,10 +136,11 @@ class Orders:
 
     def sample(self, store: StoreClient, modules: Modules, record_id: int | None) -> Payload:
         """Read one order, the newest in a status that is synced without an id."""
+        own = field_map.own_paths(KIND, modules)
         if record_id is not None:
-            return samples.given(self.look_up(store, str(record_id)), "order", record_id)
-        statuses = list(modules.orders.statuses)
-        rows = samples.newest(store, "orders", reading.order_fields(), 1, status=statuses) if statuses else []
+            return samples.given(self.look_up(store, str(record_id), own), "order", record_id)
+        statuses, fields = list(modules.orders.statuses), reading.order_fields(own=own)
+        rows = samples.newest(store, "orders", fields, 1, status=statuses) if statuses else []
         if not rows:
             listed = ", ".join(statuses) or "none is ticked"
             sentence = f"The store has no order in a status that is synced ({listed})."

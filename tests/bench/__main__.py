@@ -13,6 +13,7 @@ PARTS = (
     "captures",
     "carts",
     "inbound",
+    "mapping",
     "logpages",
     "memory",
     "recording",

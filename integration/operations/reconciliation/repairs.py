@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
 from integration.events import Origin
+from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.drift import Drift
@@ -127,7 +128,8 @@ def _people(services: Services, connector: Connector, rows: Sequence[Drift]) -> 
     ids = sorted(
         {int(row.source_id) for row in rows if row.source_kind == contacts_stream.KIND and row.source_id.isdigit()}
     )
-    params = {"role": "all", "_fields": reading.customer_fields()}
+    own = field_map.own_paths(contacts_stream.KIND, gathering.modules)
+    params = {"role": "all", "_fields": reading.customer_fields(own)}
     found = [row for page in pick(gathering.client, "customers", params, ids) for row in page.rows] if ids else []
     people = {person.person_key: person for person in gathering.customers(found)} if found else {}
     rest = [row.person_key for row in rows if row.person_key not in people]

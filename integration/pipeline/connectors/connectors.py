@@ -12,19 +12,21 @@ from sqlalchemy.orm import Session
 
 from integration import certificates
 from integration.errors import SettingError
-from integration.mapping import triggers
+from integration.mapping import own_checks, triggers
 from integration.mapping.fields import needs
 from integration.models.connector import Connector, ConnectorState
 from integration.models.schedule import Schedule
 from integration.pipeline import installation
 from integration.pipeline.audited import Audit, Diff, unaudited
-from integration.pipeline.connectors import holds, schedule_times
+from integration.pipeline.connectors import holds, mapping_versions, schedule_times
 from integration.pipeline.connectors.field_list import MAX_AGE_INCOMPLETE
+from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.services import Services
 from integration.settings import Modules
 from integration.settings.connection import AUTHORITIES, PLAIN, SECRETS, Connection
 
 INCREMENTAL = "incremental"
+_ROWS = "mapping.rows"
 
 
 def create(
@@ -138,18 +140,25 @@ def configure(
     words: Mapping[str, str] | None = None,
     *,
     audit: Audit[Diff] = unaudited,
+    author: str = "",
+    back_to: int | None = None,
 ) -> Diff:
     """Set dotted module settings, all or none; return {key: [before, after]}; raises SettingError naming the key.
 
-    `words` are what the errors call the keys (Modules.with_values).
+    `words` are what the errors call the keys (Modules.with_values). A person's own mapping is checked against Mautic's
+    fields and kept as a version of `author`, one that takes up the rows of version `back_to` again.
     """
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
         before = services.modules(connector)
         modules = before.with_values(changes, words)
+        if modules.mapping != before.mapping:
+            modules = own_checks.checked(before, modules, fields_from_json(connector.fields or []))
         diff = difference(before, modules)
         if diff:
             now = services.clock.now()
+            if modules.mapping != before.mapping:
+                mapping_versions.keep(session, now, connector_id, modules.mapping, author, back_to)
             connector.settings, connector.updated_at = modules.to_json(), now
             connector.triggers = triggers.renewed(connector.triggers, before, modules, now)
             _reschedule(session, now, connector_id, before, modules)
@@ -161,14 +170,20 @@ def configure(
 
 
 def difference(before: Modules, after: Modules) -> Diff:
-    """Return {dotted key: [before, after]} of two settings."""
+    """Return {dotted key: [before, after]} of two settings; own mapping rows in words, each field's apart."""
     old, new = before.to_json(), after.to_json()
-    return {
+    found = {
         f"{module}.{name}": [_plain(old[module][name]), _plain(value)]
         for module, values in new.items()
         for name, value in values.items()
         if old[module][name] != value
     }
+    if found.pop(_ROWS, None) is None:
+        return found
+    rows = own_checks.difference(before.mapping.rows, after.mapping.rows)
+    # Rows of which only what is remembered of Mautic's fields changed are told as a whole.
+    told = {f"mapping.{name}": list(pair) for name, pair in rows.items()}
+    return found | (told or {_ROWS: ["as Mautic's fields were", "as Mautic's fields are"]})
 
 
 def _plain(value: Any) -> Any:

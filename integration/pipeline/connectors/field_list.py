@@ -139,10 +139,10 @@ def _made_with(connector: Connector, modules: Modules) -> dict[str, int]:
     return {field.alias: field.limit for field in stored if field.limit and made.get(field.alias) == field.limit}
 
 
-def look(services: Services, connector: Connector, correlation: str = "") -> Connector:
+def look(services: Services, connector: Connector, correlation: str = "", max_age: timedelta = MAX_AGE) -> Connector:
     """Return the connector with a field list, for a dry run: what is missing in Mautic is not created."""
     now = services.clock.now()
-    if connector.fields and connector.fields_at and now - connector.fields_at < MAX_AGE:
+    if connector.fields and connector.fields_at and now - connector.fields_at < max_age:
         return connector
     client = services.open_mautic(connector, correlation)
     known = _made_with(connector, services.modules(connector))
@@ -173,7 +173,7 @@ def create_missing(
 ) -> None:
     """Create the missing fields one after another; `made` has those that are there when one of them cannot be."""
     for state in check(wanted, found):
-        if state.state == "missing":
+        if state.state == "missing" and not state.need.own:
             made.append(Made(state.need, mautic.create(state.need)))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from integration.store.mapped_values import MAPPED
+
 #: What names and dates a record stays as the store has it: another id would be another record. Nor does anybody
 #: confirm a subscription in the subscriber's place.
 FIXED = (
@@ -38,7 +40,8 @@ def _put(target: dict[str, Any], path: list[str], value: Any) -> None:
         return
     inner = target.get(first)
     target[first] = dict(inner) if isinstance(inner, Mapping) else {}
-    _put(target[first], rest, value)
+    # The names of mapped values are paths themselves.
+    _put(target[first], [".".join(rest)] if first == MAPPED else rest, value)
 
 
 def editable(payload: Mapping[str, Any]) -> dict[str, str]:
@@ -48,7 +51,7 @@ def editable(payload: Mapping[str, Any]) -> dict[str, str]:
 
 def _walk(payload: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in payload.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and before != f"{MAPPED}.":
             yield from _walk(value, f"{before}{name}.")
         elif isinstance(value, _SCALARS):
             yield f"{before}{name}", value

@@ -17,6 +17,7 @@ from integration import streams
 from integration.errors import IntegrationError, MappingError, ServiceError
 from integration.events import Origin
 from integration.identity import person_key_of
+from integration.mapping import field_map
 from integration.mapping.cart_orders import CLOCKS_DIFFER, is_later, is_placed
 from integration.models.cart import Cart as CartRow, CartState
 from integration.models.connector import Connector
@@ -30,10 +31,12 @@ from integration.pipeline.runs import poll_window
 from integration.pipeline.services import Services
 from integration.plans import Skip
 from integration.records import Cart, Order
-from integration.store import parse, reading
+from integration.settings import Modules
+from integration.store import mapped_values, parse, reading
 from integration.store.client import StoreClient
 from integration.store.rows import Row
 from integration.store.windows import Window
+from integration.streams import orders as orders_stream
 from integration.streams.carts import ABANDONED, BOUGHT, CAME_BACK, FORGOTTEN, NEWER, TOO_LATE
 
 
@@ -112,7 +115,8 @@ class _Question:
         buyers = {leased.id: bought for leased in self.carts if (bought := _bought(leased, orders))}
         ids = sorted({number for bought in buyers.values() for number in bought})
         if ids:
-            self._take(reading.fetch_orders(client, ids))
+            own = field_map.own_paths(orders_stream.KIND, self._modules)
+            self._take(reading.fetch_orders(client, ids, reading.order_fields(own=own)))
         return set(buyers)
 
     def _orders(self, client: StoreClient) -> list[Order]:
@@ -136,6 +140,10 @@ class _Question:
         return [row for page in pages for row in page.rows]
 
     @property
+    def _modules(self) -> Modules:
+        return self.services.modules(self.connector)
+
+    @property
     def _oldest(self) -> datetime:
         """Return when the oldest of the carts was first seen, by the store's clock."""
         seen = [leased.record.created_at or leased.payload_at for leased in self.carts]
@@ -146,7 +154,7 @@ class _Question:
         changes = []
         for row in rows:
             with suppress(MappingError):
-                changes.append(parse.order_change(row, Origin.POLL, now))
+                changes.append(mapped_values.kept(parse.order_change(row, Origin.POLL, now), row, self._modules))
         with self.services.db.write() as session:
             fresh = records.unseen(session, self.connector.id, changes)
             records.accept(session, now, self.connector.id, fresh)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from integration import streams
 from integration.errors import IntegrationError, ServiceError
 from integration.events import Kind, Origin
+from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.pipeline.dead_letters.corrections import corrected
 from integration.pipeline.delivery import last_look
@@ -17,6 +18,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
 from integration.pipeline.services import Services
 from integration.plans import Skip
+from integration.settings import Modules
 from integration.store.client import StoreClient
 from integration.streams.base import LEAVES, Payload
 
@@ -73,7 +75,8 @@ def _read_again(
     client = services.open_store(connector, correlation_id, obeys=True)
     answers = ask(services, connector, client, wanted.asked)
     try:
-        read = _Read(_read(client, wanted.stale), {**answers.payloads, **_named(client, wanted.nameless)})
+        modules = services.modules(connector)
+        read = _Read(_read(client, wanted.stale, modules), {**answers.payloads, **_named(client, wanted.nameless)})
     except ServiceError as error:
         unread = {leased.id: error for leased in wanted.stale}
         return _freshened(groups, _Read({}, answers.payloads), answers, unread)
@@ -132,10 +135,11 @@ def _is_stale(leased: LeasedDelivery, now: datetime) -> bool:
     return leased.origin is Origin.REPLAY or (leased.attempts > 1 and now - leased.payload_at > PAYLOAD_AGE_MAX)
 
 
-def _read(client: StoreClient, stale: Sequence[LeasedDelivery]) -> dict[tuple[Kind, str], Payload]:
+def _read(client: StoreClient, stale: Sequence[LeasedDelivery], modules: Modules) -> dict[tuple[Kind, str], Payload]:
     found: dict[tuple[Kind, str], Payload] = {}
     for kind in sorted({leased.kind for leased in stale}):
-        rows = streams.of(kind).refresh(client, {leased.source_id for leased in stale if leased.kind is kind})
+        ids = {leased.source_id for leased in stale if leased.kind is kind}
+        rows = streams.of(kind).refresh(client, ids, field_map.own_paths(kind, modules))
         found |= {(kind, source_id): row for source_id, row in rows.items()}
     return found
 

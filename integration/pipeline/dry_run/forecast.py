@@ -149,16 +149,17 @@ def calls_of(run: Run, batch: int) -> int:
 
 def seconds_of(session: Session, run: Run) -> float | None:
     """Return how long it would take at the speed of the last run that sent something, None before there was one."""
-    query = (
-        select(Run)
-        .where(Run.connector_id == run.connector_id, Run.state == RunState.COMPLETED, Run.pushed > 0, Run.id != run.id)
-        .order_by(Run.id.desc())
-        .limit(20)
-    )
-    for other in session.scalars(query):
+    each = seconds_a_record(session, run.connector_id, besides=run.id)
+    return None if each is None else run.pushed * each
+
+
+def seconds_a_record(session: Session, connector_id: int, *, besides: int = 0) -> float | None:
+    """Return how long a record took in the last run that sent something, None before there was one."""
+    done = (Run.connector_id == connector_id, Run.state == RunState.COMPLETED, Run.pushed > 0, Run.id != besides)
+    for other in session.scalars(select(Run).where(*done).order_by(Run.id.desc()).limit(20)):
         took = (other.ended_at - other.started_at).total_seconds() if other.ended_at and other.started_at else 0
         if took > 0 and not other.is_dry:
-            return run.pushed * took / other.pushed
+            return took / other.pushed
     return None
 
 

@@ -37,7 +37,8 @@ def receive(services: Services, webhook_path: str, headers: Mapping[str, str], b
     secret = services.secrets(connector).get("webhook_secret", "")
     if not secret or not webhooks.verify(body, lower.get("x-wc-webhook-signature", ""), secret):
         return 401
-    read = webhooks.read_delivery(lower, body, services.clock.now())
+    modules = services.modules(connector)
+    read = webhooks.read_delivery(lower, body, services.clock.now(), modules)
     if isinstance(read, webhooks.Ignored):
         log.warning(
             "A webhook of connector %d was ignored (topic %.40s, delivery %.40s): %s",
@@ -46,7 +47,7 @@ def receive(services: Services, webhook_path: str, headers: Mapping[str, str], b
             clean(lower.get("x-wc-webhook-delivery-id", "")),
             read.reason,
         )
-    module = services.modules(connector).carts
+    module = modules.carts
     order = webhooks.whole_order(lower, body) if module.enabled else None
     _accept(services, connector, read if isinstance(read, Change) else None, order, module)
     return 200

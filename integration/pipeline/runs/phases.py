@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.events import Change, Origin
+from integration.mapping import field_map
 from integration.models.run import Run, RunKind
 from integration.pipeline.connectors import field_list, store_profile
 from integration.pipeline.ingest import order_carts, records, status_events
@@ -24,11 +25,12 @@ from integration.pipeline.runs import (
     unfinished_orders,
 )
 from integration.pipeline.runs.partial_intake import PartialIntake
-from integration.store import parse, reading
+from integration.store import mapped_values, parse, reading
 from integration.store.dates import lenient
 from integration.store.pages import SIZES
 from integration.store.rows import Failure, Row
 from integration.store.windows import Window
+from integration.streams import contacts as contacts_stream, orders as orders_stream
 from integration.streams.base import Phase, Stream
 
 _ORIGINS = {
@@ -126,13 +128,18 @@ class Phases(PartialIntake):
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _customers(self) -> None:
-        for page in self._customer_pages(reading.customer_fields(), self.options.get("ids")):
+        for page in self._customer_pages(self._customer_fields, self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
             changes, page = self._read_rows(page, rows, self._customer_change, "customer")
             self._page(page, self._customer_rows(rows, changes), rows=len(rows), unread=len(rows) - len(changes))
 
+    @property
+    def _customer_fields(self) -> str:
+        return reading.customer_fields(field_map.own_paths(contacts_stream.KIND, self._modules))
+
     def _customer_change(self, row: Row) -> Change:
-        return parse.customer_change(row, self._origin, self._now(), created=False)
+        change = parse.customer_change(row, self._origin, self._now(), created=False)
+        return mapped_values.kept(change, row, self._modules)
 
     def _customer_rows(
         self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = ()
@@ -151,18 +158,20 @@ class Phases(PartialIntake):
         wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
         known = store_profile.statuses(self.connector)
         chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
-        for page in self._order_pages(known if ids else chosen, window=self._since(), ids=ids):
+        fields = reading.order_fields(own=field_map.own_paths(orders_stream.KIND, self._modules))
+        for page in self._order_pages(known if ids else chosen, window=self._since(), fields=fields, ids=ids):
             changes, page = self._read_rows(page, page.rows, self._order_change)
             self._page(page, partial(self._take, changes=changes), unread=len(page.rows) - len(changes))
 
     def _order_change(self, row: Row) -> Change:
-        return parse.order_change(row, self._origin, self._now())
+        return mapped_values.kept(parse.order_change(row, self._origin, self._now()), row, self._modules)
 
     # -- what changed -------------------------------------------------------------------------------------------------
 
     def _changed_orders(self) -> None:
         began: datetime | None = None
-        fields = reading.order_fields(campaign=self._modules.carts.enabled)
+        own = field_map.own_paths(orders_stream.KIND, self._modules)
+        fields = reading.order_fields(campaign=self._modules.carts.enabled, own=own)
         for page in self._order_pages(
             store_profile.statuses(self.connector), window=poll_window.window(self.connector), fields=fields
         ):
@@ -208,7 +217,7 @@ class Phases(PartialIntake):
         """Read customers whole; one that the store cannot give is said, and looked at again next time."""
         rows: list[Row] = []
         failed: list[Failure] = []
-        for page in reading.read_customers(self._client, ids=ids) if ids else ():
+        for page in reading.read_customers(self._client, fields=self._customer_fields, ids=ids) if ids else ():
             rows += page.rows
             failed += page.failed
         return rows, failed

@@ -20,6 +20,7 @@ CAUSES: Mapping[str, str] = {
     "drift": "Store and Mautic differ",
     "webhook_gap": "Webhooks do not come",
     "authority_ends": "An own certificate authority ends",
+    "mapping_lost": "A mapped field has changed in Mautic",
 }
 #: Causes that concern every connector, so of all of them a group is told, whichever it has chosen.
 COMMON = ("worker_down", "disk_full", "disk_low")
@@ -37,6 +38,7 @@ PAGES: Mapping[str, str] = {
     "drift": "reconciliation",
     "webhook_gap": "reconciliation",
     "authority_ends": "connection",
+    "mapping_lost": "mapping",
 }
 #: What mends itself within this time is told to nobody.
 TOLD_AFTER = timedelta(minutes=2)

@@ -68,6 +68,7 @@ _WELL = {
     "drift": "What differed between the store and Mautic was repaired.",
     "webhook_gap": "The webhooks come again.",
     "authority_ends": "The certificate authority was replaced or taken away.",
+    "mapping_lost": "All mapped fields are in Mautic as they were.",
 }
 
 

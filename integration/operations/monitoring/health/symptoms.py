@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from integration.mapping import own_checks
 from integration.models.connector import Connector
 from integration.operations.monitoring.health import reading, waiting
 from integration.pipeline import usage
 from integration.pipeline.connectors import holds
+from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.settings import Modules
 
 #: Records that failed are counted over this time; the meter counts by whole hours, so up to an hour more is in it.
@@ -57,6 +59,7 @@ def symptoms(
         lambda: _late(waiting.lag_s(session, now, connector.id) if lag_s is None else lag_s),
         lambda: _stalled(session, now, connector.id),
         lambda: _not_read(session, now, connector, settings),
+        lambda: _mapping_lost(connector, settings),
     )
     yield from (found for rule in rules if (found := rule()) is not None)
 
@@ -107,6 +110,16 @@ def _stalled(session: Session, now: datetime, connector_id: int) -> Symptom | No
     minutes = int(waiting.STALLED.total_seconds()) // 60
     sentence = f"Mautic has confirmed nothing for {minutes} minutes and more, while {number:,} people's records wait."
     return Symptom("stalled", "delayed", sentence, "Look at the worker and at Mautic's load.")
+
+
+def _mapping_lost(connector: Connector, settings: Modules) -> Symptom | None:
+    """Tell of fields of own mapping rows that Mautic lost or changed, as the last list of its fields has them."""
+    found = own_checks.lost(settings, fields_from_json(connector.fields or [])) if settings.mapping.rows else []
+    if not found:
+        return None
+    more = f" So have {len(found) - 1} more." if len(found) > 1 else ""
+    sentence = f"A mapped field has changed in Mautic: {found[0]}{more}"
+    return Symptom("mapping_lost", "failing", sentence, "Look at Field mapping; what does not fit is left out.")
 
 
 def _not_read(session: Session, now: datetime, connector: Connector, settings: Modules) -> Symptom | None:

@@ -77,7 +77,9 @@ def sources(kind: Kind, modules: Modules) -> dict[str, tuple[str, ...]]:
 
     A value that is computed from more than one place has none.
     """
-    return {row.alias: row.paths for row in field_map.written(kind, modules)}
+    fixed = {row.alias: row.paths for row in field_map.written(kind, modules)}
+    # What an own row gives is made by its rule; where it gives nothing, the fixed row's value is in the plan.
+    return fixed | {row.alias: () for row in field_map.own(kind, modules)}
 
 
 class _Look:

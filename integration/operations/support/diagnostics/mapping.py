@@ -94,12 +94,14 @@ def _with_fields(services: Services, connector: Connector) -> Connector:
         raise
 
 
-def try_one(services: Services, connector: Connector, kind: Kind, record_id: int | None = None) -> Tried:
-    """Try one record of a connector that has its field list."""
-    modules = services.modules(connector)
+def try_one(
+    services: Services, connector: Connector, kind: Kind, record_id: int | None = None, modules: Modules | None = None
+) -> Tried:
+    """Try one record of a connector that has its field list; `modules` are settings that are not saved yet."""
+    modules = modules or services.modules(connector)
     try:
         row = streams.of(kind).sample(services.open_store(connector), modules, record_id)
-        return _tried(services, connector, kind, samples.group_of(services, kind, row))
+        return _tried(services, connector, samples.group_of(services, kind, row, modules), modules)
     except ServiceError as error:
         return _refused(kind, error)
     except Exception as error:
@@ -112,12 +114,13 @@ def _refused(kind: Kind, error: ServiceError) -> Tried:
     return Tried(kind, "failed", sentence, hint, code)
 
 
-def _tried(services: Services, connector: Connector, kind: Kind, group: DeliveryGroup) -> Tried:
+def _tried(services: Services, connector: Connector, group: DeliveryGroup, modules: Modules) -> Tried:
     (leased,) = group.deliveries
+    kind = leased.kind
     title = f"{streams.labels(kind).noun.lower()} {leased.object_id}"
     record: Record = leased.record
     with services.db.read() as session:
-        context = samples.lay(session, connector, group, record if isinstance(record, Order) else None)
+        context = samples.lay(session, connector, group, record if isinstance(record, Order) else None, modules)
         made = planning.plan_of(leased, PersonContext.of(context, group, known=group.person_key in context.links))
         done = _done(session, connector.id, made)
     link = context.links.get(group.person_key)
