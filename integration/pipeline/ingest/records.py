@@ -118,12 +118,17 @@ def _order_of(change: Change) -> Order | None:
 
 
 def _with_person_key(session: Session, now: datetime, connector_id: int, change: Change) -> Change:
-    """Return a deleted order's change with the person it belonged to: its payload names only the id.
+    """Return a deleted record's change with the person it belonged to: its payload names only the id.
 
     What a webhook says of a deletion is asked of the store first (delivery/asking.py); until then the order counts.
     """
-    gone = streams.of(change.kind).in_ledger and change.event == "deleted"
-    if not gone or not change.source_id.isdigit():
+    stream = streams.of(change.kind)
+    if change.event != "deleted" or not change.source_id.isdigit():
+        return change
+    if stream.is_account:
+        known = account_addresses.person_of(session, connector_id, change.source_id)
+        return replace(change, person_key=known or change.person_key)
+    if not stream.in_ledger:
         return change
     if int(change.source_id) > INTEGER_MAX:
         name = f"?{change.source_id}"[:40]
