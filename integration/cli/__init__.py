@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from integration.cli import audit, connecting, console, diagnose, logs, serving, syncing, users
+from integration.cli import audit, connecting, console, diagnose, leaving, logs, serving, syncing, users
 from integration.errors import IntegrationError
 from integration.field_text import visible
 
@@ -19,7 +19,7 @@ def root() -> None:
     """Keep a WooCommerce store and a Mautic instance in step."""
 
 
-for module in (serving, connecting, syncing, logs, diagnose, users, audit):
+for module in (serving, connecting, syncing, logs, diagnose, users, audit, leaving):
     for command in module.COMMANDS:
         root.add_command(command)
 

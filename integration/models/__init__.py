@@ -12,6 +12,7 @@ from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database, open_database
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.drift import Drift, Gap, Reconciliation
+from integration.models.erasure import BlockedAddress, Erasure, ErasureState
 from integration.models.follow_up import FollowUpMark, MarkState
 from integration.models.former_address import FormerAddress
 from integration.models.hold import Hold
@@ -37,6 +38,7 @@ __all__ = [
     "AuditAnchor",
     "AuditEntry",
     "Base",
+    "BlockedAddress",
     "Cart",
     "CartEvent",
     "CartState",
@@ -48,6 +50,8 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "Drift",
+    "Erasure",
+    "ErasureState",
     "FollowUpMark",
     "FormerRecord",
     "FormerAddress",

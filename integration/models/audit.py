@@ -35,6 +35,10 @@ class AuditAction(StrEnum):
     TOKEN_CHANGED = "TOKEN_CHANGED"
     REPAIRED = "REPAIRED"
     EDITED = "EDITED"
+    ERASURE_ASKED = "ERASURE_ASKED"
+    ERASED = "ERASED"
+    UNBLOCKED = "UNBLOCKED"
+    UNINSTALLED = "UNINSTALLED"
 
 
 class AuditEntry(Base):

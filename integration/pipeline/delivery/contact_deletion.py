@@ -100,9 +100,7 @@ def _of(model: type, connector_id: int, keys: Collection[str]) -> ColumnElement[
 
 
 def _accounts(session: Session, connector_id: int, keys: Collection[str], customer_id: int) -> int:
-    return _count(
-        session, CustomerMark, _of(CustomerMark, connector_id, keys), CustomerMark.customer_id != customer_id
-    )
+    return _count(session, CustomerMark, _of(CustomerMark, connector_id, keys), CustomerMark.customer_id != customer_id)
 
 
 def _subscribed(session: Session, connector_id: int, keys: Collection[str]) -> int:

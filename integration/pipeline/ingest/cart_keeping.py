@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from integration.events import content_hash
 from integration.identity import person_key_of
 from integration.models.cart import OPEN, Cart, CartEvent, CartState
+from integration.pipeline.ingest.blocked import is_blocked
 
 SCRIPT, ORDER = "script", "order"
 #: How a consent was given: none was asked for, the script's box, the shop's own field at the checkout.
@@ -58,9 +59,13 @@ def keep(
 ) -> bool:
     """Keep address and items of a cart and tell whether they changed; a cart that changes is active again.
 
-    Items that are not known now (None) stay as they are. `at` is when it changed, where that was before now.
+    Items that are not known now (None) stay as they are. `at` is when it changed, where that was before now. Of
+    somebody who is blocked nothing is kept.
     """
     cart.seen_at = now
+    if is_blocked(session, cart.connector_id, email):
+        forget_person(cart, now)
+        return False
     items = cart.items if items is None else items
     seen = fingerprint(email, items)
     if seen == cart.fingerprint:
