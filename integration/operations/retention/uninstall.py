@@ -38,10 +38,8 @@ class Left:
     @property
     def done(self) -> list[str]:
         """Return in sentences what was removed."""
-        return [
-            f"{counted(self.webhooks, 'webhook')} removed from the store.",
-            f"{counted(self.coupons, 'coupon')} removed from the store.",
-        ]
+        numbers = ((self.webhooks, "webhook"), (self.coupons, "coupon"))
+        return [f"{counted(number, noun)} removed from the store." for number, noun in numbers if number]
 
     @property
     def diff(self) -> dict[str, Any]:
