@@ -15,7 +15,7 @@ from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
-from integration.errors import IntegrationError, ServiceError
+from integration.errors import IntegrationError, ServiceError, SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.database import lock_connector
@@ -102,7 +102,7 @@ class _Job:
         for one in person.traces:
             with self._writing() as session:
                 self._look(session, one)
-        ids = connectors_of(self.services, row.organisation_id, row.connector_id)
+        ids = self._connectors(row)
         person = gather(self.services.db, person.email, ids)
         self._set(traces=self.services.vault.seal(person.to_json()))
         for one in person.traces:
@@ -113,6 +113,13 @@ class _Job:
                 outbox.bury(session, now, one.connector_id, session.scalars(open_).all(), _FORGOTTEN)
         self._step_done("begin")
         return person
+
+    def _connectors(self, row: Erasure) -> Sequence[int]:
+        """Return the connectors that are left; one that was deleted meanwhile has taken its rows with it."""
+        try:
+            return connectors_of(self.services, row.organisation_id, row.connector_id)
+        except SettingError:
+            return []
 
     def _look(self, session: Session, one: Traces) -> None:
         lock_connector(session, one.connector_id)
@@ -313,7 +320,7 @@ def work(services: Services, erasure_id: int, *, pause: Callable[[], None] = lam
         # Without the traceback: it could quote the person.
         log.error("Erasure %d broke off (%s); it is tried again.", erasure_id, type(error).__name__)
         _give_back(services, erasure_id, token, timedelta(minutes=1), f"It broke off ({type(error).__name__}).")
-        raise
+        return False
     return True
 
 
