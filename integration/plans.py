@@ -100,7 +100,21 @@ class SegmentRemove:
     action: str = "remove_from_segment"
 
 
-FollowUp = Note | SegmentAdd | SegmentRemove | SendEmail
+@dataclass(frozen=True, slots=True)
+class DeleteContact:
+    """The end of a contact whose customer was deleted in the store; `customer_id` is the account's.
+
+    It is done only to the person's own contact that nothing else of ours holds; twice is harmless, for the second time
+    there is none (mautic:172).
+    """
+
+    order_id: str
+    status: str
+    customer_id: int
+    action: str = "delete_contact"
+
+
+FollowUp = Note | SegmentAdd | SegmentRemove | SendEmail | DeleteContact
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from integration.cli import (
     dead_letters,
     diagnose,
     field_mapping,
+    leaving,
     logs,
     pushing,
     reconciling,
@@ -50,6 +51,7 @@ _MODULES = (
     users,
     tokens,
     audit,
+    leaving,
 )
 for module in _MODULES:
     for command in module.COMMANDS:

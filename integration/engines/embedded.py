@@ -10,7 +10,7 @@ from integration.carts import announcing, detection, leftovers
 from integration.engines import cart_cleanup, clock_steps, field_lists, schedule, store_probes, watch
 from integration.engines.ticking import Ticking
 from integration.engines.worker import Worker
-from integration.operations import reconciliation, retention
+from integration.operations import erasure, reconciliation, retention
 from integration.operations.monitoring import heartbeat
 from integration.operations.reconciliation import webhook_gaps
 from integration.operations.retention import files as retention_files
@@ -44,6 +44,7 @@ class Ticks:
         self.add(lambda: retention.prune(self._services, self._services.clock.now()), 3600)
         self.add(lambda: retention_files.prune(self._services), 600)
         self.add(lambda: reconciliation.tick(self._services), 10)
+        self.add(lambda: erasure.tick(self._services), erasure.EVERY_S)
         self.add(lambda: webhook_gaps.tick(self._services), 300)
         self.add(lambda: detection.tick(self._services), detection.EVERY_S)
         self.add(lambda: announcing.tick(self._services), announcing.EVERY_S)

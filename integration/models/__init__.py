@@ -13,6 +13,7 @@ from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database, open_database
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.drift import Drift, Gap, Reconciliation
+from integration.models.erasure import BlockedAddress, Erasure, ErasureState
 from integration.models.follow_up import FollowUpMark, MarkState
 from integration.models.former_address import FormerAddress
 from integration.models.hold import Hold
@@ -40,6 +41,7 @@ __all__ = [
     "AuditAnchor",
     "AuditEntry",
     "Base",
+    "BlockedAddress",
     "Cart",
     "CartEvent",
     "CartLeftover",
@@ -52,6 +54,8 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "Drift",
+    "Erasure",
+    "ErasureState",
     "FollowUpMark",
     "FormerRecord",
     "FormerAddress",

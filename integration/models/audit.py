@@ -36,6 +36,10 @@ class AuditAction(StrEnum):
     REPAIRED = "REPAIRED"
     EDITED = "EDITED"
     RECEIVED = "RECEIVED"
+    ERASURE_ASKED = "ERASURE_ASKED"
+    ERASED = "ERASED"
+    UNBLOCKED = "UNBLOCKED"
+    UNINSTALLED = "UNINSTALLED"
 
 
 class AuditEntry(Base):

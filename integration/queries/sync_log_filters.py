@@ -23,6 +23,7 @@ ACTIONS = {
     "send_email": "Send e-mail",
     "add_to_segment": "Add to segment",
     "remove_from_segment": "Remove from segment",
+    "delete_contact": "Delete contact",
     "cart_sync": "Cart sync",
     "cart_recovery": "Cart recovery",
     "cart_removal": "Cart taken back",

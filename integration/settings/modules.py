@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from integration.errors import SettingError
 from integration.field_errors import gathered, titles, told
 from integration.settings.carts import CartModule
-from integration.settings.kinds import Crontab, IdByStatus, Settings, Texts, Truth, Whole
+from integration.settings.kinds import Crontab, IdByStatus, Settings, Text, Texts, Truth, Whole
 from integration.settings.mapping import MappingModule
 from integration.settings.subscribe import SubscribeModule
 
@@ -33,6 +33,18 @@ class ContactModule(Settings):
     phone: Truth = Field(default=True, title="Phone")
     default_tags: Texts = Field(default=(), title="Tags for every contact")
     roles: Texts = Field(default=("customer", "subscriber"), title="Customers with these roles")
+    on_delete: Literal["keep", "tag", "segments", "delete"] = Field(
+        default="keep", title="When a customer is deleted in the store"
+    )
+    deleted_tag: Text = Field(default="deleted_in_store", max_length=191, title="Tag for deleted customers")
+    deleted_segment: Whole = Field(default=0, ge=0, title="Segment that deleted customers leave")
+
+    def contradictions(self) -> list[SettingError]:
+        """Return what must not be saved together."""
+        if self.on_delete != "tag" or self.deleted_tag:
+            return []
+        hint = "Write a tag, or choose something else for deleted customers."
+        return [SettingError("contacts.deleted_tag", "Without a tag nothing would be done.", hint)]
 
 
 class OrderModule(Settings):
@@ -192,7 +204,7 @@ class Modules(Settings):
             except ValidationError as error:
                 wrong.append(told(error, type(getattr(self, module)), words, f"{module}."))
         for part in parts.values():
-            if isinstance(part, OrderModule | CartModule | SubscribeModule | MappingModule):
+            if isinstance(part, ContactModule | OrderModule | CartModule | SubscribeModule | MappingModule):
                 wrong += part.contradictions()
         if wrong:
             raise gathered(wrong)

@@ -27,6 +27,9 @@ _ANY: Mapping[str, Explanation] = {
         "the plugin that changes the store's webhooks, if it comes often",
         "store",
     ),
+    "blocked": Explanation(
+        "The person was erased and is not to be taken up again.", "Privacy: let the address in again", "privacy"
+    ),
     "still_there": Explanation(
         "A webhook said that the record was deleted, but the store still has it.",
         "the record in the store",

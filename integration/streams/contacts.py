@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from integration.events import Change, Kind, Origin
-from integration.mapping import contacts, field_map
+from integration.mapping import contacts, customer_deletion, field_map
 from integration.plans import Plan, Skip
 from integration.records import Customer, Subscriber
 from integration.settings import Modules, where
@@ -17,7 +17,8 @@ from integration.streams import samples, subscriptions
 from integration.streams.base import WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.CONTACT
-DELETED = Skip("deleted_in_store", "The customer was deleted in the store; the contact stays in Mautic.")
+#: The deletion of a contact was asked for, and something of ours still holds it.
+CONTACT_KEPT = "contact_kept"
 #: What a person does in the shop; whatever else is read is not their doing.
 _LIVE = (Origin.WEBHOOK, Origin.POLL)
 #: So many of the newest customers are looked at for one with a role that is synced.
@@ -48,7 +49,22 @@ class Contacts:
         ),
         "deleted_in_store": Explanation(
             "The customer was deleted in the store; the contact stays in Mautic.",
-            "the contact in Mautic: delete it there by hand",
+            where("contacts.on_delete"),
+            "contacts",
+        ),
+        customer_deletion.UNKNOWN.code: Explanation(
+            "The customer was deleted in the store, and no contact of theirs is known.",
+            "the contact in Mautic, if there is one: it was not made by this connector",
+            "mautic",
+        ),
+        customer_deletion.NO_SEGMENT.code: Explanation(
+            "The customer was deleted in the store, and no segment is set that the contact could leave.",
+            where("contacts.deleted_segment"),
+            "contacts",
+        ),
+        CONTACT_KEPT: Explanation(
+            "The customer was deleted in the store, but something else holds the contact, so it stays in Mautic.",
+            "the contact in Mautic: delete it there by hand, or erase the person under Privacy",
             "mautic",
         ),
         "not_on_change": Explanation(
@@ -88,7 +104,7 @@ class Contacts:
         if subscriptions.is_one(delivery.payload):
             return subscriptions.plan(delivery, context)
         if delivery.event == "deleted":
-            return DELETED
+            return customer_deletion.plan(delivery.source_id, context.modules, known=context.known)
         modules, live = context.modules, delivery.origin in _LIVE
         return contacts.plan(delivery.record, modules.contacts, on_change=live, mapping=modules.mapping)
 

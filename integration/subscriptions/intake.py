@@ -13,6 +13,7 @@ from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.subscription import Subscription, SubscriptionState
 from integration.pipeline.ingest import records
+from integration.pipeline.ingest.blocked import is_blocked
 from integration.pipeline.services import Services
 from integration.records import Subscriber
 from integration.settings import SubscribeModule
@@ -48,6 +49,9 @@ def take(services: Services, connector: Connector, module: SubscribeModule, fill
     with services.db.write() as session:
         if _is_flooded(session, now, connector.id, filled.email):
             return False
+        if is_blocked(session, connector.id, filled.email):
+            # As if it was taken: the answer tells nobody who was erased.
+            return True
         row = _kept(session, now, connector.id, filled, sender, token)
         url = sender.confirm_url.format(token=token) if token else ""
         subscriber = Subscriber(row.id, row.email, row.first_name, row.last_name, url)

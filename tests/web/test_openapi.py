@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from integration.inbound import intake
 from integration.inbound.bodies import CART_EXAMPLE, ORDER_EXAMPLE
 from integration.models import Connector, Run
+from integration.operations import erasure
 from integration.operations.identity import tokens
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.payloads import files as payload_files
@@ -80,6 +81,7 @@ def filled(services: Services, connector_id: int, record: Settle) -> None:
         run_lifecycle.add_line(session, services.clock.now(), run_id, "One line.")
         run = session.get_one(Run, run_id)
     assert (run_id, payload_files.store(services, run, "pull", "Page 1", [{"id": 1}])) == (1, 1)
+    assert erasure.ask(services, 1, erasure.checked("ada@example.com", None, "keep"), "admin") == 1
     # While a run is going no other one is started.
     run_lifecycle.cancel(services, run_id)
 

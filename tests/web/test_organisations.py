@@ -27,6 +27,7 @@ from integration.models import (
     Connector,
     Delivery,
     Drift,
+    Erasure,
     Gap,
     Invitation,
     PayloadFile,
@@ -133,6 +134,10 @@ def _rows(session: Session, now: datetime, connector_id: int) -> dict[str, Any]:
         "alert_group_id": group.id,
         "gap_id": gap.id,
     }
+    erasing = {"receipt": f"receipt-{MARK}"[:36], "address_hash": MARK, "in_mautic": "keep", "asked_by": MARK}
+    session.add(Erasure(organisation_id=1, asked_at=now, due_at=now, remains=[MARK], **erasing))
+    session.flush()
+    numbers |= {"receipt": erasing["receipt"], "erasure_id": 1}
     return numbers | {"reconciliation_id": compared.id, "number": compared.id, "drift_id": drift.id}
 
 

@@ -93,6 +93,8 @@ API = {
         "payload",
         "dead_letters",
         "replay",
+        "erase",
+        "receipt",
     )
 }
 

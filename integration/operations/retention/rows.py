@@ -30,7 +30,7 @@ _SETTLED = (
     DeliveryState.CLOSED,
 )
 _ENDED = (RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED)
-_TALLIED = (
+TALLIED = (
     Delivery.connector_id,
     Delivery.created_at,
     Delivery.kind,
@@ -48,10 +48,11 @@ COUPONS = timedelta(days=7)
 def purge_records(work: Batches, connector_id: int, before: datetime) -> int:
     """Delete a connector's settled records from before a moment; dead letters and open work stay."""
     old = and_(Delivery.settled_at < before, Delivery.connector_id == connector_id, Delivery.state.in_(_SETTLED))
-    return work.delete(Delivery, old, returning=_TALLIED, then=_count_down)
+    return work.delete(Delivery, old, returning=TALLIED, then=count_down)
 
 
-def _count_down(session: Session, rows: Sequence[Row[Any]]) -> None:
+def count_down(session: Session, rows: Sequence[Row[Any]]) -> None:
+    """Take settled records that were deleted out of the counts; the rows are of one connector and have TALLIED."""
     tally = Tally(rows[0].connector_id)
     for row in rows:
         tally.settled(row.created_at, row.kind, state_of(row.state, row.partial), row.result, -1)

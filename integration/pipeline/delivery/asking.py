@@ -15,11 +15,12 @@ from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
-from integration.pipeline.ingest import order_ledger, records
+from integration.pipeline.ingest import account_addresses, order_ledger, records
 from integration.pipeline.services import Services
 from integration.plans import Skip
 from integration.store import parse
 from integration.store.client import StoreClient
+from integration.store.sanitizing import is_number
 from integration.streams.base import LEAVES, Payload
 
 ASKED = Skip("asked", "The webhook told only the id; the record was read from the store and goes out as it is there.")
@@ -30,7 +31,7 @@ STILL_THERE = Skip("still_there", "The store still has the record, so it was not
 class Answers:
     """What the store said, by delivery id: payloads of deletions that are true, why others are not sent, and failures.
 
-    `changes` are the records that are there, `removed` the ids of orders that are gone.
+    `changes` are the records that are there, `removed` the ids of orders that are gone, `closed` those of accounts.
     """
 
     payloads: dict[int, Payload] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Answers:
     failures: dict[int, IntegrationError] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
 
 
 def is_asked(leased: LeasedDelivery) -> bool:
@@ -84,14 +86,17 @@ def _judge(answers: Answers, leased: LeasedDelivery, row: Payload | None, servic
     answers.payloads[leased.id] = {**leased.payload, **({"email": parse.billing_email(row)} if row else {})}
     if stream.in_ledger:
         answers.removed.append(int(leased.source_id))
+    elif stream.is_account and is_number(leased.source_id):
+        answers.closed.append(int(leased.source_id))
 
 
 def _note(services: Services, connector: Connector, answers: Answers) -> None:
-    if not (answers.changes or answers.removed):
+    if not (answers.changes or answers.removed or answers.closed):
         return
     now = services.clock.now()
     with services.db.write() as session:
         for number in answers.removed:
             order_ledger.remove(session, connector.id, number, None, now)
+        account_addresses.close(session, connector.id, answers.closed)
         records.accept(session, now, connector.id, answers.changes)
     services.wakeup.ring(connector.id)

@@ -20,6 +20,7 @@ from integration.models.former_address import FormerAddress
 from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
 from integration.pipeline.connectors import store_profile
+from integration.pipeline.ingest import blocked
 from integration.pipeline.ingest.order_ledger import People, is_there
 from integration.plans import ContactWrite, MauticField
 from integration.records import Order
@@ -61,7 +62,7 @@ class BatchContext:
     """The settings, fields, links and ledger rows that the deliveries of one batch are planned with.
 
     `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
-    they become a person's latest one. `moved` tells who has left an address.
+    they become a person's latest one. `moved` tells who has left an address, `blocked` of whom nothing is sent.
     """
 
     connector: Connector
@@ -72,6 +73,7 @@ class BatchContext:
     resend: frozenset[int] = frozenset()
     latest: Mapping[int, Order] = field(default_factory=dict)
     moved: Moved = field(default_factory=dict)
+    blocked: frozenset[str] = frozenset()
 
     def synced(self, row: LedgerEntry) -> bool:
         """Return whether an order is synced by the settings as they are now; unknown SKUs pass every filter."""
@@ -118,6 +120,7 @@ def lay(
         people=People(session, connector.id, wanted),
         resend=resend,
         moved=moved,
+        blocked=blocked.among(session, connector.id, wanted),
     )
 
 

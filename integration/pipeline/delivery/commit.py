@@ -19,6 +19,7 @@ from integration.pipeline.delivery import (
     attempts,
     batch_context,
     cart_marks,
+    contact_deletion,
     follow_ups,
     held_records,
     sentences,
@@ -42,6 +43,7 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
         log.warning("%d deliveries were no longer ours when they were settled.", len(result.outcomes) - len(ours))
     batch_context.save_links(session, result.connector_id, list(_links(now, result)))
     follow_ups.finish_marks(session, result.connector_id, now, result.sent.followed)
+    contact_deletion.forget(session, result.connector_id, _deleted(result))
     cart_marks.mark(session, now, result.connector_id, result.sent.planned, ours)
     subscription_marks.mark(session, now, result.connector_id, result.sent, ours)
     sync_log_writing.record(session, [*result.entries, *_unproved(now, result)])
@@ -57,6 +59,11 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
         held_records.tell(session, now, result.connector_id)
     elif result.probing:
         _probed(session, now, result)
+
+
+def _deleted(result: BatchResult) -> list[int]:
+    """Return the contacts that are gone from Mautic by a follow-up."""
+    return [each.act.contact_id for each in result.sent.followed if follow_ups.is_deletion(each)]
 
 
 def _probed(session: Session, now: datetime, result: BatchResult) -> None:

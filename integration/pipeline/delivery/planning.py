@@ -19,6 +19,7 @@ from integration.pipeline.delivery.follow_up_marks import Done, is_done
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.delivery.latest_order import NameSource
 from integration.pipeline.delivery.person_context import PersonContext
+from integration.pipeline.ingest.blocked import BLOCKED
 from integration.plans import Adjustment, ContactWrite, Plan, Skip, Value
 
 #: The person is left out of a batch because the store no longer has the record.
@@ -87,7 +88,9 @@ def plan_group(
     planned = _Draft(group, context.links.get(group.person_key))
     person = PersonContext.of(context, group, known=planned.link is not None)
     for leased in group.deliveries:
-        if leased.id in refused:
+        if group.person_key in context.blocked:
+            planned.skips[leased.id] = BLOCKED
+        elif leased.id in refused:
             planned.skips[leased.id] = refused[leased.id]
         else:
             _plan(planned, leased, person)

@@ -14,6 +14,7 @@ from integration.mautic.verdicts import REQUIRED
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery import conflicts, held_records, outcomes, retries, sentences as delivery_sentences
 from integration.pipeline.delivery.batch_result import BatchResult, Sent
+from integration.pipeline.delivery.follow_ups import is_deletion
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, Outcome
 from integration.pipeline.delivery.lost_answers import Look, Question
 from integration.pipeline.delivery.planning import CONTACT_GONE, PersonPlan, sentences
@@ -22,6 +23,7 @@ from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.plans import NO_FIELD
 from integration.streams.base import LEAVES
+from integration.streams.contacts import CONTACT_KEPT
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Settlement:
             assert self.sent.broken is not None, "follow-ups were left out without an error"
             return replace(self._held_back(leased, self.sent.broken), result=outcomes.written(leased, receipt))
         for result in results:
-            if not result.repeated and result.error is None:
+            if not (result.repeated or result.kept) and result.error is None:
                 self._note(leased, result.act.follow_up.action, result.message, contact_id)
         bad = next((result for result in results if result.error is not None), None)
         if bad is not None and bad.error is not None:
@@ -131,11 +133,15 @@ class Settlement:
             return half if half.state is not None else replace(half, result=done)
         if conflicts.of_delivery(planned, leased):
             return self._kept(planned, leased, contact_id)
+        kept = next((result for result in results if result.kept), None)
+        if kept is not None:
+            return self._skipped(leased, CONTACT_KEPT, kept.message, contact_id)
         if receipt is None and all(result.repeated for result in results):
             said = f"Nothing has changed since the last sync. {withheld}".strip()
             return self._skipped(leased, "unchanged", said, contact_id)
         missing = [each for each in planned.adjustments if each.kind == NO_FIELD] if receipt else []
-        return outcomes.delivered(leased, contact_id, outcomes.written(leased, receipt), withheld, missing)
+        done = "deleted" if any(map(is_deletion, results)) else outcomes.written(leased, receipt)
+        return outcomes.delivered(leased, contact_id, done, withheld, missing)
 
     def _held_back(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
         """The connection is at fault: the log says so once for each record and cause."""

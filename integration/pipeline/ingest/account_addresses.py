@@ -76,6 +76,21 @@ def with_current_keys(session: Session, connector_id: int, changes: Sequence[Cha
     return [replace(each, person_key=now_keys.get(each.person_key, each.person_key)) for each in changes]
 
 
+def person_of(session: Session, connector_id: int, source_id: str) -> str:
+    """Return the person key of an account as it was last read, "" where it is not known."""
+    number = number_of(source_id)
+    if number is None:
+        return ""
+    mine = (CustomerMark.connector_id == connector_id) & (CustomerMark.customer_id == number)
+    return session.scalar(select(CustomerMark.person_key).where(mine)) or ""
+
+
+def close(session: Session, connector_id: int, ids: Collection[int]) -> None:
+    """Forget the marks of accounts that the store has no more, so that they hold nobody's address."""
+    mine = (CustomerMark.connector_id == connector_id) & CustomerMark.customer_id.in_(sorted(ids))
+    session.execute(delete(CustomerMark).where(mine))
+
+
 def _account(change: Change) -> _Account | None:
     """Return the account that a change shows, None for one that is known by another address than its own."""
     email, number = text_of(change.payload.get("email")), number_of(change.source_id)

@@ -23,7 +23,14 @@ from integration.models.rekeying import addresses_in
 from integration.models.sql import upsert
 from integration.pipeline import outbox
 from integration.pipeline.delivery import held_records
-from integration.pipeline.ingest import account_addresses, cart_orders, first_version_keys, order_ledger, status_events
+from integration.pipeline.ingest import (
+    account_addresses,
+    blocked,
+    cart_orders,
+    first_version_keys,
+    order_ledger,
+    status_events,
+)
 from integration.records import Order
 from integration.store import parse
 from integration.store.sanitizing import INTEGER_MAX, is_number, text_of
@@ -41,9 +48,11 @@ def accept(
         return outbox.Accepted()
     lock_connector(session, connector_id)
     first_version_keys.move(session, connector_id, [text for change in changes for text in _addresses(change)])
+    shut = blocked.among(session, connector_id, {change.person_key for change in changes})
+    changes = blocked.emptied(changes, shut)
     account_addresses.follow(session, now, connector_id, changes)
     changes = account_addresses.with_current_keys(session, connector_id, changes)
-    read = [(change, _order_of(change)) for change in changes]
+    read = [(change, None if change.person_key in shut else _order_of(change)) for change in changes]
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
     read_at = None if changes[0].origin in (Origin.WEBHOOK, Origin.API) else now
@@ -60,6 +69,8 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     """Note orders in the ledger that are not synced themselves; who lost one of them gets new sums all the same."""
     lock_connector(session, connector_id)
     first_version_keys.move(session, connector_id, [order.email for order in orders])
+    shut = blocked.among(session, connector_id, {person_key_of(order.email) for order in orders})
+    orders = [order for order in orders if person_key_of(order.email) not in shut]
     found = status_events.find(session, now, connector_id, orders, origin)
     left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now), now, origin)
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
@@ -118,12 +129,17 @@ def _order_of(change: Change) -> Order | None:
 
 
 def _with_person_key(session: Session, now: datetime, connector_id: int, change: Change) -> Change:
-    """Return a deleted order's change with the person it belonged to: its payload names only the id.
+    """Return a deleted record's change with the person it belonged to: its payload names only the id.
 
     What a webhook says of a deletion is asked of the store first (delivery/asking.py); until then the order counts.
     """
-    gone = streams.of(change.kind).in_ledger and change.event == "deleted"
-    if not gone or not change.source_id.isdigit():
+    stream = streams.of(change.kind)
+    if change.event != "deleted" or not change.source_id.isdigit():
+        return change
+    if stream.is_account:
+        known = account_addresses.person_of(session, connector_id, change.source_id)
+        return replace(change, person_key=known or change.person_key)
+    if not stream.in_ledger:
         return change
     if int(change.source_id) > INTEGER_MAX:
         name = f"?{change.source_id}"[:40]

@@ -77,6 +77,7 @@ ADMINISTRATION = (
     MenuEntry("tokens.index", "Tokens", Role.ADMIN),
     MenuEntry("audit.index", "Audit log", Role.ADMIN),
     MenuEntry("storage.index", "Storage", Role.ADMIN),
+    MenuEntry("privacy.index", "Privacy", Role.ADMIN),
     MenuEntry("platform.index", "Platform", Role.SUPER),
 )
 

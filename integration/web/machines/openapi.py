@@ -95,6 +95,8 @@ OPERATIONS: Sequence[Operation] = (
     Operation(f"{_RUN}/lines", "lines", "Read the lines of a run.", "logs", bodies.RunLines, filters=bodies.LinesAfter),
     Operation(f"{_RUN}/cancel", "cancel", "Stop a run after the batch in flight.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/resume", "resume", "Let an ended run go on.", "runs", bodies.RunNumber, "post"),
+    Operation("/api/v1/erasures", "erase", "Erase a person.", "erase", bodies.ErasureAsked, "post", body=bodies.Erase),
+    Operation("/api/v1/erasures/{erasure_id}", "receipt", "Read a receipt.", "erase", bodies.ErasureReceipt),
     Operation(f"{_RUN}/payloads/{{file_id}}", "payload", "Fetch a payload file.", "runs", None),
     *(_sending(name, f"{_CONNECTOR}/{name}", f"send_{name}") for name in KINDS),
     *(_sending(name, f"/api/v1/{name}", f"send_{name}_short", OfConnector) for name in KINDS),

@@ -11,7 +11,7 @@ from integration.pipeline.connectors import schedule_times
 from integration.web.frame.access import connector_view, me, needs
 from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
-from integration.web.modules import imports
+from integration.web.modules import imports, pickers
 from integration.web.modules.form import filled, module_form, respond
 
 bp = Blueprint("contacts", __name__, url_prefix="/connectors/<int:connector_id>/contacts")
@@ -23,6 +23,9 @@ FORM = module_form(
         "contacts.phone",
         "contacts.default_tags",
         "contacts.roles",
+        "contacts.on_delete",
+        "contacts.deleted_tag",
+        "contacts.deleted_segment",
         "sync.every",
     ),
     ticked=("contacts.roles",),
@@ -33,6 +36,14 @@ ROLES = {
     "shop_manager": "Shop manager",
     "administrator": "Administrator",
 }
+#: What becomes of the contact of a customer who was deleted in the store.
+ON_DELETE = {
+    "keep": "Keep the contact as it is",
+    "tag": "Add the tag below",
+    "segments": "Take the contact out of the segment below",
+    "delete": "Delete the contact in Mautic",
+}
+ALL_SET = "All that this connector's settings add to"
 
 
 @bp.get("")
@@ -59,6 +70,8 @@ def _page(connector: Connector, form: SettingForm) -> str:
         connector=connector,
         form=form,
         roles=roles,
+        on_delete=ON_DELETE,
+        segments=pickers.segments(connector).with_none(form["contacts.deleted_segment"].data, ALL_SET),
         every=schedule_times.choices(form["sync.every"].data),
         may_save=me().may(Role.ADMIN),
         **area,

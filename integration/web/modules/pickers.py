@@ -20,9 +20,9 @@ class Picker:
     choices: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
 
-    def with_none(self, chosen: object) -> Picker:
+    def with_none(self, chosen: object, none: str = "None") -> Picker:
         """Return the choices with none before them, and after them what is chosen but no longer there."""
-        choices = {"0": "None", **self.choices}
+        choices = {"0": none, **self.choices}
         gone = {} if str(chosen or 0) in choices else {str(chosen): f"{chosen} (no longer in Mautic)"}
         return Picker({**choices, **gone}, self.problem)
 

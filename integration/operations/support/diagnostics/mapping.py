@@ -27,7 +27,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.person_context import PersonContext
 from integration.pipeline.leases import endings
 from integration.pipeline.services import Services
-from integration.plans import ContactWrite, FollowUp, Note, Plan, SegmentAdd, SegmentRemove, Skip
+from integration.plans import ContactWrite, DeleteContact, FollowUp, Note, Plan, SegmentAdd, SegmentRemove, Skip
 from integration.records import Customer, Order
 from integration.settings import Modules
 
@@ -182,6 +182,8 @@ def _follow_up(act: FollowUp, contact_id: int, done: set[Done], context: BatchCo
         return was if before else f"The contact would be added to segment {segment}."
     if isinstance(act, SegmentRemove):
         return f"The contact would be taken out of segment {act.segment_id}."
+    if isinstance(act, DeleteContact):
+        return "The contact would be deleted in Mautic, unless something else of the connector holds it."
     what = "A note" if isinstance(act, Note) else f"The e-mail {act.email_id}"
     if before:
         return f"{what} for the status “{act.status}” was sent before, so it would not go again."
