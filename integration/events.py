@@ -17,6 +17,7 @@ class Kind(StrEnum):
     CONTACT = "contact"
     ORDER = "order"
     CART = "abandoned_cart"
+    RECURRING = "recurring_order"
 
 
 class Origin(StrEnum):

@@ -54,6 +54,8 @@ class Carts:
     kept_here = True
     holds_tags = False
     collapses = False
+    recurs = False
+    optional = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Abandoned Cart is switched off.", where("carts.enabled"), _PAGE),
         "no_email": Explanation("The cart has no e-mail address, so nobody can be reminded.", "nothing", _PAGE),

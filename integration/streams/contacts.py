@@ -38,6 +38,8 @@ class Contacts:
     kept_here = False
     holds_tags = False
     collapses = True
+    recurs = False
+    optional = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Contact Sync is switched off.", where("contacts.enabled"), "contacts"),
         "no_email": Explanation(

@@ -36,6 +36,8 @@ class Orders:
     kept_here = False
     holds_tags = True
     collapses = False
+    recurs = False
+    optional = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Order Sync is switched off.", where("orders.enabled"), "orders"),
         "no_email": Explanation(
@@ -108,6 +110,7 @@ class Orders:
             shop_currency=context.currency,
             shop=context.shop,
             history=orders.History(context.other_orders(order.id), context.given_tags),
+            categories=context.categories(order),
         )
 
     def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:

@@ -14,7 +14,7 @@ from integration.events import Change, Origin
 from integration.models.connector import Connector
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
-from integration.pipeline.ingest import order_ledger, records
+from integration.pipeline.ingest import order_ledger, records, recurring_orders
 from integration.pipeline.services import Services
 from integration.plans import Skip
 from integration.store import parse
@@ -29,7 +29,8 @@ STILL_THERE = Skip("still_there", "The store still has the record, so it was not
 class Answers:
     """What the store said, by delivery id: payloads of deletions that are true, why others are not sent, and failures.
 
-    `changes` are the records that are there, `removed` the ids of orders that are gone.
+    `changes` are the records that are there, `removed` the ids of orders, and `ended` of subscriptions, that are
+    gone.
     """
 
     payloads: dict[int, Payload] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Answers:
     failures: dict[int, IntegrationError] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
 
 
 def is_asked(leased: LeasedDelivery) -> bool:
@@ -82,14 +84,18 @@ def _judge(answers: Answers, leased: LeasedDelivery, row: Payload | None, servic
     answers.payloads[leased.id] = {**leased.payload, **({"email": parse.billing_email(row)} if row else {})}
     if stream.in_ledger:
         answers.removed.append(int(leased.source_id))
+    if stream.recurs:
+        answers.ended.append(int(leased.source_id))
 
 
 def _note(services: Services, connector: Connector, answers: Answers) -> None:
-    if not (answers.changes or answers.removed):
+    if not (answers.changes or answers.removed or answers.ended):
         return
     now = services.clock.now()
     with services.db.write() as session:
         for number in answers.removed:
             order_ledger.remove(session, connector.id, number, None, now)
+        for number in answers.ended:
+            recurring_orders.remove(session, connector.id, number)
         records.accept(session, now, connector.id, answers.changes)
     services.wakeup.ring(connector.id)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from integration import streams
 from integration.errors import Blame, IntegrationError, ServerFault, ServiceError
+from integration.mapping.tags import fit_tags
 from integration.mautic.results import Receipt
 from integration.mautic.verdicts import REQUIRED
 from integration.models.delivery import DeliveryState
@@ -22,6 +23,9 @@ from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.plans import NO_FIELD
 from integration.streams.base import LEAVES
+
+#: What the sync log calls tags that a write took away.
+REMOVE_TAG = "remove_tag"
 
 
 @dataclass
@@ -99,7 +103,18 @@ class Settlement:
                 filter(None, (delivery_sentences.written(receipt), changed, self._withheld(planned, leased)))
             )
             self._note(leased, _write_of(leased), said, contact_id)
+            self._note_removals(planned, leased, contact_id)
         return self._after_follow_ups(planned, leased, contact_id, receipt)
+
+    def _note_removals(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> None:
+        """Say which tags the write took away for this delivery (P84); they went in the same call."""
+        written = planned.write.tags if planned.write is not None else ()
+        gone = [tag for tag in fit_tags(planned.plans[leased.id].contact.tags)[0] if tag.startswith("-")]
+        names = [tag.removeprefix("-") for tag in gone if tag in written]
+        if names:
+            listed = "”, “".join(names)
+            what = "tag" if len(names) == 1 else "tags"
+            self._note(leased, REMOVE_TAG, f"Removed the {what} “{listed}”.", contact_id)
 
     def _after_follow_ups(
         self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
