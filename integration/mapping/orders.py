@@ -235,4 +235,5 @@ def _values(
 ) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
     if lifetime is None or not lifetimes.rows(modules):
         return {}, ()
-    return lifetimes.fields(lifetime, modules), lifetimes.adjustments(lifetime, shop_currency)
+    said = lifetimes.adjustments(lifetime, shop_currency) if modules.orders.lifetime else ()
+    return lifetimes.fields(lifetime, modules), said

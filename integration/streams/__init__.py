@@ -11,11 +11,12 @@ from integration.streams.carts import Carts
 from integration.streams.contacts import Contacts
 from integration.streams.orders import Orders
 from integration.streams.recurring import Recurring
+from integration.streams.scores import Scores
 
 __all__ = ["STREAMS", "Explanation", "Labels", "Stream", "entities", "explain", "kinds", "labels", "of", "skip_codes"]
 
 #: In this order a person's records are written by an import: what comes last is what stands in Mautic.
-STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Recurring(), Orders(), Contacts())}
+STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Scores(), Recurring(), Orders(), Contacts())}
 
 _ANY: Mapping[str, Explanation] = {
     "gone": Explanation(

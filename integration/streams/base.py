@@ -181,6 +181,10 @@ class Stream(Protocol):
     recurs: bool
     #: Only a setting of its own brings its records; without it nothing of the kind is shown, tried or offered.
     optional: bool
+    #: Its records are carts, whose story is kept.
+    is_cart: bool
+    #: Its records tell no address: a contact that is gone in Mautic is not made again by them.
+    nameless: bool
 
     def is_enabled(self, modules: Modules) -> bool:
         """Return whether the connector syncs this kind."""

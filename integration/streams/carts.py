@@ -56,6 +56,8 @@ class Carts:
     collapses = False
     recurs = False
     optional = False
+    is_cart = True
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Abandoned Cart is switched off.", where("carts.enabled"), _PAGE),
         "no_email": Explanation("The cart has no e-mail address, so nobody can be reminded.", "nothing", _PAGE),

@@ -40,6 +40,8 @@ class Contacts:
     collapses = True
     recurs = False
     optional = False
+    is_cart = False
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Contact Sync is switched off.", where("contacts.enabled"), "contacts"),
         "no_email": Explanation(

@@ -38,6 +38,8 @@ class Orders:
     collapses = False
     recurs = False
     optional = False
+    is_cart = False
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Order Sync is switched off.", where("orders.enabled"), "orders"),
         "no_email": Explanation(

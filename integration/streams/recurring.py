@@ -41,6 +41,8 @@ class Recurring:
     collapses = False
     recurs = True
     optional = True
+    is_cart = False
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
         recurring.OFF.code: Explanation(
             "Tags of the store's subscriptions are switched off.", where("orders.subscriptions"), "orders"

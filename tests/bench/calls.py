@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from integration.events import Change, Origin
 from integration.mapping.fields import needs
 from integration.mautic.fields import Fields
 from integration.models.connector import Connector
+from integration.pipeline.connectors import connectors
+from integration.sandbox.mautic.seed import seed
+from integration.sandbox.store import demo_catalogue
 from tests.bench.world import World, contact_changes, order_changes, report, world
 
 
@@ -29,6 +36,33 @@ def orders_with_notes() -> None:
         report("calls per 1,000 orders with a note", total, "calls", "<= 45", total <= 45)
 
 
+def orders_with_everything() -> None:
+    """Count the calls for 1,000 orders with tags, categories, lifetime values, a note and a segment; then e-mails too."""
+    for mails, goal in ((False, 60), (True, 1060)):
+        settings = {"orders.notes": True, "orders.category_tags": True, "orders.currency_totals": True}
+        with world(**settings) as at:
+            demo_catalogue.stock(at.store.state)
+            seed(at.mautic.state)
+            chosen = {"orders.segments": {"completed": 1}} | ({"orders.emails": {"completed": 1}} if mails else {})
+            connectors.configure(at.services, at.connector_id, chosen)
+            make_fields(at)
+            at.mautic.calls.reset()
+            at.store.calls.reset()
+            at.accept([_live(change) for change in order_changes(1000)] if mails else order_changes(1000))
+            at.work()
+            assert len(at.mautic.state.notes) == 1000
+            assert len(at.mautic.state.sent) == (1000 if mails else 0)
+            total = at.mautic.calls.total
+            what = "calls per 1,000 orders with tags, categories, lifetime values, note, segment"
+            name = f"{what}, e-mail" if mails else what
+            report(name, total, "calls", f"<= {goal}", total <= goal, store_calls=at.store.calls.total)
+
+
+def _live(change: Change) -> Change:
+    """Return an order's change as if its buyer had just bought: it reached its status now."""
+    return replace(change, origin=Origin.WEBHOOK, reached_at=datetime.now(UTC))
+
+
 def make_fields(at: World) -> None:
     """Create the fields that the modules need."""
     with at.services.db.read() as session:
@@ -40,3 +74,4 @@ def measure() -> None:
     """Measure all of it."""
     new_contacts()
     orders_with_notes()
+    orders_with_everything()

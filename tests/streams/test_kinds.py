@@ -20,11 +20,14 @@ ALLOWED = {
     "mapping/contacts.py": "the mapping of one kind",
     "mapping/orders.py": "the mapping of one kind",
     "mapping/field_map.py": "a column of the table of fields",
+    "mapping/scores.py": "the mapping of one kind",
     "store/parse.py": "the store's names for its records",
     "store/reading.py": "the store's lists",
     "store/webhooks.py": "the store's topics",
 }
-NAMED = re.compile(r"Kind\.(?:CONTACT|ORDER|CART|RECURRING)\b|kind\s*(?:==|!=|is|is not)\s*[\"'](?:contact|order)[\"']")
+NAMED = re.compile(
+    r"Kind\.(?:CONTACT|ORDER|CART|RECURRING|SCORE)\b|kind\s*(?:==|!=|is|is not)\s*[\"'](?:contact|order)[\"']"
+)
 ROOMS = {"streams", "sandbox", "models"}
 
 

@@ -194,7 +194,7 @@ class Settlement:
         decision = self._decision(leased, error)
         if decision.blame is Blame.CONNECTION or self._is_shared(error):
             return self._held_back(leased, error)
-        if error.code == "not_found" and leased.event in LEAVES:
+        if error.code == "not_found" and (leased.event in LEAVES or streams.of(leased.kind).nameless):
             return self._skipped(leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
         if decision.wait is None:
             return self._dead(leased, error)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from integration import streams
 from integration.events import Change
 from integration.models.run import Run, RunKind
-from integration.pipeline.connectors import field_list, store_profile
+from integration.pipeline.connectors import customer_roles, field_list, store_profile
 from integration.pipeline.ingest import order_carts, records, status_events
 from integration.pipeline.runs import (
     customer_versions,
@@ -138,6 +138,7 @@ class Phases(RecurringIntake):
                 marks = {number: customer_versions.version(row) for number, row in read.items()}
                 emails = {number: row.get("email") for number, row in read.items()}
                 records.mark_customers(session, self.connector.id, marks, emails)
+                customer_roles.note(session, self.connector.id, read.values())
 
         return take
 

@@ -24,6 +24,8 @@ FORM = module_form(
         "orders.statuses",
         "orders.order_data",
         "orders.lifetime",
+        "orders.currency_totals",
+        "orders.rfm",
         "orders.paid_statuses",
         "orders.product_tags",
         "orders.product_id_tags",

@@ -54,10 +54,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_buyer_score")),
     )
     op.create_index("uq_buyer_score_person", "buyer_score", ["connector_id", "person_key"], unique=True)
+    op.add_column("connector", sa.Column("score_report", sa.JSON(none_as_null=True), nullable=True))
 
 
 def downgrade() -> None:
     """Drop the tables; the tags and fields in Mautic stay."""
+    op.drop_column("connector", "score_report")
     for table in ("buyer_score", "recurring_order", "product_categories"):
         op.drop_table(table)
 
