@@ -52,8 +52,8 @@ def save(connector: Connector) -> ResponseReturnValue:
 
 def _roles(connector: Connector, form: SettingForm) -> dict[str, str]:
     """Return slug -> name of the usual roles, of those that the store's users have, and of those that are chosen."""
-    chosen = (role for role in form["contacts.roles"].data if role)
-    return {**{role: role for role in (*customer_roles.seen(connector), *chosen)}, **ROLES}
+    more = (*customer_roles.seen(connector), *form["contacts.roles"].data)
+    return {**ROLES, **{role: role for role in more if role and role not in ROLES}}
 
 
 def _page(connector: Connector, form: SettingForm) -> str:
