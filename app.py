@@ -32,6 +32,7 @@ BLUEPRINTS = (
     "modules.imports",
     "modules.contacts",
     "modules.orders",
+    "modules.rfm",
     "modules.carts",
     "modules.subscriptions",
     "modules.fields",

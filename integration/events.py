@@ -17,6 +17,8 @@ class Kind(StrEnum):
     CONTACT = "contact"
     ORDER = "order"
     CART = "abandoned_cart"
+    RECURRING = "recurring_order"
+    SCORE = "rfm"
 
 
 class Origin(StrEnum):
@@ -30,10 +32,11 @@ class Origin(StrEnum):
     REPLAY = "replay"
     API = "api"
     FORM = "form"
+    SCORES = "scores"
 
 
 #: Origins that carry history: they never send e-mails (P40) and yield to live traffic.
-HISTORICAL = frozenset({Origin.INITIAL, Origin.FULL, Origin.BULK, Origin.REPLAY})
+HISTORICAL = frozenset({Origin.INITIAL, Origin.FULL, Origin.BULK, Origin.REPLAY, Origin.SCORES})
 
 
 def content_hash(value: object) -> str:

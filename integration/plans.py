@@ -140,12 +140,28 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class CurrencyTotal:
+    """What a person's paid orders in one currency add up to, less refunds; `currency` is "" where nobody tells it."""
+
+    currency: str
+    total: Decimal
+    orders: int
+    decimals: int | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the total in plain digits and the currency's decimals."""
+        return money.text(self.total, self.currency, self.decimals)
+
+
+@dataclass(frozen=True, slots=True)
 class Lifetime:
     """A person's paid orders in the shop's currency, from the order ledger (P38).
 
     `other_currencies` counts paid orders that were left out because they are in another currency. `unsure` names the
     currencies of orders that could not be added up because the shop's is not known; the other values are empty then.
-    The days are the shop's (YYYY-MM-DD), "" where the store does not tell them.
+    The days are the shop's (YYYY-MM-DD), "" where the store does not tell them. `by_currency` has the sums in all
+    currencies, by code; those are sure whatever is not known of the shop.
     """
 
     total_spent: Decimal = Decimal(0)
@@ -158,6 +174,7 @@ class Lifetime:
     first_day: str = ""
     last_day: str = ""
     unsure: tuple[str, ...] = ()
+    by_currency: tuple[CurrencyTotal, ...] = ()
 
     @property
     def average(self) -> Decimal:

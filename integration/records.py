@@ -112,6 +112,16 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """A buyer's RFM classes, 1 to 5 each with 5 the best; 0 for who has no order that counts."""
+
+    id: int
+    recency: int = 0
+    frequency: int = 0
+    monetary: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CartLine:
     """One line of a cart as the store describes it; `price` and `total` as it shows them, links absolute or ""."""
 

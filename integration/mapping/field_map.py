@@ -28,13 +28,15 @@ ATTRIBUTES = frozenset(f"billing.{each.name}" for each in dataclasses.fields(Add
 
 #: Characters that an order with a handful of items takes; a text field of 191 holds none.
 _ORDER_DATA_MIN_CHARS = 2000
+#: Nobody pays in more currencies than this holds; the longest word of a segment.
+_TOTALS_MIN_CHARS, _RFM_MIN_CHARS = 500, 10
 #: A link to a long host name, and what WooCommerce takes as a coupon's code.
 _LINK_MIN_CHARS, _CODE_MIN_CHARS = 191, 64
 #: No currency has more decimals (CLF).
 _MONEY_SCALE = 4
 _CONTACT, _ORDER, _CART, _BOTH = (Kind.CONTACT,), (Kind.ORDER,), (Kind.CART,), (Kind.CONTACT, Kind.ORDER)
 #: Kind of record -> the part of the module settings that is about it.
-_MODULES = {Kind.CONTACT: "contacts", Kind.ORDER: "orders", Kind.CART: "carts"}
+_MODULES = {Kind.CONTACT: "contacts", Kind.ORDER: "orders", Kind.CART: "carts", Kind.SCORE: "orders"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ def _lifetime(alias: str, label: str, type: str, source: str, scale: int = 2) ->
     return FieldRow(alias, label, type, _ORDER, source, setting=setting, converter=COMPUTED, ours=True, scale=scale)
 
 
+def _rfm(alias: str, label: str, source: str) -> FieldRow:
+    setting, length = "orders.rfm", _RFM_MIN_CHARS
+    return FieldRow(alias, label, "text", (Kind.SCORE,), source, (), setting, False, COMPUTED, ours=True, length=length)
+
+
 def _cart(alias: str, label: str, type: str, source: str, length: int) -> FieldRow:
     return FieldRow(alias, label, type, _CART, source, converter=COMPUTED, ours=True, length=length)
 
@@ -114,6 +121,20 @@ FIELD_MAP: tuple[FieldRow, ...] = (
     _lifetime(aliases.LAST_ORDER, "Woo last order date", "date", "lifetime.last_day"),
     _lifetime(aliases.FIRST_ORDER, "Woo first order date", "date", "lifetime.first_day"),
     _lifetime(aliases.AVERAGE, "Woo average order value", "number", "lifetime.average", _MONEY_SCALE),
+    FieldRow(
+        aliases.CURRENCY_TOTALS,
+        "Woo totals by currency",
+        "textarea",
+        _ORDER,
+        "lifetime.by_currency",
+        setting="orders.currency_totals",
+        default=False,
+        converter=COMPUTED,
+        ours=True,
+        length=_TOTALS_MIN_CHARS,
+    ),
+    _rfm(aliases.RFM, "Woo RFM classes", "rfm.classes"),
+    _rfm(aliases.RFM_SEGMENT, "Woo RFM segment", "rfm.segment"),
     _cart(aliases.CART_DATA, "Woo cart data", "textarea", "cart_data", _ORDER_DATA_MIN_CHARS),
     _cart(aliases.RECOVERY_URL, "Woo recovery link", "url", "recovery_url", _LINK_MIN_CHARS),
     _cart(aliases.COUPON_CODE, "Woo recovery coupon", "text", "coupon_code", _CODE_MIN_CHARS),

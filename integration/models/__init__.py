@@ -5,6 +5,7 @@ from integration.models.alert import Alert, AlertGroup, AlertNotice
 from integration.models.attempt import Attempt
 from integration.models.audit import AuditAction, AuditAnchor, AuditEntry
 from integration.models.base import Base
+from integration.models.buyer_score import BuyerScore
 from integration.models.cart import Cart, CartEvent, CartState
 from integration.models.cart_leftover import CartLeftover
 from integration.models.connector import Connector, ConnectorState
@@ -23,6 +24,8 @@ from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.models.mapping_version import MappingVersion
 from integration.models.organisation import Organisation
 from integration.models.payload_file import PayloadFile
+from integration.models.product_categories import ProductCategories
+from integration.models.recurring_order import RecurringEntry
 from integration.models.run import FormerRecord, Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat, Schedule
 from integration.models.subscription import Subscription, SubscriptionState
@@ -42,6 +45,7 @@ __all__ = [
     "AuditEntry",
     "Base",
     "BlockedAddress",
+    "BuyerScore",
     "Cart",
     "CartEvent",
     "CartLeftover",
@@ -71,8 +75,10 @@ __all__ = [
     "Meter",
     "Organisation",
     "PayloadFile",
+    "ProductCategories",
     "Reconciliation",
     "RecordCount",
+    "RecurringEntry",
     "Role",
     "Run",
     "RunKind",

@@ -17,7 +17,7 @@ from integration.models.delivery import Delivery
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.ingest import order_ledger
-from integration.plans import Lifetime
+from integration.plans import CurrencyTotal, Lifetime
 from integration.record_ids import given_of, number_of
 from integration.settings import Modules, where
 
@@ -69,6 +69,12 @@ class Sums:
         return money.text(self.lifetime.average, self.lifetime.currency, self.lifetime.decimals)
 
     @property
+    def by_currency(self) -> Sequence[CurrencyTotal]:
+        """Return the sums by currency where the orders are in more than one, else nothing."""
+        totals = self.lifetime.by_currency
+        return totals if len(totals) > 1 else ()
+
+    @property
     def unsure(self) -> str:
         """Return why the orders cannot be added up, "" if they can."""
         return lifetimes.unsure(self.lifetime.unsure) if self.lifetime.unsure else ""
@@ -94,7 +100,7 @@ def add_up(session: Session, connector: Connector, person_key: str) -> Sums:
     ]
     newest = list(zip(rows, reasons, strict=True))[:ORDERS_MAX_ROWS]
     shares = [_share(row, numbers, why, currency, decimals) for row, why in newest]
-    sent = modules.orders.enabled and bool(lifetimes.rows(modules))
+    sent = modules.orders.enabled and modules.orders.lifetime
     return Sums(lifetime, currency, shares, max(0, len(rows) - ORDERS_MAX_ROWS), sent)
 
 

@@ -17,7 +17,7 @@ from integration.models.attempt import Attempt
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.pipeline.dead_letters.corrections import corrected
-from integration.pipeline.delivery import batch_context as batch_context, planning
+from integration.pipeline.delivery import batch_context as batch_context, order_categories, planning
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_row
 from integration.pipeline.services import Services
 from integration.record_ids import is_given
@@ -65,9 +65,11 @@ def compare(services: Services, connector: Connector, row: Delivery, tried: Sequ
     """Read the record from the store and map it; raises IntegrationError when the store cannot be read."""
     payload = _read(services, connector, row)
     leased = _sent_now(row, payload)
+    group = DeliveryGroup(row.person_key, (leased,))
     with services.db.read() as session:
         context = batch_context.lay(session, connector, [row.person_key], frozenset({leased.run_id or 0}))
-    planned = planning.plan_group(DeliveryGroup(row.person_key, (leased,)), context)
+        context = order_categories.laid(session, context, [group])
+    planned = planning.plan_group(group, context)
     if planned.errors:
         raise planned.errors[leased.id]
     bodies = [dict(attempt.sent or {}).get("fields") for attempt in tried]

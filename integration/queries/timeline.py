@@ -39,6 +39,7 @@ ORIGINS = {
     Origin.REPLAY: "being sent again",
     Origin.API: "the API",
     Origin.FORM: "the subscribe form",
+    Origin.SCORES: "the nightly RFM classes",
 }
 OUTCOMES = {
     "delivered": ("Sent", "ok"),

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from integration.errors import SettingError
 from integration.field_errors import gathered, titles, told
 from integration.settings.carts import CartModule
-from integration.settings.kinds import Crontab, IdByStatus, Settings, Text, Texts, Truth, Whole
+from integration.settings.kinds import Crontab, IdByStatus, Roles, Settings, Text, Texts, Truth, Whole
 from integration.settings.mapping import MappingModule
 from integration.settings.subscribe import SubscribeModule
 
@@ -32,7 +32,7 @@ class ContactModule(Settings):
     billing: Truth = Field(default=True, title="Billing address")
     phone: Truth = Field(default=True, title="Phone")
     default_tags: Texts = Field(default=(), title="Tags for every contact")
-    roles: Texts = Field(default=("customer", "subscriber"), title="Customers with these roles")
+    roles: Roles = Field(default=("customer", "subscriber"), title="Customers with these roles")
     on_delete: Literal["keep", "tag", "segments", "delete"] = Field(
         default="keep", title="When a customer is deleted in the store"
     )
@@ -55,10 +55,14 @@ class OrderModule(Settings):
     order_data: Truth = Field(default=True, title="Latest order")
     product_tags: Truth = Field(default=True, title="Product tags")
     product_id_tags: Truth = Field(default=False, title="Product ID")
+    category_tags: Truth = Field(default=False, title="Category tags")
     general_tags: Texts = Field(default=(), title="Tags for every order")
     remove_completed_tag: Truth = Field(default=False, title="On refund")
     lifetime: Truth = Field(default=True, title="Lifetime values")
+    currency_totals: Truth = Field(default=False, title="Totals by currency")
+    rfm: Truth = Field(default=False, title="RFM")
     paid_statuses: Texts = Field(default=("processing", "completed"), title="Statuses that count as paid")
+    subscriptions: Truth = Field(default=False, title="Subscription tags")
     notes: Truth = Field(default=False, title="Notes")
     emails: IdByStatus = Field(default_factory=dict, title="E-mail on status")
     segments: IdByStatus = Field(default_factory=dict, title="Segment on status")
@@ -71,8 +75,8 @@ class OrderModule(Settings):
         if self.enabled and not self.statuses:
             hint = "Tick at least one, or switch Order Sync off."
             found.append(SettingError("orders.statuses", "Without a status no order would be sent.", hint))
-        if self.enabled and self.lifetime and not self.paid_statuses:
-            hint = "Tick at least one, or switch the lifetime values off."
+        if self.enabled and (self.lifetime or self.currency_totals or self.rfm) and not self.paid_statuses:
+            hint = "Tick at least one, or switch the lifetime values, totals by currency and RFM off."
             found.append(SettingError("orders.paid_statuses", "Without a status nothing would count as paid.", hint))
         return found
 

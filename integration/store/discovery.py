@@ -13,7 +13,7 @@ from integration.errors import AuthRejected, Held, NotSetUp, ServiceError, Throt
 from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.store.access import SERVICE, StoreAccess, home, plain_permalinks
-from integration.store.answers import classify, read
+from integration.store.answers import classify, read, unreadable
 from integration.store.client import StoreClient
 from integration.store.php_values import decoded_name
 from integration.store.rows import rows_of
@@ -224,6 +224,18 @@ def statuses(client: StoreClient) -> tuple[tuple[str, str], ...]:
     value, answer = client.get("reports/orders/totals")
     rows = [row for row in rows_of(value, answer) if isinstance(row, Mapping) and row.get("slug")]
     return tuple((str(row["slug"]), str(row.get("name") or row["slug"])) for row in rows)
+
+
+def has_route(client: StoreClient, name: str) -> bool:
+    """Tell whether wc/v3 has a list of this name, at one call (woo:002).
+
+    WooCommerce itself has `marketplace/subscriptions`, which is something else. Raises ServiceError.
+    """
+    value, answer = client.get("", {"_fields": "routes"})
+    routes = _mapping(value).get("routes")
+    if not isinstance(routes, Mapping):
+        raise unreadable(answer)
+    return f"/wc/v3/{name}" in routes
 
 
 def offset_of(value: Any) -> float:

@@ -10,11 +10,13 @@ from integration.streams.base import Explanation, Labels, Stream
 from integration.streams.carts import Carts
 from integration.streams.contacts import Contacts
 from integration.streams.orders import Orders
+from integration.streams.recurring import Recurring
+from integration.streams.scores import Scores
 
 __all__ = ["STREAMS", "Explanation", "Labels", "Stream", "entities", "explain", "kinds", "labels", "of", "skip_codes"]
 
 #: In this order a person's records are written by an import: what comes last is what stands in Mautic.
-STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Orders(), Contacts())}
+STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Scores(), Recurring(), Orders(), Contacts())}
 
 _ANY: Mapping[str, Explanation] = {
     "gone": Explanation(
@@ -62,9 +64,10 @@ def labels(kind: str) -> Labels:
 
 
 def entities(modules: Modules | None = None) -> dict[str, str]:
-    """Return kind -> word in lists, contacts first; of the kinds that are switched on, of all if none is."""
+    """Return kind -> word in lists, contacts first; of the kinds that are switched on, of all usual ones if none is."""
     every = {kind.value: stream for kind, stream in reversed(STREAMS.items())}
-    chosen = {kind: one for kind, one in every.items() if modules is None or one.is_enabled(modules)} or every
+    usual = {kind: stream for kind, stream in every.items() if not stream.optional}
+    chosen = {kind: one for kind, one in every.items() if modules is None or one.is_enabled(modules)} or usual
     return {kind: one.labels.entity for kind, one in chosen.items()}
 
 

@@ -121,6 +121,9 @@ class PlanContext(Protocol):
     def data_left(self) -> str | None:
         """The order data of the person without a record that leaves: "" for none, None when they stay as they are."""
 
+    def categories(self, order: Order) -> Sequence[str]:
+        """Return the slugs of the categories of an order's products, as far as the store tells them."""
+
     def lifetime(self) -> Lifetime:
         """Return the sums over the person's paid orders."""
 
@@ -135,6 +138,15 @@ class PlanContext(Protocol):
 
     def has_ordered_since(self, cart: Cart) -> bool:
         """Return whether the person has placed an order since the cart was first seen."""
+
+    def recurring(self, order: Order | None) -> Sequence[OtherOrder]:
+        """Return all recurring orders of the person as they are now; `order` is one as it was just read."""
+
+    def leaves(self, source_id: str) -> Sequence[OtherOrder]:
+        """Return the recurring orders of the person without one that is gone."""
+
+    def tags_given_by(self, kind: Kind) -> Collection[str]:
+        """Return the tags that records of a kind have given the contact."""
 
     def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
         """Return the person's orders beside one."""
@@ -167,6 +179,14 @@ class Stream(Protocol):
     holds_tags: bool
     #: A newer snapshot of a record takes the place of one that waits.
     collapses: bool
+    #: Its records are subscriptions of the store: which tags a person has is told by all of them together.
+    recurs: bool
+    #: Only a setting of its own brings its records; without it nothing of the kind is shown, tried or offered.
+    optional: bool
+    #: Its records are carts, whose story is kept.
+    is_cart: bool
+    #: Its records tell no address: a contact that is gone in Mautic is not made again by them.
+    nameless: bool
 
     def is_enabled(self, modules: Modules) -> bool:
         """Return whether the connector syncs this kind."""

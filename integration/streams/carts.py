@@ -58,6 +58,10 @@ class Carts:
     store_path = ""
     holds_tags = False
     collapses = False
+    recurs = False
+    optional = False
+    is_cart = True
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Abandoned Cart is switched off.", where("carts.enabled"), _PAGE),
         "no_email": Explanation("The cart has no e-mail address, so nobody can be reminded.", "nothing", _PAGE),

@@ -40,6 +40,10 @@ class Contacts:
     store_path = "customers"
     holds_tags = False
     collapses = True
+    recurs = False
+    optional = False
+    is_cart = False
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Contact Sync is switched off.", where("contacts.enabled"), "contacts"),
         "no_email": Explanation(

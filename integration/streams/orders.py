@@ -37,6 +37,10 @@ class Orders:
     store_path = "orders"
     holds_tags = True
     collapses = False
+    recurs = False
+    optional = False
+    is_cart = False
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Order Sync is switched off.", where("orders.enabled"), "orders"),
         "no_email": Explanation(
@@ -109,6 +113,7 @@ class Orders:
             shop_currency=context.currency,
             shop=context.shop,
             history=orders.History(context.other_orders(order.id), context.given_tags),
+            categories=context.categories(order),
         )
 
     def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:

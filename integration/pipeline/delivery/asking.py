@@ -15,7 +15,7 @@ from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
-from integration.pipeline.ingest import account_addresses, order_ledger, records
+from integration.pipeline.ingest import account_addresses, order_ledger, records, recurring_orders
 from integration.pipeline.services import Services
 from integration.plans import Skip
 from integration.store import parse
@@ -31,7 +31,8 @@ STILL_THERE = Skip("still_there", "The store still has the record, so it was not
 class Answers:
     """What the store said, by delivery id: payloads of deletions that are true, why others are not sent, and failures.
 
-    `changes` are the records that are there, `removed` the ids of orders that are gone, `closed` those of accounts.
+    `changes` are the records that are there, `removed` the ids of orders that are gone, `ended` those of subscriptions,
+    `closed` those of accounts.
     """
 
     payloads: dict[int, Payload] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Answers:
     changes: list[Change] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
 
 
 def is_asked(leased: LeasedDelivery) -> bool:
@@ -88,15 +90,19 @@ def _judge(answers: Answers, leased: LeasedDelivery, row: Payload | None, servic
         answers.removed.append(int(leased.source_id))
     elif stream.is_account and is_number(leased.source_id):
         answers.closed.append(int(leased.source_id))
+    elif stream.recurs:
+        answers.ended.append(int(leased.source_id))
 
 
 def _note(services: Services, connector: Connector, answers: Answers) -> None:
-    if not (answers.changes or answers.removed or answers.closed):
+    if not (answers.changes or answers.removed or answers.closed or answers.ended):
         return
     now = services.clock.now()
     with services.db.write() as session:
         for number in answers.removed:
             order_ledger.remove(session, connector.id, number, None, now)
         account_addresses.close(session, connector.id, answers.closed)
+        for number in answers.ended:
+            recurring_orders.remove(session, connector.id, number)
         records.accept(session, now, connector.id, answers.changes)
     services.wakeup.ring(connector.id)

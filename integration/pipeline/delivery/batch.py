@@ -28,6 +28,7 @@ from integration.pipeline.delivery import (
     latest_order,
     lost_answers,
     lost_fields,
+    order_categories,
     read_back,
     shared_cause,
 )
@@ -173,6 +174,7 @@ class Batch:
             context = batch_context.lay(
                 session, connector, [group.person_key for group in groups], resend, self.modules
             )
+        context = order_categories.completed(self.services, context, groups, self.correlation_id)
         return latest_order.completed(self.services, context, groups, self.correlation_id)
 
     def _write(self, client: MauticClient, planned: Sequence[PersonPlan]) -> tuple[list[Receipt], ServiceError | None]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration.events import Kind
 from integration.identity import normalise_email
 from integration.mapping.orders import DRAFTS, Shop, sells
 from integration.mautic.same_value import plain
@@ -22,6 +23,7 @@ from integration.models.sql import upsert
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.ingest import blocked
 from integration.pipeline.ingest.order_ledger import People, is_there
+from integration.pipeline.ingest.recurring_orders import OfPeople
 from integration.plans import ContactWrite, MauticField
 from integration.records import Order
 from integration.settings import Modules
@@ -63,6 +65,8 @@ class BatchContext:
 
     `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
     they become a person's latest one. `moved` tells who has left an address, `blocked` of whom nothing is sent.
+    `categories` are the slugs of products by id, as far as they are known; `recurring` the people's subscriptions in
+    the store, None where they are not synced.
     """
 
     connector: Connector
@@ -74,6 +78,8 @@ class BatchContext:
     latest: Mapping[int, Order] = field(default_factory=dict)
     moved: Moved = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
+    categories: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    recurring: OfPeople | None = None
 
     def synced(self, row: LedgerEntry) -> bool:
         """Return whether an order is synced by the settings as they are now; unknown SKUs pass every filter."""
@@ -112,15 +118,17 @@ def lay(
     wanted = sorted(set(person_keys))
     fields = _with_limits(fields_from_json(connector.fields), connector.mautic_facts.get(LIMITS) or {})
     moved = _moved(session, connector.id, wanted)
+    modules = modules or Modules.from_json(connector.settings)
     return BatchContext(
         connector=connector,
-        modules=modules or Modules.from_json(connector.settings),
+        modules=modules,
         fields=fields,
         links=_links(session, connector.id, wanted, fields, moved),
         people=People(session, connector.id, wanted),
         resend=resend,
         moved=moved,
         blocked=blocked.among(session, connector.id, wanted),
+        recurring=OfPeople(session, connector.id, wanted) if modules.orders.subscriptions else None,
     )
 
 
@@ -191,9 +199,9 @@ def hashes(source: str, write: ContactWrite, adders: Mapping[str, str] | None = 
     return {f"{source}.{key}": value for key, value in (values | address | tags).items()}
 
 
-def given_tags(link: Linked | None) -> frozenset[str]:
-    """Return the tags that orders have given the contact, as `hashes` remembers them."""
-    begin = f"{orders.KIND}.tag:"
+def given_tags(link: Linked | None, kind: Kind = orders.KIND) -> frozenset[str]:
+    """Return the tags that records of a kind have given the contact, as `hashes` remembers them."""
+    begin = f"{kind}.tag:"
     known = link.hashes.items() if link else ()
     return frozenset(key.removeprefix(begin) for key, sign in known if key.startswith(begin) and sign[:1] == "+")
 

@@ -30,7 +30,7 @@ def mark(
     session: Session, now: datetime, connector_id: int, planned: Sequence[PersonPlan], ours: Sequence[Outcome]
 ) -> None:
     """Note on the carts among the settled deliveries that they are in Mautic, were bought, or failed."""
-    leased = {each.id: each for one in planned for each in one.group.deliveries if streams.of(each.kind).kept_here}
+    leased = {each.id: each for one in planned for each in one.group.deliveries if streams.of(each.kind).is_cart}
     settled = [outcome for outcome in ours if outcome.delivery_id in leased and outcome.state is not None]
     if not settled:
         return

@@ -218,8 +218,12 @@ class FollowUps:
         return Followed(act, done.sentence, kept=done.kept)
 
     def _emails(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> list[Followed]:
-        results = []
+        results: list[Followed] = []
         emails = Emails(self.client, self.contacts)
+        try:
+            emails.look_up(act.contact_id for act in acts)
+        except ServiceError as error:
+            return [Followed(act, error=error) for act in acts]
         for act in acts:
             assert isinstance(act.follow_up, SendEmail)
             results.append(self._email(emails, act, act.follow_up, started))

@@ -65,7 +65,7 @@ def look(services: Services, connector: Connector, groups: Iterable[DeliveryGrou
 
 
 def _is_announcement(leased: LeasedDelivery) -> bool:
-    if not streams.of(leased.kind).kept_here or leased.event != ABANDONED:
+    if not streams.of(leased.kind).is_cart or leased.event != ABANDONED:
         return False
     with suppress(MappingError):
         return isinstance(leased.record, Cart)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from integration.events import Kind
 from integration.mapping.cart_orders import is_later, is_placed
 from integration.mapping.orders import Shop
 from integration.models.ledger import LedgerEntry
@@ -68,6 +69,11 @@ class PersonContext:
         """Return the order data of the person without a record that leaves (latest_order.data_left)."""
         return latest_order.data_left(self.group.person_key, self.batch)
 
+    def categories(self, order: Order) -> Sequence[str]:
+        """Return the slugs of the categories of an order's products, as far as the store tells them."""
+        known = self.batch.categories
+        return tuple(dict.fromkeys(slug for item in order.items for slug in known.get(item.product_id, ())))
+
     def lifetime(self) -> Lifetime:
         """Return the sums over the person's paid orders."""
         paid = self.modules.orders.paid_statuses
@@ -97,6 +103,20 @@ class PersonContext:
         """Return whether the person has placed an order since the cart was first seen (X15)."""
         rows = self.batch.people.rows(self.group.person_key)
         return any(buys(row, cart.draft_id, cart.created_at) for row in rows)
+
+    def recurring(self, order: Order | None) -> Sequence[OtherOrder]:
+        """Return all recurring orders of the person as they are now; `order` is one as it was just read."""
+        known = self.batch.recurring
+        return known.all(self.group.person_key, order) if known is not None else ()
+
+    def leaves(self, source_id: str) -> Sequence[OtherOrder]:
+        """Return the recurring orders of the person without one that is gone."""
+        known = self.batch.recurring
+        return known.without(self.group.person_key, source_id) if known is not None else ()
+
+    def tags_given_by(self, kind: Kind) -> Collection[str]:
+        """Return the tags that records of a kind have given the contact."""
+        return given_tags(self.batch.links.get(self.group.person_key), kind)
 
     def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
         """Return the person's orders beside one."""

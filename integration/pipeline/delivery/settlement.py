@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from integration import streams
+from integration import streams, words
 from integration.errors import Blame, IntegrationError, ServerFault, ServiceError
 from integration.mautic.results import Receipt
 from integration.mautic.verdicts import REQUIRED
@@ -113,7 +113,8 @@ class Settlement:
         gone = [tag for tag in gone if f"-{tag}" in sent and tag in given]
         if gone:
             listed = ", ".join(f"“{tag}”" for tag in gone)
-            self._note(leased, sync_log_writing.REMOVE_TAG, f"Removed the tag {listed}.", contact_id)
+            what = words.form(len(gone), "tag", "tags")
+            self._note(leased, sync_log_writing.REMOVE_TAG, f"Removed the {what} {listed}.", contact_id)
 
     def _after_follow_ups(
         self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
@@ -197,7 +198,7 @@ class Settlement:
         decision = self._decision(leased, error)
         if decision.blame is Blame.CONNECTION or self._is_shared(error):
             return self._held_back(leased, error)
-        if error.code == "not_found" and leased.event in LEAVES:
+        if error.code == "not_found" and (leased.event in LEAVES or streams.of(leased.kind).nameless):
             return self._skipped(leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
         if decision.wait is None:
             return self._dead(leased, error)

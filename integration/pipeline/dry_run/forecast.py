@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from integration.events import Change
 from integration.models.connector import Connector
 from integration.models.run import Run, RunState
-from integration.pipeline.delivery import batch_context as batch_context, planning
+from integration.pipeline.delivery import batch_context as batch_context, order_categories, planning
 from integration.pipeline.delivery.follow_up_marks import Done, done_before, is_done
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_change
 from integration.pipeline.dry_run import differences, simulated_people
@@ -51,7 +51,7 @@ def _planned(
     groups = _groups(run.id, records.dated(session, now, connector.id, changes))
     person_keys = [group.person_key for group in groups]
     resend = frozenset({run.id}) if run.options.get("resend") else frozenset[int]()
-    context = batch_context.lay(session, connector, person_keys, resend)
+    context = order_categories.laid(session, batch_context.lay(session, connector, person_keys, resend), groups)
     known = simulated_people.of_run(run)
     context = replace(context, links=known.links(person_keys, context.links))
     planned = [planning.plan_group(group, context) for group in groups]

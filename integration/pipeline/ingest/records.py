@@ -29,12 +29,14 @@ from integration.pipeline.ingest import (
     cart_orders,
     first_version_keys,
     order_ledger,
+    recurring_orders,
     status_events,
 )
 from integration.records import Order
 from integration.store import parse
 from integration.store.sanitizing import INTEGER_MAX, is_number, text_of
-from integration.streams import orders as orders_stream
+from integration.streams import orders as orders_stream, recurring as recurring_stream
+from integration.streams.base import LEAVES
 
 
 def accept(
@@ -57,7 +59,7 @@ def accept(
     orders = [order for _, order in read if order is not None]
     read_at = None if changes[0].origin in (Origin.WEBHOOK, Origin.API) else now
     moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at)
-    left = _left(moves, now, changes[0].origin)
+    left = [*_left(moves, now, changes[0].origin), *_recurring(session, now, connector_id, changes)]
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
     accepted = outbox.accept(session, now, connector_id, known, run_id)
@@ -110,6 +112,24 @@ def _left(moves: Sequence[order_ledger.Move], now: datetime, origin: Origin) -> 
     return [orders_stream.moved(move.order, move.left, origin, now) for move in moves]
 
 
+def _recurring(session: Session, now: datetime, connector_id: int, changes: Sequence[Change]) -> list[Change]:
+    """Note the store's subscriptions; return the changes for those whose subscription was given to another address."""
+    shown = [_shown(each) for each in changes if streams.of(each.kind).recurs and each.event not in LEAVES]
+    left = recurring_orders.record(session, connector_id, [order for order in shown if order is not None])
+    origin = changes[0].origin
+    return [recurring_stream.moved(one.order.id, one.person_key, one.order.modified_at, origin, now) for one in left]
+
+
+def _shown(change: Change) -> Order | None:
+    """Return the order, or the subscription, that a change shows, None when it shows none that can be read."""
+    try:
+        order: Order = streams.of(change.kind).parse(change.payload)
+        return order
+    except MappingError:
+        # The delivery will say so; what cannot be read is kept nowhere.
+        return None
+
+
 def _addresses(change: Change) -> list[str]:
     """Return the address by which the change's person is known, none where its record has none."""
     return [address for address in addresses_in(change.payload) if person_key_of(address) == change.person_key]
@@ -118,14 +138,7 @@ def _addresses(change: Change) -> list[str]:
 def _order_of(change: Change) -> Order | None:
     """Return the order that a change shows, None when it shows none that can be read."""
     stream = streams.of(change.kind)
-    if not stream.in_ledger or change.event == "deleted":
-        return None
-    try:
-        order: Order = stream.parse(change.payload)
-        return order
-    except MappingError:
-        # The delivery will say so; the ledger cannot count what cannot be read.
-        return None
+    return None if not stream.in_ledger or change.event == "deleted" else _shown(change)
 
 
 def _with_person_key(session: Session, now: datetime, connector_id: int, change: Change) -> Change:
@@ -139,6 +152,8 @@ def _with_person_key(session: Session, now: datetime, connector_id: int, change:
     if stream.is_account:
         known = account_addresses.person_of(session, connector_id, change.source_id)
         return replace(change, person_key=known or change.person_key)
+    if stream.recurs and is_number(change.source_id):
+        return replace(change, person_key=recurring_orders.person_of(session, connector_id, int(change.source_id)))
     if not stream.in_ledger:
         return change
     if int(change.source_id) > INTEGER_MAX:

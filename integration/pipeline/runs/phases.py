@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.events import Change, Origin
+from integration.events import Change
 from integration.mapping import field_map
 from integration.models.run import Run, RunKind
-from integration.pipeline.connectors import field_list, store_profile
+from integration.pipeline.connectors import customer_roles, field_list, store_profile
 from integration.pipeline.ingest import order_carts, records, status_events
 from integration.pipeline.runs import (
     customer_versions,
@@ -24,31 +23,24 @@ from integration.pipeline.runs import (
     poll_window,
     unfinished_orders,
 )
-from integration.pipeline.runs.partial_intake import PartialIntake
+from integration.pipeline.runs.recurring_intake import RecurringIntake
 from integration.store import mapped_values, parse, reading
 from integration.store.dates import lenient
-from integration.store.pages import SIZES
 from integration.store.rows import Failure, Row
 from integration.store.windows import Window
 from integration.streams import contacts as contacts_stream, orders as orders_stream
 from integration.streams.base import Phase, Stream
 
-_ORIGINS = {
-    RunKind.INITIAL: Origin.INITIAL,
-    RunKind.FULL: Origin.FULL,
-    RunKind.BULK: Origin.BULK,
-    RunKind.INCREMENTAL: Origin.POLL,
-}
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class Phases(PartialIntake):
+class Phases(RecurringIntake):
     """Reads what a run asks for."""
 
     def __post_init__(self) -> None:
         """Look at the options once for all phases."""
-        self._client: Any = None
+        super().__post_init__()
         self._only = set(self.options.get("only") or (stream.module for stream in streams.STREAMS.values()))
         self._modules = self.services.modules(self.connector)
 
@@ -97,6 +89,8 @@ class Phases(PartialIntake):
             "trash": self._trashed_orders,
             "moved": self._moved_customers,
             "drafts": self._unfinished_orders,
+            "recurring": self._recurring,
+            "recurring_changes": self._changed_recurring,
         }
 
     # -- everything ---------------------------------------------------------------------------------------------------
@@ -151,6 +145,7 @@ class Phases(PartialIntake):
                 marks = {number: customer_versions.version(row) for number, row in read.items()}
                 emails = {number: row.get("email") for number, row in read.items()}
                 records.mark_customers(session, self.connector.id, marks, emails)
+                customer_roles.note(session, self.connector.id, read.values())
 
         return take
 
@@ -182,12 +177,6 @@ class Phases(PartialIntake):
             self._page(page, self._new_changes(changes), unread=len(page.rows) - len(changes))
         if began is not None:
             self._store_cursors(**poll_window.moved(self.connector, began))
-
-    def _new_changes(self, changes: Sequence[Change]) -> Callable[[Session], None]:
-        def take(session: Session) -> None:
-            self._take(session, records.unseen(session, self.connector.id, changes))
-
-        return take
 
     def _trashed_orders(self) -> None:
         window = poll_window.window(self.connector, poll_window.PREVIOUS)
@@ -271,21 +260,6 @@ class Phases(PartialIntake):
         return reading.read_customers(
             self._client, fields=fields, start=self._start(), per_page=self._per_page, ids=ids
         )
-
-    @property
-    def _per_page(self) -> int:
-        return int(self.options.get("page_size") or SIZES[0])
-
-    def _start(self) -> Any:
-        return self.run.cursor.get(self.run.phase)
-
-    @property
-    def _origin(self) -> Origin:
-        return _ORIGINS.get(RunKind(self.run.kind), Origin.BULK)
-
-    def _since(self) -> Window | None:
-        since, until = run_options.bounds(self.options)
-        return Window(since, until) if since or until else None
 
     def _wanted(self, row: Row) -> bool:
         since, until = run_options.bounds(self.options)

@@ -14,7 +14,7 @@ from integration.streams.carts import ANNOUNCE_WITHIN
 #: Date header of the web server, and an order may show up later than it is dated. What is met again is told by its
 #: identity and dropped.
 OVERLAP = timedelta(minutes=10)
-ORDERS, PREVIOUS, DRAFTS = "orders", "previous", "drafts"
+ORDERS, PREVIOUS, DRAFTS, RECURRING = "orders", "previous", "drafts", "recurring"
 
 
 def window(connector: Connector, which: str = ORDERS) -> Window:
@@ -27,6 +27,12 @@ def of_drafts(connector: Connector) -> Window:
     began = (triggers.since(triggers.CARTS, connector.triggers) or connector.created_at) - ANNOUNCE_WITHIN
     read = lenient(connector.cursors.get(DRAFTS))
     return Window(max(read - OVERLAP, began) if read else began, None)
+
+
+def of_recurring(connector: Connector) -> Window:
+    """Return the window of subscriptions: from the beginning as long as none were read, so that switching on is all."""
+    read = lenient(connector.cursors.get(RECURRING))
+    return Window(read - OVERLAP, None) if read else Window()
 
 
 def moved(connector: Connector, began: datetime) -> dict[str, str]:

@@ -203,12 +203,13 @@ def _links(places: Sequence[MenuEntry], connector_id: int | None) -> list[Link]:
 
 
 def _blueprints(endpoint: str) -> tuple[str, ...]:
-    """Return whose pages mark a menu item: a page of one record belongs to Records, the form to Contact Sync."""
+    """Return whose pages mark a menu item: a page of one record belongs to Records, the form to Contact Sync, RFM to
+    Order Sync."""
     name = endpoint.partition(".")[0]
     return (name, *_ALSO.get(name, ()))
 
 
-_ALSO = {"records": ("record",), "contacts": ("subscriptions",), "fields": ("mapping",)}
+_ALSO = {"records": ("record",), "contacts": ("subscriptions",), "orders": ("rfm",), "fields": ("mapping",)}
 
 
 def _badge(place: MenuEntry, connector_id: int | None) -> int | None:

@@ -38,6 +38,8 @@ PHASES = {
     "trash": "reading trashed orders",
     "moved": "reading changed customers",
     "drafts": "reading unfinished orders",
+    "recurring": "reading the store's subscriptions",
+    "recurring_changes": "reading changed subscriptions",
     "replay": "taking dead letters",
     "deliver": "sending to Mautic",
     "buyers": "comparing people who ordered without an account",

@@ -63,11 +63,15 @@ def as_dict(tried: Tried) -> dict[str, Any]:
 
 def enabled(modules: Modules) -> tuple[Kind, ...]:
     """Return the kinds of records that can be tried and whose module is on."""
-    return tuple(kind for kind in kinds() if streams.of(kind).is_enabled(modules))
+    return tuple(kind for kind in _readable() if streams.of(kind).is_enabled(modules))
 
 
 def kinds() -> tuple[Kind, ...]:
-    """Return the kinds of records that can be read from the store to try the mapping on."""
+    """Return the kinds of records that every store has, and of which one can be chosen to try the mapping on."""
+    return tuple(kind for kind in _readable() if not streams.of(kind).optional)
+
+
+def _readable() -> tuple[Kind, ...]:
     return tuple(kind for kind, stream in reversed(streams.STREAMS.items()) if not stream.kept_here)
 
 
@@ -120,7 +124,8 @@ def _tried(services: Services, connector: Connector, group: DeliveryGroup, modul
     title = f"{streams.labels(kind).noun.lower()} {leased.object_id}"
     record: Record = leased.record
     with services.db.read() as session:
-        context = samples.lay(session, connector, group, record if isinstance(record, Order) else None, modules)
+        order = record if streams.of(kind).in_ledger and isinstance(record, Order) else None
+        context = samples.lay(session, connector, group, order, modules)
         made = planning.plan_of(leased, PersonContext.of(context, group, known=group.person_key in context.links))
         done = _done(session, connector.id, made)
     link = context.links.get(group.person_key)

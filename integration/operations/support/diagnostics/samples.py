@@ -12,7 +12,7 @@ from integration.events import Kind, Origin
 from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
-from integration.pipeline.delivery import batch_context as batch_context
+from integration.pipeline.delivery import batch_context as batch_context, order_categories
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.groups import DeliveryGroup, of_change
 from integration.pipeline.ingest import order_ledger
@@ -39,7 +39,8 @@ def lay(
     session: Session, connector: Connector, group: DeliveryGroup, order: Order | None, modules: Modules
 ) -> BatchContext:
     """Return the context of the sample's person; an order that the ledger has not met yet is counted all the same."""
-    context = batch_context.lay(session, connector, [group.person_key], modules=modules)
+    laid = batch_context.lay(session, connector, [group.person_key], modules=modules)
+    context = order_categories.laid(session, laid, [group])
     if order is None:
         return context
     return replace(context, people=_WithOrder(session, connector.id, [group.person_key], order))
