@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 
 from integration.carts import announcing, detection
-from integration.engines import cart_cleanup, clock_steps, field_lists, schedule, store_probes, watch
+from integration.engines import cart_cleanup, clock_steps, field_lists, schedule, store_probes, unsubscribes, watch
 from integration.engines.ticking import Ticking
 from integration.engines.worker import Worker
 from integration.operations import reconciliation, retention
@@ -40,6 +40,7 @@ class Ticks:
         self.add(lambda: store_probes.tick(self._services), store_probes.EVERY_S)
         self.add(lambda: field_lists.tick(self._services), field_lists.EVERY_S)
         self.add(lambda: cart_cleanup.tick(self._services), cart_cleanup.LOOK_EVERY_S)
+        self.add(lambda: unsubscribes.tick(self._services), unsubscribes.LOOK_EVERY_S)
         self.add(self._beat, 20)
         self.add(lambda: retention.prune(self._services, self._services.clock.now()), 3600)
         self.add(lambda: retention_files.prune(self._services), 600)

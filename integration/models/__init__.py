@@ -7,6 +7,7 @@ from integration.models.audit import AuditAction, AuditAnchor, AuditEntry
 from integration.models.base import Base
 from integration.models.cart import Cart, CartEvent, CartState
 from integration.models.connector import Connector, ConnectorState
+from integration.models.consent import ConsentEntry
 from integration.models.contact_link import ContactLink
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database, open_database
@@ -42,6 +43,7 @@ __all__ = [
     "CartState",
     "Connector",
     "ConnectorState",
+    "ConsentEntry",
     "ContactLink",
     "CustomerMark",
     "Database",

@@ -1,6 +1,7 @@
 """Settings that people change, checked alike for page, command line, API and import."""
 
 from integration.settings.carts import CartModule
+from integration.settings.consent import ConsentModule
 from integration.settings.modules import (
     TITLES,
     AlertModule,
@@ -19,6 +20,7 @@ __all__ = [
     "TITLES",
     "AlertModule",
     "CartModule",
+    "ConsentModule",
     "ContactModule",
     "Modules",
     "OrderModule",

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from integration.errors import SettingError
 from integration.field_errors import gathered, titles, told
 from integration.settings.carts import CartModule
+from integration.settings.consent import ConsentModule
 from integration.settings.kinds import Crontab, IdByStatus, Settings, Texts, Truth, Whole
 from integration.settings.subscribe import SubscribeModule
 
@@ -144,6 +145,7 @@ class Modules(Settings):
     """All module settings of one connector."""
 
     contacts: ContactModule = Field(default_factory=ContactModule)
+    consent: ConsentModule = Field(default_factory=ConsentModule)
     orders: OrderModule = Field(default_factory=OrderModule)
     carts: CartModule = Field(default_factory=CartModule)
     subscribe: SubscribeModule = Field(default_factory=SubscribeModule)
@@ -190,7 +192,7 @@ class Modules(Settings):
             except ValidationError as error:
                 wrong.append(told(error, type(getattr(self, module)), words, f"{module}."))
         for part in parts.values():
-            if isinstance(part, OrderModule | CartModule | SubscribeModule):
+            if isinstance(part, OrderModule | CartModule | SubscribeModule | ConsentModule):
                 wrong += part.contradictions()
         if wrong:
             raise gathered(wrong)
@@ -229,6 +231,7 @@ TITLES: dict[str, str] = {
 #: Module -> the page that has its settings.
 _PAGES = {
     "contacts": "Contact Sync",
+    "consent": "Consent",
     "orders": "Order Sync",
     "carts": "Abandoned Cart",
     "subscribe": "Subscribe form",

@@ -15,7 +15,8 @@ from integration.mapping import field_map
 from integration.mapping.contacts import email_among
 from integration.records import Address, Customer, LineItem, Order
 from integration.store.dates import lenient
-from integration.store.php_values import decoded, entries_of, is_nothing, map_of, shown, whole
+from integration.store.meta_data import ASKED, asked, meta
+from integration.store.php_values import decoded, entries_of, map_of, shown, whole
 from integration.store.record_fields import Fields
 from integration.store.sanitizing import INTEGER_MAX, storable, text_of
 
@@ -81,6 +82,7 @@ def order(raw: Raw) -> Order:
         meta=meta(raw),
         lines_read="line_items" in raw,
         extra=_extra(raw, Kind.ORDER),
+        asked=asked(raw),
         unread=fields.unread,
     )
 
@@ -102,6 +104,7 @@ def customer(raw: Raw) -> Customer:
         modified_at=fields.moment("date_modified_gmt"),
         meta=meta(raw),
         extra=_extra(raw, Kind.CONTACT),
+        asked=asked(raw),
         unread=fields.unread,
     )
 
@@ -128,18 +131,6 @@ def _address(fields: Fields, *, decides: bool = False) -> Address:
     """Return a billing address, "" for what is missing; the e-mail stays as it is written, for `&` is damage there."""
     values = {name: fields.words(name) for name in _ADDRESS if name != "email"}
     return Address(**values, email=fields.text("email", decides=decides))
-
-
-def meta(raw: Raw) -> dict[str, Any]:
-    """Return key -> value of meta_data, values of any type (woo:060), the last of a key wins.
-
-    A map whose values are no rows is that already.
-    """
-    given = raw.get(field_map.META)
-    if isinstance(given, Mapping) and "key" not in given and not all(isinstance(v, Mapping) for v in given.values()):
-        return {str(key): value for key, value in given.items()}
-    rows = [row for row in entries_of(given) if isinstance(row, Mapping)]
-    return {str(row["key"]): row.get("value") for row in rows if not is_nothing(row.get("key"))}
 
 
 def order_change(raw: Raw, origin: Origin, seen_at: datetime) -> Change:
@@ -221,6 +212,8 @@ def _single(raw: Raw, path: str) -> Any:
 
 
 def _with_extra(slim: dict[str, Any], raw: Raw, kind: Kind) -> dict[str, Any]:
+    if ASKED in raw:
+        slim[ASKED] = asked(raw)
     for path, value in _extra_raw(raw, kind).items():
         *parents, name = path.split(".")
         if parents and parents[0] == field_map.META:

@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from integration.events import Change, Kind, Origin
-from integration.mapping import contacts
+from integration.mapping import consent, contacts
+from integration.mapping.consent import Consent
 from integration.plans import Plan, Skip
 from integration.records import Customer, Subscriber
-from integration.settings import Modules, where
+from integration.settings import ConsentModule, Modules, where
 from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_user_url
-from integration.streams import samples, subscriptions
+from integration.streams import consents, samples, subscriptions
 from integration.streams.base import WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.CONTACT
@@ -62,6 +63,7 @@ class Contacts:
         ),
         "role": Explanation("Customers with this role are not synced.", where("contacts.roles"), "contacts"),
         **subscriptions.SKIP_REASONS,
+        **consents.SKIP_REASONS,
     }
 
     def is_enabled(self, modules: Modules) -> bool:
@@ -89,6 +91,13 @@ class Contacts:
         if delivery.event == "deleted":
             return DELETED
         return contacts.plan(delivery.record, context.modules.contacts, on_change=delivery.origin in _LIVE)
+
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return what an account says; who has filled in the subscribe form has agreed there."""
+        if delivery.event == "deleted" or subscriptions.is_one(delivery.payload):
+            return None
+        customer: Customer = delivery.record
+        return consent.of_customer(customer, contacts.email_of(customer), module, delivery.payload_at)
 
     def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
         """Read customers again."""
@@ -118,7 +127,8 @@ class Contacts:
         """Read one customer, the newest with a role that is synced without an id."""
         if record_id is not None:
             return samples.given(self.look_up(store, str(record_id)), "customer", record_id)
-        rows = samples.newest(store, "customers", reading.customer_fields(), _SAMPLES_MAX, role="all")
+        fields, keys = reading.customer_fields(store), store.access.customer_meta
+        rows = samples.newest(store, "customers", fields, _SAMPLES_MAX, keys, role="all")
         if not rows:
             samples.none("The store has no customers yet.", "Try again when somebody has registered.")
         roles = modules.contacts.roles

@@ -7,15 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from integration.events import HISTORICAL, Change, Kind, Origin
-from integration.mapping import orders
+from integration.mapping import consent, orders
+from integration.mapping.consent import Consent
 from integration.mapping.follow_ups import Sighting
 from integration.plans import Lifetime, Plan, Skip
 from integration.records import Order
-from integration.settings import Modules, where
+from integration.settings import ConsentModule, Modules, where
 from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_order_url
-from integration.streams import samples
+from integration.streams import consents, samples
 from integration.streams.base import LEAVES, WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.ORDER
@@ -37,6 +38,7 @@ class Orders:
     holds_tags = True
     collapses = False
     skip_reasons: Mapping[str, Explanation] = {
+        **consents.SKIP_REASONS,
         "module_off": Explanation("Order Sync is switched off.", where("orders.enabled"), "orders"),
         "no_email": Explanation(
             "The order has no e-mail address, and Mautic finds its contacts by it.",
@@ -110,6 +112,14 @@ class Orders:
             history=orders.History(context.other_orders(order.id), context.given_tags),
         )
 
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return what an order says, and what its buyer's account said when it was asked."""
+        if delivery.event in LEAVES:
+            return None
+        order: Order = delivery.record
+        said = consent.of_order(order, module, known, delivery.payload_at)
+        return (*said, *consents.of_account(delivery, order, module))
+
     def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
         """Read orders again; those in the trash are left out."""
         return {str(row["id"]): row for row in reading.fetch_orders(store, sorted(map(int, ids)))}
@@ -136,7 +146,8 @@ class Orders:
         if record_id is not None:
             return samples.given(self.look_up(store, str(record_id)), "order", record_id)
         statuses = list(modules.orders.statuses)
-        rows = samples.newest(store, "orders", reading.order_fields(), 1, status=statuses) if statuses else []
+        fields, keys = reading.order_fields(store), store.access.order_meta
+        rows = samples.newest(store, "orders", fields, 1, keys, status=statuses) if statuses else []
         if not rows:
             listed = ", ".join(statuses) or "none is ticked"
             sentence = f"The store has no order in a status that is synced ({listed})."

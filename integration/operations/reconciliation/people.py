@@ -18,7 +18,6 @@ from integration.pipeline.delivery.groups import DeliveryGroup, of_change
 from integration.pipeline.ingest import account_addresses, order_ledger, records
 from integration.pipeline.services import Services
 from integration.store import parse, reading
-from integration.store.by_id import pick
 from integration.store.client import StoreClient
 
 #: Of a person with more orders the newest are read; the sums come from the ledger, which has all.
@@ -108,7 +107,7 @@ class Gathering:
         unsure: set[int] = set()
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]
-            for page in pick(self.client, "orders", {"_fields": reading.order_fields()}, part):
+            for page in reading.read_orders(self.client, statuses=(), ids=part):
                 rows |= {row["id"]: row for row in page.rows}
                 if page.failed:
                     unsure |= set(part)

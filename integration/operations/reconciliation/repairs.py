@@ -27,7 +27,6 @@ from integration.pipeline.ingest import records
 from integration.pipeline.leases import endings
 from integration.pipeline.services import Services
 from integration.store import reading
-from integration.store.by_id import pick
 from integration.streams import contacts as contacts_stream
 
 log = logging.getLogger(__name__)
@@ -127,8 +126,7 @@ def _people(services: Services, connector: Connector, rows: Sequence[Drift]) -> 
     ids = sorted(
         {int(row.source_id) for row in rows if row.source_kind == contacts_stream.KIND and row.source_id.isdigit()}
     )
-    params = {"role": "all", "_fields": reading.customer_fields()}
-    found = [row for page in pick(gathering.client, "customers", params, ids) for row in page.rows] if ids else []
+    found = [row for page in reading.read_customers(gathering.client, ids=ids) for row in page.rows] if ids else []
     people = {person.person_key: person for person in gathering.customers(found)} if found else {}
     rest = [row.person_key for row in rows if row.person_key not in people]
     people |= {person.person_key: person for person in gathering.buyers(rest)} if rest else {}

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.identity import normalise_email
+from integration.mapping.consent import Consent
 from integration.mapping.orders import DRAFTS, Shop, sells
 from integration.mautic.same_value import plain
 from integration.models.connector import Connector
@@ -20,8 +21,9 @@ from integration.models.former_address import FormerAddress
 from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
 from integration.pipeline.connectors import store_profile
+from integration.pipeline.consents import gate, ledger
 from integration.pipeline.ingest.order_ledger import People, is_there
-from integration.plans import ContactWrite, MauticField
+from integration.plans import ContactWrite, DoNotContact, MauticField
 from integration.records import Order
 from integration.settings import Modules
 from integration.streams import orders
@@ -61,7 +63,8 @@ class BatchContext:
     """The settings, fields, links and ledger rows that the deliveries of one batch are planned with.
 
     `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
-    they become a person's latest one. `moved` tells who has left an address.
+    they become a person's latest one. `moved` tells who has left an address, `consents` what the ledger has of the
+    people where consent is asked for.
     """
 
     connector: Connector
@@ -72,6 +75,7 @@ class BatchContext:
     resend: frozenset[int] = frozenset()
     latest: Mapping[int, Order] = field(default_factory=dict)
     moved: Moved = field(default_factory=dict)
+    consents: Mapping[str, Sequence[Consent]] = field(default_factory=dict)
 
     def synced(self, row: LedgerEntry) -> bool:
         """Return whether an order is synced by the settings as they are now; unknown SKUs pass every filter."""
@@ -110,14 +114,16 @@ def lay(
     wanted = sorted(set(person_keys))
     fields = _with_limits(fields_from_json(connector.fields), connector.mautic_facts.get(LIMITS) or {})
     moved = _moved(session, connector.id, wanted)
+    modules = modules or Modules.from_json(connector.settings)
     return BatchContext(
         connector=connector,
-        modules=modules or Modules.from_json(connector.settings),
+        modules=modules,
         fields=fields,
         links=_links(session, connector.id, wanted, fields, moved),
         people=People(session, connector.id, wanted),
         resend=resend,
         moved=moved,
+        consents=ledger.known(session, connector.id, wanted) if modules.consent.enabled else {},
     )
 
 
@@ -185,7 +191,13 @@ def hashes(source: str, write: ContactWrite, adders: Mapping[str, str] | None = 
     by = adders or {}
     tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else f"+{by.get(tag, '')}" for tag in write.tags}
     address = {"email": fingerprint(normalise_email(write.email))} if write.email else {}
-    return {f"{source}.{key}": value for key, value in (values | address | tags).items()}
+    barred = {} if write.do_not_contact is None else {gate.DNC_KEY: _barred(write.do_not_contact)}
+    return {f"{source}.{key}": value for key, value in (values | address | tags).items()} | barred
+
+
+def _barred(wanted: DoNotContact) -> str:
+    """Return how Do Not Contact is remembered; it is the person's, whichever kind of record says it."""
+    return gate.SET if wanted.wanted else gate.CLEAR
 
 
 def given_tags(link: Linked | None) -> frozenset[str]:

@@ -23,6 +23,12 @@ from integration.pipeline.sync_log.writing import Entry
 from integration.plans import NO_FIELD
 from integration.streams.base import LEAVES
 
+#: By whether e-mails are barred: the action and the sentence of the log.
+_BARRED = {
+    True: ("do_not_contact", "Put on Mautic's Do Not Contact: the person does not consent to marketing in the shop."),
+    False: ("allow_contact", "Taken from Mautic's Do Not Contact: the person consents to marketing in the shop again."),
+}
+
 
 @dataclass
 class Settlement:
@@ -99,7 +105,14 @@ class Settlement:
                 filter(None, (delivery_sentences.written(receipt), changed, self._withheld(planned, leased)))
             )
             self._note(leased, _write_of(leased), said, contact_id)
+            self._barred(planned, leased, contact_id)
         return self._after_follow_ups(planned, leased, contact_id, receipt)
+
+    def _barred(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> None:
+        """Say once for a person that they were put on Do Not Contact, or taken from it."""
+        wanted = planned.write.do_not_contact if planned.write is not None else None
+        if wanted is not None and leased is planned.pending[0]:
+            self._note(leased, *_BARRED[wanted.wanted], contact_id)
 
     def _after_follow_ups(
         self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
@@ -120,7 +133,8 @@ class Settlement:
         if conflicts.of_delivery(planned, leased):
             return self._kept(planned, leased, contact_id)
         if receipt is None and all(result.repeated for result in results):
-            said = f"Nothing has changed since the last sync. {withheld}".strip()
+            kept = sentences([each for each in planned.adjustments if planned.settled and each.kind == "kept"])
+            said = " ".join(filter(None, ("Nothing has changed since the last sync.", withheld, kept)))
             return self._skipped(leased, "unchanged", said, contact_id)
         missing = [each for each in planned.adjustments if each.kind == NO_FIELD] if receipt else []
         return outcomes.delivered(leased, contact_id, outcomes.written(leased, receipt), withheld, missing)

@@ -126,7 +126,7 @@ class Phases(PartialIntake):
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _customers(self) -> None:
-        for page in self._customer_pages(reading.customer_fields(), self.options.get("ids")):
+        for page in self._customer_pages(reading.customer_fields(self._client), self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
             changes, page = self._read_rows(page, rows, self._customer_change, "customer")
             self._page(page, self._customer_rows(rows, changes), rows=len(rows), unread=len(rows) - len(changes))
@@ -162,7 +162,7 @@ class Phases(PartialIntake):
 
     def _changed_orders(self) -> None:
         began: datetime | None = None
-        fields = reading.order_fields(campaign=self._modules.carts.enabled)
+        fields = reading.order_fields(self._client, campaign=self._modules.carts.enabled)
         for page in self._order_pages(
             store_profile.statuses(self.connector), window=poll_window.window(self.connector), fields=fields
         ):
