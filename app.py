@@ -32,6 +32,7 @@ BLUEPRINTS = (
     "modules.contacts",
     "modules.orders",
     "modules.carts",
+    "modules.consents",
     "modules.subscriptions",
     "modules.fields",
     "tools.page",

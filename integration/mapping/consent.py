@@ -75,7 +75,7 @@ def means_yes(value: Any, yes_values: Collection[str]) -> bool:
 
 def of_customer(customer: Customer, email: str, module: ConsentModule, seen_at: datetime) -> tuple[Consent, ...]:
     """Return what an account says, nothing where no key is looked at; raises MappingError (consent_unread)."""
-    key = module.customer_key
+    key = module.customer_field
     if not key:
         return ()
     if key not in customer.asked:
@@ -89,7 +89,7 @@ def of_order(order: Order, module: ConsentModule, known: Iterable[Consent], seen
 
     Raises MappingError (consent_unread).
     """
-    key = module.order_key
+    key = module.order_field
     if not key:
         return ()
     if key not in order.asked:
@@ -113,21 +113,26 @@ def standing(known: Sequence[Consent], said: Iterable[Consent], module: ConsentM
     """
     entries = [each for each in known if each.state in (GIVEN, WITHDRAWN)]
     new: list[Consent] = []
-    for each in sorted(said, key=lambda one: one.at):
+    for each in sorted(said, key=_order):
         last = next((one for one in reversed(entries) if one.place == each.place), None)
         before = last.state if last else WITHDRAWN
-        if each.state != before and (last is None or each.at >= last.at):
+        if each.state != before and (last is None or _order(each) > _order(last)):
             new.append(each)
             entries.append(each)
     counted = [each for each in entries if _counts(each, module)]
-    newest = max(enumerate(counted), key=lambda pair: (pair[1].at, pair[0]), default=None)
-    state = newest[1].state if newest else ""
+    newest = max(counted, key=_order, default=None)
+    state = newest.state if newest else ""
     again = state == GIVEN and any(each.state == WITHDRAWN for each in counted)
     return Standing(state == GIVEN, state == WITHDRAWN, again, tuple(new))
 
 
+def _order(entry: Consent) -> tuple[datetime, bool]:
+    """Return what tells which word is newer; of one second, which is as exact as the store is, the withdrawal is."""
+    return entry.at, entry.state == WITHDRAWN
+
+
 def _counts(entry: Consent, module: ConsentModule) -> bool:
-    keys: Mapping[str, str] = {CUSTOMER: module.customer_key, ORDER: module.order_key}
+    keys: Mapping[str, str] = {CUSTOMER: module.customer_field, ORDER: module.order_field}
     return entry.source == FORM or (entry.source in keys and entry.key == keys[entry.source])
 
 
@@ -140,7 +145,7 @@ def unread(key: str) -> MappingError:
 
 def skip(module: ConsentModule) -> Skip:
     """Return why nobody without consent is sent, naming the keys and the page."""
-    keys = [key for key in (module.customer_key, module.order_key) if key]
+    keys = [key for key in (module.customer_field, module.order_field) if key]
     named = " or ".join(f"“{key}”" for key in dict.fromkeys(keys))
     sentence = f"The person has not consented: no yes in {named}; what is done then is chosen under "
     return Skip(NO_CONSENT, f"{sentence}{where('consent.without')}.")

@@ -29,19 +29,19 @@ Key = Annotated[Text, AfterValidator(_key)]
 class ConsentModule(Settings):
     """Who may be sent marketing; descriptions are the help on pages.
 
-    A customer consents by `customer_key`, an order by `order_key`, with one of `yes_values`, whatever their case.
+    A customer consents by `customer_field`, an order by `order_field`, with one of `yes_values`, whatever their case.
     `without` says what is done with people without consent.
     """
 
     enabled: Truth = Field(default=False, title="Marketing consent")
-    customer_key: Key = Field(
+    customer_field: Key = Field(
         default="",
         max_length=KEY_MAX_CHARS,
         title="Customer's meta key",
         description="Where the shop keeps what a customer chose, such as newsletter_consent. Empty: accounts say "
         "nothing of it.",
     )
-    order_key: Key = Field(
+    order_field: Key = Field(
         default="",
         max_length=KEY_MAX_CHARS,
         title="Order's meta key",
@@ -72,7 +72,7 @@ class ConsentModule(Settings):
         description="The customer's meta field below gets the word unsubscribed or bounced. The store's key needs "
         "read and write permission; guests have no account to write to.",
     )
-    write_key: Key = Field(
+    write_field: Key = Field(
         default="_mautic_unsubscribed", max_length=KEY_MAX_CHARS, title="Customer's meta key for unsubscribes"
     )
 
@@ -84,18 +84,18 @@ class ConsentModule(Settings):
     def contradictions(self) -> list[SettingError]:
         """Return what must not be saved together; what is stored from before is read all the same."""
         found = []
-        if self.enabled and not (self.customer_key or self.order_key):
+        if self.enabled and not (self.customer_field or self.order_field):
             sentence = "Without a key nobody could consent, so nobody would be synced."
-            found.append(SettingError("consent.customer_key", sentence, "Enter a key here or below."))
+            found.append(SettingError("consent.customer_field", sentence, "Enter a key here or below."))
         if self.enabled and not self.yes_values:
             hint = "Enter at least one, such as 1 or yes."
             found.append(SettingError("consent.yes_values", "Without a value nothing would mean yes.", hint))
-        if self.write_back and not self.write_key:
+        if self.write_back and not self.write_field:
             hint = "Enter one, or switch writing off."
-            found.append(SettingError("consent.write_key", "Without a key nothing can be written.", hint))
-        if self.write_back and self.write_key and self.write_key in (self.customer_key, self.order_key):
+            found.append(SettingError("consent.write_field", "Without a key nothing can be written.", hint))
+        if self.write_back and self.write_field and self.write_field in (self.customer_field, self.order_field):
             sentence = "This key holds the consent itself: writing to it would overwrite what the customer chose."
-            found.append(SettingError("consent.write_key", sentence, "Use another key."))
+            found.append(SettingError("consent.write_field", sentence, "Use another key."))
         if self.write_back and not self.read_back:
             sentence = "What is not read from Mautic cannot be written into the store."
             found.append(SettingError("consent.read_back", sentence, "Tick it, or switch writing off."))

@@ -21,7 +21,7 @@ ACCOUNT = "account"
 
 def keys_of(kind: Kind, module: ConsentModule) -> tuple[str, ...]:
     """Return the meta keys that are looked at in records of a kind, none while consent is not asked for."""
-    key = {Kind.CONTACT: module.customer_key, Kind.ORDER: module.order_key}.get(kind, "")
+    key = {Kind.CONTACT: module.customer_field, Kind.ORDER: module.order_field}.get(kind, "")
     return (key,) if module.enabled and key else ()
 
 
@@ -35,6 +35,6 @@ def of_account(delivery: Sighted, order: Order, module: ConsentModule) -> Sequen
 
 def asks_account(payload: Payload, order: Order, module: ConsentModule) -> bool:
     """Tell whether an order's consent lies with its buyer's account, which was not asked yet."""
-    if not (module.enabled and module.customer_key and order.customer_id) or ACCOUNT in payload:
+    if not (module.enabled and module.customer_field and order.customer_id) or ACCOUNT in payload:
         return False
-    return not (module.order_key and consent.means_yes(order.asked.get(module.order_key), module.yes_values))
+    return not (module.order_field and consent.means_yes(order.asked.get(module.order_field), module.yes_values))

@@ -1,4 +1,4 @@
-"""Marketing consent on the road: who is skipped, who gets Do Not Contact, and what comes back from Mautic (P18, X10)."""
+"""Marketing consent on the road: who is skipped, who gets Do Not Contact, what comes back from Mautic (P18, X10)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ def mautic(request: pytest.FixtureRequest) -> Iterator[MauticServer]:
 
 
 def road_with(make_road: MakeRoad, **settings: Any) -> Road:
-    usual = {"consent__enabled": True, "consent__customer_key": KEY, "consent__order_key": BOX, "sync__proof_every": 1}
+    usual = {
+        "consent__enabled": True,
+        "consent__customer_field": KEY,
+        "consent__order_field": BOX,
+        "sync__proof_every": 1,
+    }
     return make_road(SetClock(NOON), **{**usual, **settings})
 
 

@@ -44,9 +44,9 @@ def write(services: Services, connector: Connector) -> int:
         return 0
     values = {accounts[row.person_key]: row.state for row in rows if row.person_key in accounts}
     client = services.open_store(connector, obeys=True)
-    refused = customer_meta.write(client, module.write_key, values) if values else {}
+    refused = customer_meta.write(client, module.write_field, values) if values else {}
     with services.db.write() as session:
-        _note(session, services.clock.now(), rows, accounts, refused, module.write_key)
+        _note(session, services.clock.now(), rows, accounts, refused, module.write_field)
     return len(values) - len(refused)
 
 

@@ -52,7 +52,7 @@ def _wanted(
 ) -> Iterator[tuple[LeasedDelivery, int]]:
     """Yield orders with their buyer's account, unless that is in the group itself or its word is known."""
     modules = services.modules(connector)
-    if not (modules.consent.enabled and modules.consent.customer_key):
+    if not (modules.consent.enabled and modules.consent.customer_field):
         return
     known = _known(services, connector, modules, groups)
     for group in groups:
@@ -82,7 +82,7 @@ def _known(
         return frozenset()
     with services.db.read() as session:
         found = ledger.known(session, connector.id, [group.person_key for group in groups])
-    key = modules.consent.customer_key
+    key = modules.consent.customer_field
     return frozenset(
         person_key
         for person_key, said in found.items()

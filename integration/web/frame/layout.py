@@ -207,7 +207,7 @@ def _blueprints(endpoint: str) -> tuple[str, ...]:
     return (name, *_ALSO.get(name, ()))
 
 
-_ALSO = {"records": ("record",), "contacts": ("subscriptions",)}
+_ALSO = {"records": ("record",), "contacts": ("subscriptions", "consents")}
 
 
 def _badge(place: MenuEntry, connector_id: int | None) -> int | None:
