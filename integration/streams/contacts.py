@@ -94,7 +94,9 @@ class Contacts:
 
     def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
         """Return what an account says; who has filled in the subscribe form has agreed there."""
-        if delivery.event == "deleted" or subscriptions.is_one(delivery.payload):
+        if subscriptions.is_one(delivery.payload):
+            return subscriptions.consents(delivery, known)
+        if delivery.event == "deleted":
             return None
         customer: Customer = delivery.record
         return consent.of_customer(customer, contacts.email_of(customer), module, delivery.payload_at)

@@ -18,8 +18,10 @@ from integration.pipeline.ingest import records
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.contact import Contact
 from integration.store import parse
+from integration.subscriptions import forgetting
 from tests.conftest import NOON
 from tests.road.conftest import Road
+from tests.road.test_subscriptions import subscribe
 
 MakeRoad = Callable[..., Road]
 KEY, BOX = "newsletter_consent", "checkout_news"
@@ -208,6 +210,24 @@ def test_an_order_by_a_guest_who_bounced_is_known_and_not_written_anywhere(make_
     assert row is not None
     assert (row.state, row.email, row.value) == ("bounced", EMAIL, "mailbox full")
     assert "no account" in row.write_back
+
+
+def test_who_subscribes_by_the_form_is_freed_with_the_wording_as_evidence(make_road: MakeRoad) -> None:
+    road = road_with(make_road, consent__without="dnc", subscribe__enabled=True, subscribe__tags="News")
+    register(road, "0")
+    assert subscribe(road, EMAIL)
+    road.work()
+    assert barred(road.contact(EMAIL)) == []
+    assert ledger(road) == [("given", "form", "1")]
+    with road.services.db.write() as session:
+        forgetting.forget(session, road.services.clock.now(), 1)
+    assert ledger(road) == []
+
+
+def test_an_unconfirmed_subscription_is_no_consent_yet(make_road: MakeRoad) -> None:
+    road = road_with(make_road, subscribe__enabled=True, subscribe__double_opt_in=True, subscribe__email=1)
+    subscribe(road, EMAIL)
+    assert ledger(road) == []
 
 
 def test_a_lost_answer_bars_once_and_frees_nobody(make_road: MakeRoad) -> None:
