@@ -6,17 +6,17 @@ id alone does not tell what is new (mautic:195): rows are asked for by their dat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from integration.errors import AuthRejected, NotSetUp, ServerFault, ServiceError
+from integration.errors import AuthRejected, NotSetUp, ServiceError
 from integration.mautic import do_not_contact
 from integration.mautic.answers import SERVICE
 from integration.mautic.client import MauticClient
 from integration.mautic.do_not_contact import CHANNEL, Barred
-from integration.mautic.paging import LIST_MAX_PAGES, number_of
+from integration.mautic.paging import number_of
 from integration.mautic.search import email_of, entries
 
 _TABLE = "stats/lead_donotcontact"
@@ -37,6 +37,19 @@ class Unsubscribe:
     email: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some entries; `last` is the id to go on behind, `more` whether anything may be there. Ids only go up, so it ends.
+
+    With `searched` it came from the search, whose ids are those of contacts.
+    """
+
+    entries: Sequence[Unsubscribe]
+    last: int
+    more: bool
+    searched: bool = False
+
+
 class Refused(Exception):
     """Mautic tells this user neither by statistics nor by a search who is on Do Not Contact; `error` says why."""
 
@@ -45,44 +58,48 @@ class Refused(Exception):
         self.error = error
 
 
-def since(client: MauticClient, moment: datetime | None) -> Iterator[Sequence[Unsubscribe]]:
-    """Yield the entries for e-mails that were made or changed since a moment by Mautic's clock, None for all, in pages.
+def read(client: MauticClient, since: datetime | None, after: int = 0, *, searched: bool = False) -> Page:
+    """Return the next entries for e-mails that were made or changed since a moment by Mautic's clock, None for all.
 
-    Raises ServiceError when Mautic fails or its list does not end, Refused when it does not let us know.
+    `after` and `searched` are those of the page before. Raises ServiceError when Mautic fails, Refused when it does not
+    let us know.
     """
+    if searched and after:
+        return _by_search(client, after)
     try:
-        yield from _by_statistics(client, moment)
+        return _by_statistics(client, since, after)
     except (AuthRejected, NotSetUp) as error:
         if error.status != 403 and error.code != _NO_TABLE:
             raise
         if not _knows_search(client):
             raise Refused(error) from error
-        yield from _by_search(client)
+        return _by_search(client, 0)
 
 
 _NO_TABLE = "no_statistics"
 
 
-def _by_statistics(client: MauticClient, moment: datetime | None) -> Iterator[Sequence[Unsubscribe]]:
-    last = 0
-    for _ in range(LIST_MAX_PAGES):
-        value = client.get(_TABLE, _query(last, moment))
-        if not isinstance(value, dict) or "stats" not in value:
-            # An unknown table, or one that is not for this user, is answered with the list of tables (mautic:329).
-            hint = "Give the user's role the right to view contacts and reports."
-            raise NotSetUp(SERVICE, _NO_TABLE, "Mautic does not show its table of Do Not Contact.", hint)
-        rows = entries(value, "stats")
-        fresh = [row for row in rows if number_of(row) > last]
-        yield [one for row in fresh if (one := _of_row(row)) is not None]
-        last = max((number_of(row) for row in fresh), default=last)
-        if len(rows) < ROWS or not fresh:
-            return
-    raise _endless()
+def _by_statistics(client: MauticClient, since: datetime | None, after: int) -> Page:
+    value = client.get(_TABLE, _query(after, since))
+    if not isinstance(value, dict) or "stats" not in value:
+        # An unknown table, or one that is not for this user, is answered with the list of tables (mautic:329).
+        hint = "Give the user's role the right to view contacts and reports."
+        raise NotSetUp(SERVICE, _NO_TABLE, "Mautic does not show its table of Do Not Contact.", hint)
+    rows = entries(value, "stats")
+    fresh, last = _fresh(rows, after)
+    found = [one for row in fresh if (one := _of_row(row)) is not None]
+    return Page(found, last, bool(fresh) and len(rows) >= ROWS)
 
 
-def _query(last: int, moment: datetime | None) -> dict[str, Any]:
-    asked = {"limit": ROWS, "order[0][col]": "id", "order[0][dir]": "ASC", **_where(0, "id", "gt", last)}
-    return asked if moment is None else asked | _where(1, "date_added", "gte", moment.astimezone(UTC).strftime(_FORMAT))
+def _fresh(rows: Sequence[Mapping[str, Any]], after: int) -> tuple[list[Mapping[str, Any]], int]:
+    """Return the rows behind an id, and the greatest id: what a cache or a plugin repeats brings nothing new."""
+    fresh = [row for row in rows if number_of(row) > after]
+    return fresh, max((number_of(row) for row in fresh), default=after)
+
+
+def _query(after: int, since: datetime | None) -> dict[str, Any]:
+    asked = {"limit": ROWS, "order[0][col]": "id", "order[0][dir]": "ASC", **_where(0, "id", "gt", after)}
+    return asked if since is None else asked | _where(1, "date_added", "gte", since.astimezone(UTC).strftime(_FORMAT))
 
 
 def _where(place: int, column: str, expression: str, value: object) -> dict[str, Any]:
@@ -114,21 +131,11 @@ def _knows_search(client: MauticClient) -> bool:
     return major.isdigit() and int(major) >= _SEARCHES_FROM
 
 
-def _by_search(client: MauticClient) -> Iterator[Sequence[Unsubscribe]]:
-    """Yield all contacts that are on it: the search tells no dates, and from an id on it is asked by where[]."""
-    last = 0
-    for _ in range(LIST_MAX_PAGES):
-        query = {"search": f"dnc:{CHANNEL}", "limit": CONTACTS, "orderBy": "id", **_where(0, "id", "gt", last)}
-        rows = entries(client.get("contacts", query), "contacts")
-        fresh = [row for row in rows if number_of(row) > last]
-        found = ((row, do_not_contact.of_contact(row)) for row in fresh)
-        yield [Unsubscribe(number_of(row), barred, None, email_of(row)) for row, barred in found if barred is not None]
-        last = max((number_of(row) for row in fresh), default=last)
-        if len(rows) < CONTACTS or not fresh:
-            return
-    raise _endless()
-
-
-def _endless() -> ServerFault:
-    hint = "Look for a cache or a plugin that changes Mautic's answers."
-    return ServerFault(SERVICE, "endless", f"A list of Mautic did not end after {LIST_MAX_PAGES:,} pages.", hint)
+def _by_search(client: MauticClient, after: int) -> Page:
+    """Return contacts that are on it: the search tells no dates, so it always goes through all."""
+    query = {"search": f"dnc:{CHANNEL}", "limit": CONTACTS, "orderBy": "id", **_where(0, "id", "gt", after)}
+    rows = entries(client.get("contacts", query), "contacts")
+    fresh, last = _fresh(rows, after)
+    found = ((row, do_not_contact.of_contact(row)) for row in fresh)
+    barred = [Unsubscribe(number_of(row), there, None, email_of(row)) for row, there in found if there is not None]
+    return Page(barred, last, bool(fresh) and len(rows) >= CONTACTS, searched=True)

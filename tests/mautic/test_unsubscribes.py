@@ -18,7 +18,13 @@ OURS = "No marketing consent at shop.example (woo-mautic)"
 
 
 def read(client: MauticClient, moment: datetime | None = None) -> list[unsubscribes.Unsubscribe]:
-    return [one for page in unsubscribes.since(client, moment) for one in page]
+    found, after, more = [], 0, True
+    while more:
+        page = unsubscribes.read(client, moment, after)
+        found += page.entries
+        assert page.last >= after
+        after, more = page.last, page.more
+    return found
 
 
 def row(number: int, **values: str) -> dict[str, str]:

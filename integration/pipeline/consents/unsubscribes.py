@@ -7,8 +7,9 @@ as one of them by its link and its address together.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -35,6 +36,10 @@ from integration.streams import contacts as contacts_stream
 CURSOR = "do_not_contact"
 #: So often everything is read, for what a date does not tell; and so long a refusal is taken for an answer.
 WHOLE_EVERY = timedelta(days=1)
+#: A search goes through everybody who is on it.
+SEARCH_EVERY = timedelta(hours=1)
+#: So many calls one turn makes at most; a first reading of more goes on with the next.
+PAGES_A_TURN = 20
 #: Entries of the last seconds are read once more: one may be written after a later one was read.
 OVERLAP = timedelta(minutes=2)
 STATES = {UNSUBSCRIBED: consent.UNSUBSCRIBED, BOUNCED: consent.BOUNCED}
@@ -54,26 +59,65 @@ def state_of(barred: Barred) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far Mautic was read: `since` by its own clock, `whole_at` when everything was; `problem` is why it is not."""
+    """How far Mautic was read: everything that it dates before `since`, and when the last whole reading was begun.
+
+    A reading that is under way stands behind the id `after`, is `whole` or not, and has met `newest`; `searched` says
+    that Mautic refuses its statistics and was searched. `problem` is why nothing can be read, `looked_at` when it was
+    tried last.
+    """
 
     since: datetime | None = None
     whole_at: datetime | None = None
-    problem: str = ""
     looked_at: datetime | None = None
+    newest: datetime | None = None
+    after: int = 0
+    whole: bool = False
+    searched: bool = False
+    problem: str = ""
 
     @classmethod
     def of(cls, connector: Connector) -> Place:
         """Return the place of a connector; one that cannot be read is the beginning."""
         kept = connector.cursors.get(CURSOR)
         kept = kept if isinstance(kept, Mapping) else {}
-        moments = {name: _moment(kept.get(name)) for name in ("since", "whole_at", "looked_at")}
-        return cls(**moments, problem=str(kept.get("problem") or ""))
+        moments = {name: _moment(kept.get(name)) for name in _MOMENTS}
+        after = kept.get("after")
+        return cls(
+            **moments,
+            after=after if isinstance(after, int) else 0,
+            whole=kept.get("whole") is True,
+            searched=kept.get("searched") is True,
+            problem=str(kept.get("problem") or ""),
+        )
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as a cursor is kept."""
-        moments = {"since": self.since, "whole_at": self.whole_at, "looked_at": self.looked_at}
-        kept = {name: at.isoformat() for name, at in moments.items() if at is not None}
-        return {**kept, "problem": self.problem}
+        moments = {name: at.isoformat() for name in _MOMENTS if (at := getattr(self, name)) is not None}
+        return {**moments, "after": self.after, "whole": self.whole, "searched": self.searched, "problem": self.problem}
+
+    def waits(self, now: datetime) -> bool:
+        """Tell whether nothing is to be read yet: after a refusal, and after a search, which goes through all."""
+        if self.looked_at is None or self.after:
+            return False
+        pause = WHOLE_EVERY if self.problem else SEARCH_EVERY if self.searched else timedelta(0)
+        return timedelta(0) <= now - self.looked_at < pause
+
+    def begun(self, now: datetime) -> Place:
+        """Return the place of a reading that begins, or goes on, now."""
+        if self.after:
+            return self
+        whole = self.since is None or self.whole_at is None or abs(now - self.whole_at) >= WHOLE_EVERY
+        return replace(self, whole=whole, newest=self.since, whole_at=now if whole else self.whole_at)
+
+    def behind(self, page: unsubscribes.Page, now: datetime) -> Place:
+        """Return the place behind a page; at the end of all, what is newer is asked for next time."""
+        newest = max((at for at in (self.newest, *(one.at for one in page.entries)) if at is not None), default=None)
+        after, since = (page.last, self.since) if page.more else (0, newest)
+        moved = replace(self, newest=newest, after=after, since=since)
+        return replace(moved, searched=page.searched, problem="", looked_at=now)
+
+
+_MOMENTS = ("since", "whole_at", "looked_at", "newest")
 
 
 def _moment(value: object) -> datetime | None:
@@ -86,22 +130,25 @@ def _moment(value: object) -> datetime | None:
 def read(services: Services, connector: Connector) -> int:
     """Take what is new in Mautic and return how many people it is about; raises ServiceError when Mautic fails.
 
-    A Mautic that does not let us know is asked again tomorrow, and the page says why.
+    At most PAGES_A_TURN pages are read, and the next turn goes on behind them. A Mautic that does not let us know is
+    asked again tomorrow, and the page says why.
     """
     now, place = services.clock.now(), Place.of(connector)
-    if place.problem and place.looked_at and now - place.looked_at < WHOLE_EVERY:
+    if place.waits(now):
         return 0
-    whole = place.since is None or place.whole_at is None or abs(now - place.whole_at) >= WHOLE_EVERY
-    client = services.open_mautic(connector, obeys=True)
-    newest, taken = place.since, 0
-    try:
-        for page in unsubscribes.since(client, None if whole or place.since is None else place.since - OVERLAP):
-            taken += _take(services, connector, client, page)
-            newest = max((at for at in (newest, *(one.at for one in page)) if at is not None), default=None)
-    except unsubscribes.Refused as refused:
-        _keep(services, connector.id, Place(place.since, place.whole_at, str(refused.error), now))
-        return taken
-    _keep(services, connector.id, Place(newest, now if whole else place.whole_at, "", now))
+    client, place, taken = services.open_mautic(connector, obeys=True), place.begun(now), 0
+    for _ in range(PAGES_A_TURN):
+        since = None if place.whole or place.since is None else place.since - OVERLAP
+        try:
+            page = unsubscribes.read(client, since, place.after, searched=place.searched)
+        except unsubscribes.Refused as refused:
+            _keep(services, connector.id, replace(place, after=0, problem=str(refused.error), looked_at=now))
+            return taken
+        taken += _take(services, connector, client, page.entries)
+        place = place.behind(page, now)
+        _keep(services, connector.id, place)
+        if not page.more:
+            break
     return taken
 
 
