@@ -13,10 +13,12 @@ from integration.clock import SetClock
 from integration.engines import unsubscribes as ticking
 from integration.events import Origin
 from integration.models import Connector, ConsentEntry, ContactLink, Delivery
-from integration.pipeline.consents import unsubscribes
+from integration.pipeline.connectors import connectors
+from integration.pipeline.consents import unsubscribes, write_back
 from integration.pipeline.ingest import records
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.store.auth import Pair
 from integration.store import parse
 from integration.subscriptions import forgetting
 from tests.conftest import NOON
@@ -83,6 +85,10 @@ def bar(road: Road, contact: Contact, reason: int, comment: str = "") -> None:
     """Somebody unsubscribes, or an e-mail bounces, in Mautic."""
     with road.mautic.state.lock:
         road.mautic.context.writer.add_dnc(contact, "email", reason, comment)
+
+
+def use(road: Road, pair: Pair) -> None:
+    connectors.connect(road.services, road.connector_id, store_key=pair.key, store_secret=pair.secret)
 
 
 def ledger(road: Road) -> list[tuple[str, str, str]]:
@@ -197,6 +203,29 @@ def test_unsubscribes_flow_back_into_the_store_and_their_echo_goes_nowhere(make_
     assert ticking.tick(road.services) == 0
     assert road.writes() == before
     assert (customer["id"], actions(road).count("unsubscribed")) == (shown["id"], 1)
+
+
+def test_a_store_that_may_not_be_written_to_is_asked_once_a_day(make_road: MakeRoad) -> None:
+    road = road_with(make_road, consent__write_back=True)
+    register(road, "1")
+    bar(road, road.contact(EMAIL), 1)
+    use(road, road.store.credentials.read_only)
+    road.store.calls.reset()
+    assert isinstance(road.services.clock, SetClock)
+    for _ in range(4):
+        ticking.tick(road.services)
+        road.services.clock.advance(minutes=10)
+    assert sum("/customers/batch" in call.path for call in road.store.calls) == 1
+    with road.services.db.read() as session:
+        assert write_back.problem(session.get_one(Connector, road.connector_id))
+    assert road.holds() == []
+    use(road, road.store.credentials)
+    road.services.clock.advance(days=1)
+    ticking.tick(road.services)
+    (shown,) = road.store.shop.customers
+    assert "_mautic_unsubscribed" in {row["key"] for row in shown["meta_data"]}
+    with road.services.db.read() as session:
+        assert write_back.problem(session.get_one(Connector, road.connector_id)) == ""
 
 
 def test_an_order_by_a_guest_who_bounced_is_known_and_not_written_anywhere(make_road: MakeRoad) -> None:

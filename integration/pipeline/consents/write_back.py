@@ -7,11 +7,12 @@ unchanged and makes no call to Mautic; and the key that is written is not among 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import literal_column, select, update
 from sqlalchemy.orm import Session
 
+from integration.errors import AuthRejected
 from integration.models.connector import Connector
 from integration.models.consent import ConsentEntry
 from integration.models.ledger import CustomerMark
@@ -22,6 +23,8 @@ from integration.pipeline.sync_log.writing import Entry
 from integration.store import customer_meta
 from integration.streams import contacts as contacts_stream
 
+#: Where a connector keeps, among its cursors, that its store refuses to be written to; and how long that is believed.
+CURSOR, AGAIN_AFTER = "consent_write_back", timedelta(days=1)
 NO_ACCOUNT = "The person has no account in the shop that could be written to."
 
 
@@ -31,7 +34,7 @@ def write(services: Services, connector: Connector) -> int:
     What was written although its answer was lost is written once more, which makes no difference there.
     """
     module = services.modules(connector).consent
-    if not (module.enabled and module.write_back and connector.store_url):
+    if not (module.enabled and module.write_back and connector.store_url) or _refused_lately(services, connector):
         return 0
     with services.db.read() as session:
         waiting = (ConsentEntry.connector_id == connector.id) & (
@@ -44,10 +47,36 @@ def write(services: Services, connector: Connector) -> int:
         return 0
     values = {accounts[row.person_key]: row.state for row in rows if row.person_key in accounts}
     client = services.open_store(connector, obeys=True)
-    refused = customer_meta.write(client, module.write_field, values) if values else {}
+    try:
+        refused = customer_meta.write(client, module.write_field, values) if values else {}
+    except AuthRejected as error:
+        _keep(services, connector.id, {"problem": str(error), "at": services.clock.now().isoformat()})
+        return 0
+    if problem(connector):
+        _keep(services, connector.id, {})
     with services.db.write() as session:
         _note(session, services.clock.now(), rows, accounts, refused, module.write_field)
     return len(values) - len(refused)
+
+
+def problem(connector: Connector) -> str:
+    """Return why the store refuses the key to write, "" while it does not."""
+    kept = connector.cursors.get(CURSOR)
+    return str(kept.get("problem") or "") if isinstance(kept, Mapping) else ""
+
+
+def _refused_lately(services: Services, connector: Connector) -> bool:
+    """Tell whether the key was refused within a day: asked again and again it would put the store on hold."""
+    if not problem(connector):
+        return False
+    at = datetime.fromisoformat(connector.cursors[CURSOR]["at"])
+    return timedelta(0) <= services.clock.now() - at < AGAIN_AFTER
+
+
+def _keep(services: Services, connector_id: int, told: dict[str, str]) -> None:
+    with services.db.write() as session:
+        row = session.get_one(Connector, connector_id)
+        row.cursors = {**row.cursors, CURSOR: told}
 
 
 def _accounts(session: Session, connector_id: int, rows: Sequence[ConsentEntry]) -> dict[str, int]:

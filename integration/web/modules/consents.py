@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from integration.models.connector import Connector
 from integration.models.consent import ConsentEntry
 from integration.models.user import Role
-from integration.pipeline.consents import gate, key_look
+from integration.pipeline.consents import gate, key_look, write_back
 from integration.pipeline.consents.ledger import WAITING, WRITTEN
 from integration.pipeline.consents.unsubscribes import Place
 from integration.queries import consents, person_lists
@@ -68,6 +68,7 @@ def _page(connector: Connector, form: SettingForm) -> str:
         without=WITHOUT,
         comment=gate.comment_of(connector),
         reads=module.reads_back,
+        unwritten=write_back.problem(connector) if module.reads_back and module.write_back else "",
         place=place,
         looks=module.enabled and bool(connector.store_url),
         may_save=me().may(Role.ADMIN),
