@@ -22,8 +22,6 @@ CUSTOMER, ORDER, CART, FORM, MAUTIC = "customer", "order", "cart", "form", "maut
 #: What happened to it; the last three are told by Mautic.
 GIVEN, WITHDRAWN = "given", "withdrawn"
 UNSUBSCRIBED, BOUNCED, BY_HAND = "unsubscribed", "bounced", "by_hand"
-#: Code of the skip of somebody without consent.
-NO_CONSENT = "no_consent"
 _TRUE = ("1", "true", "yes", "on")
 
 
@@ -148,4 +146,4 @@ def skip(module: ConsentModule) -> Skip:
     keys = [key for key in (module.customer_field, module.order_field) if key]
     named = " or ".join(f"“{key}”" for key in dict.fromkeys(keys))
     sentence = f"The person has not consented: no yes in {named}; what is done then is chosen under "
-    return Skip(NO_CONSENT, f"{sentence}{where('consent.without')}.")
+    return Skip("no_consent", f"{sentence}{where('consent.without')}.")

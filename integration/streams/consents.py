@@ -13,7 +13,7 @@ from integration.store import parse
 from integration.streams.base import Explanation, Payload, Sighted
 
 SKIP_REASONS: Mapping[str, Explanation] = {
-    consent.NO_CONSENT: Explanation("The person has not consented to marketing.", where("consent.without"), "consents")
+    "no_consent": Explanation("The person has not consented to marketing.", where("consent.without"), "consents")
 }
 #: Where the payload of an order keeps its buyer's account, once that was asked.
 ACCOUNT = "account"
