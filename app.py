@@ -34,6 +34,7 @@ BLUEPRINTS = (
     "modules.orders",
     "modules.rfm",
     "modules.carts",
+    "modules.consents",
     "modules.subscriptions",
     "modules.fields",
     "modules.mapping",

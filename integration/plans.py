@@ -45,8 +45,19 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class DoNotContact:
+    """Whether a contact is to be on Mautic's list of those who get no e-mail.
+
+    `comment` is how our entries are known there: only one with it is ever taken away.
+    """
+
+    wanted: bool
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContactWrite:
-    """One upsert: field alias -> value, tags to add ("-tag" removes).
+    """One upsert: field alias -> value, tags to add ("-tag" removes), whether no e-mail may go (None: as it is).
 
     A field with "" is to be empty afterwards; one that is not in `fields` stays as it is. Fitted to Mautic an emptied
     date is None, for a date with "" is ignored there (465).
@@ -55,6 +66,7 @@ class ContactWrite:
     email: str
     fields: Mapping[str, Value] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    do_not_contact: DoNotContact | None = None
 
 
 @dataclass(frozen=True, slots=True)

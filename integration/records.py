@@ -31,6 +31,8 @@ class Customer:
     """A registered customer; names are already HTML-decoded.
 
     `extra` maps a path of the field map that no attribute stands for ("meta_data._vat_number") to its single value.
+    `asked` maps each meta key that the settings look at to its value, None where the record has none; a key that was
+    not asked for when the record was read is not in it.
     `unread` names the fields that could not be read and are empty here. `mapped` maps a path of a person's own mapping
     to what the store has there, of any shape, None for nothing; one that is not in it was not asked for.
     """
@@ -45,6 +47,7 @@ class Customer:
     modified_at: datetime | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     mapped: Mapping[str, Any] = field(default_factory=dict)
 
@@ -66,8 +69,9 @@ class LineItem:
 class Order:
     """An order; money as Decimal in `currency` ("" is the shop's), `refunds` as positive amounts.
 
-    `lines_read` tells that an order without items has none, and was not just read without them. `extra`, `unread` and
-    `mapped` are as in Customer. `given_id` is the source id of an order that a program sent, whose `id` is negative.
+    `lines_read` tells that an order without items has none, and was not just read without them. `extra`, `asked`,
+    `unread` and `mapped` are as in Customer. `given_id` is the source id of an order that a program sent, whose `id` is
+    negative.
     """
 
     id: int
@@ -91,6 +95,7 @@ class Order:
     meta: Mapping[str, Any] = field(default_factory=dict)
     lines_read: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     given_id: str = ""
     mapped: Mapping[str, Any] = field(default_factory=dict)

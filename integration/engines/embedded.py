@@ -7,7 +7,16 @@ import socket
 from collections.abc import Callable
 
 from integration.carts import announcing, detection, leftovers
-from integration.engines import buyer_scores, cart_cleanup, clock_steps, field_lists, schedule, store_probes, watch
+from integration.engines import (
+    buyer_scores,
+    cart_cleanup,
+    clock_steps,
+    field_lists,
+    schedule,
+    store_probes,
+    unsubscribes,
+    watch,
+)
 from integration.engines.ticking import Ticking
 from integration.engines.worker import Worker
 from integration.operations import erasure, reconciliation, retention
@@ -41,6 +50,7 @@ class Ticks:
         self.add(lambda: field_lists.tick(self._services), field_lists.EVERY_S)
         self.add(lambda: cart_cleanup.tick(self._services), cart_cleanup.LOOK_EVERY_S)
         self.add(lambda: buyer_scores.tick(self._services), buyer_scores.LOOK_EVERY_S)
+        self.add(lambda: unsubscribes.tick(self._services), unsubscribes.LOOK_EVERY_S)
         self.add(self._beat, 20)
         self.add(lambda: retention.prune(self._services, self._services.clock.now()), 3600)
         self.add(lambda: retention_files.prune(self._services), 600)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from integration.mapping import aliases, field_map
 from integration.mapping.emails import fit_email
@@ -65,7 +65,7 @@ def fit(
         if value is not None:
             fitted[alias] = None if value == "" and fields[alias].type in _DATES else value
     tags, said = fit_tags(write.tags)
-    return ContactWrite(email, fitted, tags), adjustments + said
+    return replace(write, email=email, fields=fitted, tags=tags), adjustments + said
 
 
 def _in_address(alias: str, write: ContactWrite, fields: Mapping[str, MauticField]) -> bool:

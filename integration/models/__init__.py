@@ -9,6 +9,7 @@ from integration.models.buyer_score import BuyerScore
 from integration.models.cart import Cart, CartEvent, CartState
 from integration.models.cart_leftover import CartLeftover
 from integration.models.connector import Connector, ConnectorState
+from integration.models.consent import ConsentEntry
 from integration.models.contact_link import ContactLink
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database, open_database
@@ -52,6 +53,7 @@ __all__ = [
     "CartState",
     "Connector",
     "ConnectorState",
+    "ConsentEntry",
     "ContactLink",
     "CustomerMark",
     "Database",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, exists, select, update
 from sqlalchemy.orm import aliased
 
 from integration.models.buyer_score import BuyerScore
+from integration.models.consent import ConsentEntry
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.drift import Drift, Reconciled, Reconciliation
@@ -26,7 +27,7 @@ def rekey(connection: Connection, connector_id: int, old: str, new: str) -> None
     """
     _deliveries(connection, connector_id, old, new)
     _link(connection, connector_id, old, new)
-    for table in (LedgerEntry, RecurringEntry, SyncLogEntry):
+    for table in (LedgerEntry, RecurringEntry, SyncLogEntry, ConsentEntry):
         mine = (table.connector_id == connector_id) & (table.person_key == old)
         connection.execute(update(table).where(mine).values(person_key=new))
     _in_question(connection, connector_id, old, new)

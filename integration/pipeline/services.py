@@ -29,6 +29,7 @@ from integration.pipeline.disk import Disk
 from integration.settings import Modules
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
+from integration.streams import consents, contacts, orders
 
 #: So long one process may take to renew a token; others look so often, so many times, whether it is done.
 LEASE_S, LEASE_PAUSE_S, LEASE_TRIES = 30, 0.5, 60
@@ -114,12 +115,15 @@ class Services:
     def store_access(self, connector: Connector, secrets: dict[str, str] | None = None) -> StoreAccess:
         """Return how the connector's store is reached."""
         secrets = self.secrets(connector) if secrets is None else secrets
+        module = self.modules(connector).consent
         return StoreAccess(
             url=connector.store_url,
             key=secrets.get("store_key", ""),
             secret=secrets.get("store_secret", ""),
             ca=connector.store_ca or None,
             rest_root=connector.store_rest_root,
+            customer_meta=consents.keys_of(contacts.KIND, module),
+            order_meta=consents.keys_of(orders.KIND, module),
         )
 
     def mautic_access(self, connector: Connector, secrets: dict[str, str] | None = None) -> MauticAccess:

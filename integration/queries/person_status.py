@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integration import streams
+from integration.mapping import consent
 from integration.models.connector import Connector, ConnectorState
+from integration.models.consent import ConsentEntry
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import OPEN, Delivery, DeliveryState
 from integration.models.hold import Hold
@@ -24,8 +26,9 @@ Said = str | datetime
 class PersonStatus:
     """One sentence on where something stands: texts and moments in turn, so that a page can show the moments its way.
 
-    `code` is in_mautic, waiting, failed, skipped, conflict, discarded, not_sent or unknown; `kind` the colour of its
-    notice; `reason` says why and where that is changed.
+    `code` is in_mautic, waiting, failed, skipped, conflict, discarded, not_sent, unknown, or what Mautic told of its
+    e-mails: unsubscribed, bounced, by_hand; `kind` the colour of its notice; `reason` says why and where that is
+    changed.
     """
 
     code: str
@@ -88,6 +91,19 @@ def of_order(known: Known) -> list[PersonStatus]:
     if settled is not None:
         found += _dead(known) if settled.state == DeliveryState.DEAD else [_ended(settled, known.link)]
     return found or [_unsent(known) or _unknown(known, "order")]
+
+
+def of_mautics_word(said: ConsentEntry | None) -> list[PersonStatus]:
+    """Return that a person unsubscribed, bounced or was barred in Mautic, nothing where it has said none of these."""
+    if said is None:
+        return []
+    words = {
+        consent.UNSUBSCRIBED: "The person unsubscribed in Mautic ",
+        consent.BOUNCED: "An e-mail of Mautic to the person bounced ",
+    }
+    what = words.get(said.state, "Somebody put the contact on Do Not Contact in Mautic ")
+    told: tuple[Said, ...] = (what, said.said_at, ". No sync changes that.")
+    return [PersonStatus(said.state, "warn", told, contact_id=int(said.ref) if said.ref.isdigit() else None)]
 
 
 def _tells_more(row: Delivery) -> bool:

@@ -1,6 +1,7 @@
 """Settings that people change, checked alike for page, command line, API and import."""
 
 from integration.settings.carts import CartModule
+from integration.settings.consent import ConsentModule
 from integration.settings.mapping import MappingModule, MappingRow
 from integration.settings.modules import (
     TITLES,
@@ -20,6 +21,7 @@ __all__ = [
     "TITLES",
     "AlertModule",
     "CartModule",
+    "ConsentModule",
     "ContactModule",
     "MappingModule",
     "MappingRow",

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from integration.errors import SettingError
 from integration.field_errors import gathered, titles, told
 from integration.settings.carts import CartModule
+from integration.settings.consent import ConsentModule
 from integration.settings.kinds import Crontab, IdByStatus, Roles, Settings, Text, Texts, Truth, Whole
 from integration.settings.mapping import MappingModule
 from integration.settings.subscribe import SubscribeModule
@@ -157,10 +158,15 @@ class AlertModule(Settings):
     )
 
 
+#: Modules that say which of their settings must not be saved together.
+_CHECKED = ContactModule | OrderModule | CartModule | SubscribeModule | MappingModule | ConsentModule
+
+
 class Modules(Settings):
     """All module settings of one connector."""
 
     contacts: ContactModule = Field(default_factory=ContactModule)
+    consent: ConsentModule = Field(default_factory=ConsentModule)
     orders: OrderModule = Field(default_factory=OrderModule)
     carts: CartModule = Field(default_factory=CartModule)
     subscribe: SubscribeModule = Field(default_factory=SubscribeModule)
@@ -208,7 +214,7 @@ class Modules(Settings):
             except ValidationError as error:
                 wrong.append(told(error, type(getattr(self, module)), words, f"{module}."))
         for part in parts.values():
-            if isinstance(part, ContactModule | OrderModule | CartModule | SubscribeModule | MappingModule):
+            if isinstance(part, _CHECKED):
                 wrong += part.contradictions()
         if wrong:
             raise gathered(wrong)
@@ -247,6 +253,7 @@ TITLES: dict[str, str] = {
 #: Module -> the page that has its settings.
 _PAGES = {
     "contacts": "Contact Sync",
+    "consent": "Consent",
     "orders": "Order Sync",
     "carts": "Abandoned Cart",
     "subscribe": "Subscribe form",

@@ -15,7 +15,8 @@ from integration.mapping import field_map
 from integration.mapping.paths import ENTRIES_MAX, inside
 from integration.settings import Modules
 from integration.settings.mapping import META
-from integration.store.php_values import decoded, entries_of, is_nothing
+from integration.store.meta_data import meta
+from integration.store.php_values import decoded
 from integration.store.sanitizing import storable
 
 #: Name of these values in a payload.
@@ -54,18 +55,6 @@ def read(raw: Raw) -> Mapping[str, Any]:
     """Return what a payload has kept, its texts as they read."""
     found = raw.get(MAPPED)
     return {str(path): _decoded(value) for path, value in found.items()} if isinstance(found, Mapping) else {}
-
-
-def meta(raw: Raw) -> dict[str, Any]:
-    """Return key -> value of meta_data, values of any type (woo:060), the last of a key wins.
-
-    A map whose values are no rows is that already.
-    """
-    given = raw.get(META)
-    if isinstance(given, Mapping) and "key" not in given and not all(isinstance(v, Mapping) for v in given.values()):
-        return {str(key): value for key, value in given.items()}
-    rows = [row for row in entries_of(given) if isinstance(row, Mapping)]
-    return {str(row["key"]): row.get("value") for row in rows if not is_nothing(row.get("key"))}
 
 
 def _storable(value: Any) -> Any:

@@ -18,7 +18,7 @@ from integration.records import Address, Customer, LineItem, Order
 from integration.settings.mapping import META
 from integration.store import mapped_values
 from integration.store.dates import lenient
-from integration.store.mapped_values import meta
+from integration.store.meta_data import ASKED, asked, meta
 from integration.store.php_values import decoded, entries_of, map_of, shown, whole
 from integration.store.record_fields import Fields
 from integration.store.sanitizing import INTEGER_MAX, storable, text_of
@@ -88,6 +88,7 @@ def order(raw: Raw) -> Order:
         lines_read="line_items" in raw,
         given_id=str(raw["id"]) if is_given(raw["id"]) else "",
         extra=_extra(raw, Kind.ORDER),
+        asked=asked(raw),
         unread=fields.unread,
         mapped=mapped_values.read(raw),
     )
@@ -110,6 +111,7 @@ def customer(raw: Raw) -> Customer:
         modified_at=fields.moment("date_modified_gmt"),
         meta=meta(raw),
         extra=_extra(raw, Kind.CONTACT),
+        asked=asked(raw),
         unread=fields.unread,
         mapped=mapped_values.read(raw),
     )
@@ -220,6 +222,8 @@ def _single(raw: Raw, path: str) -> Any:
 def _with_extra(slim: dict[str, Any], raw: Raw, kind: Kind) -> dict[str, Any]:
     if isinstance(raw.get(mapped_values.MAPPED), Mapping):
         slim[mapped_values.MAPPED] = storable(raw[mapped_values.MAPPED])
+    if ASKED in raw:
+        slim[ASKED] = asked(raw)
     for path, value in _extra_raw(raw, kind).items():
         *parents, name = path.split(".")
         if parents and parents[0] == META:

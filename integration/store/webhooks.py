@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +18,7 @@ from integration.events import Change, Kind, Origin
 from integration.settings import Modules
 from integration.store import mapped_values, parse
 from integration.store.client import StoreClient
+from integration.store.meta_data import answered
 from integration.store.php_values import is_nothing, map_of, shown, whole
 from integration.store.rows import row_id, rows_of, sifted
 from integration.store.sanitizing import text_of
@@ -144,11 +146,16 @@ def _ping(headers: Mapping[str, str], body: bytes) -> Ping | None:
 
 
 def read_delivery(
-    headers: Mapping[str, str], body: bytes, seen_at: datetime, modules: Modules = _USUAL
+    headers: Mapping[str, str],
+    body: bytes,
+    seen_at: datetime,
+    modules: Modules = _USUAL,
+    keys: Mapping[Kind, Sequence[str]] = MappingProxyType({}),
 ) -> Ping | Change | Ignored:
     """Return what a signed delivery says; headers may have any case. `modules` tell what own rows want of a record.
 
-    One whose body is no record is ignored with the reason: the store disables a webhook that is refused five times.
+    `keys` are those of the meta data that the settings look at, by kind of record. One whose body is no record is
+    ignored with the reason: the store disables a webhook that is refused five times.
     """
     ping = _ping(headers, body)
     if ping is not None:
@@ -164,7 +171,7 @@ def read_delivery(
         value = {"id": row_id(value) or row_id(map_of(value.get("subscription")) or {})}
     if not row_id(value):
         return Ignored(_why_not(value))
-    return _change(resource, event, value, seen_at, modules)
+    return _change(resource, event, answered(value, keys.get(_KINDS[resource], ())), seen_at, modules)
 
 
 def whole_order(headers: Mapping[str, str], body: bytes) -> Mapping[str, Any] | None:

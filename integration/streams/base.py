@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from integration.events import Change, Kind, Origin
+from integration.mapping.consent import Consent
 from integration.mapping.orders import Shop
 from integration.plans import Lifetime, Plan, Skip
 from integration.records import Cart, Order, OtherOrder
-from integration.settings import Modules
+from integration.settings import ConsentModule, Modules
 from integration.store.client import StoreClient
 
 Payload = Mapping[str, Any]
@@ -80,6 +81,10 @@ class Sighted(Protocol):
     @property
     def payload(self) -> Payload:
         """The record as the store gave it, with a person's corrections."""
+
+    @property
+    def payload_at(self) -> datetime:
+        """When the payload was read."""
 
     @property
     def reached_at(self) -> datetime | None:
@@ -202,6 +207,12 @@ class Stream(Protocol):
 
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
         """Return what a delivery asks for; raises MappingError when its record cannot be mapped."""
+
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return what a record says of marketing consent, beside what is known of the person; None if it needs none.
+
+        Raises MappingError (consent_unread) where the store did not tell it.
+        """
 
     def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Read records again; return id -> record of those that are there. Raises ServiceError.

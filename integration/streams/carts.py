@@ -10,9 +10,10 @@ from integration.errors import Rejected
 from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of
 from integration.mapping import carts
+from integration.mapping.consent import Consent
 from integration.plans import Plan, Skip
 from integration.records import Cart
-from integration.settings import Modules, where
+from integration.settings import ConsentModule, Modules, where
 from integration.store.access import SERVICE
 from integration.store.client import StoreClient
 from integration.streams.base import LEAVES, Explanation, Labels, Payload, Phase, PlanContext, Sighted
@@ -117,6 +118,10 @@ class Carts:
         if context.has_ordered_since(cart):
             return BOUGHT
         return carts.abandoned(cart, context.modules)
+
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return None: a cart is kept under a consent of its own."""
+        return None
 
     def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Return nothing: the store cannot be asked for carts."""

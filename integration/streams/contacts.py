@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from integration.events import Change, Kind, Origin
-from integration.mapping import contacts, customer_deletion, field_map
+from integration.mapping import consent, contacts, customer_deletion, field_map
+from integration.mapping.consent import Consent
 from integration.plans import Plan, Skip
 from integration.records import Customer, Subscriber
-from integration.settings import Modules, where
+from integration.settings import ConsentModule, Modules, where
 from integration.store import mapped_values, parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_user_url
-from integration.streams import samples, subscriptions
+from integration.streams import consents, samples, subscriptions
 from integration.streams.base import WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.CONTACT
@@ -83,6 +84,7 @@ class Contacts:
         ),
         "role": Explanation("Customers with this role are not synced.", where("contacts.roles"), "contacts"),
         **subscriptions.SKIP_REASONS,
+        **consents.SKIP_REASONS,
     }
 
     def is_enabled(self, modules: Modules) -> bool:
@@ -112,9 +114,18 @@ class Contacts:
         modules, live = context.modules, delivery.origin in _LIVE
         return contacts.plan(delivery.record, modules.contacts, on_change=live, mapping=modules.mapping)
 
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return what an account says; who has filled in the subscribe form has agreed there."""
+        if subscriptions.is_one(delivery.payload):
+            return subscriptions.consents(delivery, known)
+        if delivery.event == "deleted":
+            return None
+        customer: Customer = delivery.record
+        return consent.of_customer(customer, contacts.email_of(customer), module, delivery.payload_at)
+
     def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Read customers again."""
-        rows = reading.fetch_customers(store, sorted(map(int, ids)), reading.customer_fields(own))
+        rows = reading.fetch_customers(store, sorted(map(int, ids)), reading.customer_fields(store, own))
         return {str(row["id"]): mapped_values.added(row, own) for row in rows}
 
     def lacks_email(self, delivery: Sighted) -> bool:
@@ -142,7 +153,8 @@ class Contacts:
         own = field_map.own_paths(KIND, modules)
         if record_id is not None:
             return samples.given(self.look_up(store, str(record_id), own), "customer", record_id)
-        rows = samples.newest(store, "customers", reading.customer_fields(own), _SAMPLES_MAX, role="all")
+        fields, keys = reading.customer_fields(store, own), store.access.customer_meta
+        rows = samples.newest(store, "customers", fields, _SAMPLES_MAX, keys, role="all")
         if not rows:
             samples.none("The store has no customers yet.", "Try again when somebody has registered.")
         roles = modules.contacts.roles

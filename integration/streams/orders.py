@@ -7,15 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from integration.events import HISTORICAL, Change, Kind, Origin
-from integration.mapping import field_map, orders
+from integration.mapping import consent, field_map, orders
+from integration.mapping.consent import Consent
 from integration.mapping.follow_ups import Sighting
 from integration.plans import Lifetime, Plan, Skip
 from integration.records import Order
-from integration.settings import Modules, where
+from integration.settings import ConsentModule, Modules, where
 from integration.store import mapped_values, parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_order_url
-from integration.streams import samples
+from integration.streams import consents, samples
 from integration.streams.base import LEAVES, WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.ORDER
@@ -42,6 +43,7 @@ class Orders:
     is_cart = False
     nameless = False
     skip_reasons: Mapping[str, Explanation] = {
+        **consents.SKIP_REASONS,
         "module_off": Explanation("Order Sync is switched off.", where("orders.enabled"), "orders"),
         "no_email": Explanation(
             "The order has no e-mail address, and Mautic finds its contacts by it.",
@@ -116,9 +118,17 @@ class Orders:
             categories=context.categories(order),
         )
 
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return what an order says, and what its buyer's account said when it was asked."""
+        if delivery.event in LEAVES:
+            return None
+        order: Order = delivery.record
+        said = consent.of_order(order, module, known, delivery.payload_at)
+        return (*said, *consents.of_account(delivery, order, module))
+
     def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Read orders again; those in the trash are left out."""
-        rows = reading.fetch_orders(store, sorted(map(int, ids)), reading.order_fields(own=own))
+        rows = reading.fetch_orders(store, sorted(map(int, ids)), reading.order_fields(store, own=own))
         return {str(row["id"]): mapped_values.added(row, own) for row in rows}
 
     def lacks_email(self, delivery: Sighted) -> bool:
@@ -144,8 +154,9 @@ class Orders:
         own = field_map.own_paths(KIND, modules)
         if record_id is not None:
             return samples.given(self.look_up(store, str(record_id), own), "order", record_id)
-        statuses, fields = list(modules.orders.statuses), reading.order_fields(own=own)
-        rows = samples.newest(store, "orders", fields, 1, status=statuses) if statuses else []
+        statuses = list(modules.orders.statuses)
+        fields, keys = reading.order_fields(store, own=own), store.access.order_meta
+        rows = samples.newest(store, "orders", fields, 1, keys, status=statuses) if statuses else []
         if not rows:
             listed = ", ".join(statuses) or "none is ticked"
             sentence = f"The store has no order in a status that is synced ({listed})."

@@ -12,9 +12,10 @@ from datetime import datetime
 
 from integration.events import Change, Kind, Origin
 from integration.mapping import recurring
+from integration.mapping.consent import Consent
 from integration.plans import Plan, Skip
 from integration.records import Order
-from integration.settings import Modules, where
+from integration.settings import ConsentModule, Modules, where
 from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_order_url
@@ -95,6 +96,10 @@ class Recurring:
             gone=gone,
             locale=context.shop.locale,
         )
+
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return nothing: what its first order, or its buyer's account, has said counts."""
+        return ()
 
     def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Read subscriptions again; those in the trash are left out."""

@@ -9,9 +9,10 @@ from typing import NoReturn
 from integration.errors import Rejected
 from integration.events import Change, Kind, Origin
 from integration.mapping import scores
+from integration.mapping.consent import Consent
 from integration.plans import Plan, Skip
 from integration.records import Score
-from integration.settings import Modules, where
+from integration.settings import ConsentModule, Modules, where
 from integration.store import parse
 from integration.store.access import SERVICE
 from integration.store.client import StoreClient
@@ -68,6 +69,10 @@ class Scores:
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
         """Return the fields of a buyer's classes."""
         return scores.plan(delivery.record, context.modules, known=context.known)
+
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return None: a score goes to contacts who are there already."""
+        return None
 
     def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Return nothing: the store cannot be asked for scores."""

@@ -18,6 +18,7 @@ from integration.pipeline.services import Services
 from integration.records import Subscriber
 from integration.settings import SubscribeModule
 from integration.streams.subscriptions import ASKED, SUBSCRIBED, change_of
+from integration.subscriptions import evidence
 from integration.subscriptions.confirmation import digest
 from integration.subscriptions.filled import Filled
 
@@ -56,6 +57,8 @@ def take(services: Services, connector: Connector, module: SubscribeModule, fill
         url = sender.confirm_url.format(token=token) if token else ""
         subscriber = Subscriber(row.id, row.email, row.first_name, row.last_name, url)
         change = change_of(subscriber, ASKED if token else SUBSCRIBED, now)
+        if not token:
+            evidence.keep(session, now, row)
         records.accept(session, now, connector.id, [change])
         services.on_accept(session, connector.id)
     services.wakeup.ring(connector.id)

@@ -212,7 +212,8 @@ def differences(wanted: Wanted, contact: Mapping[str, Any]) -> dict[str, list[An
             fine = alias in unlike or mended(alias, *values) or _ours(wanted.hashes, alias, *values)
             if not fine and _nowhere(alias, by_kind):
                 unlike[alias] = values
-    return unlike | read_back.differences(contact, ContactWrite("", {}, wanted.whole.tags))
+    whole = ContactWrite("", {}, wanted.whole.tags, wanted.whole.do_not_contact)
+    return unlike | read_back.differences(contact, whole)
 
 
 def _fields_of(write: ContactWrite) -> ContactWrite:

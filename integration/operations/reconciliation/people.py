@@ -20,7 +20,6 @@ from integration.pipeline.ingest import account_addresses, order_ledger, records
 from integration.pipeline.services import Services
 from integration.settings import Modules
 from integration.store import mapped_values, parse, reading
-from integration.store.by_id import pick
 from integration.store.client import StoreClient
 from integration.streams import orders as orders_stream
 
@@ -115,10 +114,10 @@ class Gathering:
         """Return order id -> order, and the ids that the store failed to give."""
         rows: dict[int, Row] = {}
         unsure: set[int] = set()
-        fields = reading.order_fields(own=field_map.own_paths(orders_stream.KIND, self.modules))
+        fields = reading.order_fields(self.client, own=field_map.own_paths(orders_stream.KIND, self.modules))
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]
-            for page in pick(self.client, "orders", {"_fields": fields}, part):
+            for page in reading.read_orders(self.client, statuses=(), fields=fields, ids=part):
                 rows |= {row["id"]: row for row in page.rows}
                 if page.failed:
                     unsure |= set(part)

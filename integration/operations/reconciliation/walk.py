@@ -182,7 +182,8 @@ class Walk(HeldRun):
             yield Step("ledger", page.cursor)
 
     def _customers(self) -> Iterator[Step]:
-        fields = reading.customer_fields(field_map.own_paths(contacts_stream.KIND, self._gathering.modules))
+        own = field_map.own_paths(contacts_stream.KIND, self._gathering.modules)
+        fields = reading.customer_fields(self._store, own)
         for page in self._listed(reading.read_customers(self._store, fields=fields, start=self._place)):
             people = self._gathering.customers(page.rows, with_orders="ledger" not in self._refused)
             with self.services.db.read() as session:

@@ -19,6 +19,8 @@ FIXED = (
     "date_modified_gmt",
     "confirmed",
     "confirmation_url",
+    "asked_meta",
+    "account",
 )
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -46,7 +48,11 @@ def _put(target: dict[str, Any], path: list[str], value: Any) -> None:
 
 def editable(payload: Mapping[str, Any]) -> dict[str, str]:
     """Return dotted path -> text of the values that a person may correct: single values, not lists."""
-    return {path: "" if value is None else str(value) for path, value in _walk(payload) if path not in FIXED}
+    return {path: "" if value is None else str(value) for path, value in _walk(payload) if not _is_fixed(path)}
+
+
+def _is_fixed(path: str) -> bool:
+    return path in FIXED or path.partition(".")[0] in FIXED
 
 
 def _walk(payload: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -22,6 +22,7 @@ from integration.models.run import Run
 from integration.pipeline.connectors import segment_names
 from integration.pipeline.connectors.field_list import ensure_fields
 from integration.pipeline.delivery import (
+    barring,
     batch_context,
     commit,
     conflicts,
@@ -166,7 +167,7 @@ class Batch:
             self.connector = ensure_fields(services, self.connector, client, self.runs.values(), self.modules)
         context = self._context(groups, self.connector)
         planned = [plan_group(group, context, self._fresh.skips) for group in groups]
-        return conflicts.settle(client, planned, context.modules.sync.policy)
+        return barring.settle(client, conflicts.settle(client, planned, context.modules.sync.policy))
 
     def _context(self, groups: Sequence[DeliveryGroup], connector: Connector) -> BatchContext:
         with self.services.db.read() as session:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from integration.events import Kind
 from integration.identity import normalise_email
+from integration.mapping.consent import Consent
 from integration.mapping.orders import DRAFTS, Shop, sells
 from integration.mautic.same_value import plain
 from integration.models.connector import Connector
@@ -21,10 +22,11 @@ from integration.models.former_address import FormerAddress
 from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
 from integration.pipeline.connectors import store_profile
+from integration.pipeline.consents import gate, ledger
 from integration.pipeline.ingest import blocked
 from integration.pipeline.ingest.order_ledger import People, is_there
 from integration.pipeline.ingest.recurring_orders import OfPeople
-from integration.plans import ContactWrite, MauticField
+from integration.plans import ContactWrite, DoNotContact, MauticField
 from integration.records import Order
 from integration.settings import Modules
 from integration.streams import orders
@@ -66,7 +68,7 @@ class BatchContext:
     `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
     they become a person's latest one. `moved` tells who has left an address, `blocked` of whom nothing is sent.
     `categories` are the slugs of products by id, as far as they are known; `recurring` the people's subscriptions in
-    the store, None where they are not synced.
+    the store, None where they are not synced; `consents` what the ledger has of them where consent is asked for.
     """
 
     connector: Connector
@@ -80,6 +82,7 @@ class BatchContext:
     blocked: frozenset[str] = frozenset()
     categories: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     recurring: OfPeople | None = None
+    consents: Mapping[str, Sequence[Consent]] = field(default_factory=dict)
 
     def synced(self, row: LedgerEntry) -> bool:
         """Return whether an order is synced by the settings as they are now; unknown SKUs pass every filter."""
@@ -129,6 +132,7 @@ def lay(
         moved=moved,
         blocked=blocked.among(session, connector.id, wanted),
         recurring=OfPeople(session, connector.id, wanted) if modules.orders.subscriptions else None,
+        consents=ledger.known(session, connector.id, wanted) if modules.consent.enabled else {},
     )
 
 
@@ -196,7 +200,13 @@ def hashes(source: str, write: ContactWrite, adders: Mapping[str, str] | None = 
     by = adders or {}
     tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else f"+{by.get(tag, '')}" for tag in write.tags}
     address = {"email": fingerprint(normalise_email(write.email))} if write.email else {}
-    return {f"{source}.{key}": value for key, value in (values | address | tags).items()}
+    barred = {} if write.do_not_contact is None else {gate.DNC_KEY: _barred(write.do_not_contact)}
+    return {f"{source}.{key}": value for key, value in (values | address | tags).items()} | barred
+
+
+def _barred(wanted: DoNotContact) -> str:
+    """Return how Do Not Contact is remembered; it is the person's, whichever kind of record says it."""
+    return gate.SET if wanted.wanted else gate.CLEAR
 
 
 def given_tags(link: Linked | None, kind: Kind = orders.KIND) -> frozenset[str]:

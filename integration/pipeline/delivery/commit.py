@@ -19,6 +19,7 @@ from integration.pipeline.delivery import (
     attempts,
     batch_context,
     cart_marks,
+    consent_marks,
     contact_deletion,
     follow_ups,
     held_records,
@@ -46,6 +47,7 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
     contact_deletion.forget(session, result.connector_id, _deleted(result))
     cart_marks.mark(session, now, result.connector_id, result.sent.planned, ours)
     subscription_marks.mark(session, now, result.connector_id, result.sent, ours)
+    consent_marks.mark(session, now, result.connector_id, result.sent)
     sync_log_writing.record(session, [*result.entries, *_unproved(now, result)])
     run_figures.count(session, ours, result.calls)
     sentences.tell_runs(session, now, ours, result.calls, result.seconds, result.broken)
@@ -147,7 +149,8 @@ def _confirmed(result: BatchResult, planned: PersonPlan) -> int | None:
     """Return the contact that has the person's values now; a kept conflict is settled until the store changes."""
     receipt = result.sent.receipts.get(planned.group.person_key)
     if receipt is None:
-        return planned.link.contact_id if planned.conflicts and planned.link else None
+        remembered = planned.conflicts or planned.settled
+        return planned.link.contact_id if remembered and planned.link else None
     return receipt.mautic_id if receipt.error is None and planned.write is not None else None
 
 

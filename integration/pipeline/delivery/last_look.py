@@ -116,7 +116,7 @@ class _Question:
         ids = sorted({number for bought in buyers.values() for number in bought})
         if ids:
             own = field_map.own_paths(orders_stream.KIND, self._modules)
-            self._take(reading.fetch_orders(client, ids, reading.order_fields(own=own)))
+            self._take(reading.fetch_orders(client, ids, reading.order_fields(client, own=own)))
         return set(buyers)
 
     def _orders(self, client: StoreClient) -> list[Order]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from integration import streams
+from integration.errors import MappingError
 from integration.events import Kind
+from integration.mapping import consent
 from integration.mapping.cart_orders import is_later, is_placed
+from integration.mapping.consent import Consent, Standing
 from integration.mapping.orders import Shop
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery import latest_order
@@ -17,7 +23,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.latest_order import NameSource
 from integration.plans import Lifetime
 from integration.records import Cart, Order, OtherOrder
-from integration.settings import Modules
+from integration.settings import ConsentModule, Modules
 from integration.streams.base import LEAVES
 
 
@@ -121,6 +127,18 @@ class PersonContext:
     def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
         """Return the person's orders beside one."""
         return self.batch.people.others(self.group.person_key, order_id)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Return where the person stands with consent, by the ledger and all records of the group."""
+        module, known = self.modules.consent, self.batch.consents.get(self.group.person_key, ())
+        return consent.standing(known, self._said(module, known), module)
+
+    def _said(self, module: ConsentModule, known: Sequence[Consent]) -> Iterator[Consent]:
+        for leased in self.group.deliveries:
+            # What cannot be read its own delivery says.
+            with suppress(MappingError):
+                yield from streams.of(leased.kind).consents(leased, module, known) or ()
 
 
 def buys(row: LedgerEntry, draft_id: int, since: datetime | None) -> bool:

@@ -25,6 +25,12 @@ from integration.plans import NO_FIELD
 from integration.streams.base import LEAVES
 from integration.streams.contacts import CONTACT_KEPT
 
+#: By whether e-mails are barred: the action and the sentence of the log.
+_BARRED = {
+    True: ("do_not_contact", "Put on Mautic's Do Not Contact: the person does not consent to marketing in the shop."),
+    False: ("allow_contact", "Taken from Mautic's Do Not Contact: the person consents to marketing in the shop again."),
+}
+
 
 @dataclass
 class Settlement:
@@ -102,6 +108,7 @@ class Settlement:
             )
             self._note(leased, _write_of(leased), said, contact_id)
             self._note_removed(planned, leased, contact_id)
+            self._barred(planned, leased, contact_id)
         return self._after_follow_ups(planned, leased, contact_id, receipt)
 
     def _note_removed(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> None:
@@ -115,6 +122,12 @@ class Settlement:
             listed = ", ".join(f"“{tag}”" for tag in gone)
             what = words.form(len(gone), "tag", "tags")
             self._note(leased, sync_log_writing.REMOVE_TAG, f"Removed the {what} {listed}.", contact_id)
+
+    def _barred(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> None:
+        """Say once for a person that they were put on Do Not Contact, or taken from it."""
+        wanted = planned.write.do_not_contact if planned.write is not None else None
+        if wanted is not None and leased is planned.pending[0]:
+            self._note(leased, *_BARRED[wanted.wanted], contact_id)
 
     def _after_follow_ups(
         self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
@@ -138,7 +151,8 @@ class Settlement:
         if kept is not None:
             return self._skipped(leased, CONTACT_KEPT, kept.message, contact_id)
         if receipt is None and all(result.repeated for result in results):
-            said = f"Nothing has changed since the last sync. {withheld}".strip()
+            stays = sentences([each for each in planned.adjustments if planned.settled and each.kind == "kept"])
+            said = " ".join(filter(None, ("Nothing has changed since the last sync.", withheld, stays)))
             return self._skipped(leased, "unchanged", said, contact_id)
         missing = [each for each in planned.adjustments if each.kind == NO_FIELD] if receipt else []
         done = "deleted" if any(map(is_deletion, results)) else outcomes.written(leased, receipt)

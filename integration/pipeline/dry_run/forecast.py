@@ -53,7 +53,7 @@ def _planned(
     resend = frozenset({run.id}) if run.options.get("resend") else frozenset[int]()
     context = order_categories.laid(session, batch_context.lay(session, connector, person_keys, resend), groups)
     known = simulated_people.of_run(run)
-    context = replace(context, links=known.links(person_keys, context.links))
+    context = replace(context, links=known.links(person_keys, context.links), consents=known.consents(context.consents))
     planned = [planning.plan_group(group, context) for group in groups]
     known.note(planned)
     return planned

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from integration.events import Change
+from integration.events import Change, Kind
 from integration.mapping.text import clean
 from integration.models.connector import Connector
 from integration.pipeline import usage
@@ -16,6 +16,7 @@ from integration.pipeline.ingest import order_carts, records
 from integration.pipeline.services import Services
 from integration.settings import CartModule
 from integration.store import webhooks
+from integration.streams import consents
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,8 @@ def receive(services: Services, webhook_path: str, headers: Mapping[str, str], b
     if not secret or not webhooks.verify(body, lower.get("x-wc-webhook-signature", ""), secret):
         return 401
     modules = services.modules(connector)
-    read = webhooks.read_delivery(lower, body, services.clock.now(), modules)
+    keys = {kind: consents.keys_of(kind, modules.consent) for kind in Kind}
+    read = webhooks.read_delivery(lower, body, services.clock.now(), modules, keys)
     if isinstance(read, webhooks.Ignored):
         log.warning(
             "A webhook of connector %d was ignored (topic %.40s, delivery %.40s): %s",

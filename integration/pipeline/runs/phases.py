@@ -129,7 +129,7 @@ class Phases(RecurringIntake):
 
     @property
     def _customer_fields(self) -> str:
-        return reading.customer_fields(field_map.own_paths(contacts_stream.KIND, self._modules))
+        return reading.customer_fields(self._client, field_map.own_paths(contacts_stream.KIND, self._modules))
 
     def _customer_change(self, row: Row) -> Change:
         change = parse.customer_change(row, self._origin, self._now(), created=False)
@@ -153,7 +153,7 @@ class Phases(RecurringIntake):
         wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
         known = store_profile.statuses(self.connector)
         chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
-        fields = reading.order_fields(own=field_map.own_paths(orders_stream.KIND, self._modules))
+        fields = reading.order_fields(self._client, own=field_map.own_paths(orders_stream.KIND, self._modules))
         for page in self._order_pages(known if ids else chosen, window=self._since(), fields=fields, ids=ids):
             changes, page = self._read_rows(page, page.rows, self._order_change)
             self._page(page, partial(self._take, changes=changes), unread=len(page.rows) - len(changes))
@@ -166,7 +166,7 @@ class Phases(RecurringIntake):
     def _changed_orders(self) -> None:
         began: datetime | None = None
         own = field_map.own_paths(orders_stream.KIND, self._modules)
-        fields = reading.order_fields(campaign=self._modules.carts.enabled, own=own)
+        fields = reading.order_fields(self._client, campaign=self._modules.carts.enabled, own=own)
         for page in self._order_pages(
             store_profile.statuses(self.connector), window=poll_window.window(self.connector), fields=fields
         ):

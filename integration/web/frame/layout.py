@@ -209,7 +209,12 @@ def _blueprints(endpoint: str) -> tuple[str, ...]:
     return (name, *_ALSO.get(name, ()))
 
 
-_ALSO = {"records": ("record",), "contacts": ("subscriptions",), "orders": ("rfm",), "fields": ("mapping",)}
+_ALSO = {
+    "records": ("record",),
+    "contacts": ("subscriptions", "consents"),
+    "orders": ("rfm",),
+    "fields": ("mapping",),
+}
 
 
 def _badge(place: MenuEntry, connector_id: int | None) -> int | None:

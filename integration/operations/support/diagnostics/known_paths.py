@@ -15,7 +15,7 @@ from integration.models.connector import Connector
 from integration.pipeline.services import Services
 from integration.records import Cart, CartLine
 from integration.settings.mapping import MADE, MADE_VALUES, META, OWN_META_PREFIXES
-from integration.store.mapped_values import meta
+from integration.store.meta_data import meta
 
 #: So many of the newest records are looked at.
 RECORDS = 5
