@@ -45,7 +45,9 @@ class Scores:
     skip_reasons: Mapping[str, Explanation] = {
         scores.OFF.code: Explanation("RFM is switched off.", where("orders.rfm"), "orders"),
         scores.NO_CONTACT.code: Explanation(
-            "The buyer is no contact in Mautic.", "nothing: they get their classes once they are one", "orders"
+            "The buyer is no contact in Mautic, so there is nobody to give the classes to.",
+            f"{where('orders.statuses')}: buyers become contacts when an order of theirs is synced",
+            "orders",
         ),
     }
 
