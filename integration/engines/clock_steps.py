@@ -30,6 +30,7 @@ from integration.operations.monitoring.heartbeat import CLOCKS_DIFFER
 from integration.pipeline.connectors import schedule_times
 from integration.pipeline.delivery.retries import DELAY_MAX, JITTER
 from integration.pipeline.outbox.states import OPEN
+from integration.pipeline.runs import poll_window
 from integration.pipeline.services import Services
 from integration.words import span
 
@@ -77,6 +78,8 @@ def look(services: Services) -> timedelta | None:
         return None
     with services.db.write() as session:
         number = pull_back(session, now)
+        for connector in session.scalars(select(Connector)):
+            connector.cursors = poll_window.shifted(connector.cursors, back)
         session.execute(update(Heartbeat).where(Heartbeat.beat_at > now).values(beat_at=now))
     log.warning("The clock was set back by %s; %d waiting times were corrected.", span(back.total_seconds()), number)
     services.wakeup.ring(0)

@@ -91,8 +91,8 @@ def sweep(services: Services) -> int:
     """Take back what gone processes had leased, close their runs, and return how many deliveries are free again."""
     with services.db.write() as session:
         now = services.clock.now()
-        freed = outbox.recover(session, now)
-        closed = run_lifecycle.close_lost(session, now)
+        freed = outbox.recover(session, now, services.leases.is_lost)
+        closed = run_lifecycle.close_lost(session, now, services.leases.is_lost)
     for run_id in closed:
         log.warning("Run %d was closed: its process is gone.", run_id)
     if freed:

@@ -157,7 +157,7 @@ class Worker:
         """Lease a run of the connector, None when there is no more or another process works for it."""
         with self.services.db.write() as session:
             now, kinds = self.services.clock.now(), self._free_kinds()
-            turn = turns.take(session, now, connector_id)
+            turn = turns.take(session, now, connector_id, self.services.leases.is_lost)
             run = run_lifecycle.take(session, now, token, connector_id, kinds) if turn else None
             session.flush()
             session.expunge_all()
@@ -189,7 +189,7 @@ class Worker:
         full = only is not None and self._is_full(only)
         busy = [] if full else schedule.busy_connectors(session, now, only)
         waiting = schedule.connectors_with_runs(session, now, self._free_kinds(), only)
-        elsewhere = turns.of_others(session, now, {*busy, *waiting})
+        elsewhere = turns.of_others(session, now, {*busy, *waiting}, self.services.leases.is_lost)
         ids = [number for number in busy if number not in elsewhere and not self._is_full(number)]
         connectors = session.scalars(select(Connector).where(Connector.id.in_(ids))).all() if ids else []
         due = [self._due_of(session, now, connector) for connector in connectors]

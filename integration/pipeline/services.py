@@ -26,6 +26,7 @@ from integration.models.vault import Vault
 from integration.pipeline import installation
 from integration.pipeline.connectors.breakers import Breakers
 from integration.pipeline.disk import Disk
+from integration.pipeline.leases.watch import LeaseWatch
 from integration.settings import Modules
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
@@ -82,12 +83,14 @@ class Services:
     breakers: Breakers = field(init=False)
     tokens: OpenedTokens = field(init=False)
     disk: Disk = field(init=False)
+    leases: LeaseWatch = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the breakers, the opened tokens and the knowledge of the disk of this process."""
+        """Make what this process knows: breakers, opened tokens, the disk, and the leases that it watches."""
         self.breakers = Breakers(self.db, self.clock)
         self.tokens = OpenedTokens(self.vault)
         self.disk = Disk(self.db, self.deployment)
+        self.leases = LeaseWatch(self.clock)
 
     @property
     def base_url(self) -> str:
@@ -304,4 +307,5 @@ def with_observers(services: Services, observers: Observers) -> Services:
     """Return the services with another way to watch exchanges."""
     watched = replace(services, observers=observers)
     watched.breakers, watched.tokens, watched.disk = services.breakers, services.tokens, services.disk
+    watched.leases = services.leases
     return watched

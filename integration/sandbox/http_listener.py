@@ -28,6 +28,7 @@ class Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
+    _date = ""
 
     def run_wsgi(self) -> None:
         """Read the whole request, run the application, send the whole answer at once."""
@@ -63,10 +64,16 @@ class Handler(WSGIRequestHandler):
 
     def _head(self, status: str, headers: list[tuple[str, str]]) -> None:
         code, _, reason = status.partition(" ")
+        self._date = next((value for name, value in headers if name == "Date"), "")
         self.send_response(int(code), reason)
         for name, value in headers:
-            self.send_header(name, value)
+            if name != "Date":
+                self.send_header(name, value)
         self.end_headers()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the answer's own date where it has one, else this machine's."""
+        return self._date or super().date_time_string(timestamp)
 
     def _break_off(self, dropped: Dropped) -> None:
         self.close_connection = True

@@ -6,6 +6,8 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from integration.clock import SetClock
 from integration.events import Kind, Origin
 from integration.models.delivery import DeliveryState
@@ -127,12 +129,27 @@ def test_a_dead_letter_keeps_its_payload_and_can_be_sent_again(
     assert group.deliveries[0].payload["id"] == 1
 
 
-def test_a_cancelled_run_gives_up_what_waits(services: Services, connector_id: int, change: MakeChange) -> None:
-    accept(services, connector_id, change(1), change(2, "bob@example.com"), run_id=9)
+def test_a_cancelled_run_gives_up_what_waits_of_history(
+    services: Services, connector_id: int, change: MakeChange
+) -> None:
+    history = [change(1, origin=Origin.FULL), change(2, "bob@example.com", origin=Origin.BULK)]
+    accept(services, connector_id, *history, run_id=9)
     accept(services, connector_id, change(3))
     with services.db.write() as session:
         assert outbox.discard(session, services.clock.now(), connector_id, run_id=9) == 2
     assert states(services) == ["discarded", "discarded", "ready"]
+
+
+@pytest.mark.parametrize("origin", [Origin.POLL, Origin.WEBHOOK])
+def test_what_just_happened_stays_owed_when_its_run_is_cancelled(
+    services: Services, connector_id: int, change: MakeChange, origin: Origin
+) -> None:
+    """A poll's own finds, and what an import has adopted: nothing would bring them, or their e-mails, again."""
+    accept(services, connector_id, change(1, origin=origin), run_id=9)
+    with services.db.write() as session:
+        assert outbox.discard(session, services.clock.now(), connector_id, run_id=9) == 0
+    assert states(services) == ["ready"]
+    assert [group.deliveries[0].source_id for group in claim(services, connector_id)] == ["1"]
 
 
 def test_simultaneous_accepts_and_claims_keep_one_lead_a_person(

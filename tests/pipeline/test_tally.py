@@ -7,6 +7,7 @@ import random
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from integration.events import Origin
 from integration.models.counts import RecordCount
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.run import Run, RunState
@@ -78,7 +79,11 @@ def test_the_counts_agree_with_the_rows_after_any_road(
 
 def test_the_counts_agree_after_a_run_was_cancelled(services: Services, connector_id: int, change: MakeChange) -> None:
     run_id = run_lifecycle.start(services, connector_id, "bulk", trigger="test")
-    accept(services, connector_id, change(1), change(2), change(3, "bob@example.com"), run_id=run_id)
+    changes = [
+        change(number, email, origin=Origin.BULK)
+        for number, email in ((1, "ada@example.com"), (2, "ada@example.com"), (3, "bob@example.com"))
+    ]
+    accept(services, connector_id, *changes, run_id=run_id)
     run_lifecycle.cancel(services, run_id)
     assert_agreed(services)
     with services.db.read() as session:

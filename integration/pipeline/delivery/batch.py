@@ -7,7 +7,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from integration.errors import Blame, ServerFault, ServiceError
@@ -68,7 +68,8 @@ def read_failure(client: MauticClient) -> ServiceError | None:
 class Batch:
     """One claimed batch on its way; `looked_up` is the call without an answer that its people are of, None without.
 
-    `stop` ends its waiting for a full disk.
+    `stop` ends its waiting for a full disk. `heed` is called before each call of Mautic and raises Lost when the
+    batch is another process's by now, which looks up what was sent.
     """
 
     services: Services
@@ -81,6 +82,7 @@ class Batch:
     probing: bool = False
     looked_up: LookedUpCall | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    heed: Callable[[], None] = lambda: None
     _fresh: Freshened = field(default_factory=lambda: Freshened(()))
 
     def __post_init__(self) -> None:
@@ -96,10 +98,14 @@ class Batch:
         return run.correlation_id if run is not None else self.token
 
     def deliver(self) -> None:
-        """Read, map, write, follow up and settle; whatever happens, every delivery is settled or its lease runs out."""
+        """Read, map, write, follow up and settle; whatever happens, every delivery is settled or its lease runs out.
+
+        Raises Lost when the lease is another process's.
+        """
         began = time.monotonic()
         recorder = PayloadRecorder([run for run in self.runs.values() if run.options.get("payloads")])
         client = self.services.open_mautic(self.connector, self.correlation_id, watch=recorder.observer, obeys=True)
+        client.heed = self.heed
         result = self._result(client)
         recorder.keep(self.services)
         whole = replace(result, calls=client.calls, seconds=time.monotonic() - began)

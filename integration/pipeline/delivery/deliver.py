@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections.abc import Sequence
@@ -23,10 +24,13 @@ from integration.pipeline.delivery.lanes import Lanes
 from integration.pipeline.delivery.retries import HELD_BACK
 from integration.pipeline.delivery.settlement import Settlement
 from integration.pipeline.leases import renewal, turns
+from integration.pipeline.leases.endings import Lost
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.leases.turns import Turn
 from integration.pipeline.outbox import LookedUpCall
 from integration.pipeline.services import Services
+
+log = logging.getLogger(__name__)
 
 #: So many people are sent to see whether a held Mautic takes writes again: few, yet more than one may be to blame.
 PROBE_PEOPLE = 5
@@ -65,13 +69,25 @@ class Deliverer:
         token = new_token()
         connector, groups, looked_up = self._claim(token, probing=probing)
         if groups:
-            with renewal.of_batch(self.services, token):
+            with renewal.of_batch(self.services, token) as kept:
                 try:
                     runs = self._runs(groups)
                     lanes, chance, stop = self.lanes, self.chance, self.stop
                     Batch(
-                        self.services, lanes, chance, connector, token, groups, runs, probing, looked_up, stop
+                        self.services,
+                        lanes,
+                        chance,
+                        connector,
+                        token,
+                        groups,
+                        runs,
+                        probing,
+                        looked_up,
+                        stop,
+                        kept.heed,
                     ).deliver()
+                except Lost:
+                    log.warning("A batch of connector %d is another process's now.", self.connector_id)
                 except Exception as error:
                     self._broke_off(connector, token, groups, error)
         return len(groups)
@@ -90,7 +106,7 @@ class Deliverer:
     def _claim(self, token: str, *, probing: bool) -> tuple[Connector, list[DeliveryGroup], LookedUpCall | None]:
         now = self.services.clock.now()
         with self.services.db.write() as session:
-            turn = turns.take(session, now, self.connector_id)
+            turn = turns.take(session, now, self.connector_id, self.services.leases.is_lost)
             connector = session.get_one(Connector, self.connector_id)
             # Looked at once more under the writer's lock: while a hold is open nobody claims but who probes.
             shut = not probing and self._is_shut(session, turn)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 
@@ -26,7 +27,7 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.ingest import records
-from integration.pipeline.ingest.status_events import ahead_of
+from integration.pipeline.ingest.status_events import ahead_of, seconds_ahead
 from integration.pipeline.runs import poll_window
 from integration.pipeline.services import Services
 from integration.plans import Skip
@@ -135,9 +136,18 @@ class _Question:
 
     def _changed(self, client: StoreClient) -> list[Row]:
         statuses = [each for each in store_profile.statuses(self.connector) if is_placed(each, own=False)]
-        window = Window(max(poll_window.window(self.connector).after or self._oldest, self._oldest), None)
-        pages = reading.read_orders(client, statuses=statuses, window=window, fields=reading.LEDGER_FIELDS, parallel=1)
+        now = self.services.clock.now()
+        after = max(poll_window.window(self.connector, now).after or self._oldest, self._oldest)
+        read = partial(reading.read_orders, client, statuses=statuses, fields=reading.LEDGER_FIELDS, parallel=1)
+        pages = list(read(window=Window(after, None)))
+        if back := self._set_back(pages[0].began if pages else None, now):
+            # What was bought since the store's clock was set back is dated earlier than the last poll.
+            pages = list(read(window=Window(after - back, None)))
         return [row for page in pages for row in page.rows]
+
+    def _set_back(self, present: datetime | None, now: datetime) -> timedelta:
+        ahead_s = seconds_ahead(present, now)
+        return poll_window.set_back(self.connector, present, ahead_s) if present is not None else timedelta()
 
     @property
     def _modules(self) -> Modules:

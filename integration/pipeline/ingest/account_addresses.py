@@ -21,6 +21,7 @@ from integration.models.former_address import FormerAddress
 from integration.models.ledger import CustomerMark
 from integration.models.rekeying import rekey
 from integration.models.sql import upsert
+from integration.pipeline.ingest import store_clock
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.record_ids import number_of
@@ -46,10 +47,11 @@ def follow(session: Session, now: datetime, connector_id: int, changes: Sequence
     accounts = [account for change in changes if (account := _account(change)) is not None]
     marks = _marks(session, connector_id, [account.id for account in accounts])
     keys: dict[int, str] = {}
+    future = store_clock.future(session, now, connector_id)
     for account in accounts:
         mark = marks.get(account.id)
         left = keys.get(account.id, mark.person_key if mark is not None else "")
-        if left == account.person_key or (mark is not None and _is_older(account.change, mark.version)):
+        if left == account.person_key or (mark is not None and _is_older(account.change, mark.version, future)):
             continue
         keys[account.id] = account.person_key
         _give_back(session, connector_id, account.person_key)
@@ -104,10 +106,9 @@ def _marks(session: Session, connector_id: int, ids: Sequence[int]) -> dict[int,
     return {mark.customer_id: mark for mark in session.scalars(select(CustomerMark).where(mine))} if ids else {}
 
 
-def _is_older(change: Change, version: str) -> bool:
+def _is_older(change: Change, version: str, future: datetime | None) -> bool:
     """Tell whether a sighting is older than the last read: a webhook that comes late must not lead back."""
-    known = lenient(version)
-    return known is not None and change.modified_at is not None and change.modified_at < known
+    return store_clock.is_older(change.modified_at, lenient(version), future)
 
 
 def _give_back(session: Session, connector_id: int, person_key: str) -> None:

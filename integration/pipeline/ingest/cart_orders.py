@@ -22,6 +22,7 @@ from integration.mapping.cart_orders import CAMPAIGN, PROOFS, is_later, is_place
 from integration.models.cart import OPEN, Cart, CartState
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
+from integration.pipeline.ingest import store_clock
 from integration.pipeline.ingest.cart_keeping import tell
 from integration.pipeline.ingest.order_ledger import GONE
 from integration.records import Cart as CartRecord, Order
@@ -61,7 +62,7 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
         return []
     paid = Modules.from_json(session.get_one(Connector, connector_id).settings).orders.paid_statuses
     found: list[Change] = []
-    for order in _newest(session, connector_id, orders):
+    for order in _newest(session, now, connector_id, orders):
         _follow(session, now, carts, order)
         mine = sorted(_matches(carts, order), key=lambda match: match.rank)
         if mine and is_placed(order.status, own=mine[0].cart.order_id == order.id):
@@ -84,16 +85,18 @@ def candidates(connector_id: int, orders: Sequence[Order]) -> Select[tuple[Cart]
     return select(Cart).where(*mine).order_by(Cart.id).with_for_update()
 
 
-def _newest(session: Session, connector_id: int, orders: Sequence[Order]) -> list[Order]:
+def _newest(session: Session, now: datetime, connector_id: int, orders: Sequence[Order]) -> list[Order]:
     """Return the orders without those that the ledger knows a newer sighting of, or that are gone from the store."""
     columns = (LedgerEntry.order_id, LedgerEntry.modified_at, LedgerEntry.status)
     mine = (LedgerEntry.connector_id == connector_id, LedgerEntry.order_id.in_([order.id for order in orders]))
     known = {number: (at, status) for number, at, status in session.execute(select(*columns).where(*mine)).tuples()}
-    return [order for order in orders if order.status and not _is_overtaken(order, *known.get(order.id, (None, "")))]
-
-
-def _is_overtaken(order: Order, at: datetime | None, status: str) -> bool:
-    return status == GONE or (at is not None and order.modified_at is not None and order.modified_at < at)
+    future = store_clock.future(session, now, connector_id)
+    seen = [(order, *known.get(order.id, (None, ""))) for order in orders if order.status]
+    return [
+        order
+        for order, at, status in seen
+        if status != GONE and not store_clock.is_older(order.modified_at, at, future)
+    ]
 
 
 def _campaign(order: Order) -> int:

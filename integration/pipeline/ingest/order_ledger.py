@@ -18,6 +18,7 @@ from integration.identity import person_key_of, visible
 from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
 from integration.pipeline.ingest import account_addresses
+from integration.pipeline.ingest.store_clock import is_older
 from integration.plans import CurrencyTotal, Lifetime
 from integration.records import LineItem, Order, OtherOrder
 
@@ -40,13 +41,14 @@ def record(
     orders: Sequence[Order],
     unclaimed: Mapping[int, datetime] | None = None,
     read_at: datetime | None = None,
+    future: datetime | None = None,
 ) -> list[Move]:
     """Write one row an order and return those that changed hands; a row that is newer than what is given stays.
 
     `unclaimed` are the moments of events that no live change carries yet. Products that are known stay known when the
     order is read without its lines. An order without a status says nothing of whether it counts.
     `read_at` is when they were read from the store itself: then what was gone before is there again. None is for what
-    was sent to us, which may be old.
+    was sent to us, which may be old. `future` is that of store_clock.
     """
     kept = unclaimed or {}
     orders = [order for order in orders if order.status]
@@ -59,11 +61,10 @@ def record(
     now_keys = account_addresses.current(session, connector_id, {str(each["person_key"]) for each in rows.values()})
     for each in rows.values():
         each["person_key"] = now_keys.get(each["person_key"], each["person_key"])
-    moves = _moves(session, connector_id, orders, rows)
+    moves = _moves(session, connector_id, orders, rows, future)
     names = [name for name in next(iter(rows.values())) if name not in _KEY]
-    upsert(
-        session, LedgerEntry, list(rows.values()), partial(_taken_over, names), where=partial(_is_not_older, read_at)
-    )
+    newer = partial(_is_not_older, read_at, future)
+    upsert(session, LedgerEntry, list(rows.values()), partial(_taken_over, names), where=newer)
     return moves
 
 
@@ -72,11 +73,15 @@ def _taken_over(names: Sequence[str], table: Table, new: ColumnCollection[str, A
     return {name: new[name] for name in names} | {"products": func.coalesce(new["products"], table.c.products)}
 
 
-def _is_not_older(read_at: datetime | None, table: Table, new: ColumnCollection[str, Any]) -> ColumnElement[bool]:
+def _is_not_older(
+    read_at: datetime | None, future: datetime | None, table: Table, new: ColumnCollection[str, Any]
+) -> ColumnElement[bool]:
     """Tell which sightings are taken; what is gone comes back by a newer one, or by having been read since."""
     kept, gone = table.c.status != GONE, table.c.status == GONE
-    not_older = or_(table.c.modified_at.is_(None), new.modified_at.is_(None), table.c.modified_at <= new.modified_at)
-    back = or_(table.c.modified_at < new.modified_at, *_read_since(read_at, table))
+    set_back = [] if future is None else [and_(table.c.modified_at > future, new.modified_at <= future)]
+    undated = (table.c.modified_at.is_(None), new.modified_at.is_(None))
+    not_older = or_(*undated, table.c.modified_at <= new.modified_at, *set_back)
+    back = or_(table.c.modified_at < new.modified_at, *set_back, *_read_since(read_at, table))
     return or_(and_(kept, not_older), and_(gone, back))
 
 
@@ -85,7 +90,11 @@ def _read_since(read_at: datetime | None, table: Table) -> list[ColumnElement[bo
 
 
 def _moves(
-    session: Session, connector_id: int, orders: Sequence[Order], rows: Mapping[int, Mapping[str, Any]]
+    session: Session,
+    connector_id: int,
+    orders: Sequence[Order],
+    rows: Mapping[int, Mapping[str, Any]],
+    future: datetime | None,
 ) -> list[Move]:
     """Return the orders that belong to another person in the ledger, and counted there until now."""
     columns = (LedgerEntry.order_id, LedgerEntry.person_key, LedgerEntry.modified_at)
@@ -99,12 +108,8 @@ def _moves(
     return [
         Move(given[number], person_key)
         for number, person_key, at in session.execute(query).tuples()
-        if person_key != rows[number]["person_key"] and not _is_older(rows[number]["modified_at"], at)
+        if person_key != rows[number]["person_key"] and not is_older(rows[number]["modified_at"], at, future)
     ]
-
-
-def _is_older(at: datetime | None, known: datetime | None) -> bool:
-    return at is not None and known is not None and at < known
 
 
 def person_of(session: Session, connector_id: int, order_id: int) -> str:
@@ -114,21 +119,27 @@ def person_of(session: Session, connector_id: int, order_id: int) -> str:
 
 
 def remove(
-    session: Session, connector_id: int, order_id: int, at: datetime | None, gone_at: datetime | None = None
+    session: Session,
+    connector_id: int,
+    order_id: int,
+    at: datetime | None,
+    gone_at: datetime | None = None,
+    future: datetime | None = None,
 ) -> str:
     """Mark an order as gone, so that it counts nowhere; return its person key, "" when it was never seen.
 
     `at` is when it went by the store's clock, None where that is not told: our own may be wrong against the store's,
     and what the store says of the order later would look older. What was changed since `at` is there again, and so is
     what is read from the store after `gone_at`, which is by our clock and given where the store itself has said now
-    that the order is gone, whatever it dates that to.
+    that the order is gone, whatever it dates that to. `future` is that of store_clock.
     """
     entry = session.get(LedgerEntry, (connector_id, order_id))
     if entry is None:
         return ""
-    if gone_at is not None or not _is_older(at, entry.modified_at):
+    older = is_older(at, entry.modified_at, future)
+    if gone_at is not None or not older:
         entry.status = GONE
-        entry.modified_at = entry.modified_at if _is_older(at, entry.modified_at) else at or entry.modified_at
+        entry.modified_at = entry.modified_at if older else at or entry.modified_at
         entry.gone_at = gone_at
     return entry.person_key
 

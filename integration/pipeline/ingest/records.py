@@ -31,6 +31,7 @@ from integration.pipeline.ingest import (
     order_ledger,
     recurring_orders,
     status_events,
+    store_clock,
 )
 from integration.records import Order
 from integration.store import parse
@@ -58,7 +59,8 @@ def accept(
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
     read_at = None if changes[0].origin in (Origin.WEBHOOK, Origin.API) else now
-    moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at)
+    future = store_clock.future(session, now, connector_id)
+    moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at, future)
     left = [*_left(moves, now, changes[0].origin), *_recurring(session, now, connector_id, changes)]
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
@@ -74,7 +76,8 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     shut = blocked.among(session, connector_id, {person_key_of(order.email) for order in orders})
     orders = [order for order in orders if person_key_of(order.email) not in shut]
     found = status_events.find(session, now, connector_id, orders, origin)
-    left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now), now, origin)
+    future = store_clock.future(session, now, connector_id)
+    left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now, future), now, origin)
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
 
 
@@ -163,7 +166,8 @@ def _with_person_key(session: Session, now: datetime, connector_id: int, change:
     if change.origin is Origin.WEBHOOK:
         person_key = order_ledger.person_of(session, connector_id, number)
     else:
-        person_key = order_ledger.remove(session, connector_id, number, change.modified_at, now)
+        future = store_clock.future(session, now, connector_id)
+        person_key = order_ledger.remove(session, connector_id, number, change.modified_at, now, future)
     session.flush()
     return replace(change, person_key=person_key or change.person_key)
 

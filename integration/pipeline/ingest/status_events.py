@@ -16,6 +16,7 @@ from integration.events import HISTORICAL, Change, Origin
 from integration.mapping import status_dates
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
+from integration.pipeline.ingest import store_clock
 from integration.pipeline.ingest.order_ledger import GONE
 from integration.records import Order
 from integration.settings import Modules
@@ -42,12 +43,14 @@ class Known:
 class Watch:
     """What a connector can know of its store.
 
-    It knows of every change up to `complete_until`, by the store's clock, which is `ahead` of ours.
+    It knows of every change up to `complete_until`, by the store's clock, which is `ahead` of ours. `future` is that
+    of store_clock.
     """
 
     began_at: datetime
     complete_until: datetime
     ahead: timedelta = timedelta(0)
+    future: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,14 @@ def find(
     known = _known(session, connector_id, {order.id for order in orders})
     known |= {number: Known(GONE, None) for number in restored}
     watch = _watch(session.get_one(Connector, connector_id), origin, now)
+    watch = replace(watch, future=store_clock.future(session, now, connector_id))
     reached: dict[tuple[int, str], datetime] = {}
     for order in sorted(orders, key=lambda each: each.modified_at or _NEVER):
         before = known.get(order.id)
         at = reached_at(order, before, watch, now)
         if at is not None:
             reached.setdefault((order.id, order.status), at)
-        if before is None or not _is_older(order, before):
+        if before is None or not _is_older(order, before, watch):
             known[order.id] = Known(order.status, order.modified_at, at if origin in HISTORICAL else None)
     return Found(reached, {number: each.reached_at for number, each in known.items() if each.reached_at})
 
@@ -134,7 +138,7 @@ def reached_at(order: Order, known: Known | None, watch: Watch, now: datetime) -
     if known is not None and known.status == GONE:
         # Out of the trash: date_completed is set anew though nothing was completed (woo:339).
         return None
-    if known is None or _is_older(order, known):
+    if known is None or _is_older(order, known, watch):
         return _first(order, watch, now)
     return _ours(status_dates.kept(order) or _between(order, known, watch, now), watch, now)
 
@@ -165,8 +169,8 @@ def _recent(at: datetime | None, now: datetime) -> datetime | None:
     return at if at is not None and now - at <= RECENT else None
 
 
-def _is_older(order: Order, known: Known) -> bool:
-    return order.modified_at is not None and known.modified_at is not None and order.modified_at < known.modified_at
+def _is_older(order: Order, known: Known, watch: Watch) -> bool:
+    return store_clock.is_older(order.modified_at, known.modified_at, watch.future)
 
 
 def unclaimed(session: Session, connector_id: int, ids: Sequence[int]) -> set[tuple[str, str]]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -62,8 +62,12 @@ def alive(token: str) -> bool:
     return parts[1] == _started(int(parts[0]))
 
 
+#: Tells of a token and up to when its lease is whether it is lost now.
+IsLost = Callable[[str, datetime | None, datetime], bool]
+
+
 def is_lost(token: str, until: datetime | None, now: datetime) -> bool:
-    """Return whether a lease ran out or its process is gone."""
+    """Return whether a lease ran out or its process is gone, by the clock alone: see LeaseWatch for one that jumps."""
     return until is None or until < now or not alive(token)
 
 

@@ -18,7 +18,7 @@ from integration.models.connector import Connector
 from integration.models.database import lock_claims
 from integration.models.delivery import Delivery
 from integration.models.run import Run
-from integration.pipeline.leases.tokens import is_lost, is_own, this_process
+from integration.pipeline.leases.tokens import IsLost, is_lost, is_own, this_process
 from integration.pipeline.outbox.states import LEASED
 from integration.pipeline.runs.lifecycle import GOING
 
@@ -31,13 +31,13 @@ class Turn:
     is_new: bool
 
 
-def take(session: Session, now: datetime, connector_id: int) -> Turn | None:
-    """Take the turn of a connector, None while it is another process's.
+def take(session: Session, now: datetime, connector_id: int, lost: IsLost = is_lost) -> Turn | None:
+    """Take the turn of a connector, None while it is another process's; `lost` tells which leases end it.
 
     To be asked in the transaction that leases something: until it ends no other process is given an answer.
     """
     lock_claims(session, connector_id)
-    leases = _leases(session, now, [connector_id])
+    leases = _leases(session, now, [connector_id], lost)
     if not all(is_own(lease.token) for lease in leases):
         return None
     connector = session.get_one(Connector, connector_id, populate_existing=True)
@@ -47,13 +47,15 @@ def take(session: Session, now: datetime, connector_id: int) -> Turn | None:
     return Turn(sum(lease.is_batch for lease in leases), is_new)
 
 
-def of_others(session: Session, now: datetime, connector_ids: Collection[int]) -> frozenset[int]:
+def of_others(
+    session: Session, now: datetime, connector_ids: Collection[int], lost: IsLost = is_lost
+) -> frozenset[int]:
     """Return which of these connectors other processes work for now."""
-    leases = _leases(session, now, connector_ids) if connector_ids else ()
+    leases = _leases(session, now, connector_ids, lost) if connector_ids else ()
     return frozenset(lease.connector_id for lease in leases if not is_own(lease.token))
 
 
-def _leases(session: Session, now: datetime, connector_ids: Collection[int]) -> Sequence[Row[Any]]:
+def _leases(session: Session, now: datetime, connector_ids: Collection[int], lost: IsLost) -> Sequence[Row[Any]]:
     """Return the leases that live, each once: (connector_id, token, until, is_batch)."""
     token, until = Delivery.lease_token.label("token"), Delivery.leased_until.label("until")
     batches = select(Delivery.connector_id, token, until, literal(1).label("is_batch")).where(
@@ -63,4 +65,4 @@ def _leases(session: Session, now: datetime, connector_ids: Collection[int]) -> 
         Run.connector_id.in_(connector_ids), GOING, Run.lease_token.is_not(None)
     )
     found = session.execute(union_all(batches.distinct(), runs)).all()
-    return [lease for lease in found if not is_lost(lease.token, lease.until, now)]
+    return [lease for lease in found if not lost(lease.token, lease.until, now)]

@@ -14,6 +14,7 @@ from integration import streams
 from integration.events import HISTORICAL, Change, Origin
 from integration.models.database import lock_connector
 from integration.models.delivery import HISTORY, LIVE, POLLED, Delivery, DeliveryState
+from integration.pipeline.ingest import store_clock
 from integration.pipeline.outbox.former_runs import adopt
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN, READY
@@ -157,15 +158,16 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
     rows = [row for row in session.execute(query) if (row.kind, row.source_id) in snapshots]
     found = [(row, snapshots[row.kind, row.source_id]) for row in rows]
     found = [(row, change) for row, change in found if row.person_key == change.ordering_key]
-    newer = [_snapshot(now, row, change) for row, change in found if not _is_older(change, row)]
+    future = store_clock.future(session, now, connector_id) if found else None
+    newer = [
+        _snapshot(now, row, change)
+        for row, change in found
+        if not store_clock.is_older(change.modified_at, row.modified_at, future)
+    ]
     if newer:
         session.connection().execute(update(Delivery).where(Delivery.id == bindparam("b_id")), newer)
     # An older sighting that comes late needs no row either: what waits says more.
     return {change.identity: row.id for row, change in found}
-
-
-def _is_older(change: Change, row: Any) -> bool:
-    return bool(change.modified_at and row.modified_at and change.modified_at < row.modified_at)
 
 
 def _snapshot(now: datetime, row: Any, change: Change) -> dict[str, Any]:

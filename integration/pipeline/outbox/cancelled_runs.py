@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, literal_column, select, update
+from sqlalchemy import Row, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
+from integration.events import HISTORICAL
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
 from integration.pipeline.outbox import letters
@@ -19,14 +20,17 @@ from integration.pipeline.outbox.tally import Tally
 
 
 def discard(session: Session, now: datetime, connector_id: int, *, run_id: int | None = None) -> int:
-    """Give up what a cancelled run still had waiting; what is leased is finished; return how many.
+    """Give up what a cancelled run still had waiting of history; what is leased is finished; return how many.
 
+    What happened in the store just now stays owed, whoever was to send it: no poll meets it again, and no other run
+    would send its e-mail.
     It keeps its payload, for the run may be resumed (see take_back). What a cancelled replay had not sent yet becomes a
     dead letter or a partial success again, so that nothing is lost.
     """
     lock_connector(session, connector_id)
     mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
-    free = (mine, OPEN, Delivery.state != literal_column("'leased'"))
+    its = or_(Delivery.origin.in_(HISTORICAL), Delivery.replayed_at.is_not(None))
+    free = (mine, its, OPEN, Delivery.state != literal_column("'leased'"))
     columns = (
         Delivery.id,
         Delivery.person_key,

@@ -15,7 +15,7 @@ from integration.models.delivery import Delivery, DeliveryState
 from integration.models.sql import swapped
 from integration.pipeline.delivery.groups import DeliveryGroup, group
 from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
-from integration.pipeline.leases.tokens import is_lost
+from integration.pipeline.leases.tokens import IsLost, is_lost
 from integration.pipeline.outbox import unanswered
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import LEASED, OPEN, READY, WAITING, brought_by_run
@@ -123,16 +123,17 @@ def renew(session: Session, now: datetime, token: str) -> bool:
     return bool(renewed)
 
 
-def recover(session: Session, now: datetime) -> int:
+def recover(session: Session, now: datetime, lost: IsLost = is_lost) -> int:
     """Take back leases that ran out or whose process is gone; return how many deliveries are free again.
 
-    A call may have been out then, so their people are looked up in Mautic before anything of them is sent.
+    `lost` tells which leases these are. A call may have been out then, so their people are looked up in Mautic before
+    anything of them is sent.
     """
     query = select(Delivery.lease_token, Delivery.leased_until, Delivery.connector_id).where(LEASED).distinct()
     leases = session.execute(query).all()
-    lost = [(token, owner) for token, until, owner in leases if token and is_lost(token, until, now)]
+    gone = [(token, owner) for token, until, owner in leases if token and lost(token, until, now)]
     unanswered.forget(session, now)
-    return sum(_free(session, now, token, connector_id) for token, connector_id in lost)
+    return sum(_free(session, now, token, connector_id) for token, connector_id in gone)
 
 
 def _free(session: Session, now: datetime, token: str, connector_id: int) -> int:

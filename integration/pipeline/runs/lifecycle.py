@@ -18,7 +18,7 @@ from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.leases.endings import Cancelled, Lost
-from integration.pipeline.leases.tokens import alive, is_at_work, is_lost
+from integration.pipeline.leases.tokens import IsLost, alive, is_at_work, is_lost
 from integration.pipeline.services import Services
 
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
@@ -143,13 +143,13 @@ def take(
     return run
 
 
-def close_lost(session: Session, now: datetime) -> list[int]:
-    """End the runs whose process is gone, and return their ids.
+def close_lost(session: Session, now: datetime, gone: IsLost = is_lost) -> list[int]:
+    """End the runs whose process is gone, and return their ids; `gone` tells which leases are lost.
 
     They end FAILED, to be resumed by a person. A reconciliation, which sends nothing, goes on by itself.
     """
     query = select(Run).where(GOING, Run.lease_token.is_not(None)).with_for_update(skip_locked=True)
-    lost = [run for run in session.scalars(query) if _is_lost(run, now)]
+    lost = [run for run in session.scalars(query) if _is_lost(run, now, gone)]
     return [run.id for run in lost if _close(session, now, run)]
 
 
@@ -167,10 +167,10 @@ def _close(session: Session, now: datetime, run: Run) -> bool:
     return True
 
 
-def _is_lost(run: Run, now: datetime) -> bool:
+def _is_lost(run: Run, now: datetime, gone: IsLost) -> bool:
     if is_at_work(run.lease_token or ""):
         return False
-    return is_lost(run.lease_token or "", run.leased_until, now)
+    return gone(run.lease_token or "", run.leased_until, now)
 
 
 def renew(session: Session, now: datetime, run_id: int, token: str) -> bool:
@@ -239,7 +239,8 @@ def finish(session: Session, now: datetime, run: Run, state: RunState, error: In
 def _cancelled(run: Run, given_up: int) -> str:
     if run.kind == RunKind.RECONCILIATION:
         return "Cancelled. What it found stays."
-    return f"Cancelled; {given_up} waiting records were not sent. What was sent stays."
+    still = f" {run.waiting} that changed in the store just now are sent all the same." if run.waiting else ""
+    return f"Cancelled; {given_up} waiting records were not sent. What was sent stays.{still}"
 
 
 def add_line(session: Session, now: datetime, run_id: int, text: str, level: str = "info") -> None:

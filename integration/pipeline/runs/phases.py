@@ -30,6 +30,7 @@ from integration.store.rows import Failure, Row
 from integration.store.windows import Window
 from integration.streams import contacts as contacts_stream, orders as orders_stream
 from integration.streams.base import Phase, Stream
+from integration.words import span
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -164,22 +165,29 @@ class Phases(RecurringIntake):
     # -- what changed -------------------------------------------------------------------------------------------------
 
     def _changed_orders(self) -> None:
-        began: datetime | None = None
+        began, ahead_s = None, 0
         own = field_map.own_paths(orders_stream.KIND, self._modules)
         fields = reading.order_fields(self._client, campaign=self._modules.carts.enabled, own=own)
-        for page in self._order_pages(
-            store_profile.statuses(self.connector), window=poll_window.window(self.connector), fields=fields
-        ):
+        window = poll_window.window(self.connector, self._now())
+        for page in self._order_pages(store_profile.statuses(self.connector), window=window, fields=fields):
             if began is None:
-                self._store_cursors(**{status_events.AHEAD: status_events.seconds_ahead(page.server_time, self._now())})
+                ahead_s = status_events.seconds_ahead(page.server_time, self._now())
+                self._store_cursors(**{status_events.AHEAD: ahead_s})
             began = began or page.began
             changes, page = self._read_rows(page, page.rows, self._order_change)
             self._page(page, self._new_changes(changes), unread=len(page.rows) - len(changes))
         if began is not None:
-            self._store_cursors(**poll_window.moved(self.connector, began))
+            self._tell_step(began, ahead_s)
+            self._store_cursors(**poll_window.moved(self.connector, self._now(), began, window, ahead_s))
+
+    def _tell_step(self, began: datetime, ahead_s: int) -> None:
+        if back := poll_window.set_back(self.connector, began, ahead_s):
+            text = f"The store's clock was set back by {span(back.total_seconds())}; the next run reads from then on."
+            with self.services.db.write() as session:
+                run_lifecycle.add_line(session, self._now(), self.run.id, text, "warning")
 
     def _trashed_orders(self) -> None:
-        window = poll_window.window(self.connector, poll_window.PREVIOUS)
+        window = poll_window.window(self.connector, self._now(), poll_window.PREVIOUS)
         for page in self._order_pages(("trash",), window=window, fields=reading.LEDGER_FIELDS):
             changes, page = self._read_rows(page, page.rows, self._trashed)
             self._page(page, self._new_changes(changes), unread=len(page.rows) - len(changes))
@@ -224,12 +232,16 @@ class Phases(RecurringIntake):
     def _unfinished_orders(self) -> None:
         if not self._modules.carts.from_orders:
             return
-        began: datetime | None = None
-        for page in unfinished_orders.pages(self.services, self.connector, self._client, self._start(), self._per_page):
+        began, ahead_s = None, 0
+        window = poll_window.of_drafts(self.connector, self._now())
+        place = self._start(), self._per_page
+        for page in unfinished_orders.pages(self.services, self.connector, self._client, window, *place):
+            if began is None:
+                ahead_s = status_events.seconds_ahead(page.server_time, self._now())
             began = began or page.began
             self._page(page, partial(self._keep_carts, rows=page.rows))
         if began is not None:
-            self._store_cursors(**{poll_window.DRAFTS: began.isoformat()})
+            self._store_cursors(**poll_window.one_moved(self.connector, poll_window.DRAFTS, began, window, ahead_s))
 
     def _keep_carts(self, session: Session, rows: Sequence[Row]) -> None:
         order_carts.take(session, self._now(), self.connector, self._modules.carts, rows)

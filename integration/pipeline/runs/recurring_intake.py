@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,7 @@ from integration import streams
 from integration.events import Change, Origin
 from integration.models.run import RunKind
 from integration.pipeline.connectors import store_profile
-from integration.pipeline.ingest import records
+from integration.pipeline.ingest import records, status_events
 from integration.pipeline.runs import options as run_options, poll_window
 from integration.pipeline.runs.partial_intake import PartialIntake
 from integration.store import reading
@@ -46,13 +45,16 @@ class RecurringIntake(PartialIntake):
                 self._page(page, partial(self._take, changes=changes), unread=len(page.rows) - len(changes))
 
     def _changed_recurring(self) -> None:
-        began: datetime | None = None
-        for page in self._recurring_pages(poll_window.of_recurring(self.connector)):
-            began = began or page.began
+        began, ahead_s = None, 0
+        window = poll_window.of_recurring(self.connector, self._now())
+        for page in self._recurring_pages(window):
+            if began is None:
+                began, ahead_s = page.began, status_events.seconds_ahead(page.server_time, self._now())
             changes, page = self._read_rows(page, page.rows, self._recurring_change, "subscription")
             self._page(page, self._new_changes(changes), unread=len(page.rows) - len(changes))
         if began is not None:
-            self._store_cursors(**{poll_window.RECURRING: began.isoformat()})
+            which = poll_window.RECURRING
+            self._store_cursors(**poll_window.one_moved(self.connector, which, began, window, ahead_s))
 
     def _recurring_change(self, row: Row) -> Change:
         (stream,) = (stream for stream in streams.STREAMS.values() if stream.recurs)
@@ -64,8 +66,10 @@ class RecurringIntake(PartialIntake):
         return reading.read_recurring(self._client, window=window, start=self._start(), per_page=self._per_page)
 
     def _new_changes(self, changes: Sequence[Change]) -> Callable[[Session], None]:
+        every = poll_window.takes_again(self.connector)
+
         def take(session: Session) -> None:
-            self._take(session, records.unseen(session, self.connector.id, changes))
+            self._take(session, changes if every else records.unseen(session, self.connector.id, changes))
 
         return take
 

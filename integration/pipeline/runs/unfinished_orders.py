@@ -10,24 +10,28 @@ from integration.mapping.cart_orders import UNFINISHED
 from integration.mapping.orders import DRAFTS
 from integration.models.connector import Connector
 from integration.pipeline.connectors import store_profile
-from integration.pipeline.runs import poll_window
 from integration.pipeline.services import Services
 from integration.store import reading
 from integration.store.client import StoreClient
 from integration.store.unfinished import FIELDS
+from integration.store.windows import Window
 
 #: Where a connector keeps the version of the shop that refused the status of drafts: a newer one is asked again.
 NO_DRAFTS = "no_drafts"
 
 
 def pages(
-    services: Services, connector: Connector, client: StoreClient, start: Mapping[str, Any] | None, per_page: int
+    services: Services,
+    connector: Connector,
+    client: StoreClient,
+    window: Window,
+    start: Mapping[str, Any] | None,
+    per_page: int,
 ) -> Iterator[reading.Page]:
-    """Yield pages of what changed since the last read; raises ServiceError as reading.read_orders does.
+    """Yield pages of what changed in a window; raises ServiceError as reading.read_orders does.
 
     An older shop, or one without the block checkout, answers 400 for drafts: that is remembered and is no error.
     """
-    window = poll_window.of_drafts(connector)
     statuses = _statuses(connector)
     try:
         yield from reading.read_orders(

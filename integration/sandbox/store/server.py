@@ -10,6 +10,7 @@ from typing import Any, Self
 from urllib.parse import unquote
 
 import flask
+from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from integration.clock import Clock
@@ -61,7 +62,8 @@ class StoreServer(SandboxServer):
     in it is done by `shop`.
 
     `faults` are the faults both stand-ins know, `shop_faults` those only a shop has; `storefront` sets up what shoppers
-    see. Which WooCommerce it is says `state.version`.
+    see. Which WooCommerce it is says `state.version`. Answers are dated by this machine's clock, as by a proxy in front
+    of the shop, or with `dates_answers` by the shop's own.
     """
 
     state: State
@@ -85,6 +87,7 @@ class StoreServer(SandboxServer):
         self._midnight = Midnight(self.state)
         self._authentication = Authentication(self.credentials)
         self._mode = "normal"
+        self.dates_answers = False
         self._inner = self.app.wsgi_app
         self.app.wsgi_app = self._serve  # type: ignore[method-assign]  # Flask's documented way to put a layer around
 
@@ -161,7 +164,10 @@ class StoreServer(SandboxServer):
         if isinstance(answer.body, list):
             environ[NOTED].append(len(answer.body))
             self.faults.work(request.method, request.path, len(answer.body))
-        return _response(answer)(environ, start_response)
+        made = _response(answer)
+        if self.dates_answers:
+            made.headers["Date"] = http_date(self.state.now())
+        return made(environ, start_response)
 
     def _broken(self, request: ApiRequest) -> ApiAnswer:
         kind = self.shop_faults.take(request)
