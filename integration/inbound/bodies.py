@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
 
-from integration.events import Kind
+from integration.inbound import unused_names
 from integration.inbound.values import (
     ROWS_MAX,
     Address,
@@ -30,80 +30,6 @@ from integration.pipeline.ingest.cart_keeping import ITEMS_MAX
 from integration.record_ids import source_id_of
 from integration.store.sanitizing import INTEGER_MAX
 
-#: WooCommerce's own names that nothing here needs.
-_CONTACT_UNUSED = frozenset(
-    {
-        "_links",
-        "avatar_url",
-        "date_created",
-        "date_modified",
-        "is_paying_customer",
-        "last_order",
-        "orders_count",
-        "shipping",
-        "total_spent",
-        "username",
-    }
-)
-_LINE_UNUSED = frozenset(
-    {
-        "global_unique_id",
-        "id",
-        "image",
-        "meta_data",
-        "parent_name",
-        "subtotal",
-        "subtotal_tax",
-        "tax_class",
-        "taxes",
-        "total_tax",
-    }
-)
-_COUPON_UNUSED = frozenset(
-    {
-        "discount",
-        "discount_tax",
-        "discount_type",
-        "free_shipping",
-        "id",
-        "meta_data",
-        "nominal_amount",
-    }
-)
-_ORDER_UNUSED = frozenset(
-    {
-        "_links",
-        "cart_hash",
-        "cart_tax",
-        "currency_symbol",
-        "customer_id",
-        "customer_ip_address",
-        "customer_note",
-        "customer_user_agent",
-        "date_completed",
-        "date_created",
-        "date_modified",
-        "date_paid",
-        "discount_tax",
-        "fee_lines",
-        "is_editable",
-        "needs_payment",
-        "needs_processing",
-        "order_key",
-        "parent_id",
-        "payment_url",
-        "prices_include_tax",
-        "set_paid",
-        "shipping",
-        "shipping_lines",
-        "shipping_tax",
-        "shipping_total",
-        "tax_lines",
-        "total_tax",
-        "transaction_id",
-        "version",
-    }
-)
 _ADDRESS_EXAMPLE = {"first_name": "Ada", "last_name": "Byron", "city": "London", "postcode": "W1", "country": "GB"}
 CONTACT_EXAMPLE: dict[str, JsonValue] = {
     "id": "crm-4711",
@@ -154,7 +80,7 @@ class InboundContact(Record):
     """A contact, as WooCommerce shows a customer; without `date_modified_gmt` it is as of now."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [CONTACT_EXAMPLE]})
-    unused = _CONTACT_UNUSED
+    unused = unused_names.CONTACT
 
     email: Email
     first_name: Text = ""
@@ -226,7 +152,7 @@ class InboundOrder(Record):
     """An order, as WooCommerce shows it; without `date_modified_gmt` it is as of now."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ORDER_EXAMPLE]})
-    unused = _ORDER_UNUSED
+    unused = unused_names.ORDER
 
     status: Status
     currency: Currency
@@ -294,12 +220,11 @@ class InboundCart(Record):
     date_modified_gmt: When | None = None
 
 
-Name = Literal["contacts", "orders", "carts"]
-#: What an address of the API is called -> the kind of record and its shape.
-KINDS: dict[str, tuple[Kind, type[InboundContact] | type[InboundOrder] | type[InboundCart]]] = {
-    "contacts": (Kind.CONTACT, InboundContact),
-    "orders": (Kind.ORDER, InboundOrder),
-    "carts": (Kind.CART, InboundCart),
+#: What an address of the API is called, which is the stream's module, and the shape of what it takes.
+KINDS: dict[str, type[InboundContact] | type[InboundOrder] | type[InboundCart]] = {
+    "contacts": InboundContact,
+    "orders": InboundOrder,
+    "carts": InboundCart,
 }
 InboundContact.model_rebuild()
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.errors import IntegrationError
-from integration.events import Kind, Origin, content_hash
+from integration.events import Origin, content_hash
 from integration.field_errors import by_path
 from integration.inbound import carts, repeats
 from integration.inbound.bodies import KINDS, InboundCart, InboundContact, InboundOrder
@@ -24,6 +24,7 @@ from integration.pipeline.connectors import schedule_times
 from integration.pipeline.ingest import records
 from integration.pipeline.services import Services
 from integration.record_ids import given_of
+from integration.streams import Stream
 
 ITEMS_MAX = 500
 CARTS_OFF = IntegrationError(
@@ -84,8 +85,8 @@ def take(
     Where none is right nothing is stored, not even the key. Raises IntegrationError: carts_off, and key_used for a key
     that stood for something else.
     """
-    kind, _ = KINDS[name]
-    if kind is Kind.CART and not services.modules(connector).carts.captures:
+    stream = next(each for each in streams.STREAMS.values() if each.module == name)
+    if stream.kept_here and not services.modules(connector).carts.captures:
         raise CARTS_OFF
     checked = [_checked(name, index, each) for index, each in enumerate(items)]
     faults = [each for each in checked if isinstance(each, Item)]
@@ -97,7 +98,7 @@ def take(
         before = repeats.find(session, now, connector.id, sender.token_id, sender.key, digest)
         if before is not None:
             return Taken([Item(**each) for each in before], repeated=True)
-        taken = Taken(_stored(session, now, connector, kind, checked))
+        taken = Taken(_stored(session, now, connector, stream, checked))
         rows = [asdict(item) for item in taken.items]
         repeats.keep(session, now, connector.id, sender.token_id, sender.key, digest, rows)
         usage.record(session, connector.id, now, pulled=taken.accepted)
@@ -109,7 +110,7 @@ def take(
 
 def _checked(name: str, index: int, item: Any) -> _Checked | Item:
     try:
-        return KINDS[name][1].model_validate(item)
+        return KINDS[name].model_validate(item)
     except ValidationError as error:
         given = item.get("id") if isinstance(item, Mapping) else None
         return Item(index, str(given)[:40] if isinstance(given, str | int) else "", None, by_path(error))
@@ -119,13 +120,13 @@ def _stored(
     session: Session,
     now: datetime,
     connector: Connector,
-    kind: Kind,
+    stream: Stream,
     checked: Sequence[_Checked | Item],
 ) -> list[Item]:
     """Store the items that are right, in their order, and return what became of each."""
     good = [each for each in checked if not isinstance(each, Item)]
-    store = _keep_carts if streams.of(kind).kept_here else _accept
-    numbers = iter(store(session, now, connector, kind, good))
+    store = _keep_carts if stream.kept_here else _accept
+    numbers = iter(store(session, now, connector, stream, good))
     return [
         each if isinstance(each, Item) else Item(index, given_of(each.source_id), next(numbers))
         for index, each in enumerate(checked)
@@ -133,15 +134,17 @@ def _stored(
 
 
 def _keep_carts(
-    session: Session, now: datetime, connector: Connector, kind: Kind, good: Sequence[_Checked]
+    session: Session, now: datetime, connector: Connector, stream: Stream, good: Sequence[_Checked]
 ) -> list[int]:
     kept = [carts.take(session, now, connector.id, each) for each in good if isinstance(each, InboundCart)]
     session.flush()
     return [cart.id for cart in kept]
 
 
-def _accept(session: Session, now: datetime, connector: Connector, kind: Kind, good: Sequence[_Checked]) -> list[int]:
-    zone, stream = schedule_times.zone_of(connector), streams.of(kind)
+def _accept(
+    session: Session, now: datetime, connector: Connector, stream: Stream, good: Sequence[_Checked]
+) -> list[int]:
+    zone = schedule_times.zone_of(connector)
     payloads = [each.payload(now, zone) for each in good if not isinstance(each, InboundCart)]
     changes = [stream.change(payload, Origin.API, now) for payload in payloads]
     records.accept(session, now, connector.id, changes)

@@ -181,6 +181,10 @@ def test_no_token_reads_another_organisations_rows(app: Flask, services: Service
     made = tokens.make(services, 2, "Stranger", list(tokens.SCOPES), "stranger@example.com")
     mine = tokens.make(services, 1, "Owner", list(tokens.SCOPES), "admin@example.com")
     client = app.test_client()
+    with services.db.write() as session:
+        # What a program did not send it cannot follow either.
+        session.get_one(Delivery, owned["delivery_id"]).source_id = "api:17"
+        session.get_one(Cart, owned["cart_id"]).source = "api"
     for rule in rules(app, "GET"):
         if not rule.rule.startswith(("/api/", "/metrics")):
             continue

@@ -70,7 +70,7 @@ _RUN = "/api/v1/runs/{run_id}"
 def _sending(name: str, path: str, operation: str, filters: type[UrlFilter] | None = None) -> Operation:
     where = "the only connector, or the one that is named" if filters else "a connector"
     summary = f"Send {name} to {where}."
-    body = KINDS[name][1]
+    body = KINDS[name]
     return Operation(path, operation, summary, "write", inbound.Received, "post", body, filters, several=True)
 
 
