@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "operations.overview",
     "connection.settings",
     "connection.page",
+    "connection.store_changed",
     "connection.deletion",
     "connection.store_keys",
     "connection.mautic_sign_in",

@@ -35,6 +35,7 @@ class AuditAction(StrEnum):
     TOKEN_CHANGED = "TOKEN_CHANGED"
     REPAIRED = "REPAIRED"
     EDITED = "EDITED"
+    STORE_CONFIRMED = "STORE_CONFIRMED"
 
 
 class AuditEntry(Base):

@@ -17,6 +17,8 @@ class ConnectorState(StrEnum):
 
     ACTIVE = "active"
     PAUSED = "paused"
+    #: The store may be a copy: nothing is written to either side (pipeline/connectors/fingerprint.py).
+    READ_ONLY = "read_only"
 
 
 class Connector(Base):
@@ -28,7 +30,7 @@ class Connector(Base):
     to see. `triggers` maps what sends a note, an e-mail or a reminder to the moment it was set. `worked_by` is the
     process that had the connector's turn last (pipeline/leases/turns.py). `store_ca` and `mautic_ca` are the PEM of
     the authorities that are trusted beside the public ones, or the path of a file that could not be read when they
-    came to be kept here (see certificates.is_unread).
+    came to be kept here (see certificates.is_unread). `fingerprint` is what its store is known by.
     """
 
     __tablename__ = "connector"
@@ -64,6 +66,7 @@ class Connector(Base):
     initial_done_at: Mapped[datetime | None]
     debug_until: Mapped[datetime | None]
     triggers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    fingerprint: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     log_cleared_id: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

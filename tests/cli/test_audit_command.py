@@ -29,6 +29,7 @@ CHANGING = {
     "webhooks": ("WEBHOOKS_CHANGED", ("1", "--register")),
     "sync": ("SYNC_TRIGGERED", ("1", "--kind", "full")),
     "resume": ("SYNC_TRIGGERED", ()),
+    "confirm-store": ("STORE_CONFIRMED", ()),
     "clear-log": ("LOG_CLEARED", ("1", "--yes")),
     "delete": ("DELETED", ()),
     "user add": ("USER_CHANGED", ("ada@example.com", "--password", "correct horse battery")),
@@ -42,17 +43,17 @@ CHANGING = {
 
 def test_every_command_that_changes_something_is_audited(quick: Run, connected: str) -> None:
     for name, (action, args) in CHANGING.items():
-        if name in ("delete", "resume"):
+        if name in ("delete", "resume", "confirm-store"):
             continue
         if args:
             assert quick(*name.split(), *args).code == 0, name
         [entry] = quick("audit", "list", "--limit", "1", "--json").json
         assert (entry["action"], entry["actor"], entry["ip"]) == (action, ACTOR, ""), name
         assert entry["diff"], name
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 2
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 3
     nothing = quick("configure", connected, "orders.notes=yes")
     assert (nothing.code, nothing.out) == (0, "Nothing has changed.\n")
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 2
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 3
 
 
 def test_a_resumed_run_is_audited(quick: Run, connected: str, tmp_path: Path) -> None:
@@ -64,6 +65,21 @@ def test_a_resumed_run_is_audited(quick: Run, connected: str, tmp_path: Path) ->
     [entry] = quick("audit", "list", "--limit", "1", "--json").json
     assert (entry["action"], entry["actor"], entry["entity"]) == ("SYNC_TRIGGERED", ACTOR, "run 1")
     assert entry["diff"] == {"goes on": [1, 1]}
+
+
+def test_what_is_said_of_a_changed_store_is_audited(quick: Run, connected: str, tmp_path: Path) -> None:
+    assert quick("confirm-store", connected).code == 2
+    assert "Nobody waits for this answer" in quick("confirm-store", connected, "--same").err
+    doubt = {"home": "https://a.example", "doubt": {"sentence": "It moved.", "home": "https://b.example"}}
+    doubt["doubt"] |= {"was": "active", "at": "2026-11-20T11:00:00+00:00"}
+    [database] = (tmp_path / "instance").glob("*.sqlite")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE connector SET state = 'read_only', fingerprint = ?", (json.dumps(doubt),))
+    assert quick("confirm-store", connected, "--copy", "--json").json["state"] == "read_only"
+    assert quick("confirm-store", connected, "--same", "--json").json["state"] == "active"
+    [entry] = quick("audit", "list", "--limit", "1", "--json").json
+    assert (entry["action"], entry["actor"]) == ("STORE_CONFIRMED", ACTOR)
+    assert entry["diff"]["home"] == ["https://a.example", "https://b.example"]
 
 
 def test_a_deleted_connector_leaves_its_settings(

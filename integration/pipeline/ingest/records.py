@@ -22,6 +22,7 @@ from integration.models.ledger import CustomerMark
 from integration.models.rekeying import addresses_in
 from integration.models.sql import upsert
 from integration.pipeline import outbox
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.delivery import held_records
 from integration.pipeline.ingest import account_addresses, cart_orders, first_version_keys, order_ledger, status_events
 from integration.records import Order
@@ -46,6 +47,7 @@ def accept(
     read = [(change, _order_of(change)) for change in changes]
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
+    fingerprint.look_at_orders(session, now, connector_id, orders)
     read_at = None if changes[0].origin is Origin.WEBHOOK else now
     moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at)
     left = _left(moves, now, changes[0].origin)
@@ -59,6 +61,7 @@ def accept(
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
     """Note orders in the ledger that are not synced themselves; who lost one of them gets new sums all the same."""
     lock_connector(session, connector_id)
+    fingerprint.look_at_orders(session, now, connector_id, orders)
     first_version_keys.move(session, connector_id, [order.email for order in orders])
     found = status_events.find(session, now, connector_id, orders, origin)
     left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now), now, origin)

@@ -42,6 +42,7 @@ _CHANGES = {
     "FIELDS_CREATED": "Fields made in Mautic",
     "REPAIRED": "Repaired",
     "EDITED": "Corrected",
+    "STORE_CONFIRMED": "Said what the store is",
 }
 
 
