@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "connection.mautic_sign_in",
     "connection.webhooks",
     "modules.imports",
+    "modules.preview",
     "modules.contacts",
     "modules.orders",
     "modules.carts",

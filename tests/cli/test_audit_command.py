@@ -30,6 +30,7 @@ CHANGING = {
     "sync": ("SYNC_TRIGGERED", ("1", "--kind", "full")),
     "resume": ("SYNC_TRIGGERED", ()),
     "confirm-store": ("STORE_CONFIRMED", ()),
+    "pause": ("SYNC_PAUSED", ()),
     "clear-log": ("LOG_CLEARED", ("1", "--yes")),
     "delete": ("DELETED", ()),
     "user add": ("USER_CHANGED", ("ada@example.com", "--password", "correct horse battery")),
@@ -43,17 +44,26 @@ CHANGING = {
 
 def test_every_command_that_changes_something_is_audited(quick: Run, connected: str) -> None:
     for name, (action, args) in CHANGING.items():
-        if name in ("delete", "resume", "confirm-store"):
+        if name in ("delete", "resume", "pause", "confirm-store"):
             continue
         if args:
             assert quick(*name.split(), *args).code == 0, name
         [entry] = quick("audit", "list", "--limit", "1", "--json").json
         assert (entry["action"], entry["actor"], entry["ip"]) == (action, ACTOR, ""), name
         assert entry["diff"], name
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 3
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 4
     nothing = quick("configure", connected, "orders.notes=yes")
     assert (nothing.code, nothing.out) == (0, "Nothing has changed.\n")
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 3
+    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 4
+
+
+def test_a_paused_run_is_audited(quick: Run, connected: str) -> None:
+    assert quick("sync", connected, "--kind", "full").code == 0
+    assert quick("pause", "1", "--json").json == {"run": 1, "paused": True}
+    [entry] = quick("audit", "list", "--limit", "1", "--json").json
+    assert (entry["action"], entry["actor"], entry["entity"]) == ("SYNC_PAUSED", ACTOR, "run 1")
+    assert "could be paused" in quick("pause", "1").err
+    assert quick("resume", "1").code == 0
 
 
 def test_a_resumed_run_is_audited(quick: Run, connected: str, tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation(_RUN, "run", "Read a run and how far it is.", "logs", bodies.RunWithProgress),
     Operation(f"{_RUN}/lines", "lines", "Read the lines of a run.", "logs", bodies.RunLines, filters=bodies.LinesAfter),
     Operation(f"{_RUN}/cancel", "cancel", "Stop a run after the batch in flight.", "runs", bodies.RunNumber, "post"),
+    Operation(f"{_RUN}/pause", "pause", "Let a run rest where it stands.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/resume", "resume", "Let an ended run go on.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/payloads/{{file_id}}", "payload", "Fetch a payload file.", "runs", None),
 )

@@ -33,6 +33,7 @@ _CHANGES = {
     "DELETED": "Deleted",
     "PAUSED": "Paused",
     "RESUMED": "Resumed",
+    "SYNC_PAUSED": "Paused",
     "REPLAYED": "Sent again",
     "DISCARDED": "Given up",
     "LOG_CLEARED": "Cleared",
