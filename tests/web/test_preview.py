@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
 import pytest
 from sqlalchemy import select
@@ -50,8 +49,7 @@ def test_support_looks_and_starts_a_backfill_between_two_moments(
     [run] = runs(services)
     assert answer.location.endswith(f"/runs/{run.id}")
     assert (run.kind, run.options["only"]) == ("bulk", ["orders"])
-    since, until = (datetime.fromisoformat(run.options[name]) for name in ("since", "until"))
-    assert (since.year, (until - since).days) == (2026, 151)
+    assert [run.options[name][:10] for name in ("since", "until")] == ["2026-01-01", "2026-06-01"]
     assert [entry.entity for entry in audit_of("SYNC_TRIGGERED")] == [f"run {run.id}"]
     assert viewer.post(page).status_code == 403
 

@@ -32,6 +32,8 @@ def test_every_page_says_it_and_only_an_administrator_answers(
     page = text_of(support.get(f"/connectors/{in_doubt}/runs"))
     assert "The connector is read-only: It was worked for at https://old.example" in page
     assert "Only administrators answer this." in text_of(support.get(f"/connectors/{in_doubt}/connection"))
+    asked = text_of(admin.get(f"/connectors/{in_doubt}/connection"))
+    assert "Is it the same store?" in asked and "It is a copy: keep it paused" in asked
     url = f"/connectors/{in_doubt}/store-changed"
     assert support.post(url, {"answer": "same"}).status_code == 403
     assert admin.post(url, {"answer": "perhaps"}).status_code == 404
