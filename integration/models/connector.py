@@ -17,6 +17,8 @@ class ConnectorState(StrEnum):
 
     ACTIVE = "active"
     PAUSED = "paused"
+    #: The store may be a copy: nothing is written to either side (pipeline/connectors/fingerprint.py).
+    READ_ONLY = "read_only"
 
 
 class Connector(Base):
@@ -29,7 +31,7 @@ class Connector(Base):
     what the last computation of RFM classes found (operations/scoring/report.py). `worked_by` is the process that had
     the connector's turn last (pipeline/leases/turns.py). `store_ca` and `mautic_ca` are the PEM of
     the authorities that are trusted beside the public ones, or the path of a file that could not be read when they
-    came to be kept here (see certificates.is_unread).
+    came to be kept here (see certificates.is_unread). `fingerprint` is what its store is known by.
     """
 
     __tablename__ = "connector"
@@ -66,6 +68,7 @@ class Connector(Base):
     debug_until: Mapped[datetime | None]
     triggers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     score_report: Mapped[dict[str, Any] | None]
+    fingerprint: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     log_cleared_id: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -24,6 +24,7 @@ from integration.models.database import Database, open_database
 from integration.models.sql import swapped
 from integration.models.vault import Vault
 from integration.pipeline import installation
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.connectors.breakers import Breakers
 from integration.pipeline.disk import Disk
 from integration.pipeline.leases.watch import LeaseWatch
@@ -163,7 +164,10 @@ class Services:
         route = self.route(connector, access.ca)
         if within_s is not None:
             route = replace(route, connect_timeout=within_s, read_timeout=within_s, total_timeout=within_s)
-        return StoreClient(access, route, self.observers(connector), correlation, self.gate(connector, "store", obeys))
+        gate = self.gate(connector, "store", obeys)
+        client = StoreClient(access, route, self.observers(connector), correlation, gate)
+        client.read_only = fingerprint.refusal(connector, "store")
+        return client
 
     def open_mautic(
         self,
@@ -185,7 +189,9 @@ class Services:
         route = replace(route, connect_timeout=3.0, read_timeout=8.0) if quick else route
         observer = both(self.observers(connector), watch)
         gate = self.gate(connector, "mautic", obeys)
-        return MauticClient(access, box, self.clock, route, observer, correlation, gate)
+        client = MauticClient(access, box, self.clock, route, observer, correlation, gate)
+        client.read_only = fingerprint.refusal(connector, "mautic")
+        return client
 
 
 def both(one: Observer | None, other: Observer | None) -> Observer | None:

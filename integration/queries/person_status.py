@@ -14,6 +14,7 @@ from integration.models.contact_link import ContactLink
 from integration.models.delivery import OPEN, Delivery, DeliveryState
 from integration.models.hold import Hold
 from integration.models.ledger import LedgerEntry
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.delivery.retries import fault_of
 from integration.pipeline.ingest.order_ledger import GONE
 from integration.settings import Modules
@@ -130,6 +131,8 @@ def _waits(known: Known, row: Delivery) -> tuple[Said, ...]:
     if hold is not None:
         why = f": {hold.sentence} {hold.hint}".rstrip()
         return ("Waiting: Mautic is on hold since ", hold.since, f"{why} It is sent by itself when Mautic works again.")
+    if known.connector.state == ConnectorState.READ_ONLY:
+        return (f"Waiting: the connector is read-only. {fingerprint.sentence(known.connector)} {fingerprint.HINT}",)
     if known.connector.state == ConnectorState.PAUSED:
         return ("Waiting: the connector is paused. Resume it on the Overview page.",)
     if not known.connector.mautic_url:

@@ -21,6 +21,8 @@ from integration.store.rows import rows_of
 _LINK = re.compile(r"<([^>]+)>\s*;[^,]*rel=[\"']?https://api\.w\.org/", re.IGNORECASE)
 #: What is said of a store whose index is hidden, or has no wc/v3 in it.
 _HIDDEN = ("rest_disabled", "no_woocommerce")
+#: What a store does not tell whose index is hidden; its address is then only what was typed.
+HIDDEN_INDEX = "the index of the API"
 #: The cheap form of the index (woo:461); the whole one has every route in it.
 INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"
 #: Nested fields of the system report (woo:006).
@@ -60,7 +62,7 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
     client = StoreClient(replace(access, rest_root=root), route, observer)
     if shut is not None and not answers_to_key(client):
         raise shut
-    untold = {"the index of the API": str(shut)} if shut is not None else {}
+    untold = {HIDDEN_INDEX: str(shut)} if shut is not None else {}
     told = _shop(client, untold)
     shop = str(index.get("home") or index.get("url") or home(access.url))
     return Discovery(

@@ -31,7 +31,9 @@ CHANGING = {
     "sync": ("SYNC_TRIGGERED", ("1", "--kind", "full")),
     "resume": ("SYNC_TRIGGERED", ()),
     "cancel": ("SYNC_CANCELLED", ("1",)),
+    "confirm-store": ("STORE_CONFIRMED", ()),
     "pause": ("PAUSED", ("1",)),
+    "pause-run": ("SYNC_PAUSED", ()),
     "unpause": ("RESUMED", ("1",)),
     "debug": ("DEBUG_ON", ("1", "--hours", "2")),
     "push": ("RECEIVED", ()),
@@ -54,7 +56,7 @@ CHANGING = {
 
 
 #: Those that need more than a connector; each has a test of its own.
-APART = ("delete", "resume", "push", "discard", "edit", "reconcile repair")
+APART = ("delete", "resume", "pause-run", "confirm-store", "push", "discard", "edit", "reconcile repair")
 
 
 def test_every_command_that_changes_something_is_audited(quick: Run, connected: str) -> None:
@@ -72,6 +74,15 @@ def test_every_command_that_changes_something_is_audited(quick: Run, connected: 
     assert len(quick("audit", "list", "--limit", "100", "--json").json) == len(CHANGING) - len(APART)
 
 
+def test_a_paused_run_is_audited(quick: Run, connected: str) -> None:
+    assert quick("sync", connected, "--kind", "full").code == 0
+    assert quick("pause-run", "1", "--json").json == {"run": 1, "paused": True}
+    [entry] = quick("audit", "list", "--limit", "1", "--json").json
+    assert (entry["action"], entry["actor"], entry["entity"]) == ("SYNC_PAUSED", ACTOR, "run 1")
+    assert "could be paused" in quick("pause-run", "1").err
+    assert quick("resume", "1").code == 0
+
+
 def test_a_resumed_run_is_audited(quick: Run, connected: str, tmp_path: Path) -> None:
     assert quick("sync", connected, "--kind", "full").code == 0
     [database] = (tmp_path / "instance").glob("*.sqlite")
@@ -81,6 +92,21 @@ def test_a_resumed_run_is_audited(quick: Run, connected: str, tmp_path: Path) ->
     [entry] = quick("audit", "list", "--limit", "1", "--json").json
     assert (entry["action"], entry["actor"], entry["entity"]) == ("SYNC_TRIGGERED", ACTOR, "run 1")
     assert entry["diff"] == {"goes on": [1, 1]}
+
+
+def test_what_is_said_of_a_changed_store_is_audited(quick: Run, connected: str, tmp_path: Path) -> None:
+    assert quick("confirm-store", connected).code == 2
+    assert "Nobody waits for this answer" in quick("confirm-store", connected, "--same").err
+    doubt = {"home": "https://a.example", "doubt": {"sentence": "It moved.", "home": "https://b.example"}}
+    doubt["doubt"] |= {"was": "active", "at": "2026-11-20T11:00:00+00:00"}
+    [database] = (tmp_path / "instance").glob("*.sqlite")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE connector SET state = 'read_only', fingerprint = ?", (json.dumps(doubt),))
+    assert quick("confirm-store", connected, "--copy", "--json").json["state"] == "read_only"
+    assert quick("confirm-store", connected, "--same", "--json").json["state"] == "active"
+    [entry] = quick("audit", "list", "--limit", "1", "--json").json
+    assert (entry["action"], entry["actor"]) == ("STORE_CONFIRMED", ACTOR)
+    assert entry["diff"]["home"] == ["https://a.example", "https://b.example"]
 
 
 def test_a_deleted_connector_leaves_its_settings(

@@ -25,6 +25,7 @@ ROUTES = {
     ("POST", "/connectors/new"): "admin",
     ("POST", "/connectors/{id}/connection"): "admin",
     ("POST", "/connectors/{id}/connection/debug"): "admin",
+    ("POST", "/connectors/{id}/store-changed"): "admin",
     ("POST", "/connectors/{id}/webhooks/register"): "admin",
     ("POST", "/connectors/{id}/webhooks/remove"): "admin",
     ("GET", "/connectors/{id}/connection/store-key"): "admin",

@@ -223,7 +223,7 @@ def pause(services: Services, connector_id: int, *, audit: Audit[Connector] = un
 
 
 def resume(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> bool:
-    """Look after the connector again; return whether it was paused."""
+    """Look after the connector again; return whether it was paused: one that is read-only waits for an answer."""
     changed = _set_state(services, connector_id, ConnectorState.ACTIVE, audit)
     services.wakeup.ring(connector_id)
     return changed
@@ -232,7 +232,7 @@ def resume(services: Services, connector_id: int, *, audit: Audit[Connector] = u
 def _set_state(services: Services, connector_id: int, state: ConnectorState, audit: Audit[Connector]) -> bool:
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
-        if connector.state == state:
+        if connector.state in (state, ConnectorState.READ_ONLY):
             return False
         connector.state = state
         audit(session, connector)

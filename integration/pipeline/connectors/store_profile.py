@@ -11,6 +11,7 @@ from typing import Any
 from integration.errors import Rejected, ServiceError
 from integration.mapping.orders import Shop
 from integration.models.connector import Connector
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.services import Services
 from integration.store import discovery
 
@@ -41,6 +42,10 @@ def refresh(services: Services, connector: Connector, *, always: bool = False) -
             UNTOLD: dict(found.untold),
             "at": services.clock.now().isoformat(),
         }
+        # An index that is hidden tells no address: then `home` is only what was typed.
+        home = "" if discovery.HIDDEN_INDEX in found.untold else found.home
+        key, ours = access.key, services.deployment.public_url or ""
+        fingerprint.look(session, services.clock.now(), row, home, key, ours)
         session.flush()
         session.expunge_all()
     return _with_subscriptions(services, _with_statuses(services, row))

@@ -22,6 +22,7 @@ from integration.models.ledger import CustomerMark
 from integration.models.rekeying import addresses_in
 from integration.models.sql import upsert
 from integration.pipeline import outbox
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.delivery import held_records
 from integration.pipeline.ingest import (
     account_addresses,
@@ -58,6 +59,7 @@ def accept(
     read = [(change, None if change.person_key in shut else _order_of(change)) for change in changes]
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
+    fingerprint.look_at_orders(session, now, connector_id, orders)
     read_at = None if changes[0].origin in (Origin.WEBHOOK, Origin.API) else now
     future = store_clock.future(session, now, connector_id)
     moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at, future)
@@ -72,6 +74,7 @@ def accept(
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
     """Note orders in the ledger that are not synced themselves; who lost one of them gets new sums all the same."""
     lock_connector(session, connector_id)
+    fingerprint.look_at_orders(session, now, connector_id, orders)
     first_version_keys.move(session, connector_id, [order.email for order in orders])
     shut = blocked.among(session, connector_id, {person_key_of(order.email) for order in orders})
     orders = [order for order in orders if person_key_of(order.email) not in shut]

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from integration import streams
 from integration.events import Change
 from integration.mapping import field_map
+from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
-from integration.pipeline.connectors import customer_roles, field_list, store_profile
+from integration.pipeline.connectors import customer_roles, field_list, fingerprint, store_profile
 from integration.pipeline.ingest import order_carts, records, status_events
 from integration.pipeline.runs import (
     customer_versions,
@@ -110,8 +111,13 @@ class Phases(RecurringIntake):
 
     def _remove_gone(self) -> None:
         """Owe the buyers of orders that are gone their new values."""
+        with self.services.db.write() as session:
+            place = self._held(session).cursor.get(gone_orders.CURSOR)
+            connector = session.get_one(Connector, self.connector.id)
+            if place and place["whole"]:
+                fingerprint.look_at_list(session, self._now(), connector, place["to"])
+        fingerprint.check(connector)
         with self.services.db.read() as session:
-            place = session.get_one(Run, self.run.id).cursor.get(gone_orders.CURSOR)
             ids = gone_orders.suspects(session, self.connector.id, place)
         changes = list(gone_orders.confirmed(self._client, ids, self._origin, self._now()))
         with self.services.db.write() as session:

@@ -16,7 +16,7 @@ from integration.models.organisation import Organisation
 from integration.models.user import Role
 from integration.operations.monitoring import heartbeat
 from integration.pipeline import installation
-from integration.pipeline.connectors import holds, time_zones
+from integration.pipeline.connectors import fingerprint, holds, time_zones
 from integration.pipeline.disk import MAKE_ROOM
 from integration.queries import dead_letters
 from integration.web.frame import filters
@@ -111,6 +111,8 @@ class Shell:
     key_lost: IntegrationError | None = None
     connection_url: str | None = None
     debug_until: str = ""
+    #: Why the connector is read-only, "" where it is not.
+    doubt: str = ""
 
 
 def shell() -> Shell:
@@ -139,6 +141,7 @@ def shell() -> Shell:
         choices=[_choice(each, connector) for each in connectors],
         tabs=_tabs(connector.id),
         holds=open_holds,
+        doubt=fingerprint.sentence(connector),
         worker_alive=alive,
         disk=disk,
         key_lost=lost,

@@ -94,6 +94,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation(_RUN, "run", "Read a run and how far it is.", "logs", bodies.RunWithProgress),
     Operation(f"{_RUN}/lines", "lines", "Read the lines of a run.", "logs", bodies.RunLines, filters=bodies.LinesAfter),
     Operation(f"{_RUN}/cancel", "cancel", "Stop a run after the batch in flight.", "runs", bodies.RunNumber, "post"),
+    Operation(f"{_RUN}/pause", "pause", "Let a run rest where it stands.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/resume", "resume", "Let an ended run go on.", "runs", bodies.RunNumber, "post"),
     Operation("/api/v1/erasures", "erase", "Erase a person.", "erase", bodies.ErasureAsked, "post", body=bodies.Erase),
     Operation("/api/v1/erasures/{erasure_id}", "receipt", "Read a receipt.", "erase", bodies.ErasureReceipt),

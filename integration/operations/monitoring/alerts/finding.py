@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 #: Cause -> what it is called.
 CAUSES: Mapping[str, str] = {
+    "store_changed": "The store may be a copy",
     "held_mautic": "Sending to Mautic is on hold",
     "held_store": "Reading the store is on hold",
     "failing": "Too many records fail",
@@ -26,6 +27,7 @@ CAUSES: Mapping[str, str] = {
 COMMON = ("worker_down", "disk_full", "disk_low")
 #: Cause -> the part of the connector's pages where it is mended, or with a slash a page of the installation.
 PAGES: Mapping[str, str] = {
+    "store_changed": "connection",
     "held_mautic": "connection",
     "held_store": "connection",
     "failing": "dead-letters",

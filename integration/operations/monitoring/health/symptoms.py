@@ -12,7 +12,7 @@ from integration.mapping import own_checks
 from integration.models.connector import Connector
 from integration.operations.monitoring.health import reading, waiting
 from integration.pipeline import usage
-from integration.pipeline.connectors import holds
+from integration.pipeline.connectors import fingerprint, holds
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.settings import Modules
 
@@ -24,8 +24,8 @@ FAILING_WINDOW = timedelta(hours=1)
 class Symptom:
     """One thing that is wrong; `since` None means that nobody knows how long.
 
-    `state` is what the connector is for it: held, failing or delayed. With `opens` False an alert that is open stays
-    open, but none is opened: something else that is told already explains it.
+    `state` is what the connector is for it: read_only, held, failing or delayed. With `opens` False an alert that is
+    open stays open, but none is opened: something else that is told already explains it.
     """
 
     cause: str
@@ -50,6 +50,7 @@ def symptoms(
     `failed_since` is since when an alert about a failed run is open: that run is looked for however long ago it was.
     `lag_s` is for who has read it already (waiting.lag_s, in seconds).
     """
+    yield from _in_doubt(connector)
     yield from _held(session, connector.id)
     # Each is asked when it is its turn: whoever wants the gravest alone leaves the others unread.
     rules: tuple[Callable[[], Symptom | None], ...] = (
@@ -62,6 +63,14 @@ def symptoms(
         lambda: _mapping_lost(connector, settings),
     )
     yield from (found for rule in rules if (found := rule()) is not None)
+
+
+def _in_doubt(connector: Connector) -> Iterator[Symptom]:
+    """Yield that the store may be another one, until somebody has said what it is."""
+    found = fingerprint.doubt(connector)
+    if found and not found.get("copy"):
+        since = datetime.fromisoformat(found["at"])
+        yield Symptom("store_changed", "read_only", fingerprint.sentence(connector), fingerprint.HINT, since)
 
 
 def _held(session: Session, connector_id: int) -> Iterator[Symptom]:
