@@ -81,7 +81,8 @@ class _Reader:
             self._negated, said = True, said[1:]
         if said.startswith(opening):
             said = said[1:-1]
-        if opening == "(" and any(each in said for each in " ()"):
+        # Letters before the bracket stay before it: reading them and it again would never end.
+        if opening == "(" and len(said) < len(self._words) and any(each in said for each in " ()"):
             self._add("", parse(said, self._major, self._command))
         else:
             self._end(said.strip(), last=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from mautic_api import Api, api_of
 
 from integration.sandbox.mautic import MauticServer
@@ -107,6 +107,8 @@ def test_an_apostrophe_in_a_condition(finders: dict[str, Api], version: str, ids
 
 
 @given(st.text(max_size=40), st.sampled_from([5, 7]))
+@example("a(b c)", 5)
+@example("!a(b c)(", 7)
 def test_any_words_are_read(words: str, major: int) -> None:
     """Whatever was typed, it makes terms."""
     for term in parse(words, major):
