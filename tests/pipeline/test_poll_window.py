@@ -205,6 +205,17 @@ def test_nothing_is_lost_among_any_steps_of_both_clocks(seed: int) -> None:
     assert shop.missed() == set()
 
 
+def test_a_second_more_or_less_is_no_step() -> None:
+    shop = polled(Shop(theirs=-HOUR), 3)
+    for _ in range(10):
+        shop.theirs -= SECOND
+        polled(shop)
+        assert (shop.connector.cursors["again"], shop.connector.cursors["orders"]) == (
+            False,
+            shop.theirs_now.isoformat(),
+        )
+
+
 def test_cursors_of_a_version_before_say_what_the_last_poll_measured() -> None:
     connector = Connector(created_at=NOON, triggers={}, cursors={})
     connector.cursors = {"orders": (NOON + DAY).isoformat(), status_events.AHEAD: 86_400}

@@ -48,6 +48,22 @@ def test_an_order_edited_while_it_waits_gets_one_note_and_one_e_mail(road: Road)
     assert (len(notes(road)), len(road.mautic.state.sent)) == (2, 2)
 
 
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_an_e_mail_that_was_refused_is_not_taken_for_another_one_to_the_same_person(road: Road, status: int) -> None:
+    road.mautic.faults.command({"kind": "status", "value": status, "path": SENDING, "times": 1})
+    orders = [road.order("ada@example.com") for _ in range(2)]
+    road.arrive(*orders)
+    road.work()
+    assert len(road.mautic.state.sent) == 1
+    clock = road.services.clock
+    assert isinstance(clock, SetClock)
+    for _ in range(4):
+        clock.advance(seconds=400)
+        road.work()
+    told = sorted(each["tokens"]["{order_number}"] for each in road.mautic.state.sent)
+    assert told == sorted(str(order["number"]) for order in orders)
+
+
 def test_a_live_order_that_history_brings_too_still_sends_its_e_mail(road: Road) -> None:
     order = road.order("ada@example.com")
     road.arrive(order)

@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import func, select
 
 from integration.clock import SetClock
+from integration.events import Origin
 from integration.models import UnansweredCall, UnansweredPerson
 from integration.pipeline import outbox
 from integration.pipeline.delivery.retries import DELAYS
+from integration.pipeline.ingest import records
 from integration.pipeline.runs import progress as run_progress
 from integration.sandbox.mautic.contact import Contact
 from tests.conftest import NOON
@@ -70,6 +72,28 @@ def test_what_mautic_did_all_the_same_is_taken_over_without_another_write(road: 
     assert (contacts(road), doubled(road)) == (emails, set())
     assert (road.mautic.calls.count(NEW), road.mautic.calls.count(EDIT)) == (1, 0)
     assert "Mautic had it already" in road.log()[-1].message
+
+
+def test_an_order_that_is_gone_before_the_look_leaves_no_value_of_the_lost_call(
+    make_road: Callable[..., Road],
+) -> None:
+    """The call made a contact that nobody knows of here, so that what it wrote would stay for ever."""
+    road = make_road(SetClock(NOON), sync__proof_every=0, orders__create_fields=True)
+    road.mautic.faults.command({"kind": "lose_answer_early", "path": NEW, "times": 1})
+    order = road.order("ada@example.com")
+    road.arrive(order)
+    road.work()
+    road.mautic.background.wait(10)
+    count = "mautic_woo_order_count"
+    assert float(road.contact("ada@example.com").values[count]) == 1
+    road.store.shop.trash(order["id"])
+    with road.services.db.write() as session:
+        gone = records.trashed(road.store.shop.shown(order["id"]), Origin.POLL, NOON)
+        records.accept(session, road.services.clock.now(), road.connector_id, [gone])
+    for _ in range(3):
+        advance(road, 400)
+    assert in_question(road) == 0
+    assert not float(road.contact("ada@example.com").values.get(count) or 0)
 
 
 def test_what_never_arrived_is_sent_after_two_looks(road: Road) -> None:

@@ -18,7 +18,11 @@ OPEN = {
     "open runs": "SELECT count(*) FROM run WHERE state IN ('PENDING', 'RUNNING') AND trigger <> 'schedule'",
     "holds": "SELECT count(*) FROM hold WHERE released_at IS NULL",
     "unanswered calls": "SELECT count(*) FROM unanswered_call",
-    "marks begun and not done": "SELECT count(*) FROM follow_up_mark WHERE state = 'started'",
+    # Of an order that is in the trash nobody asks any more; were it restored, its mark would be looked up.
+    "marks begun and not done": """
+        SELECT count(*) FROM follow_up_mark AS mark WHERE mark.state = 'started' AND NOT EXISTS (
+            SELECT 1 FROM order_ledger AS entry WHERE entry.connector_id = mark.connector_id
+            AND CAST(entry.order_id AS TEXT) = mark.order_id AND entry.status = 'trash')""",
 }
 DEAD = """SELECT source_id, kind, event, error_code, error FROM delivery
           WHERE state = 'dead' AND (payload IS NULL OR CAST(payload AS TEXT) NOT LIKE :own) ORDER BY id"""

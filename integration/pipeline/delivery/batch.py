@@ -173,6 +173,9 @@ class Batch:
             self.connector = ensure_fields(services, self.connector, client, self.runs.values(), self.modules)
         context = self._context(groups, self.connector)
         planned = [plan_group(group, context, self._fresh.skips) for group in groups]
+        if self.looked_up is not None and (found := lost_answers.made_unseen(client, planned)):
+            context = replace(context, links={**context.links, **found})
+            planned = [plan_group(one.group, context, self._fresh.skips) for one in planned]
         return barring.settle(client, conflicts.settle(client, planned, context.modules.sync.policy))
 
     def _context(self, groups: Sequence[DeliveryGroup], connector: Connector) -> BatchContext:

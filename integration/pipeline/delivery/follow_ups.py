@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from integration.errors import IntegrationError, ServiceError
+from integration.errors import AuthRejected, Held, IntegrationError, Rejected, ServiceError, Throttled, Unreachable
 from integration.mautic.batches import BATCH_MAX_ROWS
 from integration.mautic.client import MauticClient
 from integration.mautic.emails import Emails
@@ -239,12 +239,32 @@ class FollowUps:
                 if sent:
                     return Followed(act, "The e-mail had been sent already.")
             self._start([act], started)
-            sending = emails.send(email.email_id, act.contact_id, email.tokens)
+            return self._sent(emails, act, email)
         except ServiceError as error:
             return Followed(act, error=error)
+
+    def _sent(self, emails: Emails, act: Act, email: SendEmail) -> Followed:
+        """Send an e-mail whose mark stands; one that was certainly not sent loses it.
+
+        A later look could find another e-mail to the same contact, and take it for this one.
+        """
+        try:
+            sending = emails.send(email.email_id, act.contact_id, email.tokens)
+        except ServiceError as error:
+            if isinstance(error, _NOTHING_DONE) or (isinstance(error, Unreachable) and not error.sent):
+                self._unmark(key_of(email))
+            raise
         return Followed(act, sending.sentence, withheld=sending.outcome != "sent")
 
+    def _unmark(self, key: MarkKey) -> None:
+        with self.db.write() as session:
+            mark = session.get(FollowUpMark, (self.connector_id, *key))
+            if mark is not None and mark.state == MarkState.STARTED:
+                session.delete(mark)
 
+
+#: Errors that say that a call had no effect.
+_NOTHING_DONE = (AuthRejected, Held, Rejected, Throttled)
 _NOT_ADDED = IntegrationError(
     "not_added", "Mautic did not add the contact to the segment.", "Check that the segment and the contact exist."
 )

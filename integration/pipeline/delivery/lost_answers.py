@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError, Unreachable
-from integration.identity import normalise_email
+from integration.identity import normalise_email, person_key_of
 from integration.mautic import reading
 from integration.mautic.answers import SERVICE
 from integration.mautic.batches import pause_s
@@ -25,6 +25,7 @@ from integration.mautic.paging import number_of
 from integration.mautic.results import LostCall, Receipt
 from integration.mautic.verdicts import answer_lost
 from integration.models.database import Database
+from integration.models.rekeying import addresses_in
 from integration.pipeline import outbox
 from integration.pipeline.delivery import follow_ups, read_back, retries
 from integration.pipeline.delivery.batch_context import Linked
@@ -159,6 +160,27 @@ def look(
     agree = looked_up.looks > 0 and all(score == looked_up.seen.get(person_key) for person_key, score in seen.items())
     whole = not missing and complete >= seen.keys()
     return Look(seen, agree or whole, receipts, looked_up, linked)
+
+
+def made_unseen(client: MauticClient, planned: Sequence[PersonPlan]) -> Mapping[str, Linked]:
+    """Return by person key the contacts of people of whom nothing is to be written, being unknown as far as we saw.
+
+    A call whose answer was lost may have made them, and what it wrote be wrong by now: an order that is gone since.
+    Raises ServiceError when Mautic cannot be read.
+    """
+    unknown = [one for one in planned if one.link is None and one.write is None and one.skips]
+    addresses = {one.group.person_key: set(_addresses(one)) for one in unknown}
+    found = reading.by_emails(client, [each for own in addresses.values() for each in own]) if unknown else {}
+    ids = {key: [number_of(found[each][0]) for each in own if each in found] for key, own in addresses.items()}
+    return {key: Linked(numbers[0], {}) for key, numbers in ids.items() if numbers}
+
+
+def _addresses(planned: PersonPlan) -> Iterator[str]:
+    """Return the normalised addresses in a person's records that are this person's."""
+    for leased in planned.group.deliveries:
+        for address in addresses_in(leased.payload):
+            if person_key_of(address) == planned.group.person_key:
+                yield normalise_email(address)
 
 
 def _is_looked_up(planned: PersonPlan) -> bool:

@@ -32,6 +32,8 @@ BEYOND = timedelta(hours=1)
 #: Where the store's clock was set back together with ours, as on one machine, nothing tells how long ago: so much is
 #: read again.
 UNKNOWN = timedelta(days=1)
+#: A smaller step may be the time that an answer took, and the overlap stands for it.
+STEP_MIN = timedelta(seconds=status_events.AHEAD_MIN_S)
 ORDERS, PREVIOUS, DRAFTS, RECURRING = "orders", "previous", "drafts", "recurring"
 #: Where a connector keeps that the next read takes what it meets though it was met before: what came between the step
 #: of the store's clock and the read that noticed it may have been taken for older than what was known.
@@ -126,6 +128,8 @@ def _step(connector: Connector, which: str, began: datetime, ahead_s: int) -> St
     """Return where the next read begins after one that began then by the store's clock."""
     stored = _stored(connector, which)
     back = timedelta(seconds=_ahead_s(connector.cursors, which) - ahead_s)
+    if back < STEP_MIN:
+        back = timedelta()
     if stored - began > max(back, OVERLAP):
         # Ours went back as well: the two alone cannot tell.
         return Step(began - UNKNOWN, stored - began)
