@@ -20,6 +20,7 @@ from integration.cli import (
     logs,
     pushing,
     reconciling,
+    rotating,
     runs,
     serving,
     settings_files,
@@ -54,6 +55,7 @@ _MODULES = (
     tokens,
     audit,
     leaving,
+    rotating,
 )
 for module in _MODULES:
     for command in module.COMMANDS:

@@ -50,6 +50,7 @@ CHANGING = {
     "field-mapping set": ("UPDATED", ()),
     "settings import": ("UPDATED", ()),
     "settings reset": ("UPDATED", ()),
+    "rotate-secrets": ("UPDATED", ()),
     "user add": ("USER_CHANGED", ("ada@example.com", "--password", "correct horse battery")),
     "user role": ("USER_CHANGED", ("ada@example.com", "support")),
     "user password": ("USER_CHANGED", ("ada@example.com", "--password", "another long one")),
@@ -62,7 +63,7 @@ CHANGING = {
 #: Those that need more than a connector; each has a test of its own.
 APART = (
     *("delete", "uninstall", "erase", "resume", "push", "discard", "edit", "reconcile repair"),
-    *("field-mapping set", "settings import", "settings reset"),
+    *("field-mapping set", "settings import", "settings reset", "rotate-secrets"),
 )
 
 
