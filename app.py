@@ -41,6 +41,7 @@ BLUEPRINTS = (
     "modules.fields",
     "modules.mapping",
     "tools.page",
+    "tools.settings",
     "operations.run_options",
     "operations.runs",
     "operations.payloads",

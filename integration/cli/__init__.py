@@ -20,8 +20,10 @@ from integration.cli import (
     logs,
     pushing,
     reconciling,
+    rotating,
     runs,
     serving,
+    settings_files,
     states,
     syncing,
     tokens,
@@ -40,6 +42,7 @@ _MODULES = (
     serving,
     connecting,
     field_mapping,
+    settings_files,
     states,
     syncing,
     runs,
@@ -52,6 +55,7 @@ _MODULES = (
     tokens,
     audit,
     leaving,
+    rotating,
 )
 for module in _MODULES:
     for command in module.COMMANDS:

@@ -4,6 +4,7 @@ from integration.settings.carts import CartModule
 from integration.settings.consent import ConsentModule
 from integration.settings.mapping import MappingModule, MappingRow
 from integration.settings.modules import (
+    PAGES,
     TITLES,
     AlertModule,
     ContactModule,
@@ -18,6 +19,7 @@ from integration.settings.modules import (
 from integration.settings.subscribe import SubscribeModule
 
 __all__ = [
+    "PAGES",
     "TITLES",
     "AlertModule",
     "CartModule",

@@ -251,7 +251,7 @@ TITLES: dict[str, str] = {
     key: title for module, model in _MODELS.items() for key, title in titles(model, f"{module}.").items()
 }
 #: Module -> the page that has its settings.
-_PAGES = {
+PAGES = {
     "contacts": "Contact Sync",
     "consent": "Consent",
     "orders": "Order Sync",
@@ -265,13 +265,13 @@ _PAGES = {
 
 def label(key: str) -> str:
     """Return what people call a dotted key, as "Order Sync: Tags for every order"; raises KeyError for another."""
-    page, title = _PAGES[key.partition(".")[0]], TITLES[key]
+    page, title = PAGES[key.partition(".")[0]], TITLES[key]
     return page if page == title else f"{page}: {title}"
 
 
 def where(key: str) -> str:
     """Return where a dotted key is changed, as "Order Sync, “Tags for every order”"; raises KeyError for another."""
-    page, title = _PAGES[key.partition(".")[0]], TITLES[key]
+    page, title = PAGES[key.partition(".")[0]], TITLES[key]
     return page if page == title else f"{page}, “{title}”"
 
 

@@ -18,8 +18,6 @@ from integration.streams import consents, samples, subscriptions
 from integration.streams.base import WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.CONTACT
-#: The deletion of a contact was asked for, and something of ours still holds it.
-CONTACT_KEPT = "contact_kept"
 #: What a person does in the shop; whatever else is read is not their doing.
 _LIVE = (Origin.WEBHOOK, Origin.POLL)
 #: So many of the newest customers are looked at for one with a role that is synced.
@@ -67,7 +65,7 @@ class Contacts:
             where("contacts.deleted_segment"),
             "contacts",
         ),
-        CONTACT_KEPT: Explanation(
+        "contact_kept": Explanation(
             "The customer was deleted in the store, but something else holds the contact, so it stays in Mautic.",
             "the contact in Mautic: delete it there by hand, or erase the person under Privacy",
             "mautic",

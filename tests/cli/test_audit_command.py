@@ -22,6 +22,7 @@ READING = {
     *("serve", "demo", "worker", "connectors", "check", "export-settings", "log", "bundle", "mapping"),
     *("audit list", "audit verify", "user list", "runs", "run", "records", "dead-letters", "export-log", "alerts"),
     *("reconcile list", "reconcile findings", "token list"),
+    *("settings export", "field-mapping show", "field-mapping versions"),
 }
 CHANGING = {
     "connect": ("CREATED", ()),
@@ -46,6 +47,12 @@ CHANGING = {
     "token revoke": ("TOKEN_CHANGED", ("1", "--yes")),
     "clear-log": ("LOG_CLEARED", ("1", "--yes")),
     "delete": ("DELETED", ()),
+    "uninstall": ("UNINSTALLED", ()),
+    "erase": ("ERASURE_ASKED", ()),
+    "field-mapping set": ("UPDATED", ()),
+    "settings import": ("UPDATED", ()),
+    "settings reset": ("UPDATED", ()),
+    "rotate-secrets": ("UPDATED", ()),
     "user add": ("USER_CHANGED", ("ada@example.com", "--password", "correct horse battery")),
     "user role": ("USER_CHANGED", ("ada@example.com", "support")),
     "user password": ("USER_CHANGED", ("ada@example.com", "--password", "another long one")),
@@ -56,7 +63,10 @@ CHANGING = {
 
 
 #: Those that need more than a connector; each has a test of its own.
-APART = ("delete", "resume", "pause-run", "confirm-store", "push", "discard", "edit", "reconcile repair")
+APART = (
+    *("delete", "uninstall", "erase", "resume", "pause-run", "confirm-store", "push", "discard", "edit"),
+    *("reconcile repair", "field-mapping set", "settings import", "settings reset", "rotate-secrets"),
+)
 
 
 def test_every_command_that_changes_something_is_audited(quick: Run, connected: str) -> None:

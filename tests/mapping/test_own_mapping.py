@@ -249,7 +249,7 @@ def test_the_store_is_asked_for_what_own_rows_look_at_and_for_nothing_else() -> 
     own = field_map.own_paths(Kind.ORDER, settings)
     assert own == ("meta_data._vat", "shipping_lines.0.method_title")
     assert set(reading.order_fields(own=own).split(",")) - plain == {"meta_data", "shipping_lines"}
-    assert "avatar_url" in reading.customer_fields(field_map.own_paths(Kind.CONTACT, settings)).split(",")
+    assert "avatar_url" in reading.customer_fields(own=field_map.own_paths(Kind.CONTACT, settings)).split(",")
 
 
 def test_a_huge_value_is_not_kept_whole() -> None:

@@ -22,7 +22,7 @@ from integration.pipeline.connectors import holds, mapping_versions, schedule_ti
 from integration.pipeline.connectors.field_list import MAX_AGE_INCOMPLETE
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.services import Services
-from integration.settings import Modules
+from integration.settings import Modules, settings_file
 from integration.settings.connection import AUTHORITIES, PLAIN, SECRETS, Connection
 
 INCREMENTAL = "incremental"
@@ -151,9 +151,7 @@ def configure(
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
         before = services.modules(connector)
-        modules = before.with_values(changes, words)
-        if modules.mapping != before.mapping:
-            modules = own_checks.checked(before, modules, fields_from_json(connector.fields or []))
+        modules = _changed(before, connector, changes, words)
         diff = difference(before, modules)
         if diff:
             now = services.clock.now()
@@ -167,6 +165,23 @@ def configure(
                 connector.fields_at -= MAX_AGE_INCOMPLETE
             audit(session, diff)
     return diff
+
+
+def previewed(
+    services: Services, connector: Connector, changes: Mapping[str, Any], words: Mapping[str, str] | None = None
+) -> Diff:
+    """Return what `configure` would change, checked in the same way, and store nothing; raises SettingError."""
+    before = services.modules(connector)
+    return difference(before, _changed(before, connector, changes, words))
+
+
+def _changed(
+    before: Modules, connector: Connector, changes: Mapping[str, Any], words: Mapping[str, str] | None
+) -> Modules:
+    modules = before.with_values(changes, words)
+    if modules.mapping == before.mapping:
+        return modules
+    return own_checks.checked(before, modules, fields_from_json(connector.fields or []))
 
 
 def difference(before: Modules, after: Modules) -> Diff:
@@ -242,4 +257,4 @@ def _set_state(services: Services, connector_id: int, state: ConnectorState, aud
 def exported(services: Services, connector: Connector) -> dict[str, Any]:
     """Return a connector's settings without any secret (P89)."""
     plain = {name: getattr(connector, name) for name in PLAIN if name not in ("mautic_user", "mautic_client_id")}
-    return {"id": connector.id, **plain, "modules": services.modules(connector).to_json()}
+    return settings_file.headed({"id": connector.id, **plain, "modules": services.modules(connector).to_json()})

@@ -23,7 +23,6 @@ from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.plans import NO_FIELD
 from integration.streams.base import LEAVES
-from integration.streams.contacts import CONTACT_KEPT
 
 #: By whether e-mails are barred: the action and the sentence of the log.
 _BARRED = {
@@ -149,7 +148,7 @@ class Settlement:
             return self._kept(planned, leased, contact_id)
         kept = next((result for result in results if result.kept), None)
         if kept is not None:
-            return self._skipped(leased, CONTACT_KEPT, kept.message, contact_id)
+            return self._skipped(leased, "contact_kept", kept.message, contact_id)
         if receipt is None and all(result.repeated for result in results):
             stays = sentences([each for each in planned.adjustments if planned.settled and each.kind == "kept"])
             said = " ".join(filter(None, ("Nothing has changed since the last sync.", withheld, stays)))

@@ -105,7 +105,13 @@ def _try(connector: Connector, draft: Draft) -> ResponseReturnValue:
     except SettingError as error:
         return _page(connector, replace(draft, error=error)), 400
     modules = services().modules(connector).model_copy(update={"mapping": MappingModule.model_construct(rows=rows)})
-    wanted = Kind(kind) if kind in set(Kind) else Kind(rows[0].kind) if rows else next(iter(streams.STREAMS))
+    wanted = (
+        Kind(kind)
+        if kind in known_paths.mapped_kinds()
+        else Kind(rows[0].kind)
+        if rows
+        else known_paths.mapped_kinds()[0]
+    )
     tried = own_rows.try_rows(services(), connector, wanted, record_id, modules)
     return _page(connector, replace(draft, tried=tried))
 
@@ -209,7 +215,7 @@ def _page(connector: Connector, draft: Draft) -> str:
         draft=draft,
         rows=mapping_form.views(draft.rows, fields, draft.error),
         fields=_choosable(fields),
-        kinds={kind.value: streams.labels(kind).noun for kind in reversed(streams.STREAMS)},
+        kinds={kind.value: streams.labels(kind).noun for kind in reversed(known_paths.mapped_kinds())},
         formats=FORMATS,
         conditions=CONDITIONS,
         lost=lost(modules, fields),
@@ -217,7 +223,7 @@ def _page(connector: Connector, draft: Draft) -> str:
         cost=cost,
         duration=span(cost.seconds) if cost and cost.seconds else "",
         unread=draft.unread or (hold.sentence if hold else ""),
-        paths={kind: known_paths.made(kind) for kind in streams.STREAMS},
+        paths={kind: known_paths.made(kind) for kind in known_paths.mapped_kinds()},
         may_save=me().may(Role.ADMIN),
         may_try=me().may(Role.SUPPORT),
     )

@@ -111,12 +111,15 @@ def test_connectors_take_turns(services: Services, clock: SetClock, connector_id
 
 
 def lose(services: Services, run_id: int) -> None:
-    """Take it by a process that is not heard of any more, and sweep."""
+    """Take it by a process of another machine, of which nothing is heard for as long as others watch."""
     with services.db.write() as session:
         now = services.clock.now()
         assert run_lifecycle.take(session, now, "elsewhere.1.1.gone") is not None
         session.flush()
         session.execute(update(Run).where(Run.id == run_id).values(leased_until=now - timedelta(seconds=1)))
+    schedule.sweep(services)
+    assert isinstance(services.clock, SetClock)
+    services.clock.advance(seconds=50)
 
 
 def test_one_whose_process_is_gone_goes_on_by_itself_but_not_for_ever(services: Services, connector_id: int) -> None:

@@ -25,6 +25,11 @@ _LEVELS_MAX = 4
 _LEFT_OUT = ("_links", META)
 
 
+def mapped_kinds() -> tuple[Kind, ...]:
+    """Return the kinds of records that own rows may be about."""
+    return tuple(kind for kind in streams.STREAMS if kind in MADE_VALUES)
+
+
 def made(kind: Kind) -> dict[str, str]:
     """Return the path of each value that is made of a record -> what people call it."""
     return {f"{MADE}.{name}": words for name, words in MADE_VALUES[kind].items()}
@@ -50,7 +55,7 @@ def of_kinds(services: Services, connector: Connector) -> tuple[dict[Kind, dict[
     """Return the paths of each kind, those of a kind that the store does not give without its records; and why."""
     found: dict[Kind, dict[str, str]] = {}
     why = ""
-    for kind in streams.STREAMS:
+    for kind in mapped_kinds():
         try:
             found[kind] = of_store(services, connector, kind)
         except ServiceError as error:
