@@ -56,7 +56,7 @@ def cart(session: Session, connector: Connector, number: int) -> Followed | None
     row = session.get(Cart, number)
     if row is None or row.connector_id != connector.id or row.source != API:
         return None
-    (kind,) = streams.kinds("kept_here")
+    (kind,) = streams.kinds("is_cart")
     given = given_of(row.key).partition("#")[0]
     if (ended := _ended(row)) is not None:
         return Followed(kind, given, SKIPPED, row.created_at, *ended, settled_at=row.ended_at or row.changed_at)
@@ -77,7 +77,7 @@ def _ended(row: Cart) -> tuple[str, str] | None:
 
 def _newest(session: Session, connector_id: int, source_id: str) -> Delivery | None:
     mine = (Delivery.connector_id == connector_id, Delivery.source_id == source_id)
-    kinds = Delivery.kind.in_(streams.kinds("kept_here"))
+    kinds = Delivery.kind.in_(streams.kinds("is_cart"))
     return session.scalar(select(Delivery).where(*mine, kinds).order_by(Delivery.id.desc()).limit(1))
 
 

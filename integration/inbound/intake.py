@@ -85,7 +85,7 @@ def take(
     Where none is right nothing is stored, not even the key. Raises IntegrationError: carts_off, and key_used for a key
     that stood for something else.
     """
-    stream = next(each for each in streams.STREAMS.values() if each.module == name)
+    stream = streams.of_module(name)
     if stream.kept_here and not services.modules(connector).carts.captures:
         raise CARTS_OFF
     checked = [_checked(name, index, each) for index, each in enumerate(items)]

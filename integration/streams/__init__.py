@@ -13,7 +13,19 @@ from integration.streams.orders import Orders
 from integration.streams.recurring import Recurring
 from integration.streams.scores import Scores
 
-__all__ = ["STREAMS", "Explanation", "Labels", "Stream", "entities", "explain", "kinds", "labels", "of", "skip_codes"]
+__all__ = [
+    "STREAMS",
+    "Explanation",
+    "Labels",
+    "Stream",
+    "entities",
+    "explain",
+    "kinds",
+    "labels",
+    "of",
+    "of_module",
+    "skip_codes",
+]
 
 #: In this order a person's records are written by an import: what comes last is what stands in Mautic.
 STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Scores(), Recurring(), Orders(), Contacts())}
@@ -69,6 +81,11 @@ def entities(modules: Modules | None = None) -> dict[str, str]:
     usual = {kind: stream for kind, stream in every.items() if not stream.optional}
     chosen = {kind: one for kind, one in every.items() if modules is None or one.is_enabled(modules)} or usual
     return {kind: one.labels.entity for kind, one in chosen.items()}
+
+
+def of_module(name: str) -> Stream:
+    """Return the stream that a module of the settings is named for; what else it brings has a switch of its own."""
+    return next(stream for stream in STREAMS.values() if stream.module == name and not stream.optional)
 
 
 def kinds(which: str) -> list[Kind]:

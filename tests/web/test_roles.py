@@ -90,6 +90,7 @@ API = {
         "lines",
         "start",
         "cancel",
+        "pause",
         "resume",
         "payload",
         "dead_letters",

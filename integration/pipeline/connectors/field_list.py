@@ -46,7 +46,7 @@ class Made:
 
 
 def _entry(connector_id: int, now: datetime, made: Made) -> Entry:
-    kind = next(each.kind for each in streams.STREAMS.values() if each.module in made.need.modules)
+    kind = streams.of_module(made.need.modules[0]).kind
     message = f"Created the field “{made.need.label}” ({made.need.type}) in Mautic."
     return Entry(connector_id, now, kind, made.field.alias, CREATE_FIELD, message=message)
 

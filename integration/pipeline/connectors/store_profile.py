@@ -98,7 +98,12 @@ def _with_statuses(services: Services, connector: Connector) -> Connector:
 
 
 def _with_subscriptions(services: Services, connector: Connector) -> Connector:
-    """Add whether the store has subscriptions, by the routes of its API; it may not tell, then what was known stays."""
+    """Add whether the store has subscriptions, by the routes of its API; it may not tell, then what was known stays.
+
+    It is asked for that only where subscriptions are synced: the list of routes is long.
+    """
+    if not services.modules(connector).orders.subscriptions:
+        return connector
     try:
         known = discovery.has_route(services.open_store(connector), SUBSCRIPTIONS)
     except ServiceError as error:
