@@ -79,6 +79,10 @@ class Sighted(Protocol):
         """What brought it."""
 
     @property
+    def person_key(self) -> str:
+        """Whose it is, "kind:id" where that is not known."""
+
+    @property
     def payload(self) -> Payload:
         """The record as the store gave it, with a person's corrections."""
 

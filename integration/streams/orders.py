@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from integration.events import HISTORICAL, Change, Kind, Origin
+from integration.identity import person_key_of
 from integration.mapping import consent, field_map, orders
 from integration.mapping.consent import Consent
 from integration.mapping.follow_ups import Sighting
@@ -187,8 +188,10 @@ def moved(order: Order, former: str, origin: Origin, seen_at: datetime) -> Chang
 
 def _removal(delivery: Sighted, context: PlanContext) -> Plan | Skip:
     lifetime: Lifetime = context.lifetime()
+    email = str(delivery.payload.get("email") or "")
     made = orders.removal(
-        str(delivery.payload.get("email") or ""),
+        # An order may have been given to somebody else before it went: whose it was is found by the link alone.
+        email if person_key_of(email) == delivery.person_key else "",
         context.modules,
         lifetime=lifetime,
         known=context.known,

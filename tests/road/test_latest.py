@@ -121,6 +121,28 @@ def test_what_falls_to_nothing_is_emptied(road: Road, act: Callable[[Road, int],
     assert road.writes() == before, "nothing was left to write"
 
 
+@pytest.mark.parametrize("by", ["webhook", "poll"])
+def test_an_order_that_was_given_away_before_it_went_empties_nobody_else(road: Road, by: str) -> None:
+    """Between two looks its address was changed and it was trashed: the store shows it as somebody else's only."""
+    line = [{"name": "Mug", "quantity": 1, "total": "30.00"}]
+    order = road.order(ADA, line_items=line)
+    road.arrive(order, road.order("bob@example.com", line_items=line))
+    road.work()
+    of_bob = held(road, aliases.TOTAL_SPENT, "bob@example.com")
+    road.store.shop.edit_order(order["id"], billing={"email": "bob@example.com"})
+    shown = road.store.shop.shown(order["id"])
+    road.store.shop.trash(order["id"])
+    now = road.services.clock.now()
+    gone = records.trashed(shown, Origin.POLL, now)
+    if by == "webhook":
+        gone = Change(Kind.ORDER, str(order["id"]), "deleted", "", {"id": order["id"]}, now, Origin.WEBHOOK)
+    with road.services.db.write() as session:
+        records.accept(session, now, road.connector_id, [gone])
+    road.work()
+    assert [held(road, alias) in (None, "") for alias in MONEY] == [True] * len(MONEY)
+    assert of_bob and held(road, aliases.TOTAL_SPENT, "bob@example.com") == of_bob
+
+
 @pytest.mark.parametrize("act", [cancelled, on_hold, trashed, moved])
 @pytest.mark.parametrize("others", [0, 1])
 def test_what_leaves_before_it_was_sent_gives_no_order_data(
