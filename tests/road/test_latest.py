@@ -170,6 +170,8 @@ def test_an_order_out_of_the_trash_counts_again_whatever_our_clock_says(
         records.accept(session, now, road.connector_id, [gone])
     road.work()
     assert held(road, aliases.TOTAL_SPENT) in (None, "", 0)
+    # Within one second a webhook of before and one of after the trash cannot be told apart.
+    road.store.state.clock = SetClock(datetime.now(UTC) + timedelta(seconds=2))
     road.store.shop.restore(order["id"])
     again(road, order["id"])
     assert float(held(road, aliases.TOTAL_SPENT)) == float(order["total"])
