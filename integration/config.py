@@ -105,6 +105,11 @@ def _hosts(value: Any) -> tuple[str, ...]:
     return tuple(_host(str(part).strip().lower()) for part in parts if str(part).strip())
 
 
+def _old_keys(value: Any) -> tuple[str, ...]:
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    return tuple(str(part).strip() for part in parts if str(part).strip())
+
+
 def _host(text: str) -> str:
     """Return a host as it stands, or a network without host bits; raises Unusable for a network that is none."""
     if "/" not in text:
@@ -130,6 +135,7 @@ class Deployment(BaseSettings):
 
     instance_path: Path
     secret_key: Text = Field(repr=False)
+    secret_key_old: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_old_keys)] = Field(default=(), repr=False)
     host: Text = "127.0.0.1"
     port: Annotated[int, _whole(0, 65535)] = 8000
     database_url: Annotated[str, BeforeValidator(_database)] = ""
@@ -179,6 +185,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "INSTANCE_PATH": ("folder for the database, keys and logs", "instance"),
     "DATABASE_URL": ("SQLAlchemy URL; SQLite or PostgreSQL", "sqlite in INSTANCE_PATH"),
     "SECRET_KEY": ("signs sessions and encrypts stored secrets; keep it", "made at first start"),
+    "SECRET_KEY_OLD": ("earlier SECRET_KEYs, comma list, until `woo-mautic rotate-secrets` was run", "none"),
     "ENGINE": ("embedded, procrastinate or none", "embedded"),
     "PUBLIC_URL": ("https address at which the store reaches this app", "http://HOST:PORT"),
     "TIMEZONE": ("zone of the times on the pages until a store names its own", "UTC"),

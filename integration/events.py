@@ -17,6 +17,8 @@ class Kind(StrEnum):
     CONTACT = "contact"
     ORDER = "order"
     CART = "abandoned_cart"
+    RECURRING = "recurring_order"
+    SCORE = "rfm"
 
 
 class Origin(StrEnum):
@@ -30,10 +32,11 @@ class Origin(StrEnum):
     REPLAY = "replay"
     API = "api"
     FORM = "form"
+    SCORES = "scores"
 
 
 #: Origins that carry history: they never send e-mails (P40) and yield to live traffic.
-HISTORICAL = frozenset({Origin.INITIAL, Origin.FULL, Origin.BULK, Origin.REPLAY})
+HISTORICAL = frozenset({Origin.INITIAL, Origin.FULL, Origin.BULK, Origin.REPLAY, Origin.SCORES})
 
 
 def content_hash(value: object) -> str:
@@ -70,6 +73,11 @@ class Change:
 
     @property
     def identity(self) -> str:
-        """Return what makes two sightings one change: kind, id, what and date_modified_gmt or the record's hash."""
+        """Return what makes two sightings one change: kind, id, what and date_modified_gmt or the record's hash.
+
+        A program may tell two things of a record in one second, so that there both count.
+        """
         version = self.modified_at.isoformat() if self.modified_at else content_hash(self.payload)
+        if self.modified_at and self.origin is Origin.API:
+            version += f":{content_hash(self.payload)[:16]}"
         return f"{self.kind}:{self.source_id}:{self.event}:{version}"

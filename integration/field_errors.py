@@ -1,6 +1,7 @@
 """What pydantic finds wrong, said for people: the field in the reader's words, and what to write instead.
 
-Pages and the command line are told by `told`, as a `SettingError`; machines by `by_field`, as a sentence a field.
+Pages and the command line are told by `told`, as a `SettingError`; machines by `by_field`, as a sentence a field, or
+by `by_path` where a body has parts of its own.
 """
 
 from __future__ import annotations
@@ -57,6 +58,16 @@ def by_field(error: ValidationError, model: type[BaseModel] | None = None) -> di
         name = _name(each)
         sentence, hint = _said(each, model, name[:NAME_SHOWN_MAX_CHARS] or "body", _JSON)
         found.setdefault(name, f"{sentence} {hint}".strip())
+    return found
+
+
+def by_path(error: ValidationError) -> dict[str, str]:
+    """Return one sentence for each place of a JSON body that is wrong, by its path such as "billing.email"."""
+    found: dict[str, str] = {}
+    for each in error.errors(include_url=False):
+        path = ".".join(str(part)[:NAME_SHOWN_MAX_CHARS] for part in each["loc"])
+        sentence, hint = _said(each, None, path or "body", _JSON)
+        found.setdefault(path or "body", f"{sentence} {hint}".strip())
     return found
 
 

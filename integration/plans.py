@@ -45,8 +45,19 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class DoNotContact:
+    """Whether a contact is to be on Mautic's list of those who get no e-mail.
+
+    `comment` is how our entries are known there: only one with it is ever taken away.
+    """
+
+    wanted: bool
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContactWrite:
-    """One upsert: field alias -> value, tags to add ("-tag" removes).
+    """One upsert: field alias -> value, tags to add ("-tag" removes), whether no e-mail may go (None: as it is).
 
     A field with "" is to be empty afterwards; one that is not in `fields` stays as it is. Fitted to Mautic an emptied
     date is None, for a date with "" is ignored there (465).
@@ -55,6 +66,7 @@ class ContactWrite:
     email: str
     fields: Mapping[str, Value] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    do_not_contact: DoNotContact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,21 @@ class SegmentRemove:
     action: str = "remove_from_segment"
 
 
-FollowUp = Note | SegmentAdd | SegmentRemove | SendEmail
+@dataclass(frozen=True, slots=True)
+class DeleteContact:
+    """The end of a contact whose customer was deleted in the store; `customer_id` is the account's.
+
+    It is done only to the person's own contact that nothing else of ours holds; twice is harmless, for the second time
+    there is none (mautic:172).
+    """
+
+    order_id: str
+    status: str
+    customer_id: int
+    action: str = "delete_contact"
+
+
+FollowUp = Note | SegmentAdd | SegmentRemove | SendEmail | DeleteContact
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +152,28 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class CurrencyTotal:
+    """What a person's paid orders in one currency add up to, less refunds; `currency` is "" where nobody tells it."""
+
+    currency: str
+    total: Decimal
+    orders: int
+    decimals: int | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the total in plain digits and the currency's decimals."""
+        return money.text(self.total, self.currency, self.decimals)
+
+
+@dataclass(frozen=True, slots=True)
 class Lifetime:
     """A person's paid orders in the shop's currency, from the order ledger (P38).
 
     `other_currencies` counts paid orders that were left out because they are in another currency. `unsure` names the
     currencies of orders that could not be added up because the shop's is not known; the other values are empty then.
-    The days are the shop's (YYYY-MM-DD), "" where the store does not tell them.
+    The days are the shop's (YYYY-MM-DD), "" where the store does not tell them. `by_currency` has the sums in all
+    currencies, by code; those are sure whatever is not known of the shop.
     """
 
     total_spent: Decimal = Decimal(0)
@@ -144,6 +186,7 @@ class Lifetime:
     first_day: str = ""
     last_day: str = ""
     unsure: tuple[str, ...] = ()
+    by_currency: tuple[CurrencyTotal, ...] = ()
 
     @property
     def average(self) -> Decimal:
@@ -179,7 +222,8 @@ class FieldNeed:
     """A field that a module writes and Mautic must have.
 
     `limit` is the least length of a text field, `scale` how many decimals a number field is made with, `choices` what a
-    select is made with. `modules` are the parts of the settings that want it: contacts, orders, carts.
+    select is made with. `modules` are the parts of the settings that want it: contacts, orders, carts. One that is
+    `own` was chosen by a person among Mautic's fields: it is looked after, and never made by us.
     """
 
     alias: str
@@ -190,3 +234,4 @@ class FieldNeed:
     group: str = "professional"
     scale: int = 2
     choices: tuple[str, ...] = ()
+    own: bool = False

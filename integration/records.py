@@ -31,7 +31,10 @@ class Customer:
     """A registered customer; names are already HTML-decoded.
 
     `extra` maps a path of the field map that no attribute stands for ("meta_data._vat_number") to its single value.
-    `unread` names the fields that could not be read and are empty here.
+    `asked` maps each meta key that the settings look at to its value, None where the record has none; a key that was
+    not asked for when the record was read is not in it.
+    `unread` names the fields that could not be read and are empty here. `mapped` maps a path of a person's own mapping
+    to what the store has there, of any shape, None for nothing; one that is not in it was not asked for.
     """
 
     id: int
@@ -44,7 +47,9 @@ class Customer:
     modified_at: datetime | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    mapped: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,9 @@ class LineItem:
 class Order:
     """An order; money as Decimal in `currency` ("" is the shop's), `refunds` as positive amounts.
 
-    `lines_read` tells that an order without items has none, and was not just read without them. `extra` and `unread`
-    are as in Customer.
+    `lines_read` tells that an order without items has none, and was not just read without them. `extra`, `asked`,
+    `unread` and `mapped` are as in Customer. `given_id` is the source id of an order that a program sent, whose `id` is
+    negative.
     """
 
     id: int
@@ -89,7 +95,15 @@ class Order:
     meta: Mapping[str, Any] = field(default_factory=dict)
     lines_read: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    given_id: str = ""
+    mapped: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def source_id(self) -> str:
+        """Return the id that the order is known by, as deliveries have it."""
+        return self.given_id or str(self.id)
 
     @property
     def email(self) -> str:
@@ -100,6 +114,16 @@ class Order:
     def net_total(self) -> Decimal:
         """Return the total less all refunds, never below zero."""
         return max(self.total - sum(self.refunds, Decimal(0)), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A buyer's RFM classes, 1 to 5 each with 5 the best; 0 for who has no order that counts."""
+
+    id: int
+    recency: int = 0
+    frequency: int = 0
+    monetary: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def write(
             cart_succession.make_way(session, now, ours[each.cart.id])
         changes = [_prepared(session, services, now, base_url, ours[each.cart.id], each) for each in announced]
         end(session, now, {number: code for number, code in ended.items() if number in ours})
-        sync_log.record(session, list(_entries(connector.id, now, announced)))
+        sync_log.record(session, list(_entries(now, announced)))
         outbox.accept(session, now, connector.id, changes)
         if changes:
             services.on_accept(session, connector.id)
@@ -114,7 +114,7 @@ def _record(cart: Cart, priced: Priced, url: str) -> CartRecord:
     )
 
 
-def _entries(connector_id: int, now: datetime, announced: Sequence[Announcement]) -> Iterator[Entry]:
+def _entries(now: datetime, announced: Sequence[Announcement]) -> Iterator[Entry]:
     """Yield an entry for each coupon that was made, and one for each cause why others were not."""
     said: set[str] = set()
     for each in announced:
@@ -122,14 +122,13 @@ def _entries(connector_id: int, now: datetime, announced: Sequence[Announcement]
         if not coupon.made and (not coupon.problem or coupon.problem in said):
             continue
         said.add(coupon.problem)
-        yield Entry(
-            connector_id=connector_id,
-            at=now,
-            type=KIND,
-            object_id=str(cart.id),
-            action=CREATE_COUPON,
-            status=sync_log.SUCCESS if coupon.made else sync_log.ERROR,
-            message=f"Made the coupon {coupon.code}." if coupon.made else coupon.problem,
-            source_id=str(cart.id),
-            person_key=cart.person_key,
-        )
+        text = f"Made the coupon {coupon.code}." if coupon.made else coupon.problem
+        yield entry_of(cart, now, CREATE_COUPON, text, sync_log.SUCCESS if coupon.made else sync_log.ERROR)
+
+
+def entry_of(cart: Cart, now: datetime, action: str, message: str, status: str = sync_log.SUCCESS) -> Entry:
+    """Return an entry of the sync log about a cart's coupon."""
+    number = str(cart.id)
+    return Entry(
+        cart.connector_id, now, KIND, number, action, status, message, source_id=number, person_key=cart.person_key
+    )

@@ -7,17 +7,21 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from integration.carts.announcement import entry_of
 from integration.carts.recovery import kept_since
 from integration.models.cart import Cart, CartState
 from integration.models.connector import Connector
 from integration.pipeline.ingest.cart_keeping import tell
 from integration.pipeline.services import Services
+from integration.pipeline.sync_log import writing as sync_log
 from integration.store import coupons as store
 from integration.store.client import StoreClient
 from integration.store.coupons import BATCH_MAX
 from integration.store.php_values import whole
 from integration.streams.carts import NEWER
 
+#: What the sync log calls the deletion of a coupon (P84).
+DELETE_COUPON = "delete_coupon"
 _BOUGHT = (CartState.BOUGHT, CartState.RECOVERED)
 #: In these states nobody is reminded any more, so that a coupon lies there for nothing.
 _OVER = (*_BOUGHT, CartState.NO_CONSENT)
@@ -73,6 +77,8 @@ def _forget(services: Services, now: datetime, batch: Mapping[int, int], gone: s
             if cart.coupon_id != batch[cart.id] or cart.coupon_id not in gone | used:
                 continue
             if cart.coupon_id in gone:
-                tell(session, now, cart, f"The coupon {cart.coupon_code} is no longer in the store.")
+                said = f"The coupon {cart.coupon_code} is no longer in the store."
+                tell(session, now, cart, said)
+                sync_log.record(session, [entry_of(cart, now, DELETE_COUPON, said)])
             cart.coupon_id, cart.coupon_until = None, None
             cart.coupon_code = cart.coupon_code if cart.state in _BOUGHT else ""

@@ -9,7 +9,26 @@ import sys
 
 import click
 
-from integration.cli import audit, connecting, console, diagnose, logs, serving, syncing, users
+from integration.cli import (
+    audit,
+    connecting,
+    console,
+    dead_letters,
+    diagnose,
+    field_mapping,
+    leaving,
+    logs,
+    pushing,
+    reconciling,
+    rotating,
+    runs,
+    serving,
+    settings_files,
+    states,
+    syncing,
+    tokens,
+    users,
+)
 from integration.errors import IntegrationError
 from integration.field_text import visible
 
@@ -19,7 +38,26 @@ def root() -> None:
     """Keep a WooCommerce store and a Mautic instance in step."""
 
 
-for module in (serving, connecting, syncing, logs, diagnose, users, audit):
+_MODULES = (
+    serving,
+    connecting,
+    field_mapping,
+    settings_files,
+    states,
+    syncing,
+    runs,
+    pushing,
+    logs,
+    dead_letters,
+    reconciling,
+    diagnose,
+    users,
+    tokens,
+    audit,
+    leaving,
+    rotating,
+)
+for module in _MODULES:
     for command in module.COMMANDS:
         root.add_command(command)
 

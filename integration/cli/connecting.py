@@ -24,7 +24,7 @@ from integration.operations.retention import deletion
 from integration.operations.retention.deletion import Deleted
 from integration.operations.support import diagnostics
 from integration.pipeline.audited import Diff
-from integration.pipeline.connectors import connectors, field_list, holds, verified, webhook_registration
+from integration.pipeline.connectors import connectors, field_list, fingerprint, holds, verified, webhook_registration
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.services import Services
 from integration.settings import keys
@@ -132,19 +132,14 @@ _KEYS = "\n".join(f"  {key} = {value!r}" for key, value in keys().items())
 @console.as_json
 def configure(connector_id: int, assignments: Sequence[str], as_json: bool) -> None:
     """Change module settings, such as orders.notes=yes or orders.statuses=completed,refunded."""
-    changes: dict[str, str] = {}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals:
-            raise click.UsageError(f"“{assignment}” is not of the form key=value.")
-        changes[key.strip()] = value
+    changes = console.assigned(assignments)
     with console.opened() as services:
         connector = console.connector(services, connector_id)
 
         def audit(session: Session, diff: Diff) -> None:
             console.record(services, session, connector, AuditAction.UPDATED, f"settings of {connector.name}", diff)
 
-        diff = connectors.configure(services, connector_id, changes, audit=audit)
+        diff = connectors.configure(services, connector_id, changes, audit=audit, author=console.actor())
     text = "\n".join(f"{key}: {before} -> {after}" for key, (before, after) in diff.items()) or "Nothing has changed."
     console.show(diff, as_json=as_json, text=text)
 
@@ -207,6 +202,31 @@ def webhooks(connector_id: int, act: str | None, yes: bool, as_json: bool) -> No
         sys.exit(1)
 
 
+@click.command(name="confirm-store")
+@console.connector_argument
+@click.option("--same", "given", flag_value="same", help="It has moved or was restored: go on.")
+@click.option("--copy", "given", flag_value="copy", help="It is a copy for tests: send and write nothing.")
+@console.as_json
+def confirm_store(connector_id: int, given: str | None, as_json: bool) -> None:
+    """Say of a connector that is read-only whether its store is the same one or a copy."""
+    if given is None:
+        raise click.UsageError("Give --same or --copy.")
+    act = {"same": fingerprint.confirm_same, "copy": fingerprint.confirm_copy}[given]
+    with console.opened() as services:
+        connector = console.connector(services, connector_id)
+
+        def audit(session: Session, diff: Diff) -> None:
+            entity = f"{given} store for {connector.name}"
+            console.record(services, session, connector, AuditAction.STORE_CONFIRMED, entity, diff)
+
+        with services.db.write() as session:
+            changed = act(session, services.clock.now(), connector_id, audit)
+            state = session.get_one(Connector, connector_id).state
+    if not changed:
+        raise SettingError("ID", f"Nobody waits for this answer: connector {connector_id} is {state}.")
+    console.show({"id": connector_id, "state": state}, as_json=as_json, text=f"Connector {connector_id} is {state}.")
+
+
 @click.command(name="export-settings")
 @click.argument("connector_id", metavar="[ID]", type=int, required=False)
 def export_settings(connector_id: int | None) -> None:
@@ -251,6 +271,7 @@ COMMANDS: tuple[click.Command, ...] = (
     configure,
     fields,
     webhooks,
+    confirm_store,
     export_settings,
     delete,
 )

@@ -126,6 +126,17 @@ def record(
     )
 
 
+def assigned(assignments: Sequence[str]) -> dict[str, str]:
+    """Return KEY=VALUE arguments as a map; raises UsageError for one of another form."""
+    found: dict[str, str] = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key.strip():
+            raise click.UsageError(f"“{assignment}” is not of the form key=value.")
+        found[key.strip()] = value
+    return found
+
+
 def write(file: Path, text: str) -> None:
     """Write a file that an option named; raises SettingError (output) when it cannot be written."""
     try:

@@ -8,11 +8,13 @@ import click
 from sqlalchemy.orm import Session
 
 from integration.cli import console
+from integration.cli.filter_options import asked, filter_options
 from integration.models.audit import AuditAction
 from integration.pipeline.connectors.time_zones import written, zone_of
 from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.queries.sync_log import read_page
 from integration.queries.sync_log_filters import ACTIONS, ROWS_MAX, STATUSES, TYPES, LogQuery
+from integration.web.tools import export
 from integration.words import counted
 
 _COLUMNS = ("time", "type", "object_id", "action", "status", "contact_id", "message")
@@ -72,4 +74,17 @@ def clear_log(connector_id: int, older_than: int | None, yes: bool, as_json: boo
     console.show({"cleared": cleared}, as_json=as_json, text=f"{cleared} entries cleared.")
 
 
-COMMANDS: tuple[click.Command, ...] = (show_log, clear_log)
+@click.command(name="export-log")
+@console.connector_argument
+@click.option("--format", "form", type=click.Choice(list(export.MIMETYPES)), default="csv", show_default=True)
+@filter_options(LogQuery, "size", "page")
+def export_log(connector_id: int, form: str, **typed: Any) -> None:
+    """Print the sync log, newest entry first, as CSV or as JSON lines."""
+    with console.opened() as services:
+        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        query = asked(LogQuery, typed, zone.key, connector_id=connector_id)
+        for part in export.stream(services.db, query, form):
+            click.echo(part, nl=False)
+
+
+COMMANDS: tuple[click.Command, ...] = (show_log, clear_log, export_log)

@@ -1,4 +1,4 @@
-"""Commands that run: worker, sync and resume."""
+"""Commands that run: worker, sync, pause and resume."""
 
 from __future__ import annotations
 
@@ -95,6 +95,24 @@ def sync(connector_id: int, kind: str, wait: bool, as_json: bool, **typed: Any) 
         run_id = run_lifecycle.start(services, connector_id, kind, trigger="command line", options=options, audit=audit)
         summary = _awaited(services, run_id, wait)
     _tell(summary, as_json)
+
+
+@click.command("pause-run")
+@click.argument("run_id", metavar="RUN", type=int)
+@console.as_json
+def pause_run(run_id: int, as_json: bool) -> None:
+    """Let an initial, full or bulk run rest where it stands; `resume` lets it go on."""
+    with console.opened() as services:
+
+        def audit(session: Session, run: Run) -> None:
+            connector = session.get_one(Connector, run.connector_id)
+            diff = {"paused": [False, True]}
+            console.record(services, session, connector, AuditAction.SYNC_PAUSED, f"run {run.id}", diff)
+
+        if not run_lifecycle.pause(services, run_id, audit=audit):
+            said = f"There is no run {run_id} that could be paused."
+            raise SettingError("RUN", said, "Initial, full and bulk runs that are going rest.")
+    console.show({"run": run_id, "paused": True}, as_json=as_json, text=f"Run {run_id} rests after its next page.")
 
 
 @click.command()
@@ -198,4 +216,4 @@ def _summary(services: Services, run_id: int) -> dict[str, Any]:
     return summary | ({"error": run.error} if run.error else {})
 
 
-COMMANDS: tuple[click.Command, ...] = (worker, sync, resume)
+COMMANDS: tuple[click.Command, ...] = (worker, sync, pause_run, resume)

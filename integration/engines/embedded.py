@@ -7,10 +7,19 @@ import socket
 from collections.abc import Callable
 
 from integration.carts import announcing, detection, leftovers
-from integration.engines import cart_cleanup, clock_steps, field_lists, schedule, store_probes, watch
+from integration.engines import (
+    buyer_scores,
+    cart_cleanup,
+    clock_steps,
+    field_lists,
+    schedule,
+    store_probes,
+    unsubscribes,
+    watch,
+)
 from integration.engines.ticking import Ticking
 from integration.engines.worker import Worker
-from integration.operations import reconciliation, retention
+from integration.operations import erasure, reconciliation, retention
 from integration.operations.monitoring import heartbeat
 from integration.operations.reconciliation import webhook_gaps
 from integration.operations.retention import files as retention_files
@@ -40,10 +49,13 @@ class Ticks:
         self.add(lambda: store_probes.tick(self._services), store_probes.EVERY_S)
         self.add(lambda: field_lists.tick(self._services), field_lists.EVERY_S)
         self.add(lambda: cart_cleanup.tick(self._services), cart_cleanup.LOOK_EVERY_S)
+        self.add(lambda: buyer_scores.tick(self._services), buyer_scores.LOOK_EVERY_S)
+        self.add(lambda: unsubscribes.tick(self._services), unsubscribes.LOOK_EVERY_S)
         self.add(self._beat, 20)
         self.add(lambda: retention.prune(self._services, self._services.clock.now()), 3600)
         self.add(lambda: retention_files.prune(self._services), 600)
         self.add(lambda: reconciliation.tick(self._services), 10)
+        self.add(lambda: erasure.tick(self._services), erasure.EVERY_S)
         self.add(lambda: webhook_gaps.tick(self._services), 300)
         self.add(lambda: detection.tick(self._services), detection.EVERY_S)
         self.add(lambda: announcing.tick(self._services), announcing.EVERY_S)

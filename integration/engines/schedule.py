@@ -113,7 +113,8 @@ def busy_connectors(session: Session, now: datetime, only: int | None = None) ->
     by_hand = brought_by_run()
     ready = free | asked
     allowed = (Connector.state == ConnectorState.ACTIVE) & ready | free.where(by_hand) | asked.where(by_hand)
-    query = select(Connector.id).where(Connector.mautic_url != "", (allowed & ~quiet) | due)
+    may_send = (Connector.mautic_url != "") & (Connector.state != ConnectorState.READ_ONLY)
+    query = select(Connector.id).where(may_send, (allowed & ~quiet) | due)
     if only is not None:
         query = query.where(Connector.id == only)
     return list(session.scalars(query.order_by(Connector.id)))

@@ -21,6 +21,7 @@ from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
 from integration.operations import reconciliation
 from integration.pipeline import outbox
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.delivery.deliver import Deliverer
 from integration.pipeline.delivery.lanes import Lanes
 from integration.pipeline.leases import turns
@@ -72,6 +73,7 @@ class Worker:
         self._kinds: Counter[RunKind] = Counter()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._is_ours = False
 
     def start(self) -> None:
         """Begin to look for work in the background."""
@@ -103,6 +105,7 @@ class Worker:
     def dispatch(self) -> int:
         """Start what there is to do and return how much is going."""
         now = self.services.clock.now()
+        self._look_for_copies(now)
         self.services.breakers.look(now)
         with self.services.db.read() as session:
             busy, runs_wait = self._due(session, now)
@@ -128,12 +131,23 @@ class Worker:
     def _look_at(self, connector_id: int) -> bool:
         """Start what there is to do for one connector and return whether there was anything."""
         now = self.services.clock.now()
+        self._look_for_copies(now)
         self.services.breakers.look(now)
         with self.services.db.read() as session:
             busy, runs_wait = self._due(session, now, connector_id)
         self._take_runs(runs_wait)
         self._fill(busy)
         return bool(busy or runs_wait)
+
+    def _look_for_copies(self, now: datetime) -> None:
+        """See once, before anything is sent, whether these rows were copied here from another installation."""
+        address = self.services.deployment.public_url
+        if self._is_ours or not address:
+            return
+        with self.services.db.write() as session:
+            for connector in session.scalars(select(Connector)):
+                fingerprint.look_at_installation(session, now, connector, address)
+        self._is_ours = True
 
     def _free_kinds(self) -> frozenset[RunKind]:
         """Return the kinds of run that this process may begin one more of, none while all its readers are at work.

@@ -12,11 +12,14 @@ FIRST_ORDER = "mautic_woo_first_order_date"
 AVERAGE = "mautic_woo_avg_order_value"
 CART_DATA = "mautic_woo_cart_data"
 RECOVERY_URL = "mautic_woo_recovery_url"
+RFM = "mautic_woo_rfm"
+RFM_SEGMENT = "mautic_woo_rfm_segment"
+CURRENCY_TOTALS = "mautic_woo_totals_by_currency"
 COUPON_CODE = "mautic_woo_coupon_code"
 CART_HTML = "mautic_woo_cart_html"
 
-#: Fields that hold JSON with `items`, which is shortened by whole items.
-JSON = frozenset({ORDER_DATA, CART_DATA})
+#: Fields that hold JSON: with `items` it is shortened by whole items, any other is left out where it does not fit.
+JSON = frozenset({ORDER_DATA, CART_DATA, CURRENCY_TOTALS})
 #: Mautic cuts an alias here (mautic:260) and takes a `_` at the end away.
 ALIAS_MAX_CHARS = 25
 

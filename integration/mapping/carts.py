@@ -7,6 +7,7 @@ from integration.events import Kind
 from integration.mapping import field_map
 from integration.mapping.cart_html import table
 from integration.mapping.order_data import encode, quantity
+from integration.mapping.own_values import emptied, own_values
 from integration.mapping.tags import once, typed_tags
 from integration.mapping.text import clean
 from integration.plans import ContactWrite, FollowUp, Plan, SegmentAdd, SegmentRemove, Skip, Value
@@ -25,8 +26,9 @@ def abandoned(cart: Cart, modules: Modules) -> Plan | Skip:
     if (skip := _unfit(cart, module)) is not None:
         return skip
     tags = _tags(module.tag, module.recovered_tag, module)
-    write = ContactWrite(cart.email, _fields(cart, modules), tags)
-    return Plan(write, _segment(cart, module))
+    own = own_values(cart, Kind.CART, modules)
+    write = ContactWrite(cart.email, own.over(_fields(cart, modules)), tags)
+    return Plan(write, _segment(cart, module), own.adjustments)
 
 
 def recovered(cart: Cart, modules: Modules) -> Plan | Skip:
@@ -79,7 +81,7 @@ def _fields(cart: Cart, modules: Modules) -> dict[str, Value]:
 
 
 def _emptied(modules: Modules) -> dict[str, Value]:
-    return {row.alias: "" for row in field_map.written(Kind.CART, modules)}
+    return {row.alias: "" for row in field_map.written(Kind.CART, modules)} | emptied(Kind.CART, modules)
 
 
 def _leaving(cart_id: str, status: str, module: CartModule) -> tuple[FollowUp, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from integration.events import Kind
 from integration.identity import visible
 from integration.mapping.field_values import person_values, unread
+from integration.mapping.own_values import own_values
 from integration.mapping.tags import typed_tags
 from integration.plans import ContactWrite, Plan, Skip
 from integration.records import Customer
-from integration.settings import ContactModule, Modules, where
+from integration.settings import ContactModule, MappingModule, Modules, where
 
 MODULE_OFF = Skip("module_off", "Contact Sync is switched off; switch it on under Contact Sync.")
 NO_EMAIL = Skip("no_email", "The customer has no e-mail address; add one in the store.")
@@ -16,9 +17,16 @@ NOT_ON_CHANGE = Skip(
     "not_on_change", f"Customers who register or change are left out; switch it on under {where('contacts.on_change')}."
 )
 
+_NO_ROWS = MappingModule()
 
-def plan(customer: Customer, module: ContactModule, *, on_change: bool = False) -> Plan | Skip:
-    """Return what to write for a customer, or why nothing is; `on_change` says that a live change asks for it."""
+
+def plan(
+    customer: Customer, module: ContactModule, *, on_change: bool = False, mapping: MappingModule = _NO_ROWS
+) -> Plan | Skip:
+    """Return what to write for a customer, or why nothing is; `on_change` says that a live change asks for it.
+
+    `mapping` are a person's own rows: they go before the fixed ones.
+    """
     if not module.enabled:
         return MODULE_OFF
     if on_change and not module.on_change:
@@ -31,10 +39,11 @@ def plan(customer: Customer, module: ContactModule, *, on_change: bool = False) 
     email = email_of(customer)
     if not visible(email):
         return NO_EMAIL
-    fields, adjustments = person_values(customer, Kind.CONTACT, Modules(contacts=module))
-    return Plan(
-        ContactWrite(email, fields, typed_tags(module.default_tags)), adjustments=(*adjustments, *unread(customer))
-    )
+    modules = Modules.model_construct(contacts=module, mapping=mapping)
+    fields, adjustments = person_values(customer, Kind.CONTACT, modules)
+    own = own_values(customer, Kind.CONTACT, modules)
+    write = ContactWrite(email, own.over(fields), typed_tags(module.default_tags))
+    return Plan(write, adjustments=(*own.left(adjustments), *own.adjustments, *unread(customer)))
 
 
 def email_of(customer: Customer) -> str:

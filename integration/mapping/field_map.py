@@ -3,34 +3,40 @@
 Everything that has to know the fields asks here: what is asked of the store (store/reading.py), what is kept of a
 record (store/parse.py), the contact's values (field_values.py), the fields that Mautic must have (fields.py), the page
 Mautic Fields and the diagnostics. Another field of the store is another row.
+
+A person's own rows (settings/mapping.py) are rows of the same shape with a `rule`; own_values.py takes their values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
 from integration.events import Kind
 from integration.mapping import aliases
-from integration.settings import Modules
+from integration.records import Address
+from integration.settings import MappingRow, Modules
 
 #: The converter of values that are computed from more than one place; their `source` is a name.
 COMPUTED = "computed"
 #: The group of rows that make one postal address.
 ADDRESS = "address"
-#: Root of the paths that lead to one key of a record's meta data, as in "meta_data._vat_number".
-META = "meta_data"
+#: Paths whose value every record has as an attribute of the same name, so that it is not kept a second time.
+ATTRIBUTES = frozenset(f"billing.{each.name}" for each in dataclasses.fields(Address))
 
 #: Characters that an order with a handful of items takes; a text field of 191 holds none.
 _ORDER_DATA_MIN_CHARS = 2000
+#: Nobody pays in more currencies than this holds; the longest word of a segment.
+_TOTALS_MIN_CHARS, _RFM_MIN_CHARS = 500, 10
 #: A link to a long host name, and what WooCommerce takes as a coupon's code.
 _LINK_MIN_CHARS, _CODE_MIN_CHARS = 191, 64
 #: No currency has more decimals (CLF).
 _MONEY_SCALE = 4
 _CONTACT, _ORDER, _CART, _BOTH = (Kind.CONTACT,), (Kind.ORDER,), (Kind.CART,), (Kind.CONTACT, Kind.ORDER)
 #: Kind of record -> the part of the module settings that is about it.
-_MODULES = {Kind.CONTACT: "contacts", Kind.ORDER: "orders", Kind.CART: "carts"}
+_MODULES = {Kind.CONTACT: "contacts", Kind.ORDER: "orders", Kind.CART: "carts", Kind.SCORE: "orders"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class FieldRow:
     switches the field, "" for none; then `default` says whether it is written. `converter` names an entry of
     field_values.CONVERTERS. Rows of one `group` are one value: where any is given, the others are emptied. A field that
     is `ours` is not one of Mautic's own and must be created: with at least `length` characters, `scale` decimals,
-    `choices`.
+    `choices`. `rule` is the person's row that an own row was made of.
     """
 
     alias: str
@@ -60,6 +66,7 @@ class FieldRow:
     length: int | None = None
     scale: int = 2
     choices: tuple[str, ...] = ()
+    rule: MappingRow | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -74,6 +81,11 @@ def _address(alias: str, label: str, source: str, type: str = "text", converter:
 def _lifetime(alias: str, label: str, type: str, source: str, scale: int = 2) -> FieldRow:
     setting = "orders.lifetime"
     return FieldRow(alias, label, type, _ORDER, source, setting=setting, converter=COMPUTED, ours=True, scale=scale)
+
+
+def _rfm(alias: str, label: str, source: str) -> FieldRow:
+    setting, length = "orders.rfm", _RFM_MIN_CHARS
+    return FieldRow(alias, label, "text", (Kind.SCORE,), source, (), setting, False, COMPUTED, ours=True, length=length)
 
 
 def _cart(alias: str, label: str, type: str, source: str, length: int) -> FieldRow:
@@ -109,6 +121,20 @@ FIELD_MAP: tuple[FieldRow, ...] = (
     _lifetime(aliases.LAST_ORDER, "Woo last order date", "date", "lifetime.last_day"),
     _lifetime(aliases.FIRST_ORDER, "Woo first order date", "date", "lifetime.first_day"),
     _lifetime(aliases.AVERAGE, "Woo average order value", "number", "lifetime.average", _MONEY_SCALE),
+    FieldRow(
+        aliases.CURRENCY_TOTALS,
+        "Woo totals by currency",
+        "textarea",
+        _ORDER,
+        "lifetime.by_currency",
+        setting="orders.currency_totals",
+        default=False,
+        converter=COMPUTED,
+        ours=True,
+        length=_TOTALS_MIN_CHARS,
+    ),
+    _rfm(aliases.RFM, "Woo RFM classes", "rfm.classes"),
+    _rfm(aliases.RFM_SEGMENT, "Woo RFM segment", "rfm.segment"),
     _cart(aliases.CART_DATA, "Woo cart data", "textarea", "cart_data", _ORDER_DATA_MIN_CHARS),
     _cart(aliases.RECOVERY_URL, "Woo recovery link", "url", "recovery_url", _LINK_MIN_CHARS),
     _cart(aliases.COUPON_CODE, "Woo recovery coupon", "text", "coupon_code", _CODE_MIN_CHARS),
@@ -126,6 +152,41 @@ def written(kind: Kind, modules: Modules) -> Iterator[FieldRow]:
     return (row for row in rows(kind) if is_on(row, modules))
 
 
+def own(kind: Kind, modules: Modules) -> list[FieldRow]:
+    """Return a person's own rows for one kind of record, in their order."""
+    return [_own(row) for row in modules.mapping.rows if row.kind == kind]
+
+
+def _own(row: MappingRow) -> FieldRow:
+    return FieldRow(
+        row.alias,
+        row.alias,
+        row.field_type,
+        (Kind(row.kind),),
+        row.source,
+        converter=row.format,
+        length=row.field_limit,
+        rule=row,
+    )
+
+
+def own_paths(kind: Kind, modules: Modules) -> tuple[str, ...]:
+    """Return the places that own rows look at and that a record has not as an attribute, each once."""
+    found = (path for row in modules.mapping.rows if row.kind == kind for path in row.paths)
+    return tuple(dict.fromkeys(path for path in found if path not in ATTRIBUTES))
+
+
+def fixed(kind: Kind, alias: str) -> list[FieldRow]:
+    """Return the fixed rows of a kind for one field, switched on or not."""
+    return [row for row in rows(kind) if row.alias == alias]
+
+
+def made_by_us() -> frozenset[str]:
+    """Return the aliases of our own fields, as wanted and as Mautic cuts them: no own row may write them."""
+    wanted = {row.alias for row in FIELD_MAP if row.ours}
+    return frozenset(wanted | {aliases.cut(alias) for alias in wanted})
+
+
 def computed(source: str, modules: Modules) -> list[FieldRow]:
     """Return the rows that orders write and whose value is the computed one of this name."""
     return [row for row in written(Kind.ORDER, modules) if row.converter == COMPUTED and row.source == source]
@@ -139,12 +200,12 @@ def is_on(row: FieldRow, modules: Modules) -> bool:
 def required(modules: Modules) -> list[tuple[FieldRow, tuple[str, ...]]]:
     """Return the rows of fields that Mautic does not have of its own, and the enabled modules that write them.
 
-    Each alias is in it once, with the modules of all its rows: contacts, orders, carts.
+    Each alias is in it once, with the modules of all its rows: contacts, orders, carts. Own rows stand at the end.
     """
     found: dict[str, tuple[FieldRow, tuple[str, ...]]] = {}
-    for row in FIELD_MAP:
+    for row in (*FIELD_MAP, *(_own(each) for each in modules.mapping.rows)):
         writers = tuple(_MODULES[kind] for kind in row.kinds if attrgetter(f"{_MODULES[kind]}.enabled")(modules))
-        if row.ours and writers and is_on(row, modules):
+        if (row.ours or row.rule) and writers and is_on(row, modules):
             first, before = found.get(row.alias, (row, ()))
             found[row.alias] = first, tuple(dict.fromkeys((*before, *writers)))
     return list(found.values())
@@ -155,9 +216,12 @@ def paths(kind: Kind) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for row in rows(kind) for path in row.paths))
 
 
-def roots(kind: Kind) -> tuple[str, ...]:
-    """Return the parts of the store's record that the paths lie in ("billing", "meta_data"), each once."""
-    return tuple(dict.fromkeys(path.partition(".")[0] for path in paths(kind)))
+def roots(kind: Kind, own: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the parts of the store's record that the paths lie in ("billing", "meta_data"), each once.
+
+    `own` are the paths of own rows beside those of the table.
+    """
+    return tuple(dict.fromkeys(path.partition(".")[0] for path in (*paths(kind), *own)))
 
 
 def address_aliases() -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from integration.mapping import aliases, field_map
 from integration.mapping.emails import fit_email
@@ -65,7 +65,7 @@ def fit(
         if value is not None:
             fitted[alias] = None if value == "" and fields[alias].type in _DATES else value
     tags, said = fit_tags(write.tags)
-    return ContactWrite(email, fitted, tags), adjustments + said
+    return replace(write, email=email, fields=fitted, tags=tags), adjustments + said
 
 
 def _in_address(alias: str, write: ContactWrite, fields: Mapping[str, MauticField]) -> bool:
@@ -99,17 +99,33 @@ def _unknown(wanted: str, value: Value) -> tuple[Adjustment, ...]:
 
 
 def _need(row: FieldRow, writers: tuple[str, ...]) -> FieldNeed:
-    alias = aliases.cut(row.alias)
-    return FieldNeed(alias, row.label, row.type, row.length, writers, scale=row.scale, choices=row.choices)
+    alias = row.alias if row.rule else aliases.cut(row.alias)
+    own = row.rule is not None
+    return FieldNeed(alias, row.label, row.type, row.length, writers, scale=row.scale, choices=row.choices, own=own)
 
 
 def _check(need: FieldNeed, fields: Mapping[str, MauticField]) -> FieldCheck:
     alias = aliases.actual(need.alias, fields)
     if alias is None:
-        return FieldCheck(need, "missing", f"Mautic has no field {need.alias}; create it.")
+        todo = "make it there again, or take its row out of Field mapping" if need.own else "create it"
+        return FieldCheck(need, "missing", f"Mautic has no field {need.alias}; {todo}.")
     field = fields[alias]
+    if need.own:
+        return FieldCheck(need, *_own_state(need, field), field)
     state, sentence = _state(need, field)
     return FieldCheck(need, state, sentence, field)
+
+
+def _own_state(need: FieldNeed, field: MauticField) -> tuple[str, str]:
+    """Return how a field that a person mapped is against the day when its row was saved."""
+    again = "look at its row in Field mapping and save it again"
+    if need.type and field.type != need.type:
+        return "wrong_type", f"{field.alias} was a {need.type} field and is a {field.type} field now; {again}."
+    if need.limit is not None and field.limit is not None and field.limit < need.limit:
+        return "too_short", f"{field.alias} held {need.limit} characters and holds {field.limit} now; {again}."
+    if not field.published:
+        return "unpublished", f"{field.alias} is not published; publish it in Mautic."
+    return "present", f"{field.alias} is there."
 
 
 def _state(need: FieldNeed, field: MauticField) -> tuple[str, str]:

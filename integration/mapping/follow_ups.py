@@ -36,7 +36,7 @@ def steps(order: Order, module: OrderModule, seen: Sighting, decimals: int | Non
     found: list[FollowUp] = [note(order, decimals)] if module.notes and _notes(seen) else []
     segment, email = module.segments.get(order.status, 0), module.emails.get(order.status, 0)
     if segment > 0:
-        found.append(SegmentAdd(segment, str(order.id), order.status))
+        found.append(SegmentAdd(segment, order.source_id, order.status))
     if email > 0 and not seen.historical and seen.starts(triggers.email_of(order.status)):
         found.append(send_email(order, email, decimals))
     return tuple(found)

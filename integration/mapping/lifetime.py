@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from integration.mapping import aliases, field_map
 from integration.mapping.field_map import FieldRow
+from integration.mapping.order_data import encode
 from integration.money import number, rounded
-from integration.plans import Adjustment, Lifetime, Value
+from integration.plans import Adjustment, CurrencyTotal, Lifetime, Value
 from integration.settings import Modules
 
+#: The source that is sure even where the orders could not be added up to one sum.
+BY_CURRENCY = "lifetime.by_currency"
 #: Source of a row in the field map -> its value; without orders the days are "" and the others 0.
 VALUES: Mapping[str, Callable[[Lifetime], Value]] = {
     "lifetime.total_spent": lambda sums: number(rounded(sums.total_spent, sums.currency, sums.decimals)),
@@ -18,6 +21,7 @@ VALUES: Mapping[str, Callable[[Lifetime], Value]] = {
     "lifetime.average": lambda sums: number(sums.average),
     "lifetime.first_day": lambda sums: sums.first_day or _utc_day(sums.first_order_at),
     "lifetime.last_day": lambda sums: sums.last_day or _utc_day(sums.last_order_at),
+    BY_CURRENCY: lambda sums: by_currency(sums.by_currency),
 }
 
 
@@ -29,9 +33,19 @@ def rows(modules: Modules) -> list[FieldRow]:
 def fields(lifetime: Lifetime, modules: Modules) -> dict[str, Value]:
     """Return alias -> value for the lifetime values that are switched on, zeros and blanks too.
 
-    Nothing is returned when the orders could not be added up; `adjustments` says why.
+    When the orders could not be added up only the sums by currency are returned; `adjustments` says why.
     """
-    return {} if lifetime.unsure else {row.alias: VALUES[row.source](lifetime) for row in rows(modules)}
+    sure = [row for row in rows(modules) if row.source == BY_CURRENCY or not lifetime.unsure]
+    return {row.alias: VALUES[row.source](lifetime) for row in sure}
+
+
+def by_currency(totals: Iterable[CurrencyTotal]) -> str:
+    """Return {"EUR": {"total": "12.30", "orders": 2}} as JSON, money as text so that no digit is lost; "" for none.
+
+    A currency that nobody tells is called "unknown".
+    """
+    found = {each.currency or "unknown": {"total": each.text, "orders": each.orders} for each in totals}
+    return encode(found) if found else ""
 
 
 def adjustments(lifetime: Lifetime, shop_currency: str) -> tuple[Adjustment, ...]:

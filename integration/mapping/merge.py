@@ -23,7 +23,8 @@ def merge(plans: Sequence[Plan]) -> Plan:
     for plan in plans:
         fields.update(plan.contact.fields)
     email = next((plan.contact.email for plan in reversed(plans) if plan.contact.email), "")
-    write = ContactWrite(email, fields, _tags(tag for plan in plans for tag in plan.contact.tags))
+    barred = next((each for plan in reversed(plans) if (each := plan.contact.do_not_contact) is not None), None)
+    write = ContactWrite(email, fields, _tags(tag for plan in plans for tag in plan.contact.tags), barred)
     return Plan(
         write,
         _once(step for plan in plans for step in plan.follow_ups),

@@ -24,18 +24,18 @@ def note(order: Order, shop_decimals: int | None = None) -> Note:
     total = " · ".join([f"Total {_price(order, shop_decimals)}", *(fact for fact in facts if fact)])
     end = f"<p>{total}</p><p>{mark}</p>"
     text = title + _lines(order, shop_decimals, NOTE_MAX_BYTES - len((title + end).encode())) + end
-    return Note(str(order.id), order.status, text, mark, any_known(order))
+    return Note(order.source_id, order.status, text, mark, any_known(order))
 
 
 def marker(order: Order) -> str:
     """Return the line that finds the note of this order and status in Mautic: `[order 1234 completed]`."""
-    return f"[order {order.id} {_text(order.status)}]"
+    return f"[order {order.source_id} {_text(order.status)}]"
 
 
 def send_email(order: Order, email_id: int, shop_decimals: int | None = None) -> SendEmail:
     """Return the e-mail for the order's status; tokens are escaped, since Mautic puts them into HTML as they are."""
     tokens = {
-        "order_id": str(order.id),
+        "order_id": order.source_id,
         "order_number": order.number,
         "status": order.status,
         "total": money.text(order.total, order.currency, shop_decimals),
@@ -44,7 +44,7 @@ def send_email(order: Order, email_id: int, shop_decimals: int | None = None) ->
         "payment_method": order.payment_method,
         "items": ", ".join(_item(item) for item in order.items),
     }
-    return SendEmail(str(order.id), order.status, email_id, {name: _text(text) for name, text in tokens.items()})
+    return SendEmail(order.source_id, order.status, email_id, {name: _text(text) for name, text in tokens.items()})
 
 
 def _lines(order: Order, shop_decimals: int | None, room: int) -> str:

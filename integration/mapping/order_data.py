@@ -21,7 +21,7 @@ def order_data(order: Order, shop_decimals: int | None = None) -> str:
     """
     return encode(
         {
-            "order_id": order.id,
+            "order_id": order.given_id or order.id,
             "status": order.status,
             "total": money.text(order.total, order.currency, shop_decimals),
             "discount_total": money.text(order.discount_total, order.currency, shop_decimals),
@@ -60,6 +60,14 @@ def encode(data: Any) -> str:
     for letter, escape in _ESCAPES.items():
         text = text.replace(letter, escape)
     return text
+
+
+def is_json(text: str) -> bool:
+    """Tell whether a text is a JSON map or list."""
+    try:
+        return isinstance(json_text.loads(text), dict | list)
+    except ValueError:
+        return False
 
 
 def quantity(amount: Decimal) -> int | float:

@@ -11,7 +11,17 @@ from integration.identity import visible
 from integration.mapping import field_map, follow_ups, lifetime as lifetimes
 from integration.mapping.field_values import person_values, unread
 from integration.mapping.order_data import order_data
-from integration.mapping.tags import UNDONE, former_tags, once, product_tag, product_tags, typed_tags, undone_tags
+from integration.mapping.own_values import OwnValues, own_values, untouched
+from integration.mapping.tags import (
+    UNDONE,
+    category_tags,
+    former_tags,
+    once,
+    product_tag,
+    product_tags,
+    typed_tags,
+    undone_tags,
+)
 from integration.plans import Adjustment, ContactWrite, Lifetime, Plan, Skip, Value
 from integration.records import Order, OtherOrder
 from integration.settings import Modules, OrderModule, where
@@ -58,6 +68,7 @@ def plan(
     shop_currency: str = "",
     shop: Shop = Shop(),
     history: History = History(),
+    categories: Sequence[str] = (),
     named: bool | None = None,
     data_left: str | None = None,
 ) -> Plan | Skip:
@@ -68,8 +79,8 @@ def plan(
     its status, None for those of the latest one. `data_left` is the order data of the person without this order, "" for
     none, None when they stay as they are. `known` says that the person is in Mautic by us. `seen` says what may follow
     (P39, P40). `since` is the status in which the order was seen after this one, "" when it was not: what that one said
-    of the completed tag stays. An order without a currency has the shop's. Raises MappingError (order_unnamed) for an
-    order without status.
+    of the completed tag stays. `categories` are the slugs of its products' categories. An order without a currency has
+    the shop's. Raises MappingError (order_unnamed) for an order without status.
     """
     module = modules.orders
     order = replace(order, currency=order.currency or shop_currency)
@@ -85,14 +96,19 @@ def plan(
     named = latest and synced if named is None else named
     fields, adjustments = person_values(order, Kind.ORDER, modules) if named else ({}, ())
     if not synced:
+        fields = untouched(fields, Kind.ORDER, modules)
         undone = _undone(order, module, since, shop, history)
         kept = _corrections(order, modules, lifetime, shop_currency, undone, data_left)
         return _unsynced(order, kept, fields, adjustments) if known else _not_synced(order)
     data = _data(modules, order_data(order, decimals) if latest else None)
     values, said = _values(modules, lifetime, shop_currency)
-    write = ContactWrite(order.email, {**fields, **data, **values}, tags(order, module, since, shop, history))
+    # What own rows say of a person is what the newest order says, as the order data are.
+    own = own_values(order, Kind.ORDER, modules) if latest else OwnValues()
+    fields = own.over(fields if latest else untouched(fields, Kind.ORDER, modules))
+    tagged = tags(order, module, since, shop, history, categories)
+    write = ContactWrite(order.email, {**fields, **data, **values}, tagged)
     steps, withheld = follow_ups.steps(order, module, seen, decimals), follow_ups.withheld(order, module, seen)
-    return Plan(write, steps, (*adjustments, *said, *unread(order)), withheld)
+    return Plan(write, steps, (*own.left(adjustments), *said, *own.adjustments, *unread(order)), withheld)
 
 
 def removal(
@@ -124,15 +140,18 @@ def tags(
     since: str = "",
     shop: Shop = Shop(),
     history: History = History(),
+    categories: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Return the tags of a synced order: products with status, general ones, and "-x" for what is undone (P33-P37).
+    """Return the tags of a synced order: products with status, their categories, general ones, and "-x" (P33-P37).
 
-    A tag that we gave in another spelling goes when its new spelling comes.
+    "-x" is for what is undone. A tag that we gave in another spelling goes when its new spelling comes; that of a
+    category stays whatever becomes of the order.
     """
     undone_since = module.remove_completed_tag and order.status == "completed" and since in UNDONE
     adds = module.product_tags and not undone_since
     products = product_tags(order, module.product_id_tags, shop.locale) if adds else ()
-    added = (*products, *typed_tags(module.general_tags))
+    of_categories = category_tags(categories, shop.locale) if module.category_tags else ()
+    added = (*products, *of_categories, *typed_tags(module.general_tags))
     respelt = _respelt(order, order.status, module, shop, history) if adds else ()
     gone = (*_undone(order, module, since, shop, history), *respelt)
     return once((*added, *(tag for tag in gone if tag.removeprefix("-") not in added)))
@@ -170,7 +189,9 @@ def _unfit(order: Order, module: OrderModule) -> Skip | None:
     if not module.enabled:
         return MODULE_OFF
     if not order.status:
-        raise MappingError("order_unnamed", f"Order {order.id} has no status.", "Save the order in the store again.")
+        raise MappingError(
+            "order_unnamed", f"Order {order.source_id} has no status.", "Save the order in the store again."
+        )
     if order.status in DRAFTS:
         return DRAFT
     if not visible(order.email):
@@ -221,4 +242,5 @@ def _values(
 ) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
     if lifetime is None or not lifetimes.rows(modules):
         return {}, ()
-    return lifetimes.fields(lifetime, modules), lifetimes.adjustments(lifetime, shop_currency)
+    said = lifetimes.adjustments(lifetime, shop_currency) if modules.orders.lifetime else ()
+    return lifetimes.fields(lifetime, modules), said

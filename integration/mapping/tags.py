@@ -1,9 +1,10 @@
-"""Tags: WordPress slugs for products and statuses, and what makes any tag safe to send (P14, P33, P34, P36, P37)."""
+"""Tags: WordPress slugs for products and statuses, and what makes any tag safe to send (P14, P33 to P37)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from urllib.parse import unquote
 
 from integration.mapping import slugs
 from integration.mapping.slugs import slug
@@ -40,6 +41,11 @@ def former_tags(item: LineItem, status: str, with_id: bool = False, locale: str 
 def product_tags(order: Order, with_id: bool, locale: str = "") -> tuple[str, ...]:
     """Return the tags of all products of the order with its status, each once."""
     return once(product_tag(item, order.status, with_id, locale) for item in order.items)
+
+
+def category_tags(slugs_of_products: Iterable[str], locale: str = "") -> tuple[str, ...]:
+    """Return the categories' slugs as tags (P35); what WordPress wrote in percent signs (woo:130) as products are."""
+    return once(slug(unquote(each), locale)[:TAG_MAX_CHARS].rstrip("-") for each in slugs_of_products)
 
 
 def undone_tags(order: Order, with_id: bool, locale: str = "") -> tuple[str, ...]:

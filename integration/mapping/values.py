@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
+from zoneinfo import available_timezones
 
+from babel.localedata import locale_identifiers
+
+from integration.errors import MappingError
 from integration.mapping import aliases, places
-from integration.mapping.order_data import shortened
+from integration.mapping.emails import fit_email
+from integration.mapping.order_data import is_json, shortened
 from integration.mapping.text import clean, shorten, shorten_bytes, without_markup
 from integration.plans import Adjustment, MauticField, Value, below_one
 
@@ -18,6 +26,8 @@ AMOUNT_LIMIT = Decimal(10) ** 15
 _JSON_ALIASES = frozenset(aliases.cut(alias) for alias in aliases.JSON)
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+#: A time of day, alone or behind a day.
+_TIME = re.compile(r"(?:^|[T ])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?!\d)", re.ASCII)
 
 Fitted = tuple[Value, tuple[Adjustment, ...]]
 
@@ -30,13 +40,25 @@ def fit_value(field: MauticField, value: Value, *, known: bool = False) -> Fitte
     """
     if value is None or (isinstance(value, str) and not value.strip()):
         return "", ()
-    json = field.alias in _JSON_ALIASES and field.type in ("text", "textarea", "html")
-    fitted, said = _json(field, _written(value)) if json else _FITTERS.get(field.type, _text)(field, value)
+    if _is_json(field, value):
+        fitted, said = _json(field, clean(_written(value)))
+    else:
+        fitted, said = _FITTERS.get(field.type, _text)(field, value)
     if field.type == "number" and fitted == 0:
         return "", said
     if known and field.type != "boolean" and below_one(fitted):
         return fitted, (*said, _emptied(field))
     return fitted, said
+
+
+def _is_json(field: MauticField, value: Value) -> bool:
+    """Tell whether the value is JSON that must stay whole: in a field for it, or a map or list that reads as such."""
+    if field.type not in ("text", "textarea", "html"):
+        return False
+    if field.alias in _JSON_ALIASES:
+        return True
+    whole = isinstance(value, str) and value[:1] + value[-1:] in ("{}", "[]") and "<" not in value
+    return whole and is_json(str(value))
 
 
 def _text(field: MauticField, value: Value) -> Fitted:
@@ -142,6 +164,52 @@ def _date(field: MauticField, value: Value) -> Fitted:
         return _left_out(field, f"“{_excerpt(value)}” is no date, so {_name(field)} was left out.")
 
 
+def _url(field: MauticField, value: Value) -> Fitted:
+    """Return a link with its scheme, as Mautic stores it (mautic:285, mautic:286); a cut one would lead nowhere."""
+    text = without_markup(clean(_written(value)))
+    if not text or " " in text:
+        return _left_out(field, f"“{_excerpt(value)}” is no link, so {_name(field)} was left out.")
+    link = text if "://" in text else f"http://{text}"
+    if field.limit is not None and len(link) > field.limit:
+        return _left_out(field, f"{_name(field)} is longer than Mautic's {field.limit} characters and was left out.")
+    return link, ()
+
+
+def _email(field: MauticField, value: Value) -> Fitted:
+    try:
+        fitted, said = fit_email(_written(value), field)
+        return fitted, tuple(replace(each, field=field.alias) for each in said)
+    except MappingError as error:
+        return _left_out(field, f"{error.sentence} So {_name(field)} was left out.")
+
+
+def _time(field: MauticField, value: Value) -> Fitted:
+    """Return the time of day of a time or a moment; Mautic ignores what it cannot read."""
+    text = _written(value).strip()
+    found = _TIME.search(text)
+    if found is None:
+        return _left_out(field, f"“{_excerpt(value)}” is no time of day, so {_name(field)} was left out.")
+    return f"{found[1]:0>2}:{found[2]}:{found[3] or '00'}", ()
+
+
+def _timezone(field: MauticField, value: Value) -> Fitted:
+    return _known_name(field, value, available_timezones())
+
+
+def _locale(field: MauticField, value: Value) -> Fitted:
+    return _known_name(field, _written(value).strip().replace("-", "_"), _locales())
+
+
+def _known_name(field: MauticField, value: Value, known: Container[str]) -> Fitted:
+    text = _written(value).strip()
+    return _listed(field, text, text if text in known else None)
+
+
+@cache
+def _locales() -> frozenset[str]:
+    return frozenset(locale_identifiers())
+
+
 def _datetime(field: MauticField, value: Value) -> Fitted:
     try:
         at = datetime.fromisoformat(_written(value).strip())
@@ -162,6 +230,11 @@ _FITTERS: Mapping[str, Callable[[MauticField, Value], Fitted]] = {
     "region": _region,
     "textarea": _long_text,
     "html": _long_text,
+    "url": _url,
+    "email": _email,
+    "time": _time,
+    "timezone": _timezone,
+    "locale": _locale,
 }
 
 

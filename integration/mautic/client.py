@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from integration.clock import Clock
+from integration.errors import ServiceError
 from integration.http.breaker import Gate
 from integration.http.transport import Answer, Observer, Route, Transport, is_write
 from integration.mautic.access import MauticAccess, MemoryTokens, TokenBox, root
@@ -36,7 +37,8 @@ class Reply:
 class MauticClient:
     """One Mautic; safe to use from several threads. `version` is the Mautic-Version last seen ("" before).
 
-    `heed` is called before each request: what it raises ends the work that is going.
+    `heed` is called before each request: what it raises ends the work that is going. `read_only` is raised instead of
+    any call that would change something.
     Raises Unreachable, Throttled, ServerFault, AuthRejected, NotSetUp and Rejected; Held where the gate refuses a call.
     """
 
@@ -59,6 +61,7 @@ class MauticClient:
         self.skew = timedelta(0)
         self._overrides = False
         self.heed: Callable[[], None] = lambda: None
+        self.read_only: ServiceError | None = None
 
     @property
     def calls(self) -> int:
@@ -88,6 +91,8 @@ class MauticClient:
     ) -> Reply:
         """Send one call and return its good answer; `path` is below /api/, `timeout` in seconds."""
         self.heed()
+        if self.read_only is not None and is_write(method):
+            raise self.read_only
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         call = _Call(method, path.strip("/"), params, content, timeout)
         answer = self._signed(call)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from integration.identity import normalise_email, person_key_of
 from integration.mapping.field_map import address_aliases
 from integration.mapping.text import shorten
+from integration.mautic import do_not_contact
 from integration.mautic.answers import message_of, names_a_value
 from integration.mautic.results import ContactRow
 from integration.plans import Adjustment, Value, below_one, is_blank
@@ -111,6 +112,8 @@ class Job:
             body["email"] = self.email
         if self.tags:
             body["tags"] = list(self.tags)
+        if self.row.write.do_not_contact is not None:
+            body[do_not_contact.ROW] = do_not_contact.row(self.row.write.do_not_contact)
         return body
 
     def is_at(self, address: str) -> bool:

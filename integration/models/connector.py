@@ -17,6 +17,8 @@ class ConnectorState(StrEnum):
 
     ACTIVE = "active"
     PAUSED = "paused"
+    #: The store may be a copy: nothing is written to either side (pipeline/connectors/fingerprint.py).
+    READ_ONLY = "read_only"
 
 
 class Connector(Base):
@@ -25,10 +27,11 @@ class Connector(Base):
     `secrets` is sealed by the vault: store_key, store_secret, mautic_password, mautic_client_secret, webhook_secret.
     `mautic_token` is a sealed OAuth token. `cursors` holds where each incremental read stands. Entries of the sync log
     with an id up to `log_cleared_id` are cleared. `cart_key` names the connector in the shop's pages, for everybody
-    to see. `triggers` maps what sends a note, an e-mail or a reminder to the moment it was set. `worked_by` is the
-    process that had the connector's turn last (pipeline/leases/turns.py). `store_ca` and `mautic_ca` are the PEM of
+    to see. `triggers` maps what sends a note, an e-mail or a reminder to the moment it was set. `score_report` is
+    what the last computation of RFM classes found (operations/scoring/report.py). `worked_by` is the process that had
+    the connector's turn last (pipeline/leases/turns.py). `store_ca` and `mautic_ca` are the PEM of
     the authorities that are trusted beside the public ones, or the path of a file that could not be read when they
-    came to be kept here (see certificates.is_unread).
+    came to be kept here (see certificates.is_unread). `fingerprint` is what its store is known by.
     """
 
     __tablename__ = "connector"
@@ -64,6 +67,8 @@ class Connector(Base):
     initial_done_at: Mapped[datetime | None]
     debug_until: Mapped[datetime | None]
     triggers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    score_report: Mapped[dict[str, Any] | None]
+    fingerprint: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     log_cleared_id: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -108,7 +108,13 @@ def _on_connect(connection: Any, record: Any) -> None:
     # pysqlite would begin transactions by itself, and too late; with None it leaves that to _on_begin.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.execute("PRAGMA cache_size=-16000")
     cursor.close()

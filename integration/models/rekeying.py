@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, select, update
 from sqlalchemy.orm import aliased
 
+from integration.models.buyer_score import BuyerScore
+from integration.models.consent import ConsentEntry
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.drift import Drift, Reconciled, Reconciliation
 from integration.models.ledger import LedgerEntry
+from integration.models.recurring_order import RecurringEntry
 from integration.models.sync_log import SyncLogEntry
 from integration.models.unanswered import UnansweredPerson
 
@@ -24,10 +27,13 @@ def rekey(connection: Connection, connector_id: int, old: str, new: str) -> None
     """
     _deliveries(connection, connector_id, old, new)
     _link(connection, connector_id, old, new)
-    for table in (LedgerEntry, SyncLogEntry):
+    for table in (LedgerEntry, RecurringEntry, SyncLogEntry, ConsentEntry):
         mine = (table.connector_id == connector_id) & (table.person_key == old)
         connection.execute(update(table).where(mine).values(person_key=new))
     _in_question(connection, connector_id, old, new)
+    # The orders of two people are one person's now: both scores are over, and the next night gives a new one.
+    scored = (BuyerScore.connector_id == connector_id) & BuyerScore.person_key.in_([old, new])
+    connection.execute(delete(BuyerScore).where(scored))
     for met in (Reconciled, Drift):
         _of_reconciliations(connection, connector_id, met, old, new)
 

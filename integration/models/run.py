@@ -30,12 +30,15 @@ class RunState(StrEnum):
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
 
 
 GOING = (RunState.PENDING, RunState.RUNNING)
+#: Kinds that a person may pause: those that take long. Others of the connector go on meanwhile.
+PAUSABLE = (RunKind.INITIAL, RunKind.FULL, RunKind.BULK)
 #: Kinds that read the store for Mautic: what is said of syncs is said of these.
 SYNCS = (RunKind.INITIAL, RunKind.FULL, RunKind.INCREMENTAL, RunKind.BULK)
 #: Of each of these groups one run of a connector goes at a time; runs of different groups may go beside each other.
@@ -53,6 +56,9 @@ class Run(Base):
     pulled = pushed + skipped + failed + waiting + already. `waiting` is written at the end; while a run goes its open
     deliveries are counted. No figure changes after the end: what is settled then is counted in `late_pushed`,
     `late_skipped` and `late_failed`. `partial` are those of `pushed` that lack something.
+
+    A paused run is not going and has not ended; `pause_asked_at` is then when it came to rest, and `rested_s` the
+    seconds that it lay between its parts.
 
     Nobody takes it before `due_at`; `tries` counts failures in a row without a page between. `error` says what ended it
     or, while it goes, what it waits for.
@@ -103,6 +109,8 @@ class Run(Base):
     calls: Mapped[int] = mapped_column(default=0)
     store_calls: Mapped[int] = mapped_column(default=0)
     cancel_asked_at: Mapped[datetime | None]
+    pause_asked_at: Mapped[datetime | None]
+    rested_s: Mapped[int] = mapped_column(default=0, server_default="0")
     lease_token: Mapped[str | None] = mapped_column(String(32))
     leased_until: Mapped[datetime | None]
     due_at: Mapped[datetime | None]

@@ -6,10 +6,10 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -17,10 +17,11 @@ from integration.errors import SettingError
 
 
 class Vault:
-    """Turns a mapping of secrets into text and back, with a key derived from SECRET_KEY."""
+    """Turns a mapping of secrets into text and back, with a key derived from SECRET_KEY; `old` keys read only."""
 
-    def __init__(self, secret_key: str) -> None:
-        self._fernet = Fernet(base64.urlsafe_b64encode(_derived(secret_key, b"woo-mautic secrets")))
+    def __init__(self, secret_key: str, old: Sequence[str] = ()) -> None:
+        self._newest = _fernet(secret_key)
+        self._fernet = MultiFernet([self._newest, *map(_fernet, old)])
         self._tokens = _derived(secret_key, b"woo-mautic tokens")
 
     def token(self, purpose: str) -> str:
@@ -54,9 +55,25 @@ class Vault:
             return False
         return True
 
+    def is_newest(self, sealed: str) -> bool:
+        """Return whether the text was sealed with SECRET_KEY itself, not with an old key."""
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
+
+    def renewed(self, sealed: str) -> str:
+        """Return the same secrets sealed with SECRET_KEY; raises SettingError when no key reads them."""
+        return self.seal(self.open(sealed))
+
     def readable(self, sealed: str | None) -> dict[str, Any]:
         """Return the secrets, none where they were sealed with another key."""
         return self.open(sealed) if sealed and self.opens(sealed) else {}
+
+
+def _fernet(secret_key: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(_derived(secret_key, b"woo-mautic secrets")))
 
 
 def _derived(secret_key: str, purpose: bytes) -> bytes:

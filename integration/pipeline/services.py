@@ -24,12 +24,14 @@ from integration.models.database import Database, open_database
 from integration.models.sql import swapped
 from integration.models.vault import Vault
 from integration.pipeline import installation
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.connectors.breakers import Breakers
 from integration.pipeline.disk import Disk
 from integration.pipeline.leases.watch import LeaseWatch
 from integration.settings import Modules
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
+from integration.streams import consents, contacts, orders
 
 #: So long one process may take to renew a token; others look so often, so many times, whether it is done.
 LEASE_S, LEASE_PAUSE_S, LEASE_TRIES = 30, 0.5, 60
@@ -117,12 +119,15 @@ class Services:
     def store_access(self, connector: Connector, secrets: dict[str, str] | None = None) -> StoreAccess:
         """Return how the connector's store is reached."""
         secrets = self.secrets(connector) if secrets is None else secrets
+        module = self.modules(connector).consent
         return StoreAccess(
             url=connector.store_url,
             key=secrets.get("store_key", ""),
             secret=secrets.get("store_secret", ""),
             ca=connector.store_ca or None,
             rest_root=connector.store_rest_root,
+            customer_meta=consents.keys_of(contacts.KIND, module),
+            order_meta=consents.keys_of(orders.KIND, module),
         )
 
     def mautic_access(self, connector: Connector, secrets: dict[str, str] | None = None) -> MauticAccess:
@@ -159,7 +164,10 @@ class Services:
         route = self.route(connector, access.ca)
         if within_s is not None:
             route = replace(route, connect_timeout=within_s, read_timeout=within_s, total_timeout=within_s)
-        return StoreClient(access, route, self.observers(connector), correlation, self.gate(connector, "store", obeys))
+        gate = self.gate(connector, "store", obeys)
+        client = StoreClient(access, route, self.observers(connector), correlation, gate)
+        client.read_only = fingerprint.refusal(connector, "store")
+        return client
 
     def open_mautic(
         self,
@@ -181,7 +189,9 @@ class Services:
         route = replace(route, connect_timeout=3.0, read_timeout=8.0) if quick else route
         observer = both(self.observers(connector), watch)
         gate = self.gate(connector, "mautic", obeys)
-        return MauticClient(access, box, self.clock, route, observer, correlation, gate)
+        client = MauticClient(access, box, self.clock, route, observer, correlation, gate)
+        client.read_only = fingerprint.refusal(connector, "mautic")
+        return client
 
 
 def both(one: Observer | None, other: Observer | None) -> Observer | None:
@@ -296,7 +306,7 @@ class StoredTokens:
 def open_services(deployment: Deployment, *, database: Database | None = None, clock: Clock | None = None) -> Services:
     """Return the services of this process."""
     database = database or open_database(deployment.database_url)
-    return Services(database, clock or Clock(), Vault(deployment.secret_key), deployment)
+    return Services(database, clock or Clock(), Vault(deployment.secret_key, deployment.secret_key_old), deployment)
 
 
 def with_observers(services: Services, observers: Observers) -> Services:

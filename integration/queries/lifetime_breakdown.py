@@ -17,7 +17,8 @@ from integration.models.delivery import Delivery
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.ingest import order_ledger
-from integration.plans import Lifetime
+from integration.plans import CurrencyTotal, Lifetime
+from integration.record_ids import given_of, number_of
 from integration.settings import Modules, where
 
 ORDERS_MAX_ROWS = 100
@@ -68,6 +69,12 @@ class Sums:
         return money.text(self.lifetime.average, self.lifetime.currency, self.lifetime.decimals)
 
     @property
+    def by_currency(self) -> Sequence[CurrencyTotal]:
+        """Return the sums by currency where the orders are in more than one, else nothing."""
+        totals = self.lifetime.by_currency
+        return totals if len(totals) > 1 else ()
+
+    @property
     def unsure(self) -> str:
         """Return why the orders cannot be added up, "" if they can."""
         return lifetimes.unsure(self.lifetime.unsure) if self.lifetime.unsure else ""
@@ -93,21 +100,22 @@ def add_up(session: Session, connector: Connector, person_key: str) -> Sums:
     ]
     newest = list(zip(rows, reasons, strict=True))[:ORDERS_MAX_ROWS]
     shares = [_share(row, numbers, why, currency, decimals) for row, why in newest]
-    sent = modules.orders.enabled and bool(lifetimes.rows(modules))
+    sent = modules.orders.enabled and modules.orders.lifetime
     return Sums(lifetime, currency, shares, max(0, len(rows) - ORDERS_MAX_ROWS), sent)
 
 
-def _numbers(session: Session, connector_id: int, person_key: str) -> dict[str, str]:
-    """Return source id -> order number, which the ledger does not keep, from the newest records."""
+def _numbers(session: Session, connector_id: int, person_key: str) -> dict[int | None, str]:
+    """Return order id -> order number, which the ledger does not keep, from the newest records."""
     query = select(Delivery.source_id, Delivery.number, Delivery.kind).where(
         Delivery.connector_id == connector_id, Delivery.person_key == person_key
     )
     newest = session.execute(query.order_by((Delivery.id + 0).desc()).limit(_NUMBERS)).tuples()
-    return {source_id: number for source_id, number, kind in newest if kind in streams.kinds("in_ledger")}
+    found = [(source_id, number) for source_id, number, kind in newest if kind in streams.kinds("in_ledger")]
+    return {number_of(source_id): number or given_of(source_id) for source_id, number in found}
 
 
-def _share(row: LedgerEntry, numbers: Mapping[str, str], why: str, shop: str, decimals: int | None) -> Share:
-    number = numbers.get(str(row.order_id)) or str(row.order_id)
+def _share(row: LedgerEntry, numbers: Mapping[int | None, str], why: str, shop: str, decimals: int | None) -> Share:
+    number = numbers.get(row.order_id) or str(row.order_id)
     currency = row.currency or shop
     net = money.rounded(Decimal(row.net_total), currency, decimals if currency == shop else None)
     said = _sentence(row, why, shop) if why else ""

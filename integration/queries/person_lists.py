@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from integration.identity import person_key_of
 from integration.models.cart import Cart
+from integration.models.consent import ConsentEntry
 from integration.models.sql import Total, counted_upto
 from integration.models.subscription import Subscription
 from integration.url_filters import Day, EntryId, Text, UrlFilter, WholeNumber, begin_of, end_of
 
 #: Rows of a page that can be chosen.
 SIZES = (10, 25, 50, 100)
-Row = TypeVar("Row", Cart, Subscription)
+Row = TypeVar("Row", Cart, Subscription, ConsentEntry)
 
 
 class PersonQuery(UrlFilter):
@@ -57,13 +58,18 @@ class PersonPage(Generic[Row]):
 
 def read_page(session: Session, model: type[Row], query: PersonQuery) -> PersonPage[Row]:
     """Return the page that a query asks for."""
-    where = _conditions(model, query)
-    total = counted_upto(session, select(model.id).where(*where))
-    if query.before:
-        where.append(model.id < query.before)
-    rows = session.scalars(select(model).where(*where).order_by(model.id.desc()).limit(query.size + 1)).all()
+    total = counted_upto(session, select(model.id).where(*_conditions(model, query)))
+    rows = rows_of(session, model, query, query.size + 1)
     shown = rows[: query.size]
     return PersonPage(shown, total, shown[-1].id if len(rows) > query.size else None)
+
+
+def rows_of(session: Session, model: type[Row], query: PersonQuery, most: int) -> Sequence[Row]:
+    """Return at most so many rows of a query, newest first, from before the id that it names."""
+    where = _conditions(model, query)
+    if query.before:
+        where.append(model.id < query.before)
+    return session.scalars(select(model).where(*where).order_by(model.id.desc()).limit(most)).all()
 
 
 def _conditions(model: type[Row], query: PersonQuery) -> list[ColumnElement[bool]]:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integration import streams
+from integration.mapping import consent
 from integration.models.connector import Connector, ConnectorState
+from integration.models.consent import ConsentEntry
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import OPEN, Delivery, DeliveryState
 from integration.models.hold import Hold
 from integration.models.ledger import LedgerEntry
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.delivery.retries import fault_of
 from integration.pipeline.ingest.order_ledger import GONE
 from integration.settings import Modules
@@ -24,8 +27,9 @@ Said = str | datetime
 class PersonStatus:
     """One sentence on where something stands: texts and moments in turn, so that a page can show the moments its way.
 
-    `code` is in_mautic, waiting, failed, skipped, conflict, discarded, not_sent or unknown; `kind` the colour of its
-    notice; `reason` says why and where that is changed.
+    `code` is in_mautic, waiting, failed, skipped, conflict, discarded, not_sent, unknown, or what Mautic told of its
+    e-mails: unsubscribed, bounced, by_hand; `kind` the colour of its notice; `reason` says why and where that is
+    changed.
     """
 
     code: str
@@ -90,6 +94,19 @@ def of_order(known: Known) -> list[PersonStatus]:
     return found or [_unsent(known) or _unknown(known, "order")]
 
 
+def of_mautics_word(said: ConsentEntry | None) -> list[PersonStatus]:
+    """Return that a person unsubscribed, bounced or was barred in Mautic, nothing where it has said none of these."""
+    if said is None:
+        return []
+    words = {
+        consent.UNSUBSCRIBED: "The person unsubscribed in Mautic ",
+        consent.BOUNCED: "An e-mail of Mautic to the person bounced ",
+    }
+    what = words.get(said.state, "Somebody put the contact on Do Not Contact in Mautic ")
+    told: tuple[Said, ...] = (what, said.said_at, ". No sync changes that.")
+    return [PersonStatus(said.state, "warn", told, contact_id=int(said.ref) if said.ref.isdigit() else None)]
+
+
 def _tells_more(row: Delivery) -> bool:
     return row.state == DeliveryState.SKIPPED and row.error_code != "unchanged"
 
@@ -114,6 +131,8 @@ def _waits(known: Known, row: Delivery) -> tuple[Said, ...]:
     if hold is not None:
         why = f": {hold.sentence} {hold.hint}".rstrip()
         return ("Waiting: Mautic is on hold since ", hold.since, f"{why} It is sent by itself when Mautic works again.")
+    if known.connector.state == ConnectorState.READ_ONLY:
+        return (f"Waiting: the connector is read-only. {fingerprint.sentence(known.connector)} {fingerprint.HINT}",)
     if known.connector.state == ConnectorState.PAUSED:
         return ("Waiting: the connector is paused. Resume it on the Overview page.",)
     if not known.connector.mautic_url:

@@ -11,14 +11,16 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.errors import IntegrationError, MappingError
-from integration.events import Origin
+from integration.events import Kind, Origin
+from integration.mapping import field_map
 from integration.models.attempt import Attempt
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.pipeline.dead_letters.corrections import corrected
-from integration.pipeline.delivery import batch_context as batch_context, planning
+from integration.pipeline.delivery import batch_context as batch_context, order_categories, planning
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_row
 from integration.pipeline.services import Services
+from integration.record_ids import is_given
 from integration.streams import subscriptions
 
 NOT_IN_STORE = IntegrationError(
@@ -63,9 +65,11 @@ def compare(services: Services, connector: Connector, row: Delivery, tried: Sequ
     """Read the record from the store and map it; raises IntegrationError when the store cannot be read."""
     payload = _read(services, connector, row)
     leased = _sent_now(row, payload)
+    group = DeliveryGroup(row.person_key, (leased,))
     with services.db.read() as session:
         context = batch_context.lay(session, connector, [row.person_key], frozenset({leased.run_id or 0}))
-    planned = planning.plan_group(DeliveryGroup(row.person_key, (leased,)), context)
+        context = order_categories.laid(session, context, [group])
+    planned = planning.plan_group(group, context)
     if planned.errors:
         raise planned.errors[leased.id]
     bodies = [dict(attempt.sent or {}).get("fields") for attempt in tried]
@@ -75,14 +79,15 @@ def compare(services: Services, connector: Connector, row: Delivery, tried: Sequ
 
 
 def _read(services: Services, connector: Connector, row: Delivery) -> Mapping[str, Any]:
-    if streams.of(row.kind).kept_here or subscriptions.number_of(row.source_id):
+    if streams.of(row.kind).kept_here or subscriptions.number_of(row.source_id) or is_given(row.source_id):
         if row.payload is None:
             raise NOT_KEPT
         return corrected(row.payload, row.corrections)
     if not row.source_id.isdigit():
         raise MappingError("no_id", "This record has no id that the store knows.", "Look at it in the store.")
     client = services.open_store(connector)
-    found = streams.of(row.kind).look_up(client, row.source_id)
+    own = field_map.own_paths(Kind(row.kind), services.modules(connector))
+    found = streams.of(row.kind).look_up(client, row.source_id, own)
     if not found:
         raise NOT_IN_STORE
     return found

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
-from integration.models.run import GOING, Run, RunKind, RunLine, RunState
+from integration.models.run import Run, RunKind, RunLine, RunState
 from integration.models.sql import Total, begins, counted_upto
 from integration.pipeline import outbox
 from integration.pipeline.runs.refusals import PARTLY_READ
@@ -29,6 +29,7 @@ KINDS = {
 _BADGES = {
     RunState.PENDING.value: ("Waiting", "muted"),
     RunState.RUNNING.value: ("In progress", "info"),
+    RunState.PAUSED.value: ("Paused", "warn"),
     RunState.COMPLETED.value: ("Completed", "ok"),
     RunState.FAILED.value: ("Failed", "bad"),
     RunState.CANCELLED.value: ("Cancelled", "muted"),
@@ -111,7 +112,7 @@ def _conditions(session: Session, query: RunQuery) -> list[ColumnElement[bool]]:
 
 def waiting_of(session: Session, runs: Collection[Run]) -> dict[int, int]:
     """Return run id -> how many of its records wait: now while it goes, when it ended of one that has ended."""
-    return {run.id: outbox.open_count(session, run_id=run.id) if run.state in GOING else run.waiting for run in runs}
+    return {run.id: outbox.open_count(session, run_id=run.id) if run.ended_at is None else run.waiting for run in runs}
 
 
 def of_last_day(session: Session, connector_id: int, now: datetime) -> Sequence[Run]:

@@ -23,6 +23,12 @@ ACTIONS = {
     "send_email": "Send e-mail",
     "add_to_segment": "Add to segment",
     "remove_from_segment": "Remove from segment",
+    "delete_contact": "Delete contact",
+    "do_not_contact": "Do Not Contact",
+    "allow_contact": "Allow contact",
+    "unsubscribed": "Unsubscribed",
+    "bounced": "Bounced",
+    "write_back": "Write into the store",
     "cart_sync": "Cart sync",
     "cart_recovery": "Cart recovery",
     "cart_removal": "Cart taken back",
@@ -30,6 +36,7 @@ ACTIONS = {
     "create_field": "Create field",
     "remove_tag": "Remove tag",
     "create_coupon": "Create coupon",
+    "delete_coupon": "Delete coupon",
     "verify": "Read back",
 }
 ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 25, 100

@@ -25,6 +25,7 @@ from integration.pipeline.sync_log.writing import ERROR
 from integration.queries import person_status
 from integration.queries.record_statuses import status_of
 from integration.queries.timeline_position import TimelinePosition
+from integration.record_ids import number_of
 
 TIMELINE_MAX_ENTRIES = 50
 #: So many of a person's newest records and orders are looked into; nobody has more by shopping.
@@ -38,6 +39,7 @@ ORIGINS = {
     Origin.REPLAY: "being sent again",
     Origin.API: "the API",
     Origin.FORM: "the subscribe form",
+    Origin.SCORES: "the nightly RFM classes",
 }
 OUTCOMES = {
     "delivered": ("Sent", "ok"),
@@ -136,8 +138,8 @@ def known_order(session: Session, connector: Connector, source_id: str, now: dat
     # The change for the person who lost the order says nothing of where the order is.
     rows = [row for row in rows if row.event != "moved"]
     entry = None
-    if source_id.isascii() and source_id.isdigit() and len(source_id) < 19:
-        entry = session.get(LedgerEntry, (connector.id, int(source_id)))
+    if (number := number_of(source_id)) is not None:
+        entry = session.get(LedgerEntry, (connector.id, number))
     person_key = entry.person_key if entry and entry.person_key else rows[0].person_key if rows else ""
     link = session.get(ContactLink, (connector.id, person_key)) if person_key else None
     entries = [entry] if entry else []

@@ -1,7 +1,10 @@
 """Settings that people change, checked alike for page, command line, API and import."""
 
 from integration.settings.carts import CartModule
+from integration.settings.consent import ConsentModule
+from integration.settings.mapping import MappingModule, MappingRow
 from integration.settings.modules import (
+    PAGES,
     TITLES,
     AlertModule,
     ContactModule,
@@ -16,10 +19,14 @@ from integration.settings.modules import (
 from integration.settings.subscribe import SubscribeModule
 
 __all__ = [
+    "PAGES",
     "TITLES",
     "AlertModule",
     "CartModule",
+    "ConsentModule",
     "ContactModule",
+    "MappingModule",
+    "MappingRow",
     "Modules",
     "OrderModule",
     "SubscribeModule",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Self
@@ -18,6 +19,7 @@ _DIGITS_MAX = 18
 #: Longest text of a list (Mautic's tags have at most 191 characters), and how many a list has at most.
 TEXTS_MAX_CHARS, TEXTS_MAX = 191, 1000
 CRONTAB_MAX_CHARS = 100
+_ROLE = re.compile(r"\w[\w .:-]{0,59}")
 AMOUNT_MAX = 1_000_000
 
 
@@ -80,6 +82,18 @@ def _within_limits(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
+def is_role(name: str) -> bool:
+    """Tell whether a text may be the slug, or the name, of a role of WordPress: letters, digits, blanks, dashes."""
+    return bool(_ROLE.fullmatch(name))
+
+
+def _roles(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not is_role(name):
+            raise Unusable(f"“{name[:40]}” is no role.", "Write it as the store has it, such as wholesale_customer.")
+    return names
+
+
 def _few(pairs: Mapping[str, int]) -> Mapping[str, int]:
     if len(pairs) > TEXTS_MAX or any(len(one_line(name)) > TEXTS_MAX_CHARS for name in pairs):
         raise Unusable("These are more statuses, or longer ones, than a store has.", "Remove some.")
@@ -122,6 +136,8 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Text = Annotated[str, BeforeValidator(_trimmed), AfterValidator(one_line)]
 #: Texts in the order in which they were given, each once; in text with commas between them.
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts), AfterValidator(_within_limits)]
+#: Roles of the store's users.
+Roles = Annotated[tuple[str, ...], BeforeValidator(_texts), AfterValidator(_within_limits), AfterValidator(_roles)]
 #: Status -> an id in Mautic, 0 for none.
 IdByStatus = Annotated[Mapping[str, Annotated[Whole, Field(ge=0)]], BeforeValidator(_pairs), AfterValidator(_few)]
 #: An amount of money in plain digits, such as "7.5".

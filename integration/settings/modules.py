@@ -13,7 +13,9 @@ from pydantic.fields import FieldInfo
 from integration.errors import SettingError
 from integration.field_errors import gathered, titles, told
 from integration.settings.carts import CartModule
-from integration.settings.kinds import Crontab, IdByStatus, Settings, Texts, Truth, Whole
+from integration.settings.consent import ConsentModule
+from integration.settings.kinds import Crontab, IdByStatus, Roles, Settings, Text, Texts, Truth, Whole
+from integration.settings.mapping import MappingModule
 from integration.settings.subscribe import SubscribeModule
 
 #: Connectors whose parsed settings are kept in memory; one entry takes about 4 kB.
@@ -31,7 +33,19 @@ class ContactModule(Settings):
     billing: Truth = Field(default=True, title="Billing address")
     phone: Truth = Field(default=True, title="Phone")
     default_tags: Texts = Field(default=(), title="Tags for every contact")
-    roles: Texts = Field(default=("customer", "subscriber"), title="Customers with these roles")
+    roles: Roles = Field(default=("customer", "subscriber"), title="Customers with these roles")
+    on_delete: Literal["keep", "tag", "segments", "delete"] = Field(
+        default="keep", title="When a customer is deleted in the store"
+    )
+    deleted_tag: Text = Field(default="deleted_in_store", max_length=191, title="Tag for deleted customers")
+    deleted_segment: Whole = Field(default=0, ge=0, title="Segment that deleted customers leave")
+
+    def contradictions(self) -> list[SettingError]:
+        """Return what must not be saved together."""
+        if self.on_delete != "tag" or self.deleted_tag:
+            return []
+        hint = "Write a tag, or choose something else for deleted customers."
+        return [SettingError("contacts.deleted_tag", "Without a tag nothing would be done.", hint)]
 
 
 class OrderModule(Settings):
@@ -42,10 +56,14 @@ class OrderModule(Settings):
     order_data: Truth = Field(default=True, title="Latest order")
     product_tags: Truth = Field(default=True, title="Product tags")
     product_id_tags: Truth = Field(default=False, title="Product ID")
+    category_tags: Truth = Field(default=False, title="Category tags")
     general_tags: Texts = Field(default=(), title="Tags for every order")
     remove_completed_tag: Truth = Field(default=False, title="On refund")
     lifetime: Truth = Field(default=True, title="Lifetime values")
+    currency_totals: Truth = Field(default=False, title="Totals by currency")
+    rfm: Truth = Field(default=False, title="RFM")
     paid_statuses: Texts = Field(default=("processing", "completed"), title="Statuses that count as paid")
+    subscriptions: Truth = Field(default=False, title="Subscription tags")
     notes: Truth = Field(default=False, title="Notes")
     emails: IdByStatus = Field(default_factory=dict, title="E-mail on status")
     segments: IdByStatus = Field(default_factory=dict, title="Segment on status")
@@ -58,8 +76,8 @@ class OrderModule(Settings):
         if self.enabled and not self.statuses:
             hint = "Tick at least one, or switch Order Sync off."
             found.append(SettingError("orders.statuses", "Without a status no order would be sent.", hint))
-        if self.enabled and self.lifetime and not self.paid_statuses:
-            hint = "Tick at least one, or switch the lifetime values off."
+        if self.enabled and (self.lifetime or self.currency_totals or self.rfm) and not self.paid_statuses:
+            hint = "Tick at least one, or switch the lifetime values, totals by currency and RFM off."
             found.append(SettingError("orders.paid_statuses", "Without a status nothing would count as paid.", hint))
         return found
 
@@ -140,15 +158,21 @@ class AlertModule(Settings):
     )
 
 
+#: Modules that say which of their settings must not be saved together.
+_CHECKED = ContactModule | OrderModule | CartModule | SubscribeModule | MappingModule | ConsentModule
+
+
 class Modules(Settings):
     """All module settings of one connector."""
 
     contacts: ContactModule = Field(default_factory=ContactModule)
+    consent: ConsentModule = Field(default_factory=ConsentModule)
     orders: OrderModule = Field(default_factory=OrderModule)
     carts: CartModule = Field(default_factory=CartModule)
     subscribe: SubscribeModule = Field(default_factory=SubscribeModule)
     sync: SyncModule = Field(default_factory=SyncModule)
     alerts: AlertModule = Field(default_factory=AlertModule)
+    mapping: MappingModule = Field(default_factory=MappingModule)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any] | None) -> Modules:
@@ -190,7 +214,7 @@ class Modules(Settings):
             except ValidationError as error:
                 wrong.append(told(error, type(getattr(self, module)), words, f"{module}."))
         for part in parts.values():
-            if isinstance(part, OrderModule | CartModule | SubscribeModule):
+            if isinstance(part, _CHECKED):
                 wrong += part.contradictions()
         if wrong:
             raise gathered(wrong)
@@ -227,25 +251,27 @@ TITLES: dict[str, str] = {
     key: title for module, model in _MODELS.items() for key, title in titles(model, f"{module}.").items()
 }
 #: Module -> the page that has its settings.
-_PAGES = {
+PAGES = {
     "contacts": "Contact Sync",
+    "consent": "Consent",
     "orders": "Order Sync",
     "carts": "Abandoned Cart",
     "subscribe": "Subscribe form",
     "sync": "Settings",
     "alerts": "Alerts",
+    "mapping": "Field mapping",
 }
 
 
 def label(key: str) -> str:
     """Return what people call a dotted key, as "Order Sync: Tags for every order"; raises KeyError for another."""
-    page, title = _PAGES[key.partition(".")[0]], TITLES[key]
+    page, title = PAGES[key.partition(".")[0]], TITLES[key]
     return page if page == title else f"{page}: {title}"
 
 
 def where(key: str) -> str:
     """Return where a dotted key is changed, as "Order Sync, “Tags for every order”"; raises KeyError for another."""
-    page, title = _PAGES[key.partition(".")[0]], TITLES[key]
+    page, title = PAGES[key.partition(".")[0]], TITLES[key]
     return page if page == title else f"{page}, “{title}”"
 
 

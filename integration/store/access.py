@@ -24,7 +24,8 @@ class StoreAccess:
     """Address and key of one store.
 
     `rest_root` is what discovery found ("https://shop.example/wp-json"), cached by the caller, "" before; `ca` is the
-    PEM of the authorities that may have signed the store's certificate beside the public ones.
+    PEM of the authorities that may have signed the store's certificate beside the public ones. `customer_meta` and
+    `order_meta` are the keys of meta data that the settings look at.
     """
 
     url: str
@@ -32,6 +33,8 @@ class StoreAccess:
     secret: str = field(default="", repr=False)
     ca: str | None = None
     rest_root: str = ""
+    customer_meta: tuple[str, ...] = ()
+    order_meta: tuple[str, ...] = ()
 
     @property
     def secure(self) -> bool:

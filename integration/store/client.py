@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from integration.errors import AuthRejected
+from integration.errors import AuthRejected, ServiceError
 from integration.http.breaker import Gate
 from integration.http.transport import Answer, Observer, Route, Transport, is_write
 from integration.store.access import SERVICE, StoreAccess, key_params, signature
@@ -32,6 +32,7 @@ class StoreClient:
     """One store; safe to use from several threads. `notices` holds what is odd about it but does no harm.
 
     `heed` is called before each request and while one is waited for: what it raises ends the work that is going.
+    `read_only` is raised instead of any call that would change something.
     Raises Unreachable, Throttled, ServerFault, AuthRejected, NotSetUp and Rejected; Held where the gate refuses a call.
     """
 
@@ -53,6 +54,7 @@ class StoreClient:
         self.transport = Transport(SERVICE, route, observer, headers, gate=gate)
         self.notices: list[str] = []
         self.heed: Callable[[], None] = lambda: None
+        self.read_only: ServiceError | None = None
         self._lock = threading.Lock()
         self._key_in_query = False
 
@@ -80,6 +82,8 @@ class StoreClient:
     def request(self, method: str, path: str, params: Params | None = None, body: Any = None) -> Reply:
         """Send one call and return the JSON value with its answer."""
         self.heed()
+        if self.read_only is not None and is_write(method):
+            raise self.read_only
         url = f"{self.access.api}/{path.strip('/')}".rstrip("/")
         content = None if body is None else json.dumps(body).encode()
         query = prepared(params)

@@ -13,7 +13,7 @@ from integration.errors import AuthRejected, Held, NotSetUp, ServiceError, Throt
 from integration.http import upstream
 from integration.http.transport import Answer, Observer, Route, Transport
 from integration.store.access import SERVICE, StoreAccess, home, plain_permalinks
-from integration.store.answers import classify, read
+from integration.store.answers import classify, read, unreadable
 from integration.store.client import StoreClient
 from integration.store.php_values import decoded_name
 from integration.store.rows import rows_of
@@ -21,6 +21,8 @@ from integration.store.rows import rows_of
 _LINK = re.compile(r"<([^>]+)>\s*;[^,]*rel=[\"']?https://api\.w\.org/", re.IGNORECASE)
 #: What is said of a store whose index is hidden, or has no wc/v3 in it.
 _HIDDEN = ("rest_disabled", "no_woocommerce")
+#: What a store does not tell whose index is hidden; its address is then only what was typed.
+HIDDEN_INDEX = "the index of the API"
 #: The cheap form of the index (woo:461); the whole one has every route in it.
 INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"
 #: Nested fields of the system report (woo:006).
@@ -60,7 +62,7 @@ def discover(access: StoreAccess, route: Route | None = None, observer: Observer
     client = StoreClient(replace(access, rest_root=root), route, observer)
     if shut is not None and not answers_to_key(client):
         raise shut
-    untold = {"the index of the API": str(shut)} if shut is not None else {}
+    untold = {HIDDEN_INDEX: str(shut)} if shut is not None else {}
     told = _shop(client, untold)
     shop = str(index.get("home") or index.get("url") or home(access.url))
     return Discovery(
@@ -224,6 +226,18 @@ def statuses(client: StoreClient) -> tuple[tuple[str, str], ...]:
     value, answer = client.get("reports/orders/totals")
     rows = [row for row in rows_of(value, answer) if isinstance(row, Mapping) and row.get("slug")]
     return tuple((str(row["slug"]), str(row.get("name") or row["slug"])) for row in rows)
+
+
+def has_route(client: StoreClient, name: str) -> bool:
+    """Tell whether wc/v3 has a list of this name, at one call (woo:002).
+
+    WooCommerce itself has `marketplace/subscriptions`, which is something else. Raises ServiceError.
+    """
+    value, answer = client.get("", {"_fields": "routes"})
+    routes = _mapping(value).get("routes")
+    if not isinstance(routes, Mapping):
+        raise unreadable(answer)
+    return f"/wc/v3/{name}" in routes
 
 
 def offset_of(value: Any) -> float:

@@ -13,9 +13,13 @@ from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of, visible
 from integration.mapping import field_map
 from integration.mapping.contacts import email_among
+from integration.record_ids import is_given, number_of
 from integration.records import Address, Customer, LineItem, Order
+from integration.settings.mapping import META
+from integration.store import mapped_values
 from integration.store.dates import lenient
-from integration.store.php_values import decoded, entries_of, is_nothing, map_of, shown, whole
+from integration.store.meta_data import ASKED, asked, meta
+from integration.store.php_values import decoded, entries_of, map_of, shown, whole
 from integration.store.record_fields import Fields
 from integration.store.sanitizing import INTEGER_MAX, storable, text_of
 
@@ -46,9 +50,11 @@ CUSTOMER_FIELDS = ("id", "email", "first_name", "last_name", "role", "date_creat
 COLUMN_MAX_CHARS = {"number": 60, "status": 40, "currency": 10}
 _SOURCE_ID_MAX_CHARS = 40
 _ITEM = ("name", "product_id", "variation_id", "sku", "price", "quantity", "total")
-_BILLING = frozenset(f"billing.{name}" for name in _ADDRESS)
 #: Paths whose value the record has as an attribute of the same name.
-_ATTRIBUTES = {Kind.ORDER: _BILLING, Kind.CONTACT: _BILLING | {"first_name", "last_name", "email", "role"}}
+_ATTRIBUTES = {
+    Kind.ORDER: field_map.ATTRIBUTES,
+    Kind.CONTACT: field_map.ATTRIBUTES | {"first_name", "last_name", "email", "role"},
+}
 
 
 def order(raw: Raw) -> Order:
@@ -61,7 +67,7 @@ def order(raw: Raw) -> Order:
     fields = Fields(raw)
     return Order(
         id=number,
-        number=fields.column("number", COLUMN_MAX_CHARS["number"]) or str(number),
+        number=fields.column("number", COLUMN_MAX_CHARS["number"]) or _source(raw),
         status=fields.column("status", COLUMN_MAX_CHARS["status"], decides=True),
         currency=fields.column("currency", COLUMN_MAX_CHARS["currency"], decides=True).upper(),
         total=fields.amount("total", decides=True),
@@ -80,8 +86,11 @@ def order(raw: Raw) -> Order:
         created_via=fields.text("created_via"),
         meta=meta(raw),
         lines_read="line_items" in raw,
+        given_id=str(raw["id"]) if is_given(raw["id"]) else "",
         extra=_extra(raw, Kind.ORDER),
+        asked=asked(raw),
         unread=fields.unread,
+        mapped=mapped_values.read(raw),
     )
 
 
@@ -102,7 +111,9 @@ def customer(raw: Raw) -> Customer:
         modified_at=fields.moment("date_modified_gmt"),
         meta=meta(raw),
         extra=_extra(raw, Kind.CONTACT),
+        asked=asked(raw),
         unread=fields.unread,
+        mapped=mapped_values.read(raw),
     )
 
 
@@ -128,18 +139,6 @@ def _address(fields: Fields, *, decides: bool = False) -> Address:
     """Return a billing address, "" for what is missing; the e-mail stays as it is written, for `&` is damage there."""
     values = {name: fields.words(name) for name in _ADDRESS if name != "email"}
     return Address(**values, email=fields.text("email", decides=decides))
-
-
-def meta(raw: Raw) -> dict[str, Any]:
-    """Return key -> value of meta_data, values of any type (woo:060), the last of a key wins.
-
-    A map whose values are no rows is that already.
-    """
-    given = raw.get(field_map.META)
-    if isinstance(given, Mapping) and "key" not in given and not all(isinstance(v, Mapping) for v in given.values()):
-        return {str(key): value for key, value in given.items()}
-    rows = [row for row in entries_of(given) if isinstance(row, Mapping)]
-    return {str(row["key"]): row.get("value") for row in rows if not is_nothing(row.get("key"))}
 
 
 def order_change(raw: Raw, origin: Origin, seen_at: datetime) -> Change:
@@ -183,9 +182,9 @@ def slim_order(raw: Raw) -> dict[str, Any]:
     if "line_items" in raw:
         slim["line_items"] = _slim_rows(raw, "line_items", _ITEM)
     slim["refunds"] = _slim_rows(raw, "refunds", ("id", "total"))
-    campaign = _single(raw, f"{field_map.META}.{CAMPAIGN_KEY}")
+    campaign = _single(raw, f"{META}.{CAMPAIGN_KEY}")
     if isinstance(campaign, str) and campaign:
-        slim[field_map.META] = [{"key": CAMPAIGN_KEY, "value": campaign[:_CAMPAIGN_MAX_CHARS]}]
+        slim[META] = [{"key": CAMPAIGN_KEY, "value": campaign[:_CAMPAIGN_MAX_CHARS]}]
     return _with_extra(slim, raw, Kind.ORDER)
 
 
@@ -211,7 +210,7 @@ def _extra_raw(raw: Raw, kind: Kind) -> dict[str, Any]:
 def _single(raw: Raw, path: str) -> Any:
     """Return the single value at a path, of repeated meta data the last; None where there is none, or a list."""
     root, _, rest = path.partition(".")
-    if root == field_map.META:
+    if root == META:
         value = meta(raw).get(rest)
     else:
         value = raw.get(root)
@@ -221,10 +220,14 @@ def _single(raw: Raw, path: str) -> Any:
 
 
 def _with_extra(slim: dict[str, Any], raw: Raw, kind: Kind) -> dict[str, Any]:
+    if isinstance(raw.get(mapped_values.MAPPED), Mapping):
+        slim[mapped_values.MAPPED] = storable(raw[mapped_values.MAPPED])
+    if ASKED in raw:
+        slim[ASKED] = asked(raw)
     for path, value in _extra_raw(raw, kind).items():
         *parents, name = path.split(".")
-        if parents and parents[0] == field_map.META:
-            slim.setdefault(field_map.META, []).append({"key": path.partition(".")[2], "value": value})
+        if parents and parents[0] == META:
+            slim.setdefault(META, []).append({"key": path.partition(".")[2], "value": value})
             continue
         target = slim
         for parent in parents:
@@ -259,7 +262,9 @@ def _person_key(email: str) -> str:
 
 
 def record_id(raw: Raw) -> int:
-    """Return a record's id; raises MappingError (no_id, bad_number)."""
+    """Return a record's id, a negative number for one that a program gave; raises MappingError (no_id, bad_number)."""
+    if is_given(raw.get("id")):
+        return number_of(str(raw["id"])) or 0
     number = whole(raw.get("id"))
     if number > INTEGER_MAX:
         raise MappingError(
@@ -272,5 +277,7 @@ def record_id(raw: Raw) -> int:
 
 def _source(raw: Raw) -> str:
     """Return the id as text; one that no column holds becomes a name that nothing takes for an id."""
+    if is_given(raw.get("id")):
+        return str(raw["id"])
     number = whole(raw.get("id"))
     return str(record_id(raw)) if number <= INTEGER_MAX else f"?{number}"[:_SOURCE_ID_MAX_CHARS]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from integration.errors import Rejected
 from integration.events import Kind
 from integration.mapping import field_map
+from integration.settings.mapping import META
 from integration.store import hidden_addresses, parse
 from integration.store.answers import server_now, unreadable
 from integration.store.by_id import pick
 from integration.store.client import StoreClient
+from integration.store.meta_data import answered
 from integration.store.pages import SIZES, Page
 from integration.store.paginator import Crawl
 from integration.store.rows import Row
@@ -24,11 +27,14 @@ __all__ = [
     "Page",
     "customer_fields",
     "fetch_customers",
+    "fetch_one",
     "fetch_order",
     "fetch_orders",
+    "fetch_recurring",
     "order_fields",
     "read_customers",
     "read_orders",
+    "read_recurring",
     "server_now",
 ]
 
@@ -38,22 +44,29 @@ LEDGER_FIELDS = f"id,number,status,currency,total,customer_id,billing.email,{','
 CUSTOMER_INDEX_FIELDS = "id,email,date_modified_gmt,role"
 
 
-def order_fields(*, campaign: bool = False) -> str:
+def order_fields(client: StoreClient | None = None, *, campaign: bool = False, own: Sequence[str] = ()) -> str:
     """Return the `_fields` of an order: what parse.order looks at, and what the contact fields are made of.
 
-    `campaign` asks by which link the buyer came, too; it stands among all of the order's meta data.
+    `campaign` asks by which link the buyer came, too; it stands among all of the order's meta data, as do the keys that
+    the client's settings look at. `own` are the paths of a person's own mapping (field_map.own_paths).
     """
     names = (*parse.ORDER_FIELDS, "billing", "coupon_lines", "line_items", "refunds")
-    return _asked((*names, field_map.META) if campaign else names, Kind.ORDER)
+    with_meta = campaign or (client is not None and bool(client.access.order_meta))
+    return _asked((*names, META) if with_meta else names, Kind.ORDER, own)
 
 
-def customer_fields() -> str:
-    """Return the `_fields` of a customer: what parse.customer looks at, and what the contact fields are made of."""
-    return _asked((*parse.CUSTOMER_FIELDS, "billing"), Kind.CONTACT)
+def customer_fields(client: StoreClient | None = None, own: Sequence[str] = ()) -> str:
+    """Return the `_fields` of a customer: what parse.customer looks at, and what the contact fields are made of.
+
+    `client` and `own` are as in order_fields.
+    """
+    with_meta = client is not None and bool(client.access.customer_meta)
+    names = (*parse.CUSTOMER_FIELDS, "billing")
+    return _asked((*names, META) if with_meta else names, Kind.CONTACT, own)
 
 
-def _asked(names: Sequence[str], kind: Kind) -> str:
-    return ",".join(dict.fromkeys((*names, *field_map.roots(kind))))
+def _asked(names: Sequence[str], kind: Kind, own: Sequence[str]) -> str:
+    return ",".join(dict.fromkeys((*names, *field_map.roots(kind, own))))
 
 
 def read_orders(
@@ -71,15 +84,33 @@ def read_orders(
 ) -> Iterator[Page]:
     """Yield pages of orders by id, at least one page, empty when there is nothing.
 
-    `statuses` must be named one by one, for the default list has drafts in it (woo:035 and woo:460); `start` is the
+    `statuses` must be named one by one, for the default list has drafts in it (woo:035 and woo:460), except where `ids`
+    say which orders are meant; `start` is the
     cursor of the last page that was taken. Raises ServiceError when the store as a whole does not answer, NotSetUp
     (email_hidden) when a CDN hides the addresses.
     """
     created = Window(created_after, created_before).params("")
-    params = {"status": list(statuses), "_fields": fields or order_fields(), **(window or Window()).params(), **created}
-    if ids is not None:
-        return hidden_addresses.refuse(client, pick(client, "orders", params, ids, start))
-    return hidden_addresses.refuse(client, Crawl(client, "orders", params, per_page, parallel).pages(start))
+    status = None if ids is not None and not statuses else list(statuses)
+    params = {"status": status, "_fields": fields or order_fields(client), **(window or Window()).params(), **created}
+    pages = _pages(client, "orders", params, start, per_page, parallel, ids)
+    return _answered(pages, params, client.access.order_meta)
+
+
+def read_recurring(
+    client: StoreClient,
+    *,
+    window: Window | None = None,
+    start: Mapping[str, Any] | None = None,
+    per_page: int = SIZES[0],
+    parallel: int = 2,
+) -> Iterator[Page]:
+    """Yield pages of the store's subscriptions by id, in any status but the trash.
+
+    Their controller is that of orders with another type, so windows and fields are the same (public source of
+    woocommerce-subscriptions-core; not recorded). Raises as `read_orders` does.
+    """
+    params = {"_fields": order_fields(), **(window or Window()).params()}
+    return hidden_addresses.refuse(client, Crawl(client, "subscriptions", params, per_page, parallel).pages(start))
 
 
 def read_customers(
@@ -93,10 +124,30 @@ def read_customers(
     ids: Sequence[int] | None = None,
 ) -> Iterator[Page]:
     """Yield pages of customers by id; buyers with another role come only with role=all (woo:089)."""
-    params = {"role": role, "_fields": fields or customer_fields()}
+    params = {"role": role, "_fields": fields or customer_fields(client)}
+    pages = _pages(client, "customers", params, start, per_page, parallel, ids)
+    return _answered(pages, params, client.access.customer_meta)
+
+
+def _pages(
+    client: StoreClient,
+    path: str,
+    params: Mapping[str, Any],
+    start: Mapping[str, Any] | None,
+    per_page: int,
+    parallel: int,
+    ids: Sequence[int] | None,
+) -> Iterator[Page]:
     if ids is not None:
-        return hidden_addresses.refuse(client, pick(client, "customers", params, ids, start))
-    return hidden_addresses.refuse(client, Crawl(client, "customers", params, per_page, parallel).pages(start))
+        return hidden_addresses.refuse(client, pick(client, path, params, ids, start))
+    return hidden_addresses.refuse(client, Crawl(client, path, params, per_page, parallel).pages(start))
+
+
+def _answered(pages: Iterator[Page], params: Mapping[str, Any], keys: Sequence[str]) -> Iterator[Page]:
+    """Yield the pages; records that were asked for with their meta data say what they have under the keys."""
+    if not keys or META not in str(params["_fields"]).split(","):
+        return pages
+    return (replace(page, rows=[answered(row, keys) for row in page.rows]) for page in pages)
 
 
 def fetch_orders(client: StoreClient, ids: Sequence[int], fields: str = "") -> list[Row]:
@@ -104,7 +155,15 @@ def fetch_orders(client: StoreClient, ids: Sequence[int], fields: str = "") -> l
 
     Raises the store's error when it cannot give one of them.
     """
-    return _all(hidden_addresses.refuse(client, pick(client, "orders", {"_fields": fields or order_fields()}, ids)))
+    params = {"_fields": fields or order_fields(client)}
+    pages = hidden_addresses.refuse(client, pick(client, "orders", params, ids))
+    return _all(_answered(pages, params, client.access.order_meta))
+
+
+def fetch_recurring(client: StoreClient, ids: Sequence[int]) -> list[Row]:
+    """Return these subscriptions of the store, 100 a call; those in the trash or gone are left out."""
+    fields = {"_fields": order_fields()}
+    return _all(hidden_addresses.refuse(client, pick(client, "subscriptions", fields, ids)))
 
 
 def fetch_customers(client: StoreClient, ids: Sequence[int], fields: str = "") -> list[Row]:
@@ -112,21 +171,25 @@ def fetch_customers(client: StoreClient, ids: Sequence[int], fields: str = "") -
 
     Raises the store's error when it cannot give one of them.
     """
-    params = {"role": "all", "_fields": fields or customer_fields()}
-    return _all(hidden_addresses.refuse(client, pick(client, "customers", params, ids)))
+    return _all(read_customers(client, fields=fields, ids=ids))
 
 
 def fetch_order(client: StoreClient, order_id: int) -> Row | None:
     """Return one order, from the trash too, None when it is gone (woo:155 and woo:157)."""
+    return fetch_one(client, "orders", order_id)
+
+
+def fetch_one(client: StoreClient, path: str, number: int) -> Row | None:
+    """Return one record of a list ("orders", "subscriptions"), from the trash too, None when it is gone."""
     try:
-        value, answer = client.get(f"orders/{order_id}")
+        value, answer = client.get(f"{path}/{number}")
     except Rejected as error:
         if error.code == "gone":
             return None
         raise
     if not isinstance(value, dict):
         raise unreadable(answer)
-    return value
+    return answered(value, client.access.order_meta)
 
 
 def _all(pages: Iterator[Page]) -> list[Row]:

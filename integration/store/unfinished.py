@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from integration.mapping.cart_orders import CONSENT_META
 from integration.records import CartLine
 from integration.store import parse
+from integration.store.meta_data import meta
 from integration.store.record_fields import Fields
 from integration.store.sanitizing import text_of
 
@@ -71,7 +72,7 @@ def unfinished(raw: Mapping[str, Any]) -> Unfinished:
     fields = Fields(raw)
     with_tax = raw.get("prices_include_tax") is True
     lines = (_item(line, with_tax=with_tax) for line in fields.maps("line_items"))
-    ticked = parse.meta(raw).get(CONSENT_META)
+    ticked = meta(raw).get(CONSENT_META)
     return Unfinished(
         id=parse.record_id(raw),
         status=fields.text("status"),

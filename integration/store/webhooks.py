@@ -9,13 +9,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs
 
 from integration import json_text
 from integration.events import Change, Kind, Origin
-from integration.store import parse
+from integration.settings import Modules
+from integration.store import mapped_values, parse
 from integration.store.client import StoreClient
+from integration.store.meta_data import answered
 from integration.store.php_values import is_nothing, map_of, shown, whole
 from integration.store.rows import row_id, rows_of, sifted
 from integration.store.sanitizing import text_of
@@ -29,8 +32,11 @@ TOPICS = (
     "order.deleted",
     "order.restored",
 )
+#: Topics of WooCommerce Subscriptions, by its public source (class WCS_Webhooks); without it they are refused.
+SUBSCRIPTION_TOPICS = ("subscription.created", "subscription.updated", "subscription.deleted")
 MISSING = "missing"
-_KINDS = {"customer": Kind.CONTACT, "order": Kind.ORDER}
+_USUAL = Modules()
+_KINDS = {"customer": Kind.CONTACT, "order": Kind.ORDER, "subscription": Kind.RECURRING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +145,17 @@ def _ping(headers: Mapping[str, str], body: bytes) -> Ping | None:
     return Ping(number) if len(form) == 1 and number else None
 
 
-def read_delivery(headers: Mapping[str, str], body: bytes, seen_at: datetime) -> Ping | Change | Ignored:
-    """Return what a signed delivery says; headers may have any case.
+def read_delivery(
+    headers: Mapping[str, str],
+    body: bytes,
+    seen_at: datetime,
+    modules: Modules = _USUAL,
+    keys: Mapping[Kind, Sequence[str]] = MappingProxyType({}),
+) -> Ping | Change | Ignored:
+    """Return what a signed delivery says; headers may have any case. `modules` tell what own rows want of a record.
 
-    One whose body is no record is ignored with the reason: the store disables a webhook that is refused five times.
+    `keys` are those of the meta data that the settings look at, by kind of record. One whose body is no record is
+    ignored with the reason: the store disables a webhook that is refused five times.
     """
     ping = _ping(headers, body)
     if ping is not None:
@@ -153,9 +166,12 @@ def read_delivery(headers: Mapping[str, str], body: bytes, seen_at: datetime) ->
     if resource not in _KINDS:
         return Ignored(f"The topic {topic[:40] or 'without a name'} is not one of ours.")
     value = _value(body)
+    if resource == "subscription":
+        # Older versions wrap the record and write it as the API before wc/v1 did: only its id is taken.
+        value = {"id": row_id(value) or row_id(map_of(value.get("subscription")) or {})}
     if not row_id(value):
         return Ignored(_why_not(value))
-    return _change(resource, event, value, seen_at)
+    return _change(resource, event, answered(value, keys.get(_KINDS[resource], ())), seen_at, modules)
 
 
 def whole_order(headers: Mapping[str, str], body: bytes) -> Mapping[str, Any] | None:
@@ -172,7 +188,7 @@ def _why_not(value: Mapping[str, Any]) -> str:
     return "Its body has no record with an id."
 
 
-def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: datetime) -> Change:
+def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: datetime, modules: Modules) -> Change:
     """Return the change of a body: of one that is not a whole record, and of a deletion, only its id.
 
     What is true of it is asked of the store (woo:338 is the body of a deletion; the topic is not signed).
@@ -184,13 +200,16 @@ def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: dateti
             _KINDS[resource], str(number), what, "", {"id": number}, seen_at, Origin.WEBHOOK, None, str(number)
         )
     if resource == "order":
-        change = parse.order_change(value, Origin.WEBHOOK, seen_at)
-        return replace(change, restored=event == "restored")
-    return parse.customer_change(value, Origin.WEBHOOK, seen_at, created=event == "created")
+        change = replace(parse.order_change(value, Origin.WEBHOOK, seen_at), restored=event == "restored")
+    else:
+        change = parse.customer_change(value, Origin.WEBHOOK, seen_at, created=event == "created")
+    return mapped_values.kept(change, value, modules)
 
 
 def _is_whole(resource: str, value: Mapping[str, Any]) -> bool:
     """Tell whether a body has what no record lacks: an order its status, a customer an e-mail or a billing part."""
+    if resource == "subscription":
+        return False
     names = ("status",) if resource == "order" else ("email", "billing")
     return any(not is_nothing(value.get(name)) for name in names)
 

@@ -10,11 +10,25 @@ from integration.streams.base import Explanation, Labels, Stream
 from integration.streams.carts import Carts
 from integration.streams.contacts import Contacts
 from integration.streams.orders import Orders
+from integration.streams.recurring import Recurring
+from integration.streams.scores import Scores
 
-__all__ = ["STREAMS", "Explanation", "Labels", "Stream", "entities", "explain", "kinds", "labels", "of", "skip_codes"]
+__all__ = [
+    "STREAMS",
+    "Explanation",
+    "Labels",
+    "Stream",
+    "entities",
+    "explain",
+    "kinds",
+    "labels",
+    "of",
+    "of_module",
+    "skip_codes",
+]
 
 #: In this order a person's records are written by an import: what comes last is what stands in Mautic.
-STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Orders(), Contacts())}
+STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Scores(), Recurring(), Orders(), Contacts())}
 
 _ANY: Mapping[str, Explanation] = {
     "gone": Explanation(
@@ -26,6 +40,9 @@ _ANY: Mapping[str, Explanation] = {
         "A webhook told no more than the record's id, so the record was read from the store and goes out by itself.",
         "the plugin that changes the store's webhooks, if it comes often",
         "store",
+    ),
+    "blocked": Explanation(
+        "The person was erased and is not to be taken up again.", "Privacy: let the address in again", "privacy"
     ),
     "still_there": Explanation(
         "A webhook said that the record was deleted, but the store still has it.",
@@ -59,10 +76,16 @@ def labels(kind: str) -> Labels:
 
 
 def entities(modules: Modules | None = None) -> dict[str, str]:
-    """Return kind -> word in lists, contacts first; of the kinds that are switched on, of all if none is."""
+    """Return kind -> word in lists, contacts first; of the kinds that are switched on, of all usual ones if none is."""
     every = {kind.value: stream for kind, stream in reversed(STREAMS.items())}
-    chosen = {kind: one for kind, one in every.items() if modules is None or one.is_enabled(modules)} or every
+    usual = {kind: stream for kind, stream in every.items() if not stream.optional}
+    chosen = {kind: one for kind, one in every.items() if modules is None or one.is_enabled(modules)} or usual
     return {kind: one.labels.entity for kind, one in chosen.items()}
+
+
+def of_module(name: str) -> Stream:
+    """Return the stream that a module of the settings is named for; what else it brings has a switch of its own."""
+    return next(stream for stream in STREAMS.values() if stream.module == name and not stream.optional)
 
 
 def kinds(which: str) -> list[Kind]:

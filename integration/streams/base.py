@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from integration.events import Change, Kind, Origin
+from integration.mapping.consent import Consent
 from integration.mapping.orders import Shop
 from integration.plans import Lifetime, Plan, Skip
 from integration.records import Cart, Order, OtherOrder
-from integration.settings import Modules
+from integration.settings import ConsentModule, Modules
 from integration.store.client import StoreClient
 
 Payload = Mapping[str, Any]
@@ -86,6 +87,10 @@ class Sighted(Protocol):
         """The record as the store gave it, with a person's corrections."""
 
     @property
+    def payload_at(self) -> datetime:
+        """When the payload was read."""
+
+    @property
     def reached_at(self) -> datetime | None:
         """When an order reached its status, if this is about that event."""
 
@@ -125,6 +130,9 @@ class PlanContext(Protocol):
     def data_left(self) -> str | None:
         """The order data of the person without a record that leaves: "" for none, None when they stay as they are."""
 
+    def categories(self, order: Order) -> Sequence[str]:
+        """Return the slugs of the categories of an order's products, as far as the store tells them."""
+
     def lifetime(self) -> Lifetime:
         """Return the sums over the person's paid orders."""
 
@@ -139,6 +147,15 @@ class PlanContext(Protocol):
 
     def has_ordered_since(self, cart: Cart) -> bool:
         """Return whether the person has placed an order since the cart was first seen."""
+
+    def recurring(self, order: Order | None) -> Sequence[OtherOrder]:
+        """Return all recurring orders of the person as they are now; `order` is one as it was just read."""
+
+    def leaves(self, source_id: str) -> Sequence[OtherOrder]:
+        """Return the recurring orders of the person without one that is gone."""
+
+    def tags_given_by(self, kind: Kind) -> Collection[str]:
+        """Return the tags that records of a kind have given the contact."""
 
     def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
         """Return the person's orders beside one."""
@@ -165,10 +182,20 @@ class Stream(Protocol):
     in_ledger: bool
     #: Its records are kept by us and not by the store, which cannot be asked for them.
     kept_here: bool
+    #: The store's list of its records ("orders"), "" where it has none.
+    store_path: str
     #: Its records give tags that stand as long as one of them is in good order.
     holds_tags: bool
     #: A newer snapshot of a record takes the place of one that waits.
     collapses: bool
+    #: Its records are subscriptions of the store: which tags a person has is told by all of them together.
+    recurs: bool
+    #: Only a setting of its own brings its records; without it nothing of the kind is shown, tried or offered.
+    optional: bool
+    #: Its records are carts, whose story is kept.
+    is_cart: bool
+    #: Its records tell no address: a contact that is gone in Mautic is not made again by them.
+    nameless: bool
 
     def is_enabled(self, modules: Modules) -> bool:
         """Return whether the connector syncs this kind."""
@@ -185,14 +212,23 @@ class Stream(Protocol):
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
         """Return what a delivery asks for; raises MappingError when its record cannot be mapped."""
 
-    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
-        """Read records again; return id -> record of those that are there. Raises ServiceError."""
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return what a record says of marketing consent, beside what is known of the person; None if it needs none.
+
+        Raises MappingError (consent_unread) where the store did not tell it.
+        """
+
+    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
+        """Read records again; return id -> record of those that are there. Raises ServiceError.
+
+        `own` are the paths of a person's own mapping: what lies there is read and kept with the record, too.
+        """
 
     def lacks_email(self, delivery: Sighted) -> bool:
         """Return whether the payload lacks the address that is needed, although the store can still tell it."""
 
-    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
-        """Read one record, from the trash too; None when it is gone. Raises ServiceError."""
+    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
+        """Read one record, from the trash too; None when it is gone; `own` as in `refresh`. Raises ServiceError."""
 
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Read the address that a payload lacks; None when the record is gone. Raises ServiceError."""

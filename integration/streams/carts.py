@@ -10,9 +10,10 @@ from integration.errors import Rejected
 from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of
 from integration.mapping import carts
+from integration.mapping.consent import Consent
 from integration.plans import Plan, Skip
 from integration.records import Cart
-from integration.settings import Modules, where
+from integration.settings import ConsentModule, Modules, where
 from integration.store.access import SERVICE
 from integration.store.client import StoreClient
 from integration.streams.base import LEAVES, Explanation, Labels, Payload, Phase, PlanContext, Sighted
@@ -55,8 +56,13 @@ class Carts:
     is_account = False
     in_ledger = False
     kept_here = True
+    store_path = ""
     holds_tags = False
     collapses = False
+    recurs = False
+    optional = False
+    is_cart = True
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Abandoned Cart is switched off.", where("carts.enabled"), _PAGE),
         "no_email": Explanation("The cart has no e-mail address, so nobody can be reminded.", "nothing", _PAGE),
@@ -113,7 +119,11 @@ class Carts:
             return BOUGHT
         return carts.abandoned(cart, context.modules)
 
-    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return None: a cart is kept under a consent of its own."""
+        return None
+
+    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Return nothing: the store cannot be asked for carts."""
         return {}
 
@@ -121,7 +131,7 @@ class Carts:
         """Return False: a cart without an address is not announced."""
         return False
 
-    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
         """Return None: the store cannot be asked for carts."""
         return None
 

@@ -6,18 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from integration.events import Change, Kind, Origin
-from integration.mapping import contacts
+from integration.mapping import consent, contacts, customer_deletion, field_map
+from integration.mapping.consent import Consent
 from integration.plans import Plan, Skip
 from integration.records import Customer, Subscriber
-from integration.settings import Modules, where
-from integration.store import parse, reading
+from integration.settings import ConsentModule, Modules, where
+from integration.store import mapped_values, parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_user_url
-from integration.streams import samples, subscriptions
+from integration.streams import consents, samples, subscriptions
 from integration.streams.base import WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.CONTACT
-DELETED = Skip("deleted_in_store", "The customer was deleted in the store; the contact stays in Mautic.")
 #: What a person does in the shop; whatever else is read is not their doing.
 _LIVE = (Origin.WEBHOOK, Origin.POLL)
 #: So many of the newest customers are looked at for one with a role that is synced.
@@ -36,8 +36,13 @@ class Contacts:
     is_account = True
     in_ledger = False
     kept_here = False
+    store_path = "customers"
     holds_tags = False
     collapses = True
+    recurs = False
+    optional = False
+    is_cart = False
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
         "module_off": Explanation("Contact Sync is switched off.", where("contacts.enabled"), "contacts"),
         "no_email": Explanation(
@@ -47,7 +52,22 @@ class Contacts:
         ),
         "deleted_in_store": Explanation(
             "The customer was deleted in the store; the contact stays in Mautic.",
-            "the contact in Mautic: delete it there by hand",
+            where("contacts.on_delete"),
+            "contacts",
+        ),
+        customer_deletion.UNKNOWN.code: Explanation(
+            "The customer was deleted in the store, and no contact of theirs is known.",
+            "the contact in Mautic, if there is one: it was not made by this connector",
+            "mautic",
+        ),
+        customer_deletion.NO_SEGMENT.code: Explanation(
+            "The customer was deleted in the store, and no segment is set that the contact could leave.",
+            where("contacts.deleted_segment"),
+            "contacts",
+        ),
+        "contact_kept": Explanation(
+            "The customer was deleted in the store, but something else holds the contact, so it stays in Mautic.",
+            "the contact in Mautic: delete it there by hand, or erase the person under Privacy",
             "mautic",
         ),
         "not_on_change": Explanation(
@@ -62,6 +82,7 @@ class Contacts:
         ),
         "role": Explanation("Customers with this role are not synced.", where("contacts.roles"), "contacts"),
         **subscriptions.SKIP_REASONS,
+        **consents.SKIP_REASONS,
     }
 
     def is_enabled(self, modules: Modules) -> bool:
@@ -87,20 +108,31 @@ class Contacts:
         if subscriptions.is_one(delivery.payload):
             return subscriptions.plan(delivery, context)
         if delivery.event == "deleted":
-            return DELETED
-        return contacts.plan(delivery.record, context.modules.contacts, on_change=delivery.origin in _LIVE)
+            return customer_deletion.plan(delivery.source_id, context.modules, known=context.known)
+        modules, live = context.modules, delivery.origin in _LIVE
+        return contacts.plan(delivery.record, modules.contacts, on_change=live, mapping=modules.mapping)
 
-    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return what an account says; who has filled in the subscribe form has agreed there."""
+        if subscriptions.is_one(delivery.payload):
+            return subscriptions.consents(delivery, known)
+        if delivery.event == "deleted":
+            return None
+        customer: Customer = delivery.record
+        return consent.of_customer(customer, contacts.email_of(customer), module, delivery.payload_at)
+
+    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Read customers again."""
-        return {str(row["id"]): row for row in reading.fetch_customers(store, sorted(map(int, ids)))}
+        rows = reading.fetch_customers(store, sorted(map(int, ids)), reading.customer_fields(store, own))
+        return {str(row["id"]): mapped_values.added(row, own) for row in rows}
 
     def lacks_email(self, delivery: Sighted) -> bool:
         """Return False: what becomes of a deleted customer's contact needs no address."""
         return False
 
-    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
         """Read one customer."""
-        return self.refresh(store, [source_id]).get(source_id)
+        return self.refresh(store, [source_id], own).get(source_id)
 
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Return None: it is never asked for."""
@@ -116,9 +148,11 @@ class Contacts:
 
     def sample(self, store: StoreClient, modules: Modules, record_id: int | None) -> Payload:
         """Read one customer, the newest with a role that is synced without an id."""
+        own = field_map.own_paths(KIND, modules)
         if record_id is not None:
-            return samples.given(self.look_up(store, str(record_id)), "customer", record_id)
-        rows = samples.newest(store, "customers", reading.customer_fields(), _SAMPLES_MAX, role="all")
+            return samples.given(self.look_up(store, str(record_id), own), "customer", record_id)
+        fields, keys = reading.customer_fields(store, own), store.access.customer_meta
+        rows = samples.newest(store, "customers", fields, _SAMPLES_MAX, keys, role="all")
         if not rows:
             samples.none("The store has no customers yet.", "Try again when somebody has registered.")
         roles = modules.contacts.roles

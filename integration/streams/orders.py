@@ -8,15 +8,16 @@ from datetime import datetime
 
 from integration.events import HISTORICAL, Change, Kind, Origin
 from integration.identity import person_key_of
-from integration.mapping import orders
+from integration.mapping import consent, field_map, orders
+from integration.mapping.consent import Consent
 from integration.mapping.follow_ups import Sighting
 from integration.plans import Lifetime, Plan, Skip
 from integration.records import Order
-from integration.settings import Modules, where
-from integration.store import parse, reading
+from integration.settings import ConsentModule, Modules, where
+from integration.store import mapped_values, parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_order_url
-from integration.streams import samples
+from integration.streams import consents, samples
 from integration.streams.base import LEAVES, WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
 
 KIND = Kind.ORDER
@@ -35,9 +36,15 @@ class Orders:
     is_account = False
     in_ledger = True
     kept_here = False
+    store_path = "orders"
     holds_tags = True
     collapses = False
+    recurs = False
+    optional = False
+    is_cart = False
+    nameless = False
     skip_reasons: Mapping[str, Explanation] = {
+        **consents.SKIP_REASONS,
         "module_off": Explanation("Order Sync is switched off.", where("orders.enabled"), "orders"),
         "no_email": Explanation(
             "The order has no e-mail address, and Mautic finds its contacts by it.",
@@ -109,19 +116,30 @@ class Orders:
             shop_currency=context.currency,
             shop=context.shop,
             history=orders.History(context.other_orders(order.id), context.given_tags),
+            categories=context.categories(order),
         )
 
-    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
+    def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
+        """Return what an order says, and what its buyer's account said when it was asked."""
+        if delivery.event in LEAVES:
+            return None
+        order: Order = delivery.record
+        said = consent.of_order(order, module, known, delivery.payload_at)
+        return (*said, *consents.of_account(delivery, order, module))
+
+    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
         """Read orders again; those in the trash are left out."""
-        return {str(row["id"]): row for row in reading.fetch_orders(store, sorted(map(int, ids)))}
+        rows = reading.fetch_orders(store, sorted(map(int, ids)), reading.order_fields(store, own=own))
+        return {str(row["id"]): mapped_values.added(row, own) for row in rows}
 
     def lacks_email(self, delivery: Sighted) -> bool:
         """Return whether it is a deleted order, whose webhook names only the id."""
         return delivery.event == "deleted" and not delivery.payload.get("email")
 
-    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
         """Read one order, from the trash too (woo:155)."""
-        return reading.fetch_order(store, int(source_id))
+        row = reading.fetch_order(store, int(source_id))
+        return row and mapped_values.added(row, own)
 
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Return the address of an order; None when it is gone."""
@@ -134,10 +152,12 @@ class Orders:
 
     def sample(self, store: StoreClient, modules: Modules, record_id: int | None) -> Payload:
         """Read one order, the newest in a status that is synced without an id."""
+        own = field_map.own_paths(KIND, modules)
         if record_id is not None:
-            return samples.given(self.look_up(store, str(record_id)), "order", record_id)
+            return samples.given(self.look_up(store, str(record_id), own), "order", record_id)
         statuses = list(modules.orders.statuses)
-        rows = samples.newest(store, "orders", reading.order_fields(), 1, status=statuses) if statuses else []
+        fields, keys = reading.order_fields(store, own=own), store.access.order_meta
+        rows = samples.newest(store, "orders", fields, 1, keys, status=statuses) if statuses else []
         if not rows:
             listed = ", ".join(statuses) or "none is ticked"
             sentence = f"The store has no order in a status that is synced ({listed})."
@@ -156,10 +176,10 @@ def moved(order: Order, former: str, origin: Origin, seen_at: datetime) -> Chang
     """
     return Change(
         kind=KIND,
-        source_id=str(order.id),
+        source_id=order.source_id,
         event="moved",
         person_key=former,
-        payload={"id": order.id, "left": former, "at": str(order.modified_at)},
+        payload={"id": order.given_id or order.id, "left": former, "at": str(order.modified_at)},
         seen_at=seen_at,
         origin=origin,
         number=order.number,

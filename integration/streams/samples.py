@@ -8,15 +8,21 @@ from typing import Any, NoReturn
 from integration.errors import Rejected
 from integration.store.access import SERVICE
 from integration.store.client import StoreClient
+from integration.store.meta_data import answered
 
 Row = Mapping[str, Any]
 _NEWEST = {"orderby": "id", "order": "desc"}
 
 
-def newest(client: StoreClient, path: str, fields: str, per_page: int, **query: Any) -> Sequence[Row]:
-    """Return the newest records of a list of the store, at most `per_page`; raises ServiceError."""
+def newest(
+    client: StoreClient, path: str, fields: str, per_page: int, keys: Sequence[str] = (), **query: Any
+) -> Sequence[Row]:
+    """Return the newest records of a list of the store, at most `per_page`; raises ServiceError.
+
+    `keys` are those of the meta data that the settings look at.
+    """
     rows, _ = client.get(path, {**query, "per_page": per_page, "_fields": fields, **_NEWEST})
-    return [dict(row) for row in rows]
+    return [answered(row, keys) for row in rows]
 
 
 def given(row: Row | None, noun: str, record_id: int) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from integration.errors import MappingError
 from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of
 from integration.mapping import subscriptions
+from integration.mapping.consent import FORM, Consent
 from integration.plans import Plan, Skip
 from integration.records import Subscriber
 from integration.settings import where
@@ -91,6 +92,16 @@ def plan(delivery: Sighted, context: PlanContext) -> Plan | Skip:
     if delivery.event == ASKED:
         return subscriptions.asked(subscriber, context.modules)
     return subscriptions.subscribed(subscriber, context.modules, known=context.known)
+
+
+def consents(delivery: Sighted, known: Sequence[Consent]) -> Sequence[Consent] | None:
+    """Return that who has subscribed has said it all in the form, so that our own Do Not Contact goes; else None.
+
+    What the ledger does not have, since it is not confirmed or is older than the ledger, asks for nothing.
+    """
+    number = str(number_of(delivery.source_id))
+    kept = any(each.source == FORM and each.ref == number for each in known)
+    return () if delivery.event == SUBSCRIBED and kept else None
 
 
 def _text(payload: Payload, name: str) -> str:

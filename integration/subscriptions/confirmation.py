@@ -13,6 +13,7 @@ from integration.pipeline.ingest import records
 from integration.pipeline.services import Services
 from integration.records import Subscriber
 from integration.streams.subscriptions import SUBSCRIBED, change_of
+from integration.subscriptions import evidence
 
 #: So long a link is good, and who has not followed it is kept.
 GOOD_FOR = timedelta(days=7)
@@ -38,6 +39,7 @@ def confirm(services: Services, token: str, ip: str) -> bool:
         if row is None or row.state != SubscriptionState.PENDING:
             return row is not None
         row.state, row.confirmed_at, row.confirmed_ip, row.problem = SubscriptionState.CONFIRMED, now, ip, ""
+        evidence.keep(session, now, row)
         subscriber = Subscriber(row.id, row.email, row.first_name, row.last_name, confirmed=True)
         records.accept(session, now, row.connector_id, [change_of(subscriber, SUBSCRIBED, now)])
         services.on_accept(session, row.connector_id)

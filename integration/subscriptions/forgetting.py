@@ -12,6 +12,7 @@ from integration.models.subscription import Subscription, SubscriptionState
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.streams.subscriptions import KIND, names
+from integration.subscriptions import evidence
 from integration.subscriptions.confirmation import GOOD_FOR
 
 #: So many are forgotten in one transaction.
@@ -28,6 +29,7 @@ def forget(
     """Delete a subscription and what its deliveries hold of the person; what waits is not sent."""
     row = session.get_one(Subscription, subscription_id)
     outbox.forget(session, now, row.connector_id, KIND, names(row.id), reason)
+    evidence.forget(session, row)
     audit(session, row)
     session.delete(row)
 

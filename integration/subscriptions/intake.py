@@ -13,10 +13,12 @@ from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.subscription import Subscription, SubscriptionState
 from integration.pipeline.ingest import records
+from integration.pipeline.ingest.blocked import is_blocked
 from integration.pipeline.services import Services
 from integration.records import Subscriber
 from integration.settings import SubscribeModule
 from integration.streams.subscriptions import ASKED, SUBSCRIBED, change_of
+from integration.subscriptions import evidence
 from integration.subscriptions.confirmation import digest
 from integration.subscriptions.filled import Filled
 
@@ -48,10 +50,15 @@ def take(services: Services, connector: Connector, module: SubscribeModule, fill
     with services.db.write() as session:
         if _is_flooded(session, now, connector.id, filled.email):
             return False
+        if is_blocked(session, connector.id, filled.email):
+            # As if it was taken: the answer tells nobody who was erased.
+            return True
         row = _kept(session, now, connector.id, filled, sender, token)
         url = sender.confirm_url.format(token=token) if token else ""
         subscriber = Subscriber(row.id, row.email, row.first_name, row.last_name, url)
         change = change_of(subscriber, ASKED if token else SUBSCRIBED, now)
+        if not token:
+            evidence.keep(session, now, row)
         records.accept(session, now, connector.id, [change])
         services.on_accept(session, connector.id)
     services.wakeup.ring(connector.id)

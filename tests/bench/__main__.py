@@ -12,6 +12,8 @@ PARTS = (
     "hooks",
     "captures",
     "carts",
+    "inbound",
+    "mapping",
     "logpages",
     "memory",
     "recording",

@@ -20,7 +20,9 @@ ACTOR = f"command line: {pwd.getpwuid(os.getuid()).pw_name}"
 #: Commands that only read, or serve, work and ask: what they do is written elsewhere, or nothing is changed.
 READING = {
     *("serve", "demo", "worker", "connectors", "check", "export-settings", "log", "bundle", "mapping"),
-    *("audit list", "audit verify", "user list"),
+    *("audit list", "audit verify", "user list", "runs", "run", "records", "dead-letters", "export-log", "alerts"),
+    *("reconcile list", "reconcile findings", "token list"),
+    *("settings export", "field-mapping show", "field-mapping versions"),
 }
 CHANGING = {
     "connect": ("CREATED", ()),
@@ -29,8 +31,28 @@ CHANGING = {
     "webhooks": ("WEBHOOKS_CHANGED", ("1", "--register")),
     "sync": ("SYNC_TRIGGERED", ("1", "--kind", "full")),
     "resume": ("SYNC_TRIGGERED", ()),
+    "cancel": ("SYNC_CANCELLED", ("1",)),
+    "confirm-store": ("STORE_CONFIRMED", ()),
+    "pause": ("PAUSED", ("1",)),
+    "pause-run": ("SYNC_PAUSED", ()),
+    "unpause": ("RESUMED", ("1",)),
+    "debug": ("DEBUG_ON", ("1", "--hours", "2")),
+    "push": ("RECEIVED", ()),
+    "replay": ("REPLAYED", ("1", "--all", "--yes")),
+    "discard": ("DISCARDED", ()),
+    "edit": ("EDITED", ()),
+    "reconcile start": ("SYNC_TRIGGERED", ("1",)),
+    "reconcile repair": ("REPAIRED", ()),
+    "token make": ("TOKEN_CHANGED", ("Till", "--scope", "write")),
+    "token revoke": ("TOKEN_CHANGED", ("1", "--yes")),
     "clear-log": ("LOG_CLEARED", ("1", "--yes")),
     "delete": ("DELETED", ()),
+    "uninstall": ("UNINSTALLED", ()),
+    "erase": ("ERASURE_ASKED", ()),
+    "field-mapping set": ("UPDATED", ()),
+    "settings import": ("UPDATED", ()),
+    "settings reset": ("UPDATED", ()),
+    "rotate-secrets": ("UPDATED", ()),
     "user add": ("USER_CHANGED", ("ada@example.com", "--password", "correct horse battery")),
     "user role": ("USER_CHANGED", ("ada@example.com", "support")),
     "user password": ("USER_CHANGED", ("ada@example.com", "--password", "another long one")),
@@ -40,19 +62,35 @@ CHANGING = {
 }
 
 
+#: Those that need more than a connector; each has a test of its own.
+APART = (
+    *("delete", "uninstall", "erase", "resume", "pause-run", "confirm-store", "push", "discard", "edit"),
+    *("reconcile repair", "field-mapping set", "settings import", "settings reset", "rotate-secrets"),
+)
+
+
 def test_every_command_that_changes_something_is_audited(quick: Run, connected: str) -> None:
     for name, (action, args) in CHANGING.items():
-        if name in ("delete", "resume"):
+        if name in APART:
             continue
         if args:
             assert quick(*name.split(), *args).code == 0, name
         [entry] = quick("audit", "list", "--limit", "1", "--json").json
         assert (entry["action"], entry["actor"], entry["ip"]) == (action, ACTOR, ""), name
         assert entry["diff"], name
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 2
+    assert len(quick("audit", "list", "--limit", "100", "--json").json) == len(CHANGING) - len(APART)
     nothing = quick("configure", connected, "orders.notes=yes")
     assert (nothing.code, nothing.out) == (0, "Nothing has changed.\n")
-    assert len(quick("audit", "list", "--json").json) == len(CHANGING) - 2
+    assert len(quick("audit", "list", "--limit", "100", "--json").json) == len(CHANGING) - len(APART)
+
+
+def test_a_paused_run_is_audited(quick: Run, connected: str) -> None:
+    assert quick("sync", connected, "--kind", "full").code == 0
+    assert quick("pause-run", "1", "--json").json == {"run": 1, "paused": True}
+    [entry] = quick("audit", "list", "--limit", "1", "--json").json
+    assert (entry["action"], entry["actor"], entry["entity"]) == ("SYNC_PAUSED", ACTOR, "run 1")
+    assert "could be paused" in quick("pause-run", "1").err
+    assert quick("resume", "1").code == 0
 
 
 def test_a_resumed_run_is_audited(quick: Run, connected: str, tmp_path: Path) -> None:
@@ -64,6 +102,21 @@ def test_a_resumed_run_is_audited(quick: Run, connected: str, tmp_path: Path) ->
     [entry] = quick("audit", "list", "--limit", "1", "--json").json
     assert (entry["action"], entry["actor"], entry["entity"]) == ("SYNC_TRIGGERED", ACTOR, "run 1")
     assert entry["diff"] == {"goes on": [1, 1]}
+
+
+def test_what_is_said_of_a_changed_store_is_audited(quick: Run, connected: str, tmp_path: Path) -> None:
+    assert quick("confirm-store", connected).code == 2
+    assert "Nobody waits for this answer" in quick("confirm-store", connected, "--same").err
+    doubt = {"home": "https://a.example", "doubt": {"sentence": "It moved.", "home": "https://b.example"}}
+    doubt["doubt"] |= {"was": "active", "at": "2026-11-20T11:00:00+00:00"}
+    [database] = (tmp_path / "instance").glob("*.sqlite")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE connector SET state = 'read_only', fingerprint = ?", (json.dumps(doubt),))
+    assert quick("confirm-store", connected, "--copy", "--json").json["state"] == "read_only"
+    assert quick("confirm-store", connected, "--same", "--json").json["state"] == "active"
+    [entry] = quick("audit", "list", "--limit", "1", "--json").json
+    assert (entry["action"], entry["actor"]) == ("STORE_CONFIRMED", ACTOR)
+    assert entry["diff"]["home"] == ["https://a.example", "https://b.example"]
 
 
 def test_a_deleted_connector_leaves_its_settings(

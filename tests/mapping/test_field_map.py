@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app import create_app
 from integration.events import Kind, Origin
-from integration.mapping import field_map, lifetime
+from integration.mapping import field_map, lifetime, scores
 from integration.mapping.contacts import plan
 from integration.mapping.field_map import COMPUTED, FIELD_MAP, FieldRow
 from integration.mapping.field_values import CONVERTERS, person_values
@@ -218,7 +218,15 @@ def test_a_row_names_a_setting_with_the_same_default_and_a_way_to_its_value(row:
     if Kind.CONTACT in row.kinds:
         assert row.setting.partition(".")[0] in ("", "contacts"), "a customer is mapped with Contact Sync's settings"
     if row.converter == COMPUTED:
-        assert row.source in {*lifetime.VALUES, "order_data", "cart_data", "recovery_url", "coupon_code", "cart_html"}
+        assert row.source in {
+            *lifetime.VALUES,
+            *scores.VALUES,
+            "order_data",
+            "cart_data",
+            "recovery_url",
+            "coupon_code",
+            "cart_html",
+        }
     else:
         assert row.converter in CONVERTERS
 

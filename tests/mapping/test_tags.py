@@ -65,3 +65,16 @@ def test_127_the_letter_case_of_a_typed_tag_stays():
 
 def test_a_tag_of_dashes_is_no_tag():
     assert tags.fit_tags(["-", "--", " ", "ok", "-gone"])[0] == ("ok", "-gone")
+
+
+@pytest.mark.parametrize(
+    ("slugs", "wanted"),
+    [
+        (("vino-rosso", "te-caffe", "vino-rosso"), ("vino-rosso", "te-caffe")),
+        (("%e6%97%a5%e6%9c%ac%e8%8c%b6",), ("ri-ben-cha",)),
+        (("", "-", "%"), ()),
+        (("a" * 300,), ("a" * tags.TAG_MAX_CHARS,)),
+    ],
+)
+def test_categories_are_tagged_with_their_slugs(slugs: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    assert tags.category_tags(slugs) == wanted

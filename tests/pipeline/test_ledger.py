@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from sqlalchemy import delete
 
 from integration.clock import SetClock
 from integration.identity import person_key_of
+from integration.mapping import lifetime as lifetimes
+from integration.models import LedgerEntry
 from integration.pipeline.ingest import order_ledger
 from integration.pipeline.services import Services
 from integration.records import Address, LineItem, Order, OtherOrder
+from integration.settings import Modules
 from tests.conftest import NOON
 
 ADA = person_key_of("ada@example.com")
@@ -185,3 +191,74 @@ def test_the_other_orders_have_their_products_once_they_are_known(services: Serv
     assert people(services, connector_id).others(ADA, 1) == [OtherOrder("completed", None), OtherOrder("completed", ())]
     write(services, connector_id, order(2, items=mug))
     assert OtherOrder("completed", mug) in people(services, connector_id).others(ADA, 1)
+
+
+CODES = ("EUR", "USD", "JPY", "KWD", "")
+MONEY = st.decimals("0", "99999", places=4, allow_nan=False)
+BOUGHT = st.lists(
+    st.tuples(
+        st.sampled_from(("completed", "processing", "failed", "refunded")),
+        st.sampled_from(CODES),
+        MONEY,
+        st.lists(st.integers(0, 60), max_size=3),
+    ),
+    max_size=12,
+)
+#: The smallest piece of money, by hand: yen have none below one, dinars have thousandths.
+SMALLEST = {"EUR": "0.01", "USD": "0.01", "JPY": "1", "KWD": "0.001"}
+
+
+def by_hand(bought: list[tuple[str, str, Decimal, list[int]]]) -> dict[str, tuple[Decimal, int]]:
+    """Add up a person's orders in each currency, order by order, as somebody with a pencil would (X13)."""
+    sums: dict[str, tuple[Decimal, int]] = {}
+    for status, code, total, parts in bought:
+        code = code or "EUR"
+        left = total
+        for part in parts:
+            left -= (total * part / 100).quantize(Decimal("0.0001"))
+        left = max(left, Decimal(0)).quantize(Decimal(SMALLEST[code]), ROUND_HALF_UP)
+        if status not in PAID or (parts and left == 0):
+            continue
+        spent, count = sums.get(code, (Decimal(0), 0))
+        sums[code] = (spent + left, count + 1)
+    return sums
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(BOUGHT)
+def test_x13_sums_by_currency_are_those_that_one_gets_by_hand(
+    services: Services, connector_id: int, bought: list[tuple[str, str, Decimal, list[int]]]
+) -> None:
+    with services.db.write() as session:
+        session.execute(delete(LedgerEntry))
+    orders = [
+        order(
+            number,
+            str(total),
+            status=status,
+            currency=code,
+            refunds=tuple((total * part / 100).quantize(Decimal("0.0001")) for part in parts),
+        )
+        for number, (status, code, total, parts) in enumerate(bought, 1)
+    ]
+    write(services, connector_id, *orders)
+    life = people(services, connector_id).lifetime(ADA, PAID, "EUR")
+    wanted = by_hand(bought)
+    assert {each.currency: (each.total, each.orders) for each in life.by_currency} == wanted
+    assert (life.total_spent, life.order_count) == wanted.get("EUR", (Decimal(0), 0))
+    told = json.loads(lifetimes.by_currency(life.by_currency) or "{}")
+    assert {code: (Decimal(each["total"]), each["orders"]) for code, each in told.items()} == wanted
+
+
+def test_x13_sums_by_currency_are_sure_while_the_shops_is_not_known(services: Services, connector_id: int) -> None:
+    write(services, connector_id, order(1), order(2, "500", currency="JPY"), order(3, "7", currency=""))
+    life = people(services, connector_id).lifetime(ADA, PAID, "")
+    assert life.unsure
+    modules = Modules().with_value("orders.currency_totals", True)
+    fields = lifetimes.fields(life, modules)
+    assert json.loads(str(fields.pop("mautic_woo_totals_by_currency"))) == {
+        "unknown": {"total": "7.00", "orders": 1},
+        "EUR": {"total": "10.00", "orders": 1},
+        "JPY": {"total": "500", "orders": 1},
+    }
+    assert fields == {}

@@ -16,7 +16,7 @@ from integration.streams import explain, skip_codes
 
 SOURCE = Path(integration.__file__).parent
 #: Pages that exist, and the two other systems.
-PAGES = {"orders", "contacts", "carts", "subscriptions", "runs", "store", "mautic"}
+PAGES = {"orders", "contacts", "carts", "consents", "subscriptions", "privacy", "runs", "store", "mautic"}
 
 
 def codes_in(tree: ast.AST) -> Iterator[str]:

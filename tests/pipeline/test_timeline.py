@@ -363,3 +363,16 @@ def test_orders_in_two_currencies_say_why_they_are_not_added_up(services: Servic
     assert [(share.amount, share.currency, share.counted) for share in found.shares] == [
         *(("6100", "JPY", False), ("36.60", "EUR", False)),
     ]
+
+
+def test_sums_by_currency_are_told_where_there_are_several(services: Services, connector_id: int) -> None:
+    with services.db.write() as session:
+        session.get_one(Connector, connector_id).store_facts = {"currency": "EUR"}
+    rows.store(services, rows.entry(connector_id, 1, net_total="36.60"))
+    assert added(services, connector_id).by_currency == ()
+    rows.store(services, rows.entry(connector_id, 2, net_total="6100.00", currency="JPY"))
+    found = added(services, connector_id)
+    assert [(each.currency, each.text, each.orders) for each in found.by_currency] == [
+        *(("EUR", "36.60", 1), ("JPY", "6100", 1)),
+    ]
+    assert found.total == "36.60"

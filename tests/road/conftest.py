@@ -14,6 +14,7 @@ from integration.config import Deployment
 from integration.engines.worker import Worker
 from integration.models import Delivery, Organisation, Run, SyncLogEntry
 from integration.pipeline.connectors import connectors, holds
+from integration.pipeline.connectors.field_list import CREATE_FIELD
 from integration.pipeline.ingest import records
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services, open_services
@@ -69,8 +70,10 @@ class Road:
         return {delivery.state for delivery in self.deliveries()}
 
     def log(self) -> list[SyncLogEntry]:
+        """Return the entries of records; that fields were created for them is no record's own."""
         with self.services.db.read() as session:
-            return list(session.scalars(select(SyncLogEntry).order_by(SyncLogEntry.id)))
+            of_records = select(SyncLogEntry).where(SyncLogEntry.action != CREATE_FIELD)
+            return list(session.scalars(of_records.order_by(SyncLogEntry.id)))
 
     def holds(self) -> list[str]:
         with self.services.db.read() as session:

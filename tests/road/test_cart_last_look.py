@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from integration.engines import store_probes
-from integration.models import Cart, CartState, Connector
+from integration.models import Cart, CartState, Connector, ConsentEntry
 from integration.pipeline.ingest import webhooks
 from integration.pipeline.runs import unfinished_orders
 from tests.road.carts import Ahead, MakeRoad, asked, carts_on, leave, only, product, rows, tagged, tick
@@ -151,6 +151,11 @@ def test_who_stops_at_the_payment_of_the_classic_checkout_is_reminded_once(make_
     road.work()
     assert [cart.state for cart in rows(road)] == ["bought", "synced"]
     assert tagged(road) == {"anna@shop.example"}
+    # What it was sent under is kept as evidence, beside the cart that is deleted one day.
+    with road.services.db.read() as session:
+        (said,) = session.scalars(select(ConsentEntry)).all()
+    kept = (said.state, said.source, said.ref, said.email, said.wording)
+    assert kept == ("given", "cart", str(rows(road)[1].id), "anna@shop.example", "Remind me.")
 
 
 def test_without_a_consent_that_is_tied_to_it_nothing_of_a_draft_is_kept(make_road: MakeRoad) -> None:

@@ -106,7 +106,7 @@ def test_a_cart_that_was_bought_after_all_is_emptied_in_mautic(make_road: Callab
     emptied = ("mautic_woo_cart_data", "mautic_woo_recovery_url", "mautic_woo_coupon_code", "mautic_woo_cart_html")
     assert [there.get(alias) or None for alias in emptied] == [None] * 4
     assert there["tags"] == {"recovered_cart"}
-    assert [e.action for e in road.log()] == ["cart_sync", "cart_recovery"]
+    assert [e.action for e in road.log()] == ["cart_sync", "cart_recovery", "remove_tag"]
     assert carts.story(road) == [
         f"Sent to Mautic, contact {carts.one(road, cart_id).contact_id}.",
         "Mautic knows that the cart was bought.",
@@ -122,5 +122,5 @@ def test_a_segment_is_joined_and_left(make_road: Callable[..., Road]) -> None:
     assert list(road.contact("anna@shop.example").segments) == [1]
     left(road, event=RECOVERED)
     road.work()
-    assert [e.action for e in road.log()][2:] == ["cart_recovery", "remove_from_segment"]
+    assert [e.action for e in road.log()][2:] == ["cart_recovery", "remove_tag", "remove_from_segment"]
     assert list(road.contact("anna@shop.example").segments) == []

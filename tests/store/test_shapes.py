@@ -17,6 +17,7 @@ from integration.errors import MappingError, ServerFault
 from integration.http.transport import Answer
 from integration.records import Customer, Order
 from integration.store import parse
+from integration.store.meta_data import meta
 from integration.store.php_values import decoded, is_nothing, whole
 from integration.store.rows import rows_of, sifted
 
@@ -167,7 +168,7 @@ def test_lines_as_a_map_and_whole_numbers_as_floats_are_read() -> None:
 
 def test_meta_data_are_read_as_rows_and_as_a_map() -> None:
     for rows in ([{"key": "a", "value": 1}], {"5": {"key": "a", "value": 1}}, {"a": 1}, {"key": "a", "value": 1}):
-        assert parse.meta({"meta_data": rows}) == {"a": 1}
+        assert meta({"meta_data": rows}) == {"a": 1}
 
 
 def test_a_list_with_holes_is_a_list_and_an_empty_map_is_none() -> None:

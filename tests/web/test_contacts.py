@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from integration.models import AuditEntry, Connector, Run
+from integration.pipeline.connectors import customer_roles
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
@@ -116,3 +117,18 @@ def test_an_import_without_fields_is_offered_with_creating_them(
     assert support.post(start, {"page": "contacts"}).status_code == 403
     refused = admin.post(start, {"page": "contacts"}, follow_redirects=True)
     assert "The import was not started" in text_of(refused)
+
+
+def test_p17_any_role_of_the_store_is_ticked_or_typed(
+    admin: Person, page: str, services: Services, connector: Callable[[], Connector], connector_id: int
+) -> None:
+    with services.db.write() as session:
+        customer_roles.note(session, connector_id, [{"role": "wholesale"}, {"role": "customer"}, {"role": "<b>"}, {}])
+    assert 'name="contacts.roles" value="wholesale"' in admin.get(page).text
+    typed = {**TYPED, "contacts.roles": ["wholesale", "vip_buyer,  Shop Manager , vip_buyer"]}
+    admin.post(page, typed)
+    assert services.modules(connector()).contacts.roles == ("wholesale", "vip_buyer", "Shop Manager")
+    assert 'name="contacts.roles" value="vip_buyer" checked' in admin.get(page).text
+    refused = admin.post(page, {**TYPED, "contacts.roles": ["customer", "no/role"]})
+    assert refused.status_code == 400
+    assert "“no/role” is no role" in text_of(refused)

@@ -43,6 +43,8 @@ def test_missing_fields_are_made_with_one_click(
     assert "6 fields were created in Mautic." in done
     assert "All fields that the modules need are there." in done
     assert len(audit_of("FIELDS_CREATED")) == 1
+    log = text_of(admin.get(f"{page.removesuffix('/fields')}/tools/log?action=create_field"))
+    assert "mautic_woo_order_count Create field" in log
     assert "No field was missing." in text_of(admin.post(f"{page}/create", follow_redirects=True))
 
 

@@ -144,3 +144,40 @@ def test_the_page_says_when_an_e_mail_goes_and_saving_keeps_since_when(
     changed = connector().triggers
     assert changed["orders.notes"] == first["orders.notes"]
     assert changed["orders.emails:completed"] == clock.now().isoformat()
+
+
+def told(services: Services, connector_id: int, **facts: object) -> None:
+    with services.db.write() as session:
+        row = session.get_one(Connector, connector_id)
+        row.store_facts = {**row.store_facts, **facts}
+
+
+def test_category_tags_are_chosen_and_a_store_that_does_not_tell_them_is_said(
+    admin: Person, page: str, services: Services, connector: Callable[[], Connector], connector_id: int
+) -> None:
+    admin.post(page, {**TYPED, "orders.category_tags": "1", "orders.subscriptions": "1"})
+    saved = services.modules(connector()).orders
+    assert (saved.category_tags, saved.subscriptions) == (True, True)
+    assert "does not tell its products' categories" not in text_of(admin.get(page))
+    told(services, connector_id, categories_refused={"at": "2026-11-28T10:00:00+00:00", "why": "The key may not."})
+    assert "The store does not tell its products' categories. The key may not." in text_of(admin.get(page))
+
+
+@pytest.mark.parametrize("known", [True, None])
+def test_subscription_tags_are_offered_unless_the_store_has_none(
+    admin: Person, page: str, services: Services, connector_id: int, known: bool | None
+) -> None:
+    told(services, connector_id, subscriptions=known)
+    shown = admin.get(page)
+    assert 'type="checkbox" id="orders.subscriptions"' in shown.text
+    assert "Your store has no subscriptions" not in text_of(shown)
+
+
+def test_a_store_without_subscriptions_says_so_and_saving_keeps_the_choice(
+    admin: Person, page: str, services: Services, connector: Callable[[], Connector], connector_id: int
+) -> None:
+    connectors.configure(services, connector_id, {"orders.subscriptions": True})
+    told(services, connector_id, subscriptions=False)
+    shown = admin.get(page)
+    assert "Your store has no subscriptions (WooCommerce Subscriptions)" in text_of(shown)
+    assert 'type="hidden" name="orders.subscriptions"' in shown.text.replace("\n    ", " ")

@@ -27,6 +27,7 @@ from integration.models import (
     Connector,
     Delivery,
     Drift,
+    Erasure,
     Gap,
     Invitation,
     PayloadFile,
@@ -133,6 +134,11 @@ def _rows(session: Session, now: datetime, connector_id: int) -> dict[str, Any]:
         "alert_group_id": group.id,
         "gap_id": gap.id,
     }
+    erasing = {"receipt": f"receipt-{MARK}"[:36], "address_hash": MARK, "in_mautic": "keep", "asked_by": MARK}
+    session.add(Erasure(organisation_id=1, asked_at=now, due_at=now, remains=[MARK], **erasing))
+    session.flush()
+    numbers |= {"receipt": erasing["receipt"], "erasure_id": 1}
+    numbers["page"] = "orders"
     return numbers | {"reconciliation_id": compared.id, "number": compared.id, "drift_id": drift.id}
 
 
@@ -176,6 +182,10 @@ def test_no_token_reads_another_organisations_rows(app: Flask, services: Service
     made = tokens.make(services, 2, "Stranger", list(tokens.SCOPES), "stranger@example.com")
     mine = tokens.make(services, 1, "Owner", list(tokens.SCOPES), "admin@example.com")
     client = app.test_client()
+    with services.db.write() as session:
+        # What a program did not send it cannot follow either.
+        session.get_one(Delivery, owned["delivery_id"]).source_id = "api:17"
+        session.get_one(Cart, owned["cart_id"]).source = "api"
     for rule in rules(app, "GET"):
         if not rule.rule.startswith(("/api/", "/metrics")):
             continue

@@ -25,6 +25,7 @@ ROUTES = {
     ("POST", "/connectors/new"): "admin",
     ("POST", "/connectors/{id}/connection"): "admin",
     ("POST", "/connectors/{id}/connection/debug"): "admin",
+    ("POST", "/connectors/{id}/store-changed"): "admin",
     ("POST", "/connectors/{id}/webhooks/register"): "admin",
     ("POST", "/connectors/{id}/webhooks/remove"): "admin",
     ("GET", "/connectors/{id}/connection/store-key"): "admin",
@@ -77,7 +78,7 @@ def test_the_menu_shows_what_the_role_may_use(app: Flask, connector_id: int, rol
     assert (f'href="/connectors/{connector_id}/logs"' in page) is shown
 
 
-#: Machines have tokens instead of sessions; test_api.py and test_organisations.py walk these.
+#: Machines have tokens instead of sessions; test_api.py, test_inbound.py and test_organisations.py walk these.
 API = {
     f"api.{name}"
     for name in (
@@ -89,10 +90,20 @@ API = {
         "lines",
         "start",
         "cancel",
+        "pause",
         "resume",
         "payload",
         "dead_letters",
         "replay",
+        "erase",
+        "receipt",
+    )
+} | {
+    f"inbound.{name}"
+    for name in (
+        *(f"send_{kind}{short}" for kind in ("contacts", "orders", "carts") for short in ("", "_short")),
+        "delivery",
+        "cart",
     )
 }
 

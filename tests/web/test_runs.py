@@ -276,3 +276,17 @@ def test_a_reconciliation_is_cancelled_like_a_run_and_then_not_resumed(
     assert "Cancelled" in text_of(support.post(f"{page}/cancel", follow_redirects=True))
     assert f"{page}/resume" not in support.get(page).text
     assert "cannot go on" in text_of(support.post(f"{page}/resume", follow_redirects=True))
+
+
+def test_a_run_is_paused_and_resumed_on_its_page(
+    support: Person, viewer: Person, services: Services, connector_id: int, audit_of: Callable
+) -> None:
+    run_id = run_lifecycle.start(services, connector_id, "bulk", trigger="admin@example.com")
+    page = f"/connectors/{connector_id}/runs/{run_id}"
+    assert viewer.post(f"{page}/pause").status_code == 403
+    said = text_of(support.post(f"{page}/pause", follow_redirects=True))
+    assert "What it has read is still sent." in said and "Paused" in said and "Resume" in said
+    assert f"{page}/pause" not in support.get(page).text
+    assert "Nothing was paused" in text_of(support.post(f"{page}/pause", follow_redirects=True))
+    assert "The run goes on." in text_of(support.post(f"{page}/resume", follow_redirects=True))
+    assert [entry.entity for entry in audit_of("SYNC_PAUSED")] == [f"run {run_id}"]

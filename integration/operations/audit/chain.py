@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select, text
 from sqlalchemy.orm import Session
 
-from integration.models.audit import AuditAnchor, AuditEntry
+from integration.models.audit import AuditAction, AuditAnchor, AuditEntry
 from integration.models.organisation import Organisation
 
 #: What a hash covers beside the hash before it; the id is the database's own.
@@ -25,6 +25,8 @@ COVERED = ("organisation_id", "connector_id", "at", "actor", "ip", "action", "en
 #: Entries of no organisation, such as failed sign-ins of unknown people, are chain 0.
 NOBODY = 0
 CHAIN_BATCH_ROWS = 1000
+#: Under this name an entry vouches for those that a person was erased from: [id, hash, digest of what is left].
+REDACTED = "redacted"
 _LOCKS = 7322
 _COLUMNS = [AuditEntry.id, *(getattr(AuditEntry, name) for name in (*COVERED, "previous_hash", "hash"))]
 
@@ -37,6 +39,7 @@ UNHASHED = "The entry has no hash although entries before it have one: it was no
 class Chain:
     """What verify found; `checked` entries fit, `uncovered` ones were written before there was a chain.
 
+    `redacted` are those of the fitting ones that an erased person was taken out of, as a later entry vouches for.
     `retired` entries were removed by retention and `anchor` is the hash of the newest of them, "" for none. `head` is
     the hash of the newest entry that fits. `broken_id` is the first entry that does not fit and `problem` says why.
     """
@@ -44,6 +47,7 @@ class Chain:
     organisation_id: int | None
     checked: int = 0
     uncovered: int = 0
+    redacted: int = 0
     retired: int = 0
     anchor: str = ""
     head: str = ""
@@ -92,22 +96,43 @@ def _all(session: Session) -> list[int]:
 def _verified(session: Session, organisation_id: int | None) -> Chain:
     anchor, retired = _anchor(session, organisation_id)
     chain = Chain(organisation_id, retired=retired, anchor=anchor, head=anchor)
+    vouched = _vouched(session, organisation_id)
     for row in _rows(session, organisation_id):
-        chain.problem = _problem(session, chain, row)
+        chain.problem = _problem(session, chain, row, vouched)
         if chain.problem:
             chain.broken_id = row.id
             break
         chain.checked += bool(row.hash)
         chain.uncovered += not row.hash
+        chain.redacted += bool(row.hash) and not _fits(row)
         chain.head = row.hash
     return chain
 
 
-def _problem(session: Session, chain: Chain, row: Row[Any]) -> str:
+def _vouched(session: Session, organisation_id: int | None) -> dict[tuple[int, str], set[str]]:
+    """Return (id, hash) of each redacted entry -> the digests that later entries vouch for.
+
+    That those entries are themselves what they were is checked when the walk comes to them.
+    """
+    wanted = select(AuditEntry.id, AuditEntry.diff).where(of(organisation_id), AuditEntry.action == AuditAction.ERASED)
+    found: dict[tuple[int, str], set[str]] = {}
+    for voucher, diff in session.execute(wanted).tuples():
+        for number, known, left in (diff or {}).get(REDACTED) or ():
+            if number < voucher:
+                found.setdefault((number, known), set()).add(left)
+    return found
+
+
+def _fits(row: Row[Any]) -> bool:
+    return bool(digest(row.previous_hash, dict(row._mapping)) == row.hash)
+
+
+def _problem(session: Session, chain: Chain, row: Row[Any], vouched: Mapping[tuple[int, str], set[str]]) -> str:
     """Return what is wrong with the entry that follows what was checked so far, "" when it fits."""
     if not row.hash:
         return UNHASHED if chain.head else ""
-    if digest(row.previous_hash, dict(row._mapping)) != row.hash:
+    left = vouched.get((row.id, row.hash), set())
+    if not _fits(row) and digest(row.previous_hash, dict(row._mapping)) not in left:
         return ALTERED
     if row.previous_hash != chain.head and not _retired_meanwhile(session, chain, row.previous_hash):
         return MISSING

@@ -24,6 +24,8 @@ SCOPES = {
     "logs": "Read logs, records, runs and metrics",
     "runs": "Start and cancel runs, fetch payload files",
     "replay": "Send dead letters again, discard them",
+    "write": "Send contacts, orders and carts, and follow what becomes of them",
+    "erase": "Erase people for good, read the receipts",
 }
 NAME_MAX_CHARS = 120
 #: The last use is written at most so often: a token may be used many times a second.

@@ -23,7 +23,7 @@ from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
 from integration.operations.reconciliation.findings import Finding
 from integration.operations.reconciliation.people import NO_RUN, Person, kinds_of
-from integration.pipeline.delivery import batch_context as batch_context, read_back
+from integration.pipeline.delivery import batch_context as batch_context, order_categories, read_back
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.services import Services
@@ -103,6 +103,7 @@ class Comparison:
         person_keys = [person.person_key for person in people]
         with self.services.db.read() as session:
             context = batch_context.lay(session, self.connector, person_keys, frozenset({NO_RUN}))
+            context = order_categories.laid(session, context, [person.group for person in people])
             busy = _busy(session, self.connector.id, person_keys)
             written = _written(session, self.connector.id, person_keys)
         fresh = (p for p in people if p.person_key not in busy and not _on_its_way(p, written.get(p.person_key), now))
@@ -211,7 +212,8 @@ def differences(wanted: Wanted, contact: Mapping[str, Any]) -> dict[str, list[An
             fine = alias in unlike or mended(alias, *values) or _ours(wanted.hashes, alias, *values)
             if not fine and _nowhere(alias, by_kind):
                 unlike[alias] = values
-    return unlike | read_back.differences(contact, ContactWrite("", {}, wanted.whole.tags))
+    whole = ContactWrite("", {}, wanted.whole.tags, wanted.whole.do_not_contact)
+    return unlike | read_back.differences(contact, whole)
 
 
 def _fields_of(write: ContactWrite) -> ContactWrite:

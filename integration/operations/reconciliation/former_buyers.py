@@ -22,6 +22,7 @@ def people(
     """Return those of these people who have no order left, each with the removal of the newest one that is gone."""
     mine = (LedgerEntry.connector_id == connector_id, LedgerEntry.person_key.in_(sorted(person_keys)))
     left = func.count().filter(LedgerEntry.status != order_ledger.GONE)
-    query = select(LedgerEntry.person_key, func.max(LedgerEntry.order_id)).where(*mine)
-    rows = session.execute(query.group_by(LedgerEntry.person_key).having(left == 0)).tuples()
+    newest = func.max(LedgerEntry.order_id)
+    query = select(LedgerEntry.person_key, newest).where(*mine).group_by(LedgerEntry.person_key)
+    rows = session.execute(query.having(left == 0, newest > 0)).tuples()
     return [Person(key, [replace(gone_orders.removal(number, origin, now), person_key=key)]) for key, number in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from integration.identity import person_key_of
 from integration.mautic.paging import number_of
 from integration.mautic.search import email_of
 from integration.models.contact_link import ContactLink
-from integration.models.ledger import LedgerEntry
+from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.operations.reconciliation import findings as found_rows
 from integration.operations.reconciliation.findings import Finding
 from integration.pipeline.ingest import order_ledger
@@ -53,6 +53,22 @@ def links(session: Session, connector_id: int, after: str, limit: int) -> list[L
         .order_by(ContactLink.person_key)
     )
     return [Link(person_key, number) for person_key, number in session.execute(query.limit(limit)).tuples()]
+
+
+def sent_here(session: Session, connector_id: int, person_keys: Collection[str]) -> set[str]:
+    """Return those of the people whom a program has told us of: that the store knows nothing of them is no finding."""
+    orders = select(LedgerEntry.person_key).where(
+        LedgerEntry.connector_id == connector_id,
+        LedgerEntry.person_key.in_(person_keys),
+        LedgerEntry.order_id < 0,
+        LedgerEntry.status != order_ledger.GONE,
+    )
+    accounts = select(CustomerMark.person_key).where(
+        CustomerMark.connector_id == connector_id,
+        CustomerMark.person_key.in_(person_keys),
+        CustomerMark.customer_id < 0,
+    )
+    return set(session.scalars(orders)) | set(session.scalars(accounts))
 
 
 def linked(link: Link) -> Finding:

@@ -12,14 +12,16 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.events import Change, Kind, Origin
+from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery.groups import DeliveryGroup, of_change
 from integration.pipeline.ingest import account_addresses, order_ledger, records
 from integration.pipeline.services import Services
-from integration.store import parse, reading
-from integration.store.by_id import pick
+from integration.settings import Modules
+from integration.store import mapped_values, parse, reading
 from integration.store.client import StoreClient
+from integration.streams import orders as orders_stream
 
 #: Of a person with more orders the newest are read; the sums come from the ledger, which has all.
 ORDERS_MAX = 300
@@ -67,13 +69,19 @@ class Gathering:
     client: StoreClient
     origin: Origin = Origin.FULL
 
+    @property
+    def modules(self) -> Modules:
+        """Return the connector's settings."""
+        return self.services.modules(self.connector)
+
     def customers(self, rows: Sequence[Row], *, with_orders: bool = True) -> list[Person]:
         """Return the people of some customers with their orders; `rows` are full customers of the store.
 
         Without orders, where the store refuses them, those who have any are not sure.
         """
         now = self.services.clock.now()
-        changes = [parse.customer_change(row, self.origin, now, created=False) for row in rows if _has_id(row)]
+        read = [(parse.customer_change(row, self.origin, now, created=False), row) for row in rows if _has_id(row)]
+        changes = [mapped_values.kept(change, row, self.modules) for change, row in read]
         people = {change.person_key: Person(change.person_key) for change in changes if change.person_key}
         for change in changes:
             if change.person_key:
@@ -106,9 +114,10 @@ class Gathering:
         """Return order id -> order, and the ids that the store failed to give."""
         rows: dict[int, Row] = {}
         unsure: set[int] = set()
+        fields = reading.order_fields(self.client, own=field_map.own_paths(orders_stream.KIND, self.modules))
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]
-            for page in pick(self.client, "orders", {"_fields": reading.order_fields()}, part):
+            for page in reading.read_orders(self.client, statuses=(), fields=fields, ids=part):
                 rows |= {row["id"]: row for row in page.rows}
                 if page.failed:
                     unsure |= set(part)
@@ -117,7 +126,8 @@ class Gathering:
     def _noted(self, rows: Mapping[int, Row], gone: Iterable[int]) -> list[Change]:
         """Note the orders in the ledger, those that are gone as gone, and return their changes."""
         now = self.services.clock.now()
-        changes = [parse.order_change(row, self.origin, now) for row in rows.values()]
+        read = [(parse.order_change(row, self.origin, now), row) for row in rows.values()]
+        changes = [mapped_values.kept(change, row, self.modules) for change, row in read]
         note(self.services, self.connector.id, list(rows.values()), gone)
         with self.services.db.read() as session:
             return account_addresses.with_current_keys(session, self.connector.id, changes)
@@ -147,6 +157,8 @@ def _order_ids(session: Session, connector_id: int, person_keys: Iterable[str]) 
         .where(
             LedgerEntry.connector_id == connector_id,
             LedgerEntry.person_key.in_(sorted(person_keys)),
+            # Of orders that a program sent the store knows nothing.
+            LedgerEntry.order_id > 0,
             LedgerEntry.status != order_ledger.GONE,
         )
         .order_by(LedgerEntry.order_id)

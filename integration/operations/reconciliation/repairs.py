@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
 from integration.events import Origin
+from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.drift import Drift
@@ -27,7 +28,6 @@ from integration.pipeline.ingest import records
 from integration.pipeline.leases import endings
 from integration.pipeline.services import Services
 from integration.store import reading
-from integration.store.by_id import pick
 from integration.streams import contacts as contacts_stream
 
 log = logging.getLogger(__name__)
@@ -127,8 +127,9 @@ def _people(services: Services, connector: Connector, rows: Sequence[Drift]) -> 
     ids = sorted(
         {int(row.source_id) for row in rows if row.source_kind == contacts_stream.KIND and row.source_id.isdigit()}
     )
-    params = {"role": "all", "_fields": reading.customer_fields()}
-    found = [row for page in pick(gathering.client, "customers", params, ids) for row in page.rows] if ids else []
+    fields = reading.customer_fields(gathering.client, field_map.own_paths(contacts_stream.KIND, gathering.modules))
+    pages = reading.read_customers(gathering.client, fields=fields, ids=ids) if ids else ()
+    found = [row for page in pages for row in page.rows]
     people = {person.person_key: person for person in gathering.customers(found)} if found else {}
     rest = [row.person_key for row in rows if row.person_key not in people]
     people |= {person.person_key: person for person in gathering.buyers(rest)} if rest else {}

@@ -16,7 +16,7 @@ from integration.models.connector import Connector
 from integration.models.delivery import Delivery
 from integration.models.drift import Gap
 from integration.store.dates import lenient
-from integration.store.webhooks import TOPICS
+from integration.store.webhooks import SUBSCRIPTION_TOPICS, TOPICS
 from integration.words import counted
 
 #: A webhook that has not come this long after the change does not come any more.
@@ -46,7 +46,7 @@ def look(ids: Mapping[str, int], rows: Sequence[Mapping[str, Any]], url: str) ->
     mine = ours(rows, url)
     elsewhere = {row.get("id") for row in rows} - {row.get("id") for row in mine}
     states: dict[str, list[str]] = {}
-    for topic in (topic for topic in TOPICS if topic in ids):
+    for topic in (topic for topic in (*TOPICS, *SUBSCRIPTION_TOPICS) if topic in ids):
         there = {str(row.get("status")) for row in mine if row.get("topic") == topic}
         state = "moved" if ids[topic] in elsewhere else "missing"
         if there:

@@ -73,5 +73,6 @@ def _of_connector(services: Services, work: Batches, connector_id: int, keep: Ke
         "runs": rows.purge_runs(services.db, work, connector_id, ago(keep.runs)),
         "carts": rows.purge_carts(work, connector_id, kept_since(module, now)),
         "findings": rows.purge_findings(work, connector_id, ago(keep.runs)),
+        "keys": rows.purge_keys(work, connector_id, now),
         "unconfirmed": forget_unconfirmed(services.db, now, connector_id),
     }

@@ -51,20 +51,21 @@ def delete(
     connector_id: int,
     *,
     audit: Audit[Deleted] = unaudited,
+    webhooks: bool = True,
     pause: Callable[[], None] = lambda: time.sleep(0.01),
 ) -> Deleted:
     """Delete a connector: it is paused, its webhooks leave the store, then its rows go a little at a time.
 
-    What is interrupted leaves a paused connector, which is deleted by asking again. Raises IntegrationError (run_going,
-    busy) while something of it is under way. Audit entries stay.
+    Without `webhooks` the store is not asked. What is interrupted leaves a paused connector, which is deleted by asking
+    again. Raises IntegrationError (run_going, busy) while something of it is under way. Audit entries stay.
     """
-    connector = _shut(services, connector_id)
+    connector = shut(services, connector_id)
     done = Deleted(
         connector.organisation_id,
         connector_id,
         connector.name,
         connectors.exported(services, connector),
-        _remove_webhooks(services, connector),
+        _remove_webhooks(services, connector) if webhooks else "",
     )
     for table in reversed(Base.metadata.sorted_tables):
         if (of_connector := _belongs(table, connector_id)) is not None:
@@ -84,7 +85,8 @@ def confirmed(connector: Connector, typed: str) -> None:
         raise SettingError("name", "That is not the name of this connector.", f"Type “{connector.name}” to delete it.")
 
 
-def _shut(services: Services, connector_id: int) -> Connector:
+def shut(services: Services, connector_id: int) -> Connector:
+    """Pause a connector that is to go and return it; raises IntegrationError (run_going, busy)."""
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
         _nothing_under_way(session, Run, Run.connector_id == connector_id, Run.state.in_(GOING), error=_RUN_GOING)

@@ -23,7 +23,7 @@ from integration.operations.retention.batches import Batches
 _HOUR = timedelta(hours=1)
 #: Nothing is written into hours that are longer ago, so they may be counted anew.
 _QUIET = timedelta(hours=2)
-_COUNTED = (SyncLogEntry.connector_id, SyncLogEntry.at, SyncLogEntry.type, SyncLogEntry.action, SyncLogEntry.status)
+COUNTED = (SyncLogEntry.connector_id, SyncLogEntry.at, SyncLogEntry.type, SyncLogEntry.action, SyncLogEntry.status)
 
 
 def purge_cleared(db: Database, work: Batches, now: datetime) -> int:
@@ -65,10 +65,11 @@ def purge_aged(work: Batches, connector: int, before: datetime, *, errors: bool)
     """Delete a connector's errors, or all else, from before a moment and return the number of entries."""
     status = SyncLogEntry.status == "error" if errors else SyncLogEntry.status != "error"
     old = and_(SyncLogEntry.connector_id == connector, SyncLogEntry.at < before, status)
-    return work.delete(SyncLogEntry, old, returning=_COUNTED, then=_count_down)
+    return work.delete(SyncLogEntry, old, returning=COUNTED, then=count_down)
 
 
-def _count_down(session: Session, rows: Sequence[Row[Any]]) -> None:
+def count_down(session: Session, rows: Sequence[Row[Any]]) -> None:
+    """Take entries that were deleted out of the counts of their hours; the rows have the columns COUNTED."""
     gone = Counter((row.connector_id, hour_of(row.at), row.type, row.action, row.status) for row in rows)
     for (connector, hour, kind, action, status), number in sorted(gone.items()):
         same = and_(

@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import Row, and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
+from integration.inbound.repeats import KEPT
 from integration.models.alert import Alert
 from integration.models.cart import Cart
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database
 from integration.models.delivery import OPEN, Delivery, DeliveryState
 from integration.models.drift import Drift, Gap
+from integration.models.inbound import InboundRequest
 from integration.models.run import Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat
 from integration.operations.retention.batches import Batches
@@ -28,7 +30,7 @@ _SETTLED = (
     DeliveryState.CLOSED,
 )
 _ENDED = (RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED)
-_TALLIED = (
+TALLIED = (
     Delivery.connector_id,
     Delivery.created_at,
     Delivery.kind,
@@ -46,10 +48,11 @@ COUPONS = timedelta(days=7)
 def purge_records(work: Batches, connector_id: int, before: datetime) -> int:
     """Delete a connector's settled records from before a moment; dead letters and open work stay."""
     old = and_(Delivery.settled_at < before, Delivery.connector_id == connector_id, Delivery.state.in_(_SETTLED))
-    return work.delete(Delivery, old, returning=_TALLIED, then=_count_down)
+    return work.delete(Delivery, old, returning=TALLIED, then=count_down)
 
 
-def _count_down(session: Session, rows: Sequence[Row[Any]]) -> None:
+def count_down(session: Session, rows: Sequence[Row[Any]]) -> None:
+    """Take settled records that were deleted out of the counts; the rows are of one connector and have TALLIED."""
     tally = Tally(rows[0].connector_id)
     for row in rows:
         tally.settled(row.created_at, row.kind, state_of(row.state, row.partial), row.result, -1)
@@ -90,6 +93,13 @@ def purge_carts(work: Batches, connector_id: int, before: datetime) -> int:
     """
     waited = or_(Cart.coupon_id.is_(None), Cart.touched_at < before - COUPONS)
     return work.delete(Cart, and_(Cart.connector_id == connector_id, Cart.touched_at < before, waited))
+
+
+def purge_keys(work: Batches, connector_id: int, now: datetime) -> int:
+    """Delete the idempotency keys of programs that stand for nothing any more."""
+    return work.delete(
+        InboundRequest, and_(InboundRequest.connector_id == connector_id, InboundRequest.created_at <= now - KEPT)
+    )
 
 
 def purge_common(work: Batches, now: datetime) -> int:

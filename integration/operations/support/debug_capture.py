@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +74,10 @@ class Capture:
     def remove(self, connector_id: int) -> None:
         """Delete the connector's debug files."""
         self._file(connector_id).remove()
+
+    def drop(self, connector_id: int, unwanted: Callable[[str], bool]) -> int:
+        """Delete the connector's exchanges that are unwanted, each told as its line, and return how many went."""
+        return self._file(connector_id).drop(unwanted)
 
     def _file(self, connector_id: int) -> LineFile:
         path = self._folder / f"debug-{connector_id}.log"

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,6 +93,11 @@ class LineFile:
         for path in self.parts():
             path.unlink(missing_ok=True)
 
+    def drop(self, unwanted: Callable[[str], bool]) -> int:
+        """Rewrite all parts without the lines that are unwanted and return how many those were."""
+        with self._lock, self._only_writer():
+            return sum(_dropped(path, unwanted) for path in self.parts())
+
     def _matching(self, query: LogLineQuery) -> Iterator[dict[str, Any]]:
         needle = query.text.casefold()
         for raw in self._raw_lines():
@@ -131,6 +136,20 @@ class LineFile:
 
     def _part(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}")
+
+
+def _dropped(path: Path, unwanted: Callable[[str], bool]) -> int:
+    """Write a file anew beside itself and put it in its place: whoever reads it meanwhile reads the old one."""
+    with path.open("rb") as file:
+        lines = file.readlines()
+    kept = [line for line in lines if not unwanted(line.decode("utf-8", "replace"))]
+    if len(kept) == len(lines):
+        return 0
+    beside = path.with_name(f".{path.name}.new")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.writelines(kept)
+    os.replace(beside, path)
+    return len(lines) - len(kept)
 
 
 def _size_of(path: Path) -> int:

@@ -145,6 +145,7 @@ def file_name(connector_id: int, now: datetime) -> str:
 def _cleaner(services: Services, connector: Connector) -> Cleaner:
     """Return what makes everything fit to be given away; it knows the secrets that this process holds."""
     held = [connector.mautic_client_id, connector.webhook_path, services.deployment.secret_key]
+    held += services.deployment.secret_key_old
     held += [part for sealed in (connector.secrets, connector.mautic_token) for part in _opened(services, sealed)]
     with services.db.read() as session:
         held.append(session.get_bind().engine.url.password or "")

@@ -12,19 +12,21 @@ from sqlalchemy.orm import Session
 
 from integration import certificates
 from integration.errors import SettingError
-from integration.mapping import triggers
+from integration.mapping import own_checks, triggers
 from integration.mapping.fields import needs
 from integration.models.connector import Connector, ConnectorState
 from integration.models.schedule import Schedule
 from integration.pipeline import installation
 from integration.pipeline.audited import Audit, Diff, unaudited
-from integration.pipeline.connectors import holds, schedule_times
+from integration.pipeline.connectors import holds, mapping_versions, schedule_times
 from integration.pipeline.connectors.field_list import MAX_AGE_INCOMPLETE
+from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.services import Services
-from integration.settings import Modules
+from integration.settings import Modules, settings_file
 from integration.settings.connection import AUTHORITIES, PLAIN, SECRETS, Connection
 
 INCREMENTAL = "incremental"
+_ROWS = "mapping.rows"
 
 
 def create(
@@ -138,18 +140,23 @@ def configure(
     words: Mapping[str, str] | None = None,
     *,
     audit: Audit[Diff] = unaudited,
+    author: str = "",
+    back_to: int | None = None,
 ) -> Diff:
     """Set dotted module settings, all or none; return {key: [before, after]}; raises SettingError naming the key.
 
-    `words` are what the errors call the keys (Modules.with_values).
+    `words` are what the errors call the keys (Modules.with_values). A person's own mapping is checked against Mautic's
+    fields and kept as a version of `author`, one that takes up the rows of version `back_to` again.
     """
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
         before = services.modules(connector)
-        modules = before.with_values(changes, words)
+        modules = _changed(before, connector, changes, words)
         diff = difference(before, modules)
         if diff:
             now = services.clock.now()
+            if modules.mapping != before.mapping:
+                mapping_versions.keep(session, now, connector_id, modules.mapping, author, back_to)
             connector.settings, connector.updated_at = modules.to_json(), now
             connector.triggers = triggers.renewed(connector.triggers, before, modules, now)
             _reschedule(session, now, connector_id, before, modules)
@@ -160,15 +167,38 @@ def configure(
     return diff
 
 
+def previewed(
+    services: Services, connector: Connector, changes: Mapping[str, Any], words: Mapping[str, str] | None = None
+) -> Diff:
+    """Return what `configure` would change, checked in the same way, and store nothing; raises SettingError."""
+    before = services.modules(connector)
+    return difference(before, _changed(before, connector, changes, words))
+
+
+def _changed(
+    before: Modules, connector: Connector, changes: Mapping[str, Any], words: Mapping[str, str] | None
+) -> Modules:
+    modules = before.with_values(changes, words)
+    if modules.mapping == before.mapping:
+        return modules
+    return own_checks.checked(before, modules, fields_from_json(connector.fields or []))
+
+
 def difference(before: Modules, after: Modules) -> Diff:
-    """Return {dotted key: [before, after]} of two settings."""
+    """Return {dotted key: [before, after]} of two settings; own mapping rows in words, each field's apart."""
     old, new = before.to_json(), after.to_json()
-    return {
+    found = {
         f"{module}.{name}": [_plain(old[module][name]), _plain(value)]
         for module, values in new.items()
         for name, value in values.items()
         if old[module][name] != value
     }
+    if found.pop(_ROWS, None) is None:
+        return found
+    rows = own_checks.difference(before.mapping.rows, after.mapping.rows)
+    # Rows of which only what is remembered of Mautic's fields changed are told as a whole.
+    told = {f"mapping.{name}": list(pair) for name, pair in rows.items()}
+    return found | (told or {_ROWS: ["as Mautic's fields were", "as Mautic's fields are"]})
 
 
 def _plain(value: Any) -> Any:
@@ -208,7 +238,7 @@ def pause(services: Services, connector_id: int, *, audit: Audit[Connector] = un
 
 
 def resume(services: Services, connector_id: int, *, audit: Audit[Connector] = unaudited) -> bool:
-    """Look after the connector again; return whether it was paused."""
+    """Look after the connector again; return whether it was paused: one that is read-only waits for an answer."""
     changed = _set_state(services, connector_id, ConnectorState.ACTIVE, audit)
     services.wakeup.ring(connector_id)
     return changed
@@ -217,7 +247,7 @@ def resume(services: Services, connector_id: int, *, audit: Audit[Connector] = u
 def _set_state(services: Services, connector_id: int, state: ConnectorState, audit: Audit[Connector]) -> bool:
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
-        if connector.state == state:
+        if connector.state in (state, ConnectorState.READ_ONLY):
             return False
         connector.state = state
         audit(session, connector)
@@ -227,4 +257,4 @@ def _set_state(services: Services, connector_id: int, state: ConnectorState, aud
 def exported(services: Services, connector: Connector) -> dict[str, Any]:
     """Return a connector's settings without any secret (P89)."""
     plain = {name: getattr(connector, name) for name in PLAIN if name not in ("mautic_user", "mautic_client_id")}
-    return {"id": connector.id, **plain, "modules": services.modules(connector).to_json()}
+    return settings_file.headed({"id": connector.id, **plain, "modules": services.modules(connector).to_json()})

@@ -6,12 +6,13 @@ What else Mautic tells of itself is read and kept with it: its version, the name
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.errors import ServiceError
 from integration.mapping.fields import check, needs
 from integration.mautic.client import MauticClient
@@ -22,14 +23,32 @@ from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.connectors import segment_names
 from integration.pipeline.delivery.batch_context import LIMITS, fields_from_json, fields_to_json
 from integration.pipeline.services import Services
+from integration.pipeline.sync_log import writing as sync_log
+from integration.pipeline.sync_log.writing import Entry
 from integration.plans import FieldNeed, MauticField
 from integration.settings import Modules
 
+#: What the sync log calls the making of a field (P84).
+CREATE_FIELD = "create_field"
 MAX_AGE = timedelta(hours=1)
 #: While a field that we need is missing, somebody may be making it.
 MAX_AGE_INCOMPLETE = timedelta(minutes=1)
 #: How long a length is believed that a refusal has told.
 LIMIT_AGE_MAX = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A field that was created in Mautic, and what it was needed for."""
+
+    need: FieldNeed
+    field: MauticField
+
+
+def _entry(connector_id: int, now: datetime, made: Made) -> Entry:
+    kind = streams.of_module(made.need.modules[0]).kind
+    message = f"Created the field “{made.need.label}” ({made.need.type}) in Mautic."
+    return Entry(connector_id, now, kind, made.field.alias, CREATE_FIELD, message=message)
 
 
 def ensure_fields(
@@ -98,12 +117,13 @@ def refresh(services: Services, connector: Connector, client: MauticClient, *, a
     mautic = Fields(client, _made_with(connector, modules))
     found = mautic.read()
     facts = {"version": client.version, segment_names.SEGMENTS: segment_names.read(client, connector, modules)}
+    made: list[Made] = []
     try:
-        made = create_missing(mautic, _wanted(modules), found)
+        create_missing(mautic, _wanted(modules), found, made)
     except ServiceError:
-        store(services, connector, found, facts, anew=anew)
+        store(services, connector, found, facts, made=made, anew=anew)
         raise
-    return store(services, connector, {**found, **made}, facts, anew=anew)
+    return store(services, connector, found, facts, made=made, anew=anew)
 
 
 def _wanted(modules: Modules) -> tuple[FieldNeed, ...]:
@@ -119,10 +139,10 @@ def _made_with(connector: Connector, modules: Modules) -> dict[str, int]:
     return {field.alias: field.limit for field in stored if field.limit and made.get(field.alias) == field.limit}
 
 
-def look(services: Services, connector: Connector, correlation: str = "") -> Connector:
+def look(services: Services, connector: Connector, correlation: str = "", max_age: timedelta = MAX_AGE) -> Connector:
     """Return the connector with a field list, for a dry run: what is missing in Mautic is not created."""
     now = services.clock.now()
-    if connector.fields and connector.fields_at and now - connector.fields_at < MAX_AGE:
+    if connector.fields and connector.fields_at and now - connector.fields_at < max_age:
         return connector
     client = services.open_mautic(connector, correlation)
     known = _made_with(connector, services.modules(connector))
@@ -138,19 +158,23 @@ def complete(
     """
     connector = refresh(services, connector, client)
     found = fields_from_json(connector.fields)
-    made = create_missing(Fields(client), needs(services.modules(connector)), found)
-    aliases = sorted(made)
-    if made:
-        store(services, connector, {**found, **made}, audit=lambda session, _: audit(session, aliases))
+    made: list[Made] = []
+    try:
+        create_missing(Fields(client), needs(services.modules(connector)), found, made)
+    finally:
+        aliases = sorted(each.field.alias for each in made)
+        if made:
+            store(services, connector, found, made=made, audit=lambda session, _: audit(session, aliases))
     return aliases
 
 
 def create_missing(
-    mautic: Fields, wanted: tuple[FieldNeed, ...], found: Mapping[str, MauticField]
-) -> dict[str, MauticField]:
-    """Create the missing fields one after another and return them by the alias that Mautic gave them."""
-    missing = [state.need for state in check(wanted, found) if state.state == "missing"]
-    return {field.alias: field for field in mautic.create_all(missing)}
+    mautic: Fields, wanted: tuple[FieldNeed, ...], found: Mapping[str, MauticField], made: list[Made]
+) -> None:
+    """Create the missing fields one after another; `made` has those that are there when one of them cannot be."""
+    for state in check(wanted, found):
+        if state.state == "missing" and not state.need.own:
+            made.append(Made(state.need, mautic.create(state.need)))
 
 
 def learn_limits(session: Session, now: datetime, connector_id: int, told: Sequence[Mapping[str, int]]) -> None:
@@ -190,12 +214,15 @@ def store(
     found: Mapping[str, MauticField],
     told: Mapping[str, Any] | None = None,
     *,
+    made: Sequence[Made] = (),
     audit: Audit[Connector] = unaudited,
     anew: bool = False,
 ) -> Connector:
     """Keep the list with the connector, and what was `told` besides, and return it; fields that were not in the former
-    list are marked as new."""
+    list are marked as new. Those that were `made` now are added to it and stand in the sync log."""
+    found = {**found, **{each.field.alias: each.field for each in made}}
     with services.db.write() as session:
+        sync_log.record(session, [_entry(connector.id, services.clock.now(), each) for each in made])
         row = session.get_one(Connector, connector.id)
         now = services.clock.now()
         row.fields, row.fields_at = fields_to_json(_dated(found, fields_from_json(row.fields), now)), now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,13 +11,18 @@ from typing import Any
 from integration.errors import Rejected, ServiceError
 from integration.mapping.orders import Shop
 from integration.models.connector import Connector
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.services import Services
 from integration.store import discovery
+
+log = logging.getLogger(__name__)
 
 MAX_AGE = timedelta(hours=24)
 _SLUG = re.compile(r"[a-z0-9_-]+")
 #: Key of the facts: what the store did not tell of itself, and why.
 UNTOLD = "untold"
+#: Key of the facts, and the route of the API: the store's own subscriptions.
+SUBSCRIPTIONS = "subscriptions"
 #: WooCommerce's own statuses; custom ones come from the store (woo:134).
 STANDARD = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed")
 
@@ -36,9 +42,19 @@ def refresh(services: Services, connector: Connector, *, always: bool = False) -
             UNTOLD: dict(found.untold),
             "at": services.clock.now().isoformat(),
         }
+        # An index that is hidden tells no address: then `home` is only what was typed.
+        home = "" if discovery.HIDDEN_INDEX in found.untold else found.home
+        key, ours = access.key, services.deployment.public_url or ""
+        fingerprint.look(session, services.clock.now(), row, home, key, ours)
         session.flush()
         session.expunge_all()
-    return _with_statuses(services, row)
+    return _with_subscriptions(services, _with_statuses(services, row))
+
+
+def has_subscriptions(connector: Connector) -> bool | None:
+    """Return whether the store has subscriptions of its own (WooCommerce Subscriptions), None while that is unknown."""
+    known = connector.store_facts.get(SUBSCRIPTIONS)
+    return known if isinstance(known, bool) else None
 
 
 def _old(services: Services, connector: Connector) -> bool:
@@ -76,6 +92,26 @@ def _with_statuses(services: Services, connector: Connector) -> Connector:
         if why:
             untold = {**row.store_facts.get(UNTOLD, {}), "reports/orders/totals": why}
             row.store_facts = {**row.store_facts, UNTOLD: untold}
+        session.flush()
+        session.expunge_all()
+    return row
+
+
+def _with_subscriptions(services: Services, connector: Connector) -> Connector:
+    """Add whether the store has subscriptions, by the routes of its API; it may not tell, then what was known stays.
+
+    It is asked for that only where subscriptions are synced: the list of routes is long.
+    """
+    if not services.modules(connector).orders.subscriptions:
+        return connector
+    try:
+        known = discovery.has_route(services.open_store(connector), SUBSCRIPTIONS)
+    except ServiceError as error:
+        log.info("The routes of the store's API could not be read: %s", error)
+        return connector
+    with services.db.write() as session:
+        row = session.get_one(Connector, connector.id)
+        row.store_facts = {**row.store_facts, SUBSCRIPTIONS: known}
         session.flush()
         session.expunge_all()
     return row

@@ -19,6 +19,12 @@ def delivery_url(services: Services, connector: Connector) -> str:
     return f"{services.base_url}/hooks/{connector.webhook_path}"
 
 
+def topics(services: Services, connector: Connector) -> tuple[str, ...]:
+    """Return what the store is asked to tell: of its subscriptions, too, where it has them and they are synced."""
+    wanted = services.modules(connector).orders.subscriptions and store_profile.has_subscriptions(connector)
+    return (*webhooks.TOPICS, *(webhooks.SUBSCRIPTION_TOPICS if wanted else ()))
+
+
 def register(services: Services, connector_id: int, *, audit: Audit[Diff] = unaudited) -> Sequence[WebhookHealth]:
     """Register all topics with one secret and return how they are; raises ServiceError when the store refuses.
 
@@ -29,15 +35,17 @@ def register(services: Services, connector_id: int, *, audit: Audit[Diff] = unau
     secret = services.secrets(connector).get("webhook_secret") or webhooks.new_secret()
     _store(services, connector_id, secret=secret)
     client = services.open_store(connector)
-    ids = webhooks.register(client, delivery_url(services, connector), secret)
+    wanted = topics(services, connector)
+    ids = webhooks.register(client, delivery_url(services, connector), secret, wanted)
     _store(services, connector_id, ids=ids, audit=audit)
-    return webhooks.status(client, delivery_url(services, connector))
+    return webhooks.status(client, delivery_url(services, connector), wanted)
 
 
 def status(services: Services, connector_id: int) -> Sequence[WebhookHealth]:
     """Ask the store how our webhooks are: active, paused, disabled or missing."""
     connector = store_profile.refresh(services, _connector(services, connector_id))
-    return webhooks.status(services.open_store(connector), delivery_url(services, connector))
+    client = services.open_store(connector)
+    return webhooks.status(client, delivery_url(services, connector), topics(services, connector))
 
 
 def remove(services: Services, connector_id: int, *, audit: Audit[Diff] = unaudited) -> Sequence[WebhookHealth]:
@@ -46,7 +54,7 @@ def remove(services: Services, connector_id: int, *, audit: Audit[Diff] = unaudi
     client = services.open_store(connector)
     webhooks.remove(client, delivery_url(services, connector))
     _store(services, connector_id, ids={}, audit=audit)
-    return webhooks.status(client, delivery_url(services, connector))
+    return webhooks.status(client, delivery_url(services, connector), topics(services, connector))
 
 
 def _connector(services: Services, connector_id: int) -> Connector:

@@ -16,6 +16,7 @@ from integration.pipeline.audited import Audit, Diff, unaudited
 from integration.pipeline.dead_letters import checking
 from integration.pipeline.dead_letters.corrections import corrected, editable
 from integration.pipeline.services import Services
+from integration.record_ids import number_of
 
 NOT_DEAD = IntegrationError(
     "not_dead", "Only a dead letter can be edited.", "Look at the record's page: it has been sent, or is on its way."
@@ -56,9 +57,10 @@ def _send(
     now = services.clock.now()
     with services.db.write() as session:
         outbox.correct(session, row.id, changes, person_key)
-        if streams.of(row.kind).in_ledger and row.source_id.isdigit() and person_key != row.person_key:
+        number = number_of(row.source_id)
+        if streams.of(row.kind).in_ledger and number is not None and person_key != row.person_key:
             # Lifetime values are summed over the orders of the address that the contact gets.
-            mine = (LedgerEntry.connector_id == row.connector_id) & (LedgerEntry.order_id == int(row.source_id))
+            mine = (LedgerEntry.connector_id == row.connector_id) & (LedgerEntry.order_id == number)
             session.execute(update(LedgerEntry).where(mine).values(person_key=person_key))
         if not outbox.requeue(session, now, row.connector_id, [row.id]).queued:
             raise ON_ITS_WAY

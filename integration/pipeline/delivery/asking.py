@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from integration import streams
 from integration.errors import Blame, IntegrationError, MappingError, ServiceError
 from integration.events import Change, Origin
+from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
-from integration.pipeline.ingest import order_ledger, records
+from integration.pipeline.ingest import account_addresses, order_ledger, records, recurring_orders
 from integration.pipeline.services import Services
 from integration.plans import Skip
 from integration.store import parse
 from integration.store.client import StoreClient
+from integration.store.sanitizing import is_number
 from integration.streams.base import LEAVES, Payload
 
 ASKED = Skip("asked", "The webhook told only the id; the record was read from the store and goes out as it is there.")
@@ -29,7 +31,8 @@ STILL_THERE = Skip("still_there", "The store still has the record, so it was not
 class Answers:
     """What the store said, by delivery id: payloads of deletions that are true, why others are not sent, and failures.
 
-    `changes` are the records that are there, `removed` the ids of orders that are gone.
+    `changes` are the records that are there, `removed` the ids of orders that are gone, `ended` those of subscriptions,
+    `closed` those of accounts.
     """
 
     payloads: dict[int, Payload] = field(default_factory=dict)
@@ -37,6 +40,8 @@ class Answers:
     failures: dict[int, IntegrationError] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
 
 
 def is_asked(leased: LeasedDelivery) -> bool:
@@ -60,7 +65,8 @@ def ask(services: Services, connector: Connector, client: StoreClient, asked: Se
         try:
             if broken is not None:
                 raise broken
-            _judge(answers, leased, streams.of(leased.kind).look_up(client, leased.source_id), services)
+            own = field_map.own_paths(leased.kind, services.modules(connector))
+            _judge(answers, leased, streams.of(leased.kind).look_up(client, leased.source_id, own), services)
         except (ServiceError, MappingError) as error:
             answers.failures[leased.id] = error
             if isinstance(error, ServiceError) and error.blame is Blame.CONNECTION:
@@ -82,14 +88,21 @@ def _judge(answers: Answers, leased: LeasedDelivery, row: Payload | None, servic
     answers.payloads[leased.id] = {**leased.payload, **({"email": parse.billing_email(row)} if row else {})}
     if stream.in_ledger:
         answers.removed.append(int(leased.source_id))
+    elif stream.is_account and is_number(leased.source_id):
+        answers.closed.append(int(leased.source_id))
+    elif stream.recurs:
+        answers.ended.append(int(leased.source_id))
 
 
 def _note(services: Services, connector: Connector, answers: Answers) -> None:
-    if not (answers.changes or answers.removed):
+    if not (answers.changes or answers.removed or answers.closed or answers.ended):
         return
     now = services.clock.now()
     with services.db.write() as session:
         for number in answers.removed:
             order_ledger.remove(session, connector.id, number, None, now)
+        account_addresses.close(session, connector.id, answers.closed)
+        for number in answers.ended:
+            recurring_orders.remove(session, connector.id, number)
         records.accept(session, now, connector.id, answers.changes)
     services.wakeup.ring(connector.id)

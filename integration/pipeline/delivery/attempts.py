@@ -18,7 +18,7 @@ from integration.pipeline.delivery.batch_result import Sent
 from integration.pipeline.delivery.follow_ups import Followed
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
-from integration.plans import FollowUp, Note, SegmentAdd, SegmentRemove
+from integration.plans import DeleteContact, FollowUp, Note, SegmentAdd, SegmentRemove
 
 #: So many attempts of one record are kept; what lies between says no more than these.
 FIRST_KEPT, NEWEST_KEPT = 5, 15
@@ -155,6 +155,8 @@ def _shown(act: FollowUp) -> dict[str, Any]:
         return {"action": act.action, "text": mask_text(act.text)[:500]}
     if isinstance(act, SegmentAdd | SegmentRemove):
         return {"action": act.action, "segment": act.segment_id}
+    if isinstance(act, DeleteContact):
+        return {"action": act.action}
     return {"action": act.action, "email": act.email_id}
 
 

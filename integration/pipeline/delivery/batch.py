@@ -22,12 +22,14 @@ from integration.models.run import Run
 from integration.pipeline.connectors import segment_names
 from integration.pipeline.connectors.field_list import ensure_fields
 from integration.pipeline.delivery import (
+    barring,
     batch_context,
     commit,
     conflicts,
     latest_order,
     lost_answers,
     lost_fields,
+    order_categories,
     read_back,
     shared_cause,
 )
@@ -174,7 +176,7 @@ class Batch:
         if self.looked_up is not None and (found := lost_answers.made_unseen(client, planned)):
             context = replace(context, links={**context.links, **found})
             planned = [plan_group(one.group, context, self._fresh.skips) for one in planned]
-        return conflicts.settle(client, planned, context.modules.sync.policy)
+        return barring.settle(client, conflicts.settle(client, planned, context.modules.sync.policy))
 
     def _context(self, groups: Sequence[DeliveryGroup], connector: Connector) -> BatchContext:
         with self.services.db.read() as session:
@@ -182,6 +184,7 @@ class Batch:
             context = batch_context.lay(
                 session, connector, [group.person_key for group in groups], resend, self.modules
             )
+        context = order_categories.completed(self.services, context, groups, self.correlation_id)
         return latest_order.completed(self.services, context, groups, self.correlation_id)
 
     def _write(self, client: MauticClient, planned: Sequence[PersonPlan]) -> tuple[list[Receipt], ServiceError | None]:

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration.events import Kind
 from integration.identity import normalise_email
+from integration.mapping.consent import Consent
 from integration.mapping.orders import DRAFTS, Shop, sells
 from integration.mautic.same_value import plain
 from integration.models.connector import Connector
@@ -20,8 +22,11 @@ from integration.models.former_address import FormerAddress
 from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
 from integration.pipeline.connectors import store_profile
+from integration.pipeline.consents import gate, ledger
+from integration.pipeline.ingest import blocked
 from integration.pipeline.ingest.order_ledger import People, is_there
-from integration.plans import ContactWrite, MauticField
+from integration.pipeline.ingest.recurring_orders import OfPeople
+from integration.plans import ContactWrite, DoNotContact, MauticField
 from integration.records import Order
 from integration.settings import Modules
 from integration.streams import orders
@@ -61,7 +66,9 @@ class BatchContext:
     """The settings, fields, links and ledger rows that the deliveries of one batch are planned with.
 
     `resend` are the runs that send what has not changed too. `latest` holds orders of the store by id, read because
-    they become a person's latest one. `moved` tells who has left an address.
+    they become a person's latest one. `moved` tells who has left an address, `blocked` of whom nothing is sent.
+    `categories` are the slugs of products by id, as far as they are known; `recurring` the people's subscriptions in
+    the store, None where they are not synced; `consents` what the ledger has of them where consent is asked for.
     """
 
     connector: Connector
@@ -72,6 +79,10 @@ class BatchContext:
     resend: frozenset[int] = frozenset()
     latest: Mapping[int, Order] = field(default_factory=dict)
     moved: Moved = field(default_factory=dict)
+    blocked: frozenset[str] = frozenset()
+    categories: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    recurring: OfPeople | None = None
+    consents: Mapping[str, Sequence[Consent]] = field(default_factory=dict)
 
     def synced(self, row: LedgerEntry) -> bool:
         """Return whether an order is synced by the settings as they are now; unknown SKUs pass every filter."""
@@ -110,14 +121,18 @@ def lay(
     wanted = sorted(set(person_keys))
     fields = _with_limits(fields_from_json(connector.fields), connector.mautic_facts.get(LIMITS) or {})
     moved = _moved(session, connector.id, wanted)
+    modules = modules or Modules.from_json(connector.settings)
     return BatchContext(
         connector=connector,
-        modules=modules or Modules.from_json(connector.settings),
+        modules=modules,
         fields=fields,
         links=_links(session, connector.id, wanted, fields, moved),
         people=People(session, connector.id, wanted),
         resend=resend,
         moved=moved,
+        blocked=blocked.among(session, connector.id, wanted),
+        recurring=OfPeople(session, connector.id, wanted) if modules.orders.subscriptions else None,
+        consents=ledger.known(session, connector.id, wanted) if modules.consent.enabled else {},
     )
 
 
@@ -185,12 +200,18 @@ def hashes(source: str, write: ContactWrite, adders: Mapping[str, str] | None = 
     by = adders or {}
     tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else f"+{by.get(tag, '')}" for tag in write.tags}
     address = {"email": fingerprint(normalise_email(write.email))} if write.email else {}
-    return {f"{source}.{key}": value for key, value in (values | address | tags).items()}
+    barred = {} if write.do_not_contact is None else {gate.DNC_KEY: _barred(write.do_not_contact)}
+    return {f"{source}.{key}": value for key, value in (values | address | tags).items()} | barred
 
 
-def given_tags(link: Linked | None) -> frozenset[str]:
-    """Return the tags that orders have given the contact, as `hashes` remembers them."""
-    begin = f"{orders.KIND}.tag:"
+def _barred(wanted: DoNotContact) -> str:
+    """Return how Do Not Contact is remembered; it is the person's, whichever kind of record says it."""
+    return gate.SET if wanted.wanted else gate.CLEAR
+
+
+def given_tags(link: Linked | None, kind: Kind = orders.KIND) -> frozenset[str]:
+    """Return the tags that records of a kind have given the contact, as `hashes` remembers them."""
+    begin = f"{kind}.tag:"
     known = link.hashes.items() if link else ()
     return frozenset(key.removeprefix(begin) for key, sign in known if key.startswith(begin) and sign[:1] == "+")
 

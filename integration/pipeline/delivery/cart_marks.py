@@ -10,13 +10,16 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.identity import person_key_of
+from integration.mapping import consent
+from integration.mapping.consent import Consent
 from integration.models.cart import OPEN, Cart, CartState
 from integration.models.delivery import DeliveryState
 from integration.pipeline import outbox
+from integration.pipeline.consents import ledger
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
 from integration.pipeline.ingest import cart_orders, cart_succession
-from integration.pipeline.ingest.cart_keeping import tell
+from integration.pipeline.ingest.cart_keeping import SILENT, tell
 from integration.pipeline.ingest.cart_leftovers import leave_person
 from integration.streams.base import LEAVES
 from integration.streams.carts import ABANDONED, BOUGHT, ENDS, NEWER, RECOVERED, TOO_LATE, change_of
@@ -30,7 +33,7 @@ def mark(
     session: Session, now: datetime, connector_id: int, planned: Sequence[PersonPlan], ours: Sequence[Outcome]
 ) -> None:
     """Note on the carts among the settled deliveries that they are in Mautic, were bought, or failed."""
-    leased = {each.id: each for one in planned for each in one.group.deliveries if streams.of(each.kind).kept_here}
+    leased = {each.id: each for one in planned for each in one.group.deliveries if streams.of(each.kind).is_cart}
     settled = [outcome for outcome in ours if outcome.delivery_id in leased and outcome.state is not None]
     if not settled:
         return
@@ -96,9 +99,20 @@ def _sent_to_former(session: Session, now: datetime, cart: Cart, person_key: str
     tell(session, now, cart, said)
 
 
+def _keep_consent(session: Session, now: datetime, cart: Cart) -> None:
+    """Keep as evidence what a cart was sent under; who has taken it back before that has left nothing of themselves."""
+    given = cart.consent or {}
+    if given.get("source") in (None, SILENT):
+        return
+    at = datetime.fromisoformat(given["at"])
+    said = Consent(consent.GIVEN, consent.CART, str(cart.id), at, cart.email, wording=str(given.get("wording") or ""))
+    ledger.add(session, now, cart.connector_id, [(cart.person_key, said)])
+
+
 def _sent(session: Session, now: datetime, cart: Cart, *, is_current: bool) -> None:
     """Note that Mautic has the cart; one that has changed meanwhile is announced once more."""
     cart.synced_at = cart.synced_at or now
+    _keep_consent(session, now, cart)
     if is_current and cart.state == CartState.ABANDONED:
         cart.state = CartState.SYNCED
     tell(session, now, cart, f"Sent to Mautic, contact {cart.contact_id}.")

@@ -19,6 +19,8 @@ from integration.pipeline.delivery import (
     attempts,
     batch_context,
     cart_marks,
+    consent_marks,
+    contact_deletion,
     follow_ups,
     held_records,
     sentences,
@@ -42,8 +44,10 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
         log.warning("%d deliveries were no longer ours when they were settled.", len(result.outcomes) - len(ours))
     batch_context.save_links(session, result.connector_id, list(_links(now, result)))
     follow_ups.finish_marks(session, result.connector_id, now, result.sent.followed)
+    contact_deletion.forget(session, result.connector_id, _deleted(result))
     cart_marks.mark(session, now, result.connector_id, result.sent.planned, ours)
     subscription_marks.mark(session, now, result.connector_id, result.sent, ours)
+    consent_marks.mark(session, now, result.connector_id, result.sent)
     sync_log_writing.record(session, [*result.entries, *_unproved(now, result)])
     run_figures.count(session, ours, result.calls)
     sentences.tell_runs(session, now, ours, result.calls, result.seconds, result.broken)
@@ -57,6 +61,11 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
         held_records.tell(session, now, result.connector_id)
     elif result.probing:
         _probed(session, now, result)
+
+
+def _deleted(result: BatchResult) -> list[int]:
+    """Return the contacts that are gone from Mautic by a follow-up."""
+    return [each.act.contact_id for each in result.sent.followed if follow_ups.is_deletion(each)]
 
 
 def _probed(session: Session, now: datetime, result: BatchResult) -> None:
@@ -101,7 +110,7 @@ def _meter(session: Session, now: datetime, result: BatchResult, ours: Sequence[
         skipped=states[DeliveryState.SKIPPED] + states[DeliveryState.CONFLICT],
         failed=states[DeliveryState.DEAD],
         mautic_calls=result.calls,
-        single_calls=sum(entry.action != "skip" for entry in result.entries),
+        single_calls=sum(entry.action not in ("skip", sync_log_writing.REMOVE_TAG) for entry in result.entries),
         proved=len(result.sent.proofs),
         unproved=sum(not proof.proved for proof in result.sent.proofs),
     )
@@ -140,7 +149,8 @@ def _confirmed(result: BatchResult, planned: PersonPlan) -> int | None:
     """Return the contact that has the person's values now; a kept conflict is settled until the store changes."""
     receipt = result.sent.receipts.get(planned.group.person_key)
     if receipt is None:
-        return planned.link.contact_id if planned.conflicts and planned.link else None
+        remembered = planned.conflicts or planned.settled
+        return planned.link.contact_id if remembered and planned.link else None
     return receipt.mautic_id if receipt.error is None and planned.write is not None else None
 
 

@@ -55,7 +55,7 @@ def keep_theirs(planned: PersonPlan, contact: Mapping[str, Any], policy: str, st
         planned,
         conflicts={**planned.conflicts, **kept},
         write=replace(planned.write, fields=left),
-        unchanged=not left and not planned.write.tags,
+        unchanged=not left and not planned.write.tags and planned.write.do_not_contact is None,
     )
 
 

@@ -110,7 +110,7 @@ class Deliverer:
             connector = session.get_one(Connector, self.connector_id)
             # Looked at once more under the writer's lock: while a hold is open nobody claims but who probes.
             shut = not probing and self._is_shut(session, turn)
-            if shut or not connector.mautic_url:
+            if shut or not connector.mautic_url or connector.state == ConnectorState.READ_ONLY:
                 return connector, [], None
             by_hand = connector.state == ConnectorState.PAUSED
             people = min(PROBE_PEOPLE, self.lanes.size.value) if probing else self.lanes.size.value

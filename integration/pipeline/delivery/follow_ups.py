@@ -25,6 +25,7 @@ from integration.models.database import Database
 from integration.models.follow_up import FollowUpMark, MarkState
 from integration.models.sql import upsert
 from integration.pipeline.connectors import segment_names
+from integration.pipeline.delivery import contact_deletion
 from integration.pipeline.delivery.follow_up_marks import (
     Done,
     MarkKey,
@@ -35,7 +36,7 @@ from integration.pipeline.delivery.follow_up_marks import (
     marks_of,
 )
 from integration.pipeline.delivery.groups import LeasedDelivery
-from integration.plans import FollowUp, Note, SegmentAdd, SegmentRemove, SendEmail
+from integration.plans import DeleteContact, FollowUp, Note, SegmentAdd, SegmentRemove, SendEmail
 
 
 class Uncertain(IntegrationError):
@@ -62,7 +63,8 @@ class Act:
 class Followed:
     """What became of an act; `error` None means done, `repeated` that it had been done before.
 
-    An e-mail is `withheld` where it must not go out: to somebody who wants none, or because it is not published.
+    An e-mail is `withheld` where it must not go out: to somebody who wants none, or because it is not published. A
+    contact is `kept` that was to be deleted, and the message says why.
     """
 
     act: Act
@@ -71,6 +73,7 @@ class Followed:
     remote_id: int | None = None
     repeated: bool = False
     withheld: bool = False
+    kept: bool = False
 
 
 def begun(db: Database, connector_id: int, acts: Sequence[FollowUp]) -> set[MarkKey]:
@@ -109,6 +112,8 @@ class FollowUps:
         results += self._segments([a for a in unique if isinstance(a.follow_up, SegmentAdd)])
         results += [self._leave(act, act.follow_up) for act in unique if isinstance(act.follow_up, SegmentRemove)]
         results += self._emails([a for a in unique if isinstance(a.follow_up, SendEmail)], started)
+        # Last, since nothing can follow a contact that is gone.
+        results += [self._delete(act, act.follow_up) for act in unique if isinstance(act.follow_up, DeleteContact)]
         return results + _twins([act for act in open_ if chosen[_same(act)] is not act], results)
 
     def _marks(self, acts: Sequence[Act]) -> tuple[set[Done], dict[MarkKey, datetime], bool]:
@@ -200,9 +205,25 @@ class FollowUps:
             return Followed(act, error=error)
         return Followed(act, f"Removed from segment {leave.segment_id}.")
 
+    def _delete(self, act: Act, wanted: DeleteContact) -> Followed:
+        try:
+            with self.db.read() as session:
+                held = contact_deletion.held(session, self.connector_id, act.leased, act.contact_id, wanted.customer_id)
+                people = contact_deletion.people(session, self.connector_id, act.leased.person_key)
+            if held:
+                return Followed(act, f"The contact was kept: {held}", kept=True)
+            done = contact_deletion.delete(self.client, act.contact_id, people)
+        except ServiceError as error:
+            return Followed(act, error=error)
+        return Followed(act, done.sentence, kept=done.kept)
+
     def _emails(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> list[Followed]:
-        results = []
+        results: list[Followed] = []
         emails = Emails(self.client, self.contacts)
+        try:
+            emails.look_up(act.contact_id for act in acts)
+        except ServiceError as error:
+            return [Followed(act, error=error) for act in acts]
         for act in acts:
             assert isinstance(act.follow_up, SendEmail)
             results.append(self._email(emails, act, act.follow_up, started))
@@ -249,6 +270,11 @@ _NOT_ADDED = IntegrationError(
 )
 
 
+def is_deletion(followed: Followed) -> bool:
+    """Tell whether the contact is gone by an act."""
+    return isinstance(followed.act.follow_up, DeleteContact) and followed.error is None and not followed.kept
+
+
 def _same(act: Act) -> Done:
     return identity_of(act.follow_up, act.contact_id)
 
@@ -273,7 +299,7 @@ def _noted(act: Act, receipt: NoteReceipt | None, error: ServiceError | None) ->
 
 def finish_marks(session: Session, connector_id: int, now: datetime, results: Sequence[Followed]) -> None:
     """Mark what was done as done; what may not have been done stays started and is looked up next time."""
-    fresh = [result for result in results if not result.repeated and result.error is None]
+    fresh = [result for result in results if not (result.repeated or result.kept) and result.error is None]
     rows = [_mark(connector_id, now, result) for result in fresh]
     upsert(session, FollowUpMark, rows, ("state", "done_at", "remote_id", "contact_id"))
 

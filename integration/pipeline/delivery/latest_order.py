@@ -24,6 +24,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.ingest.order_ledger import GONE, place
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, is_blank
+from integration.record_ids import number_of
 from integration.records import Order
 from integration.streams import orders
 from integration.streams.base import LEAVES
@@ -67,7 +68,8 @@ class NameSource:
     def _told_by_newer(self, order: Order) -> bool:
         link = self.context.links.get(self.group.person_key)
         teller = link.hashes.get(NAMED_BY, "") if link else ""
-        return teller.isdigit() and self.context.people.is_newer(self.group.person_key, int(teller), order)
+        known = teller.removeprefix("-").isdigit()
+        return known and self.context.people.is_newer(self.group.person_key, int(teller), order)
 
 
 def _names_somebody(order: Order) -> bool:
@@ -107,14 +109,15 @@ def _needed(groups: Sequence[DeliveryGroup], context: BatchContext) -> list[int]
         return []
     left = {group.person_key for group in groups if any(_leaves(leased, context) for leased in group.deliveries)}
     latest = (context.people.newest(person_key, context.synced) for person_key in sorted(left))
-    return sorted({row.order_id for row in latest if row is not None})
+    # Of orders that a program sent the store knows nothing.
+    return sorted({row.order_id for row in latest if row is not None and row.order_id > 0})
 
 
 def _leaves(leased: LeasedDelivery, context: BatchContext) -> bool:
     """Return whether the delivery is of the order that gave the order data, and takes it out of what is synced."""
     link = context.links.get(leased.person_key)
     unsynced = streams.of(leased.kind).in_ledger and leased.event not in context.modules.orders.statuses
-    return unsynced and link is not None and _gave(link, leased.source_id)
+    return unsynced and link is not None and _gave(link, str(number_of(leased.source_id)))
 
 
 def _gave(link: Linked, order_id: str) -> bool:

@@ -115,7 +115,15 @@ def _planned_again(
         if number is not None
     }
     known = replace(context, links={**context.links, **links})
-    return [plan_group(one.group, known, refused) for one in planned if one.group.person_key in ids]
+    again = [one for one in planned if one.group.person_key in ids]
+    return [_as_looked(one, plan_group(one.group, known, refused)) for one in again]
+
+
+def _as_looked(before: PersonPlan, again: PersonPlan) -> PersonPlan:
+    """Return the new plan with what was found out of Do Not Contact: the first write has set it, or left it alone."""
+    if again.write is None or not before.looked:
+        return again
+    return replace(again, write=replace(again.write, do_not_contact=None), looked=True)
 
 
 def _hashes(context: BatchContext, person_key: str) -> Mapping[str, str]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from integration import streams
+from integration.errors import MappingError
+from integration.events import Kind
+from integration.mapping import consent
 from integration.mapping.cart_orders import is_later, is_placed
+from integration.mapping.consent import Consent, Standing
 from integration.mapping.orders import Shop
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery import latest_order
@@ -16,7 +23,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.latest_order import NameSource
 from integration.plans import Lifetime
 from integration.records import Cart, Order, OtherOrder
-from integration.settings import Modules
+from integration.settings import ConsentModule, Modules
 from integration.streams.base import LEAVES
 
 
@@ -68,6 +75,11 @@ class PersonContext:
         """Return the order data of the person without a record that leaves (latest_order.data_left)."""
         return latest_order.data_left(self.group.person_key, self.batch)
 
+    def categories(self, order: Order) -> Sequence[str]:
+        """Return the slugs of the categories of an order's products, as far as the store tells them."""
+        known = self.batch.categories
+        return tuple(dict.fromkeys(slug for item in order.items for slug in known.get(item.product_id, ())))
+
     def lifetime(self) -> Lifetime:
         """Return the sums over the person's paid orders."""
         paid = self.modules.orders.paid_statuses
@@ -87,7 +99,7 @@ class PersonContext:
         return newest and (self.batch.synced(row) if row else not self._leaves(order))
 
     def _leaves(self, order: Order) -> bool:
-        return any(each.event in LEAVES and each.source_id == str(order.id) for each in self.group.deliveries)
+        return any(each.event in LEAVES and each.source_id == order.source_id for each in self.group.deliveries)
 
     def names(self, order: Order) -> bool:
         """Return whether name and address are taken from this order."""
@@ -98,9 +110,35 @@ class PersonContext:
         rows = self.batch.people.rows(self.group.person_key)
         return any(buys(row, cart.draft_id, cart.created_at) for row in rows)
 
+    def recurring(self, order: Order | None) -> Sequence[OtherOrder]:
+        """Return all recurring orders of the person as they are now; `order` is one as it was just read."""
+        known = self.batch.recurring
+        return known.all(self.group.person_key, order) if known is not None else ()
+
+    def leaves(self, source_id: str) -> Sequence[OtherOrder]:
+        """Return the recurring orders of the person without one that is gone."""
+        known = self.batch.recurring
+        return known.without(self.group.person_key, source_id) if known is not None else ()
+
+    def tags_given_by(self, kind: Kind) -> Collection[str]:
+        """Return the tags that records of a kind have given the contact."""
+        return given_tags(self.batch.links.get(self.group.person_key), kind)
+
     def other_orders(self, order_id: int) -> Sequence[OtherOrder]:
         """Return the person's orders beside one."""
         return self.batch.people.others(self.group.person_key, order_id)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Return where the person stands with consent, by the ledger and all records of the group."""
+        module, known = self.modules.consent, self.batch.consents.get(self.group.person_key, ())
+        return consent.standing(known, self._said(module, known), module)
+
+    def _said(self, module: ConsentModule, known: Sequence[Consent]) -> Iterator[Consent]:
+        for leased in self.group.deliveries:
+            # What cannot be read its own delivery says.
+            with suppress(MappingError):
+                yield from streams.of(leased.kind).consents(leased, module, known) or ()
 
 
 def buys(row: LedgerEntry, draft_id: int, since: datetime | None) -> bool:

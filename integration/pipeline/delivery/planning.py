@@ -11,14 +11,17 @@ from integration import streams
 from integration.errors import MappingError
 from integration.events import Kind
 from integration.identity import person_key_of
+from integration.mapping.consent import Consent
 from integration.mapping.fields import fit
 from integration.mapping.merge import merge
+from integration.pipeline.consents import gate
 from integration.pipeline.delivery import latest_order, precedence
 from integration.pipeline.delivery.batch_context import BatchContext, Linked, hashes, unchanged
 from integration.pipeline.delivery.follow_up_marks import Done, is_done
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.delivery.latest_order import NameSource
 from integration.pipeline.delivery.person_context import PersonContext
+from integration.pipeline.ingest.blocked import BLOCKED
 from integration.plans import Adjustment, ContactWrite, Plan, Skip, Value
 
 #: The person is left out of a batch because the store no longer has the record.
@@ -32,7 +35,9 @@ class PersonPlan:
 
     It is not changed once it is made; what is found out later makes another one. `conflicts` maps a field to
     [store, Mautic] where somebody else's value is kept (D6). `lost` are fields that were sent and that Mautic turned
-    out not to have.
+    out not to have. `consents` are new entries of the consent ledger. `settled` says that the contact was seen to need
+    nothing of what was to be written, which is to be remembered, `looked` that Mautic's Do Not Contact was looked at.
+    What is `forced` is written even if nothing has changed.
     """
 
     group: DeliveryGroup
@@ -46,6 +51,10 @@ class PersonPlan:
     unchanged: bool = False
     conflicts: Mapping[str, list[Value]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
+    consents: tuple[Consent, ...] = ()
+    settled: bool = False
+    looked: bool = False
+    forced: bool = False
 
     @property
     def pending(self) -> list[LeasedDelivery]:
@@ -66,6 +75,8 @@ class _Draft:
     hashes: dict[str, str] = field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
     unchanged: bool = False
+    consents: tuple[Consent, ...] = ()
+    forced: bool = False
 
     @property
     def pending(self) -> list[LeasedDelivery]:
@@ -87,7 +98,9 @@ def plan_group(
     planned = _Draft(group, context.links.get(group.person_key))
     person = PersonContext.of(context, group, known=planned.link is not None)
     for leased in group.deliveries:
-        if leased.id in refused:
+        if group.person_key in context.blocked:
+            planned.skips[leased.id] = BLOCKED
+        elif leased.id in refused:
             planned.skips[leased.id] = refused[leased.id]
         else:
             _plan(planned, leased, person)
@@ -95,6 +108,8 @@ def plan_group(
         # Who becomes a contact by one of the records is known to the others.
         for leased in [leased for leased in group.deliveries if _is_unsynced(planned.skips.get(leased.id))]:
             _plan(planned, leased, person.as_known())
+    if context.modules.consent.enabled:
+        planned.consents = person.standing.new
     _agree(planned, context)
     _fit(planned, context, person.name_source)
     return planned.finished()
@@ -118,12 +133,27 @@ def plan_of(leased: LeasedDelivery, person: PersonContext) -> Plan | Skip:
 
     A record under an address that the person's account has left is written at the address of today.
     """
-    made = streams.of(leased.kind).plan(leased, person)
+    made = _by_consent(streams.of(leased.kind).plan(leased, person), leased, person)
     moved = person.batch.moved.get(person.group.person_key)
     if isinstance(made, Skip) or not moved:
         return made
     email = moved.get(person_key_of(made.contact.email), made.contact.email)
     return replace(made, contact=replace(made.contact, email=email))
+
+
+def _by_consent(made: Plan | Skip, leased: LeasedDelivery, person: PersonContext) -> Plan | Skip:
+    """Return what a record comes to by the person's consent, where it needs one."""
+    batch, module = person.batch, person.modules.consent
+    if not module.enabled or (isinstance(made, Skip) and made.code not in gate.PASSED):
+        return made
+    known = batch.consents.get(person.group.person_key, ())
+    said = streams.of(leased.kind).consents(leased, module, known)
+    if said is None:
+        return made
+    link = batch.links.get(person.group.person_key)
+    confirmed = link.hashes.get(gate.DNC_KEY, "") if link else None
+    email = said[0].email if said else ""
+    return gate.passed(made, person.standing, module, gate.comment_of(batch.connector), confirmed, email)
 
 
 def _is_unsynced(skip: Skip | None) -> bool:
@@ -165,6 +195,7 @@ def _changed(planned: _Draft, kind: Kind, context: BatchContext) -> bool:
     wanted = hashes(kind, fitted, precedence.adders(deliveries, planned.plans))
     asserted = any(planned.plans[leased.id].asserted for leased in deliveries)
     resent = not context.resend.isdisjoint(leased.run_id for leased in deliveries)
+    planned.forced |= asserted or resent
     if unchanged(planned.link, wanted) and not asserted and not resent:
         return False
     planned.hashes.update(wanted)

@@ -15,6 +15,7 @@ from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.ingest.order_ledger import GONE
 from integration.plans import Plan, Skip
+from integration.record_ids import number_of
 from integration.streams import orders as orders_stream
 
 OLDER_ACCOUNT = Skip(
@@ -48,16 +49,18 @@ def keep_held_tags(
     undoing = [leased for leased in orders if any(tag.startswith("-") for tag in plans[leased.id].contact.tags)]
     if not undoing:
         return
-    by_status = {str(row.order_id): row.status for row in rows}
+    by_status = {row.order_id: row.status for row in rows}
     standing = {number for number, status in by_status.items() if status not in (*UNDONE, GONE)}
     fallen = by_status.keys() - standing
-    added = [(leased.source_id, set(_added(plans[leased.id]))) for leased in orders if leased.source_id not in fallen]
+    numbers = {leased.id: number_of(leased.source_id) for leased in orders}
+    added = [(numbers[each.id], set(_added(plans[each.id]))) for each in orders if numbers[each.id] not in fallen]
     for leased in undoing:
-        held = {tag for number, tags in added if number != leased.source_id for tag in tags}
-        plans[leased.id] = _without(plans[leased.id], held, known, standing - {leased.source_id})
+        own = numbers[leased.id]
+        held = {tag for number, tags in added if number != own for tag in tags}
+        plans[leased.id] = _without(plans[leased.id], held, known, standing - {own})
 
 
-def _without(plan: Plan, held: Collection[str], known: Mapping[str, str], standing: Collection[str]) -> Plan:
+def _without(plan: Plan, held: Collection[str], known: Mapping[str, str], standing: Collection[int]) -> Plan:
     synced_before = any(key.startswith(f"{orders_stream.KIND}.") for key in known)
 
     def stays(tag: str) -> bool:
@@ -65,7 +68,7 @@ def _without(plan: Plan, held: Collection[str], known: Mapping[str, str], standi
         confirmed = known.get(f"{orders_stream.KIND}.tag:{name}")
         # What no order of a contact has given needs no removal, and a full sync would find it anew each time.
         never_given = synced_before and confirmed is None
-        return name in held or never_given or (confirmed or "").removeprefix("+") in standing
+        return name in held or never_given or number_of((confirmed or "").removeprefix("+")) in standing
 
     tags = tuple(tag for tag in plan.contact.tags if not (tag.startswith("-") and stays(tag)))
     return replace(plan, contact=replace(plan.contact, tags=tags))

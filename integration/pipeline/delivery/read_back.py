@@ -11,14 +11,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from integration.mautic import reading, shown
+from integration.mautic import do_not_contact, reading, shown
 from integration.mautic.client import MauticClient
 from integration.mautic.results import ContactRow, Receipt
 from integration.mautic.same_value import alike, tag_key
 from integration.plans import ContactWrite, Value
 
 #: What Mautic itself changes all the time, or takes without keeping it as a field.
-OWN = frozenset({"id", "points", "last_active", "lastActive", "owner", "tags", "ipAddress", "overwriteWithBlank"})
+OWN = frozenset(
+    {
+        "id",
+        "points",
+        "last_active",
+        "lastActive",
+        "owner",
+        "tags",
+        "ipAddress",
+        "overwriteWithBlank",
+        do_not_contact.ROW,
+    }
+)
+#: What a difference in Do Not Contact is called among the aliases.
+BARRED = "do_not_contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,8 @@ def _sample(row: ContactRow, receipt: Receipt) -> Sample:
 def _sent(body: Mapping[str, Any]) -> ContactWrite:
     """Return the write that a row of a call was, after all repairs."""
     fields = {alias: value for alias, value in body.items() if alias not in ("id", "email", "tags", *OWN)}
-    return ContactWrite(str(body.get("email") or ""), fields, tuple(body.get("tags") or ()))
+    barred = do_not_contact.of_row(body.get(do_not_contact.ROW))
+    return ContactWrite(str(body.get("email") or ""), fields, tuple(body.get("tags") or ()), barred)
 
 
 def read_back(client: MauticClient, samples: Sequence[Sample]) -> list[ReadBack]:
@@ -97,7 +112,8 @@ def _proof(wanted: Sample, contact: Mapping[str, Any] | None) -> ReadBack:
 def differences(contact: Mapping[str, Any], write: ContactWrite) -> dict[str, list[Any]]:
     """Return alias -> [sent, in Mautic] of all that a contact, as the API shows it, has otherwise than it was sent.
 
-    Tags are "tag:x" -> [True, False] for one that is missing and [False, True] for one that should be gone.
+    Do Not Contact is BARRED -> [wanted, in Mautic]. Tags are "tag:x" -> [True, False] for one that is missing and
+    [False, True] for one that should be gone.
     """
     held, about = reading.values_of(contact), reading.described(contact)
     wanted: dict[str, Value] = dict(write.fields) | ({"email": write.email} if write.email else {})
@@ -106,7 +122,12 @@ def differences(contact: Mapping[str, Any], write: ContactWrite) -> dict[str, li
         for alias, value in wanted.items()
         if alias not in OWN and not alike(value, held.get(alias), about.get(alias, {}))
     }
-    return unlike | _tags(write.tags, reading.tags_of(contact))
+    return unlike | _tags(write.tags, reading.tags_of(contact)) | _barred(write, contact)
+
+
+def _barred(write: ContactWrite, contact: Mapping[str, Any]) -> dict[str, list[Any]]:
+    unlike = do_not_contact.differs(write.do_not_contact, contact) if write.do_not_contact is not None else None
+    return {BARRED: list(unlike)} if unlike else {}
 
 
 def _tags(wanted: Sequence[str], held: Sequence[str]) -> dict[str, list[Any]]:
@@ -121,6 +142,8 @@ def _tags(wanted: Sequence[str], held: Sequence[str]) -> dict[str, list[Any]]:
 
 def said(alias: str, sent: Any, held: Any) -> str:
     """Return one difference in words."""
+    if alias == BARRED:
+        return f"Do Not Contact is {'missing' if sent else 'still set'}"
     if alias.startswith("tag:"):
         return f"the tag {_shown(alias.removeprefix('tag:'))} is {'missing' if sent else 'still there'}"
     return f"{alias} is {_shown(held)} instead of {_shown(sent)}"

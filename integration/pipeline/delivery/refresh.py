@@ -9,15 +9,19 @@ from datetime import datetime, timedelta
 from integration import streams
 from integration.errors import IntegrationError, ServiceError
 from integration.events import Kind, Origin
+from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.pipeline.dead_letters.corrections import corrected
-from integration.pipeline.delivery import last_look
+from integration.pipeline.delivery import account_consents, last_look
 from integration.pipeline.delivery.asking import Answers, ask, is_asked
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
 from integration.pipeline.services import Services
 from integration.plans import Skip
+from integration.settings import ConsentModule, Modules
 from integration.store.client import StoreClient
+from integration.store.meta_data import asked
+from integration.streams import consents
 from integration.streams.base import LEAVES, Payload
 
 PAYLOAD_AGE_MAX = timedelta(minutes=5)
@@ -54,7 +58,17 @@ def freshen(
     looked = last_look.look(services, connector, groups, correlation_id)
     waiting = {leased.id for leased, _ in looked.put_off}
     fresh = _read_again(services, connector, _without(groups, waiting), correlation_id)
+    fresh = _with_accounts(services, connector, fresh, correlation_id)
     return replace(fresh, skips={**looked.skips, **fresh.skips}, put_off=[*looked.put_off, *fresh.put_off])
+
+
+def _with_accounts(services: Services, connector: Connector, fresh: Freshened, correlation_id: str) -> Freshened:
+    """Ask the accounts that have to say whether their owners consent; what they cannot say waits."""
+    groups, failures = account_consents.ask(services, connector, fresh.groups, correlation_id)
+    if not failures:
+        return replace(fresh, groups=groups)
+    waiting = [(each, failures[each.id]) for group in groups for each in group.deliveries if each.id in failures]
+    return replace(fresh, groups=_without(groups, failures), put_off=[*fresh.put_off, *waiting])
 
 
 def _without(groups: Sequence[DeliveryGroup], waiting: Collection[int]) -> Sequence[DeliveryGroup]:
@@ -67,15 +81,19 @@ def _without(groups: Sequence[DeliveryGroup], waiting: Collection[int]) -> Seque
 def _read_again(
     services: Services, connector: Connector, groups: Sequence[DeliveryGroup], correlation_id: str
 ) -> Freshened:
-    wanted = _Wanted.of(groups, services.clock.now())
+    wanted = _Wanted.of(groups, services.clock.now(), services.modules(connector).consent)
     if not wanted or not connector.store_url:
         return Freshened(groups)
     client = services.open_store(connector, correlation_id, obeys=True)
     answers = ask(services, connector, client, wanted.asked)
+    unsaid = frozenset(leased.id for leased in wanted.unsaid)
     try:
-        read = _Read(_read(client, wanted.stale), {**answers.payloads, **_named(client, wanted.nameless)})
+        payloads = {**answers.payloads, **_named(client, wanted.nameless)}
+        read = _Read(_read(client, wanted.stale, services.modules(connector)), payloads, unsaid)
     except ServiceError as error:
-        unread = {leased.id: error for leased in wanted.stale}
+        # Without its meta data an old payload cannot say whether the person has consented.
+        answers.failures.update(dict.fromkeys(unsaid, error))
+        unread = {leased.id: error for leased in wanted.stale if leased.id not in unsaid}
         return _freshened(groups, _Read({}, answers.payloads), answers, unread)
     gone = {each.id: GONE for each in wanted.stale if (each.kind, each.source_id) not in read.rows}
     return replace(_freshened(groups, read, answers, {}), skips={**gone, **answers.skips})
@@ -97,19 +115,26 @@ def _old(error: ServiceError, at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What the store is to be asked of: records again, what became of hinted ones, addresses of deleted ones."""
+    """What the store is to be asked of: records again, what became of hinted ones, addresses of deleted ones.
+
+    `unsaid` are those among the stale ones that were read before it was looked at what they say of consent.
+    """
 
     stale: Sequence[LeasedDelivery]
     asked: Sequence[LeasedDelivery]
     nameless: Sequence[LeasedDelivery]
+    unsaid: Sequence[LeasedDelivery]
 
     @classmethod
-    def of(cls, groups: Sequence[DeliveryGroup], now: datetime) -> _Wanted:
+    def of(cls, groups: Sequence[DeliveryGroup], now: datetime, module: ConsentModule) -> _Wanted:
         deliveries = [leased for group in groups for leased in group.deliveries if _is_in_store(leased)]
         asked = [leased for leased in deliveries if is_asked(leased)]
         rest = [leased for leased in deliveries if not is_asked(leased)]
-        stale = [leased for leased in rest if _is_stale(leased, now) and leased.event not in LEAVES]
-        return cls(stale, asked, [leased for leased in rest if streams.of(leased.kind).lacks_email(leased)])
+        there = [leased for leased in rest if leased.event not in LEAVES]
+        unsaid = [leased for leased in there if _is_unsaid(leased, module)]
+        stale = [leased for leased in there if _is_stale(leased, now) or leased in unsaid]
+        nameless = [leased for leased in rest if streams.of(leased.kind).lacks_email(leased)]
+        return cls(stale, asked, nameless, unsaid)
 
     def __bool__(self) -> bool:
         return bool(self.stale or self.asked or self.nameless)
@@ -117,10 +142,11 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """Rows by kind and source id, and payloads by delivery id."""
+    """Rows by kind and source id, payloads by delivery id, and the ids of those that are to have their row."""
 
     rows: Mapping[tuple[Kind, str], Payload]
     payloads: Mapping[int, Payload]
+    unsaid: frozenset[int] = frozenset()
 
 
 def _is_in_store(leased: LeasedDelivery) -> bool:
@@ -132,10 +158,15 @@ def _is_stale(leased: LeasedDelivery, now: datetime) -> bool:
     return leased.origin is Origin.REPLAY or (leased.attempts > 1 and now - leased.payload_at > PAYLOAD_AGE_MAX)
 
 
-def _read(client: StoreClient, stale: Sequence[LeasedDelivery]) -> dict[tuple[Kind, str], Payload]:
+def _is_unsaid(leased: LeasedDelivery, module: ConsentModule) -> bool:
+    return not asked(leased.payload).keys() >= set(consents.keys_of(leased.kind, module))
+
+
+def _read(client: StoreClient, stale: Sequence[LeasedDelivery], modules: Modules) -> dict[tuple[Kind, str], Payload]:
     found: dict[tuple[Kind, str], Payload] = {}
     for kind in sorted({leased.kind for leased in stale}):
-        rows = streams.of(kind).refresh(client, {leased.source_id for leased in stale if leased.kind is kind})
+        ids = {leased.source_id for leased in stale if leased.kind is kind}
+        rows = streams.of(kind).refresh(client, ids, field_map.own_paths(kind, modules))
         found |= {(kind, source_id): row for source_id, row in rows.items()}
     return found
 
@@ -154,5 +185,6 @@ def _fresh(leased: LeasedDelivery, read: _Read) -> LeasedDelivery:
     if leased.id in read.payloads:
         return replace(leased, payload=read.payloads[leased.id])
     row = read.rows.get((leased.kind, leased.source_id))
-    fresh = row is not None and (leased.attempts > 1 or leased.origin is Origin.REPLAY) and leased.event not in LEAVES
+    again = leased.attempts > 1 or leased.origin is Origin.REPLAY or leased.id in read.unsaid
+    fresh = row is not None and again and leased.event not in LEAVES
     return replace(leased, payload=corrected(row or {}, leased.corrections)) if fresh else leased

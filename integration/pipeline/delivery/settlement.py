@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from integration import streams
+from integration import streams, words
 from integration.errors import Blame, IntegrationError, ServerFault, ServiceError
 from integration.mautic.results import Receipt
 from integration.mautic.verdicts import REQUIRED
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery import conflicts, held_records, outcomes, retries, sentences as delivery_sentences
 from integration.pipeline.delivery.batch_result import BatchResult, Sent
+from integration.pipeline.delivery.follow_ups import is_deletion
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, Outcome
 from integration.pipeline.delivery.lost_answers import Look, Question
 from integration.pipeline.delivery.planning import CONTACT_GONE, PersonPlan, sentences
@@ -22,6 +23,12 @@ from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 from integration.plans import NO_FIELD
 from integration.streams.base import LEAVES
+
+#: By whether e-mails are barred: the action and the sentence of the log.
+_BARRED = {
+    True: ("do_not_contact", "Put on Mautic's Do Not Contact: the person does not consent to marketing in the shop."),
+    False: ("allow_contact", "Taken from Mautic's Do Not Contact: the person consents to marketing in the shop again."),
+}
 
 
 @dataclass
@@ -99,7 +106,27 @@ class Settlement:
                 filter(None, (delivery_sentences.written(receipt), changed, self._withheld(planned, leased)))
             )
             self._note(leased, _write_of(leased), said, contact_id)
+            self._note_removed(planned, leased, contact_id)
+            self._barred(planned, leased, contact_id)
         return self._after_follow_ups(planned, leased, contact_id, receipt)
+
+    def _note_removed(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> None:
+        """Say which tags of ours this record took away; a removal of what we never gave is no news."""
+        sent = planned.write.tags if planned.write is not None else ()
+        hashes = planned.link.hashes if planned.link is not None else {}
+        given = {key.partition(".tag:")[2] for key, value in hashes.items() if value.startswith("+")}
+        gone = [tag.removeprefix("-") for tag in planned.plans[leased.id].contact.tags if tag in sent]
+        gone = [tag for tag in gone if f"-{tag}" in sent and tag in given]
+        if gone:
+            listed = ", ".join(f"“{tag}”" for tag in gone)
+            what = words.form(len(gone), "tag", "tags")
+            self._note(leased, sync_log_writing.REMOVE_TAG, f"Removed the {what} {listed}.", contact_id)
+
+    def _barred(self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int) -> None:
+        """Say once for a person that they were put on Do Not Contact, or taken from it."""
+        wanted = planned.write.do_not_contact if planned.write is not None else None
+        if wanted is not None and leased is planned.pending[0]:
+            self._note(leased, *_BARRED[wanted.wanted], contact_id)
 
     def _after_follow_ups(
         self, planned: PersonPlan, leased: LeasedDelivery, contact_id: int, receipt: Receipt | None
@@ -110,7 +137,7 @@ class Settlement:
             assert self.sent.broken is not None, "follow-ups were left out without an error"
             return replace(self._held_back(leased, self.sent.broken), result=outcomes.written(leased, receipt))
         for result in results:
-            if not result.repeated and result.error is None:
+            if not (result.repeated or result.kept) and result.error is None:
                 self._note(leased, result.act.follow_up.action, result.message, contact_id)
         bad = next((result for result in results if result.error is not None), None)
         if bad is not None and bad.error is not None:
@@ -119,11 +146,16 @@ class Settlement:
             return half if half.state is not None else replace(half, result=done)
         if conflicts.of_delivery(planned, leased):
             return self._kept(planned, leased, contact_id)
+        kept = next((result for result in results if result.kept), None)
+        if kept is not None:
+            return self._skipped(leased, "contact_kept", kept.message, contact_id)
         if receipt is None and all(result.repeated for result in results):
-            said = f"Nothing has changed since the last sync. {withheld}".strip()
+            stays = sentences([each for each in planned.adjustments if planned.settled and each.kind == "kept"])
+            said = " ".join(filter(None, ("Nothing has changed since the last sync.", withheld, stays)))
             return self._skipped(leased, "unchanged", said, contact_id)
         missing = [each for each in planned.adjustments if each.kind == NO_FIELD] if receipt else []
-        return outcomes.delivered(leased, contact_id, outcomes.written(leased, receipt), withheld, missing)
+        done = "deleted" if any(map(is_deletion, results)) else outcomes.written(leased, receipt)
+        return outcomes.delivered(leased, contact_id, done, withheld, missing)
 
     def _held_back(self, leased: LeasedDelivery, error: IntegrationError) -> Outcome:
         """The connection is at fault: the log says so once for each record and cause."""
@@ -179,7 +211,7 @@ class Settlement:
         decision = self._decision(leased, error)
         if decision.blame is Blame.CONNECTION or self._is_shared(error):
             return self._held_back(leased, error)
-        if error.code == "not_found" and leased.event in LEAVES:
+        if error.code == "not_found" and (leased.event in LEAVES or streams.of(leased.kind).nameless):
             return self._skipped(leased, CONTACT_GONE.code, CONTACT_GONE.sentence)
         if decision.wait is None:
             return self._dead(leased, error)

@@ -7,27 +7,32 @@ from dataclasses import dataclass
 
 from integration.pipeline.delivery.batch_context import same
 from integration.pipeline.delivery.planning import PersonPlan
-from integration.plans import ContactWrite, Value
+from integration.plans import ContactWrite, DoNotContact, Value
 
 _EMPTY = ("", None)
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Aliases by what befalls them: `new` had no value of ours, `changed` another one, `blanked` is emptied."""
+    """Aliases by what befalls them: `new` had no value of ours, `changed` another one, `blanked` is emptied.
+
+    `barred` says in words what would befall Do Not Contact.
+    """
 
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     blanked: tuple[str, ...] = ()
     tags_added: tuple[str, ...] = ()
     tags_removed: tuple[str, ...] = ()
+    barred: str = ""
 
     def __str__(self) -> str:
         """Return it as words for a line of the run's log."""
         groups = {"new": self.new, "changed": self.changed, "blank": self.blanked}
         words = [f"{name}: {', '.join(aliases)}" for name, aliases in groups.items() if aliases]
         tags = [f"+{tag}" for tag in self.tags_added] + [f"-{tag}" for tag in self.tags_removed]
-        return "; ".join([*words, *([f"tags: {', '.join(tags)}"] if tags else [])]) or "no value changes"
+        barred = [f"Do Not Contact: {self.barred}"] if self.barred else []
+        return "; ".join([*words, *([f"tags: {', '.join(tags)}"] if tags else []), *barred]) or "no value changes"
 
 
 def of(planned: PersonPlan) -> Differences:
@@ -45,7 +50,13 @@ def of(planned: PersonPlan) -> Differences:
         blanked=tuple(sorted(alias for alias, value in values.items() if value in _EMPTY and planned.link is not None)),
         tags_added=tuple(_tags(planned.write, fresh, remove=False)),
         tags_removed=tuple(_tags(planned.write, fresh, remove=True)) if planned.link is not None else (),
+        barred=_barred(planned.write.do_not_contact),
     )
+
+
+def _barred(wanted: DoNotContact | None) -> str:
+    """Return what would befall Do Not Contact; whether the entry there is ours is seen when it is written."""
+    return "" if wanted is None else "set" if wanted.wanted else "taken away if it is ours"
 
 
 def _alias(key: str) -> str:

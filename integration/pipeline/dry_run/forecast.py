@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from integration.events import Change
 from integration.models.connector import Connector
 from integration.models.run import Run, RunState
-from integration.pipeline.delivery import batch_context as batch_context, planning
+from integration.pipeline.delivery import batch_context as batch_context, order_categories, planning
 from integration.pipeline.delivery.follow_up_marks import Done, done_before, is_done
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_change
 from integration.pipeline.dry_run import differences, simulated_people
@@ -32,34 +32,38 @@ def foretell(session: Session, now: datetime, connector: Connector, run: Run, ch
 
     `run` is the one that the process works on: with it goes what the earlier pages would have written by now.
     """
-    planned = _planned(session, now, connector, run, changes)
-    done = _done(session, connector.id, planned)
-    counts = planning.counts(planned, done)
+    found = planned(session, now, connector, changes, run)
+    before_it = done(session, connector.id, found)
+    counts = planning.counts(found, before_it)
     row = session.get_one(Run, run.id)
     row.pushed += counts["written"]
     row.skipped += counts["skipped"]
     row.failed += counts["failed"]
     before = Counter(row.cursor.get("forecast") or {})
-    row.cursor = {**row.cursor, "forecast": dict(before + _counted(planned, done))}
-    for text in [text for one in planned for text in _sentences(one, done)][:_PAGE_MAX_LINES]:
+    row.cursor = {**row.cursor, "forecast": dict(before + _counted(found, before_it))}
+    for text in [text for one in found for text in _sentences(one, before_it)][:_PAGE_MAX_LINES]:
         run_lifecycle.add_line(session, now, run.id, text)
 
 
-def _planned(
-    session: Session, now: datetime, connector: Connector, run: Run, changes: Sequence[Change]
+def planned(
+    session: Session, now: datetime, connector: Connector, changes: Sequence[Change], run: Run | None = None
 ) -> list[planning.PersonPlan]:
-    groups = _groups(run.id, records.dated(session, now, connector.id, changes))
+    """Return what would be done for changes of one origin, person by person; nothing is written.
+
+    With a `run` that meets them page by page, as it would be after its earlier pages.
+    """
+    groups = _groups(run.id if run else None, records.dated(session, now, connector.id, changes))
     person_keys = [group.person_key for group in groups]
-    resend = frozenset({run.id}) if run.options.get("resend") else frozenset[int]()
-    context = batch_context.lay(session, connector, person_keys, resend)
-    known = simulated_people.of_run(run)
-    context = replace(context, links=known.links(person_keys, context.links))
-    planned = [planning.plan_group(group, context) for group in groups]
-    known.note(planned)
-    return planned
+    resend = frozenset({run.id}) if run and run.options.get("resend") else frozenset[int]()
+    context = order_categories.laid(session, batch_context.lay(session, connector, person_keys, resend), groups)
+    known = simulated_people.of_run(run) if run else simulated_people.Foreseen()
+    context = replace(context, links=known.links(person_keys, context.links), consents=known.consents(context.consents))
+    found = [planning.plan_group(group, context) for group in groups]
+    known.note(found)
+    return found
 
 
-def _done(session: Session, connector_id: int, planned: Sequence[planning.PersonPlan]) -> set[Done]:
+def done(session: Session, connector_id: int, planned: Sequence[planning.PersonPlan]) -> set[Done]:
     """Return which follow-ups were done before: they are not done again."""
     return done_before(session, connector_id, [act for one in planned for _, act in _acts(one)])
 
@@ -68,13 +72,13 @@ def _acts(planned: planning.PersonPlan) -> list[tuple[int, FollowUp]]:
     return [(key, act) for key, plan in planned.plans.items() for act in plan.follow_ups]
 
 
-def _open(planned: planning.PersonPlan, done: set[Done]) -> list[tuple[int, FollowUp]]:
-    """Return the follow-ups that are still to be done, each with its delivery."""
+def still_open(planned: planning.PersonPlan, done: set[Done]) -> list[tuple[int, FollowUp]]:
+    """Return the follow-ups that are still to be done, each with the id of its delivery."""
     contact_id = planned.link.contact_id if planned.link else 0
     return [(key, act) for key, act in _acts(planned) if not is_done(act, contact_id, done)]
 
 
-def _groups(run_id: int, changes: Sequence[Change]) -> list[DeliveryGroup]:
+def _groups(run_id: int | None, changes: Sequence[Change]) -> list[DeliveryGroup]:
     people: dict[str, list[LeasedDelivery]] = {}
     for place, change in enumerate(changes):
         people.setdefault(change.ordering_key, []).append(of_change(-1 - place, change, run_id))
@@ -87,7 +91,7 @@ def _counted(planned: Sequence[planning.PersonPlan], done: set[Done]) -> Counter
         if one.write is not None:
             counts["unchanged" if one.unchanged else "update" if one.link else "create"] += 1
             counts.update(_touched(differences.of(one)))
-        for _, act in _open(one, done):
+        for _, act in still_open(one, done):
             counts["segments"] += isinstance(act, SegmentAdd | SegmentRemove)
             counts["notes"] += isinstance(act, Note)
             counts["emails"] += isinstance(act, SendEmail)
@@ -118,7 +122,7 @@ def _sentences(planned: planning.PersonPlan, done: set[Done]) -> list[str]:
 
 
 def _also(planned: planning.PersonPlan, key: int, done: set[Done]) -> str:
-    words = [act.action.replace("_", " ") for each, act in _open(planned, done) if each == key]
+    words = [act.action.replace("_", " ") for each, act in still_open(planned, done) if each == key]
     return f" and {', '.join(words)}" if words else ""
 
 
@@ -149,16 +153,18 @@ def calls_of(run: Run, batch: int) -> int:
 
 def seconds_of(session: Session, run: Run) -> float | None:
     """Return how long it would take at the speed of the last run that sent something, None before there was one."""
-    query = (
-        select(Run)
-        .where(Run.connector_id == run.connector_id, Run.state == RunState.COMPLETED, Run.pushed > 0, Run.id != run.id)
-        .order_by(Run.id.desc())
-        .limit(20)
-    )
-    for other in session.scalars(query):
+    each = seconds_a_record(session, run.connector_id, besides=run.id)
+    return None if each is None else run.pushed * each
+
+
+def seconds_a_record(session: Session, connector_id: int, *, besides: int = 0) -> float | None:
+    """Return how long a record took in the last run that sent something, None before there was one."""
+    done = (Run.connector_id == connector_id, Run.state == RunState.COMPLETED, Run.pushed > 0, Run.id != besides)
+    for other in session.scalars(select(Run).where(*done).order_by(Run.id.desc()).limit(20)):
         took = (other.ended_at - other.started_at).total_seconds() if other.ended_at and other.started_at else 0
+        took -= other.rested_s
         if took > 0 and not other.is_dry:
-            return run.pushed * took / other.pushed
+            return took / other.pushed
     return None
 
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from weakref import WeakKeyDictionary
 
+from integration.mapping.consent import Consent
 from integration.models.run import Run
 from integration.pipeline.delivery.batch_context import Linked
 from integration.pipeline.delivery.planning import PersonPlan
@@ -21,6 +22,7 @@ class Foreseen:
     def __init__(self) -> None:
         self._met: set[int] = set()
         self._recent: OrderedDict[str, Mapping[str, str]] = OrderedDict()
+        self._consents: OrderedDict[str, tuple[Consent, ...]] = OrderedDict()
 
     def links(self, person_keys: Sequence[str], links: Mapping[str, Linked]) -> dict[str, Linked]:
         """Return the links as they would be by now."""
@@ -30,9 +32,16 @@ class Foreseen:
         known = self._recent.get(person_key)
         return Linked(link.contact_id if link else 0, (link.hashes if link else {}) if known is None else known)
 
+    def consents(self, known: Mapping[str, Sequence[Consent]]) -> dict[str, Sequence[Consent]]:
+        """Return what the consent ledger would say by now: an account's word counts for its orders."""
+        return {**known, **{key: (*known.get(key, ()), *said) for key, said in self._consents.items()}}
+
     def note(self, planned: Sequence[PersonPlan]) -> None:
         """Remember what would have been written."""
         for one in planned:
+            if one.consents:
+                person_key = one.group.person_key
+                self._consents[person_key] = (*self._consents.get(person_key, ()), *one.consents)
             if one.write is not None:
                 person_key = one.group.person_key
                 self._met.add(hash(person_key))
@@ -40,6 +49,8 @@ class Foreseen:
                 self._recent.move_to_end(person_key)
         while len(self._recent) > REMEMBERED_MAX_PEOPLE:
             self._recent.popitem(last=False)
+        while len(self._consents) > REMEMBERED_MAX_PEOPLE:
+            self._consents.popitem(last=False)
 
 
 def of_run(run: Run) -> Foreseen:

@@ -24,13 +24,14 @@ from integration.models.sql import upsert
 from integration.pipeline.ingest import store_clock
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
+from integration.record_ids import number_of
 from integration.store.dates import lenient
-from integration.store.sanitizing import is_number, text_of
+from integration.store.sanitizing import text_of
 
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """An account as a change shows it, under its own address."""
+    """An account as a change shows it, under its own address; `id` is negative for one that a program sent."""
 
     id: int
     email: str
@@ -77,17 +78,27 @@ def with_current_keys(session: Session, connector_id: int, changes: Sequence[Cha
     return [replace(each, person_key=now_keys.get(each.person_key, each.person_key)) for each in changes]
 
 
+def person_of(session: Session, connector_id: int, source_id: str) -> str:
+    """Return the person key of an account as it was last read, "" where it is not known."""
+    number = number_of(source_id)
+    if number is None:
+        return ""
+    mine = (CustomerMark.connector_id == connector_id) & (CustomerMark.customer_id == number)
+    return session.scalar(select(CustomerMark.person_key).where(mine)) or ""
+
+
+def close(session: Session, connector_id: int, ids: Collection[int]) -> None:
+    """Forget the marks of accounts that the store has no more, so that they hold nobody's address."""
+    mine = (CustomerMark.connector_id == connector_id) & CustomerMark.customer_id.in_(sorted(ids))
+    session.execute(delete(CustomerMark).where(mine))
+
+
 def _account(change: Change) -> _Account | None:
     """Return the account that a change shows, None for one that is known by another address than its own."""
-    email, number = text_of(change.payload.get("email")), change.source_id
-    if (
-        not streams.of(change.kind).is_account
-        or change.event == "deleted"
-        or not change.person_key
-        or not is_number(number)
-    ):
+    email, number = text_of(change.payload.get("email")), number_of(change.source_id)
+    if not streams.of(change.kind).is_account or change.event == "deleted" or not change.person_key or number is None:
         return None
-    return _Account(int(number), email, change) if person_key_of(email) == change.person_key else None
+    return _Account(number, email, change) if person_key_of(email) == change.person_key else None
 
 
 def _marks(session: Session, connector_id: int, ids: Sequence[int]) -> dict[int, CustomerMark]:
@@ -146,10 +157,10 @@ def _two(now: datetime, connector_id: int, account: _Account, former: int, prese
         connector_id,
         now,
         account.change.kind,
-        str(account.id),
+        account.change.source_id,
         "skip",
         message=sentence,
         contact_id=former,
-        source_id=str(account.id),
+        source_id=account.change.source_id,
         person_key=account.person_key,
     )

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from integration.events import content_hash
 from integration.identity import person_key_of
 from integration.models.cart import OPEN, Cart, CartEvent, CartState
+from integration.pipeline.ingest.blocked import is_blocked
 from integration.pipeline.ingest.cart_leftovers import leave_contact, leave_coupon
 
-SCRIPT, ORDER = "script", "order"
-#: How a consent was given: none was asked for, the script's box, the shop's own field at the checkout.
-SILENT, BOX, FIELD = "silent", "box", "store_field"
+SCRIPT, ORDER, API = "script", "order", "api"
+#: How a consent was given: none was asked for, the script's box, the shop's own field at the checkout, a program's.
+SILENT, BOX, FIELD, TOLD = "silent", "box", "store_field", "api"
 #: What the keys of carts begin with that an order has told of, not the script.
 ORDER_KEY = "order:{}"
 #: A cart in one of these states takes further changes; in another one it has ended, and the next is a new cart.
@@ -60,9 +61,12 @@ def keep(
     """Keep address and items of a cart and tell whether they changed; a cart that changes is active again.
 
     Items that are not known now (None) stay as they are. `at` is when it changed, where that was before now. Who has
-    the cart in Mautic and is its person no more is to lose it there.
+    the cart in Mautic and is its person no more is to lose it there. Of somebody who is blocked nothing is kept.
     """
     cart.seen_at = now
+    if is_blocked(session, cart.connector_id, email):
+        forget_person(session, now, cart)
+        return False
     items = cart.items if items is None else items
     seen = fingerprint(email, items)
     if seen == cart.fingerprint:

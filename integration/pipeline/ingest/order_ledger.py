@@ -19,7 +19,7 @@ from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
 from integration.pipeline.ingest import account_addresses
 from integration.pipeline.ingest.store_clock import is_older
-from integration.plans import Lifetime
+from integration.plans import CurrencyTotal, Lifetime
 from integration.records import LineItem, Order, OtherOrder
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -213,9 +213,10 @@ class People:
         paid = frozenset(paid)
         found = [(row, left_out(row, paid, currency)) for row in self._rows.get(person_key, [])]
         own = [row for row, why in found if not why]
+        totals = _by_currency([row for row, why in found if why in ("", CURRENCY)], currency, decimals)
         currencies = {row.currency or currency for row in own}
         if len(currencies) > 1:
-            return Lifetime(unsure=tuple(sorted(currencies)))
+            return Lifetime(unsure=tuple(sorted(currencies)), by_currency=totals)
         currency = currency or next(iter(currencies), "")
         dated = sorted((r for r in own if r.ordered_at), key=lambda r: (r.ordered_at or _NEVER, r.order_id))
         nets = (money.rounded(Decimal(r.net_total), currency, decimals) for r in own)
@@ -229,6 +230,7 @@ class People:
             decimals=decimals,
             first_day=dated[0].local_date if dated else "",
             last_day=dated[-1].local_date if dated else "",
+            by_currency=totals,
         )
 
     def others(self, person_key: str, order_id: int) -> list[OtherOrder]:
@@ -272,6 +274,20 @@ class People:
             return ""
         same = row.modified_at == order.modified_at and row.status == order.status
         return "" if same or row.modified_at < order.modified_at else row.status
+
+
+def _by_currency(rows: Iterable[LedgerEntry], shop: str, decimals: int | None) -> tuple[CurrencyTotal, ...]:
+    """Return the sums of paid orders by their currency; `decimals` are those of the shop's own."""
+    nets: dict[str, list[Decimal]] = {}
+    for row in rows:
+        nets.setdefault(row.currency or shop, []).append(Decimal(row.net_total))
+    known = {code: decimals if code == shop else None for code in nets}
+    return tuple(
+        CurrencyTotal(
+            code, sum((money.rounded(net, code, known[code]) for net in each), Decimal(0)), len(each), known[code]
+        )
+        for code, each in sorted(nets.items())
+    )
 
 
 def _items(products: Sequence[Sequence[Any]] | None) -> tuple[LineItem, ...] | None:

@@ -22,19 +22,23 @@ from integration.models.ledger import CustomerMark
 from integration.models.rekeying import addresses_in
 from integration.models.sql import upsert
 from integration.pipeline import outbox
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.delivery import held_records
 from integration.pipeline.ingest import (
     account_addresses,
+    blocked,
     cart_orders,
     first_version_keys,
     order_ledger,
+    recurring_orders,
     status_events,
     store_clock,
 )
 from integration.records import Order
 from integration.store import parse
 from integration.store.sanitizing import INTEGER_MAX, is_number, text_of
-from integration.streams import orders as orders_stream
+from integration.streams import orders as orders_stream, recurring as recurring_stream
+from integration.streams.base import LEAVES
 
 
 def accept(
@@ -48,15 +52,18 @@ def accept(
         return outbox.Accepted()
     lock_connector(session, connector_id)
     first_version_keys.move(session, connector_id, [text for change in changes for text in _addresses(change)])
+    shut = blocked.among(session, connector_id, {change.person_key for change in changes})
+    changes = blocked.emptied(changes, shut)
     account_addresses.follow(session, now, connector_id, changes)
     changes = account_addresses.with_current_keys(session, connector_id, changes)
-    read = [(change, _order_of(change)) for change in changes]
+    read = [(change, None if change.person_key in shut else _order_of(change)) for change in changes]
     found = _events(session, now, connector_id, read)
     orders = [order for _, order in read if order is not None]
-    read_at = None if changes[0].origin is Origin.WEBHOOK else now
+    fingerprint.look_at_orders(session, now, connector_id, orders)
+    read_at = None if changes[0].origin in (Origin.WEBHOOK, Origin.API) else now
     future = store_clock.future(session, now, connector_id)
     moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at, future)
-    left = _left(moves, now, changes[0].origin)
+    left = [*_left(moves, now, changes[0].origin), *_recurring(session, now, connector_id, changes)]
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
     accepted = outbox.accept(session, now, connector_id, known, run_id)
@@ -67,7 +74,10 @@ def accept(
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
     """Note orders in the ledger that are not synced themselves; who lost one of them gets new sums all the same."""
     lock_connector(session, connector_id)
+    fingerprint.look_at_orders(session, now, connector_id, orders)
     first_version_keys.move(session, connector_id, [order.email for order in orders])
+    shut = blocked.among(session, connector_id, {person_key_of(order.email) for order in orders})
+    orders = [order for order in orders if person_key_of(order.email) not in shut]
     found = status_events.find(session, now, connector_id, orders, origin)
     future = store_clock.future(session, now, connector_id)
     left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now, future), now, origin)
@@ -108,6 +118,24 @@ def _left(moves: Sequence[order_ledger.Move], now: datetime, origin: Origin) -> 
     return [orders_stream.moved(move.order, move.left, origin, now) for move in moves]
 
 
+def _recurring(session: Session, now: datetime, connector_id: int, changes: Sequence[Change]) -> list[Change]:
+    """Note the store's subscriptions; return the changes for those whose subscription was given to another address."""
+    shown = [_shown(each) for each in changes if streams.of(each.kind).recurs and each.event not in LEAVES]
+    left = recurring_orders.record(session, connector_id, [order for order in shown if order is not None])
+    origin = changes[0].origin
+    return [recurring_stream.moved(one.order.id, one.person_key, one.order.modified_at, origin, now) for one in left]
+
+
+def _shown(change: Change) -> Order | None:
+    """Return the order, or the subscription, that a change shows, None when it shows none that can be read."""
+    try:
+        order: Order = streams.of(change.kind).parse(change.payload)
+        return order
+    except MappingError:
+        # The delivery will say so; what cannot be read is kept nowhere.
+        return None
+
+
 def _addresses(change: Change) -> list[str]:
     """Return the address by which the change's person is known, none where its record has none."""
     return [address for address in addresses_in(change.payload) if person_key_of(address) == change.person_key]
@@ -116,23 +144,23 @@ def _addresses(change: Change) -> list[str]:
 def _order_of(change: Change) -> Order | None:
     """Return the order that a change shows, None when it shows none that can be read."""
     stream = streams.of(change.kind)
-    if not stream.in_ledger or change.event == "deleted":
-        return None
-    try:
-        order: Order = stream.parse(change.payload)
-        return order
-    except MappingError:
-        # The delivery will say so; the ledger cannot count what cannot be read.
-        return None
+    return None if not stream.in_ledger or change.event == "deleted" else _shown(change)
 
 
 def _with_person_key(session: Session, now: datetime, connector_id: int, change: Change) -> Change:
-    """Return a deleted order's change with the person it belonged to: its payload names only the id.
+    """Return a deleted record's change with the person it belonged to: its payload names only the id.
 
     What a webhook says of a deletion is asked of the store first (delivery/asking.py); until then the order counts.
     """
-    gone = streams.of(change.kind).in_ledger and change.event == "deleted"
-    if not gone or not change.source_id.isdigit():
+    stream = streams.of(change.kind)
+    if change.event != "deleted" or not change.source_id.isdigit():
+        return change
+    if stream.is_account:
+        known = account_addresses.person_of(session, connector_id, change.source_id)
+        return replace(change, person_key=known or change.person_key)
+    if stream.recurs and is_number(change.source_id):
+        return replace(change, person_key=recurring_orders.person_of(session, connector_id, int(change.source_id)))
+    if not stream.in_ledger:
         return change
     if int(change.source_id) > INTEGER_MAX:
         name = f"?{change.source_id}"[:40]

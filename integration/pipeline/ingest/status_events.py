@@ -119,6 +119,9 @@ def _watch(connector: Connector, origin: Origin, now: datetime) -> Watch:
     sync = Modules.from_json(connector.settings).sync
     read = connector.cursors.get("orders")
     until = datetime.fromisoformat(str(read)) if read else connector.initial_done_at or connector.created_at
+    if origin is Origin.API:
+        # A program tells of its own changes, by its own clock.
+        return Watch(connector.created_at, now)
     if origin is Origin.WEBHOOK and not (sync.every or sync.cron):
         # Nothing but webhooks tells of changes here, so there is nothing to measure their gaps by.
         until = now

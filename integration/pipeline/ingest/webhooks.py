@@ -8,14 +8,16 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from integration.events import Change
+from integration.events import Change, Kind
 from integration.mapping.text import clean
 from integration.models.connector import Connector
 from integration.pipeline import usage
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.ingest import order_carts, records
 from integration.pipeline.services import Services
 from integration.settings import CartModule
 from integration.store import webhooks
+from integration.streams import consents
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,12 @@ def receive(services: Services, webhook_path: str, headers: Mapping[str, str], b
     secret = services.secrets(connector).get("webhook_secret", "")
     if not secret or not webhooks.verify(body, lower.get("x-wc-webhook-signature", ""), secret):
         return 401
-    read = webhooks.read_delivery(lower, body, services.clock.now())
+    if fingerprint.is_elsewhere(connector, lower.get("x-wc-webhook-source", "")):
+        _look_again(services, connector, lower["x-wc-webhook-source"])
+        return 200
+    modules = services.modules(connector)
+    keys = {kind: consents.keys_of(kind, modules.consent) for kind in Kind}
+    read = webhooks.read_delivery(lower, body, services.clock.now(), modules, keys)
     if isinstance(read, webhooks.Ignored):
         log.warning(
             "A webhook of connector %d was ignored (topic %.40s, delivery %.40s): %s",
@@ -46,10 +53,22 @@ def receive(services: Services, webhook_path: str, headers: Mapping[str, str], b
             clean(lower.get("x-wc-webhook-delivery-id", "")),
             read.reason,
         )
-    module = services.modules(connector).carts
+    module = modules.carts
     order = webhooks.whole_order(lower, body) if module.enabled else None
     _accept(services, connector, read if isinstance(read, Change) else None, order, module)
     return 200
+
+
+def _look_again(services: Services, connector: Connector, source: str) -> None:
+    """Leave out what another shop sends, a copy with its webhooks in it, and let the next read ask where the store is.
+
+    Where the store has moved that read finds it, and what the webhooks told of.
+    """
+    log.warning("A webhook of connector %d was left out: it comes from %.200s.", connector.id, clean(source))
+    with services.db.write() as session:
+        row = session.get_one(Connector, connector.id)
+        if row.store_facts.get("at"):
+            row.store_facts = {**row.store_facts, "at": None}
 
 
 def _accept(

@@ -20,6 +20,10 @@ class Cancelled(Exception):
     """Somebody asked the work to stop."""
 
 
+class Paused(Exception):
+    """Somebody asked the work to rest; it keeps its place."""
+
+
 class Stopped(Exception):
     """This process is to end; the work goes on in another."""
 

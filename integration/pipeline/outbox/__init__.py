@@ -2,7 +2,7 @@
 
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery.groups import Outcome
-from integration.pipeline.outbox.acceptance import Accepted, accept, overtake
+from integration.pipeline.outbox.acceptance import Accepted, accept, numbers_of, overtake
 from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
 from integration.pipeline.outbox.forgetting import forget
 from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, recover, renew
@@ -52,6 +52,7 @@ __all__ = [
     "look_again",
     "next_look",
     "nothing_in_question",
+    "numbers_of",
     "open_count",
     "overtake",
     "PARTIAL_MAX",

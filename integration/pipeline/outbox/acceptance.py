@@ -101,6 +101,16 @@ def open_identities(session: Session, connector_id: int, identities: Collection[
     return set(_open(session, connector_id, identities))
 
 
+def numbers_of(session: Session, connector_id: int, changes: Sequence[Change]) -> list[int]:
+    """Return the delivery of each change that was just accepted: its own, or the one that waits for its record."""
+    mine = (Delivery.connector_id == connector_id, Delivery.source_id.in_({each.source_id for each in changes}), OPEN)
+    columns = (Delivery.id, Delivery.identity, Delivery.kind, Delivery.source_id)
+    rows = session.execute(select(*columns).where(*mine).order_by(Delivery.id)).all()
+    by_identity = {row.identity: row.id for row in rows}
+    by_record = {(row.kind, row.source_id): row.id for row in rows}
+    return [by_identity.get(each.identity) or by_record[each.kind, each.source_id] for each in changes]
+
+
 def _open(session: Session, connector_id: int, identities: Collection[str]) -> dict[str, int]:
     query = select(Delivery.identity, Delivery.id).where(
         Delivery.connector_id == connector_id, Delivery.identity.in_(list(identities)), OPEN

@@ -16,7 +16,7 @@ from integration.models.disk_faults import fault_of
 from integration.models.run import Run, RunState
 from integration.pipeline import usage
 from integration.pipeline.leases import endings, renewal
-from integration.pipeline.leases.endings import Cancelled, Lost, Stopped
+from integration.pipeline.leases.endings import Cancelled, Lost, Paused, Stopped
 from integration.pipeline.leases.tokens import at_work
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
@@ -43,7 +43,7 @@ class Execution(ABC):
     def _work(self) -> None:
         """Do what is left of the run and end it, or give it back.
 
-        May raise Cancelled, Stopped, Lost, or any error: that ends the run FAILED.
+        May raise Cancelled, Paused, Stopped, Lost, or any error: that ends the run FAILED.
         """
 
     def execute(self) -> None:
@@ -57,6 +57,8 @@ class Execution(ABC):
                 self._work()
         except Cancelled:
             self._end(RunState.CANCELLED)
+        except Paused:
+            self._pause_here()
         except Stopped:
             self._give_back()
         except Lost:
@@ -88,7 +90,7 @@ class Execution(ABC):
                 tries += 1
 
     def _keep(self) -> None:
-        """Prolong the lease; raises Lost and Cancelled."""
+        """Prolong the lease; raises Lost, Cancelled and Paused."""
         with self.services.db.write() as session:
             run_lifecycle.held(session, self._now(), self.run, self.token)
 
@@ -98,6 +100,12 @@ class Execution(ABC):
             run = run_lifecycle.keep(session, now, self.run, self.token)
             if run is not None:
                 run_lifecycle.finish(session, now, run, state, error)
+
+    def _pause_here(self) -> None:
+        with self.services.db.write() as session:
+            run = run_lifecycle.keep(session, self._now(), self.run, self.token)
+            if run is not None:
+                run_lifecycle.rest(session, self._now(), run)
 
     def _give_back(self, due_at: datetime | None = None, waits_for: str | None = None) -> None:
         with self.services.db.write() as session:

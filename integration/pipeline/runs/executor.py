@@ -13,7 +13,7 @@ from integration.mautic.answers import SERVICE as MAUTIC
 from integration.models.connector import Connector
 from integration.models.run import RunKind, RunState
 from integration.pipeline import outbox
-from integration.pipeline.connectors import holds, store_profile
+from integration.pipeline.connectors import fingerprint, holds, store_profile
 from integration.pipeline.dead_letters.replay import Replay
 from integration.pipeline.delivery.retries import probe_delay
 from integration.pipeline.leases.endings import Stopped
@@ -75,6 +75,8 @@ class RunExecutor(Execution):
     def _with_facts(self, connector: Connector, *, always: bool) -> Connector:
         """Return the connector with its store's facts; what the store did not tell of itself is said in the log."""
         fresh = store_profile.refresh(self.services, connector, always=always)
+        if not self.run.is_dry:
+            fingerprint.check(fresh)
         if fresh is not connector:
             for path, why in fresh.store_facts.get(store_profile.UNTOLD, {}).items():
                 self._line(f"The store did not answer {path}; the run goes on without it. {why}", "warning")

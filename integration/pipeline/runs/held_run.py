@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
 from integration.models.run import Run
-from integration.pipeline.leases.endings import Cancelled, Lost, Stopped
+from integration.pipeline.leases.endings import Cancelled, Lost, Paused, Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
@@ -32,7 +32,7 @@ class HeldRun:
     def _heed(self) -> None:
         """Look whether the run is to stop, at most once a second; called before each call of the two systems.
 
-        Raises Stopped, Lost and Cancelled.
+        Raises Stopped, Lost, Cancelled and Paused.
         """
         if self.stop.is_set():
             raise Stopped
@@ -45,9 +45,11 @@ class HeldRun:
                 raise Lost
             if run.cancel_asked_at is not None:
                 raise Cancelled
+            if run.pause_asked_at is not None:
+                raise Paused
 
     def _held(self, session: Session) -> Run:
-        """Return the run as it is now, its lease prolonged; raises Lost and Cancelled."""
+        """Return the run as it is now, its lease prolonged; raises Lost, Cancelled and Paused."""
         return run_lifecycle.held(session, self._now(), self.run, self.token)
 
     def _enter(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The life of a run of any kind: started, taken, renewed, asked to cancel, given back, lost, ended."""
+"""The life of a run of any kind: started, taken, renewed, asked to cancel or to rest, given back, lost, ended."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from integration.errors import IntegrationError
 from integration.masking import mask_text
 from integration.models.database import lock_connector
-from integration.models.run import EXCLUSIVE, Run, RunKind, RunLine, RunState
+from integration.models.run import EXCLUSIVE, PAUSABLE, Run, RunKind, RunLine, RunState
 from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
-from integration.pipeline.leases.endings import Cancelled, Lost
+from integration.pipeline.leases.endings import Cancelled, Lost, Paused
 from integration.pipeline.leases.tokens import IsLost, alive, is_at_work, is_lost
 from integration.pipeline.services import Services
 
@@ -101,14 +101,14 @@ def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
 
 
 def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
-    """Ask a run to stop after the batch in flight and return whether it was going; what was sent stays.
+    """Ask a run to stop after the batch in flight and return whether it had not ended; what was sent stays.
 
-    A run nobody works on ends at once.
+    A run nobody works on, such as a paused one, ends at once.
     """
     now = services.clock.now()
     with services.db.write() as session:
         run = session.get(Run, run_id)
-        if run is None or run.state not in (RunState.PENDING, RunState.RUNNING):
+        if run is None or run.state not in (RunState.PENDING, RunState.RUNNING, RunState.PAUSED):
             return False
         lock_connector(session, run.connector_id)
         run.cancel_asked_at = now
@@ -117,6 +117,37 @@ def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
         audit(session, run)
     services.wakeup.ring(run.connector_id)
     return True
+
+
+def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
+    """Ask a run to rest at its next page, and return whether it may: it is going, and of a kind that takes long.
+
+    It keeps its place and gives its lease back; what it has read is sent all the same. resumption.resume goes on.
+    """
+    now = services.clock.now()
+    with services.db.write() as session:
+        run = session.get(Run, run_id)
+        if run is None or not may_pause(run):
+            return False
+        lock_connector(session, run.connector_id)
+        run.pause_asked_at = now
+        if run.lease_token is None:
+            rest(session, now, run)
+        audit(session, run)
+    services.wakeup.ring(run.connector_id)
+    return True
+
+
+def may_pause(run: Run) -> bool:
+    """Tell whether a run can be asked to rest."""
+    return run.state in (RunState.PENDING, RunState.RUNNING) and run.kind in PAUSABLE and not run.pause_asked_at
+
+
+def rest(session: Session, now: datetime, run: Run) -> None:
+    """Let a run lie where it stands, free for nobody until it is resumed; others of the connector may go."""
+    run.state, run.pause_asked_at, run.due_at, run.error = RunState.PAUSED, now, None, ""
+    run.lease_token, run.leased_until = None, None
+    add_line(session, now, run.id, "Paused. What was read is still sent; resumed, it goes on where it stood.")
 
 
 def waiting(now: datetime, kinds: Collection[str] | None = None) -> list[ColumnElement[bool]]:
@@ -158,6 +189,9 @@ def _close(session: Session, now: datetime, run: Run) -> bool:
     cause = LEASE_LOST if alive(run.lease_token or "") else PROCESS_GONE
     if run.cancel_asked_at is not None:
         finish(session, now, run, RunState.CANCELLED)
+    elif run.pause_asked_at is not None:
+        rest(session, now, run)
+        return False
     elif run.kind == RunKind.RECONCILIATION and run.tries < LOST_MAX:
         run.lease_token, run.leased_until, run.tries = None, None, run.tries + 1
         add_line(session, now, run.id, f"{cause.sentence} Another process goes on with it.", "warning")
@@ -193,12 +227,14 @@ def keep(session: Session, now: datetime, run: Run, token: str) -> Run | None:
 
 
 def held(session: Session, now: datetime, run: Run, token: str) -> Run:
-    """Prolong the lease and return the run as it is now; raises Lost when it is not ours any more, and Cancelled."""
+    """Prolong the lease and return the run as it is now; raises Lost when it is not ours, Cancelled, Paused."""
     found = keep(session, now, run, token)
     if found is None:
         raise Lost
     if found.cancel_asked_at is not None:
         raise Cancelled
+    if found.pause_asked_at is not None:
+        raise Paused
     return found
 
 

@@ -26,7 +26,8 @@ from integration.models.run import RunKind
 from integration.store.dates import lenient
 
 KINDS = (RunKind.BULK, RunKind.FULL, RunKind.INITIAL, RunKind.INCREMENTAL)
-ENTITIES = tuple(stream.module for stream in reversed(streams.STREAMS.values()) if not stream.kept_here)
+_MODULES = (stream.module for stream in reversed(streams.STREAMS.values()) if not stream.kept_here)
+ENTITIES = tuple(dict.fromkeys(_MODULES))
 SWITCHES = ("resend", "dry_run", "payloads")
 IDS_MAX = 1000
 ID_MAX = 10**18 - 1

@@ -12,6 +12,7 @@ from integration.events import Change
 from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline import outbox, usage
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.ingest import records
 from integration.pipeline.leases import endings
@@ -75,8 +76,11 @@ class PageIntake(HeldRun):
             if not self.run.is_dry:
                 usage.record(session, self.connector.id, self._now(), pulled=run.pulled - before)
             self._tell(session, run, page, rows)
+            connector = session.get_one(Connector, self.connector.id)
         self.run.cursor = run.cursor
         self.pages += 1
+        if not self.run.is_dry:
+            fingerprint.check(connector)
         self.services.wakeup.ring(self.connector.id)
         self._yield()
         if self.stop.is_set():

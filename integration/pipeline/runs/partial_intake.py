@@ -13,7 +13,12 @@ from integration.pipeline.runs.refusals import REFUSED
 Part = tuple[str, Callable[[], None]]
 _REST_READ = "rest_read"
 #: Parts that read another list of the store than that of orders.
-_LISTS = {"customers": "customers", "moved": "customers"}
+_LISTS = {
+    "customers": "customers",
+    "moved": "customers",
+    "recurring": "subscriptions",
+    "recurring_changes": "subscriptions",
+}
 
 
 @dataclass

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.events import Change, Origin
+from integration.events import Change
+from integration.mapping import field_map
+from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
-from integration.pipeline.connectors import field_list, store_profile
+from integration.pipeline.connectors import customer_roles, field_list, fingerprint, store_profile
 from integration.pipeline.ingest import order_carts, records, status_events
 from integration.pipeline.runs import (
     customer_versions,
@@ -23,31 +24,25 @@ from integration.pipeline.runs import (
     poll_window,
     unfinished_orders,
 )
-from integration.pipeline.runs.partial_intake import PartialIntake
-from integration.store import parse, reading
+from integration.pipeline.runs.recurring_intake import RecurringIntake
+from integration.store import mapped_values, parse, reading
 from integration.store.dates import lenient
-from integration.store.pages import SIZES
 from integration.store.rows import Failure, Row
 from integration.store.windows import Window
+from integration.streams import contacts as contacts_stream, orders as orders_stream
 from integration.streams.base import Phase, Stream
 from integration.words import span
 
-_ORIGINS = {
-    RunKind.INITIAL: Origin.INITIAL,
-    RunKind.FULL: Origin.FULL,
-    RunKind.BULK: Origin.BULK,
-    RunKind.INCREMENTAL: Origin.POLL,
-}
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class Phases(PartialIntake):
+class Phases(RecurringIntake):
     """Reads what a run asks for."""
 
     def __post_init__(self) -> None:
         """Look at the options once for all phases."""
-        self._client: Any = None
+        super().__post_init__()
         self._only = set(self.options.get("only") or (stream.module for stream in streams.STREAMS.values()))
         self._modules = self.services.modules(self.connector)
 
@@ -96,6 +91,8 @@ class Phases(PartialIntake):
             "trash": self._trashed_orders,
             "moved": self._moved_customers,
             "drafts": self._unfinished_orders,
+            "recurring": self._recurring,
+            "recurring_changes": self._changed_recurring,
         }
 
     # -- everything ---------------------------------------------------------------------------------------------------
@@ -114,8 +111,13 @@ class Phases(PartialIntake):
 
     def _remove_gone(self) -> None:
         """Owe the buyers of orders that are gone their new values."""
+        with self.services.db.write() as session:
+            place = self._held(session).cursor.get(gone_orders.CURSOR)
+            connector = session.get_one(Connector, self.connector.id)
+            if place and place["whole"]:
+                fingerprint.look_at_list(session, self._now(), connector, place["to"])
+        fingerprint.check(connector)
         with self.services.db.read() as session:
-            place = session.get_one(Run, self.run.id).cursor.get(gone_orders.CURSOR)
             ids = gone_orders.suspects(session, self.connector.id, place)
         changes = list(gone_orders.confirmed(self._client, ids, self._origin, self._now()))
         with self.services.db.write() as session:
@@ -127,13 +129,18 @@ class Phases(PartialIntake):
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _customers(self) -> None:
-        for page in self._customer_pages(reading.customer_fields(), self.options.get("ids")):
+        for page in self._customer_pages(self._customer_fields, self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
             changes, page = self._read_rows(page, rows, self._customer_change, "customer")
             self._page(page, self._customer_rows(rows, changes), rows=len(rows), unread=len(rows) - len(changes))
 
+    @property
+    def _customer_fields(self) -> str:
+        return reading.customer_fields(self._client, field_map.own_paths(contacts_stream.KIND, self._modules))
+
     def _customer_change(self, row: Row) -> Change:
-        return parse.customer_change(row, self._origin, self._now(), created=False)
+        change = parse.customer_change(row, self._origin, self._now(), created=False)
+        return mapped_values.kept(change, row, self._modules)
 
     def _customer_rows(
         self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = ()
@@ -145,6 +152,7 @@ class Phases(PartialIntake):
                 marks = {number: customer_versions.version(row) for number, row in read.items()}
                 emails = {number: row.get("email") for number, row in read.items()}
                 records.mark_customers(session, self.connector.id, marks, emails)
+                customer_roles.note(session, self.connector.id, read.values())
 
         return take
 
@@ -152,18 +160,20 @@ class Phases(PartialIntake):
         wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
         known = store_profile.statuses(self.connector)
         chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
-        for page in self._order_pages(known if ids else chosen, window=self._since(), ids=ids):
+        fields = reading.order_fields(self._client, own=field_map.own_paths(orders_stream.KIND, self._modules))
+        for page in self._order_pages(known if ids else chosen, window=self._since(), fields=fields, ids=ids):
             changes, page = self._read_rows(page, page.rows, self._order_change)
             self._page(page, partial(self._take, changes=changes), unread=len(page.rows) - len(changes))
 
     def _order_change(self, row: Row) -> Change:
-        return parse.order_change(row, self._origin, self._now())
+        return mapped_values.kept(parse.order_change(row, self._origin, self._now()), row, self._modules)
 
     # -- what changed -------------------------------------------------------------------------------------------------
 
     def _changed_orders(self) -> None:
         began, ahead_s = None, 0
-        fields = reading.order_fields(campaign=self._modules.carts.enabled)
+        own = field_map.own_paths(orders_stream.KIND, self._modules)
+        fields = reading.order_fields(self._client, campaign=self._modules.carts.enabled, own=own)
         window = poll_window.window(self.connector, self._now())
         for page in self._order_pages(store_profile.statuses(self.connector), window=window, fields=fields):
             if began is None:
@@ -181,14 +191,6 @@ class Phases(PartialIntake):
             text = f"The store's clock was set back by {span(back.total_seconds())}; the next run reads from then on."
             with self.services.db.write() as session:
                 run_lifecycle.add_line(session, self._now(), self.run.id, text, "warning")
-
-    def _new_changes(self, changes: Sequence[Change]) -> Callable[[Session], None]:
-        every = poll_window.takes_again(self.connector)
-
-        def take(session: Session) -> None:
-            self._take(session, changes if every else records.unseen(session, self.connector.id, changes))
-
-        return take
 
     def _trashed_orders(self) -> None:
         window = poll_window.window(self.connector, self._now(), poll_window.PREVIOUS)
@@ -218,7 +220,7 @@ class Phases(PartialIntake):
         """Read customers whole; one that the store cannot give is said, and looked at again next time."""
         rows: list[Row] = []
         failed: list[Failure] = []
-        for page in reading.read_customers(self._client, ids=ids) if ids else ():
+        for page in reading.read_customers(self._client, fields=self._customer_fields, ids=ids) if ids else ():
             rows += page.rows
             failed += page.failed
         return rows, failed
@@ -245,7 +247,7 @@ class Phases(PartialIntake):
             began = began or page.began
             self._page(page, partial(self._keep_carts, rows=page.rows))
         if began is not None:
-            self._store_cursors(**poll_window.drafts_moved(self.connector, began, window, ahead_s))
+            self._store_cursors(**poll_window.one_moved(self.connector, poll_window.DRAFTS, began, window, ahead_s))
 
     def _keep_carts(self, session: Session, rows: Sequence[Row]) -> None:
         order_carts.take(session, self._now(), self.connector, self._modules.carts, rows)
@@ -276,21 +278,6 @@ class Phases(PartialIntake):
         return reading.read_customers(
             self._client, fields=fields, start=self._start(), per_page=self._per_page, ids=ids
         )
-
-    @property
-    def _per_page(self) -> int:
-        return int(self.options.get("page_size") or SIZES[0])
-
-    def _start(self) -> Any:
-        return self.run.cursor.get(self.run.phase)
-
-    @property
-    def _origin(self) -> Origin:
-        return _ORIGINS.get(RunKind(self.run.kind), Origin.BULK)
-
-    def _since(self) -> Window | None:
-        since, until = run_options.bounds(self.options)
-        return Window(since, until) if since or until else None
 
     def _wanted(self, row: Row) -> bool:
         since, until = run_options.bounds(self.options)

@@ -34,7 +34,7 @@ BEYOND = timedelta(hours=1)
 UNKNOWN = timedelta(days=1)
 #: A smaller step may be the time that an answer took, and the overlap stands for it.
 STEP_MIN = timedelta(seconds=status_events.AHEAD_MIN_S)
-ORDERS, PREVIOUS, DRAFTS = "orders", "previous", "drafts"
+ORDERS, PREVIOUS, DRAFTS, RECURRING = "orders", "previous", "drafts", "recurring"
 #: Where a connector keeps that the next read takes what it meets though it was met before: what came between the step
 #: of the store's clock and the read that noticed it may have been taken for older than what was known.
 AGAIN = "again"
@@ -67,6 +67,13 @@ def of_drafts(connector: Connector, now: datetime) -> Window:
     return _ending(connector, now + ahead, max(read - OVERLAP, min(began, read)) if read else began)
 
 
+def of_recurring(connector: Connector, now: datetime) -> Window:
+    """Return the window of subscriptions: from the beginning as long as none were read, so that switching on is all."""
+    read = lenient(connector.cursors.get(RECURRING))
+    ahead = timedelta(seconds=_ahead_s(connector.cursors, RECURRING))
+    return _ending(connector, now + ahead, read - OVERLAP) if read else Window()
+
+
 def moved(connector: Connector, now: datetime, began: datetime, read: Window, ahead_s: int) -> dict[str, Any]:
     """Return the cursors after the orders of a window were read, which began then by the store's clock.
 
@@ -82,9 +89,9 @@ def moved(connector: Connector, now: datetime, began: datetime, read: Window, ah
     return {name: _written(value) for name, value in found.items()}
 
 
-def drafts_moved(connector: Connector, began: datetime, read: Window, ahead_s: int) -> dict[str, Any]:
-    """Return the cursor after the unfinished orders of a window were read, as `moved` does."""
-    found = _next(DRAFTS, _step(connector, DRAFTS, began, ahead_s), read, ahead_s)
+def one_moved(connector: Connector, which: str, began: datetime, read: Window, ahead_s: int) -> dict[str, Any]:
+    """Return the cursor after unfinished orders or subscriptions of a window were read, as `moved` does."""
+    found = _next(which, _step(connector, which, began, ahead_s), read, ahead_s)
     return {name: _written(value) for name, value in found.items()}
 
 
@@ -107,7 +114,7 @@ def shifted(cursors: Mapping[str, Any], back: timedelta) -> dict[str, Any]:
     Else the clock of a store on the same machine would go back unseen.
     """
     more = round(back.total_seconds())
-    return {**cursors, **{f"{which}{_AHEAD}": _ahead_s(cursors, which) + more for which in (ORDERS, DRAFTS)}}
+    return {**cursors, **{f"{which}{_AHEAD}": _ahead_s(cursors, which) + more for which in (ORDERS, DRAFTS, RECURRING)}}
 
 
 def _ending(connector: Connector, present: datetime, after: datetime) -> Window:

@@ -43,12 +43,19 @@ def progress(session: Session, run_id: int, now: datetime) -> Progress:
     later = outbox.later_count(session, now, run_id)
     done = done_of(run)
     expected = _expected(run, done)
-    seconds = ((run.ended_at or now) - run.started_at).total_seconds() if run.started_at else 0.0
+    seconds = _at_work_s(run, now)
     rate = done / seconds if done and seconds > 1 else None
     going = run.state in (RunState.PENDING, RunState.RUNNING)
     left = int((expected - done) / rate) if going and rate and expected else None
-    told = summary(run, seconds) | {"waiting": waiting if going else run.waiting}
+    told = summary(run, seconds) | {"waiting": waiting if run.ended_at is None else run.waiting}
     return Progress(run, done, expected, waiting, rate, left, going, told, later, told["waiting"])
+
+
+def _at_work_s(run: Run, now: datetime) -> float:
+    """Return the seconds that somebody has worked on the run: those that it lay say nothing of its speed."""
+    rests_since = run.pause_asked_at if run.state == RunState.PAUSED else None
+    end = run.ended_at or rests_since or now
+    return max((end - run.started_at).total_seconds() - run.rested_s, 0.0) if run.started_at else 0.0
 
 
 def summary(run: Run, seconds: float) -> dict[str, Any]:

@@ -37,6 +37,8 @@ _NOUNS = {
     "changes": "changed orders",
     "trash": "orders in the trash",
     "drafts": "unfinished orders",
+    "recurring": "subscriptions",
+    "recurring_changes": "changed subscriptions",
     "moved": "changed customers",
 }
 

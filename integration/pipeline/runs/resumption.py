@@ -29,7 +29,7 @@ class CannotResume(IntegrationError):
 
 
 def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> int | None:
-    """Let an ended run go on where it stood; return the id of the run that goes on, None when it has not ended.
+    """Let an ended or paused run go on where it stood; return the id of the one that goes on, None when it is going.
 
     Where it cannot go on from there (see _begins_again) a new run does the same from the beginning; unchanged records
     cost nothing. Raises RunGoing when another run of the connector is going, CannotResume for a reconciliation whose
@@ -38,15 +38,22 @@ def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
     now = services.clock.now()
     with services.db.write() as session:
         ended = _locked(session, run_id)
-        if ended is None or ended.state not in (RunState.FAILED, RunState.CANCELLED):
+        if ended is None or ended.state not in (RunState.FAILED, RunState.CANCELLED, RunState.PAUSED):
             return None
         if not may_resume(ended):
             raise CannotResume
+        ended.rested_s += _lain(ended, now)
         run = _again(session, now, ended) if _begins_again(session, ended) else _go_on(session, now, ended)
         services.on_accept(session, run.connector_id)
         audit(session, run)
     services.wakeup.ring(run.connector_id)
     return run.id
+
+
+def _lain(run: Run, now: datetime) -> int:
+    """Return how many seconds the run has lain: they say nothing of its speed."""
+    since = run.ended_at or run.pause_asked_at
+    return max(int((now - since).total_seconds()), 0) if since and run.started_at else 0
 
 
 def _locked(session: Session, run_id: int) -> Run | None:
@@ -96,11 +103,13 @@ def _go_on(session: Session, now: datetime, run: Run) -> Run:
 def _make_pending(run: Run) -> None:
     run.state, run.cancel_asked_at, run.ended_at = RunState.PENDING, None, None
     run.error, run.error_code, run.lease_token = "", "", None
-    run.due_at, run.tries = None, 0
+    run.due_at, run.tries, run.pause_asked_at = None, 0, None
 
 
 def may_resume(run: Run) -> bool:
-    """Tell whether an ended run can go on, or begin again: a reconciliation that was cancelled does neither."""
+    """Tell whether a paused or ended run can go on, or begin again: a cancelled reconciliation does neither."""
+    if run.state == RunState.PAUSED:
+        return True
     if run.state == RunState.CANCELLED:
         return run.kind != RunKind.RECONCILIATION
     return run.state == RunState.FAILED and not run.cursor.get(lifecycle.FORGOTTEN)

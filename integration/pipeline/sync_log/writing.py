@@ -17,6 +17,8 @@ from integration.models.sync_log import SyncLogCount, SyncLogEntry
 
 SUCCESS = "success"
 ERROR = "error"
+#: The taking away of tags, which is part of the contact's write and no call of its own (P84).
+REMOVE_TAG = "remove_tag"
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,13 +263,11 @@ class Writer:
         """Put a channel on the do-not-contact list, or change its entry (mautic:194, mautic:195, mautic:404)."""
         entry = next((each for each in contact.dnc if each["channel"] == channel), None)
         if entry is None:
-            entry = {
-                "id": self._state.next_id("dnc"),
-                "channel": channel,
-                "dateAdded": php_format.iso(self._state.now()),
-            }
+            entry = {"id": self._state.next_id("dnc"), "channel": channel}
             contact.dnc.append(entry)
-        entry.update(reason=reason, comments=comments, channelId=channel_id)
+        # Another reason dates the entry anew and leaves its id.
+        at = php_format.iso(self._state.now())
+        entry.update(dateAdded=at, reason=reason, comments=comments, channelId=channel_id)
         self._state.changes += 1
 
     def remove_dnc(self, contact: Contact, channel: str) -> bool:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from integration.sandbox.store import coupons, customers, order_parts, orders, products, shipping, system, webhooks
+from integration.sandbox.store import (
+    coupons,
+    customers,
+    order_parts,
+    orders,
+    products,
+    shipping,
+    subscriptions,
+    system,
+    webhooks,
+)
 from integration.sandbox.store.auth import check_rights
 from integration.sandbox.store.batches import Handler, batch
 from integration.sandbox.store.http_messages import ApiAnswer, ApiRequest
@@ -89,11 +99,20 @@ ROUTES: tuple[Route, ...] = (
     _list(f"{V3}/reports/customers/totals", system.customer_totals),
     _item(rf"{V3}/payment_gateways/(?P<name>[\w-]+)", system.gateway, more=("POST", "PUT", "PATCH")),
 )
+SUBSCRIPTIONS: tuple[Route, ...] = (
+    _list(f"{V3}/subscriptions", subscriptions.index, more=("POST",)),
+    _item(rf"{V3}/subscriptions/{NUMBER}", subscriptions.one, more=("POST", "PUT", "PATCH", "DELETE")),
+)
+
+
+def of_shop(state: State) -> tuple[Route, ...]:
+    """Return the routes that a shop has."""
+    return (*ROUTES, *SUBSCRIPTIONS) if state.has_subscriptions else ROUTES
 
 
 def run(state: State, request: ApiRequest, path: str) -> ApiAnswer:
     """Answer a request to a route of the shop; raises Refused for no route, no right, or what the handler refuses."""
-    route, parts = _find(path)
+    route, parts = _find(state, path)
     method = "GET" if request.method == "HEAD" else request.method
     if method == "OPTIONS":
         return ApiAnswer(200, {"namespace": "wc/v3", "methods": route.verbs, "endpoints": []}, [_allow(route)])
@@ -115,8 +134,8 @@ def run(state: State, request: ApiRequest, path: str) -> ApiAnswer:
     return answer
 
 
-def _find(path: str) -> tuple[Route, dict[str, str]]:
-    for route in ROUTES:
+def _find(state: State, path: str) -> tuple[Route, dict[str, str]]:
+    for route in of_shop(state):
         parts = route.match(path)
         if parts is not None:
             return route, parts

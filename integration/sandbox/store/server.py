@@ -214,7 +214,9 @@ class StoreServer(SandboxServer):
         if path == "/" and self.mode == "index_bare":
             return ApiAnswer(200, {"name": self.state.title, "namespaces": ["oembed/1.0"]})
         if path == "/":
-            return _with_allow(site_pages.index(self.state, request, routes.ROUTES, self.mode == "plugin_off"))
+            return _with_allow(
+                site_pages.index(self.state, request, routes.of_shop(self.state), self.mode == "plugin_off")
+            )
         if path.startswith("/wp/v2/users"):
             # The shop's keys do not open WordPress' own routes (woo:208).
             raise Refused(401, "rest_forbidden_context", "Sorry, you are not allowed to edit users.")
@@ -236,7 +238,7 @@ class StoreServer(SandboxServer):
         if path.endswith("/batch") and (rule := self.faults.take(Fault.CRASH_AFTER_ROWS, request.method, request.path)):
             request.crash_after = int(rule.value)
         if path == "/wc/v3":
-            return _with_allow(site_pages.namespace(request, routes.ROUTES))
+            return _with_allow(site_pages.namespace(request, routes.of_shop(self.state)))
         list_faults.before(self.faults, request)
         answer = list_faults.after(self.faults, request, routes.run(self.state, request, path))
         if not any(name == "Link" for name, _ in answer.headers):

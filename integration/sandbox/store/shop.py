@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.sandbox.store import accounts, customer_json, order_changes, order_json
+from integration.sandbox.store import accounts, customer_json, order_changes, order_json, recurring
 from integration.sandbox.store.state import State
 
 
@@ -60,6 +60,24 @@ class Shop:
         """Let a shopkeeper delete an order for good: no webhook tells of it."""
         with self.state.lock:
             order_changes.delete(self.state, self.state.order(number))
+
+    def subscribe(self, **fields: Any) -> dict[str, Any]:
+        """Let a shopper buy a subscription: fields as in `POST /subscriptions`, the status active unless given."""
+        with self.state.lock:
+            return recurring.show(
+                self.state, recurring.begin(self.state, {"status": "active", **fields}), self.state.root
+            )
+
+    def change_subscription(self, number: int, status: str) -> dict[str, Any]:
+        """Let a shopkeeper, or the clock, set a subscription's status."""
+        with self.state.lock:
+            recurring.change(self.state, recurring.find(self.state, number), status)
+            return recurring.show(self.state, recurring.find(self.state, number), self.state.root)
+
+    def delete_subscription(self, number: int) -> None:
+        """Let a shopkeeper delete a subscription for good."""
+        with self.state.lock:
+            recurring.delete(self.state, recurring.find(self.state, number))
 
     def register_customer(self, **fields: Any) -> dict[str, Any]:
         """Let a shopper open an account: fields as in `POST /customers`."""

@@ -26,6 +26,7 @@ class State:
 
     `scramble_ties_from` says from how many found rows on a list ordered by modified repeats and loses rows that share
     a second: 371 rows came clean and 1,950 did not (woo:024 to woo:026 and woo:482 to woo:501); None switches it off.
+    `has_subscriptions` gives it the routes of WooCommerce Subscriptions.
     """
 
     def __init__(self, clock: Clock | None = None, zone: str = "Europe/Rome") -> None:
@@ -38,12 +39,14 @@ class State:
         self.currency = "EUR"
         self.home = "http://127.0.0.1"
         self.scramble_ties_from: int | None = 1000
+        self.has_subscriptions = False
         self._version = VERSIONS[0]
         self.listeners: list[Callable[[str, int], None]] = []
         self._reset()
 
     def _reset(self) -> None:
         self.orders = OrderStore()
+        self.subscriptions = OrderStore()
         self.people: dict[int, Person] = {}
         self.products: dict[int, dict[str, Any]] = {}
         self.categories: dict[int, dict[str, Any]] = {}
@@ -121,12 +124,14 @@ class State:
         accounts_kept = [person.dump() for person in self.people.values()]
         sessions = [session.dump() for session in self.sessions.values()]
         kept = {"orders": orders, "people": accounts_kept, "counters": dict(self.counters), "sessions": sessions}
+        kept["subscriptions"] = [row.dump() for row in self.subscriptions]
         return kept | {"zones": [zone.dump() for zone in self.zones.values()], **tables}
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace the shop by what dump() gave."""
         self._reset()
         self.orders.add_many([Row.load(each) for each in saved["orders"]])
+        self.subscriptions.add_many([Row.load(each) for each in saved.get("subscriptions", [])])
         self.people = {person.id: person for person in map(Person.load, saved["people"])}
         self.counters = dict(saved["counters"])
         self.sessions = {session.key: session for session in map(Session.load, saved.get("sessions", []))}

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from typing import Any
 
-from integration.sandbox.store import customer_json, order_json, product_json, rest_format
+from integration.sandbox.store import customer_json, order_json, product_json, recurring, rest_format
 from integration.sandbox.store.problems import Refused
 from integration.sandbox.store.state import State
 from integration.sandbox.store.webhook_delivery import Message
@@ -37,6 +37,8 @@ def split(topic: str) -> tuple[str, str]:
 def _item(state: State, resource: str, number: int) -> Any:
     if resource == "order":
         return order_json.show(state, state.order(number), state.root)
+    if resource == "subscription":
+        return recurring.show(state, recurring.find(state, number), state.root)
     if resource == "customer":
         return customer_json.show(state, state.person(number), state.root)
     if resource == "coupon":

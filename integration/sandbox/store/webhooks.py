@@ -49,11 +49,18 @@ HOOKS = {
     "product.deleted": ["wp_trash_post"],
     "product.restored": ["untrashed_post"],
 }
+#: Topics of WooCommerce Subscriptions, by its public source.
+SUBSCRIPTION_HOOKS = {
+    "subscription.created": ["wcs_api_subscription_created", "wcs_webhook_subscription_created"],
+    "subscription.updated": ["woocommerce_subscription_status_changed", "wcs_webhook_subscription_updated"],
+    "subscription.deleted": ["woocommerce_subscription_trashed", "woocommerce_subscription_deleted"],
+}
 PING_TIMEOUT = 5.0
 
 
-def _is_topic(topic: str) -> bool:
-    return topic in HOOKS or bool(re.match(r"^action\.(woocommerce_|wc_)\w+$", topic))
+def _is_topic(state: State, topic: str) -> bool:
+    known = HOOKS | SUBSCRIPTION_HOOKS if state.has_subscriptions else HOOKS
+    return topic in known or bool(re.match(r"^action\.(woocommerce_|wc_)\w+$", topic))
 
 
 def _show(state: State, hook: dict[str, Any], root: str) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def _show(state: State, hook: dict[str, Any], root: str) -> dict[str, Any]:
         "topic": hook["topic"],
         "resource": resource,
         "event": event,
-        "hooks": HOOKS.get(hook["topic"], [event]),
+        "hooks": (HOOKS | SUBSCRIPTION_HOOKS).get(hook["topic"], [event]),
         "delivery_url": hook["delivery_url"],
         "date_created": local(hook["created"], state.zone),
         "date_created_gmt": gmt(hook["created"]),
@@ -110,7 +117,7 @@ def create(state: State, request: ApiRequest) -> ApiAnswer:
     lacking = [name for name in ("topic", "delivery_url") if name not in fields]
     if lacking:
         raise missing(*lacking)
-    _check(fields)
+    _check(state, fields)
     now = state.now()
     hook: dict[str, Any] = {
         "id": state.next_id("webhook"),
@@ -133,8 +140,8 @@ def _dated_name(now: int) -> str:
     return f"Webhook created on {datetime.fromtimestamp(now, UTC):%b %d, %Y @ %I:%M %p}"
 
 
-def _check(fields: dict[str, Any]) -> None:
-    if "topic" in fields and not _is_topic(str(fields["topic"])):
+def _check(state: State, fields: dict[str, Any]) -> None:
+    if "topic" in fields and not _is_topic(state, str(fields["topic"])):
         text = "Webhook topic is required and must be valid."
         raise Refused(400, "woocommerce_rest_shop_webhook_invalid_topic", text)
     if "delivery_url" in fields and not re.match(r"^https?://[^\s/]", str(fields["delivery_url"])):
@@ -165,7 +172,7 @@ def _ping(state: State, hook: dict[str, Any]) -> Callable[[], object] | None:
 def edit(state: State, request: ApiRequest, number: int) -> ApiAnswer:
     """Change a webhook; another delivery_url is pinged anew, and switching it on forgets its failures."""
     hook, fields = _hook(state, number), request.payload()
-    _check(fields)
+    _check(state, fields)
     moved = fields.get("delivery_url", hook["delivery_url"]) != hook["delivery_url"]
     if fields.get("status") == "active":
         hook["failures"] = 0

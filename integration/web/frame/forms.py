@@ -79,6 +79,15 @@ class TickedField(SelectMultipleField):  # type: ignore[misc]  # wtforms ships n
         super().process_data(value or ())
 
 
+class TickedOrTypedField(TickedField):
+    """Check boxes and, under the same name, a text with commas between further values."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the ticked values and the typed ones, each once."""
+        parts = (part.strip() for value in valuelist for part in value.split(","))
+        self.data = list(dict.fromkeys(filter(None, parts)))
+
+
 class PerStatusField(Field):  # type: ignore[misc]  # wtforms ships no types
     """One input a status, named "name:status"; its data are status -> what was typed, those left empty or 0 not."""
 
@@ -100,16 +109,19 @@ def form_over(
     names: Iterable[str],
     *,
     ticked: Collection[str] = (),
+    typed_too: Collection[str] = (),
     inputs: Mapping[str, Mapping[str, Any]] | None = None,
     fields: Mapping[str, Any] | None = None,
 ) -> type[SettingForm]:
     """Return the form of some settings, in their order.
 
-    `ticked` names lists that are chosen by check boxes instead of typed; `inputs` has further HTML attributes by name,
+    `ticked` names lists that are chosen by check boxes instead of typed, `typed_too` those of them that can be added to
+    in a text; `inputs` has further HTML attributes by name,
     `fields` ready-made fields that stand for the model's.
     """
     made = {name: _input(field_of(name), name in ticked, (inputs or {}).get(name, {})) for name in names}
-    return type("ModelForm", (SettingForm,), {**made, **(fields or {})})
+    more = {name: TickedOrTypedField(field_of(name).title) for name in typed_too}
+    return type("ModelForm", (SettingForm,), {**made, **more, **(fields or {})})
 
 
 def form_of(

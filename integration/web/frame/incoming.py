@@ -17,7 +17,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 #: Their views read the raw bytes: a form read before them would leave nothing.
 _RAW_BODIES = ("hooks",)
 #: Machines call by whatever name the network has; nothing in their answers depends on it.
-_MACHINES = ("health", "metrics", "hooks", "api", "openapi")
+_MACHINES = ("health", "metrics", "hooks", "api", "inbound", "openapi")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OTHER_HOST = "This name is not one of this installation's. Set PUBLIC_URL to the address that is opened."
 #: No field takes nearly as much; see the models for what each of them takes.

@@ -16,7 +16,7 @@ from integration.models.organisation import Organisation
 from integration.models.user import Role
 from integration.operations.monitoring import heartbeat
 from integration.pipeline import installation
-from integration.pipeline.connectors import holds, time_zones
+from integration.pipeline.connectors import fingerprint, holds, time_zones
 from integration.pipeline.disk import MAKE_ROOM
 from integration.queries import dead_letters
 from integration.web.frame import filters
@@ -77,6 +77,7 @@ ADMINISTRATION = (
     MenuEntry("tokens.index", "Tokens", Role.ADMIN),
     MenuEntry("audit.index", "Audit log", Role.ADMIN),
     MenuEntry("storage.index", "Storage", Role.ADMIN),
+    MenuEntry("privacy.index", "Privacy", Role.ADMIN),
     MenuEntry("platform.index", "Platform", Role.SUPER),
 )
 
@@ -110,6 +111,8 @@ class Shell:
     key_lost: IntegrationError | None = None
     connection_url: str | None = None
     debug_until: str = ""
+    #: Why the connector is read-only, "" where it is not.
+    doubt: str = ""
 
 
 def shell() -> Shell:
@@ -138,6 +141,7 @@ def shell() -> Shell:
         choices=[_choice(each, connector) for each in connectors],
         tabs=_tabs(connector.id),
         holds=open_holds,
+        doubt=fingerprint.sentence(connector),
         worker_alive=alive,
         disk=disk,
         key_lost=lost,
@@ -202,12 +206,18 @@ def _links(places: Sequence[MenuEntry], connector_id: int | None) -> list[Link]:
 
 
 def _blueprints(endpoint: str) -> tuple[str, ...]:
-    """Return whose pages mark a menu item: a page of one record belongs to Records, the form to Contact Sync."""
+    """Return whose pages mark a menu item: a page of one record belongs to Records, the form to Contact Sync, RFM to
+    Order Sync."""
     name = endpoint.partition(".")[0]
     return (name, *_ALSO.get(name, ()))
 
 
-_ALSO = {"records": ("record",), "contacts": ("subscriptions",)}
+_ALSO = {
+    "records": ("record",),
+    "contacts": ("subscriptions", "consents"),
+    "orders": ("rfm",),
+    "fields": ("mapping",),
+}
 
 
 def _badge(place: MenuEntry, connector_id: int | None) -> int | None:

@@ -184,6 +184,22 @@ def cancel(run_id: int) -> ResponseReturnValue:
     return bodies.answered(bodies.RunNumber, 202, run=run_id)
 
 
+@bp.post("/runs/<int:run_id>/pause")
+@needs_scope("runs")
+def pause(run_id: int) -> ResponseReturnValue:
+    """Ask a run to rest where it stands; resume lets it go on."""
+    with services().db.read() as session:
+        _, connector = _run(session, run_id)
+
+    def audit(session: Session, run: Run) -> None:
+        authentication.record(session, AuditAction.SYNC_PAUSED, f"run {run.id}", connector)
+
+    if not run_lifecycle.pause(services(), run_id, audit=audit):
+        said = "The run is not going, or it is of a kind that soon ends by itself."
+        raise Refused(409, "not_pausable", said, "Initial, full and bulk runs that are going can be paused.")
+    return bodies.answered(bodies.RunNumber, 202, run=run_id)
+
+
 @bp.post("/runs/<int:run_id>/resume")
 @needs_scope("runs")
 def resume(run_id: int) -> ResponseReturnValue:

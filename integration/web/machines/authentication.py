@@ -140,13 +140,13 @@ def connectors_of_token(session: Session) -> list[Connector]:
     return list(session.scalars(query.order_by(Connector.id)))
 
 
-def record(session: Session, action: AuditAction, entity: str, connector: Connector, **diff: object) -> None:
-    """Write the token's act to the audit log, in the caller's transaction."""
+def record(session: Session, action: AuditAction, entity: str, connector: Connector | None, **diff: object) -> None:
+    """Write the token's act to the audit log, in the caller's transaction; without a connector it is of all."""
     audit.record(
         session,
         clock_now=services().clock.now(),
-        organisation_id=connector.organisation_id,
-        connector_id=connector.id,
+        organisation_id=token().organisation_id,
+        connector_id=connector.id if connector else None,
         actor=f"API: {token().name}",
         ip=request.remote_addr or "",
         action=action,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
@@ -37,6 +37,17 @@ class Replay(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ids: Annotated[list[RecordId], BeforeValidator(_ids), Field(min_length=1, max_length=REPLAYED_IDS_MAX)]
+
+
+class Erase(BaseModel):
+    """Who is to be erased, everywhere or in one connector, what becomes of the contact, and whether to block it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    email: Annotated[str, Field(strict=True, min_length=3, max_length=320, json_schema_extra={"format": "email"})]
+    connector_id: RecordId | None = None
+    in_mautic: Literal["keep", "strip", "delete"]
+    block: Annotated[bool, Field(strict=True)] = False
 
 
 class LinesAfter(UrlFilter):
@@ -233,6 +244,32 @@ class Replayed(Answer):
     queued: int
     busy: int
     gone: int
+
+
+class ErasureAsked(Answer):
+    """An erasure was written down; its receipt tells how far it is."""
+
+    erasure: int
+    receipt: str
+
+
+class ErasureReceipt(Answer):
+    """What was erased where and when; nothing of the person but a hash of the address."""
+
+    receipt: str
+    state: str
+    address_hash: str
+    hash_is: str
+    where: str
+    asked_by: str
+    asked_at: str
+    started_at: str
+    ended_at: str
+    removed: dict[str, int]
+    in_mautic: dict[str, Any]
+    blocked: bool
+    remains: list[str]
+    waits_for: str
 
 
 class Problem(Answer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from integration.inbound.bodies import KINDS
+from integration.inbound.intake import ITEMS_MAX
+from integration.inbound.repeats import KEPT, KEY_MAX_CHARS
 from integration.operations.identity.tokens import SCOPES
 from integration.pipeline.dead_letters.filters import DeadQuery
 from integration.pipeline.runs.options import RunOptions
@@ -19,8 +23,9 @@ from integration.queries.runs import RunQuery
 from integration.queries.sync_log_filters import LogQuery
 from integration.url_filters import UrlFilter
 from integration.web.frame.access import public
-from integration.web.machines import bodies
+from integration.web.machines import bodies, inbound
 from integration.web.machines.authentication import ID_MAX
+from integration.web.machines.inbound import OfConnector
 
 bp = Blueprint("openapi", __name__, url_prefix="/api/v1")
 _REF = "#/components/schemas/{model}"
@@ -37,7 +42,10 @@ _ERRORS = {
 
 @dataclass(frozen=True)
 class Operation:
-    """A call of the API: what it takes and gives. `answer` None is a file of JSON of any shape."""
+    """A call of the API: what it takes and gives. `answer` None is a file of JSON of any shape.
+
+    `several` says that it takes one body or a list of them, and an idempotency key.
+    """
 
     path: str
     name: str
@@ -47,6 +55,7 @@ class Operation:
     method: str = "get"
     body: type[BaseModel] | None = None
     filters: type[UrlFilter] | None = None
+    several: bool = False
 
     @property
     def status(self) -> str:
@@ -56,6 +65,15 @@ class Operation:
 
 _CONNECTOR = "/api/v1/connectors/{connector_id}"
 _RUN = "/api/v1/runs/{run_id}"
+
+
+def _sending(name: str, path: str, operation: str, filters: type[UrlFilter] | None = None) -> Operation:
+    where = "the only connector, or the one that is named" if filters else "a connector"
+    summary = f"Send {name} to {where}."
+    body = KINDS[name]
+    return Operation(path, operation, summary, "write", inbound.Received, "post", body, filters, several=True)
+
+
 OPERATIONS: Sequence[Operation] = (
     Operation("/api/v1/connectors", "connectors", "List connectors.", "logs", bodies.Connectors),
     Operation(f"{_CONNECTOR}/log", "log", "Read the sync log.", "logs", bodies.LogPage, filters=LogQuery),
@@ -76,8 +94,23 @@ OPERATIONS: Sequence[Operation] = (
     Operation(_RUN, "run", "Read a run and how far it is.", "logs", bodies.RunWithProgress),
     Operation(f"{_RUN}/lines", "lines", "Read the lines of a run.", "logs", bodies.RunLines, filters=bodies.LinesAfter),
     Operation(f"{_RUN}/cancel", "cancel", "Stop a run after the batch in flight.", "runs", bodies.RunNumber, "post"),
+    Operation(f"{_RUN}/pause", "pause", "Let a run rest where it stands.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/resume", "resume", "Let an ended run go on.", "runs", bodies.RunNumber, "post"),
+    Operation("/api/v1/erasures", "erase", "Erase a person.", "erase", bodies.ErasureAsked, "post", body=bodies.Erase),
+    Operation("/api/v1/erasures/{erasure_id}", "receipt", "Read a receipt.", "erase", bodies.ErasureReceipt),
     Operation(f"{_RUN}/payloads/{{file_id}}", "payload", "Fetch a payload file.", "runs", None),
+    *(_sending(name, f"{_CONNECTOR}/{name}", f"send_{name}") for name in KINDS),
+    *(_sending(name, f"/api/v1/{name}", f"send_{name}_short", OfConnector) for name in KINDS),
+    Operation(
+        f"{_CONNECTOR}/deliveries/{{delivery_id}}",
+        "delivery",
+        "Say where a contact or an order stands that was sent.",
+        "write",
+        inbound.Followed,
+    ),
+    Operation(
+        f"{_CONNECTOR}/carts/{{cart_id}}", "cart", "Say where a cart stands that was sent.", "write", inbound.Followed
+    ),
 )
 
 
@@ -105,6 +138,11 @@ def described() -> dict[str, Any]:
     }
 
 
+def written(value: Any) -> str:
+    """Return a value as JSON for people, "" for none."""
+    return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2)
+
+
 def _about() -> str:
     scopes = "; ".join(f"`{name}`: {label}" for name, label in dict(SCOPES).items())
     return f"Names and values of a body or a URL that cannot be used are refused. Scopes of a token: {scopes}."
@@ -125,13 +163,30 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "summary": operation.summary,
         "description": f"Needs a token with the scope `{operation.scope}`.",
-        "parameters": [*_of_path(operation.path), *_of_url(operation)],
+        "parameters": [*_of_path(operation.path), *_of_url(operation), *_of_head(operation)],
         "responses": {operation.status: _content("Done.", operation.answer), **errors},
     }
     if operation.body:
-        content = {"application/json": {"schema": _ref(operation.body)}}
+        content = {"application/json": {"schema": _body(operation.body, several=operation.several)}}
         made["requestBody"] = {"required": True, "content": content}
     return made
+
+
+def _body(model: type[BaseModel], *, several: bool) -> dict[str, Any]:
+    one = _ref(model)
+    if not several:
+        return one
+    return {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": ITEMS_MAX}]}
+
+
+def _of_head(operation: Operation) -> list[dict[str, Any]]:
+    """Return the idempotency key; what is sent again under one within a day is answered as before."""
+    if not operation.several:
+        return []
+    hours = round(KEPT.total_seconds() / 3600)
+    said = f"The same request under the same key within {hours} hours is answered as before and stores nothing again."
+    schema = {"type": "string", "pattern": f"^[!-~]{{1,{KEY_MAX_CHARS}}}$"}
+    return [{"name": inbound.KEY_HEADER, "in": "header", "required": False, "description": said, "schema": schema}]
 
 
 def _of_path(path: str) -> list[dict[str, Any]]:

@@ -157,7 +157,9 @@ def show(connector: Connector, cart: Cart) -> ResponseReturnValue:
 
 
 def _link(cart: Cart) -> str:
-    return links.url_of(services().base_url, links.token_of(services().vault, cart)) if cart.token_digest else ""
+    """Return the link that leads back to a cart, "" for none and for one made with an earlier SECRET_KEY."""
+    token = links.token_of(services().vault, cart)
+    return links.url_of(services().base_url, token) if cart.token_digest == links.digest_of(token) else ""
 
 
 @bp.post("/<int:cart_id>/send")

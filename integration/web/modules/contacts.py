@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from integration.models.connector import Connector
 from integration.models.user import Role
-from integration.pipeline.connectors import schedule_times
+from integration.pipeline.connectors import customer_roles, schedule_times
 from integration.web.frame.access import connector_view, me, needs
 from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
-from integration.web.modules import imports
+from integration.web.modules import imports, pickers
 from integration.web.modules.form import filled, module_form, respond
 
 bp = Blueprint("contacts", __name__, url_prefix="/connectors/<int:connector_id>/contacts")
@@ -23,9 +23,12 @@ FORM = module_form(
         "contacts.phone",
         "contacts.default_tags",
         "contacts.roles",
+        "contacts.on_delete",
+        "contacts.deleted_tag",
+        "contacts.deleted_segment",
         "sync.every",
     ),
-    ticked=("contacts.roles",),
+    typed_too=("contacts.roles",),
 )
 ROLES = {
     "customer": "Customer",
@@ -33,6 +36,14 @@ ROLES = {
     "shop_manager": "Shop manager",
     "administrator": "Administrator",
 }
+#: What becomes of the contact of a customer who was deleted in the store.
+ON_DELETE = {
+    "keep": "Keep the contact as it is",
+    "tag": "Add the tag below",
+    "segments": "Take the contact out of the segment below",
+    "delete": "Delete the contact in Mautic",
+}
+ALL_SET = "All that this connector's settings add to"
 
 
 @bp.get("")
@@ -50,15 +61,22 @@ def save(connector: Connector) -> ResponseReturnValue:
     return respond(FORM, connector, _page, "contacts.index")
 
 
+def _roles(connector: Connector, form: SettingForm) -> dict[str, str]:
+    """Return slug -> name of the usual roles, of those that the store's users have, and of those that are chosen."""
+    more = (*customer_roles.seen(connector), *form["contacts.roles"].data)
+    return {**ROLES, **{role: role for role in more if role and role not in ROLES}}
+
+
 def _page(connector: Connector, form: SettingForm) -> str:
     with services().db.read() as session:
         area = imports.area(session, connector, "contacts")
-    roles = {**ROLES, **{role: role for role in form["contacts.roles"].data if role and role not in ROLES}}
     return render_template(
         "modules/contacts/index.html",
         connector=connector,
         form=form,
-        roles=roles,
+        roles=_roles(connector, form),
+        on_delete=ON_DELETE,
+        segments=pickers.segments(connector).with_none(form["contacts.deleted_segment"].data, ALL_SET),
         every=schedule_times.choices(form["sync.every"].data),
         may_save=me().may(Role.ADMIN),
         **area,

@@ -24,7 +24,7 @@ from integration.words import counted
 
 bp = Blueprint("fields", __name__, url_prefix="/connectors/<int:connector_id>/fields")
 #: Part of the module settings -> the module's name on pages.
-MODULE_NAMES = {"contacts": "Contact Sync", "orders": "Order Sync"}
+MODULE_NAMES = {"contacts": "Contact Sync", "orders": "Order Sync", "carts": "Abandoned Cart"}
 BADGES = {
     "present": ("Present", "ok"),
     "missing": ("Missing", "bad"),
@@ -48,7 +48,7 @@ def index(connector: Connector) -> ResponseReturnValue:
         wanted=wanted,
         writers=_writers(wanted),
         states=states,
-        missing=sum(state.state == "missing" for state in states),
+        missing=sum(state.state == "missing" and not state.need.own for state in states),
         lacking=lacking,
         code=FIELDS_MISSING,
         badges=BADGES,
@@ -103,7 +103,7 @@ def missing_count(connector: Connector) -> int | None:
     if not connector.fields_at:
         return None
     states = check(needed(services().modules(connector)), fields_from_json(connector.fields or []))
-    return sum(state.state == "missing" for state in states)
+    return sum(state.state == "missing" and not state.need.own for state in states)
 
 
 def _act(connector: Connector, act: Callable[[Connector], str]) -> ResponseReturnValue:

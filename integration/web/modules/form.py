@@ -20,9 +20,11 @@ from integration.web.frame.forms import SettingForm, form_over
 from integration.web.frame.services import services
 
 
-def module_form(keys: Iterable[str], ticked: Collection[str] = ()) -> type[SettingForm]:
-    """Return the form of some dotted settings; `ticked` names lists that are chosen by check boxes."""
-    return form_over(field_of, keys, ticked=ticked)
+def module_form(
+    keys: Iterable[str], ticked: Collection[str] = (), typed_too: Collection[str] = ()
+) -> type[SettingForm]:
+    """Return the form of some dotted settings; `ticked` and `typed_too` are as in `form_over`."""
+    return form_over(field_of, keys, ticked=ticked, typed_too=typed_too)
 
 
 def filled(form: type[SettingForm], connector: Connector) -> SettingForm:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import store_profile
+from integration.pipeline.delivery import order_categories
 from integration.web.frame.access import connector_view, me, needs
 from integration.web.frame.forms import SettingForm
 from integration.web.frame.services import services
@@ -23,9 +24,13 @@ FORM = module_form(
         "orders.statuses",
         "orders.order_data",
         "orders.lifetime",
+        "orders.currency_totals",
+        "orders.rfm",
         "orders.paid_statuses",
         "orders.product_tags",
         "orders.product_id_tags",
+        "orders.category_tags",
+        "orders.subscriptions",
         "orders.general_tags",
         "orders.remove_completed_tag",
         "orders.notes",
@@ -81,6 +86,8 @@ def _page(connector: Connector, form: SettingForm, *, preset: bool = False) -> s
         emails=pickers.emails(connector),
         segments=pickers.segments(connector),
         preset=preset,
+        categories_refused=order_categories.why_refused(connector),
+        subscriptions=store_profile.has_subscriptions(connector),
         may_save=me().may(Role.ADMIN),
         **area,
     )

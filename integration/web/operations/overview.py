@@ -135,7 +135,7 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
         "last_read": health.last_read(session, connector.id),
         "next_read": schedule.next_run_at if schedule is not None and active else None,
         "may_run": me().may(Role.SUPPORT),
-        "may_pause": me().may(Role.ADMIN),
+        "may_pause": me().may(Role.ADMIN) and connector.state != ConnectorState.READ_ONLY,
         "paused": connector.state == ConnectorState.PAUSED,
         "kinds": KINDS,
         "phases": PHASES,

@@ -19,7 +19,7 @@ from integration.pipeline.dead_letters.corrections import corrected, editable
 from integration.pipeline.dead_letters.editing import edit
 from integration.pipeline.delivery.attempts import FIRST_KEPT, NEWEST_KEPT
 from integration.pipeline.delivery.retries import fault_of
-from integration.queries import record as querie_record, record_statuses
+from integration.queries import consents, record as querie_record, record_statuses
 from integration.streams import explain
 from integration.web.frame import live
 from integration.web.frame.access import me, needs, record, row_view
@@ -36,9 +36,12 @@ def show(connector: Connector, row: Delivery) -> ResponseReturnValue:
     """Show one record with every attempt."""
     with services().db.read() as session:
         tried = querie_record.attempts(session, row.id)
+        said = consents.barred(consents.of_person(session, connector.id, row.person_key))
     return render_template(
         "operations/records/show.html",
         connector=connector,
+        barred=said,
+        consent_states=consents.STATES,
         row=row,
         attempts=tried,
         gap=(FIRST_KEPT, NEWEST_KEPT) if len(tried) >= FIRST_KEPT + NEWEST_KEPT else None,

@@ -38,6 +38,8 @@ PHASES = {
     "trash": "reading trashed orders",
     "moved": "reading changed customers",
     "drafts": "reading unfinished orders",
+    "recurring": "reading the store's subscriptions",
+    "recurring_changes": "reading changed subscriptions",
     "replay": "taking dead letters",
     "deliver": "sending to Mautic",
     "buyers": "comparing people who ordered without an account",
@@ -119,6 +121,7 @@ def _state(session: Session, connector: Connector, run: Run) -> dict[str, Any]:
         "phases": PHASES,
         "statuses": run_records.STATUSES,
         "may_run": me().may(Role.SUPPORT),
+        "may_pause": run_lifecycle.may_pause(run),
         "may_resume": resumption.may_resume(run),
     }
 
@@ -151,6 +154,18 @@ def entities(connector: Connector, run: Run) -> ResponseReturnValue:
 def cancel(connector: Connector, run: Run) -> ResponseReturnValue:
     """Ask the run to stop after the batch in flight."""
     flash(*cancelled(run_lifecycle.cancel(services(), run.id, audit=_audit(AuditAction.SYNC_CANCELLED, connector))))
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=run.id))
+
+
+@bp.post("/<int:run_id>/pause")
+@needs(Role.SUPPORT)
+@row_view(Run, "run_id")
+def pause(connector: Connector, run: Run) -> ResponseReturnValue:
+    """Ask the run to rest where it stands."""
+    if run_lifecycle.pause(services(), run.id, audit=_audit(AuditAction.SYNC_PAUSED, connector)):
+        flash("The run rests after the page that is being read. What it has read is still sent.", "ok")
+    else:
+        flash("Nothing was paused: the run is not going, or it is of a kind that soon ends by itself.", "warn")
     return redirect(url_for("runs.show", connector_id=connector.id, run_id=run.id))
 
 

@@ -13,7 +13,7 @@ from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.run import RunKind
 from integration.models.user import Role
-from integration.queries import lifetime_breakdown, person_status, search, timeline
+from integration.queries import consents, lifetime_breakdown, person_status, search, timeline
 from integration.queries.cart_reasons import Reason
 from integration.queries.search import Hit, SearchQuery
 from integration.queries.timeline import Scope
@@ -100,10 +100,12 @@ def person(connector: Connector, person_key: str) -> ResponseReturnValue:
         known = timeline.known_person(session, connector, person_key, services().clock.now())
         shown = _timeline(session, timeline.person(session, connector, person_key))
         shown["sums"] = lifetime_breakdown.add_up(session, connector, person_key)
+        said = consents.of_person(session, connector.id, person_key)
     return _page(
         connector,
         known,
-        person_status.of_person(known),
+        [*person_status.of_person(known), *person_status.of_mautics_word(consents.barred(said))],
+        consents=said,
         **shown,
         person_key=person_key,
         title=_title(known),
@@ -167,6 +169,7 @@ def _page(
         known=known,
         verdicts=verdicts,
         addresses=Addresses(connector),
+        consent_words=(consents.STATES, consents.SOURCES),
         place_of=lambda reason: _place_url(connector, reason, values["source_id"]),
         may_read=me().may(Role.SUPPORT) and bool(connector.store_url),
         older_url=_older(connector, values),

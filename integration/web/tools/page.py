@@ -71,7 +71,7 @@ def log(connector: Connector) -> ResponseReturnValue:
 
 def _no_carts(query: LogQuery, page: sync_log.LogPage) -> bool:
     """Tell whether carts are looked for and none is there: then the page says why."""
-    return not page.entries and (query.type in streams.kinds("kept_here") or query.action.startswith("cart_"))
+    return not page.entries and (query.type in streams.kinds("is_cart") or query.action.startswith("cart_"))
 
 
 def _about(entry: SyncLogEntry, kept: Collection[int]) -> str:

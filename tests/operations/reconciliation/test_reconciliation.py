@@ -12,6 +12,7 @@ from integration.models import ContactLink, Reconciliation
 from integration.models.drift import Reconciled
 from integration.operations import reconciliation
 from integration.operations.reconciliation import findings
+from integration.pipeline.connectors import connectors
 from integration.pipeline.leases.endings import Cancelled, Lost
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle
@@ -45,6 +46,22 @@ def test_a_contact_that_is_gone_is_missing_and_comes_back(bench: Bench) -> None:
     assert bench.contact("guest@example.com").values["city"] == "Cork"
     assert all(each.repaired_at for each in bench.drift())
     assert counts(bench.reconcile()) == {}, [(d.kind, d.detail, d.sentence) for d in bench.drift()]
+
+
+def test_do_not_contact_that_was_taken_away_in_mautic_is_found_and_set_again(bench: Bench) -> None:
+    settings = {"consent.enabled": True, "consent.customer_field": "news", "consent.without": "dnc"}
+    connectors.configure(bench.road.services, bench.road.connector_id, settings)
+    bench.road.run("full")
+    bob = bench.contact("bob@example.com")
+    assert [entry["reason"] for entry in bob.dnc] == [3]
+    assert counts(bench.reconcile()) == {}
+    bob.dnc.clear()
+    assert counts(bench.reconcile()) == {"differs": 1}
+    assert bench.drift()[0].detail == {"do_not_contact": [True, False]}
+    bench.repair(kind="differs")
+    assert [entry["reason"] for entry in bob.dnc] == [3]
+    bob.dnc[0].update(reason=1, comments="clicked the link")
+    assert counts(bench.reconcile()) == {}
 
 
 def test_other_values_and_lost_tags_are_found_and_written_again(bench: Bench) -> None:

@@ -33,6 +33,7 @@ _CHANGES = {
     "DELETED": "Deleted",
     "PAUSED": "Paused",
     "RESUMED": "Resumed",
+    "SYNC_PAUSED": "Paused",
     "REPLAYED": "Sent again",
     "DISCARDED": "Given up",
     "LOG_CLEARED": "Cleared",
@@ -42,6 +43,7 @@ _CHANGES = {
     "FIELDS_CREATED": "Fields made in Mautic",
     "REPAIRED": "Repaired",
     "EDITED": "Corrected",
+    "STORE_CONFIRMED": "Said what the store is",
 }
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 #: Cause -> what it is called.
 CAUSES: Mapping[str, str] = {
+    "store_changed": "The store may be a copy",
     "held_mautic": "Sending to Mautic is on hold",
     "held_store": "Reading the store is on hold",
     "failing": "Too many records fail",
@@ -20,11 +21,13 @@ CAUSES: Mapping[str, str] = {
     "drift": "Store and Mautic differ",
     "webhook_gap": "Webhooks do not come",
     "authority_ends": "An own certificate authority ends",
+    "mapping_lost": "A mapped field has changed in Mautic",
 }
 #: Causes that concern every connector, so of all of them a group is told, whichever it has chosen.
 COMMON = ("worker_down", "disk_full", "disk_low")
 #: Cause -> the part of the connector's pages where it is mended, or with a slash a page of the installation.
 PAGES: Mapping[str, str] = {
+    "store_changed": "connection",
     "held_mautic": "connection",
     "held_store": "connection",
     "failing": "dead-letters",
@@ -37,6 +40,7 @@ PAGES: Mapping[str, str] = {
     "drift": "reconciliation",
     "webhook_gap": "reconciliation",
     "authority_ends": "connection",
+    "mapping_lost": "mapping",
 }
 #: What mends itself within this time is told to nobody.
 TOLD_AFTER = timedelta(minutes=2)

@@ -15,7 +15,7 @@ from integration.words import counted, form
 
 PRODUCT = "Woo Mautic"
 #: Causes while which records wait to be sent.
-WAITING = ("held_mautic", "held_store", "worker_down")
+WAITING = ("store_changed", "held_mautic", "held_store", "worker_down")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ def well(cause: str) -> str:
 
 
 _WELL = {
+    "store_changed": "Somebody has said what the store is.",
     "held_mautic": "Records are sent to Mautic again.",
     "held_store": "The store is read again.",
     "failing": "Records fail no more than they should.",
@@ -68,6 +69,7 @@ _WELL = {
     "drift": "What differed between the store and Mautic was repaired.",
     "webhook_gap": "The webhooks come again.",
     "authority_ends": "The certificate authority was replaced or taken away.",
+    "mapping_lost": "All mapped fields are in Mautic as they were.",
 }
 
 

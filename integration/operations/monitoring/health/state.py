@@ -12,13 +12,14 @@ from integration.models.connector import Connector, ConnectorState
 from integration.operations.monitoring.health.symptoms import Symptom, symptoms
 from integration.operations.monitoring.health.waiting import lag_s
 from integration.pipeline import outbox
-from integration.pipeline.connectors import verified
+from integration.pipeline.connectors import fingerprint, verified
 from integration.settings import Modules
 
 #: Code -> its label and the kind of its badge.
 CODES: Mapping[str, tuple[str, str]] = {
     "not_set_up": ("Not set up", "muted"),
     "paused": ("Paused", "warn"),
+    "read_only": ("Read-only", "bad"),
     "held": ("Held", "bad"),
     "failing": ("Failing", "bad"),
     "delayed": ("Delayed", "warn"),
@@ -57,6 +58,9 @@ def of(session: Session, now: datetime, connector: Connector, *, connected: bool
     lag = lag_s(session, now, connector.id)
     if connector.state == ConnectorState.PAUSED:
         return _paused(session, connector, lag)
+    if connector.state == ConnectorState.READ_ONLY:
+        since = datetime.fromisoformat(fingerprint.doubt(connector)["at"])
+        return Health("read_only", fingerprint.sentence(connector), fingerprint.HINT, since, lag_seconds=lag)
     settings = Modules.from_json(connector.settings)
     gravest = next(symptoms(session, now, connector, settings, lag_s=lag), None)
     if gravest is None and not (verified.store_works(connector) or verified.mautic_works(connector)):

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from integration.mapping import own_checks
 from integration.models.connector import Connector
 from integration.operations.monitoring.health import reading, waiting
 from integration.pipeline import usage
-from integration.pipeline.connectors import holds
+from integration.pipeline.connectors import fingerprint, holds
+from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.settings import Modules
 
 #: Records that failed are counted over this time; the meter counts by whole hours, so up to an hour more is in it.
@@ -22,8 +24,8 @@ FAILING_WINDOW = timedelta(hours=1)
 class Symptom:
     """One thing that is wrong; `since` None means that nobody knows how long.
 
-    `state` is what the connector is for it: held, failing or delayed. With `opens` False an alert that is open stays
-    open, but none is opened: something else that is told already explains it.
+    `state` is what the connector is for it: read_only, held, failing or delayed. With `opens` False an alert that is
+    open stays open, but none is opened: something else that is told already explains it.
     """
 
     cause: str
@@ -48,6 +50,7 @@ def symptoms(
     `failed_since` is since when an alert about a failed run is open: that run is looked for however long ago it was.
     `lag_s` is for who has read it already (waiting.lag_s, in seconds).
     """
+    yield from _in_doubt(connector)
     yield from _held(session, connector.id)
     # Each is asked when it is its turn: whoever wants the gravest alone leaves the others unread.
     rules: tuple[Callable[[], Symptom | None], ...] = (
@@ -57,8 +60,17 @@ def symptoms(
         lambda: _late(waiting.lag_s(session, now, connector.id) if lag_s is None else lag_s),
         lambda: _stalled(session, now, connector.id),
         lambda: _not_read(session, now, connector, settings),
+        lambda: _mapping_lost(connector, settings),
     )
     yield from (found for rule in rules if (found := rule()) is not None)
+
+
+def _in_doubt(connector: Connector) -> Iterator[Symptom]:
+    """Yield that the store may be another one, until somebody has said what it is."""
+    found = fingerprint.doubt(connector)
+    if found and not found.get("copy"):
+        since = datetime.fromisoformat(found["at"])
+        yield Symptom("store_changed", "read_only", fingerprint.sentence(connector), fingerprint.HINT, since)
 
 
 def _held(session: Session, connector_id: int) -> Iterator[Symptom]:
@@ -107,6 +119,16 @@ def _stalled(session: Session, now: datetime, connector_id: int) -> Symptom | No
     minutes = int(waiting.STALLED.total_seconds()) // 60
     sentence = f"Mautic has confirmed nothing for {minutes} minutes and more, while {number:,} people's records wait."
     return Symptom("stalled", "delayed", sentence, "Look at the worker and at Mautic's load.")
+
+
+def _mapping_lost(connector: Connector, settings: Modules) -> Symptom | None:
+    """Tell of fields of own mapping rows that Mautic lost or changed, as the last list of its fields has them."""
+    found = own_checks.lost(settings, fields_from_json(connector.fields or [])) if settings.mapping.rows else []
+    if not found:
+        return None
+    more = f" So have {len(found) - 1} more." if len(found) > 1 else ""
+    sentence = f"A mapped field has changed in Mautic: {found[0]}{more}"
+    return Symptom("mapping_lost", "failing", sentence, "Look at Field mapping; what does not fit is left out.")
 
 
 def _not_read(session: Session, now: datetime, connector: Connector, settings: Modules) -> Symptom | None:

@@ -58,14 +58,15 @@ def of_fields(
     record: Record, plan: Plan, kind: Kind, modules: Modules, fields: Mapping[str, MauticField]
 ) -> list[FieldFinding]:
     """Return a finding for each field that the mapping of this kind can write, without the e-mail address."""
-    look = _Look(record, plan, fields, _kept(record, plan, modules))
+    look = _Look(record, plan, fields, _kept(record, plan, kind, modules))
     return [look.at(alias, paths) for alias, paths in sources(kind, modules).items()]
 
 
-def _kept(record: Record, plan: Plan, modules: Modules) -> str:
+def _kept(record: Record, plan: Plan, kind: Kind, modules: Modules) -> str:
     """Return why names, address and order data stay as they are, "" when they are written: they go together."""
     of_person = {alias for alias, paths in sources(orders_stream.KIND, modules).items() if paths}
-    if not isinstance(record, Order) or set(plan.contact.fields) & {*of_person, *_OF_NEWEST}:
+    told = bool(set(plan.contact.fields) & {*of_person, *_OF_NEWEST})
+    if kind != orders_stream.KIND or not isinstance(record, Order) or told:
         return ""
     if record.status not in modules.orders.statuses:
         return f"Orders with the status “{record.status}” write the lifetime values only."
@@ -77,7 +78,9 @@ def sources(kind: Kind, modules: Modules) -> dict[str, tuple[str, ...]]:
 
     A value that is computed from more than one place has none.
     """
-    return {row.alias: row.paths for row in field_map.written(kind, modules)}
+    fixed = {row.alias: row.paths for row in field_map.written(kind, modules)}
+    # What an own row gives is made by its rule; where it gives nothing, the fixed row's value is in the plan.
+    return fixed | {row.alias: () for row in field_map.own(kind, modules)}
 
 
 class _Look:

@@ -27,7 +27,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.person_context import PersonContext
 from integration.pipeline.leases import endings
 from integration.pipeline.services import Services
-from integration.plans import ContactWrite, FollowUp, Note, Plan, SegmentAdd, SegmentRemove, Skip
+from integration.plans import ContactWrite, DeleteContact, FollowUp, Note, Plan, SegmentAdd, SegmentRemove, Skip
 from integration.records import Customer, Order
 from integration.settings import Modules
 
@@ -63,11 +63,15 @@ def as_dict(tried: Tried) -> dict[str, Any]:
 
 def enabled(modules: Modules) -> tuple[Kind, ...]:
     """Return the kinds of records that can be tried and whose module is on."""
-    return tuple(kind for kind in kinds() if streams.of(kind).is_enabled(modules))
+    return tuple(kind for kind in _readable() if streams.of(kind).is_enabled(modules))
 
 
 def kinds() -> tuple[Kind, ...]:
-    """Return the kinds of records that can be read from the store to try the mapping on."""
+    """Return the kinds of records that every store has, and of which one can be chosen to try the mapping on."""
+    return tuple(kind for kind in _readable() if not streams.of(kind).optional)
+
+
+def _readable() -> tuple[Kind, ...]:
     return tuple(kind for kind, stream in reversed(streams.STREAMS.items()) if not stream.kept_here)
 
 
@@ -94,12 +98,14 @@ def _with_fields(services: Services, connector: Connector) -> Connector:
         raise
 
 
-def try_one(services: Services, connector: Connector, kind: Kind, record_id: int | None = None) -> Tried:
-    """Try one record of a connector that has its field list."""
-    modules = services.modules(connector)
+def try_one(
+    services: Services, connector: Connector, kind: Kind, record_id: int | None = None, modules: Modules | None = None
+) -> Tried:
+    """Try one record of a connector that has its field list; `modules` are settings that are not saved yet."""
+    modules = modules or services.modules(connector)
     try:
         row = streams.of(kind).sample(services.open_store(connector), modules, record_id)
-        return _tried(services, connector, kind, samples.group_of(services, kind, row))
+        return _tried(services, connector, samples.group_of(services, kind, row, modules), modules)
     except ServiceError as error:
         return _refused(kind, error)
     except Exception as error:
@@ -112,12 +118,14 @@ def _refused(kind: Kind, error: ServiceError) -> Tried:
     return Tried(kind, "failed", sentence, hint, code)
 
 
-def _tried(services: Services, connector: Connector, kind: Kind, group: DeliveryGroup) -> Tried:
+def _tried(services: Services, connector: Connector, group: DeliveryGroup, modules: Modules) -> Tried:
     (leased,) = group.deliveries
+    kind = leased.kind
     title = f"{streams.labels(kind).noun.lower()} {leased.object_id}"
     record: Record = leased.record
     with services.db.read() as session:
-        context = samples.lay(session, connector, group, record if isinstance(record, Order) else None)
+        order = record if streams.of(kind).in_ledger and isinstance(record, Order) else None
+        context = samples.lay(session, connector, group, order, modules)
         made = planning.plan_of(leased, PersonContext.of(context, group, known=group.person_key in context.links))
         done = _done(session, connector.id, made)
     link = context.links.get(group.person_key)
@@ -179,6 +187,8 @@ def _follow_up(act: FollowUp, contact_id: int, done: set[Done], context: BatchCo
         return was if before else f"The contact would be added to segment {segment}."
     if isinstance(act, SegmentRemove):
         return f"The contact would be taken out of segment {act.segment_id}."
+    if isinstance(act, DeleteContact):
+        return "The contact would be deleted in Mautic, unless something else of the connector holds it."
     what = "A note" if isinstance(act, Note) else f"The e-mail {act.email_id}"
     if before:
         return f"{what} for the status “{act.status}” was sent before, so it would not go again."
