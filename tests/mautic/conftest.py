@@ -50,7 +50,7 @@ def mautic() -> Iterator[MauticServer]:
 
 
 @pytest.fixture
-def client(mautic: MauticServer) -> MauticClient:
-    """A client of the stand-in's admin, who gives up after half a second."""
+def client(mautic: MauticServer, request: pytest.FixtureRequest) -> MauticClient:
+    """A client of the stand-in's admin, patient on a busy machine, or for as many seconds as it is told."""
     access = MauticAccess(mautic.url, "basic", mautic.credentials.user, mautic.credentials.password)
-    return MauticClient(access, route=Route(read_timeout=0.5))
+    return MauticClient(access, route=Route(read_timeout=getattr(request, "param", 30)))
