@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
+from sqlalchemy import select
+
+from integration.models import Heartbeat
 from integration.pipeline.services import Services
+from tests.waiting import wait_for
 
 
 def start_worker(services: Services) -> subprocess.Popen[bytes]:
@@ -20,3 +25,14 @@ def start_worker(services: Services) -> subprocess.Popen[bytes]:
     }
     command = [sys.executable, "-c", "from integration.cli import main; main()", "worker"]
     return subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
+
+
+def wait_until_ready(services: Services, workers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Return once all of them beat: from then on they take work, and end as they are asked to."""
+    pids = {str(one.pid) for one in workers}
+
+    def all_beat() -> bool:
+        with services.db.read() as session:
+            return pids <= {name.rpartition(":")[2] for name in session.scalars(select(Heartbeat.name))}
+
+    wait_for(all_beat, "the heartbeats of the workers", seconds=90)

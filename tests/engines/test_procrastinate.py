@@ -24,7 +24,7 @@ from tests.conftest import NOON
 from tests.engines.conftest import accept, connect
 from tests.schema import make_newest
 from tests.waiting import wait_for
-from tests.worker_process import start_worker
+from tests.worker_process import start_worker, wait_until_ready
 
 LANES = 2
 TOKENS = "SELECT DISTINCT lease_token FROM delivery WHERE state = 'leased'"
@@ -71,6 +71,7 @@ def test_two_worker_processes_share_one_database(services: Services, mautic: Mau
     mautic.faults.command({"kind": "delay", "value": 0.05})
     workers = [start_worker(services), start_worker(services)]
     try:
+        wait_until_ready(services, workers)
         for start in range(1, 201, 50):
             accept(services, connector_id, order_changes(50, first=start))
         assert wait_for(lambda: _open(services) == 0, seconds=60)
@@ -92,6 +93,7 @@ def test_of_three_workers_one_at_a_time_works_for_a_connector(
     workers = [start_worker(services) for _ in range(3)]
     leases, doing, processes = Counter[int](), Counter[int](), Counter[int]()
     try:
+        wait_until_ready(services, workers)
         for start in range(1, 51, 25):
             accept(services, connector_id, order_changes(25, first=start))
         end = time.monotonic() + 120
@@ -124,6 +126,7 @@ def test_the_job_of_a_killed_worker_is_taken_back(services: Services, mautic: Ma
     _execute(services, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 seconds'")
     workers = [start_worker(services), start_worker(services)]
     try:
+        wait_until_ready(services, workers)
         assert wait_for(lambda: not _open(services), seconds=120)
         assert wait_for(lambda: _scalar(services, "SELECT count(*) FROM procrastinate_jobs") == 0, seconds=30)
     finally:
