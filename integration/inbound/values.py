@@ -89,10 +89,6 @@ def _status(value: Any) -> str:
     return text
 
 
-def _meta(value: Any) -> Any:
-    return storable(value)
-
-
 Id = Annotated[
     str,
     BeforeValidator(_id),
@@ -149,7 +145,7 @@ class MetaRow(Part):
     unused = frozenset({"id", "display_key", "display_value"})
 
     key: Annotated[str, Field(min_length=1, max_length=TEXT_MAX_CHARS)]
-    value: Annotated[Any, AfterValidator(_meta)] = None
+    value: Annotated[Any, AfterValidator(storable)] = None
 
 
 Meta = Annotated[list[MetaRow], Field(max_length=ROWS_MAX)]
