@@ -19,12 +19,11 @@ from sqlalchemy.orm import Session
 from integration.errors import MappingError
 from integration.identity import person_key_of, visible
 from integration.mapping.cart_orders import UNFINISHED
-from integration.mapping.emails import fit_email
+from integration.mapping.emails import EMAIL_MAX_CHARS, fit_email
 from integration.mapping.orders import DRAFTS
 from integration.models.cart import Cart, CartState
 from integration.models.connector import Connector
 from integration.pipeline.ingest.cart_keeping import (
-    EMAIL_MAX_CHARS,
     FIELD,
     ITEMS_MAX,
     LIVE,
