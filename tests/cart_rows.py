@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from integration.carts import links
+from integration.digests import digest
 from integration.identity import person_key_of
 from integration.models import Cart, CartState
 from integration.pipeline.services import Services
@@ -29,5 +30,5 @@ def keep(session: Session, connector_id: int, at: datetime, **values: Any) -> Ca
 def link(services: Services, cart: Cart, base_url: str = "") -> str:
     """Give a cart its link and return that."""
     token = links.token_of(services.vault, cart)
-    cart.token_digest = links.digest_of(token)
+    cart.token_digest = digest(token)
     return links.url_of(base_url, token)

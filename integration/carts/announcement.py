@@ -13,6 +13,7 @@ from integration.carts import links
 from integration.carts.coupons import Issued
 from integration.carts.detection import end
 from integration.carts.pricing import Priced
+from integration.digests import digest
 from integration.events import Change
 from integration.models.cart import UNPREPARED_SQL, Cart
 from integration.models.connector import Connector
@@ -91,7 +92,7 @@ def _prepared(
     if priced.lines:
         cart.total = str(priced.total)
     cart.coupon_id, cart.coupon_code, cart.coupon_until = coupon.id, coupon.code, coupon.until
-    cart.token_digest, cart.prepared_at, cart.due_at = links.digest_of(token), now, None
+    cart.token_digest, cart.prepared_at, cart.due_at = digest(token), now, None
     cart.problem = ready.problem
     for text in dict.fromkeys((*priced.said, coupon.said or coupon.problem)):
         if text:

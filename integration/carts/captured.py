@@ -10,8 +10,8 @@ from integration.errors import MappingError
 from integration.field_errors import Unusable
 from integration.field_text import one_line
 from integration.identity import visible
-from integration.mapping.emails import fit_email
-from integration.pipeline.ingest.cart_keeping import EMAIL_MAX_CHARS, ITEMS_MAX
+from integration.mapping.emails import EMAIL_MAX_CHARS, fit_email
+from integration.pipeline.ingest.cart_keeping import ITEMS_MAX
 from integration.store.sanitizing import INTEGER_MAX
 
 

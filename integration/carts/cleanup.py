@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -15,9 +15,7 @@ from integration.pipeline.ingest.cart_keeping import tell
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log import writing as sync_log
 from integration.store import coupons as store
-from integration.store.client import StoreClient
-from integration.store.coupons import BATCH_MAX
-from integration.store.php_values import whole
+from integration.store.coupons import BATCH_MAX, Cleared
 from integration.streams.carts import NEWER
 
 #: What the sync log calls the deletion of a coupon (P84).
@@ -38,9 +36,9 @@ def delete_coupons(services: Services, connector: Connector) -> int:
     now, done, last = services.clock.now(), 0, 0
     client = services.open_store(connector, obeys=True)
     while batch := _due(services, connector, now, last):
-        gone, used = delete_unused(client, list(batch.values()))
-        _forget(services, now, batch, gone, used)
-        done, last = done + sum(coupon in gone | used for coupon in batch.values()), max(batch)
+        cleared = store.delete_unused(client, batch.values())
+        _forget(services, now, batch, cleared)
+        done, last = done + sum(coupon not in cleared.kept for coupon in batch.values()), max(batch)
     return done
 
 
@@ -58,25 +56,14 @@ def _is_over(services: Services, connector: Connector, now: datetime) -> ColumnE
     return and_(Cart.connector_id == connector.id, Cart.coupon_id.is_not(None), over)
 
 
-def delete_unused(client: StoreClient, coupons: Sequence[int]) -> tuple[set[int], set[int]]:
-    """Delete those that no order has used; return which are gone now, and which are used. The others are left as is.
-
-    Raises ServiceError. Two calls for a hundred.
-    """
-    there, unread = store.read_coupons(client, coupons)
-    used = {number for number, coupon in there.items() if whole(coupon.get("usage_count"))}
-    kept = store.delete_coupons(client, [number for number in there if number not in used])
-    return set(coupons) - used - unread - kept, used
-
-
-def _forget(services: Services, now: datetime, batch: Mapping[int, int], gone: set[int], used: set[int]) -> None:
+def _forget(services: Services, now: datetime, batch: Mapping[int, int], cleared: Cleared) -> None:
     """Note with the carts what is gone; the code of one that may be announced again is not used a second time."""
     with services.db.write() as session:
         for cart in session.scalars(select(Cart).where(Cart.id.in_(batch))):
             # Meanwhile the cart may have been given another coupon.
-            if cart.coupon_id != batch[cart.id] or cart.coupon_id not in gone | used:
+            if cart.coupon_id != batch[cart.id] or cart.coupon_id in cleared.kept:
                 continue
-            if cart.coupon_id in gone:
+            if cart.coupon_id in cleared.gone:
                 said = f"The coupon {cart.coupon_code} is no longer in the store."
                 tell(session, now, cart, said)
                 sync_log.record(session, [entry_of(cart, now, DELETE_COUPON, said)])

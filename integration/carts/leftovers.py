@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
-from integration.carts.cleanup import delete_unused
 from integration.errors import ServiceError
 from integration.models.cart import OPEN, Cart
 from integration.models.cart_leftover import CartLeftover
@@ -28,7 +27,6 @@ from integration.pipeline.services import Services
 from integration.store import coupons as store
 from integration.store.access import SERVICE
 from integration.store.client import StoreClient
-from integration.store.rows import row_id
 from integration.streams.carts import moved
 
 log = logging.getLogger(__name__)
@@ -149,15 +147,10 @@ def _claim(services: Services, connector: Connector, cart_id: int | None) -> lis
 
 def _with_ids(client: StoreClient, rows: Sequence[CartLeftover]) -> dict[int, int | None]:
     """Return leftover -> coupon, None where the store never made one."""
-    found: dict[int, int | None] = {row.id: row.coupon_id for row in rows}
-    for row in rows:
-        if row.coupon_id is None and (made := store.find_coupon(client, row.coupon_code)) is not None:
-            found[row.id] = row_id(made)
-    return found
+    return {row.id: row.coupon_id or store.id_of(client, row.coupon_code) for row in rows}
 
 
 def _gone(client: StoreClient, coupons: Mapping[int, int | None]) -> list[int]:
     """Return the leftovers whose coupon the store has no more, or that an order has used: that one is the order's."""
-    asked = [coupon for coupon in coupons.values() if coupon is not None]
-    gone, used = delete_unused(client, asked)
-    return [number for number, coupon in coupons.items() if coupon is None or coupon in gone | used]
+    cleared = store.delete_unused(client, [coupon for coupon in coupons.values() if coupon is not None])
+    return [number for number, coupon in coupons.items() if coupon not in cleared.kept]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from integration.models.cart import Cart
 from integration.models.vault import Vault
 
@@ -13,11 +11,6 @@ PATH = "/recover/"
 def token_of(vault: Vault, cart: Cart) -> str:
     """Return the token of a cart, 192 bits derived from SECRET_KEY: a link in an earlier mail goes on working."""
     return vault.token(f"cart {cart.connector_id} {cart.id} {cart.created_at.isoformat()}")
-
-
-def digest_of(token: str) -> str:
-    """Return what is kept of a token: its SHA-256 in hex digits."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def url_of(base_url: str, token: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.carts.links import digest_of
+from integration.digests import digest
 from integration.models.cart import OPEN, Cart
 from integration.models.connector import Connector
 from integration.pipeline.ingest import cart_succession
@@ -27,7 +27,7 @@ def find(session: Session, token: str) -> tuple[Cart, Connector] | None:
     if not _TOKEN.fullmatch(token):
         return None
     query = select(Cart, Connector).join(Connector, Connector.id == Cart.connector_id)
-    row = session.execute(query.where(Cart.token_digest == digest_of(token))).first()
+    row = session.execute(query.where(Cart.token_digest == digest(token))).first()
     if row is None:
         return None
     cart, connector = row._tuple()

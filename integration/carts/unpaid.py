@@ -7,13 +7,11 @@ cart it is. Ten minutes after the order it asks for the e-mail address or a logi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from integration.identity import person_key_of, visible
 from integration.models.cart import Cart
 from integration.pipeline.connectors.shop_origins import Origin, origin_of
 from integration.pipeline.ingest.cart_keeping import ORDER
+from integration.pipeline.ingest.order_carts import pieces
 from integration.store.client import StoreClient
 from integration.store.payable import read_payable
 from integration.store.unfinished import Unfinished
@@ -46,8 +44,4 @@ def _is_the_cart(cart: Cart, order: Unfinished) -> bool:
     """
     if cart.bought_order_id is not None or cart.source == ORDER or cart.items is None:
         return True
-    return _pieces(cart.items) == sorted((item.id, float(item.quantity)) for item in order.items or ())
-
-
-def _pieces(items: Sequence[Mapping[str, Any]]) -> list[tuple[int, float]]:
-    return sorted((int(item["id"]), float(item["qty"])) for item in items)
+    return pieces(cart.items) == sorted((item.id, float(item.quantity)) for item in order.items or ())

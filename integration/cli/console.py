@@ -114,11 +114,26 @@ def record(
     diff: Mapping[str, Any],
 ) -> None:
     """Write what a command does to a connector or a user to the audit log, in the transaction of the act."""
+    connector_id = owner.id if isinstance(owner, Connector) else None
+    record_of(services, session, owner.organisation_id, action, entity, diff, connector_id=connector_id)
+
+
+def record_of(
+    services: Services,
+    session: Session,
+    organisation_id: int | None,
+    action: AuditAction,
+    entity: str,
+    diff: Mapping[str, Any],
+    *,
+    connector_id: int | None = None,
+) -> None:
+    """Write what a command does to something of an organisation, or of none, to the audit log in the same way."""
     audit.record(
         session,
         clock_now=services.clock.now(),
-        organisation_id=owner.organisation_id,
-        connector_id=owner.id if isinstance(owner, Connector) else None,
+        organisation_id=organisation_id,
+        connector_id=connector_id,
         actor=actor(),
         action=action,
         entity=entity,
@@ -135,6 +150,15 @@ def assigned(assignments: Sequence[str]) -> dict[str, str]:
             raise click.UsageError(f"“{assignment}” is not of the form key=value.")
         found[key.strip()] = value
     return found
+
+
+def content(file: Path, most: int) -> bytes:
+    """Return the first `most` bytes of a file that was named; raises SettingError (FILE) when it cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(most)
+    except OSError as error:
+        raise SettingError("FILE", f"{file} cannot be read: {error.strerror}.", "Choose another file.") from error
 
 
 def write(file: Path, text: str) -> None:

@@ -87,14 +87,11 @@ def _rows(given: Any) -> tuple[MappingRow, ...]:
 
 
 def _read(file: Path) -> Any:
+    content = console.content(file, FILE_MAX_BYTES + 1)
+    if len(content) > FILE_MAX_BYTES:
+        raise SettingError("FILE", f"{file} is too large for a mapping.", "Give the file of the rows.")
     try:
-        with file.open("rb") as opened:
-            content = opened.read(FILE_MAX_BYTES + 1)
-        if len(content) > FILE_MAX_BYTES:
-            raise SettingError("FILE", f"{file} is too large for a mapping.", "Give the file of the rows.")
         return json_text.loads(content)
-    except OSError as error:
-        raise SettingError("FILE", f"{file} cannot be read: {error.strerror}.", "Choose another file.") from error
     except ValueError as error:
         raise SettingError("FILE", f"{file} is not JSON.", AS_SHOWN) from error
 

@@ -15,7 +15,7 @@ from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.erasure import Erasure
 from integration.models.organisation import Organisation
-from integration.operations import audit as trail, erasure
+from integration.operations import erasure
 from integration.operations.erasure import Asked, Preview
 from integration.operations.retention import uninstall as leaving
 from integration.operations.retention.uninstall import Uninstalled
@@ -111,16 +111,9 @@ def _told(asked: Asked, found: Preview) -> str:
 
 def _audit(services: Services, session: Session, row: Erasure) -> None:
     told = {"address_hash": row.address_hash, "in_mautic": row.in_mautic, "block": row.block}
-    trail.record(
-        session,
-        clock_now=services.clock.now(),
-        organisation_id=row.organisation_id,
-        connector_id=row.connector_id,
-        actor=console.actor(),
-        action=AuditAction.ERASURE_ASKED,
-        entity=f"erasure {row.receipt}",
-        diff={name: [None, value] for name, value in told.items()},
-    )
+    diff = {name: [None, value] for name, value in told.items()}
+    action, entity = AuditAction.ERASURE_ASKED, f"erasure {row.receipt}"
+    console.record_of(services, session, row.organisation_id, action, entity, diff, connector_id=row.connector_id)
 
 
 @click.command()

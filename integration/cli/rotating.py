@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from integration.cli import console
 from integration.models.audit import AuditAction
-from integration.operations import audit
 from integration.pipeline import key_rotation
 from integration.pipeline.audited import Diff
 
@@ -19,15 +18,7 @@ def rotate_secrets(as_json: bool) -> None:
     with console.opened() as services:
 
         def write(session: Session, diff: Diff) -> None:
-            audit.record(
-                session,
-                clock_now=services.clock.now(),
-                organisation_id=None,
-                actor=console.actor(),
-                action=AuditAction.UPDATED,
-                entity="SECRET_KEY",
-                diff=diff,
-            )
+            console.record_of(services, session, None, AuditAction.UPDATED, "SECRET_KEY", diff)
 
         done = key_rotation.rotate(services, audit=write)
     lines = [f"{kind}: {number}" for kind, number in done.items() if number]

@@ -8,7 +8,6 @@ import click
 from sqlalchemy.orm import Session
 
 from integration.cli import console
-from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.pipeline.audited import Diff
@@ -43,7 +42,7 @@ def export(connector_id: int) -> None:
 @console.as_json
 def import_(connector_id: int, file: Path, connection: bool, preview: bool, yes: bool, as_json: bool) -> None:
     """Import settings from FILE: an export, or the options of the plugin Wootic as JSON, CSV or SQL rows."""
-    taken = settings_file.read(_content(file))
+    taken = settings_file.read(console.content(file, settings_file.FILE_MAX_BYTES + 1))
     if not connection:
         taken = Taken(taken.changes, {}, taken.unused)
     _apply(connector_id, taken, preview=preview, yes=yes, as_json=as_json)
@@ -86,14 +85,6 @@ def _save(services: Services, connector: Connector, shown: settings_import.Previ
 def _lines(diff: Diff, taken: Taken) -> str:
     lines = [f"{key}: {before} -> {after}" for key, (before, after) in diff.items()] or ["Nothing would change."]
     return "\n".join([*lines, *(f"not used: {name}" for name in taken.unused)])
-
-
-def _content(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(settings_file.FILE_MAX_BYTES + 1)
-    except OSError as error:
-        raise SettingError("FILE", f"{file} cannot be read: {error.strerror}.", "Choose another file.") from error
 
 
 COMMANDS = (settings,)

@@ -13,7 +13,6 @@ from integration.errors import SettingError
 from integration.models.access import ApiToken
 from integration.models.audit import AuditAction
 from integration.models.organisation import Organisation
-from integration.operations import audit as trail
 from integration.operations.identity import tokens
 from integration.pipeline.services import Services
 
@@ -82,16 +81,8 @@ def revoke(token_id: int, yes: bool) -> None:
 
 
 def _record(services: Services, session: Session, row: ApiToken, diff: dict[str, Any]) -> None:
-    trail.record(
-        session,
-        clock_now=services.clock.now(),
-        organisation_id=row.organisation_id,
-        connector_id=None,
-        actor=console.actor(),
-        action=AuditAction.TOKEN_CHANGED,
-        entity=f"access {row.name}",
-        diff=diff,
-    )
+    action, entity = AuditAction.TOKEN_CHANGED, f"access {row.name}"
+    console.record_of(services, session, row.organisation_id, action, entity, diff)
 
 
 COMMANDS: tuple[click.Command, ...] = (token,)

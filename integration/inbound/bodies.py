@@ -105,20 +105,7 @@ class ContactBilling(Address):
 class OrderLine(Part):
     """A line of an order; `price` is of one piece, `total` of the line after discounts."""
 
-    unused = frozenset(
-        [
-            "id",
-            "tax_class",
-            "subtotal",
-            "subtotal_tax",
-            "total_tax",
-            "taxes",
-            "meta_data",
-            "parent_name",
-            "image",
-            "global_unique_id",
-        ]
-    )
+    unused = unused_names.LINE
 
     name: Text
     product_id: Number = 0
@@ -141,9 +128,7 @@ class Refund(Part):
 class Coupon(Part):
     """A coupon that an order used."""
 
-    unused = frozenset(
-        ["id", "discount", "discount_tax", "meta_data", "discount_type", "nominal_amount", "free_shipping"]
-    )
+    unused = unused_names.COUPON
 
     code: Text
 

@@ -24,8 +24,7 @@ from integration.errors import MappingError
 from integration.field_errors import Unusable
 from integration.field_text import one_line
 from integration.identity import visible
-from integration.mapping.emails import fit_email
-from integration.pipeline.ingest.cart_keeping import EMAIL_MAX_CHARS
+from integration.mapping.emails import EMAIL_MAX_CHARS, fit_email
 from integration.record_ids import GIVEN_MAX_CHARS
 from integration.store.dates import moment
 from integration.store.sanitizing import INTEGER_MAX, storable
@@ -89,10 +88,6 @@ def _status(value: Any) -> str:
     return text
 
 
-def _meta(value: Any) -> Any:
-    return storable(value)
-
-
 Id = Annotated[
     str,
     BeforeValidator(_id),
@@ -149,7 +144,7 @@ class MetaRow(Part):
     unused = frozenset({"id", "display_key", "display_value"})
 
     key: Annotated[str, Field(min_length=1, max_length=TEXT_MAX_CHARS)]
-    value: Annotated[Any, AfterValidator(_meta)] = None
+    value: Annotated[Any, AfterValidator(storable)] = None
 
 
 Meta = Annotated[list[MetaRow], Field(max_length=ROWS_MAX)]

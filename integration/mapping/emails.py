@@ -17,6 +17,8 @@ HIDDEN_CAUSE = (
     "The CDN in front of the store hides e-mail addresses from us.",
     "Switch Email Address Obfuscation off for /wp-json/* (Cloudflare: Scrape Shield, or a Configuration Rule).",
 )
+#: Longest address that a mail server takes (RFC 5321).
+EMAIL_MAX_CHARS = 254
 _HINT = "Correct the address in the store."
 
 

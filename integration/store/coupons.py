@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from integration.errors import Rejected
@@ -11,7 +12,7 @@ from integration.store.access import SERVICE
 from integration.store.answers import plain_text, unreadable
 from integration.store.by_id import pick
 from integration.store.client import StoreClient
-from integration.store.php_values import map_of
+from integration.store.php_values import map_of, whole
 from integration.store.rows import row_id, rows_of, sifted
 from integration.store.sanitizing import text_of
 
@@ -23,6 +24,24 @@ _BY_COUPON = ("coupon", "either", "both")
 _READ = "id,email_restrictions,usage_count"
 
 Coupon = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What became of coupons that were to go: ids of those deleted now, missing before, used by an order, or kept.
+
+    A used one belongs to its order and stays. Kept are those that the store did not delete, or could not tell of.
+    """
+
+    deleted: frozenset[int] = frozenset()
+    missing: frozenset[int] = frozenset()
+    used: frozenset[int] = frozenset()
+    kept: frozenset[int] = frozenset()
+
+    @property
+    def gone(self) -> frozenset[int]:
+        """Return those that the store has no more."""
+        return self.deleted | self.missing
 
 
 def same_code(one: str, other: str) -> bool:
@@ -66,6 +85,12 @@ def find_coupon(client: StoreClient, code: str) -> Coupon | None:
     return next((row for row in rows if same_code(text_of(row.get("code")), code)), None)
 
 
+def id_of(client: StoreClient, code: str) -> int | None:
+    """Return the id of the coupon with a code, None where the store has none; raises ServiceError."""
+    coupon = find_coupon(client, code)
+    return row_id(coupon) if coupon else None
+
+
 def read_coupons(client: StoreClient, ids: Collection[int]) -> tuple[dict[int, Coupon], set[int]]:
     """Return id -> coupon of those that are there, and the ids that the store could not tell of; a hundred a call.
 
@@ -89,6 +114,16 @@ def delete_coupons(client: StoreClient, ids: Sequence[int]) -> set[int]:
         rows = rows_of(value.get("delete") if isinstance(value, dict) else None, answer)
         kept |= set(part) - {row_id(row) for row in rows if isinstance(row, dict) and not row.get("error")}
     return kept
+
+
+def delete_unused(client: StoreClient, ids: Collection[int]) -> Cleared:
+    """Delete the coupons that no order has used; raises ServiceError. Two calls for a hundred."""
+    there, unread = read_coupons(client, ids)
+    used = frozenset(number for number, coupon in there.items() if whole(coupon.get("usage_count")))
+    unused = there.keys() - used
+    kept = delete_coupons(client, sorted(unused))
+    missing = frozenset(ids) - there.keys() - unread
+    return Cleared(frozenset(unused - kept), missing, used, frozenset(kept | unread))
 
 
 def has_free_shipping(client: StoreClient) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration.digests import digest
 from integration.models.subscription import Subscription, SubscriptionState
 from integration.pipeline.ingest import records
 from integration.pipeline.services import Services
@@ -17,11 +17,6 @@ from integration.subscriptions import evidence
 
 #: So long a link is good, and who has not followed it is kept.
 GOOD_FOR = timedelta(days=7)
-
-
-def digest(token: str) -> str:
-    """Return what a link's token is kept and found by."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def find(session: Session, now: datetime, token: str) -> Subscription | None:

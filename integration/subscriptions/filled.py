@@ -10,12 +10,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from integration.errors import MappingError
 from integration.identity import visible
-from integration.mapping.emails import fit_email
+from integration.mapping.emails import EMAIL_MAX_CHARS, fit_email
 from integration.mapping.text import clean
 from integration.settings import SubscribeModule
 
-#: Longest address that a mail server takes (RFC 5321).
-EMAIL_MAX_CHARS = 254
 NAME_MAX_CHARS = 100
 PAGE_MAX_CHARS = 300
 #: The wording with all its characters escaped, and more.

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from integration.digests import digest
 from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.subscription import Subscription, SubscriptionState
@@ -19,7 +20,6 @@ from integration.records import Subscriber
 from integration.settings import SubscribeModule
 from integration.streams.subscriptions import ASKED, SUBSCRIBED, change_of
 from integration.subscriptions import evidence
-from integration.subscriptions.confirmation import digest
 from integration.subscriptions.filled import Filled
 
 #: So often an address is taken within a day: more would be somebody filling another's mailbox.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from integration.carts import links, restoring
+from integration.digests import digest
 from integration.masking import mask_text
 from integration.models import Cart
 from integration.models.vault import Vault
@@ -21,7 +22,7 @@ def test_a_cart_has_one_token_and_no_other_cart_or_installation_has_it() -> None
     assert len(token()) == 32
     assert token() == token()
     assert len({token(), token(2), token(1, 1), token(vault=Vault("other" * 8))}) == 4
-    assert token() not in links.digest_of(token())
+    assert token() not in digest(token())
 
 
 def test_a_link_and_a_code_are_masked_wherever_they_are_written() -> None:

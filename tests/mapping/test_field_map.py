@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from app import create_app
+from integration.digests import digest
 from integration.events import Kind, Origin
 from integration.mapping import field_map, lifetime, scores
 from integration.mapping.contacts import plan
@@ -18,7 +19,6 @@ from integration.mapping.field_map import COMPUTED, FIELD_MAP, FieldRow
 from integration.mapping.field_values import CONVERTERS, person_values
 from integration.mapping.fields import needs
 from integration.models import Connector, Delivery, Role, User, UserSession
-from integration.operations.identity.digests import digest
 from integration.operations.support.diagnostics.findings import FieldFinding, State
 from integration.operations.support.diagnostics.mapping import try_all
 from integration.pipeline.connectors import connectors

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from integration.carts import announcement, announcing, detection, links
+from integration.carts import announcement, announcing, detection
+from integration.digests import digest
 from integration.engines.worker import Worker
 from integration.models import Cart, CartState, Connector
 from integration.pipeline.connectors import connectors
@@ -39,7 +40,7 @@ def test_a_cart_arrives_within_a_minute_with_prices_link_and_coupon(make_road: M
     ]
     assert (data["total"], data["currency"], cart.total) == ("47.90", "EUR", "47.90")
     token = str(contact.values["mautic_woo_recovery_url"]).rpartition("/recover/")[2]
-    assert (links.digest_of(token), len(token)) == (cart.token_digest, 32)
+    assert (digest(token), len(token)) == (cart.token_digest, 32)
     assert (contact.values["mautic_woo_coupon_code"], coupon["email_restrictions"]) == (cart.coupon_code, [cart.email])
     assert (coupon["id"], coupon["usage_limit"], coupon["code"]) == (cart.coupon_id, 1, cart.coupon_code)
     assert (cart.state, tagged(road)) == (CartState.SYNCED, {cart.email})

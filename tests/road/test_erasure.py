@@ -40,6 +40,7 @@ from integration.operations.support.debug_capture import Capture
 from integration.pipeline.ingest import blocked
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.services import with_observers
+from integration.store import coupons as store_coupons
 from tests.conftest import NOON
 from tests.road.conftest import Road
 
@@ -311,6 +312,43 @@ def test_what_cannot_be_reached_is_tried_again_and_said_in_the_end(make_road: Ma
         row = session.get_one(Erasure, number)
     assert row.ended_at is not None and "not everything could be removed" in row.remains[0]
     assert found(road) == set()
+
+
+def with_coupons(road: Road) -> list[int]:
+    """Give the person two carts with coupons in the store; of the second one the store's answer was lost."""
+    asked = [{"code": code, "discount_type": "percent", "amount": "10"} for code in ("recover-a", "recover-b")]
+    with road.services.db.read() as session:
+        client = road.services.open_store(session.get_one(Connector, road.connector_id))
+    made = [row["id"] for row in store_coupons.write_coupons(client, asked)[0] if not isinstance(row, Exception)]
+    now = road.services.clock.now()
+    with road.services.db.write() as session:
+        for each, number in zip(asked, (made[0], None), strict=True):
+            whose = {"email": WHO, "person_key": person_key_of(WHO), "coupon_id": number, "coupon_code": each["code"]}
+            moments = {"created_at": now, "changed_at": now, "seen_at": now}
+            session.add(
+                Cart(connector_id=road.connector_id, key=each["code"], source="script", **whose, **moments)  # type: ignore[arg-type]
+            )
+    return made
+
+
+def test_coupons_go_also_one_that_the_store_never_confirmed(make_road: MakeRoad) -> None:
+    road = make_road(SetClock(NOON))
+    with_coupons(road)
+    row = erased(road, erasure.KEEP)
+    assert road.store.state.coupons == {}
+    assert row.in_systems[0]["coupons"] == 2 and row.remains == []
+
+
+def test_the_receipt_names_coupons_that_the_store_cannot_tell_of(make_road: MakeRoad) -> None:
+    road = make_road(SetClock(NOON))
+    first, second = with_coupons(road)
+    with road.services.db.write() as session:
+        session.execute(text("UPDATE cart SET coupon_id = :number WHERE coupon_id IS NULL"), {"number": second})
+    road.store.faults.status(500, method="GET", path=r".*/coupons$")
+    row = erased(road, erasure.KEEP)
+    assert set(road.store.state.coupons) == {first, second}
+    (remains,) = row.remains
+    assert f"coupon {first}, {second}" in remains and row.in_systems[0]["coupons"] == 0
 
 
 def test_whoever_alters_a_redacted_entry_is_found_out(make_road: MakeRoad) -> None:

@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from integration.clock import SetClock
 from integration.config import Deployment
+from integration.digests import digest
 from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of
 from integration.models import (
@@ -32,7 +33,6 @@ from integration.models import (
     UserSession,
 )
 from integration.models.database import open_database
-from integration.operations.identity.digests import digest
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.delivery.groups import Outcome

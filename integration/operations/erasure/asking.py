@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
+from integration.digests import digest
 from integration.errors import SettingError
 from integration.identity import normalise_email, person_key_of, visible
 from integration.models.connector import Connector
@@ -127,7 +127,7 @@ def unblock(services: Services, organisation_id: int, email: str, *, audit: Audi
 
 def hash_of(email: str) -> str:
     """Return the SHA-256 of the normalised address in hex digits: whoever has the address can compare it."""
-    return hashlib.sha256(normalise_email(email).encode("utf-8", "surrogatepass")).hexdigest()
+    return digest(normalise_email(email))
 
 
 def connectors_of(services: Services, organisation_id: int, connector_id: int | None) -> Sequence[int]:

@@ -23,7 +23,6 @@ from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, MauticField
 from integration.store import coupons as store
-from integration.store.php_values import whole
 
 KEEP, STRIP, DELETE = "keep", "strip", "delete"
 #: What becomes of the contact in Mautic -> how people are told.
@@ -51,7 +50,7 @@ class Done:
 def do(services: Services, connector: Connector, one: Traces, person: Person, chosen: str) -> Done:
     """Do in the store and in Mautic what is to be done; again is harmless. Raises ServiceError and SettingError."""
     done = Done(connector.name)
-    if one.coupons and connector.store_url:
+    if (one.coupons or one.codes) and connector.store_url:
         _coupons(services, connector, one, done)
     if chosen != KEEP and connector.mautic_url:
         _contacts(services.open_mautic(connector), connector, one, person, chosen, done)
@@ -61,17 +60,17 @@ def do(services: Services, connector: Connector, one: Traces, person: Person, ch
 def _coupons(services: Services, connector: Connector, one: Traces, done: Done) -> None:
     """Delete the coupons of the person's carts that no order has used; a used one belongs to the order."""
     client = services.open_store(connector)
-    there, _ = store.read_coupons(client, one.coupons)
-    used = [number for number, coupon in there.items() if whole(coupon.get("usage_count"))]
-    wanted = [number for number in there if number not in used]
-    kept = store.delete_coupons(client, wanted)
-    done.coupons = len(wanted) - len(kept)
-    if used:
-        named = ", ".join(map(str, used))
+    made = [number for code in one.codes if (number := store.id_of(client, code)) is not None]
+    cleared = store.delete_unused(client, {*one.coupons, *made})
+    done.coupons = len(cleared.deleted)
+    if cleared.used:
+        named = ", ".join(map(str, sorted(cleared.used)))
         done.remains.append(f"{connector.name}: an order has used coupon {named}, so it stays in the store.")
-    if kept:
-        named = ", ".join(map(str, sorted(kept)))
-        done.remains.append(f"{connector.name}: the store keeps coupon {named}; delete it there.")
+    if cleared.kept:
+        named = ", ".join(map(str, sorted(cleared.kept)))
+        done.remains.append(
+            f"{connector.name}: the store keeps coupon {named}, or does not tell of it; delete it there."
+        )
 
 
 def _contacts(client: MauticClient, connector: Connector, one: Traces, person: Person, chosen: str, done: Done) -> None:

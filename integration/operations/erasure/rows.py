@@ -6,19 +6,24 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, case, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from integration.mapping import consent
 from integration.models.attempt import Attempt
 from integration.models.base import Base
+from integration.models.buyer_score import BuyerScore
 from integration.models.cart import Cart, CartEvent
+from integration.models.cart_leftover import CartLeftover
 from integration.models.connector import Connector
+from integration.models.consent import ConsentEntry
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import OPEN, Delivery
 from integration.models.drift import Drift, Reconciled, Reconciliation
 from integration.models.follow_up import FollowUpMark
 from integration.models.former_address import FormerAddress
 from integration.models.ledger import CustomerMark, LedgerEntry
+from integration.models.recurring_order import RecurringEntry
 from integration.models.sql import table_of
 from integration.models.subscription import Subscription, SubscriptionState
 from integration.models.sync_log import SyncLogEntry
@@ -61,11 +66,14 @@ def of(connector_id: int, one: Traces) -> Iterator[Part]:
         yield Part("drift", Reconciled, Reconciled.reconciliation_id.in_(runs) & Reconciled.person_key.in_(keys))
     yield from _carts(connector_id, one.keys)
     yield from _subscriptions(connector_id, one.keys)
+    yield _consents(connector_id, one.keys)
     yield Part("links to contacts", ContactLink, _by_key(ContactLink, connector_id, one.keys))
     former = (FormerAddress.connector_id == connector_id) & FormerAddress.now_key.in_(one.keys)
     yield Part("former addresses", FormerAddress, former)
     yield Part("former addresses", FormerAddress, _by_key(FormerAddress, connector_id, one.keys))
     yield Part("orders in the ledger", LedgerEntry, _by_key(LedgerEntry, connector_id, one.keys))
+    yield Part("subscriptions of the store", RecurringEntry, _by_key(RecurringEntry, connector_id, one.keys))
+    yield Part("scores", BuyerScore, _by_key(BuyerScore, connector_id, one.keys))
     yield Part("accounts", CustomerMark, _by_key(CustomerMark, connector_id, one.keys))
     for orders in parts([str(number) for number in one.orders]):
         marks = (FollowUpMark.connector_id == connector_id) & FollowUpMark.order_id.in_(orders)
@@ -120,6 +128,8 @@ def _carts(connector_id: int, keys: Collection[str]) -> Iterator[Part]:
     mine = _by_key(Cart, connector_id, keys)
     yield Part("moments of carts", CartEvent, CartEvent.cart_id.in_(select(Cart.id).where(mine)))
     yield Part("carts", Cart, mine)
+    # What a cart has left in Mautic is done away with there as it was chosen, and not owed once more.
+    yield Part("what carts have left behind", CartLeftover, _by_key(CartLeftover, connector_id, keys))
 
 
 def _subscriptions(connector_id: int, keys: Collection[str]) -> Iterator[Part]:
@@ -131,3 +141,11 @@ def _subscriptions(connector_id: int, keys: Collection[str]) -> Iterator[Part]:
     whole = mine & ~pending & (Subscription.email != "")
     nobody = {**blank, "contact_id": None, "token_digest": None}
     yield Part("consents, kept as proof without the person", Subscription, whole, nobody)
+
+
+def _consents(connector_id: int, keys: Collection[str]) -> Part:
+    """Return what was said of consents: it stays as proof under the hash of the address, as what was filled in does."""
+    whole = _by_key(ConsentEntry, connector_id, keys) & (ConsentEntry.email != "")
+    # Of a form the value tells from which page and address it came, of all others what was said.
+    said = case((ConsentEntry.source == consent.FORM, ""), else_=ConsentEntry.value)
+    return Part("consents, kept as proof without the person", ConsentEntry, whole, {"email": "", "value": said})

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from integration.identity import person_key_of, visible
 from integration.models.cart import Cart
+from integration.models.cart_leftover import CartLeftover
 from integration.models.contact_link import ContactLink
 from integration.models.database import Database
 from integration.models.delivery import Delivery
@@ -27,7 +28,8 @@ ROWS_AT_ONCE = 500
 @dataclass
 class Traces:
     """What one connector keeps a person by: `keys` of their addresses and of records that had no address when they
-    came, ids of orders and accounts, contacts of Mautic with the hashes of what was written there, coupons."""
+    came, ids of orders and accounts, contacts of Mautic with the hashes of what was written there, coupons by id, and
+    `codes` of those that the store may have made or not."""
 
     connector_id: int
     keys: list[str]
@@ -35,6 +37,7 @@ class Traces:
     accounts: list[int] = field(default_factory=list)
     contacts: dict[int, list[str]] = field(default_factory=dict)
     coupons: list[int] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
 
     @property
     def record_keys(self) -> list[str]:
@@ -92,10 +95,20 @@ def _traces(db: Database, connector_id: int, person_key: str) -> Traces:
         links = session.scalars(
             select(ContactLink).where(ContactLink.connector_id == connector_id, ContactLink.person_key.in_(keys))
         ).all()
-        coupons = select(Cart.coupon_id).where(Cart.connector_id == connector_id, Cart.person_key.in_(keys))
-        found = [number for number in session.scalars(coupons) if number is not None]
+        coupons, codes = _coupons(session, connector_id, keys)
     contacts = {link.contact_id: _written(link.fields or {}) for link in links}
-    return Traces(connector_id, keys, orders, accounts, contacts, found)
+    return Traces(connector_id, keys, orders, accounts, contacts, coupons, codes)
+
+
+def _coupons(session: Session, connector_id: int, keys: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Return the coupons of the person's carts, those that a cart has already left behind too: ids, and codes."""
+    mine = Cart.connector_id == connector_id, Cart.person_key.in_(keys)
+    left = CartLeftover.connector_id == connector_id, CartLeftover.cart_id.in_(select(Cart.id).where(*mine))
+    of_carts = select(Cart.coupon_id, Cart.coupon_code).where(*mine)
+    rows = session.execute(of_carts.union(select(CartLeftover.coupon_id, CartLeftover.coupon_code).where(*left)))
+    found = rows.tuples().all()
+    ids = sorted({number for number, _ in found if number is not None})
+    return ids, sorted({code for number, code in found if number is None and code})
 
 
 def _keys(session: Session, connector_id: int, person_key: str) -> tuple[list[str], list[int]]:

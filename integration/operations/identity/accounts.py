@@ -11,12 +11,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from integration.digests import digest
 from integration.errors import SettingError
 from integration.field_text import checked_name
 from integration.models.sql import swapped
 from integration.models.user import Role, SignInLink, User
 from integration.operations.identity import sessions
-from integration.operations.identity.digests import digest
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 

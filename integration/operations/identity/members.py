@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from integration.digests import digest
 from integration.errors import IntegrationError, SettingError
 from integration.models.access import Invitation
 from integration.models.user import Role, User
 from integration.operations.identity import accounts, sessions
-from integration.operations.identity.digests import digest
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from integration.digests import digest
 from integration.models.database import waiting
 from integration.models.sql import swapped
 from integration.models.user import UserSession
-from integration.operations.identity.digests import digest
 from integration.pipeline.services import Services
 
 #: A session that nobody has used for so long has ended.

@@ -12,11 +12,11 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from integration.digests import digest
 from integration.errors import SettingError
 from integration.field_text import checked_name
 from integration.models.access import ApiToken
 from integration.models.database import waiting
-from integration.operations.identity.digests import digest
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
 

@@ -18,10 +18,7 @@ from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.connectors import webhook_registration
 from integration.pipeline.services import Services
 from integration.store import coupons as store
-from integration.store.client import StoreClient
 from integration.store.coupons import BATCH_MAX
-from integration.store.php_values import whole
-from integration.store.rows import row_id
 from integration.store.webhooks import MISSING
 from integration.words import counted
 
@@ -114,24 +111,17 @@ def _remove_coupons(services: Services, connector: Connector, left: Left) -> Non
     client = services.open_store(connector) if _codes(services, connector.id) else None
     last = 0
     while client is not None and (rows := _next(services, connector.id, last)):
-        ids = {row.id: row.coupon_id or _found(client, row.coupon_code) for row in rows}
-        there, unread = store.read_coupons(client, [number for number in ids.values() if number])
-        used = {number for number, coupon in there.items() if whole(coupon.get("usage_count"))}
-        kept = store.delete_coupons(client, [number for number in there if number not in used])
-        left.coupons += len(there) - len(used) - len(kept)
+        # Whether a coupon without an id was ever made, only the store can tell.
+        ids = {row.id: row.coupon_id or store.id_of(client, row.coupon_code) for row in rows}
+        cleared = store.delete_unused(client, [number for number in ids.values() if number])
+        left.coupons += len(cleared.deleted)
         for row in rows:
-            if ids[row.id] in used:
+            if ids[row.id] in cleared.used:
                 left.stays.append(f"The coupon {row.coupon_code}: an order has used it.")
-            elif ids[row.id] in kept | unread:
+            elif ids[row.id] in cleared.kept:
                 left.remains.append(f"The coupon {row.coupon_code}.")
-        _forget(services, [number for number, coupon in ids.items() if coupon not in kept | unread])
+        _forget(services, [number for number, coupon in ids.items() if coupon not in cleared.kept])
         last = rows[-1].id
-
-
-def _found(client: StoreClient, code: str) -> int | None:
-    """Return the id of a coupon whose making was never confirmed, None where the store has none of that code."""
-    coupon = store.find_coupon(client, code)
-    return row_id(coupon) if coupon else None
 
 
 def _with_coupon(connector_id: int) -> Any:

@@ -24,8 +24,6 @@ ORDER_KEY = "order:{}"
 LIVE = (*OPEN, CartState.NO_CONSENT)
 #: So many lines are kept of a cart; a cart of more is kept without the rest.
 ITEMS_MAX = 200
-#: Longest address that a mail server takes (RFC 5321).
-EMAIL_MAX_CHARS = 254
 
 
 def begin(

@@ -19,12 +19,11 @@ from sqlalchemy.orm import Session
 from integration.errors import MappingError
 from integration.identity import person_key_of, visible
 from integration.mapping.cart_orders import UNFINISHED
-from integration.mapping.emails import fit_email
+from integration.mapping.emails import EMAIL_MAX_CHARS, fit_email
 from integration.mapping.orders import DRAFTS
 from integration.models.cart import Cart, CartState
 from integration.models.connector import Connector
 from integration.pipeline.ingest.cart_keeping import (
-    EMAIL_MAX_CHARS,
     FIELD,
     ITEMS_MAX,
     LIVE,
@@ -113,7 +112,7 @@ class _Taking:
         if not self._is_tied(cart) or not cart.email or not email or not changed_at or changed_at <= cart.seen_at:
             return
         items = self._items()
-        if (email, _pieces(items)) != (cart.email, _pieces(cart.items)):
+        if (email, pieces(items)) != (cart.email, pieces(cart.items)):
             keep(self.session, self.now, cart, email, items, changed_at)
 
     def _is_tied(self, cart: Cart) -> bool:
@@ -199,7 +198,7 @@ def _item(item: OrderedItem, *, agreed: bool) -> dict[str, Any]:
     return kept | ({"line": line_json(item.line)} if agreed else {})
 
 
-def _pieces(items: Sequence[Mapping[str, Any]] | None) -> list[tuple[int, float]] | None:
+def pieces(items: Sequence[Mapping[str, Any]] | None) -> list[tuple[int, float]] | None:
     """Return what lies in a cart, without the choices, which the page and the order write differently."""
     return None if items is None else sorted((int(each["id"]), float(each["qty"])) for each in items)
 

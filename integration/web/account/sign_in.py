@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import EmailField, PasswordField
 
+from integration.digests import digest
 from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.user import User
 from integration.operations import audit
 from integration.operations.identity import accounts, browsers, sessions
-from integration.operations.identity.digests import digest
 from integration.web.frame.access import SignedIn, me, public, record, signed_in
 from integration.web.frame.security import limiter, remote_network, safe_next
 from integration.web.frame.services import services

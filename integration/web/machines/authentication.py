@@ -13,13 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from integration.digests import digest
 from integration.errors import IntegrationError
 from integration.models.access import ApiToken
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.operations import audit
 from integration.operations.identity import tokens
-from integration.operations.identity.digests import digest
 from integration.url_filters import UrlFilter
 from integration.web.frame.access import public
 from integration.web.frame.errors import said

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from integration import shop_lines
 from integration.carts import acts, leftovers, links, script
+from integration.digests import digest
 from integration.mapping.cart_orders import PROOFS
 from integration.models.audit import AuditAction
 from integration.models.cart import Cart
@@ -159,7 +160,7 @@ def show(connector: Connector, cart: Cart) -> ResponseReturnValue:
 def _link(cart: Cart) -> str:
     """Return the link that leads back to a cart, "" for none and for one made with an earlier SECRET_KEY."""
     token = links.token_of(services().vault, cart)
-    return links.url_of(services().base_url, token) if cart.token_digest == links.digest_of(token) else ""
+    return links.url_of(services().base_url, token) if cart.token_digest == digest(token) else ""
 
 
 @bp.post("/<int:cart_id>/send")
