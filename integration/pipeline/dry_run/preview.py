@@ -13,7 +13,6 @@ from typing import Any
 
 from integration import streams
 from integration.events import Change, Origin
-from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.pipeline.connectors import field_list, store_profile
 from integration.pipeline.delivery.planning import PersonPlan
@@ -21,11 +20,10 @@ from integration.pipeline.dry_run import forecast
 from integration.pipeline.runs import options as run_options
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, FollowUp, Note, SegmentAdd, SegmentRemove, SendEmail
-from integration.store import mapped_values, parse, reading
+from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.pages import SIZES, Page
 from integration.store.windows import Window
-from integration.streams import contacts as contacts_stream, orders as orders_stream
 
 SHOWN = 10
 
@@ -100,29 +98,24 @@ def _costed(
 def _read(
     services: Services, connector: Connector, module: str, options: Mapping[str, Any]
 ) -> tuple[Page, list[Change]]:
-    client, now, modules = services.open_store(connector), services.clock.now(), services.modules(connector)
+    client, now = services.open_store(connector), services.clock.now()
     if module == "contacts":
         page = _first(client, services, connector, None)
-        read = [(parse.customer_change(row, Origin.BULK, now, created=False), row) for row in page.rows]
-        return page, [mapped_values.kept(change, row, modules) for change, row in read]
+        return page, [parse.customer_change(row, Origin.BULK, now, created=False) for row in page.rows]
     page = _first(client, services, connector, Window(*run_options.bounds(options)))
-    read = [(parse.order_change(row, Origin.BULK, now), row) for row in page.rows]
-    return page, [mapped_values.kept(change, row, modules) for change, row in read]
+    return page, [parse.order_change(row, Origin.BULK, now) for row in page.rows]
 
 
 def _first(client: StoreClient, services: Services, connector: Connector, window: Window | None) -> Page:
     """Return the first page of customers, or of the orders in a window that have one of the statuses that are set."""
-    modules = services.modules(connector)
     if window is None:
-        fields = reading.customer_fields(client, field_map.own_paths(contacts_stream.KIND, modules))
-        pages = reading.read_customers(client, fields=fields, per_page=SHOWN, parallel=1)
+        pages = reading.read_customers(client, per_page=SHOWN, parallel=1)
     else:
         known = store_profile.statuses(connector)
-        chosen = [each for each in modules.orders.statuses if each in known]
+        chosen = [each for each in services.modules(connector).orders.statuses if each in known]
         if not chosen:
             return Page([], 1, 0, 0, SHOWN, None)
-        fields = reading.order_fields(client, own=field_map.own_paths(orders_stream.KIND, modules))
-        pages = reading.read_orders(client, statuses=chosen, window=window, fields=fields, per_page=SHOWN, parallel=1)
+        pages = reading.read_orders(client, statuses=chosen, window=window, per_page=SHOWN, parallel=1)
     return next(pages)
 
 
