@@ -10,7 +10,7 @@ A person's own rows (settings/mapping.py) are rows of the same shape with a `rul
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -216,12 +216,9 @@ def paths(kind: Kind) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for row in rows(kind) for path in row.paths))
 
 
-def roots(kind: Kind, own: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the parts of the store's record that the paths lie in ("billing", "meta_data"), each once.
-
-    `own` are the paths of own rows beside those of the table.
-    """
-    return tuple(dict.fromkeys(path.partition(".")[0] for path in (*paths(kind), *own)))
+def roots(kind: Kind) -> tuple[str, ...]:
+    """Return the parts of the store's record that the paths lie in ("billing", "meta_data"), each once."""
+    return tuple(dict.fromkeys(path.partition(".")[0] for path in paths(kind)))
 
 
 def address_aliases() -> tuple[str, ...]:

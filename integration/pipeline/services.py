@@ -31,7 +31,7 @@ from integration.pipeline.leases.watch import LeaseWatch
 from integration.settings import Modules
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
-from integration.streams import consents, contacts, orders
+from integration.streams import asked
 
 #: So long one process may take to renew a token; others look so often, so many times, whether it is done.
 LEASE_S, LEASE_PAUSE_S, LEASE_TRIES = 30, 0.5, 60
@@ -116,18 +116,18 @@ class Services:
         """Return the connector's module settings, typed."""
         return Modules.from_json(connector.settings)
 
-    def store_access(self, connector: Connector, secrets: dict[str, str] | None = None) -> StoreAccess:
-        """Return how the connector's store is reached."""
+    def store_access(
+        self, connector: Connector, secrets: dict[str, str] | None = None, modules: Modules | None = None
+    ) -> StoreAccess:
+        """Return how the connector's store is reached, and what it is asked by its settings, or by other `modules`."""
         secrets = self.secrets(connector) if secrets is None else secrets
-        module = self.modules(connector).consent
         return StoreAccess(
             url=connector.store_url,
             key=secrets.get("store_key", ""),
             secret=secrets.get("store_secret", ""),
             ca=connector.store_ca or None,
             rest_root=connector.store_rest_root,
-            customer_meta=consents.keys_of(contacts.KIND, module),
-            order_meta=consents.keys_of(orders.KIND, module),
+            asked=asked.by(modules or self.modules(connector)),
         )
 
     def mautic_access(self, connector: Connector, secrets: dict[str, str] | None = None) -> MauticAccess:
@@ -154,13 +154,20 @@ class Services:
         return Obedient(breaker) if obeys else breaker
 
     def open_store(
-        self, connector: Connector, correlation: str = "", *, obeys: bool = False, within_s: float | None = None
+        self,
+        connector: Connector,
+        correlation: str = "",
+        *,
+        obeys: bool = False,
+        within_s: float | None = None,
+        modules: Modules | None = None,
     ) -> StoreClient:
         """Return a client of the connector's store; one that `obeys` makes no call while the breaker is open.
 
-        `within_s` are the seconds that a call may take where somebody waits for it.
+        `within_s` are the seconds that a call may take where somebody waits for it, `modules` settings that are only
+        being tried.
         """
-        access = self.store_access(connector)
+        access = self.store_access(connector, modules=modules)
         route = self.route(connector, access.ca)
         if within_s is not None:
             route = replace(route, connect_timeout=within_s, read_timeout=within_s, total_timeout=within_s)

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.errors import IntegrationError, MappingError
-from integration.events import Kind, Origin
-from integration.mapping import field_map
+from integration.events import Origin
 from integration.models.attempt import Attempt
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
@@ -86,8 +85,7 @@ def _read(services: Services, connector: Connector, row: Delivery) -> Mapping[st
     if not row.source_id.isdigit():
         raise MappingError("no_id", "This record has no id that the store knows.", "Look at it in the store.")
     client = services.open_store(connector)
-    own = field_map.own_paths(Kind(row.kind), services.modules(connector))
-    found = streams.of(row.kind).look_up(client, row.source_id, own)
+    found = streams.of(row.kind).look_up(client, row.source_id)
     if not found:
         raise NOT_IN_STORE
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -12,7 +13,9 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests_oauthlib import OAuth1
 
 from integration.errors import ServiceError
+from integration.events import Kind
 from integration.http.upstream import error_named
+from integration.store.asked import NOTHING, Asked
 
 SERVICE = "store"
 #: What people paste behind the root: the API's own path and pages of the administration.
@@ -24,8 +27,8 @@ class StoreAccess:
     """Address and key of one store.
 
     `rest_root` is what discovery found ("https://shop.example/wp-json"), cached by the caller, "" before; `ca` is the
-    PEM of the authorities that may have signed the store's certificate beside the public ones. `customer_meta` and
-    `order_meta` are the keys of meta data that the settings look at.
+    PEM of the authorities that may have signed the store's certificate beside the public ones. `asked` is what
+    the settings look at in records of each kind.
     """
 
     url: str
@@ -33,8 +36,11 @@ class StoreAccess:
     secret: str = field(default="", repr=False)
     ca: str | None = None
     rest_root: str = ""
-    customer_meta: tuple[str, ...] = ()
-    order_meta: tuple[str, ...] = ()
+    asked: Mapping[Kind, Asked] = field(default_factory=dict, hash=False)
+
+    def asked_of(self, kind: Kind) -> Asked:
+        """Return what the settings look at in records of a kind."""
+        return self.asked.get(kind, NOTHING)
 
     @property
     def secure(self) -> bool:

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from integration.events import Change
-from integration.mapping import field_map
 from integration.mapping.paths import ENTRIES_MAX, inside
-from integration.settings import Modules
 from integration.settings.mapping import META
 from integration.store.meta_data import meta
 from integration.store.php_values import decoded
@@ -27,15 +23,9 @@ VALUE_MAX_CHARS = 65_535
 Raw = Mapping[str, Any]
 
 
-def kept(change: Change, raw: Raw, modules: Modules) -> Change:
-    """Return the change with what own rows look at of the record that it was made of."""
-    paths = field_map.own_paths(change.kind, modules)
-    return replace(change, payload={**change.payload, MAPPED: values(raw, paths)}) if paths else change
-
-
-def added(raw: Raw, paths: Sequence[str]) -> Raw:
-    """Return a record as the store gave it with what own rows look at, so that it is read as a kept one is."""
-    return {**raw, MAPPED: values(raw, paths)} if paths else raw
+def added(raw: Raw, paths: Sequence[str]) -> dict[str, Any]:
+    """Return a record with what own rows look at."""
+    return {**raw, MAPPED: values(raw, paths)} if paths else dict(raw)
 
 
 def values(raw: Raw, paths: Sequence[str]) -> dict[str, Any]:

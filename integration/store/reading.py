@@ -13,9 +13,9 @@ from integration.mapping import field_map
 from integration.settings.mapping import META
 from integration.store import hidden_addresses, parse
 from integration.store.answers import server_now, unreadable
+from integration.store.asked import NOTHING, Asked
 from integration.store.by_id import pick
 from integration.store.client import StoreClient
-from integration.store.meta_data import answered
 from integration.store.pages import SIZES, Page
 from integration.store.paginator import Crawl
 from integration.store.rows import Row
@@ -44,29 +44,22 @@ LEDGER_FIELDS = f"id,number,status,currency,total,customer_id,billing.email,{','
 CUSTOMER_INDEX_FIELDS = "id,email,date_modified_gmt,role"
 
 
-def order_fields(client: StoreClient | None = None, *, campaign: bool = False, own: Sequence[str] = ()) -> str:
+def order_fields(asked: Asked = NOTHING, *, campaign: bool = False) -> str:
     """Return the `_fields` of an order: what parse.order looks at, and what the contact fields are made of.
 
-    `campaign` asks by which link the buyer came, too; it stands among all of the order's meta data, as do the keys that
-    the client's settings look at. `own` are the paths of a person's own mapping (field_map.own_paths).
+    `campaign` asks by which link the buyer came, too; it stands among all of the order's meta data.
     """
-    names = (*parse.ORDER_FIELDS, "billing", "coupon_lines", "line_items", "refunds")
-    with_meta = campaign or (client is not None and bool(client.access.order_meta))
-    return _asked((*names, META) if with_meta else names, Kind.ORDER, own)
+    names = (*parse.ORDER_FIELDS, "billing", "coupon_lines", "line_items", "refunds", *((META,) if campaign else ()))
+    return _fields(names, Kind.ORDER, asked)
 
 
-def customer_fields(client: StoreClient | None = None, own: Sequence[str] = ()) -> str:
-    """Return the `_fields` of a customer: what parse.customer looks at, and what the contact fields are made of.
-
-    `client` and `own` are as in order_fields.
-    """
-    with_meta = client is not None and bool(client.access.customer_meta)
-    names = (*parse.CUSTOMER_FIELDS, "billing")
-    return _asked((*names, META) if with_meta else names, Kind.CONTACT, own)
+def customer_fields(asked: Asked = NOTHING) -> str:
+    """Return the `_fields` of a customer: what parse.customer looks at, and what the contact fields are made of."""
+    return _fields((*parse.CUSTOMER_FIELDS, "billing"), Kind.CONTACT, asked)
 
 
-def _asked(names: Sequence[str], kind: Kind, own: Sequence[str]) -> str:
-    return ",".join(dict.fromkeys((*names, *field_map.roots(kind, own))))
+def _fields(names: Sequence[str], kind: Kind, asked: Asked) -> str:
+    return ",".join(dict.fromkeys((*names, *field_map.roots(kind), *asked.roots)))
 
 
 def read_orders(
@@ -75,6 +68,7 @@ def read_orders(
     statuses: Sequence[str],
     window: Window | None = None,
     fields: str = "",
+    campaign: bool = False,
     start: Mapping[str, Any] | None = None,
     per_page: int = SIZES[0],
     parallel: int = 2,
@@ -85,15 +79,17 @@ def read_orders(
     """Yield pages of orders by id, at least one page, empty when there is nothing.
 
     `statuses` must be named one by one, for the default list has drafts in it (woo:035 and woo:460), except where `ids`
-    say which orders are meant; `start` is the
-    cursor of the last page that was taken. Raises ServiceError when the store as a whole does not answer, NotSetUp
-    (email_hidden) when a CDN hides the addresses.
+    say which orders are meant; `start` is the cursor of the last page that was taken. Without `fields` the orders are
+    whole, with what the settings look at, and by which link their buyers came where that `campaign` is wanted. Raises
+    ServiceError when the store as a whole does not answer, NotSetUp (email_hidden) when a CDN hides the addresses.
     """
+    asked = client.access.asked_of(Kind.ORDER)
     created = Window(created_after, created_before).params("")
     status = None if ids is not None and not statuses else list(statuses)
-    params = {"status": status, "_fields": fields or order_fields(client), **(window or Window()).params(), **created}
+    whole = order_fields(asked, campaign=campaign)
+    params = {"status": status, "_fields": fields or whole, **(window or Window()).params(), **created}
     pages = _pages(client, "orders", params, start, per_page, parallel, ids)
-    return _answered(pages, params, client.access.order_meta)
+    return pages if fields else _kept(pages, asked)
 
 
 def read_recurring(
@@ -123,10 +119,14 @@ def read_customers(
     parallel: int = 2,
     ids: Sequence[int] | None = None,
 ) -> Iterator[Page]:
-    """Yield pages of customers by id; buyers with another role come only with role=all (woo:089)."""
-    params = {"role": role, "_fields": fields or customer_fields(client)}
+    """Yield pages of customers by id; buyers with another role come only with role=all (woo:089).
+
+    Without `fields` they are whole, with what the settings look at.
+    """
+    asked = client.access.asked_of(Kind.CONTACT)
+    params = {"role": role, "_fields": fields or customer_fields(asked)}
     pages = _pages(client, "customers", params, start, per_page, parallel, ids)
-    return _answered(pages, params, client.access.customer_meta)
+    return pages if fields else _kept(pages, asked)
 
 
 def _pages(
@@ -143,11 +143,8 @@ def _pages(
     return hidden_addresses.refuse(client, Crawl(client, path, params, per_page, parallel).pages(start))
 
 
-def _answered(pages: Iterator[Page], params: Mapping[str, Any], keys: Sequence[str]) -> Iterator[Page]:
-    """Yield the pages; records that were asked for with their meta data say what they have under the keys."""
-    if not keys or META not in str(params["_fields"]).split(","):
-        return pages
-    return (replace(page, rows=[answered(row, keys) for row in page.rows]) for page in pages)
+def _kept(pages: Iterator[Page], asked: Asked) -> Iterator[Page]:
+    return (replace(page, rows=[asked.kept(row) for row in page.rows]) for page in pages)
 
 
 def fetch_orders(client: StoreClient, ids: Sequence[int], fields: str = "") -> list[Row]:
@@ -155,9 +152,7 @@ def fetch_orders(client: StoreClient, ids: Sequence[int], fields: str = "") -> l
 
     Raises the store's error when it cannot give one of them.
     """
-    params = {"_fields": fields or order_fields(client)}
-    pages = hidden_addresses.refuse(client, pick(client, "orders", params, ids))
-    return _all(_answered(pages, params, client.access.order_meta))
+    return _all(read_orders(client, statuses=(), fields=fields, ids=ids))
 
 
 def fetch_recurring(client: StoreClient, ids: Sequence[int]) -> list[Row]:
@@ -166,17 +161,18 @@ def fetch_recurring(client: StoreClient, ids: Sequence[int]) -> list[Row]:
     return _all(hidden_addresses.refuse(client, pick(client, "subscriptions", fields, ids)))
 
 
-def fetch_customers(client: StoreClient, ids: Sequence[int], fields: str = "") -> list[Row]:
+def fetch_customers(client: StoreClient, ids: Sequence[int]) -> list[Row]:
     """Return these customers, 100 a call; those that are gone are left out.
 
     Raises the store's error when it cannot give one of them.
     """
-    return _all(read_customers(client, fields=fields, ids=ids))
+    return _all(read_customers(client, ids=ids))
 
 
 def fetch_order(client: StoreClient, order_id: int) -> Row | None:
     """Return one order, from the trash too, None when it is gone (woo:155 and woo:157)."""
-    return fetch_one(client, "orders", order_id)
+    row = fetch_one(client, "orders", order_id)
+    return row and client.access.asked_of(Kind.ORDER).kept(row)
 
 
 def fetch_one(client: StoreClient, path: str, number: int) -> Row | None:
@@ -189,7 +185,7 @@ def fetch_one(client: StoreClient, path: str, number: int) -> Row | None:
         raise
     if not isinstance(value, dict):
         raise unreadable(answer)
-    return answered(value, client.access.order_meta)
+    return value
 
 
 def _all(pages: Iterator[Page]) -> list[Row]:

@@ -15,10 +15,9 @@ from urllib.parse import parse_qs
 
 from integration import json_text
 from integration.events import Change, Kind, Origin
-from integration.settings import Modules
-from integration.store import mapped_values, parse
+from integration.store import parse
+from integration.store.asked import NOTHING, Asked
 from integration.store.client import StoreClient
-from integration.store.meta_data import answered
 from integration.store.php_values import is_nothing, map_of, shown, whole
 from integration.store.rows import row_id, rows_of, sifted
 from integration.store.sanitizing import text_of
@@ -35,7 +34,6 @@ TOPICS = (
 #: Topics of WooCommerce Subscriptions, by its public source (class WCS_Webhooks); without it they are refused.
 SUBSCRIPTION_TOPICS = ("subscription.created", "subscription.updated", "subscription.deleted")
 MISSING = "missing"
-_USUAL = Modules()
 _KINDS = {"customer": Kind.CONTACT, "order": Kind.ORDER, "subscription": Kind.RECURRING}
 
 
@@ -149,13 +147,11 @@ def read_delivery(
     headers: Mapping[str, str],
     body: bytes,
     seen_at: datetime,
-    modules: Modules = _USUAL,
-    keys: Mapping[Kind, Sequence[str]] = MappingProxyType({}),
+    asked: Mapping[Kind, Asked] = MappingProxyType({}),
 ) -> Ping | Change | Ignored:
-    """Return what a signed delivery says; headers may have any case. `modules` tell what own rows want of a record.
+    """Return what a signed delivery says; headers may have any case. `asked` is what the settings look at.
 
-    `keys` are those of the meta data that the settings look at, by kind of record. One whose body is no record is
-    ignored with the reason: the store disables a webhook that is refused five times.
+    One whose body is no record is ignored with the reason: the store disables a webhook that is refused five times.
     """
     ping = _ping(headers, body)
     if ping is not None:
@@ -171,7 +167,7 @@ def read_delivery(
         value = {"id": row_id(value) or row_id(map_of(value.get("subscription")) or {})}
     if not row_id(value):
         return Ignored(_why_not(value))
-    return _change(resource, event, answered(value, keys.get(_KINDS[resource], ())), seen_at, modules)
+    return _change(resource, event, asked.get(_KINDS[resource], NOTHING).kept(value), seen_at)
 
 
 def whole_order(headers: Mapping[str, str], body: bytes) -> Mapping[str, Any] | None:
@@ -188,7 +184,7 @@ def _why_not(value: Mapping[str, Any]) -> str:
     return "Its body has no record with an id."
 
 
-def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: datetime, modules: Modules) -> Change:
+def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: datetime) -> Change:
     """Return the change of a body: of one that is not a whole record, and of a deletion, only its id.
 
     What is true of it is asked of the store (woo:338 is the body of a deletion; the topic is not signed).
@@ -200,10 +196,8 @@ def _change(resource: str, event: str, value: Mapping[str, Any], seen_at: dateti
             _KINDS[resource], str(number), what, "", {"id": number}, seen_at, Origin.WEBHOOK, None, str(number)
         )
     if resource == "order":
-        change = replace(parse.order_change(value, Origin.WEBHOOK, seen_at), restored=event == "restored")
-    else:
-        change = parse.customer_change(value, Origin.WEBHOOK, seen_at, created=event == "created")
-    return mapped_values.kept(change, value, modules)
+        return replace(parse.order_change(value, Origin.WEBHOOK, seen_at), restored=event == "restored")
+    return parse.customer_change(value, Origin.WEBHOOK, seen_at, created=event == "created")
 
 
 def _is_whole(resource: str, value: Mapping[str, Any]) -> bool:

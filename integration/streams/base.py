@@ -218,17 +218,14 @@ class Stream(Protocol):
         Raises MappingError (consent_unread) where the store did not tell it.
         """
 
-    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
-        """Read records again; return id -> record of those that are there. Raises ServiceError.
-
-        `own` are the paths of a person's own mapping: what lies there is read and kept with the record, too.
-        """
+    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
+        """Read records again; return id -> record of those that are there. Raises ServiceError."""
 
     def lacks_email(self, delivery: Sighted) -> bool:
         """Return whether the payload lacks the address that is needed, although the store can still tell it."""
 
-    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
-        """Read one record, from the trash too; None when it is gone; `own` as in `refresh`. Raises ServiceError."""
+    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
+        """Read one record, from the trash too; None when it is gone. Raises ServiceError."""
 
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Read the address that a payload lacks; None when the record is gone. Raises ServiceError."""

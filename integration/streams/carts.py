@@ -123,7 +123,7 @@ class Carts:
         """Return None: a cart is kept under a consent of its own."""
         return None
 
-    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
+    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
         """Return nothing: the store cannot be asked for carts."""
         return {}
 
@@ -131,7 +131,7 @@ class Carts:
         """Return False: a cart without an address is not announced."""
         return False
 
-    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
         """Return None: the store cannot be asked for carts."""
         return None
 

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from integration.events import Change, Kind, Origin
-from integration.mapping import consent, contacts, customer_deletion, field_map
+from integration.mapping import consent, contacts, customer_deletion
 from integration.mapping.consent import Consent
 from integration.plans import Plan, Skip
 from integration.records import Customer, Subscriber
 from integration.settings import ConsentModule, Modules, where
-from integration.store import mapped_values, parse, reading
+from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_user_url
 from integration.streams import consents, samples, subscriptions
@@ -121,18 +121,17 @@ class Contacts:
         customer: Customer = delivery.record
         return consent.of_customer(customer, contacts.email_of(customer), module, delivery.payload_at)
 
-    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
+    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
         """Read customers again."""
-        rows = reading.fetch_customers(store, sorted(map(int, ids)), reading.customer_fields(store, own))
-        return {str(row["id"]): mapped_values.added(row, own) for row in rows}
+        return {str(row["id"]): row for row in reading.fetch_customers(store, sorted(map(int, ids)))}
 
     def lacks_email(self, delivery: Sighted) -> bool:
         """Return False: what becomes of a deleted customer's contact needs no address."""
         return False
 
-    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
         """Read one customer."""
-        return self.refresh(store, [source_id], own).get(source_id)
+        return self.refresh(store, [source_id]).get(source_id)
 
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Return None: it is never asked for."""
@@ -148,11 +147,10 @@ class Contacts:
 
     def sample(self, store: StoreClient, modules: Modules, record_id: int | None) -> Payload:
         """Read one customer, the newest with a role that is synced without an id."""
-        own = field_map.own_paths(KIND, modules)
         if record_id is not None:
-            return samples.given(self.look_up(store, str(record_id), own), "customer", record_id)
-        fields, keys = reading.customer_fields(store, own), store.access.customer_meta
-        rows = samples.newest(store, "customers", fields, _SAMPLES_MAX, keys, role="all")
+            return samples.given(self.look_up(store, str(record_id)), "customer", record_id)
+        asked = store.access.asked_of(KIND)
+        rows = samples.newest(store, "customers", reading.customer_fields(asked), _SAMPLES_MAX, asked, role="all")
         if not rows:
             samples.none("The store has no customers yet.", "Try again when somebody has registered.")
         roles = modules.contacts.roles

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from integration.events import HISTORICAL, Change, Kind, Origin
 from integration.identity import person_key_of
-from integration.mapping import consent, field_map, orders
+from integration.mapping import consent, orders
 from integration.mapping.consent import Consent
 from integration.mapping.follow_ups import Sighting
 from integration.plans import Lifetime, Plan, Skip
 from integration.records import Order
 from integration.settings import ConsentModule, Modules, where
-from integration.store import mapped_values, parse, reading
+from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.webhooks import admin_order_url
 from integration.streams import consents, samples
@@ -127,19 +127,17 @@ class Orders:
         said = consent.of_order(order, module, known, delivery.payload_at)
         return (*said, *consents.of_account(delivery, order, module))
 
-    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
+    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
         """Read orders again; those in the trash are left out."""
-        rows = reading.fetch_orders(store, sorted(map(int, ids)), reading.order_fields(store, own=own))
-        return {str(row["id"]): mapped_values.added(row, own) for row in rows}
+        return {str(row["id"]): row for row in reading.fetch_orders(store, sorted(map(int, ids)))}
 
     def lacks_email(self, delivery: Sighted) -> bool:
         """Return whether it is a deleted order, whose webhook names only the id."""
         return delivery.event == "deleted" and not delivery.payload.get("email")
 
-    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
         """Read one order, from the trash too (woo:155)."""
-        row = reading.fetch_order(store, int(source_id))
-        return row and mapped_values.added(row, own)
+        return reading.fetch_order(store, int(source_id))
 
     def find_email(self, store: StoreClient, source_id: str) -> str | None:
         """Return the address of an order; None when it is gone."""
@@ -152,12 +150,12 @@ class Orders:
 
     def sample(self, store: StoreClient, modules: Modules, record_id: int | None) -> Payload:
         """Read one order, the newest in a status that is synced without an id."""
-        own = field_map.own_paths(KIND, modules)
         if record_id is not None:
-            return samples.given(self.look_up(store, str(record_id), own), "order", record_id)
+            return samples.given(self.look_up(store, str(record_id)), "order", record_id)
         statuses = list(modules.orders.statuses)
-        fields, keys = reading.order_fields(store, own=own), store.access.order_meta
-        rows = samples.newest(store, "orders", fields, 1, keys, status=statuses) if statuses else []
+        asked = store.access.asked_of(KIND)
+        fields = reading.order_fields(asked)
+        rows = samples.newest(store, "orders", fields, 1, asked, status=statuses) if statuses else []
         if not rows:
             listed = ", ".join(statuses) or "none is ticked"
             sentence = f"The store has no order in a status that is synced ({listed})."

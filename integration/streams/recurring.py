@@ -101,7 +101,7 @@ class Recurring:
         """Return nothing: what its first order, or its buyer's account, has said counts."""
         return ()
 
-    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
+    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
         """Read subscriptions again; those in the trash are left out."""
         return {str(row["id"]): row for row in reading.fetch_recurring(store, sorted(map(int, ids)))}
 
@@ -109,7 +109,7 @@ class Recurring:
         """Return False: a subscription that is gone takes its tags from the contact it is known by."""
         return False
 
-    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
         """Read one subscription, from the trash too."""
         return reading.fetch_one(store, "subscriptions", int(source_id))
 

@@ -7,22 +7,19 @@ from typing import Any, NoReturn
 
 from integration.errors import Rejected
 from integration.store.access import SERVICE
+from integration.store.asked import NOTHING, Asked
 from integration.store.client import StoreClient
-from integration.store.meta_data import answered
 
 Row = Mapping[str, Any]
 _NEWEST = {"orderby": "id", "order": "desc"}
 
 
 def newest(
-    client: StoreClient, path: str, fields: str, per_page: int, keys: Sequence[str] = (), **query: Any
+    client: StoreClient, path: str, fields: str, per_page: int, asked: Asked = NOTHING, **query: Any
 ) -> Sequence[Row]:
-    """Return the newest records of a list of the store, at most `per_page`; raises ServiceError.
-
-    `keys` are those of the meta data that the settings look at.
-    """
+    """Return the newest records of a list of the store, `per_page` at most, with what is asked; raises ServiceError."""
     rows, _ = client.get(path, {**query, "per_page": per_page, "_fields": fields, **_NEWEST})
-    return [answered(row, keys) for row in rows]
+    return [asked.kept(row) for row in rows]
 
 
 def given(row: Row | None, noun: str, record_id: int) -> Row:

@@ -76,7 +76,7 @@ class Scores:
         """Return None: a score goes to contacts who are there already."""
         return None
 
-    def refresh(self, store: StoreClient, ids: Collection[str], own: Sequence[str] = ()) -> Mapping[str, Payload]:
+    def refresh(self, store: StoreClient, ids: Collection[str]) -> Mapping[str, Payload]:
         """Return nothing: the store cannot be asked for scores."""
         return {}
 
@@ -84,7 +84,7 @@ class Scores:
         """Return False: the contact is known by its link."""
         return False
 
-    def look_up(self, store: StoreClient, source_id: str, own: Sequence[str] = ()) -> Payload | None:
+    def look_up(self, store: StoreClient, source_id: str) -> Payload | None:
         """Return None: the store cannot be asked for scores."""
         return None
 

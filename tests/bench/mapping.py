@@ -6,12 +6,13 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from integration.events import Origin
+from integration.events import Kind, Origin
 from integration.mapping import orders
 from integration.mapping.follow_ups import Sighting
 from integration.settings import MappingModule, Modules
 from integration.settings.mapping import rows_of
-from integration.store import mapped_values, parse
+from integration.store import parse
+from integration.streams import asked
 from tests.bench.world import report
 
 RECORDS = 2000
@@ -51,9 +52,10 @@ def measure() -> None:
 
 
 def _cost_us(modules: Modules) -> float:
+    looked_at = asked.by(modules)[Kind.ORDER]
     began = time.process_time()
     for _ in range(RECORDS):
-        change = mapped_values.kept(parse.order_change(RAW, Origin.POLL, SEEN), RAW, modules)
+        change = parse.order_change(looked_at.kept(RAW), Origin.POLL, SEEN)
         record = parse.order(change.payload)
         orders.plan(record, modules, lifetime=None, latest=True, known=True, seen=Sighting(None, True))
     return (time.process_time() - began) / RECORDS * 1_000_000

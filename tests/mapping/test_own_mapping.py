@@ -23,6 +23,8 @@ from integration.records import Cart, CartLine, Customer, Order
 from integration.settings import MappingModule, MappingRow, Modules
 from integration.settings.mapping import rows_of
 from integration.store import mapped_values, parse, reading
+from integration.store.asked import Asked
+from integration.streams import asked
 from tests.mapping import samples
 
 SEEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -56,9 +58,12 @@ def modules(*rows: Mapping[str, Any]) -> Modules:
     return Modules(mapping=MappingModule(rows=rows_of(rows)))
 
 
+def asked_by(settings: Modules, kind: Kind = Kind.ORDER) -> Asked:
+    return asked.by(settings)[kind]
+
+
 def order_of(settings: Modules, raw: Mapping[str, Any] = RAW) -> Order:
-    change = mapped_values.kept(parse.order_change(raw, Origin.POLL, SEEN), raw, settings)
-    return parse.order(change.payload)
+    return parse.order(parse.order_change(asked_by(settings).kept(raw), Origin.POLL, SEEN).payload)
 
 
 def sent(*rows: Mapping[str, Any], raw: Mapping[str, Any] = RAW) -> dict[str, Any]:
@@ -232,8 +237,8 @@ def test_what_was_not_asked_of_the_store_leaves_mautic_as_it_is() -> None:
 
 def test_a_kept_payload_is_slimmed_again_without_losing_what_was_mapped() -> None:
     settings = modules(row("meta_data._vat.number"))
-    once = mapped_values.kept(parse.order_change(RAW, Origin.POLL, SEEN), RAW, settings)
-    again = mapped_values.kept(parse.order_change(once.payload, Origin.POLL, SEEN), once.payload, settings)
+    once = parse.order_change(asked_by(settings).kept(RAW), Origin.POLL, SEEN)
+    again = parse.order_change(asked_by(settings).kept(once.payload), Origin.POLL, SEEN)
     assert again.payload == once.payload
     assert again.payload["mapped"] == {"meta_data._vat.number": "IT1"}
 
@@ -246,10 +251,9 @@ def test_the_store_is_asked_for_what_own_rows_look_at_and_for_nothing_else() -> 
         row("made.items_text", "a"),
     )
     plain = set(reading.order_fields().split(","))
-    own = field_map.own_paths(Kind.ORDER, settings)
-    assert own == ("meta_data._vat", "shipping_lines.0.method_title")
-    assert set(reading.order_fields(own=own).split(",")) - plain == {"meta_data", "shipping_lines"}
-    assert "avatar_url" in reading.customer_fields(own=field_map.own_paths(Kind.CONTACT, settings)).split(",")
+    assert asked_by(settings).paths == ("meta_data._vat", "shipping_lines.0.method_title")
+    assert set(reading.order_fields(asked_by(settings)).split(",")) - plain == {"meta_data", "shipping_lines"}
+    assert "avatar_url" in reading.customer_fields(asked_by(settings, Kind.CONTACT)).split(",")
 
 
 def test_a_huge_value_is_not_kept_whole() -> None:

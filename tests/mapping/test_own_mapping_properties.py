@@ -20,7 +20,8 @@ from integration.sandbox.mautic.field_definitions import core_fields, new_field
 from integration.sandbox.mautic.field_values import cast
 from integration.settings import MappingModule, Modules
 from integration.settings.mapping import CONDITIONS, FORMATS, MADE_VALUES, rows_of
-from integration.store import mapped_values, parse
+from integration.store import parse
+from integration.streams import asked
 
 settings.register_profile("own", max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 quick = settings.get_profile("own")
@@ -130,7 +131,7 @@ EMAIL = next(row for row in core_fields().values() if row["alias"] == "email")
 @given(raw=record, mapped=rows(Kind.ORDER), known=st.booleans())
 def test_orders_of_any_content_are_mapped_to_what_mautic_takes(raw, mapped, known):
     modules = usable(mapped)
-    change = mapped_values.kept(parse.order_change(raw, Origin.POLL, SEEN), raw, modules)
+    change = parse.order_change(asked.by(modules)[Kind.ORDER].kept(raw), Origin.POLL, SEEN)
     kept = json.loads(json.dumps(change.payload, allow_nan=False))
     try:
         made = orders.plan(
@@ -147,7 +148,7 @@ def test_orders_of_any_content_are_mapped_to_what_mautic_takes(raw, mapped, know
 @given(raw=record, mapped=rows(Kind.CONTACT), known=st.booleans())
 def test_customers_of_any_content_are_mapped_to_what_mautic_takes(raw, mapped, known):
     modules = usable(mapped)
-    change = mapped_values.kept(parse.customer_change(raw, Origin.POLL, SEEN, created=False), raw, modules)
+    change = parse.customer_change(asked.by(modules)[Kind.CONTACT].kept(raw), Origin.POLL, SEEN, created=False)
     person = parse.customer(json.loads(json.dumps(change.payload, allow_nan=False)))
     made = contacts.plan(person, modules.contacts, mapping=modules.mapping)
     assert isinstance(made, Plan)
@@ -159,7 +160,6 @@ def test_customers_of_any_content_are_mapped_to_what_mautic_takes(raw, mapped, k
 def test_what_is_mapped_is_json_and_gives_the_same_values_again(raw, mapped):
     modules = usable(mapped)
     assert Modules.from_json(json.loads(json.dumps(modules.to_json()))) == modules
-    once = parse.order_change(raw, Origin.POLL, SEEN)
-    kept = mapped_values.kept(once, raw, modules).payload
+    kept = parse.order_change(asked.by(modules)[Kind.ORDER].kept(raw), Origin.POLL, SEEN).payload
     again = json.loads(json.dumps(kept))
     assert own_values(parse.order(again), Kind.ORDER, modules) == own_values(parse.order(kept), Kind.ORDER, modules)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from integration.models import Connector, Delivery, Run
+from integration.pipeline.connectors import connectors, field_list
 from integration.pipeline.dry_run import preview
 from integration.plans import Note
 from tests.road.conftest import Road
@@ -51,3 +52,20 @@ def test_only_orders_of_the_time_are_counted(make_road: Callable[..., Road], opt
     road = make_road()
     road.order("ada@example.com")
     assert look(road, "orders", **options).total == total
+
+
+def test_a_preview_knows_the_own_rows_and_who_has_consented(make_road: Callable[..., Road]) -> None:
+    road = make_road(consent__enabled=True, consent__customer_field="news", consent__order_field="news")
+    with road.services.db.read() as session:
+        connector = session.get_one(Connector, road.connector_id)
+    field_list.refresh(road.services, connector, road.services.open_mautic(connector))
+    kinds = {"contacts": "contact", "orders": "order"}
+    rows = [{"kind": kind, "alias": "company", "source": "meta_data._level"} for kind in kinds.values()]
+    connectors.configure(road.services, road.connector_id, {"mapping.rows": rows})
+    meta = [{"key": "news", "value": "yes"}, {"key": "_level", "value": "gold"}]
+    road.store.shop.register_customer(email="ada@example.com", meta_data=meta)
+    road.order("bob@example.com", meta_data=meta)
+    for module in kinds:
+        [person] = look(road, module).people
+        assert (person.errors, person.skips) == ([], [])
+        assert person.write is not None and person.write.fields["company"] == "gold"

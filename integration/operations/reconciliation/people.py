@@ -12,16 +12,14 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.events import Change, Kind, Origin
-from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery.groups import DeliveryGroup, of_change
 from integration.pipeline.ingest import account_addresses, order_ledger, records
 from integration.pipeline.services import Services
 from integration.settings import Modules
-from integration.store import mapped_values, parse, reading
+from integration.store import parse, reading
 from integration.store.client import StoreClient
-from integration.streams import orders as orders_stream
 
 #: Of a person with more orders the newest are read; the sums come from the ledger, which has all.
 ORDERS_MAX = 300
@@ -80,8 +78,7 @@ class Gathering:
         Without orders, where the store refuses them, those who have any are not sure.
         """
         now = self.services.clock.now()
-        read = [(parse.customer_change(row, self.origin, now, created=False), row) for row in rows if _has_id(row)]
-        changes = [mapped_values.kept(change, row, self.modules) for change, row in read]
+        changes = [parse.customer_change(row, self.origin, now, created=False) for row in rows if _has_id(row)]
         people = {change.person_key: Person(change.person_key) for change in changes if change.person_key}
         for change in changes:
             if change.person_key:
@@ -114,10 +111,9 @@ class Gathering:
         """Return order id -> order, and the ids that the store failed to give."""
         rows: dict[int, Row] = {}
         unsure: set[int] = set()
-        fields = reading.order_fields(self.client, own=field_map.own_paths(orders_stream.KIND, self.modules))
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]
-            for page in reading.read_orders(self.client, statuses=(), fields=fields, ids=part):
+            for page in reading.read_orders(self.client, statuses=(), ids=part):
                 rows |= {row["id"]: row for row in page.rows}
                 if page.failed:
                     unsure |= set(part)
@@ -126,8 +122,7 @@ class Gathering:
     def _noted(self, rows: Mapping[int, Row], gone: Iterable[int]) -> list[Change]:
         """Note the orders in the ledger, those that are gone as gone, and return their changes."""
         now = self.services.clock.now()
-        read = [(parse.order_change(row, self.origin, now), row) for row in rows.values()]
-        changes = [mapped_values.kept(change, row, self.modules) for change, row in read]
+        changes = [parse.order_change(row, self.origin, now) for row in rows.values()]
         note(self.services, self.connector.id, list(rows.values()), gone)
         with self.services.db.read() as session:
             return account_addresses.with_current_keys(session, self.connector.id, changes)

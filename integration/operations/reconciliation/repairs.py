@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
 from integration.events import Origin
-from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.drift import Drift
@@ -127,8 +126,7 @@ def _people(services: Services, connector: Connector, rows: Sequence[Drift]) -> 
     ids = sorted(
         {int(row.source_id) for row in rows if row.source_kind == contacts_stream.KIND and row.source_id.isdigit()}
     )
-    fields = reading.customer_fields(gathering.client, field_map.own_paths(contacts_stream.KIND, gathering.modules))
-    pages = reading.read_customers(gathering.client, fields=fields, ids=ids) if ids else ()
+    pages = reading.read_customers(gathering.client, ids=ids) if ids else ()
     found = [row for page in pages for row in page.rows]
     people = {person.person_key: person for person in gathering.customers(found)} if found else {}
     rest = [row.person_key for row in rows if row.person_key not in people]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integration.errors import Rejected, ServerFault, ServiceError
-from integration.mapping import aliases, field_map
+from integration.mapping import aliases
 from integration.mautic import reading as contacts
 from integration.mautic.client import MauticClient
 from integration.mautic.paging import number_of
@@ -33,7 +33,6 @@ from integration.pipeline.runs.refusals import PART_TRIES_MAX, REFUSED
 from integration.store import reading
 from integration.store.client import StoreClient
 from integration.store.completeness import SHORT_LIST
-from integration.streams import contacts as contacts_stream
 from integration.words import counted
 
 #: People that are compared at once.
@@ -182,9 +181,7 @@ class Walk(HeldRun):
             yield Step("ledger", page.cursor)
 
     def _customers(self) -> Iterator[Step]:
-        own = field_map.own_paths(contacts_stream.KIND, self._gathering.modules)
-        fields = reading.customer_fields(self._store, own)
-        for page in self._listed(reading.read_customers(self._store, fields=fields, start=self._place)):
+        for page in self._listed(reading.read_customers(self._store, start=self._place)):
             people = self._gathering.customers(page.rows, with_orders="ledger" not in self._refused)
             with self.services.db.read() as session:
                 # After a list that came short the customers are read from the first one again.

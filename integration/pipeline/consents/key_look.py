@@ -11,6 +11,7 @@ from integration.mapping.consent import means_yes
 from integration.models.connector import Connector
 from integration.pipeline.services import Services
 from integration.settings import ConsentModule
+from integration.store.asked import Asked
 from integration.store.client import StoreClient
 from integration.store.meta_data import asked
 from integration.streams import samples
@@ -68,7 +69,7 @@ def _look(
     client: StoreClient, module: ConsentModule, setting: str, key: str, noun: str, path: str, query: Mapping[str, Any]
 ) -> KeySeen:
     try:
-        rows: Sequence[Mapping[str, Any]] = samples.newest(client, path, _FIELDS, LOOKED_AT, (key,), **query)
+        rows: Sequence[Mapping[str, Any]] = samples.newest(client, path, _FIELDS, LOOKED_AT, Asked((key,)), **query)
     except IntegrationError as error:
         return KeySeen(setting, key, noun, problem=str(error))
     told = [asked(row).get(key) for row in rows]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from integration import streams
 from integration.errors import Blame, IntegrationError, MappingError, ServiceError
 from integration.events import Change, Origin
-from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
@@ -65,8 +64,7 @@ def ask(services: Services, connector: Connector, client: StoreClient, asked: Se
         try:
             if broken is not None:
                 raise broken
-            own = field_map.own_paths(leased.kind, services.modules(connector))
-            _judge(answers, leased, streams.of(leased.kind).look_up(client, leased.source_id, own), services)
+            _judge(answers, leased, streams.of(leased.kind).look_up(client, leased.source_id), services)
         except (ServiceError, MappingError) as error:
             answers.failures[leased.id] = error
             if isinstance(error, ServiceError) and error.blame is Blame.CONNECTION:

@@ -18,7 +18,6 @@ from integration import streams
 from integration.errors import IntegrationError, MappingError, ServiceError
 from integration.events import Origin
 from integration.identity import person_key_of
-from integration.mapping import field_map
 from integration.mapping.cart_orders import CLOCKS_DIFFER, is_later, is_placed
 from integration.models.cart import Cart as CartRow, CartState
 from integration.models.connector import Connector
@@ -32,12 +31,10 @@ from integration.pipeline.runs import poll_window
 from integration.pipeline.services import Services
 from integration.plans import Skip
 from integration.records import Cart, Order
-from integration.settings import Modules
-from integration.store import mapped_values, parse, reading
+from integration.store import parse, reading
 from integration.store.client import StoreClient
 from integration.store.rows import Row
 from integration.store.windows import Window
-from integration.streams import orders as orders_stream
 from integration.streams.carts import ABANDONED, BOUGHT, CAME_BACK, FORGOTTEN, NEWER, TOO_LATE
 
 
@@ -116,8 +113,7 @@ class _Question:
         buyers = {leased.id: bought for leased in self.carts if (bought := _bought(leased, orders))}
         ids = sorted({number for bought in buyers.values() for number in bought})
         if ids:
-            own = field_map.own_paths(orders_stream.KIND, self._modules)
-            self._take(reading.fetch_orders(client, ids, reading.order_fields(client, own=own)))
+            self._take(reading.fetch_orders(client, ids))
         return set(buyers)
 
     def _orders(self, client: StoreClient) -> list[Order]:
@@ -150,10 +146,6 @@ class _Question:
         return poll_window.set_back(self.connector, present, ahead_s) if present is not None else timedelta()
 
     @property
-    def _modules(self) -> Modules:
-        return self.services.modules(self.connector)
-
-    @property
     def _oldest(self) -> datetime:
         """Return when the oldest of the carts was first seen, by the store's clock."""
         seen = [leased.record.created_at or leased.payload_at for leased in self.carts]
@@ -164,7 +156,7 @@ class _Question:
         changes = []
         for row in rows:
             with suppress(MappingError):
-                changes.append(mapped_values.kept(parse.order_change(row, Origin.POLL, now), row, self._modules))
+                changes.append(parse.order_change(row, Origin.POLL, now))
         with self.services.db.write() as session:
             fresh = records.unseen(session, self.connector.id, changes)
             records.accept(session, now, self.connector.id, fresh)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from integration import streams
 from integration.errors import IntegrationError, ServiceError
 from integration.events import Kind, Origin
-from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.pipeline.dead_letters.corrections import corrected
 from integration.pipeline.delivery import account_consents, last_look
@@ -18,7 +17,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
 from integration.pipeline.services import Services
 from integration.plans import Skip
-from integration.settings import ConsentModule, Modules
+from integration.settings import ConsentModule
 from integration.store.client import StoreClient
 from integration.store.meta_data import asked
 from integration.streams import consents
@@ -89,7 +88,7 @@ def _read_again(
     unsaid = frozenset(leased.id for leased in wanted.unsaid)
     try:
         payloads = {**answers.payloads, **_named(client, wanted.nameless)}
-        read = _Read(_read(client, wanted.stale, services.modules(connector)), payloads, unsaid)
+        read = _Read(_read(client, wanted.stale), payloads, unsaid)
     except ServiceError as error:
         # Without its meta data an old payload cannot say whether the person has consented.
         answers.failures.update(dict.fromkeys(unsaid, error))
@@ -162,11 +161,10 @@ def _is_unsaid(leased: LeasedDelivery, module: ConsentModule) -> bool:
     return not asked(leased.payload).keys() >= set(consents.keys_of(leased.kind, module))
 
 
-def _read(client: StoreClient, stale: Sequence[LeasedDelivery], modules: Modules) -> dict[tuple[Kind, str], Payload]:
+def _read(client: StoreClient, stale: Sequence[LeasedDelivery]) -> dict[tuple[Kind, str], Payload]:
     found: dict[tuple[Kind, str], Payload] = {}
     for kind in sorted({leased.kind for leased in stale}):
-        ids = {leased.source_id for leased in stale if leased.kind is kind}
-        rows = streams.of(kind).refresh(client, ids, field_map.own_paths(kind, modules))
+        rows = streams.of(kind).refresh(client, {leased.source_id for leased in stale if leased.kind is kind})
         found |= {(kind, source_id): row for source_id, row in rows.items()}
     return found
 

@@ -109,7 +109,7 @@ def _read(
 def _first(client: StoreClient, services: Services, connector: Connector, window: Window | None) -> Page:
     """Return the first page of customers, or of the orders in a window that have one of the statuses that are set."""
     if window is None:
-        pages = reading.read_customers(client, fields=reading.customer_fields(), per_page=SHOWN, parallel=1)
+        pages = reading.read_customers(client, per_page=SHOWN, parallel=1)
     else:
         known = store_profile.statuses(connector)
         chosen = [each for each in services.modules(connector).orders.statuses if each in known]

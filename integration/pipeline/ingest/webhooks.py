@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from integration.events import Change, Kind
+from integration.events import Change
 from integration.mapping.text import clean
 from integration.models.connector import Connector
 from integration.pipeline import usage
@@ -17,7 +17,7 @@ from integration.pipeline.ingest import order_carts, records
 from integration.pipeline.services import Services
 from integration.settings import CartModule
 from integration.store import webhooks
-from integration.streams import consents
+from integration.streams import asked
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,7 @@ def receive(services: Services, webhook_path: str, headers: Mapping[str, str], b
         _look_again(services, connector, lower["x-wc-webhook-source"])
         return 200
     modules = services.modules(connector)
-    keys = {kind: consents.keys_of(kind, modules.consent) for kind in Kind}
-    read = webhooks.read_delivery(lower, body, services.clock.now(), modules, keys)
+    read = webhooks.read_delivery(lower, body, services.clock.now(), asked.by(modules))
     if isinstance(read, webhooks.Ignored):
         log.warning(
             "A webhook of connector %d was ignored (topic %.40s, delivery %.40s): %s",

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.events import Change
-from integration.mapping import field_map
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
 from integration.pipeline.connectors import customer_roles, field_list, fingerprint, store_profile
@@ -25,11 +24,10 @@ from integration.pipeline.runs import (
     unfinished_orders,
 )
 from integration.pipeline.runs.recurring_intake import RecurringIntake
-from integration.store import mapped_values, parse, reading
+from integration.store import parse, reading
 from integration.store.dates import lenient
 from integration.store.rows import Failure, Row
 from integration.store.windows import Window
-from integration.streams import contacts as contacts_stream, orders as orders_stream
 from integration.streams.base import Phase, Stream
 from integration.words import span
 
@@ -129,18 +127,13 @@ class Phases(RecurringIntake):
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _customers(self) -> None:
-        for page in self._customer_pages(self._customer_fields, self.options.get("ids")):
+        for page in self._customer_pages(self.options.get("ids")):
             rows = [row for row in page.rows if self._wanted(row)]
             changes, page = self._read_rows(page, rows, self._customer_change, "customer")
             self._page(page, self._customer_rows(rows, changes), rows=len(rows), unread=len(rows) - len(changes))
 
-    @property
-    def _customer_fields(self) -> str:
-        return reading.customer_fields(self._client, field_map.own_paths(contacts_stream.KIND, self._modules))
-
     def _customer_change(self, row: Row) -> Change:
-        change = parse.customer_change(row, self._origin, self._now(), created=False)
-        return mapped_values.kept(change, row, self._modules)
+        return parse.customer_change(row, self._origin, self._now(), created=False)
 
     def _customer_rows(
         self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = ()
@@ -160,22 +153,20 @@ class Phases(RecurringIntake):
         wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
         known = store_profile.statuses(self.connector)
         chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
-        fields = reading.order_fields(self._client, own=field_map.own_paths(orders_stream.KIND, self._modules))
-        for page in self._order_pages(known if ids else chosen, window=self._since(), fields=fields, ids=ids):
+        for page in self._order_pages(known if ids else chosen, window=self._since(), ids=ids):
             changes, page = self._read_rows(page, page.rows, self._order_change)
             self._page(page, partial(self._take, changes=changes), unread=len(page.rows) - len(changes))
 
     def _order_change(self, row: Row) -> Change:
-        return mapped_values.kept(parse.order_change(row, self._origin, self._now()), row, self._modules)
+        return parse.order_change(row, self._origin, self._now())
 
     # -- what changed -------------------------------------------------------------------------------------------------
 
     def _changed_orders(self) -> None:
         began, ahead_s = None, 0
-        own = field_map.own_paths(orders_stream.KIND, self._modules)
-        fields = reading.order_fields(self._client, campaign=self._modules.carts.enabled, own=own)
+        campaign = self._modules.carts.enabled
         window = poll_window.window(self.connector, self._now())
-        for page in self._order_pages(store_profile.statuses(self.connector), window=window, fields=fields):
+        for page in self._order_pages(store_profile.statuses(self.connector), window=window, campaign=campaign):
             if began is None:
                 ahead_s = status_events.seconds_ahead(page.server_time, self._now())
                 self._store_cursors(**{status_events.AHEAD: ahead_s})
@@ -220,7 +211,7 @@ class Phases(RecurringIntake):
         """Read customers whole; one that the store cannot give is said, and looked at again next time."""
         rows: list[Row] = []
         failed: list[Failure] = []
-        for page in reading.read_customers(self._client, fields=self._customer_fields, ids=ids) if ids else ():
+        for page in reading.read_customers(self._client, ids=ids) if ids else ():
             rows += page.rows
             failed += page.failed
         return rows, failed
@@ -260,6 +251,7 @@ class Phases(RecurringIntake):
         *,
         window: Window | None = None,
         fields: str = "",
+        campaign: bool = False,
         ids: Sequence[int] | None = None,
     ) -> Iterable[reading.Page]:
         if not statuses:
@@ -269,15 +261,14 @@ class Phases(RecurringIntake):
             window=window,
             statuses=statuses,
             fields=fields,
+            campaign=campaign,
             start=self._start(),
             per_page=self._per_page,
             ids=ids,
         )
 
-    def _customer_pages(self, fields: str, ids: Sequence[int] | None = None) -> Iterable[reading.Page]:
-        return reading.read_customers(
-            self._client, fields=fields, start=self._start(), per_page=self._per_page, ids=ids
-        )
+    def _customer_pages(self, ids: Sequence[int] | None = None) -> Iterable[reading.Page]:
+        return reading.read_customers(self._client, start=self._start(), per_page=self._per_page, ids=ids)
 
     def _wanted(self, row: Row) -> bool:
         since, until = run_options.bounds(self.options)

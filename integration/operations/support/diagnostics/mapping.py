@@ -104,8 +104,8 @@ def try_one(
     """Try one record of a connector that has its field list; `modules` are settings that are not saved yet."""
     modules = modules or services.modules(connector)
     try:
-        row = streams.of(kind).sample(services.open_store(connector), modules, record_id)
-        return _tried(services, connector, samples.group_of(services, kind, row, modules), modules)
+        row = streams.of(kind).sample(services.open_store(connector, modules=modules), modules, record_id)
+        return _tried(services, connector, samples.group_of(services, kind, row), modules)
     except ServiceError as error:
         return _refused(kind, error)
     except Exception as error:

@@ -91,8 +91,8 @@ def _sample(
         cart = _cart(services, connector, record_id)
         record: Record = replace(cart_orders.record_of(cart), lines=lines_of(cart.lines or []))
         return record, cart.person_key, f"{noun} {cart.id}"
-    row = streams.of(kind).sample(services.open_store(connector), modules, record_id)
-    group = samples.group_of(services, kind, row, modules)
+    row = streams.of(kind).sample(services.open_store(connector, modules=modules), modules, record_id)
+    group = samples.group_of(services, kind, row)
     (leased,) = group.deliveries
     return leased.record, group.person_key, f"{noun} {leased.object_id}"
 

@@ -20,17 +20,15 @@ from integration.pipeline.ingest.order_ledger import People
 from integration.pipeline.services import Services
 from integration.records import Order
 from integration.settings import Modules
-from integration.store import mapped_values
 from integration.streams.base import Payload
 
 
-def group_of(services: Services, kind: Kind, row: Payload, modules: Modules) -> DeliveryGroup:
+def group_of(services: Services, kind: Kind, row: Payload) -> DeliveryGroup:
     """Return the record as a group of one delivery, as if it had just changed; raises MappingError without an id."""
     now = services.clock.now()
     # A live event may send e-mails; a snapshot counts as read, so that the switch for live changes hides nothing.
     stream = streams.of(kind)
     change = stream.change(row, Origin.FULL if stream.collapses else Origin.WEBHOOK, now)
-    change = mapped_values.kept(change, row, modules)
     leased = of_change(-1, replace(change, reached_at=now))
     return DeliveryGroup(leased.person_key, (leased,))
 
