@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from integration.mapping import consent
 from integration.models.consent import ConsentEntry
 from integration.models.database import Database
+from integration.pipeline.consents.ledger import WAITING, WRITTEN
 from integration.queries import person_lists
 from integration.queries.person_lists import PersonQuery
 from integration.url_filters import OneOf
@@ -30,6 +31,10 @@ SOURCES: Mapping[str, str] = {
     consent.FORM: "Subscribe form",
     consent.MAUTIC: "Mautic",
 }
+#: What became of an unsubscribe or bounce that is to be written into the store -> its words; else it is why not.
+WRITE_BACK: Mapping[str, str] = {WAITING: "is written into the store next", WRITTEN: "is in the store"}
+#: What a table of entries says, by the entry's attribute.
+WORDS: Mapping[str, Mapping[str, Any]] = {"state": STATES, "source": SOURCES, "write_back": WRITE_BACK}
 #: So many of a person's newest entries are shown with the person.
 OF_PERSON_MAX = 10
 

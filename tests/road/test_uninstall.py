@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from integration.clock import SetClock
 from integration.models import AuditAction, AuditEntry, Cart, Connector, Delivery
+from integration.models.consent import ConsentEntry
 from integration.operations import audit
 from integration.operations.retention import uninstall as leaving
 from integration.operations.retention.uninstall import Uninstalled
@@ -115,13 +116,20 @@ def test_everything_can_be_taken_away_before(make_road: MakeRoad) -> None:
     road = settled(make_road)
     connector = connector_of(road)
     assert connector is not None
+    with road.services.db.write() as session:
+        said = {"state": "given", "source": "order", "ref": "7", "wording": "Send me news", "mark": "m"}
+        who = {"email": "ada@example.com", "person_key": "k", "said_at": NOON, "created_at": NOON}
+        session.add(ConsentEntry(connector_id=connector.id, **said, **who))
     archive = zipfile.ZipFile(io.BytesIO(b"".join(takeaway.zipped(road.services, connector))))
     assert archive.testzip() is None
-    names = {"settings.json", "sync-log.csv", "records.jsonl", "carts.jsonl", "subscriptions.jsonl"}
-    assert set(archive.namelist()) == names
+    lists = {"records.jsonl", "carts.jsonl", "subscriptions.jsonl", "consents.jsonl"}
+    assert set(archive.namelist()) == {"settings.json", "sync-log.csv", *lists}
     settings = archive.read("settings.json").decode()
     assert json.loads(settings)["name"] == "Shop" and "consumer" not in settings
     lines = [json.loads(line) for line in archive.read("records.jsonl").decode().splitlines()]
     with road.services.db.read() as session:
         assert [line["id"] for line in lines] == list(session.scalars(select(Delivery.id).order_by(Delivery.id)))
     assert "create_or_update" in archive.read("sync-log.csv").decode()
+    [evidence] = [json.loads(line) for line in archive.read("consents.jsonl").decode().splitlines()]
+    assert (evidence["email"], evidence["wording"]) == ("ada@example.com", "Send me news")
+    assert evidence["said_at"] == str(NOON)

@@ -10,10 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from integration.identity import person_key_of
 from integration.mapping.consent import Consent
 from integration.models import AuditEntry, Connector
+from integration.models.consent import ConsentEntry
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.consents import ledger
 from integration.pipeline.consents.unsubscribes import CURSOR
@@ -150,3 +152,14 @@ def test_the_persons_page_tells_it(viewer: Person, connector_id: int, add: Calla
     assert "The person unsubscribed in Mautic" in person
     assert f"Customer account 7, {KEY}" in person
     assert "to be exported as evidence" in person
+
+
+def test_where_an_unsubscribe_was_written_is_said_in_words(
+    viewer: Person, url: str, connector_id: int, services: Services, add: Callable[..., None]
+) -> None:
+    add(state="unsubscribed", source="mautic", ref="12", key="email", wording="", value="clicked")
+    person = f"/connectors/{connector_id}/people/{person_key_of('anna@shop.example')}"
+    for kept, said in (("waiting", "is written into the store next"), ("written", "is in the store")):
+        with services.db.write() as session:
+            session.execute(update(ConsentEntry).values(write_back=kept))
+        assert all(f"clicked {said}" in text_of(viewer.get(page)) for page in (f"{url}/list", person))

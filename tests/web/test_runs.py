@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, event, insert, update
 
-from integration.models import AuditEntry, Delivery, Reconciliation, Run, RunLine, RunState
+from integration.models import AuditEntry, Connector, Delivery, Reconciliation, Run, RunLine, RunState
 from integration.operations import reconciliation
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from integration.queries import runs as querie_runs
 from tests.web.conftest import Person, Settle, text_of
+
+URL = "https://shop.example"
 
 
 @pytest.fixture
@@ -290,3 +292,17 @@ def test_a_run_is_paused_and_resumed_on_its_page(
     assert "Nothing was paused" in text_of(support.post(f"{page}/pause", follow_redirects=True))
     assert "The run goes on." in text_of(support.post(f"{page}/resume", follow_redirects=True))
     assert [entry.entity for entry in audit_of("SYNC_PAUSED")] == [f"run {run_id}"]
+
+
+def test_a_run_that_is_to_rest_is_not_paused_again_on_other_pages(
+    support: Person, services: Services, connector_id: int
+) -> None:
+    run_id = run_lifecycle.start(services, connector_id, "bulk", trigger="admin@example.com")
+    address, ready = f"/connectors/{connector_id}/runs/{run_id}/pause", dict.fromkeys(("store_url", "mautic_url"), URL)
+    pages = (f"/connectors/{connector_id}/", f"/connectors/{connector_id}/contacts")
+    with services.db.write() as session:
+        session.execute(update(Connector).values(**ready))
+        session.execute(update(Run).values(state="RUNNING"))
+    assert all(address in support.get(page).text for page in pages)
+    run_lifecycle.pause(services, run_id)
+    assert not any(address in support.get(page).text for page in pages)

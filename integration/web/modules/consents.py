@@ -12,7 +12,6 @@ from integration.models.connector import Connector
 from integration.models.consent import ConsentEntry
 from integration.models.user import Role
 from integration.pipeline.consents import gate, key_look, write_back
-from integration.pipeline.consents.ledger import WAITING, WRITTEN
 from integration.pipeline.consents.unsubscribes import Place
 from integration.queries import consents, person_lists
 from integration.queries.consents import ConsentQuery
@@ -99,9 +98,7 @@ def listed(connector: Connector) -> ResponseReturnValue:
         page=page,
         notices=notices,
         enabled=services().modules(connector).consent.enabled,
-        states=consents.STATES,
-        sources=consents.SOURCES,
-        told={WAITING: "is written into the store next", WRITTEN: "is in the store"},
+        words=consents.WORDS,
         sizes=person_lists.SIZES,
         kept=kept,
         may_export=me().may(Role.SUPPORT),

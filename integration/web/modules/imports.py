@@ -35,6 +35,7 @@ def area(session: Session, connector: Connector, page: str) -> dict[str, Any]:
         "import_progress": progress,
         "import_missing": fields.missing_count(connector) != 0,
         "may_create": me().may(Role.ADMIN),
+        "run_may_pause": newest is not None and run_lifecycle.may_pause(newest),
         "import_ready": bool(connector.store_url and connector.mautic_url),
         "may_run": me().may(Role.SUPPORT),
         "kinds": KINDS,

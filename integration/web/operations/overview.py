@@ -23,7 +23,7 @@ from integration.pipeline import outbox, usage
 from integration.pipeline.audited import Audit
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.connectors.credentials import both_known
-from integration.pipeline.runs import progress as run_progress
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.queries import dead_letters, runs as querie_runs
 from integration.web.connection import checklist
 from integration.web.frame import filters, live
@@ -131,6 +131,7 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
         "waiting": outbox.open_count(session, connector_id=connector.id),
         "dead": dead_letters.waiting(session, connector.id),
         "progress": run_progress.progress(session, latest.id, now) if latest else None,
+        "run_may_pause": latest is not None and run_lifecycle.may_pause(latest),
         "recent": querie_runs.of_last_day(session, connector.id, now),
         "last_read": health.last_read(session, connector.id),
         "next_read": schedule.next_run_at if schedule is not None and active else None,

@@ -169,7 +169,7 @@ def _page(
         known=known,
         verdicts=verdicts,
         addresses=Addresses(connector),
-        consent_words=(consents.STATES, consents.SOURCES),
+        consent_words=consents.WORDS,
         place_of=lambda reason: _place_url(connector, reason, values["source_id"]),
         may_read=me().may(Role.SUPPORT) and bool(connector.store_url),
         older_url=_older(connector, values),

@@ -1,4 +1,4 @@
-"""What a connector holds, to be taken away before it goes: settings, log, records, carts and consents in one ZIP."""
+"""What a connector holds, to be taken away before it goes: settings, log, records, carts, subscriptions, consents."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from integration.models.cart import Cart
 from integration.models.connector import Connector
+from integration.models.consent import ConsentEntry
 from integration.models.database import Database
 from integration.models.delivery import Delivery
 from integration.models.subscription import Subscription
@@ -49,6 +50,20 @@ _SUBSCRIPTION = (
     "created_at",
     "confirmed_at",
     "confirmed_ip",
+)
+_CONSENT = (
+    "id",
+    "state",
+    "email",
+    "source",
+    "ref",
+    "key",
+    "value",
+    "wording",
+    "version",
+    "said_at",
+    "created_at",
+    "write_back",
 )
 
 
@@ -92,6 +107,7 @@ def _files(services: Services, connector: Connector) -> Iterator[tuple[str, Iter
     yield "records.jsonl", _lines(services.db, Delivery, connector.id, _RECORD)
     yield "carts.jsonl", _lines(services.db, Cart, connector.id, _CART)
     yield "subscriptions.jsonl", _lines(services.db, Subscription, connector.id, _SUBSCRIPTION)
+    yield "consents.jsonl", _lines(services.db, ConsentEntry, connector.id, _CONSENT)
 
 
 def _lines(db: Database, model: Any, connector_id: int, columns: Iterable[str]) -> Iterator[str]:
