@@ -15,7 +15,7 @@ from integration.errors import SettingError
 from integration.models.connector import Connector
 from integration.pipeline.connectors import connectors as pairs
 from integration.settings.connection import AUTHORITIES, PLAIN, Connection
-from integration.web.frame.forms import SettingForm, form_of
+from integration.web.frame.forms import SettingForm, form_over
 
 METHODS = {
     "client_credentials": "OAuth2 client credentials (recommended)",
@@ -45,38 +45,43 @@ def _pem_field(name: str) -> TextAreaField:
     return TextAreaField(setting.title, description=setting.description, render_kw=_PEM)
 
 
-_FORM = form_of(
-    Connection,
-    leave_out=("webhook_secret",),
-    fields={
-        "mautic_method": RadioField(
-            Connection.model_fields["mautic_method"].title,
-            choices=[SelectChoice(*each) for each in METHODS.items()],
-            validate_choice=False,
-        ),
-        **{name: _pem_field(name) for name in AUTHORITIES},
-    },
-    inputs={
-        "store_url": _url("https://shop.example.com"),
-        "store_key": {**_SECRET, "placeholder": "ck_…"},
-        "store_secret": {**_SECRET, "placeholder": "cs_…"},
-        "mautic_url": _url("https://mautic.example.com"),
-        "mautic_user": _NAME,
-        "mautic_password": _SECRET,
-        "mautic_client_id": _NAME,
-        "mautic_client_secret": _SECRET,
-    },
-)
+_FIELDS = {
+    "mautic_method": RadioField(
+        Connection.model_fields["mautic_method"].title,
+        choices=[SelectChoice(*each) for each in METHODS.items()],
+        validate_choice=False,
+    ),
+    **{name: _pem_field(name) for name in AUTHORITIES},
+}
+_INPUTS = {
+    "store_url": _url("https://shop.example.com"),
+    "store_key": {**_SECRET, "placeholder": "ck_…"},
+    "store_secret": {**_SECRET, "placeholder": "cs_…"},
+    "mautic_url": _url("https://mautic.example.com"),
+    "mautic_user": _NAME,
+    "mautic_password": _SECRET,
+    "mautic_client_id": _NAME,
+    "mautic_client_secret": _SECRET,
+}
 
 
-def typed(connector: Connector) -> SettingForm:
+def form_with(*names: str) -> type[SettingForm]:
+    """Return the form of some of the connection's fields, in their order."""
+    ready = {name: field for name, field in _FIELDS.items() if name in names}
+    return form_over(Connection.model_fields.__getitem__, names, inputs=_INPUTS, fields=ready)
+
+
+FORM = form_with(*(name for name in Connection.model_fields if name != "webhook_secret"))
+
+
+def typed(connector: Connector, form: type[SettingForm] = FORM) -> SettingForm:
     """Return the form as it was typed; secrets left empty mean those that are stored."""
-    return _FORM(obj=connector).loaded(_plain(connector))
+    return form(obj=connector).loaded(_plain(connector))
 
 
-def stored(connector: Connector) -> SettingForm:
+def stored(connector: Connector, form: type[SettingForm] = FORM) -> SettingForm:
     """Return the form with what is stored, whatever was typed; secrets never come back."""
-    return _FORM(formdata=None, obj=connector).loaded(_plain(connector))
+    return form(formdata=None, obj=connector).loaded(_plain(connector))
 
 
 def _plain(connector: Connector) -> dict[str, str]:
@@ -89,7 +94,7 @@ def values(form: SettingForm) -> dict[str, str]:
     An uploaded certificate stands for a pasted one. Raises SettingError for a file that cannot be one, and for a
     private key, which does not go back to the browser either.
     """
-    for name in AUTHORITIES:
+    for name in [each for each in AUTHORITIES if each in form]:
         form[name].data = _uploaded(name) or str(form[name].data or "").replace("\r\n", "\n")
         _refuse_key(form, name)
     found = {name: str(value or "").strip() for name, value in form.typed().items()}
@@ -124,7 +129,8 @@ def check(values: Mapping[str, str], connector: Connector, secrets: Mapping[str,
     """Raise SettingError for what cannot be used, as authorities that are over, and for secrets for a new address."""
     pairs.checked_over(connector, values, now)
     for secret, address in ADDRESS_OF.items():
-        before, after = getattr(connector, address), values[address]
+        before = getattr(connector, address)
+        after = values.get(address, before)
         # A stored secret is never shown, so it must not be sent to an address of the user's choice either.
         if secrets.get(secret) and not values.get(secret) and before and origin(before) != origin(after):
             raise SettingError(secret, "The address has changed, so this must be entered again.", "Type or paste it.")

@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
-from integration.field_errors import titles
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
@@ -18,8 +17,14 @@ from integration.operations.support.diagnostics import Step
 from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors as pairs, fingerprint, holds
 from integration.pipeline.connectors.webhook_registration import delivery_url
-from integration.settings.connection import AUTHORITIES, Connection
-from integration.web.connection import authority, form as connection_form, store_keys, test as connection_test
+from integration.settings.connection import AUTHORITIES
+from integration.web.connection import (
+    authority,
+    form as connection_form,
+    saving,
+    store_keys,
+    test as connection_test,
+)
 from integration.web.connection.mautic_sign_in import redirect_uri
 from integration.web.frame import filters
 from integration.web.frame.access import connector_view, me, needs, record
@@ -50,14 +55,8 @@ def index(connector: Connector) -> str:
 def save(connector: Connector) -> ResponseReturnValue:
     """Save the connection; an error stands at its field."""
     form = connection_form.typed(connector)
-
-    def audit(session: Session, diff: Diff) -> None:
-        form.keep(diff, titles(Connection))
-        record(session, AuditAction.UPDATED, f"connection of {connector.name}", diff, connector)
-
     try:
-        values = _values(connector, form)
-        diff = pairs.connect(services(), connector.id, audit=audit, **values)
+        diff = saving.save(connector, form, saving.checked(connector, connection_form.values(form)))
     except SettingError as error:
         form.refuse(error)
         return _page(connector, form), error_status(error)
@@ -100,14 +99,8 @@ def try_now(connector: Connector) -> ResponseReturnValue:
 
 
 def _attempt(connector: Connector, form: SettingForm, *, typed: bool) -> connection_test.Trial:
-    return connection_test.prepare(services(), connector, _values(connector, form) if typed else {})
-
-
-def _values(connector: Connector, form: SettingForm) -> dict[str, str]:
-    """Return what was typed, checked; raises SettingError."""
-    values = connection_form.values(form)
-    connection_form.check(values, connector, services().readable_secrets(connector), services().clock.now())
-    return values
+    values = saving.checked(connector, connection_form.values(form)) if typed else {}
+    return connection_test.prepare(services(), connector, values)
 
 
 @bp.post("/debug")

@@ -18,6 +18,7 @@ from integration.pipeline.services import Services, StoredTokens
 from integration.settings.connection import PLAIN, SECRETS
 
 SIDES = (("store", "Store"), ("mautic", "Mautic"))
+Steps = Iterator[Step]
 #: Nobody watches a page for two minutes, which is what a busy store gets otherwise.
 _READ_TIMEOUT_S = 30.0
 
@@ -65,27 +66,40 @@ def steps(services: Services, trial: Trial) -> Iterator[tuple[str, Step]]:
 
 
 def _steps(services: Services, trial: Trial) -> Iterator[tuple[str, Step]]:
-    modules = services.modules(trial.connector)
-    watch = services.observers(trial.connector)
-    store = services.store_access(trial.connector, dict(trial.secrets))
-    for step in store_steps(
-        store,
-        _route(services, trial.connector, store.ca),
-        writes=modules.sync.webhooks,
+    for side, _ in SIDES:
+        for step in of_side(services, trial, side):
+            yield side, step
+
+
+def of_side(services: Services, trial: Trial, side: str) -> Steps:
+    """Yield the five steps of "store" or "mautic" as each ends; a step that nobody asks for is not carried out."""
+    return _TESTS[side](services, trial)
+
+
+def _store(services: Services, trial: Trial) -> Steps:
+    access = services.store_access(trial.connector, dict(trial.secrets))
+    return store_steps(
+        access,
+        _route(services, trial.connector, access.ca),
+        writes=services.modules(trial.connector).sync.webhooks,
         clock=services.clock,
-        observer=watch,
-    ):
-        yield "store", step
-    mautic = services.mautic_access(trial.connector, dict(trial.secrets))
-    for step in mautic_steps(
-        mautic,
+        observer=services.observers(trial.connector),
+    )
+
+
+def _mautic(services: Services, trial: Trial) -> Steps:
+    access = services.mautic_access(trial.connector, dict(trial.secrets))
+    return mautic_steps(
+        access,
         _tokens(services, trial.connector),
-        needs(modules),
+        needs(services.modules(trial.connector)),
         services.clock,
-        _route(services, trial.connector, mautic.ca),
-        watch,
-    ):
-        yield "mautic", step
+        _route(services, trial.connector, access.ca),
+        services.observers(trial.connector),
+    )
+
+
+_TESTS = {"store": _store, "mautic": _mautic}
 
 
 def live(found: Iterator[tuple[str, Step]]) -> Response:

@@ -98,20 +98,25 @@ def make_missing(connector: Connector) -> str:
     return f"{counted(len(made), 'field was', 'fields were')} created in Mautic."
 
 
-def missing_count(connector: Connector) -> int | None:
-    """Return how many needed fields Mautic lacks; None while its list was not read."""
+def missing(connector: Connector) -> list[FieldNeed] | None:
+    """Return the needed fields that Mautic lacks and that can be created; None while its list was not read."""
     if not connector.fields_at:
         return None
     states = check(needed(services().modules(connector)), fields_from_json(connector.fields or []))
-    return sum(state.state == "missing" and not state.need.own for state in states)
+    return [state.need for state in states if state.state == "missing" and not state.need.own]
 
 
 def _act(connector: Connector, act: Callable[[Connector], str]) -> ResponseReturnValue:
+    told(connector, act)
+    return redirect(url_for("fields.index", connector_id=connector.id))
+
+
+def told(connector: Connector, act: Callable[[Connector], str]) -> None:
+    """Do something with Mautic's fields, and let the next page say what came of it."""
     if not connector.mautic_url:
         flash("Connect Mautic first, on the Connection page.", "bad")
-        return redirect(url_for("fields.index", connector_id=connector.id))
+        return
     try:
         flash(act(connector), "ok")
     except IntegrationError as error:
         flash(str(error), "bad")
-    return redirect(url_for("fields.index", connector_id=connector.id))

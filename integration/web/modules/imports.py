@@ -24,6 +24,7 @@ bp = Blueprint("imports", __name__, url_prefix="/connectors/<int:connector_id>/i
 STARTABLE = {RunKind.INITIAL: "initial import", RunKind.FULL: "full sync", RunKind.INCREMENTAL: "incremental sync"}
 #: Pages that the import area stands on, and may be gone back to.
 PAGES = ("contacts", "orders")
+GUIDED = "setup"
 
 
 def area(session: Session, connector: Connector, page: str) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def area(session: Session, connector: Connector, page: str) -> dict[str, Any]:
     return {
         "import_page": page,
         "import_progress": progress,
-        "import_missing": fields.missing_count(connector) != 0,
+        "import_missing": fields.missing(connector) != [],
         "may_create": me().may(Role.ADMIN),
         "run_may_pause": newest is not None and run_lifecycle.may_pause(newest),
         "import_ready": bool(connector.store_url and connector.mautic_url),
@@ -99,4 +100,4 @@ def cancel(connector: Connector) -> ResponseReturnValue:
 
 
 def _page(name: str) -> str:
-    return name if name in PAGES else PAGES[0]
+    return name if name in (*PAGES, GUIDED) else PAGES[0]

@@ -14,7 +14,7 @@ from integration.models.user import Role
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.dry_run import preview
 from integration.pipeline.runs import options as run_options
-from integration.web.frame import filters
+from integration.web.frame import filters, live
 from integration.web.frame.access import connector_view, needs
 from integration.web.frame.services import services
 from integration.web.modules.imports import PAGES
@@ -27,7 +27,7 @@ bp = Blueprint("preview", __name__, url_prefix="/connectors/<int:connector_id>/p
 @needs(Role.SUPPORT)
 @connector_view
 def index(connector: Connector, page: str) -> ResponseReturnValue:
-    """Show the first records as they would be sent; the store is asked for them, and nothing is written."""
+    """Show the first records as they would be sent, or a part with them; the store is asked, nothing is written."""
     if page not in PAGES:
         abort(404)
     typed = _typed(connector, page, request.args)
@@ -38,7 +38,7 @@ def index(connector: Connector, page: str) -> ResponseReturnValue:
         except IntegrationError as error:
             problem = str(error)
     body = render_template(
-        "modules/preview.html",
+        "modules/preview_part.html" if live.is_part() else "modules/preview.html",
         connector=connector,
         page=page,
         found=found,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from integration import streams
 from integration.models.connector import Connector
 from integration.models.sync_log import SyncLogEntry
+from integration.store.access import home
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,16 @@ class Addresses:
         """Return the contact's page in Mautic, "" when there is none."""
         if contact_id is None or not self.connector.mautic_url:
             return ""
-        return f"{self.connector.mautic_url}/s/contacts/view/{contact_id}"
+        return self.mautic(f"contacts/view/{contact_id}")
+
+    def store_keys(self) -> str:
+        """Return the page of the store's administration that makes a REST key."""
+        page = "admin.php?page=wc-settings&tab=advanced&section=keys&create-key=1"
+        return f"{home(self.connector.store_url)}/wp-admin/{page}"
+
+    def mautic(self, page: str) -> str:
+        """Return a page of Mautic's administration."""
+        return f"{self.connector.mautic_url}/s/{page}"
 
     def object(self, entry: SyncLogEntry) -> str:
         """Return the page of a log entry's order or customer in the store's administration, "" when there is none."""
@@ -27,7 +37,7 @@ class Addresses:
 
     def source(self, kind: str, source_id: str) -> str:
         """Return the order's or customer's page in the store's administration, "" when there is none."""
-        home = str(self.connector.store_facts.get("home") or self.connector.store_url)
-        if not home or not source_id.isdigit():
+        shop = str(self.connector.store_facts.get("home") or self.connector.store_url)
+        if not shop or not source_id.isdigit():
             return ""
-        return streams.of(kind).admin_url(home, source_id)
+        return streams.of(kind).admin_url(shop, source_id)
