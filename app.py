@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "connection.store_keys",
     "connection.mautic_sign_in",
     "connection.webhooks",
+    "setup.page",
     "modules.imports",
     "modules.preview",
     "modules.contacts",

@@ -17,6 +17,7 @@ from integration.models.sql import Total, counted_upto, hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.pipeline.sync_log.writing import SUCCESS
 from integration.queries.sync_log_filters import SKIP, SKIPPED, LogQuery
+from integration.streams.base import WRITE
 
 #: A text is looked for in so many of the newest entries.
 SEARCHED = 20_000
@@ -45,6 +46,13 @@ def read_page(session: Session, query: LogQuery) -> LogPage:
     offset = (page - 1) * query.size
     entries = _entries(session, query, conditions, offset, total.number)
     return LogPage(entries, total, page, pages, _notices(query))
+
+
+def first_contact(session: Session, connector_id: int) -> SyncLogEntry | None:
+    """Return the entry of the first contact that was written to Mautic, None while there is none."""
+    written = (SyncLogEntry.action == WRITE, SyncLogEntry.status == SUCCESS, SyncLogEntry.contact_id.is_not(None))
+    query = select(SyncLogEntry).where(*_visible(session, connector_id), *written)
+    return session.scalar(query.order_by(SyncLogEntry.id).limit(1))
 
 
 def kept_records(session: Session, entries: Sequence[SyncLogEntry]) -> frozenset[int]:

@@ -14,8 +14,9 @@ from integration.pipeline.services import Services
 from tests.web.conftest import Person, both_have_answered, text_of
 
 
-def test_without_a_connector_it_offers_to_add_one(admin: Person, viewer: Person) -> None:
-    assert "Add one to connect your store" in text_of(admin.get("/", follow_redirects=True))
+def test_without_a_connector_it_leads_to_the_set_up(admin: Person, viewer: Person) -> None:
+    assert admin.get("/").location == "/setup"
+    assert "Add one to connect your store" in text_of(admin.get("/connectors"))
     assert "An administrator of your organisation can add one." in text_of(viewer.get("/", follow_redirects=True))
 
 

@@ -25,6 +25,7 @@ from integration.web.frame.services import services
 class Step:
     """One thing to do; `url` is "" where it has to wait for another step."""
 
+    key: str
     title: str
     sentence: str
     done: bool
@@ -51,7 +52,7 @@ def _store(connector: Connector, secrets: Mapping[str, str]) -> Step:
         "Give the address of your WooCommerce store and a REST key."
     )
     done = known and done
-    return Step("Connect the store", text, done, _url("connection.index", connector), "Connect the store")
+    return Step("store", "Connect the store", text, done, _url("connection.index", connector), "Connect the store")
 
 
 def _mautic(connector: Connector, secrets: Mapping[str, str]) -> Step:
@@ -60,7 +61,7 @@ def _mautic(connector: Connector, secrets: Mapping[str, str]) -> Step:
         "Give the address of your Mautic and how to sign in to it."
     )
     done = known and done
-    return Step("Connect Mautic", text, done, _url("connection.index", connector, "mautic"), "Connect Mautic")
+    return Step("mautic", "Connect Mautic", text, done, _url("connection.index", connector, "mautic"), "Connect Mautic")
 
 
 def _state_of(begin: str, known: bool, works: bool) -> str:
@@ -78,6 +79,7 @@ def _fields(connector: Connector, connected: bool) -> Step:
         "Mautic has every field that the modules write." if done else "Order values go to fields that Mautic must have."
     )
     return Step(
+        "fields",
         "Create the fields in Mautic",
         text,
         done,
@@ -90,9 +92,8 @@ def _modules(connector: Connector) -> Step:
     modules = Modules.from_json(connector.settings)
     on = [name for name, part in (("contacts", modules.contacts), ("orders", modules.orders)) if part.enabled]
     text = f"Switched on: {', '.join(on) or 'nothing'}. Choose what is sent and with which tags."
-    return Step(
-        "Choose the modules", text, bool(connector.settings), _url("orders.index", connector), "Choose what is sent"
-    )
+    done, url = bool(connector.settings), _url("orders.index", connector)
+    return Step("modules", "Choose the modules", text, done, url, "Choose what is sent")
 
 
 def _import(session: Session, connector: Connector, connected: bool) -> Step:
@@ -100,17 +101,15 @@ def _import(session: Session, connector: Connector, connected: bool) -> Step:
     done = connector.initial_done_at is not None
     if run is not None and not done:
         text = f"An import was started: {runs.badge(run)[0].lower()}."
-        return Step(
-            "Run the initial import", text, False, _url("runs.show", connector, run_id=run.id), "Look at the import"
-        )
+        url = _url("runs.show", connector, run_id=run.id)
+        return Step("import", "Run the initial import", text, False, url, "Look at the import")
     text = (
         "Customers and orders of the past are in Mautic."
         if done
         else "Sends the customers and orders that are there already; no e-mails are sent."
     )
-    return Step(
-        "Run the initial import", text, done, _url("contacts.index", connector) if connected else "", "Go to the import"
-    )
+    url = _url("contacts.index", connector) if connected else ""
+    return Step("import", "Run the initial import", text, done, url, "Go to the import")
 
 
 def _url(endpoint: str, connector: Connector, anchor: str | None = None, **values: Any) -> str:

@@ -15,11 +15,14 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import holds
 from integration.pipeline.services import StoredTokens
+from integration.web.connection import checks, onward
 from integration.web.frame.access import connector_or_404, connector_view, needs, record
 from integration.web.frame.services import services
 
 bp = Blueprint("mautic_sign_in", __name__)
 _STATE = "mautic_state"
+#: Whether the guided set-up has asked, and not the Connection tab.
+_GUIDED = "mautic_guided"
 
 
 def redirect_uri() -> str:
@@ -36,6 +39,7 @@ def ask(connector: Connector) -> ResponseReturnValue:
         abort(404)
     state = secrets.token_urlsafe(24)
     cookie[_STATE] = [state, connector.id]
+    cookie[_GUIDED] = onward.is_guided(request.args)
     return redirect(authorize_url(services().mautic_access(connector), redirect_uri(), state))
 
 
@@ -44,26 +48,38 @@ def ask(connector: Connector) -> ResponseReturnValue:
 def back() -> ResponseReturnValue:
     """Exchange the code for a token and keep it."""
     state, connector_id = cookie.pop(_STATE, ("", 0))
+    guided = bool(cookie.pop(_GUIDED, False))
     if not state or not secrets.compare_digest(state.encode(), request.args.get("state", "").encode()):
         flash("This way back from Mautic is not one that was begun here. Start again from the connection page.", "bad")
         return redirect(url_for("overview.index"))
     with services().db.read() as session:
         connector = connector_or_404(session, connector_id)
-    _finish(connector, request.args.get("code", ""))
-    return redirect(url_for("connection.index", connector_id=connector_id, _anchor="mautic"))
+    if _finish(connector, request.args.get("code", "")):
+        _say(connector_id, guided=guided)
+    return redirect(onward.url(connector_id, "mautic", guided=guided))
 
 
-def _finish(connector: Connector, code: str) -> None:
+def _say(connector_id: int, *, guided: bool) -> None:
+    if not guided:
+        flash("Mautic lets us in. Test the connection now.", "ok")
+        return
+    with services().db.read() as session:
+        connector = connector_or_404(session, connector_id)
+    checks.stored(connector, "mautic")
+
+
+def _finish(connector: Connector, code: str) -> bool:
+    """Exchange the code and keep the token; return whether there is one, and say why not."""
     if not code:
         flash("Mautic was not allowed to let us in. Authorise again when you want to connect.", "bad")
-        return
+        return False
     access = services().mautic_access(connector)
     transport = Transport("mautic", services().route(connector, access.ca), services().observers(connector))
     try:
         token = exchange_code(access, code, redirect_uri(), transport, services().clock)
     except ServiceError as error:
         flash(str(error), "bad")
-        return
+        return False
     with services().db.write() as session:
         StoredTokens(services(), connector.id).save_in(session, token)
         holds.probe_now(session, services().clock.now(), connector.id)
@@ -71,4 +87,4 @@ def _finish(connector: Connector, code: str) -> None:
             session, AuditAction.UPDATED, f"Mautic sign-in of {connector.name}", {"mautic_token": ["", ""]}, connector
         )
     services().wakeup.ring(connector.id)
-    flash("Mautic lets us in. Test the connection now.", "ok")
+    return True

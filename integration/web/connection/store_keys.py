@@ -21,6 +21,7 @@ from integration.operations import audit
 from integration.pipeline.audited import Audit, Diff
 from integration.pipeline.connectors import connectors as pairs
 from integration.store.access import home
+from integration.web.connection import checks, onward
 from integration.web.frame.access import connector_view, me, needs, public
 from integration.web.frame.security import csrf
 from integration.web.frame.services import services
@@ -46,7 +47,7 @@ def ask(connector: Connector) -> ResponseReturnValue:
         "app_name": "Woo Mautic",
         "scope": "read_write",
         "user_id": make_state(connector, me().email),
-        "return_url": base + url_for("store_keys.back", connector_id=connector.id),
+        "return_url": base + url_for("store_keys.back", connector_id=connector.id, **onward.asked()),
         "callback_url": base + url_for("store_keys.take"),
     }
     return redirect(f"{home(connector.store_url)}/wc-auth/v1/authorize?{urlencode(query)}")
@@ -57,11 +58,14 @@ def ask(connector: Connector) -> ResponseReturnValue:
 @connector_view
 def back(connector: Connector) -> ResponseReturnValue:
     """Say what came of it when the store sends the browser back."""
-    if request.args.get("success") == "1":
-        flash("The store has handed over a key. Test the connection now.", "ok")
-    else:
+    guided = onward.is_guided(request.args)
+    if request.args.get("success") != "1":
         flash("The store was not allowed to hand over a key. Try again, or paste a key made by hand.", "bad")
-    return redirect(url_for("connection.index", connector_id=connector.id))
+    elif guided:
+        checks.stored(connector, "store")
+    else:
+        flash("The store has handed over a key. Test the connection now.", "ok")
+    return redirect(onward.url(connector.id, "store", guided=guided))
 
 
 @bp.post("/store-keys")

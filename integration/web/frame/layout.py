@@ -179,7 +179,7 @@ def _chosen(connectors: Sequence[Connector]) -> Connector | None:
 
 
 def _menu(connector_id: int | None) -> list[Group]:
-    first = Link(_overview(connector_id), "Overview", request.blueprint == "overview")
+    first = Link(_overview(connector_id), "Overview", request.blueprint in ("overview", "setup"))
     groups = [
         Group("", [first, *_links(TABS, connector_id)]),
         Group("Operations", _links(OPERATIONS, connector_id)),

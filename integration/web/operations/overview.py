@@ -25,7 +25,7 @@ from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.connectors.credentials import both_known
 from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.queries import dead_letters, runs as querie_runs
-from integration.web.connection import checklist
+from integration.web.connection import checklist, saving
 from integration.web.frame import filters, live
 from integration.web.frame.access import connector_view, me, needs, own_connectors, record
 from integration.web.frame.services import services
@@ -52,9 +52,11 @@ class Row:
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
-    """Go to the only connector, or to the list."""
+    """Go to the only connector, or to the list; who may make the first one is led to the set-up."""
     with services().db.read() as session:
         found = own_connectors(session)
+    if not found and me().may(Role.ADMIN):
+        return redirect(url_for("setup.new"))
     if len(found) == 1:
         return redirect(url_for("overview.show", connector_id=found[0].id))
     return redirect(url_for("overview.connectors"))
@@ -80,13 +82,8 @@ def add() -> str:
 def create() -> ResponseReturnValue:
     """Make a connector and go to its connection page."""
     form = ConnectorForm()
-
-    def audit(session: Session, made: Connector) -> None:
-        record(session, AuditAction.CREATED, f"connector {made.name}", {"name": ["", made.name]}, made)
-
     try:
-        name = form.name.data or ""
-        number = pairs.create(services(), organisation_id=me().organisation_id, name=name, audit=audit)
+        number = saving.make(name=form.name.data or "")
     except SettingError as error:
         form.name.errors = [str(error)]
         return render_template("operations/overview/add.html", form=form), 400
