@@ -292,3 +292,26 @@ def runs(services: Services) -> Callable[[], list[Run]]:
             return list(session.scalars(select(Run)))
 
     return read
+
+
+TABS = {
+    "connection": "Connection",
+    "contacts": "Contact Sync",
+    "consents": "Contact Sync",
+    "orders": "Order Sync",
+    "carts": "Abandoned Cart",
+    "fields": "Mautic Fields",
+    "tools": "Tools",
+}
+
+
+@pytest.mark.parametrize("path", TABS)
+def test_each_tab_says_once_what_it_is_for(viewer: Person, connector_id: int, path: str) -> None:
+    page = viewer.get(f"/connectors/{connector_id}/{path}").text
+    [said] = re.findall(r'<details class="help"><summary>What is this\?</summary>(.*?)</details>', page, re.DOTALL)
+    assert said.count("<p>") >= 2
+    assert re.search(rf'aria-current="page">{TABS[path]}</a>', page)
+
+
+def test_pages_of_no_tab_have_no_help(viewer: Person, connector_id: int) -> None:
+    assert "What is this?" not in viewer.get(f"/connectors/{connector_id}/runs").text
