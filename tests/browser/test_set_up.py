@@ -38,7 +38,7 @@ def test_from_two_addresses_to_the_first_contact_in_mautic(site: Site) -> None:
     page.click("text=Create these fields")
     expect(page.locator("#preview-orders")).to_contain_text("Calls to Mautic")
     page.click("#preview-contacts summary")
-    expect(page.locator("#preview-contacts h3").first).to_contain_text("Contact")
+    expect(page.locator("#preview-contacts h3").first).to_contain_text("Customer")
     page.click("text=Start the first import")
     expect(page.locator("#import")).to_contain_text("From now on all goes by itself.", timeout=30_000)
     link = page.locator("#import a", has_text="in Mautic")

@@ -162,4 +162,4 @@ def test_where_an_unsubscribe_was_written_is_said_in_words(
     for kept, said in (("waiting", "is written into the store next"), ("written", "is in the store")):
         with services.db.write() as session:
             session.execute(update(ConsentEntry).values(write_back=kept))
-        assert all(f"clicked {said}" in text_of(viewer.get(page)) for page in (f"{url}/list", person))
+        assert all(f"clicked This {said}." in text_of(viewer.get(page)) for page in (f"{url}/list", person))

@@ -121,7 +121,7 @@ def _first(client: StoreClient, services: Services, connector: Connector, window
 
 def _person(planned: PersonPlan, follow_ups: Sequence[FollowUp]) -> Person:
     names = {
-        leased.id: f"{streams.labels(leased.kind).entity} {leased.number or leased.source_id}"
+        leased.id: f"{streams.labels(leased.kind).noun} {leased.number or leased.source_id}"
         for leased in planned.group.deliveries
     }
     return Person(
