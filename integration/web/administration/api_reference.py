@@ -61,7 +61,7 @@ def _described(operation: openapi.Operation, document: Mapping[str, Any]) -> Des
         operation.name,
         operation.method.upper(),
         operation.path,
-        operation.summary,
+        operation.summary.removesuffix("."),
         operation.scope,
         told["parameters"],
         fields_of(schemas[operation.body.__name__], schemas) if operation.body else (),

@@ -206,8 +206,7 @@ def _links(places: Sequence[MenuEntry], connector_id: int | None) -> list[Link]:
 
 
 def _blueprints(endpoint: str) -> tuple[str, ...]:
-    """Return whose pages mark a menu item: a page of one record belongs to Records, the form to Contact Sync, RFM to
-    Order Sync."""
+    """Return whose pages mark a menu item: a page of one record belongs to Records, the form to Contact Sync."""
     name = endpoint.partition(".")[0]
     return (name, *_ALSO.get(name, ()))
 
@@ -217,6 +216,7 @@ _ALSO = {
     "contacts": ("subscriptions", "consents"),
     "orders": ("rfm",),
     "fields": ("mapping",),
+    "tokens": ("api_reference",),
 }
 
 
