@@ -148,6 +148,7 @@ def test_no_page_scrolls_sideways_or_breaks_the_security_policy(site: Site) -> N
     import_all(site, site.page(), connector_id)
     places = [
         "",
+        "setup",
         "connection",
         "contacts",
         "orders",

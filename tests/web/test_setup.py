@@ -297,7 +297,6 @@ def runs(services: Services) -> Callable[[], list[Run]]:
 TABS = {
     "connection": "Connection",
     "contacts": "Contact Sync",
-    "consents": "Contact Sync",
     "orders": "Order Sync",
     "carts": "Abandoned Cart",
     "fields": "Mautic Fields",
@@ -313,5 +312,6 @@ def test_each_tab_says_once_what_it_is_for(viewer: Person, connector_id: int, pa
     assert re.search(rf'aria-current="page">{TABS[path]}</a>', page)
 
 
-def test_pages_of_no_tab_have_no_help(viewer: Person, connector_id: int) -> None:
-    assert "What is this?" not in viewer.get(f"/connectors/{connector_id}/runs").text
+@pytest.mark.parametrize("path", ["runs", "consents/list", "tools/log"])
+def test_lists_begin_without_it(viewer: Person, connector_id: int, path: str) -> None:
+    assert "What is this?" not in viewer.get(f"/connectors/{connector_id}/{path}").text
