@@ -24,7 +24,15 @@ from integration.operations.retention import deletion
 from integration.operations.retention.deletion import Deleted
 from integration.operations.support import diagnostics
 from integration.pipeline.audited import Diff
-from integration.pipeline.connectors import connectors, field_list, fingerprint, holds, verified, webhook_registration
+from integration.pipeline.connectors import (
+    connectors,
+    field_list,
+    fingerprint,
+    holds,
+    neighbours,
+    verified,
+    webhook_registration,
+)
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.pipeline.services import Services
 from integration.settings import keys
@@ -97,6 +105,9 @@ def check(connector_id: int, as_json: bool) -> None:
         steps = {"store": _store_steps(services, connector), "mautic": _mautic_steps(services, connector)}
         passed = [side for side, found in steps.items() if not any(step.state == "failed" for step in found)]
         verified.keep(services, connector_id, passed)
+        with services.db.read() as session:
+            clash = neighbours.clash(session, connector)
+    steps["mautic"] += [_clashing(clash, len(steps["mautic"]) + 1)] if clash else []
     rows = [{"side": side, **diagnostics.as_dict(step)} for side, found in steps.items() for step in found]
     text = "\n".join(f"{row['side']:7}{row['number']} {row['state']:8} {row['title']}: {_said(row)}" for row in rows)
     console.show(rows, as_json=as_json, text=text)
@@ -106,6 +117,12 @@ def check(connector_id: int, as_json: bool) -> None:
 
 def _said(row: dict[str, Any]) -> str:
     return f"{row['sentence']} {row['hint']}".strip()
+
+
+def _clashing(clash: neighbours.Clash, number: int) -> diagnostics.Step:
+    """Return as a further step that other connectors write the same fields of this Mautic."""
+    title = "Name space of this store"
+    return diagnostics.Step(number, title, "warning", "name_space_shared", clash.sentence, clash.hint, {}, 0.0)
 
 
 def _store_steps(services: Services, connector: Connector) -> list[diagnostics.Step]:

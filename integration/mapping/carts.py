@@ -25,7 +25,7 @@ def abandoned(cart: Cart, modules: Modules) -> Plan | Skip:
     module = modules.carts
     if (skip := _unfit(cart, module)) is not None:
         return skip
-    tags = _tags(module.tag, module.recovered_tag, module)
+    tags = _tags(module.tag, module.recovered_tag, modules)
     own = own_values(cart, Kind.CART, modules)
     write = ContactWrite(cart.email, own.over(_fields(cart, modules)), tags)
     return Plan(write, _segment(cart, module), own.adjustments)
@@ -36,7 +36,7 @@ def recovered(cart: Cart, modules: Modules) -> Plan | Skip:
     module = modules.carts
     if (skip := _unfit(cart, module)) is not None:
         return skip
-    write = ContactWrite(cart.email, _emptied(modules), _tags(module.recovered_tag, module.tag, module))
+    write = ContactWrite(cart.email, _emptied(modules), _tags(module.recovered_tag, module.tag, modules))
     return Plan(write, _leaving(str(cart.id), "recovered", module))
 
 
@@ -48,7 +48,7 @@ def taken_back(cart_id: str, at: str, modules: Modules) -> Plan | Skip:
     module = modules.carts
     if not module.enabled:
         return MODULE_OFF
-    tags = tuple(f"-{tag}" for tag in typed_tags((module.tag,)))
+    tags = tuple(f"-{tag}" for tag in typed_tags((module.tag,), modules.naming.name_space))
     return Plan(ContactWrite("", _emptied(modules), tags), _leaving(cart_id, f"moved {at}", module))
 
 
@@ -94,10 +94,11 @@ def _segment(cart: Cart, module: CartModule) -> tuple[FollowUp, ...]:
     return (SegmentAdd(module.segment, _MARK.format(cart.id), "abandoned"),) if module.segment else ()
 
 
-def _tags(given: str, other: str, module: CartModule) -> tuple[str, ...]:
+def _tags(given: str, other: str, modules: Modules) -> tuple[str, ...]:
     """Return the tag that a cart gets, and behind a "-" the one that it has no more."""
-    removed = (f"-{tag}" for tag in typed_tags((other,))) if module.remove_tag else ()
-    return once((*typed_tags((given,)), *removed))
+    space = modules.naming.name_space
+    removed = (f"-{tag}" for tag in typed_tags((other,), space)) if modules.carts.remove_tag else ()
+    return once((*typed_tags((given,), space), *removed))
 
 
 def _item(line: CartLine, currency: str) -> dict[str, object]:

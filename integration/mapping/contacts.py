@@ -9,7 +9,7 @@ from integration.mapping.own_values import own_values
 from integration.mapping.tags import typed_tags
 from integration.plans import ContactWrite, Plan, Skip
 from integration.records import Customer
-from integration.settings import ContactModule, MappingModule, Modules, where
+from integration.settings import ContactModule, MappingModule, Modules, NamingModule, where
 
 MODULE_OFF = Skip("module_off", "Contact Sync is switched off; switch it on under Contact Sync.")
 NO_EMAIL = Skip("no_email", "The customer has no e-mail address; add one in the store.")
@@ -17,15 +17,20 @@ NOT_ON_CHANGE = Skip(
     "not_on_change", f"Customers who register or change are left out; switch it on under {where('contacts.on_change')}."
 )
 
-_NO_ROWS = MappingModule()
+_NO_ROWS, _NO_NAME_SPACE = MappingModule(), NamingModule()
 
 
 def plan(
-    customer: Customer, module: ContactModule, *, on_change: bool = False, mapping: MappingModule = _NO_ROWS
+    customer: Customer,
+    module: ContactModule,
+    *,
+    on_change: bool = False,
+    mapping: MappingModule = _NO_ROWS,
+    naming: NamingModule = _NO_NAME_SPACE,
 ) -> Plan | Skip:
     """Return what to write for a customer, or why nothing is; `on_change` says that a live change asks for it.
 
-    `mapping` are a person's own rows: they go before the fixed ones.
+    `mapping` are a person's own rows: they go before the fixed ones. `naming` has the store's name space.
     """
     if not module.enabled:
         return MODULE_OFF
@@ -39,10 +44,10 @@ def plan(
     email = email_of(customer)
     if not visible(email):
         return NO_EMAIL
-    modules = Modules.model_construct(contacts=module, mapping=mapping)
+    modules = Modules.model_construct(contacts=module, mapping=mapping, naming=naming)
     fields, adjustments = person_values(customer, Kind.CONTACT, modules)
     own = own_values(customer, Kind.CONTACT, modules)
-    write = ContactWrite(email, own.over(fields), typed_tags(module.default_tags))
+    write = ContactWrite(email, own.over(fields), typed_tags(module.default_tags, naming.name_space))
     return Plan(write, adjustments=(*own.left(adjustments), *own.adjustments, *unread(customer)))
 
 

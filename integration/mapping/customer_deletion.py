@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from integration.mapping import contacts
+from integration.mapping.tags import spaced
 from integration.plans import ContactWrite, DeleteContact, FollowUp, Plan, SegmentRemove, Skip
 from integration.settings import Modules, where
 
@@ -31,7 +32,7 @@ def plan(customer_id: str, modules: Modules, *, known: bool) -> Plan | Skip:
     if not known:
         return UNKNOWN
     if module.on_delete == "tag":
-        return Plan(ContactWrite("", tags=(module.deleted_tag,)))
+        return Plan(ContactWrite("", tags=(spaced(module.deleted_tag, modules.naming.name_space),)))
     acts = _acts(customer_id, modules)
     return Plan(ContactWrite(""), acts) if acts else NO_SEGMENT
 

@@ -2,7 +2,8 @@
 
 Everything that has to know the fields asks here: what is asked of the store (store/reading.py), what is kept of a
 record (store/parse.py), the contact's values (field_values.py), the fields that Mautic must have (fields.py), the page
-Mautic Fields and the diagnostics. Another field of the store is another row.
+Mautic Fields and the diagnostics. Another field of the store is another row. A connector with a name space has fields
+of its own: `table` gives the rows with their names in it.
 
 A person's own rows (settings/mapping.py) are rows of the same shape with a `rule`; own_values.py takes their values.
 """
@@ -11,7 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import attrgetter
 
 from integration.events import Kind
@@ -35,6 +37,8 @@ _LINK_MIN_CHARS, _CODE_MIN_CHARS = 191, 64
 #: No currency has more decimals (CLF).
 _MONEY_SCALE = 4
 _CONTACT, _ORDER, _CART, _BOTH = (Kind.CONTACT,), (Kind.ORDER,), (Kind.CART,), (Kind.CONTACT, Kind.ORDER)
+#: Name spaces whose table is kept in memory; one takes some 5 kB.
+_TABLES_CACHED_MAX = 256
 #: Kind of record -> the part of the module settings that is about it.
 _MODULES = {Kind.CONTACT: "contacts", Kind.ORDER: "orders", Kind.CART: "carts", Kind.SCORE: "orders"}
 
@@ -149,7 +153,21 @@ def rows(kind: Kind) -> Iterator[FieldRow]:
 
 def written(kind: Kind, modules: Modules) -> Iterator[FieldRow]:
     """Return the rows that records of this kind write under these settings."""
-    return (row for row in rows(kind) if is_on(row, modules))
+    return (row for row in table(modules.naming.name_space) if kind in row.kinds and is_on(row, modules))
+
+
+def table(name_space: str) -> tuple[FieldRow, ...]:
+    """Return all rows with our own fields named for a name space; what is not ours is the person's in all stores."""
+    return _spaced_table(name_space) if name_space else FIELD_MAP
+
+
+@lru_cache(maxsize=_TABLES_CACHED_MAX)
+def _spaced_table(name_space: str) -> tuple[FieldRow, ...]:
+    return tuple(_spaced(row, name_space) if row.ours else row for row in FIELD_MAP)
+
+
+def _spaced(row: FieldRow, name_space: str) -> FieldRow:
+    return replace(row, alias=aliases.spaced(row.alias, name_space), label=f"{row.label} ({name_space})")
 
 
 def own(kind: Kind, modules: Modules) -> list[FieldRow]:
@@ -181,10 +199,15 @@ def fixed(kind: Kind, alias: str) -> list[FieldRow]:
     return [row for row in rows(kind) if row.alias == alias]
 
 
-def made_by_us() -> frozenset[str]:
-    """Return the aliases of our own fields, as wanted and as Mautic cuts them: no own row may write them."""
-    wanted = {row.alias for row in FIELD_MAP if row.ours}
+def made_by_us(name_space: str) -> frozenset[str]:
+    """Return the aliases of our own fields in a name space, as wanted and as Mautic cuts them."""
+    wanted = {row.alias for row in table(name_space) if row.ours}
     return frozenset(wanted | {aliases.cut(alias) for alias in wanted})
+
+
+def is_made_by_us(alias: str) -> bool:
+    """Tell whether a field is one of ours in whatever name space: no own row may write it."""
+    return alias in made_by_us(aliases.name_space_of(alias))
 
 
 def computed(source: str, modules: Modules) -> list[FieldRow]:
@@ -203,7 +226,7 @@ def required(modules: Modules) -> list[tuple[FieldRow, tuple[str, ...]]]:
     Each alias is in it once, with the modules of all its rows: contacts, orders, carts. Own rows stand at the end.
     """
     found: dict[str, tuple[FieldRow, tuple[str, ...]]] = {}
-    for row in (*FIELD_MAP, *(_own(each) for each in modules.mapping.rows)):
+    for row in (*table(modules.naming.name_space), *(_own(each) for each in modules.mapping.rows)):
         writers = tuple(_MODULES[kind] for kind in row.kinds if attrgetter(f"{_MODULES[kind]}.enabled")(modules))
         if (row.ours or row.rule) and writers and is_on(row, modules):
             first, before = found.get(row.alias, (row, ()))

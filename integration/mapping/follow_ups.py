@@ -31,9 +31,11 @@ class Sighting:
         return self.reached_at is not None and not triggers.is_before(self.reached_at, trigger, self.triggers)
 
 
-def steps(order: Order, module: OrderModule, seen: Sighting, decimals: int | None = None) -> tuple[FollowUp, ...]:
+def steps(
+    order: Order, module: OrderModule, seen: Sighting, decimals: int | None = None, name_space: str = ""
+) -> tuple[FollowUp, ...]:
     """Return what is to be done after the contact was written, in this order; `decimals` are the shop's for money."""
-    found: list[FollowUp] = [note(order, decimals)] if module.notes and _notes(seen) else []
+    found: list[FollowUp] = [note(order, decimals, name_space)] if module.notes and _notes(seen) else []
     segment, email = module.segments.get(order.status, 0), module.emails.get(order.status, 0)
     if segment > 0:
         found.append(SegmentAdd(segment, order.source_id, order.status))

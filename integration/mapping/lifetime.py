@@ -48,17 +48,18 @@ def by_currency(totals: Iterable[CurrencyTotal]) -> str:
     return encode(found) if found else ""
 
 
-def adjustments(lifetime: Lifetime, shop_currency: str) -> tuple[Adjustment, ...]:
+def adjustments(lifetime: Lifetime, shop_currency: str, name_space: str = "") -> tuple[Adjustment, ...]:
     """Return what has to be said of the values: paid orders in another currency than the shop's are not counted."""
+    field = aliases.spaced(aliases.TOTAL_SPENT, name_space)
     if lifetime.unsure:
-        return (Adjustment(aliases.TOTAL_SPENT, "left_out", unsure(lifetime.unsure)),)
+        return (Adjustment(field, "left_out", unsure(lifetime.unsure)),)
     count = lifetime.other_currencies
     if not count:
         return ()
     orders = "1 paid order is" if count == 1 else f"{count} paid orders are"
     currency = f"the shop's currency {shop_currency}" if shop_currency else "the shop's currency"
     sentence = f"{orders} not counted in the lifetime values, being in another currency than {currency}."
-    return (Adjustment(aliases.TOTAL_SPENT, "left_out", sentence),)
+    return (Adjustment(field, "left_out", sentence),)
 
 
 def unsure(currencies: tuple[str, ...]) -> str:

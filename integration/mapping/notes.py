@@ -16,9 +16,9 @@ from integration.records import LineItem, Order
 NOTE_MAX_BYTES = 60_000
 
 
-def note(order: Order, shop_decimals: int | None = None) -> Note:
+def note(order: Order, shop_decimals: int | None = None, name_space: str = "") -> Note:
     """Return the note of an order and its status: title, all line items, total, and the marker that finds it again."""
-    mark = marker(order)
+    mark = marker(order, name_space)
     title = f"<p><strong>Order #{_text(order.number)}: {_text(order.status)}</strong></p>"
     facts = [date_of(order), _text(order.payment_method), ", ".join(_text(code) for code in order.coupons)]
     total = " · ".join([f"Total {_price(order, shop_decimals)}", *(fact for fact in facts if fact)])
@@ -27,9 +27,13 @@ def note(order: Order, shop_decimals: int | None = None) -> Note:
     return Note(order.source_id, order.status, text, mark, any_known(order))
 
 
-def marker(order: Order) -> str:
-    """Return the line that finds the note of this order and status in Mautic: `[order 1234 completed]`."""
-    return f"[order {order.source_id} {_text(order.status)}]"
+def marker(order: Order, name_space: str = "") -> str:
+    """Return the line that finds the note of this order and status in Mautic: `[order 1234 completed]`.
+
+    With a name space it is `[de order 1234 completed]`: another store's order may have the same number.
+    """
+    of_store = f"{name_space} " if name_space else ""
+    return f"[{of_store}order {order.source_id} {_text(order.status)}]"
 
 
 def send_email(order: Order, email_id: int, shop_decimals: int | None = None) -> SendEmail:

@@ -82,7 +82,7 @@ def plan(
     of the completed tag stays. `categories` are the slugs of its products' categories. An order without a currency has
     the shop's. Raises MappingError (order_unnamed) for an order without status.
     """
-    module = modules.orders
+    module, space = modules.orders, modules.naming.name_space
     order = replace(order, currency=order.currency or shop_currency)
     decimals = shop.decimals if order.currency == shop_currency else None
     skip = _unfit(order, module)
@@ -97,7 +97,7 @@ def plan(
     fields, adjustments = person_values(order, Kind.ORDER, modules) if named else ({}, ())
     if not synced:
         fields = untouched(fields, Kind.ORDER, modules)
-        undone = _undone(order, module, since, shop, history)
+        undone = _undone(order, module, since, shop, history, space)
         kept = _corrections(order, modules, lifetime, shop_currency, undone, data_left)
         return _unsynced(order, kept, fields, adjustments) if known else _not_synced(order)
     data = _data(modules, order_data(order, decimals) if latest else None)
@@ -105,9 +105,9 @@ def plan(
     # What own rows say of a person is what the newest order says, as the order data are.
     own = own_values(order, Kind.ORDER, modules) if latest else OwnValues()
     fields = own.over(fields if latest else untouched(fields, Kind.ORDER, modules))
-    tagged = tags(order, module, since, shop, history, categories)
+    tagged = tags(order, module, since, shop, history, categories, space)
     write = ContactWrite(order.email, {**fields, **data, **values}, tagged)
-    steps, withheld = follow_ups.steps(order, module, seen, decimals), follow_ups.withheld(order, module, seen)
+    steps, withheld = follow_ups.steps(order, module, seen, decimals, space), follow_ups.withheld(order, module, seen)
     return Plan(write, steps, (*own.left(adjustments), *said, *own.adjustments, *unread(order)), withheld)
 
 
@@ -141,6 +141,7 @@ def tags(
     shop: Shop = Shop(),
     history: History = History(),
     categories: Sequence[str] = (),
+    name_space: str = "",
 ) -> tuple[str, ...]:
     """Return the tags of a synced order: products with status, their categories, general ones, and "-x" (P33-P37).
 
@@ -149,15 +150,17 @@ def tags(
     """
     undone_since = module.remove_completed_tag and order.status == "completed" and since in UNDONE
     adds = module.product_tags and not undone_since
-    products = product_tags(order, module.product_id_tags, shop.locale) if adds else ()
-    of_categories = category_tags(categories, shop.locale) if module.category_tags else ()
-    added = (*products, *of_categories, *typed_tags(module.general_tags))
-    respelt = _respelt(order, order.status, module, shop, history) if adds else ()
-    gone = (*_undone(order, module, since, shop, history), *respelt)
+    products = product_tags(order, module.product_id_tags, shop.locale, name_space) if adds else ()
+    of_categories = category_tags(categories, shop.locale, name_space) if module.category_tags else ()
+    added = (*products, *of_categories, *typed_tags(module.general_tags, name_space))
+    respelt = _respelt(order, order.status, module, shop, history, name_space) if adds else ()
+    gone = (*_undone(order, module, since, shop, history, name_space), *respelt)
     return once((*added, *(tag for tag in gone if tag.removeprefix("-") not in added)))
 
 
-def _undone(order: Order, module: OrderModule, since: str, shop: Shop, history: History) -> tuple[str, ...]:
+def _undone(
+    order: Order, module: OrderModule, since: str, shop: Shop, history: History, name_space: str
+) -> tuple[str, ...]:
     """Return the completed tags that are to go (P37).
 
     None goes when the order was seen in good order since, or when another completed order holds the product. One whose
@@ -167,21 +170,23 @@ def _undone(order: Order, module: OrderModule, since: str, shop: Shop, history: 
     completed = [other.items for other in history.others if other.status == "completed"]
     if not module.remove_completed_tag or fine_since or order.status not in UNDONE or None in completed:
         return ()
-    with_id = module.product_id_tags
-    held = {product_tag(item, "completed", with_id, shop.locale) for items in completed for item in items or ()}
-    tags = (*undone_tags(order, with_id, shop.locale), *_respelt(order, "completed", module, shop, history))
+    how = (module.product_id_tags, shop.locale, name_space)
+    held = {product_tag(item, "completed", *how) for items in completed for item in items or ()}
+    tags = (*undone_tags(order, *how), *_respelt(order, "completed", module, shop, history, name_space))
     return tuple(tag for tag in tags if tag.removeprefix("-") not in held)
 
 
-def _respelt(order: Order, status: str, module: OrderModule, shop: Shop, history: History) -> tuple[str, ...]:
+def _respelt(
+    order: Order, status: str, module: OrderModule, shop: Shop, history: History, name_space: str
+) -> tuple[str, ...]:
     """Return "-tag" for the tags that we gave the order's products in another spelling, unless they are others' own."""
-    with_id = module.product_id_tags
-    former = once(tag for item in order.items for tag in former_tags(item, status, with_id, shop.locale))
+    how = (module.product_id_tags, shop.locale, name_space)
+    former = once(tag for item in order.items for tag in former_tags(item, status, *how))
     given = [tag for tag in former if tag in history.given]
     if not given:
         return ()
     items = [*order.items, *(item for other in history.others for item in other.items or ())]
-    own = {product_tag(item, status, with_id, shop.locale) for item in items}
+    own = {product_tag(item, status, *how) for item in items}
     return tuple(f"-{tag}" for tag in given if tag not in own)
 
 
@@ -242,5 +247,6 @@ def _values(
 ) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
     if lifetime is None or not lifetimes.rows(modules):
         return {}, ()
-    said = lifetimes.adjustments(lifetime, shop_currency) if modules.orders.lifetime else ()
+    name_space = modules.naming.name_space
+    said = lifetimes.adjustments(lifetime, shop_currency, name_space) if modules.orders.lifetime else ()
     return lifetimes.fields(lifetime, modules), said

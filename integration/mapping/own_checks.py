@@ -72,7 +72,7 @@ def _stamped(row: MappingRow, field: MauticField | None) -> MappingRow:
 
 def remarks(row: MappingRow, fields: Mapping[str, MauticField]) -> list[Remark]:
     """Return what is to be said of a row that reads well; nothing of Mautic while its list is not known."""
-    if row.alias in field_map.made_by_us():
+    if field_map.is_made_by_us(row.alias):
         sentence = f"“{row.alias}” is filled by woo-mautic itself."
         return [Remark("bad", "alias", sentence, "Choose a field of your own.")]
     field = fields.get(row.alias)

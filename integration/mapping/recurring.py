@@ -41,14 +41,18 @@ def plan(
         return REMOVED
     if not gone and not visible(email):
         return NO_EMAIL
-    wanted = tags(standing, with_id=modules.orders.product_id_tags, locale=locale)
+    with_id, name_space = modules.orders.product_id_tags, modules.naming.name_space
+    wanted = tags(standing, with_id=with_id, locale=locale, name_space=name_space)
     leaving = tuple(f"-{tag}" for tag in sorted(set(given) - set(fit_tags(wanted)[0]) - set(of_orders)))
     if not wanted and not leaving:
         return REMOVED if gone else NO_TAG
     return Plan(ContactWrite(email.strip(), {}, (*wanted, *leaving)))
 
 
-def tags(standing: Sequence[OtherOrder], *, with_id: bool = False, locale: str = "") -> tuple[str, ...]:
+def tags(
+    standing: Sequence[OtherOrder], *, with_id: bool = False, locale: str = "", name_space: str = ""
+) -> tuple[str, ...]:
     """Return the tag of each product of each subscription whose status gives one, each once."""
     counted = [each for each in standing if each.status in STATUSES]
-    return once(product_tag(item, each.status, with_id, locale) for each in counted for item in each.items or ())
+    items = ((item, each.status) for each in counted for item in each.items or ())
+    return once(product_tag(item, status, with_id, locale, name_space) for item, status in items)

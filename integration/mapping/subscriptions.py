@@ -37,7 +37,8 @@ def subscribed(subscriber: Subscriber, modules: Modules, *, known: bool) -> Plan
     module = modules.subscribe
     names = {} if known and not subscriber.confirmed else _names(subscriber)
     joins = (SegmentAdd(module.segment, _MARK.format(subscriber.id), "subscribed"),) if module.segment else ()
-    return Plan(ContactWrite(subscriber.email, names, typed_tags(module.tags)), joins, asserted=True)
+    tags = typed_tags(module.tags, modules.naming.name_space)
+    return Plan(ContactWrite(subscriber.email, names, tags), joins, asserted=True)
 
 
 def _names(subscriber: Subscriber) -> dict[str, Value]:

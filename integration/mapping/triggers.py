@@ -9,6 +9,8 @@ from integration.settings import Modules
 
 NOTES = "orders.notes"
 CARTS = "carts.enabled"
+#: No trigger, but as they are: the moment since which fields and tags have their names of today.
+NAME_SPACE = "naming.name_space"
 
 
 def email_of(status: str) -> str:
@@ -38,8 +40,8 @@ def since(trigger: str, stored: Mapping[str, str]) -> datetime | None:
     return None if moment is None else datetime.fromisoformat(moment)
 
 
-def _wanted(modules: Modules) -> dict[str, int]:
+def _wanted(modules: Modules) -> dict[str, int | str]:
     orders = modules.orders
-    emails = {email_of(status): number for status, number in orders.emails.items() if number > 0}
+    emails: dict[str, int | str] = {email_of(status): number for status, number in orders.emails.items() if number > 0}
     switches = {NOTES: orders.notes, CARTS: modules.carts.enabled}
-    return emails | {name: 1 for name, is_on in switches.items() if is_on}
+    return emails | {name: 1 for name, is_on in switches.items() if is_on} | {NAME_SPACE: modules.naming.name_space}

@@ -23,7 +23,6 @@ from integration.plans import Adjustment, MauticField, Value, below_one
 TEXT_BYTES = 65_535
 #: Mautic refuses 1e20 (mautic:282); above this a float loses whole units.
 AMOUNT_LIMIT = Decimal(10) ** 15
-_JSON_ALIASES = frozenset(aliases.cut(alias) for alias in aliases.JSON)
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 #: A time of day, alone or behind a day.
@@ -55,7 +54,7 @@ def _is_json(field: MauticField, value: Value) -> bool:
     """Tell whether the value is JSON that must stay whole: in a field for it, or a map or list that reads as such."""
     if field.type not in ("text", "textarea", "html"):
         return False
-    if field.alias in _JSON_ALIASES:
+    if aliases.is_json(field.alias):
         return True
     whole = isinstance(value, str) and value[:1] + value[-1:] in ("{}", "[]") and "<" not in value
     return whole and is_json(str(value))

@@ -16,6 +16,7 @@ from integration.settings.modules import (
     label,
     where,
 )
+from integration.settings.naming import NamingModule
 from integration.settings.subscribe import SubscribeModule
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "MappingModule",
     "MappingRow",
     "Modules",
+    "NamingModule",
     "OrderModule",
     "SubscribeModule",
     "SyncModule",

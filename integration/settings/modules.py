@@ -16,6 +16,7 @@ from integration.settings.carts import CartModule
 from integration.settings.consent import ConsentModule
 from integration.settings.kinds import Crontab, IdByStatus, Roles, Settings, Text, Texts, Truth, Whole
 from integration.settings.mapping import MappingModule
+from integration.settings.naming import NamingModule
 from integration.settings.subscribe import SubscribeModule
 
 #: Connectors whose parsed settings are kept in memory; one entry takes about 4 kB.
@@ -173,6 +174,7 @@ class Modules(Settings):
     sync: SyncModule = Field(default_factory=SyncModule)
     alerts: AlertModule = Field(default_factory=AlertModule)
     mapping: MappingModule = Field(default_factory=MappingModule)
+    naming: NamingModule = Field(default_factory=NamingModule)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any] | None) -> Modules:
@@ -260,6 +262,7 @@ PAGES = {
     "sync": "Settings",
     "alerts": "Alerts",
     "mapping": "Field mapping",
+    "naming": "Settings",
 }
 
 

@@ -110,7 +110,9 @@ class Contacts:
         if delivery.event == "deleted":
             return customer_deletion.plan(delivery.source_id, context.modules, known=context.known)
         modules, live = context.modules, delivery.origin in _LIVE
-        return contacts.plan(delivery.record, modules.contacts, on_change=live, mapping=modules.mapping)
+        return contacts.plan(
+            delivery.record, modules.contacts, on_change=live, mapping=modules.mapping, naming=modules.naming
+        )
 
     def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
         """Return what an account says; who has filled in the subscribe form has agreed there."""

@@ -96,7 +96,7 @@ def _traces(db: Database, connector_id: int, person_key: str) -> Traces:
             select(ContactLink).where(ContactLink.connector_id == connector_id, ContactLink.person_key.in_(keys))
         ).all()
         coupons, codes = _coupons(session, connector_id, keys)
-    contacts = {link.contact_id: _written(link.fields or {}) for link in links}
+    contacts = {link.contact_id: written(link.fields or {}) for link in links}
     return Traces(connector_id, keys, orders, accounts, contacts, coupons, codes)
 
 
@@ -130,7 +130,7 @@ def _keys(session: Session, connector_id: int, person_key: str) -> tuple[list[st
         keys |= more
 
 
-def _written(hashes: Mapping[str, str]) -> list[str]:
+def written(hashes: Mapping[str, str]) -> list[str]:
     """Return the fields and tags that we gave a contact, as "field" and "tag:x"."""
     parts = {key.partition(".")[2]: sign for key, sign in hashes.items()}
     names = [name for name, sign in parts.items() if not name.startswith(("tag:", "#")) or sign.startswith("+")]

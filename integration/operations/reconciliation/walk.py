@@ -235,7 +235,9 @@ class Walk(HeldRun):
 
     def _strangers(self) -> Iterator[Step]:
         """Contacts with our order count that no link leads to; a Mautic that cannot search so is left in peace."""
-        alias = aliases.actual(aliases.ORDER_COUNT, {field["alias"] for field in self.connector.fields})
+        space = self.services.modules(self.connector).naming.name_space
+        wanted = aliases.spaced(aliases.ORDER_COUNT, space)
+        alias = aliases.actual(wanted, {field["alias"] for field in self.connector.fields})
         if alias is None:
             return
         while True:

@@ -14,6 +14,7 @@ from integration import certificates
 from integration.errors import SettingError
 from integration.mapping import own_checks, triggers
 from integration.mapping.fields import needs
+from integration.models.buyer_score import BuyerScore
 from integration.models.connector import Connector, ConnectorState
 from integration.models.schedule import Schedule
 from integration.pipeline import installation
@@ -160,11 +161,19 @@ def configure(
             connector.settings, connector.updated_at = modules.to_json(), now
             connector.triggers = triggers.renewed(connector.triggers, before, modules, now)
             _reschedule(session, now, connector_id, before, modules)
+            if modules.naming != before.naming:
+                _owe_scores(session, connector_id)
             if needs(modules) != needs(before) and connector.fields_at is not None:
                 # What is needed now and is not in the list is looked for, or created, by the next batch.
                 connector.fields_at -= MAX_AGE_INCOMPLETE
             audit(session, diff)
     return diff
+
+
+def _owe_scores(session: Session, connector_id: int) -> None:
+    """Let the next computation take every buyer for one who has moved: the fields of today are empty yet."""
+    mine = update(BuyerScore).where(BuyerScore.connector_id == connector_id)
+    session.execute(mine.values(recency=0, frequency=0, monetary=0))
 
 
 def previewed(

@@ -14,12 +14,12 @@ from integration.mautic import reading
 from integration.mautic.client import MauticClient
 from integration.mautic.search import email_of
 from integration.models.cart import OPEN as OPEN_CARTS, Cart
-from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
 from integration.models.former_address import FormerAddress
 from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.models.subscription import Subscription, SubscriptionState
+from integration.pipeline.connectors import neighbours
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.outbox.states import OPEN
 from integration.words import counted
@@ -123,6 +123,4 @@ def _others(session: Session, connector_id: int, keys: Collection[str], contact_
 
 
 def _elsewhere(session: Session, connector_id: int, contact_id: int) -> int:
-    url = select(Connector.mautic_url).where(Connector.id == connector_id).scalar_subquery()
-    beside = select(Connector.id).where(Connector.mautic_url == url, Connector.id != connector_id)
-    return _count(session, ContactLink, ContactLink.contact_id == contact_id, ContactLink.connector_id.in_(beside))
+    return len(neighbours.links_to(session, neighbours.ids(session, connector_id), contact_id))

@@ -1,4 +1,4 @@
-"""What it costs to send again whom a change of the mapping concerns: records, calls and time, before anything is read.
+"""What it costs to send again whom a change of the mapping or the name space concerns: records, calls and time.
 
 All records of a kind are read again, and only those that come out different are sent: who that is nobody can know
 before, so the figures are the most that it can be. A dry run tells them exactly.
@@ -6,7 +6,7 @@ before, so the figures are the most that it can be. A dry run tells them exactly
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from integration import streams
+from integration.mapping import triggers
 from integration.models.connector import Connector
 from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.models.run import Run, RunKind, RunState
@@ -40,14 +41,14 @@ class Cost:
 
 
 def owed(session: Session, connector: Connector, modules: Modules) -> Cost | None:
-    """Return what sending again would cost; None where no change of the mapping waits for it.
+    """Return what sending again would cost; None where no change of the mapping or the name space waits for it.
 
     Before the first import none does: that one follows the mapping by itself.
     """
     if connector.initial_done_at is None:
         return None
-    changed = _changed_modules(session, connector.id, modules)
-    return _cost(session, connector, changed, modules) if changed else None
+    changed = {*_changed_modules(session, connector.id, modules), *_renamed_modules(session, connector, modules)}
+    return _cost(session, connector, sorted(changed), modules) if changed else None
 
 
 def _changed_modules(session: Session, connector_id: int, modules: Modules) -> tuple[str, ...]:
@@ -60,6 +61,17 @@ def _changed_modules(session: Session, connector_id: int, modules: Modules) -> t
             if stream.kind in kinds and sendable and not _was_read(session, connector_id, stream, shown.version.at):
                 found.append(stream.module)
     return tuple(sorted(set(found)))
+
+
+def _renamed_modules(session: Session, connector: Connector, modules: Modules) -> Iterator[str]:
+    """Yield the modules whose fields and tags have had other names when all their records were last read."""
+    since = triggers.since(triggers.NAME_SPACE, connector.triggers)
+    if since is None:
+        return
+    for stream in streams.STREAMS.values():
+        sendable = not stream.kept_here and stream.is_enabled(modules)
+        if sendable and not _was_read(session, connector.id, stream, since):
+            yield stream.module
 
 
 def _was_read(session: Session, connector_id: int, stream: streams.Stream, since: datetime) -> bool:

@@ -15,7 +15,7 @@ from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.operations.support.diagnostics import Step
 from integration.pipeline.audited import Diff
-from integration.pipeline.connectors import connectors as pairs, fingerprint, holds
+from integration.pipeline.connectors import connectors as pairs, fingerprint, holds, neighbours
 from integration.pipeline.connectors.webhook_registration import delivery_url
 from integration.settings.connection import AUTHORITIES
 from integration.web.connection import (
@@ -123,6 +123,8 @@ def debug(connector: Connector) -> ResponseReturnValue:
 def _page(connector: Connector, form: SettingForm, results: Results | None = None) -> str:
     now, secrets = services().clock.now(), services().readable_secrets(connector)
     until = connector.debug_until
+    with services().db.read() as session:
+        clash = neighbours.clash(session, connector)
     return render_template(
         "connection/index.html",
         connector=connector,
@@ -138,6 +140,7 @@ def _page(connector: Connector, form: SettingForm, results: Results | None = Non
         public=services().base_url.startswith("https://"),
         durations=DURATIONS,
         authorities={name: authority.shown(getattr(connector, name), now) for name in AUTHORITIES},
+        clash=clash,
         doubt=fingerprint.doubt(connector),
         said=fingerprint.sentence(connector),
         debug_on=until is not None and until > now,

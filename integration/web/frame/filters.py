@@ -11,6 +11,7 @@ from flask import Flask, g
 from flask_login import current_user
 
 from integration import settings, streams, words
+from integration.mapping import aliases
 from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline.connectors import time_zones
@@ -117,11 +118,21 @@ def stream(kind: str) -> Stream:
     return streams.of(kind)
 
 
+def name_space(connector: Connector) -> str:
+    """Return the connector's name space in Mautic, "" for none."""
+    return services().modules(connector).naming.name_space
+
+
+def our(alias: str, connector: Connector) -> str:
+    """Return what Mautic calls one of our own fields of a connector."""
+    return aliases.cut(aliases.spaced(alias, name_space(connector)))
+
+
 _WORDS = (words.span, words.figure, words.counted, words.form, entity, entities, noun, happened, run_badge, named)
 
 
 def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
-    for each in (local, clock, utc, ago, pretty, stream, *_WORDS):
+    for each in (local, clock, utc, ago, pretty, stream, name_space, our, *_WORDS):
         app.add_template_filter(each)
     app.add_template_global(now)

@@ -16,6 +16,7 @@ from integration.operations.support import support_bundle
 from integration.operations.support.diagnostics import delivery, mapping
 from integration.operations.support.diagnostics.catalogue import by_service
 from integration.operations.support.diagnostics.findings import MEANINGS, State
+from integration.pipeline.connectors import neighbours
 from integration.pipeline.connectors.webhook_registration import delivery_url
 from integration.web.connection import test as connection_test
 from integration.web.frame.access import connector_view, me, needs
@@ -90,10 +91,13 @@ def bundle(connector: Connector) -> Response:
 
 def _page(connector: Connector, notices: Sequence[str] = (), **found: Any) -> str:
     modules = services().modules(connector)
+    with services().db.read() as session:
+        clash = neighbours.clash(session, connector)
     return render_template(
         "operations/diagnostics/index.html",
         connector=connector,
         notices=notices,
+        clash=clash,
         results=found.get("results"),
         tried=found.get("tried"),
         sides=connection_test.SIDES,

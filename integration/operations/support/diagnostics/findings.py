@@ -38,8 +38,6 @@ MEANINGS: Mapping[State, str] = {
     State.UNKNOWN_IN_MAUTIC: "Mautic has no such field, so the value would be lost.",
     State.KEPT: "The value would not be sent, because the person has a newer order.",
 }
-#: What only a person's newest order writes, besides names and address.
-_OF_NEWEST = (aliases.ORDER_DATA,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +56,24 @@ def of_fields(
     record: Record, plan: Plan, kind: Kind, modules: Modules, fields: Mapping[str, MauticField]
 ) -> list[FieldFinding]:
     """Return a finding for each field that the mapping of this kind can write, without the e-mail address."""
-    look = _Look(record, plan, fields, _kept(record, plan, kind, modules))
+    look = _Look(record, plan, fields, _kept(record, plan, kind, modules), _of_newest(modules))
     return [look.at(alias, paths) for alias, paths in sources(kind, modules).items()]
 
 
 def _kept(record: Record, plan: Plan, kind: Kind, modules: Modules) -> str:
     """Return why names, address and order data stay as they are, "" when they are written: they go together."""
     of_person = {alias for alias, paths in sources(orders_stream.KIND, modules).items() if paths}
-    told = bool(set(plan.contact.fields) & {*of_person, *_OF_NEWEST})
+    told = bool(set(plan.contact.fields) & {*of_person, _of_newest(modules)})
     if kind != orders_stream.KIND or not isinstance(record, Order) or told:
         return ""
     if record.status not in modules.orders.statuses:
         return f"Orders with the status “{record.status}” write the lifetime values only."
     return MEANINGS[State.KEPT]
+
+
+def _of_newest(modules: Modules) -> str:
+    """Return the field that only a person's newest order writes, besides names and address."""
+    return aliases.spaced(aliases.ORDER_DATA, modules.naming.name_space)
 
 
 def sources(kind: Kind, modules: Modules) -> dict[str, tuple[str, ...]]:
@@ -86,8 +89,11 @@ def sources(kind: Kind, modules: Modules) -> dict[str, tuple[str, ...]]:
 class _Look:
     """One record with its plan, and what Mautic would get of it."""
 
-    def __init__(self, record: Record, plan: Plan, fields: Mapping[str, MauticField], kept: str) -> None:
+    def __init__(
+        self, record: Record, plan: Plan, fields: Mapping[str, MauticField], kept: str, of_newest: str
+    ) -> None:
         self.record, self.mapped, self.fields, self.kept = record, plan.contact.fields, fields, kept
+        self.of_newest = of_newest
         # Without the address nothing raises: it has a finding of its own.
         write, said = fit(ContactWrite("", self.mapped), fields, known=True)
         self.sent, self.notes = write.fields, (*plan.adjustments, *said)
@@ -107,7 +113,7 @@ class _Look:
         return str(value), place
 
     def _state(self, wanted: str, alias: str, value: Value, notes: list[Adjustment], place: int) -> State:
-        if value in ("", None) and not (self.kept and wanted in _OF_NEWEST):
+        if value in ("", None) and not (self.kept and wanted == self.of_newest):
             return State.MISSING
         if alias not in self.fields:
             return State.UNKNOWN_IN_MAUTIC
