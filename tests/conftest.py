@@ -30,7 +30,14 @@ settings.load_profile("busy machine")
 routes.share()
 
 #: Folder of tests -> the marker that its tests get.
-MARKS = {"browser": "browser", "road": "road", "cli": "process", "engines": "process", "contract": "contract"}
+MARKS = {
+    "browser": "browser",
+    "road": "road",
+    "cli": "process",
+    "engines": "process",
+    "contract": "contract",
+    "deploy": "process",
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

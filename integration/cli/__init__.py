@@ -11,6 +11,7 @@ import click
 
 from integration.cli import (
     audit,
+    backups,
     connecting,
     console,
     dead_letters,
@@ -54,6 +55,7 @@ _MODULES = (
     users,
     tokens,
     audit,
+    backups,
     leaving,
     rotating,
 )

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
@@ -30,7 +30,7 @@ def upgrade(url: str) -> None:
     Raises SettingError (DATABASE_URL) for a database that cannot be opened, is locked, or is newer than this program.
     """
     with opening.said():
-        database = _opened(url)
+        database = opened(url)
         try:
             _apply(database)
             _owners_alone(database)
@@ -38,7 +38,40 @@ def upgrade(url: str) -> None:
             database.dispose()
 
 
-def _opened(url: str) -> Database:
+def downgrade(url: str, target: str) -> None:
+    """Take the database back to an older schema, for an older version of this program.
+
+    Nobody may work with it. Raises SettingError: (to) for what is no older schema of it, and as `upgrade` does.
+    """
+    with opening.said():
+        database = opened(url)
+        try:
+            _take_back(database, target)
+        finally:
+            database.dispose()
+
+
+def _take_back(database: Database, target: str) -> None:
+    with database.engine.connect() as connection:
+        _wait_for_turn(database, connection)
+        now = revision(connection)
+        older = _before(now)
+        if target not in older:
+            known = f"It has {now}; older ones are {older[-1]} to {older[0]}." if older else "There is no older one."
+            raise SettingError("to", f"{target} is no older schema of this database.", known)
+        command.downgrade(_config(connection), target)
+        connection.commit()
+
+
+def _before(number: str | None) -> list[str]:
+    """Return the revisions that lead to one, the newest first, without itself."""
+    if number is None or not knows(number):
+        return []
+    return [each.revision for each in ScriptDirectory(str(FOLDER)).walk_revisions(head=number)][1:]
+
+
+def opened(url: str) -> Database:
+    """Return a database as it is; raises SettingError (DATABASE_URL) for an address that cannot be taken apart."""
     try:
         return open_database(url)
     except ValueError as error:
@@ -48,20 +81,36 @@ def _opened(url: str) -> Database:
 def _apply(database: Database) -> None:
     # Whoever only reads waits for nobody: a process can start while another one holds the lock.
     with database.engine.connect() as connection:
-        if _revision(connection) == _head():
+        now = revision(connection)
+        if now == _head():
             return
+        if now is None and inspect(connection).has_table("connector"):
+            raise opening.BROKEN_OFF
     with database.engine.connect() as connection:
         _wait_for_turn(database, connection)
-        config = _config()
-        config.attributes["connection"] = connection
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        command.upgrade(config, "head")
+        command.upgrade(_config(connection), "head")
         connection.commit()
 
 
-def _revision(connection: Connection) -> str | None:
+def number_of(url: str) -> str | None:
+    """Return the revision of a database's schema, None for an empty database; raises SettingError as `upgrade` does."""
+    with opening.said():
+        database = opened(url)
+        try:
+            with database.engine.connect() as connection:
+                return revision(connection)
+        finally:
+            database.dispose()
+
+
+def revision(connection: Connection) -> str | None:
     """Return the revision of a database's schema, None for an empty database."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows(number: str) -> bool:
+    """Tell whether a revision is one of this program's."""
+    return number in {each.revision for each in ScriptDirectory(str(FOLDER)).walk_revisions()}
 
 
 def _head() -> str | None:
@@ -78,21 +127,21 @@ def draft(message: str) -> Path:
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/empty.sqlite"
         upgrade(url)
-        config = _config()
         number = f"{int(_head() or 0) + 1:04d}"
         database = open_database(url)
         with database.engine.connect() as connection:
-            config.attributes["connection"] = connection
-            made = command.revision(config, message, autogenerate=True, rev_id=number)
+            made = command.revision(_config(connection), message, autogenerate=True, rev_id=number)
         database.dispose()
     if not isinstance(made, Script):
         raise RuntimeError("Alembic made more than one revision.")
     return Path(made.path)
 
 
-def _config() -> Config:
+def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     return config
 
 

@@ -34,6 +34,13 @@ _NEWER = (
     "Start the version that made it, or put back a backup from before that version.",
 )
 
+#: Only what puts a backup back leaves tables without a version of their schema.
+BROKEN_OFF = SettingError(
+    NAME,
+    "The database holds half of a backup: putting it back was broken off.",
+    "Make an empty database, name it in DATABASE_URL, and restore again.",
+)
+
 
 @contextmanager
 def said() -> Iterator[None]:

@@ -72,6 +72,11 @@ class Vault:
         return self.open(sealed) if sealed and self.opens(sealed) else {}
 
 
+def fingerprint(secret_key: str) -> str:
+    """Return 16 hex digits by which a SECRET_KEY is known again, and from which nothing of it can be learnt."""
+    return _derived(secret_key, b"woo-mautic fingerprint").hex()[:16]
+
+
 def _fernet(secret_key: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(_derived(secret_key, b"woo-mautic secrets")))
 

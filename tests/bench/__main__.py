@@ -19,6 +19,7 @@ PARTS = (
     "recording",
     "operations",
     "workers",
+    "sizing",
 )
 
 

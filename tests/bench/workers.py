@@ -54,6 +54,7 @@ def one_against_three() -> None:
         one, three = _cost(cluster, "one", 1), _cost(cluster, "three", 3)
     finally:
         cluster.stop()
+    report("CPU of one worker", one.cpu_s / ORDERS * 1000, "ms per order", "stated", True)
     report("transactions of one worker", one.transactions / ORDERS, "per order", "stated", True)
     report("transactions of three workers", three.transactions / ORDERS, "per order", "stated", True)
     for name, most in GOALS.items():

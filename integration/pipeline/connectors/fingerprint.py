@@ -7,7 +7,8 @@ read-only until a person says which it is. Clients of a read-only connector refu
 
 `Connector.fingerprint` holds {"home": the store's address as it tells it, "key": start of its key's hash, "highest":
 highest order number seen, "highest_at": when that was looked up, "numbers_from": ledger entries before this moment do
-not count, "installation": PUBLIC_URL, "doubt": {"sentence", "at", "home", "highest", "installation", "was", "copy"}}.
+not count, "installation": PUBLIC_URL, "restored": see restored.py, "doubt": {"sentence", "at", "home", "highest",
+"installation", "was", "copy"}}.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def look(session: Session, now: datetime, connector: Connector, home: str, key: 
     kept = connector.fingerprint
     same_home = not home or not kept.get("home") or place(kept["home"]) == place(home)
     if not same_home and _has_sent(session, connector):
-        return _doubt(connector, now, _moved(kept, home, key), home=home)
+        return suspect(connector, now, _moved(kept, home, key), home=home)
     if connector.state == ConnectorState.READ_ONLY:
         # Somebody may have typed the former address again: that is what would be confirmed now.
         told = {"home": home} if home else {}
@@ -110,7 +111,7 @@ def look_at_installation(session: Session, now: datetime, connector: Connector, 
     if not (kept and installation) or place(kept) == place(installation) or connector.is_demo:
         return
     said = f"It was worked for at {kept}, and now at {installation}: this may be a copy of the installation."
-    _doubt(connector, now, said, installation=installation)
+    suspect(connector, now, said, installation=installation)
 
 
 def look_at_orders(session: Session, now: datetime, connector_id: int, orders: Iterable[Order]) -> None:
@@ -130,7 +131,7 @@ def look_at_orders(session: Session, now: datetime, connector_id: int, orders: I
     new = [number for number in low if session.get(LedgerEntry, (connector_id, number)) is None]
     if new:
         said = f"A new order has the number {max(new)}, although {highest} had been reached before it was placed."
-        _doubt(connector, now, said, highest=max(new))
+        suspect(connector, now, said, highest=max(new))
 
 
 def look_at_list(session: Session, now: datetime, connector: Connector, last: int) -> None:
@@ -138,7 +139,7 @@ def look_at_list(session: Session, now: datetime, connector: Connector, last: in
     highest = int(connector.fingerprint.get("highest") or 0)
     if last and last < _far_below(highest):
         said = f"The highest number of the store's orders is {last}, although {highest} had been reached before."
-        _doubt(connector, now, said, highest=last)
+        suspect(connector, now, said, highest=last)
 
 
 def _far_below(highest: int) -> int:
@@ -171,7 +172,7 @@ def confirm_copy(session: Session, now: datetime, connector_id: int, audit: Audi
     return True
 
 
-def _doubt(connector: Connector, now: datetime, said: str, **found: Any) -> None:
+def suspect(connector: Connector, now: datetime, said: str, **found: Any) -> None:
     """Make the connector read-only; a later reason is added to the first."""
     before = doubt(connector)
     if said in before.get("sentence", ""):

@@ -19,7 +19,7 @@ from integration.mautic.fields import unique_aliases
 from integration.mautic.results import ContactRow, Interrupted, Receipt
 from integration.models.connector import Connector
 from integration.models.run import Run
-from integration.pipeline.connectors import segment_names
+from integration.pipeline.connectors import restored, segment_names
 from integration.pipeline.connectors.field_list import ensure_fields
 from integration.pipeline.delivery import (
     barring,
@@ -249,7 +249,8 @@ class Batch:
             most = max(self.looked_up.rows // 2, 1) if self.looked_up else BATCH_MAX_ROWS
             now, shown = services.clock.now(), {r.mautic_id or 0: r.answered for r in sent.receipts.values()}
             names = segment_names.known(self.connector)
-            return FollowUps(services.db, client, self.connector.id, now, most, shown, names).do(acts)
+            gap = restored.gap_of(self.connector)
+            return FollowUps(services.db, client, self.connector.id, now, most, shown, names, gap).do(acts)
 
     def _rows(self, planned: Sequence[PersonPlan]) -> list[ContactRow]:
         now = self.services.clock.now()

@@ -1,8 +1,8 @@
 """Notes, segments and e-mails after the contact: each once for an order and a status.
 
 A mark is committed as started before the call and as done with the settlement. Found started, the act is looked up in
-Mautic first, since the process may have died between the call and the mark. A segment needs no start: adding twice
-does no harm.
+Mautic first, since the process may have died between the call and the mark. So is what may have been done before a
+backup was put back: it gets the mark that was lost. A segment needs no start: adding twice does no harm.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from integration.models.database import Database
 from integration.models.follow_up import FollowUpMark, MarkState
 from integration.models.sql import upsert
 from integration.pipeline.connectors import segment_names
+from integration.pipeline.connectors.restored import Gap
 from integration.pipeline.delivery import contact_deletion
 from integration.pipeline.delivery.follow_up_marks import (
     Done,
@@ -87,7 +88,8 @@ def begun(db: Database, connector_id: int, acts: Sequence[FollowUp]) -> set[Mark
 class FollowUps:
     """Does the follow-ups of one batch; `most_notes` caps the notes of a call.
 
-    `contacts` are those by id that Mautic has just shown, `segments` the names of segments by id.
+    `contacts` are those by id that Mautic has just shown, `segments` the names of segments by id, `gap` the time of
+    which the marks were lost with the database.
     """
 
     db: Database
@@ -97,12 +99,14 @@ class FollowUps:
     most_notes: int = BATCH_MAX_ROWS
     contacts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     segments: Mapping[int, str] = field(default_factory=dict)
+    gap: Gap | None = None
 
     def do(self, acts: Sequence[Act]) -> list[Followed]:
         """Do all acts, notes and segments in batches, e-mails one by one.
 
         An error of the connection ends a kind early: what was not tried has that error too.
         """
+        self._mark_lost(acts)
         done, started, begun = self._marks(acts)
         results = [Followed(act, repeated=True) for act in acts if is_done(act.follow_up, act.contact_id, done)]
         open_ = [act for act in acts if not is_done(act.follow_up, act.contact_id, done)]
@@ -130,11 +134,22 @@ class FollowUps:
                 self._add_marks(session, {key_of(a.follow_up): a for a in notes if key_of(a.follow_up) not in marks})
             return done_among(marks), started, begins
 
+    def _mark_lost(self, acts: Sequence[Act]) -> None:
+        """Give what may have been done in the gap the mark that it had then, so that Mautic is asked."""
+        gap = self.gap
+        mine = [a for a in acts if gap and isinstance(a.follow_up, Note | SendEmail) and gap.covers(a.leased)]
+        if gap is None or not mine:
+            return
+        with self.db.write() as session:
+            known = marks_of(session, self.connector_id, [act.follow_up for act in mine])
+            lost = {key_of(act.follow_up): act for act in mine if key_of(act.follow_up) not in known}
+            self._add_marks(session, lost, gap.since)
+
     def _start(self, acts: Sequence[Act], started: dict[MarkKey, datetime]) -> None:
         with self.db.write() as session:
             self._add_marks(session, {key_of(a.follow_up): a for a in acts if key_of(a.follow_up) not in started})
 
-    def _add_marks(self, session: Session, fresh: Mapping[MarkKey, Act]) -> None:
+    def _add_marks(self, session: Session, fresh: Mapping[MarkKey, Act], at: datetime | None = None) -> None:
         for (order_id, status, action), act in fresh.items():
             session.add(
                 FollowUpMark(
@@ -144,7 +159,7 @@ class FollowUps:
                     action=action,
                     state=MarkState.STARTED,
                     contact_id=act.contact_id,
-                    started_at=self.now,
+                    started_at=at or self.now,
                 )
             )
 
