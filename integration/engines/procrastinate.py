@@ -58,6 +58,13 @@ _DEFER = text(
     """
 )
 
+#: Connectors with a job: who works for one looks by itself what is due, and who takes a waiting one does.
+_CARED_FOR = text(
+    """
+    SELECT CAST(args ->> 'connector_id' AS bigint) FROM procrastinate_jobs
+    WHERE queue_name = :queue AND status IN ('todo', 'doing')
+    """
+)
 _OTHERS_WAIT = text(
     """
     SELECT EXISTS (
@@ -129,11 +136,12 @@ class Procrastinate:
         self._thread.join(timeout=30)
 
     def _ring(self) -> None:
-        """Defer for every connector that has something due: retries, probes, and work whose job was lost."""
+        """Defer for every connector that has something due and no job: retries, probes, and work whose job was lost."""
         now = self.services.clock.now()
         with self.services.db.write() as session:
             due = set(schedule.busy_connectors(session, now)) | set(schedule.connectors_with_runs(session, now))
-            for connector_id in sorted(due):
+            cared_for = set(session.scalars(_CARED_FOR, {"queue": QUEUE})) if due else set()
+            for connector_id in sorted(due - cared_for):
                 defer(session, connector_id)
 
     def _freed(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 
 from integration.config import Deployment
 from integration.engines import lane_threads, wired
@@ -205,6 +206,37 @@ def test_others_wait_only_where_a_job_waits_that_nobody_has(shared: Services) ->
         defer(session, 1)
     assert not engine._others_wait(), "a job whose connector is worked for waits for nobody's place"
     engine.worker.stop()
+
+
+def test_the_clock_defers_only_for_who_has_no_job(shared: Services, mautic: MauticServer) -> None:
+    ids = [connect(shared, mautic) for _ in range(3)]
+    engine = Procrastinate(shared)
+    for number in ids:
+        accept(shared, number, order_changes(1, first=number * 10))
+    with shared.db.write() as session:
+        session.execute(text("UPDATE procrastinate_jobs SET status = 'doing' WHERE args ->> 'connector_id' = '1'"))
+        session.execute(text("DELETE FROM procrastinate_jobs WHERE args ->> 'connector_id' = '2'"))
+    engine._ring()
+    with shared.db.read() as session:
+        jobs = session.execute(
+            text("SELECT args ->> 'connector_id', status FROM procrastinate_jobs ORDER BY 1, 2")
+        ).all()
+    engine.worker.stop()
+    assert jobs == [("1", "doing"), ("2", "todo"), ("3", "todo")]
+
+
+def test_a_process_opens_no_more_connections_than_it_may(deployment: Deployment, postgres_url: str) -> None:
+    changes = {"database_url": postgres_url, "database_connections": 5}
+    services = open_services(deployment.model_copy(update=changes))
+    services.db.engine.pool._timeout = 0  # type: ignore[attr-defined]  # it would wait for half a minute
+    held = [services.db.engine.connect() for _ in range(5)]
+    with pytest.raises(PoolIsEmpty):
+        services.db.engine.connect()
+    held.pop().close()
+    services.db.engine.connect().close()
+    for connection in held:
+        connection.close()
+    services.db.dispose()
 
 
 def _open_of(services: Services, connector_id: int) -> int:
