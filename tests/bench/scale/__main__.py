@@ -10,8 +10,10 @@ from tests.bench.scale.sizes import of_environment
 from tests.postgres import Cluster, binaries
 
 PARTS = ("speedup", "alone", "kills", "backlog", "webhooks", "tables")
-#: More connections than any part may need, so that the limit is ours; what is committed is on the disk.
-SETTINGS = ("max_connections=500", "fsync=on", *os.environ.get("SCALE_POSTGRES", "").split())
+#: More connections than any part may need, so that the limit is ours; what is committed is on the disk. The memory is
+#: what a small server would give.
+MEMORY = ("shared_buffers=1GB", "max_wal_size=4GB")
+SETTINGS = ("max_connections=500", "fsync=on", *MEMORY, *os.environ.get("SCALE_POSTGRES", "").split())
 
 
 def main() -> None:

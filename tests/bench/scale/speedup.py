@@ -32,8 +32,8 @@ SETTINGS: dict[str, Any] = {"sync.batch_start": 25, "sync.batch_max": 25, "sync.
 SPEED_UP_MIN = 0.85
 #: A connector may wait for so many times its share: the time between two batches if all had them in turn.
 SHARES_MAX = 3.0
-#: Beyond this share of the processors the machine is the limit, and not the stand-ins.
-BUSY_MAX = 0.9
+#: Where the lanes wait for the stand-ins for so much of their time, these are the limit, and not the processors.
+WAITING_MIN = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,14 @@ def owed(cluster: Cluster, sizes: Sizes) -> list[int]:
 
 
 def _tell(sizes: Sizes, workers: int, run: Run, one: Run) -> None:
-    busy = run.spent.machine_s / run.seconds / (os.cpu_count() or 1)
-    limit = "the stand-ins" if busy < BUSY_MAX else "the processors of this machine"
+    cpus = (os.cpu_count() or 1) * run.seconds
+    waiting = sizes.total * sizes.record_ms / 1000 / (workers * sizes.lanes * run.seconds)
+    limit = "the stand-ins" if waiting >= WAITING_MIN else "the processors of this machine"
     what = f"{workers} workers, {sizes.connectors} connectors"
-    more = {"limit": limit, "processors_busy": round(busy, 2)}
-    report(f"{what}: records", sizes.total / run.seconds, "per second", "stated", True, **more)
+    more: dict[str, Any] = {"limit": limit, "lanes_waiting": round(waiting, 2)}
+    # Others may be at work on this machine.
+    busy = {"busy": round(run.spent.machine_s / cpus, 2), "busy_with_this": round(run.spent.whole_s / cpus, 2)}
+    report(f"{what}: records", sizes.total / run.seconds, "per second", "stated", True, **more, **busy)
     of_each = 1000 / sizes.total
     report(f"{what}: CPU of the workers", run.spent.ours_s * of_each, "ms a record", "stated", True)
     report(f"{what}: CPU of PostgreSQL", run.spent.postgres_s * of_each, "ms a record", "stated", True)

@@ -23,6 +23,11 @@ class Spent:
     machine_s: float
     transactions: int
 
+    @property
+    def whole_s(self) -> float:
+        """Return the seconds of CPU of the processes and PostgreSQL together."""
+        return self.ours_s + self.postgres_s
+
     def since(self, before: Spent) -> Spent:
         """Return what was spent since another reading."""
         return Spent(
