@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-all test-fast lint bench soak migration script lock clean
+.PHONY: run test test-all test-fast lint bench bench-scale soak migration script lock clean
 
 run: .venv/ready
 	@$(BIN)/woo-mautic demo
@@ -27,6 +27,10 @@ lint: .venv/ready
 
 bench: .venv/ready
 	@$(BIN)/python -m tests.bench
+
+# Several workers on PostgreSQL; hours at the full size, minutes with SCALE=small (docs/measurements.md).
+bench-scale: .venv/ready
+	@$(BIN)/python -m tests.bench.scale
 
 # About ten minutes; SOAK_MINUTES=n and SOAK_SEED=n change it. Not in CI: every run is another one.
 soak: .venv/ready

@@ -146,6 +146,8 @@ class Deployment(BaseSettings):
     private_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
     log_level: Annotated[str, _one_of("DEBUG", "INFO", "WARNING", "ERROR")] = "INFO"
     threads: Annotated[int, _whole(1, 64)] = 8
+    worker_lanes: Annotated[int, _whole(1, 64)] = 8
+    database_connections: Annotated[int, _whole(5, 500)] = 20
     ratelimit: Annotated[bool, BeforeValidator(_truth)] = True
     smtp_host: Text = ""
     smtp_port: Annotated[int, _whole(0, 65535)] = 0
@@ -196,6 +198,11 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "LOG_LEVEL": ("DEBUG, INFO, WARNING or ERROR", "INFO"),
     "THREADS": ("threads of the web server, 1 to 64", "8"),
+    "WORKER_LANES": ("batches that a worker delivers at once, over all connectors, 1 to 64", "8"),
+    "DATABASE_CONNECTIONS": (
+        "connections to PostgreSQL of one process at most, 5 to 500; a worker of ENGINE=procrastinate has 4 more",
+        "20",
+    ),
     "RATELIMIT": ("throttle sign-in attempts and what a shop's visitors send", "yes"),
     "SMTP_HOST": ("mail server for alerts; without one no e-mail is sent", "none"),
     "SMTP_PORT": ("port of the mail server", "587; 465 with ssl, 25 with none"),

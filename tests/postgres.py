@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -19,10 +20,11 @@ def binaries() -> Path | None:
 
 
 class Cluster:
-    """A PostgreSQL server on a free loopback port."""
+    """A PostgreSQL server on a free loopback port, or on another address; `settings` are like max_connections=300."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, host: str = "127.0.0.1", settings: Sequence[str] = ()) -> None:
         self._bin = folder
+        self._host, self._settings = host, settings
         self._home = Path(tempfile.mkdtemp(prefix="wm-pg-"))
         self._data = self._home / "data"
         self.port = free_port()
@@ -30,14 +32,22 @@ class Cluster:
     @property
     def url(self) -> str:
         """Return the SQLAlchemy URL of the maintenance database."""
-        return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/postgres"
+        return f"postgresql+psycopg://tester@{self._host}:{self.port}/postgres"
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the server, whose children work for the connections."""
+        return int((self._data / "postmaster.pid").read_text(encoding="ascii").split()[0])
 
     def start(self) -> None:
         """Make the cluster and start it; PostgreSQL refuses root, so root hands it to the user postgres."""
         if os.geteuid() == 0:
             shutil.chown(self._home, "postgres")
         self._run("initdb", "-D", str(self._data), "-U", "tester", "-A", "trust", "--no-sync")
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off -c unix_socket_directories={self._home}"
+        options = (
+            f"-p {self.port} -c listen_addresses={self._host} -c fsync=off -c unix_socket_directories={self._home}"
+        )
+        options += "".join(f" -c {setting}" for setting in self._settings)
         self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._home / "log"), "-o", options, "start")
 
     def stop(self) -> None:

@@ -280,3 +280,14 @@ def test_the_files_of_own_authorities_are_read_once_and_a_lost_one_is_said(
         steer(connection, "downgrade", "0017")
         assert connection.execute(text("SELECT store_ca, mautic_ca FROM connector")).one() == ("", "")
     database.dispose()
+
+
+def test_postgresql_tidies_deliveries_early_and_leaves_it_to_the_server_again(postgres_url: str) -> None:
+    parameters = "SELECT reloptions FROM pg_class WHERE relname = 'delivery'"
+    upgrade(postgres_url)
+    database = open_database(postgres_url)
+    with database.engine.connect() as connection:
+        assert "autovacuum_vacuum_scale_factor=0.01" in connection.scalar(text(parameters))
+        steer(connection, "downgrade", "0028")
+        assert connection.scalar(text(parameters)) is None
+    database.dispose()

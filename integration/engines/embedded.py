@@ -74,8 +74,8 @@ class Ticks:
 class Embedded:
     """Ticks and the worker in one process, until it is stopped."""
 
-    def __init__(self, services: Services, *, role: str = "embedded", threads: int = 8) -> None:
-        self.worker = Worker(services, threads=threads)
+    def __init__(self, services: Services, *, role: str = "embedded") -> None:
+        self.worker = Worker(services)
         self._ticks = Ticks(services, role)
 
     def start(self) -> None:

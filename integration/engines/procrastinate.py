@@ -3,6 +3,9 @@
 The queueing lock keeps one such job waiting a connector, however many changes arrive, and the lock one at work over all
 processes. A process that works for the connector already is notified of the changes. A job that is lost loses no work:
 the tick defers again for every connector that has something due.
+
+A process takes a job when it has a lane free, so that connectors spread over all workers. Where jobs wait that no
+process has room for, a connector's turn ends after half a second and its job goes to the end of the line.
 """
 
 from __future__ import annotations
@@ -11,21 +14,22 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import procrastinate
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from integration.engines import schedule
 from integration.engines.embedded import Ticks
-from integration.engines.worker import LOOK_EVERY_S, Worker
+from integration.engines.worker import LOOK_EVERY_S, READERS_MAX, Worker
 from integration.models.database import Database
 from integration.pipeline.services import Services
 
@@ -35,10 +39,10 @@ QUEUE = "connectors"
 TASK = "drain"
 #: The processes that have a connector's job listen here; the payload is its id.
 CHANNEL = "woo_mautic_work"
-#: So many connectors may be worked for at once; each needs a thread that waits most of the time.
-DRAINS_MAX = 32
-#: So long a connector keeps its place when there is none left for others.
-TURN_S = 30.0
+#: So long a connector keeps its place, at least, when there is none left for others.
+TURN_S = 0.5
+#: Connections of a process for its jobs: one listens for each of the two channels, the others fetch and end jobs.
+JOB_CONNECTIONS = 4
 #: A process whose heartbeat is older is gone, and its jobs with it; procrastinate writes one every 10 s.
 HEARTBEAT_MAX_S = 30
 STALLED_EVERY_S = 10.0
@@ -51,6 +55,22 @@ _DEFER = text(
         ON CONFLICT DO NOTHING
     )
     SELECT pg_notify(:channel, CAST(:connector AS text))
+    """
+)
+
+#: Connectors with a job: who works for one looks by itself what is due, and who takes a waiting one does.
+_CARED_FOR = text(
+    """
+    SELECT CAST(args ->> 'connector_id' AS bigint) FROM procrastinate_jobs
+    WHERE queue_name = :queue AND status IN ('todo', 'doing')
+    """
+)
+_OTHERS_WAIT = text(
+    """
+    SELECT EXISTS (
+        SELECT 1 FROM procrastinate_jobs waits WHERE waits.status = 'todo' AND waits.queue_name = :queue
+            AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs d WHERE d.lock = waits.lock AND d.status = 'doing')
+    )
     """
 )
 
@@ -82,13 +102,16 @@ def install(db: Database) -> None:
 class Procrastinate:
     """A worker process on PostgreSQL; any number of them share one database."""
 
-    def __init__(self, services: Services, *, role: str = "worker", threads: int = 8) -> None:
+    def __init__(self, services: Services, *, role: str = "worker") -> None:
         self.services = services
-        self.worker = Worker(services, threads=threads)
+        self.worker = Worker(services)
         self._ticks = Ticks(services, role)
-        self._drains = 0
+        # Each needs a thread that waits most of the time: who has a lane, who has a run, and who was just let in.
+        self._drains_max = services.deployment.worker_lanes + READERS_MAX + 2
         self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(DRAINS_MAX, thread_name_prefix="drain"))
+        self._loop.set_default_executor(ThreadPoolExecutor(self._drains_max, thread_name_prefix="drain"))
+        self._room = asyncio.Event()
+        self._stopping = False
         self._main: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="procrastinate", daemon=True)
         self._ready = threading.Event()
@@ -96,6 +119,7 @@ class Procrastinate:
     def start(self) -> None:
         """Take back what killed processes left, then begin to take jobs."""
         install(self.services.db)
+        self.worker.lanes.on_free = self._freed
         self._ticks.add(self._ring, 5)
         self._ticks.start()
         self._thread.start()
@@ -104,18 +128,33 @@ class Procrastinate:
     def stop(self) -> None:
         """Finish what is in flight and stop."""
         self._ticks.stop()
+        self._stopping = True
+        self._freed()
         if self._main is not None:
             self._loop.call_soon_threadsafe(self._main.cancel)
         self.worker.stop()
         self._thread.join(timeout=30)
 
     def _ring(self) -> None:
-        """Defer for every connector that has something due: retries, probes, and work whose job was lost."""
+        """Defer for every connector that has something due and no job: retries, probes, and work whose job was lost."""
         now = self.services.clock.now()
         with self.services.db.write() as session:
             due = set(schedule.busy_connectors(session, now)) | set(schedule.connectors_with_runs(session, now))
-            for connector_id in sorted(due):
+            cared_for = set(session.scalars(_CARED_FOR, {"queue": QUEUE})) if due else set()
+            for connector_id in sorted(due - cared_for):
                 defer(session, connector_id)
+
+    def _freed(self) -> None:
+        """Say that there may be room for another connector."""
+        with suppress(RuntimeError):
+            # A loop that is closed has nobody that waits for room.
+            self._loop.call_soon_threadsafe(self._room.set)
+
+    async def _wait_for_room(self) -> None:
+        while not (self._stopping or self.worker.has_room()):
+            self._room.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), LOOK_EVERY_S)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -139,7 +178,7 @@ class Procrastinate:
             try:
                 await app.run_worker_async(
                     queues=[QUEUE],
-                    concurrency=DRAINS_MAX,
+                    concurrency=self._drains_max,
                     # A job that had to wait for its lock is not notified of again.
                     fetch_job_polling_interval=LOOK_EVERY_S,
                     install_signal_handlers=False,
@@ -158,21 +197,62 @@ class Procrastinate:
         await app.connector.listen_notify(ring, [CHANNEL])
 
     def _app(self) -> procrastinate.App:
-        connector = procrastinate.PsycopgConnector(conninfo=conninfo(self.services.deployment.database_url))
+        connector = procrastinate.PsycopgConnector(
+            conninfo=conninfo(self.services.deployment.database_url), min_size=JOB_CONNECTIONS, max_size=JOB_CONNECTIONS
+        )
         app = procrastinate.App(connector=connector)
+        app.job_manager = _Jobs(connector, self._wait_for_room)
 
         @app.task(name=TASK, queue=QUEUE)
         async def drain(connector_id: int, **_: Any) -> None:
-            turn_over = time.monotonic() + TURN_S
-            self._drains += 1
-            try:
-                await asyncio.to_thread(
-                    self.worker.drain, connector_id, lambda: self._drains < DRAINS_MAX or time.monotonic() < turn_over
-                )
-            finally:
-                self._drains -= 1
+            await asyncio.to_thread(self._drain, connector_id)
 
         return app
+
+    def _drain(self, connector_id: int) -> None:
+        """Work for a connector until nothing of it is due, or until its turn is over: then it lines up again."""
+        turn = Turn(self._others_wait)
+        self.worker.drain(connector_id, turn.goes_on)
+        if turn.over:
+            with self.services.db.write() as session:
+                defer(session, connector_id)
+
+    def _others_wait(self) -> bool:
+        """Return whether connectors wait that no process has room for; one with room would have taken them."""
+        if self.worker.has_room():
+            return False
+        with self.services.db.read() as session:
+            return bool(session.scalar(_OTHERS_WAIT, {"queue": QUEUE}))
+
+
+class Turn:
+    """The time that a connector is worked for, half a second at a time: it goes on while nobody waits for its place."""
+
+    def __init__(self, others_wait: Callable[[], bool], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._others_wait, self._monotonic = others_wait, monotonic
+        self._until = monotonic() + TURN_S
+        self._lock = threading.Lock()
+        self.over = False
+
+    def goes_on(self) -> bool:
+        """Return whether another batch may be begun; once it may not, the turn is over for good."""
+        with self._lock:
+            if not self.over and self._monotonic() >= self._until:
+                self._until, self.over = self._monotonic() + TURN_S, self._others_wait()
+            return not self.over
+
+
+class _Jobs(JobManager):
+    """The jobs, taken only when the process has room for another one."""
+
+    def __init__(self, connector: procrastinate.BaseConnector, room: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(connector)
+        self._wait_for_room = room
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """Return the job that is to be done next, None when there is none; waits for room first."""
+        await self._wait_for_room()
+        return await super().fetch_job(queues, worker_id)
 
 
 async def _again(work: Callable[[], Awaitable[None]], pause_s: float) -> None:

@@ -11,6 +11,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 #: So often it is looked whether the clock was set back, and by so much at least.
 LOOK_EVERY_S, STEP_S = 5.0, 60.0
+#: Jobs come earlier or later by up to this share of their time, so that those of many processes do not come at once.
+JITTER = 0.1
 
 
 class Ticking:
@@ -22,8 +24,8 @@ class Ticking:
         self._stopped = threading.Event()
 
     def add(self, job: Callable[[], object], seconds: int) -> None:
-        """Do a job every so many seconds."""
-        self._scheduler.add_job(job, "interval", seconds=seconds)
+        """Do a job every so many seconds, about."""
+        self._scheduler.add_job(job, "interval", seconds=seconds, jitter=seconds * JITTER)
 
     def start(self) -> None:
         """Begin in the background."""

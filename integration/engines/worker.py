@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 from collections import Counter
@@ -16,13 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.engines import schedule
+from integration.engines.lane_threads import LaneThreads
 from integration.mautic.batches import BatchSize
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
 from integration.operations import reconciliation
 from integration.pipeline import outbox
 from integration.pipeline.connectors import fingerprint
-from integration.pipeline.delivery.deliver import Deliverer
 from integration.pipeline.delivery.lanes import Lanes
 from integration.pipeline.leases import turns
 from integration.pipeline.leases.tokens import new_token
@@ -30,10 +29,8 @@ from integration.pipeline.runs import lifecycle as run_lifecycle, registry
 from integration.pipeline.runs.execution import Execution
 from integration.pipeline.services import Services
 
-log = logging.getLogger(__name__)
-
-#: A lane gives its thread back after so many batches, so that connectors take turns.
-TURN_BATCHES = 10
+#: So many lanes a connector is reckoned with until it was looked at what is due of it.
+LANES_UNSEEN = 3
 LOOK_EVERY_S = 1.0
 READERS_MAX = 16
 
@@ -62,13 +59,15 @@ class _Due:
 class Worker:
     """Delivers and reads for all connectors of this database; safe beside others of its kind."""
 
-    def __init__(self, services: Services, *, threads: int = 8) -> None:
+    def __init__(self, services: Services) -> None:
         self.services = services
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         self._readers = ThreadPoolExecutor(READERS_MAX, thread_name_prefix="run")
         self._stop = threading.Event()
+        self.lanes = LaneThreads(services, self._stop, self._may_begin)
         self._lanes: dict[int, _Known] = {}
-        self._active: Counter[int] = Counter()
+        #: Connectors that are drained -> whether more may be begun of them, and those that were not looked at yet.
+        self._drained: dict[int, Callable[[], bool]] = {}
+        self._unseen: set[int] = set()
         self._reading: Counter[int] = Counter()
         self._kinds: Counter[RunKind] = Counter()
         self._lock = threading.Lock()
@@ -86,7 +85,7 @@ class Worker:
         self.services.wakeup.ring(0)
         if self._thread is not None:
             self._thread.join(timeout=30)
-        self._pool.shutdown(wait=True)
+        self.lanes.close()
         self._readers.shutdown(wait=True)
 
     def _loop(self) -> None:
@@ -98,7 +97,7 @@ class Worker:
                     self.dispatch()
             except Exception as error:
                 # The loop must outlive anything, such as a database that is away for a moment.
-                self._log(error, "Looking for work failed; it is tried again.")
+                self.lanes.tell(error, "Looking for work failed; it is tried again.")
                 self._stop.wait(LOOK_EVERY_S)
             seen = self.services.wakeup.wait(seen, LOOK_EVERY_S)
 
@@ -112,21 +111,49 @@ class Worker:
         self._take_runs(runs_wait)
         self._fill(busy)
         with self._lock:
-            return sum(self._reading.values()) + sum(self._active.values())
+            reading = self._reading.total()
+        return reading + self.lanes.total()
+
+    def has_room(self) -> bool:
+        """Return whether this process may drain one more connector: it has no more lanes going than threads for them.
+
+        So one more is let in than there are threads, and no thread waits for the next connector.
+        """
+        return self.lanes.total() + LANES_UNSEEN * len(self._unseen) <= self.services.deployment.worker_lanes
 
     def drain(self, connector_id: int, more: Callable[[], bool] = lambda: True) -> None:
         """Work for one connector until nothing of it is due and nothing is going here.
 
         It looks again when the connector is rung for, and once a second. When `more` says no it only ends what is
-        going; while a run is read here its records are delivered all the same.
+        going, and lanes begin no other batch; while a run is read here its records are delivered all the same.
         """
+        self._drained[connector_id] = more
+        self._unseen.add(connector_id)
+        try:
+            self._drain(connector_id)
+        finally:
+            del self._drained[connector_id]
+            self._seen(connector_id)
+
+    def _drain(self, connector_id: int) -> None:
         seen = self.services.wakeup.wait(0, 0, connector_id)
         while not self._stop.is_set():
-            wanted = (more() or self._reading[connector_id] > 0) and not self.services.disk.is_blocked()
-            found = wanted and self._look_at(connector_id)
-            if not (found or self._active[connector_id] or self._reading[connector_id]):
+            found = self._may_begin(connector_id) and self._look_at(connector_id)
+            self._seen(connector_id)
+            if not (found or self.lanes.going(connector_id) or self._reading[connector_id]):
                 return
             seen = self.services.wakeup.wait(seen, LOOK_EVERY_S, connector_id)
+
+    def _seen(self, connector_id: int) -> None:
+        self._unseen.discard(connector_id)
+        self.lanes.on_free()
+
+    def _may_begin(self, connector_id: int) -> bool:
+        """Return whether more may be begun for a connector: its turn is not over or a run of it is read here."""
+        if self._stop.is_set() or self.services.disk.is_blocked():
+            return False
+        more = self._drained.get(connector_id)
+        return more is None or self._reading[connector_id] > 0 or more()
 
     def _look_at(self, connector_id: int) -> bool:
         """Start what there is to do for one connector and return whether there was anything."""
@@ -190,7 +217,7 @@ class Worker:
             execution.execute()
         except Exception as error:
             # Every way a run can end is written to it; only a database that stays away gets here.
-            self._log(error, f"Run {run.id} broke off.")
+            self.lanes.tell(error, f"Run {run.id} broke off.")
         finally:
             self._count(run.connector_id, RunKind(run.kind), -1)
             self.services.wakeup.ring(run.connector_id)
@@ -213,7 +240,7 @@ class Worker:
         """Return whether all lanes of a connector are at work, so that nobody needs to know what is due."""
         with self._lock:
             known = self._lanes.get(connector_id)
-            return known is not None and self._active[connector_id] >= known.lanes.most
+        return known is not None and self.lanes.going(connector_id) >= known.lanes.most
 
     def _due_of(self, session: Session, now: datetime, connector: Connector) -> _Due:
         lanes = self._lanes_of(connector)
@@ -225,12 +252,7 @@ class Worker:
     def _fill(self, busy: Sequence[_Due]) -> None:
         """Start as many lanes as there are batches, up to what the connectors may have."""
         for due in busy:
-            with self._lock:
-                free = due.lanes.most - self._active[due.connector_id]
-                started = max(min(due.batches, free), 0)
-                self._active[due.connector_id] += started
-            for _ in range(started):
-                self._pool.submit(self._lane, due.connector_id, due.lanes)
+            self.lanes.start(due.connector_id, due.lanes, due.batches)
 
     def _lanes_of(self, connector: Connector) -> Lanes:
         """Return what the connector's lanes share; new settings of the lanes make it anew."""
@@ -246,31 +268,6 @@ class Worker:
         if known is not None and known.asked == asked:
             return replace(known, settings=connector.settings)
         return _Known(connector.settings, asked, Lanes(BatchSize(sync.batch_start, most=sync.batch_max), sync.lanes))
-
-    def _lane(self, connector_id: int, lanes: Lanes) -> None:
-        worked = 0
-        try:
-            deliverer = Deliverer(self.services, connector_id, lanes, stop=self._stop)
-            for _ in range(TURN_BATCHES):
-                if self._stop.is_set() or self.services.disk.is_blocked():
-                    break
-                worked = deliverer.work()
-                if not worked:
-                    break
-        except Exception as error:
-            # The lease brings the deliveries back; here it must be seen.
-            self._log(error, f"A lane of connector {connector_id} broke off.")
-            self._stop.wait(LOOK_EVERY_S)
-        finally:
-            with self._lock:
-                self._active[connector_id] -= 1
-            if worked:
-                self.services.wakeup.ring(connector_id)
-
-    def _log(self, error: Exception, sentence: str) -> None:
-        """Log an error with its traceback, but a full disk only as such."""
-        if not self.services.disk.met(error):
-            log.error("%s", sentence, exc_info=error)
 
     def until_idle(self, *, check: float = 0.05) -> None:
         """Work until nothing is due and nothing is going; what waits for later stays."""

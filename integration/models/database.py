@@ -18,6 +18,9 @@ _IMMEDIATE = "write"
 #: So long a write waits for other writers, of this process and of others, before it fails with OperationalError.
 WRITE_WAIT_S = 30.0
 _wait_s: ContextVar[float] = ContextVar("wait_s", default=WRITE_WAIT_S)
+#: Connections of one process to PostgreSQL at most, unless the deployment says another number; a thread that needs one
+#: more waits for it.
+CONNECTIONS_MAX = 20
 #: A server that does not answer at all is given up after so long.
 CONNECT_TIMEOUT_S = 10
 
@@ -78,12 +81,12 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
-    """Return a database for a SQLAlchemy URL."""
-    return Database(prepare(create_engine(url, **engine_options(url))))
+def open_database(url: str, connections: int = CONNECTIONS_MAX) -> Database:
+    """Return a database for a SQLAlchemy URL, which opens no more than so many connections on PostgreSQL."""
+    return Database(prepare(create_engine(url, **engine_options(url, connections))))
 
 
-def engine_options(url: str) -> dict[str, Any]:
+def engine_options(url: str, connections: int = CONNECTIONS_MAX) -> dict[str, Any]:
     """Return create_engine's options for a URL."""
     # Errors are logged, and the values of a statement are people's.
     options: dict[str, Any] = {"hide_parameters": True}
@@ -91,7 +94,7 @@ def engine_options(url: str) -> dict[str, Any]:
         sqlite = {"timeout": 30, "check_same_thread": False}
         return {**options, "connect_args": sqlite, "pool_size": 20, "max_overflow": 40}
     postgres = {"connect_timeout": CONNECT_TIMEOUT_S}
-    return {**options, "connect_args": postgres, "pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
+    return {**options, "connect_args": postgres, "pool_size": connections, "max_overflow": 0, "pool_pre_ping": True}
 
 
 def prepare(engine: Engine) -> Engine:

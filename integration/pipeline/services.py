@@ -312,7 +312,7 @@ class StoredTokens:
 
 def open_services(deployment: Deployment, *, database: Database | None = None, clock: Clock | None = None) -> Services:
     """Return the services of this process."""
-    database = database or open_database(deployment.database_url)
+    database = database or open_database(deployment.database_url, deployment.database_connections)
     return Services(database, clock or Clock(), Vault(deployment.secret_key, deployment.secret_key_old), deployment)
 
 

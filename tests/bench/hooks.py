@@ -27,16 +27,17 @@ def measure() -> None:
         served(folder, webhook_secret=SECRET) as server,
     ):
         began = time.perf_counter()
-        seconds = _fire(server.port, server.connector().webhook_path)
+        seconds = fire(server.port, server.connector().webhook_path, COUNT)
         took = time.perf_counter() - began
         p99 = statistics.quantiles(seconds, n=100)[98] * 1000
         report("webhook acknowledgements", len(seconds) / took, "per second", "stated", len(seconds) == COUNT)
         report("webhook acknowledgement p99", p99, "ms", "stated", True)
 
 
-def _fire(port: int, path: str) -> list[float]:
+def fire(port: int, path: str, count: int, first: int = 1) -> list[float]:
+    """Send so many signed orders over 4 connections and return how long each took that was accepted, in seconds."""
     seconds: list[float] = []
-    numbers = iter(range(1, COUNT + 1))
+    numbers = iter(range(first, first + count))
     lock = threading.Lock()
 
     def send() -> None:
@@ -46,7 +47,9 @@ def _fire(port: int, path: str) -> list[float]:
                 number = next(numbers, None)
             if number is None:
                 return
-            seconds.append(_one(line, path, number))
+            taken = _one(line, path, number)
+            if taken is not None:
+                seconds.append(taken)
 
     threads = [threading.Thread(target=send) for _ in range(THREADS)]
     for thread in threads:
@@ -56,7 +59,8 @@ def _fire(port: int, path: str) -> list[float]:
     return seconds
 
 
-def _one(line: http.client.HTTPConnection, path: str, number: int) -> float:
+def _one(line: http.client.HTTPConnection, path: str, number: int) -> float | None:
+    """Send one order and return how long it took until it was accepted, None where it was refused."""
     body = json.dumps(order(number, f"buyer{number}@example.com")).encode()
     signature = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
     headers = {
@@ -70,5 +74,4 @@ def _one(line: http.client.HTTPConnection, path: str, number: int) -> float:
     line.request("POST", f"/hooks/{path}", body, headers)
     answer = line.getresponse()
     answer.read()
-    assert answer.status == 200, answer.status
-    return time.perf_counter() - began
+    return time.perf_counter() - began if answer.status == 200 else None

@@ -20,6 +20,7 @@ from integration.models.organisation import Organisation
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services, open_services
 from tests.bench.world import NOW
+from tests.postgres import free_port
 
 
 @dataclass
@@ -50,12 +51,12 @@ def served(folder: str, settings: dict[str, Any] | None = None, **connection: st
         session.add(Organisation(name="Bench", created_at=NOW))
     number = connectors.create(services, organisation_id=1, name="Bench", **connection)
     connectors.configure(services, number, settings or {})
-    port = _free_port()
+    port = free_port()
     own = {"INSTANCE_PATH": folder, "PORT": str(port), "ENGINE": "none", "LOG_LEVEL": "ERROR", "PROXIES": "1"}
     command = [sys.executable, "-c", "from integration.cli import main; main()", "serve"]
     process = subprocess.Popen(command, env={**os.environ, **own}, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
-        _wait(port)
+        wait_until_open(port)
         yield Served(process, port, services, number)
     finally:
         process.terminate()
@@ -63,7 +64,8 @@ def served(folder: str, settings: dict[str, Any] | None = None, **connection: st
         services.db.dispose()
 
 
-def _wait(port: int) -> None:
+def wait_until_open(port: int) -> None:
+    """Return once somebody listens on the port of this machine; RuntimeError after half a minute."""
     for _ in range(300):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -71,10 +73,3 @@ def _wait(port: int) -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError("the server did not start")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -219,6 +219,8 @@ def test_an_address_that_is_none_names_the_field(run: Run) -> None:
         ("TIMEZONE", "Mars/Olympus"),
         ("LOG_LEVEL", "loud"),
         ("THREADS", "0"),
+        ("WORKER_LANES", "0"),
+        ("DATABASE_CONNECTIONS", "few"),
         ("INSTANCE_PATH", "/proc/nowhere"),
     ],
 )
