@@ -10,6 +10,7 @@ import sys
 import click
 
 from integration.cli import (
+    alert_groups,
     audit,
     connecting,
     console,
@@ -18,6 +19,7 @@ from integration.cli import (
     field_mapping,
     leaving,
     logs,
+    people,
     pushing,
     reconciling,
     rotating,
@@ -25,6 +27,7 @@ from integration.cli import (
     serving,
     settings_files,
     states,
+    storage,
     syncing,
     tokens,
     users,
@@ -49,6 +52,9 @@ _MODULES = (
     pushing,
     logs,
     dead_letters,
+    people,
+    alert_groups,
+    storage,
     reconciling,
     diagnose,
     users,
