@@ -58,7 +58,7 @@ BLUEPRINTS = (
     "administration.tokens",
     "administration.api_reference",
     "administration.platform",
-    "machines.erasures",
+    "machines.field_mapping",
     "machines.inbound",
     "machines.metrics",
     "machines.openapi",

@@ -124,6 +124,11 @@ def test_what_is_no_file_of_settings_is_refused_in_a_sentence(content: bytes, se
     assert error.value.hint
 
 
+def test_a_file_from_before_there_was_a_choice_of_roles_means_what_it_meant() -> None:
+    taken = settings_file.read(json.dumps({"modules": {"contacts": {"roles": []}}}).encode())
+    assert Modules().with_values(taken.changes).contacts.takes("shop_owner")
+
+
 def test_every_unknown_setting_is_named() -> None:
     with pytest.raises(SettingError) as error:
         settings_file.read(json.dumps({"modules": {"orders": {"nots": True}, "cats": {"x": 1}}}).encode())

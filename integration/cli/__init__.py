@@ -10,6 +10,7 @@ import sys
 import click
 
 from integration.cli import (
+    alert_groups,
     audit,
     backups,
     connecting,
@@ -19,6 +20,7 @@ from integration.cli import (
     field_mapping,
     leaving,
     logs,
+    people,
     pushing,
     reconciling,
     rotating,
@@ -26,6 +28,7 @@ from integration.cli import (
     serving,
     settings_files,
     states,
+    storage,
     syncing,
     tokens,
     users,
@@ -50,6 +53,9 @@ _MODULES = (
     pushing,
     logs,
     dead_letters,
+    people,
+    alert_groups,
+    storage,
     reconciling,
     diagnose,
     users,

@@ -36,6 +36,7 @@ from integration.pipeline.services import Services, open_services, with_observer
 
 log = logging.getLogger(__name__)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+organisation_option = click.option("--organisation", metavar="NAME", help="Whose, where there are several.")
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 connector_argument = click.argument("connector_id", metavar="ID", type=int)
 
@@ -84,6 +85,19 @@ def first_organisation(services: Services, name: str = "My shop") -> int:
             session.add(found)
             session.flush()
         return found.id
+
+
+def organisation(services: Services, name: str | None) -> Organisation:
+    """Return the organisation of this name, without one the only one that there is; raises SettingError."""
+    first_organisation(services)
+    with services.db.read() as session:
+        every = session.scalars(select(Organisation).order_by(Organisation.id)).all()
+    found = [each for each in every if name in (None, each.name)]
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(f"“{each.name}”" for each in every)
+    sentence = f"There is no organisation “{name}”." if name is not None else "There are several organisations."
+    raise SettingError("organisation", sentence, f"Name one of {listed} with --organisation.")
 
 
 def confirmed(yes: bool, question: str) -> None:

@@ -48,12 +48,7 @@ def show(connector_id: int, as_json: bool) -> None:
     ]
     columns = ("record", "mautic_field", "value", "remark")
     text = console.table(listed, columns) if listed else "There is no row; the usual fields are sent."
-    console.show([_exported(row) for row in rows], as_json=as_json, text=text)
-
-
-def _exported(row: MappingRow) -> dict[str, Any]:
-    """Return what of a row is not as usual; what is remembered of Mautic's field is another Mautic's matter."""
-    return row.model_dump(exclude_defaults=True, exclude={"field_type", "field_limit"})
+    console.show([row.exported() for row in rows], as_json=as_json, text=text)
 
 
 @field_mapping.command(name="set")

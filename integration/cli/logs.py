@@ -61,16 +61,19 @@ def clear_log(connector_id: int, older_than: int | None, yes: bool, as_json: boo
     with console.opened() as services:
         connector = console.connector(services, connector_id)
         with services.db.read() as session:
-            number = sync_log_clearing.preview(session, services.clock.now(), connector_id, older_than).entries
+            going = sync_log_clearing.preview(session, services.clock.now(), connector_id, older_than)
         which = f" older than {older_than} days" if older_than else ""
-        entries = counted(number, "entry", "entries")
+        entries = counted(going.entries, "entry", "entries")
         console.confirmed(yes, f"Remove {entries}{which} of the sync log of “{connector.name}” for good?")
 
         def audit(session: Session, cleared: int) -> None:
             diff = {"entries": [cleared, 0], "older_than_days": [None, older_than]}
             console.record(services, session, connector, AuditAction.LOG_CLEARED, "sync log", diff)
 
-        cleared = sync_log_clearing.clear(services, connector_id, older_than_days=older_than, audit=audit)
+        # What comes while somebody is asked was not asked about, so it stays.
+        cleared = sync_log_clearing.clear(
+            services, connector_id, older_than_days=older_than, upto=going.upto, audit=audit
+        )
     console.show({"cleared": cleared}, as_json=as_json, text=f"{cleared} entries cleared.")
 
 

@@ -36,7 +36,7 @@ def plan(
         return MODULE_OFF
     if on_change and not module.on_change:
         return NOT_ON_CHANGE
-    if not _has_role(customer, module):
+    if not module.takes(customer.role):
         return Skip(
             "role",
             f"Users with the role “{customer.role}” are not synced; choose them under {where('contacts.roles')}.",
@@ -65,13 +65,3 @@ def email_among(account: str, billing: str) -> str:
     account, billing = account.strip(), billing.strip()
     damaged = "@" not in account or "&" in account
     return billing if damaged and billing else account
-
-
-def _has_role(customer: Customer, module: ContactModule) -> bool:
-    """Compare roles as slugs; no role chosen means no filter."""
-    wanted = {_role(role) for role in module.roles}
-    return not wanted or _role(customer.role) in wanted
-
-
-def _role(name: str) -> str:
-    return "_".join(name.replace("-", " ").lower().split())

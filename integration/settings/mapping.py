@@ -161,6 +161,10 @@ class MappingRow(Settings):
         """Return the places of the record that the row looks at, without values that are made."""
         return tuple(path for path in (self.source, self.condition_path) if path and not is_made(path))
 
+    def exported(self) -> dict[str, Any]:
+        """Return what is not as usual; what is remembered of Mautic's field is another Mautic's matter."""
+        return self.model_dump(exclude_defaults=True, exclude={"field_type", "field_limit"})
+
     @property
     def when(self) -> tuple[str, str, str]:
         """Return the condition as a whole: two rows with the same one would stand in each other's way."""

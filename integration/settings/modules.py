@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -34,6 +34,7 @@ class ContactModule(Settings):
     billing: Truth = Field(default=True, title="Billing address")
     phone: Truth = Field(default=True, title="Phone")
     default_tags: Texts = Field(default=(), title="Tags for every contact")
+    role_choice: Literal["all", "these"] = Field(default="these", title="Which customers")
     roles: Roles = Field(default=("customer", "subscriber"), title="Customers with these roles")
     on_delete: Literal["keep", "tag", "segments", "delete"] = Field(
         default="keep", title="When a customer is deleted in the store"
@@ -41,12 +42,35 @@ class ContactModule(Settings):
     deleted_tag: Text = Field(default="deleted_in_store", max_length=191, title="Tag for deleted customers")
     deleted_segment: Whole = Field(default=0, ge=0, title="Segment that deleted customers leave")
 
+    @classmethod
+    def from_json(cls, stored: Any) -> Self:
+        """Return stored settings; those from before there was a choice of roles mean what they meant."""
+        return super().from_json({**stored, **all_roles(stored)} if isinstance(stored, Mapping) else stored)
+
+    def takes(self, role: str) -> bool:
+        """Return whether users of the store with this role are synced; roles are compared as slugs."""
+        return self.role_choice == "all" or _slug(role) in {_slug(each) for each in self.roles}
+
     def contradictions(self) -> list[SettingError]:
-        """Return what must not be saved together."""
-        if self.on_delete != "tag" or self.deleted_tag:
-            return []
-        hint = "Write a tag, or choose something else for deleted customers."
-        return [SettingError("contacts.deleted_tag", "Without a tag nothing would be done.", hint)]
+        """Return what must not be saved together; what is stored from before is read all the same."""
+        found = []
+        if self.enabled and self.role_choice == "these" and not self.roles:
+            hint = "Tick at least one, or choose all roles."
+            found.append(SettingError("contacts.roles", "Without a role no customer would be sent.", hint))
+        if self.on_delete == "tag" and not self.deleted_tag:
+            hint = "Write a tag, or choose something else for deleted customers."
+            found.append(SettingError("contacts.deleted_tag", "Without a tag nothing would be done.", hint))
+        return found
+
+
+def all_roles(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Return the choice of roles that settings without one have meant: no role was all of them."""
+    old = "roles" in stored and "role_choice" not in stored
+    return {"role_choice": "all"} if old and stored["roles"] in ([], (), "") else {}
+
+
+def _slug(name: str) -> str:
+    return "_".join(name.replace("-", " ").lower().split())
 
 
 class OrderModule(Settings):

@@ -9,7 +9,7 @@ from integration import json_text
 from integration.errors import SettingError
 from integration.field_errors import gathered
 from integration.settings import wp_options
-from integration.settings.modules import Modules, keys
+from integration.settings.modules import Modules, all_roles, keys
 from integration.settings.wootic import Taken, taken
 
 KIND, VERSION = "woo-mautic settings", 1
@@ -94,12 +94,19 @@ def _ours(value: Mapping[str, Any]) -> Taken:
 
 def _dotted(modules: Mapping[str, Any]) -> dict[str, Any]:
     """Return dotted settings; raises SettingError for every name that there is no setting of."""
-    found = {f"{module}.{name}": value for module, part in modules.items() for name, value in _part(part).items()}
+    parts = {**modules, **_former(modules)}
+    found = {f"{module}.{name}": value for module, part in parts.items() for name, value in _part(part).items()}
     wrong = [_unknown(name) for name in sorted(set(found) - set(keys()))]
     wrong += [_unknown(str(module)) for module, part in modules.items() if not isinstance(part, Mapping)]
     if wrong:
         raise gathered(wrong)
     return found
+
+
+def _former(modules: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the modules that a file from before there was a choice of roles has, as they were meant."""
+    contacts = modules.get("contacts")
+    return {"contacts": {**contacts, **all_roles(contacts)}} if isinstance(contacts, Mapping) else {}
 
 
 def _part(part: Any) -> Mapping[str, Any]:

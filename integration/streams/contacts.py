@@ -13,6 +13,7 @@ from integration.records import Customer, Subscriber
 from integration.settings import ConsentModule, Modules, where
 from integration.store import parse, reading
 from integration.store.client import StoreClient
+from integration.store.sanitizing import text_of
 from integration.store.webhooks import admin_user_url
 from integration.streams import consents, samples, subscriptions
 from integration.streams.base import WRITE, Explanation, Labels, Payload, Phase, PlanContext, Sighted
@@ -155,8 +156,7 @@ class Contacts:
         rows = samples.newest(store, "customers", reading.customer_fields(asked), _SAMPLES_MAX, asked, role="all")
         if not rows:
             samples.none("The store has no customers yet.", "Try again when somebody has registered.")
-        roles = modules.contacts.roles
-        return next((row for row in rows if not roles or row.get("role") in roles), rows[0])
+        return next((row for row in rows if modules.contacts.takes(text_of(row.get("role")))), rows[0])
 
     def admin_url(self, home: str, source_id: str) -> str:
         """Return the customer's page in the store's administration, "" for who is none."""

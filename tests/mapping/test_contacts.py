@@ -102,13 +102,18 @@ def test_p15_a_country_that_mautic_does_not_list_is_emptied_and_said():
         ("administrator", ("customer", "subscriber"), False),
         ("shop_manager", ("Shop manager",), True),
         ("wholesale-buyer", ("wholesale_buyer",), True),
-        ("anything", (), True),
+        ("anything", (), False),
     ],
 )
-def test_p17_only_the_chosen_roles_are_synced_and_none_chosen_is_no_filter(role, roles, goes):
+def test_p17_only_the_chosen_roles_are_synced_and_none_chosen_is_nobody(role, roles, goes):
     made = contacts.plan(replace(customer(), role=role), DEFAULTS.model_copy(update={"roles": roles}))
     assert isinstance(made, Plan) is goes
     assert goes or (isinstance(made, Skip) and made.code == "role" and role in made.sentence)
+
+
+def test_p17_all_roles_are_synced_where_that_is_chosen():
+    everybody = DEFAULTS.model_copy(update={"roles": (), "role_choice": "all"})
+    assert isinstance(contacts.plan(replace(customer(), role="anything"), everybody), Plan)
 
 
 def test_an_account_whose_email_wordpress_lost_takes_the_billing_email():

@@ -129,6 +129,12 @@ def test_p17_any_role_of_the_store_is_ticked_or_typed(
     admin.post(page, typed)
     assert services.modules(connector()).contacts.roles == ("wholesale", "vip_buyer", "Shop Manager")
     assert 'name="contacts.roles" value="vip_buyer" checked' in admin.get(page).text
+    none = admin.post(page, {**TYPED, "contacts.role_choice": "these", "contacts.roles": []})
+    assert none.status_code == 400
+    assert "Without a role no customer would be sent. Tick at least one, or choose all roles." in text_of(none)
+    admin.post(page, {**TYPED, "contacts.role_choice": "all", "contacts.roles": []})
+    assert services.modules(connector()).contacts.takes("anything")
+    assert '<option value="all" selected>' in " ".join(admin.get(page).text.split())
     refused = admin.post(page, {**TYPED, "contacts.roles": ["customer", "no/role"]})
     assert refused.status_code == 400
     assert "“no/role” is no role" in text_of(refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -173,11 +174,27 @@ def test_subscription_tags_are_offered_unless_the_store_has_none(
     assert "Your store has no subscriptions" not in text_of(shown)
 
 
-def test_a_store_without_subscriptions_says_so_and_saving_keeps_the_choice(
+def test_a_store_without_subscriptions_says_so_and_the_choice_can_be_kept_or_taken_back(
     admin: Person, page: str, services: Services, connector: Callable[[], Connector], connector_id: int
 ) -> None:
     connectors.configure(services, connector_id, {"orders.subscriptions": True})
     told(services, connector_id, subscriptions=False)
     shown = admin.get(page)
     assert "Your store has no subscriptions (WooCommerce Subscriptions)" in text_of(shown)
-    assert 'type="hidden" name="orders.subscriptions"' in shown.text.replace("\n    ", " ")
+    assert 'name="orders.subscriptions" value="1" checked' in " ".join(shown.text.split())
+    admin.post(page, {**TYPED, "orders.subscriptions": "1"})
+    assert services.modules(connector()).orders.subscriptions
+    admin.post(page, TYPED)
+    assert not services.modules(connector()).orders.subscriptions
+    assert "Your store has no subscriptions" not in text_of(admin.get(page))
+
+
+@pytest.mark.parametrize("place", ["contacts", "orders", "carts", "settings"])
+def test_no_setting_is_saved_that_its_page_does_not_show(
+    admin: Person, services: Services, connector_id: int, place: str
+) -> None:
+    told(services, connector_id, subscriptions=False)
+    connectors.configure(services, connector_id, {"orders.subscriptions": True})
+    hidden = re.findall(r'<input[^>]*type="hidden"[^>]*>', admin.get(f"/connectors/{connector_id}/{place}").text)
+    assert hidden
+    assert [each for each in hidden if re.search(r'name="[a-z]+\.', each)] == []

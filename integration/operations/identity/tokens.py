@@ -25,6 +25,7 @@ SCOPES = {
     "runs": "Start and cancel runs, fetch payload files",
     "replay": "Send dead letters again, discard them",
     "write": "Send contacts, orders and carts, and follow what becomes of them",
+    "settings": "Read and set the field mapping",
     "erase": "Erase people for good, read the receipts",
 }
 NAME_MAX_CHARS = 120

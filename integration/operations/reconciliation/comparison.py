@@ -222,7 +222,11 @@ def _fields_of(write: ContactWrite) -> ContactWrite:
 
 def _nowhere(alias: str, by_kind: Iterable[tuple[ContactWrite, Mapping[str, Any]]]) -> bool:
     """Tell whether Mautic has the value of none of the records that have one."""
-    return all(alias in differing for write, differing in by_kind if alias in write.fields or alias == "email")
+    return all(
+        alias in differing
+        for write, differing in by_kind
+        if alias in write.fields or (alias == "email" and write.email)
+    )
 
 
 def _ours(known: Mapping[str, str], alias: str, sent: Any, held: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Gathers what the store has of some people: their profile and every order, as a full sync would read them."""
+"""Gathers what the store has of some people: profile, every order and what is beside them, as a full sync reads it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from integration import streams
 from integration.events import Change, Kind, Origin
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
+from integration.operations.reconciliation.further_records import FurtherRecords
 from integration.pipeline.delivery.groups import DeliveryGroup, of_change
 from integration.pipeline.ingest import account_addresses, order_ledger, records
 from integration.pipeline.services import Services
@@ -31,7 +32,7 @@ Row = Mapping[str, Any]
 
 @dataclass
 class Person:
-    """One person as the store has them now; `changes` are the profile, then the orders by id.
+    """One person as the store has them now; `changes` are the profile, the orders by id, then what is beside them.
 
     `sure` is False when the store could not give one of the orders.
     """
@@ -55,7 +56,8 @@ class Person:
     def source(self) -> Change:
         """Return the record the person is shown by: the profile, else the newest order."""
         first = self.changes[0]
-        return self.changes[-1] if streams.of(first.kind).in_ledger else first
+        orders = [change for change in self.changes if streams.of(change.kind).in_ledger]
+        return orders[-1] if streams.of(first.kind).in_ledger else first
 
 
 @dataclass
@@ -83,11 +85,19 @@ class Gathering:
         for change in changes:
             if change.person_key:
                 people[change.person_key].changes.append(change)
-        return self._with_orders(people) if with_orders else self._without_orders(people)
+        return self._with_further(self._with_orders(people) if with_orders else self._without_orders(people))
 
     def buyers(self, person_keys: Iterable[str]) -> list[Person]:
         """Return the people that the ledger knows by these keys; who has no order left is not among them."""
-        return self._with_orders({person_key: Person(person_key) for person_key in person_keys})
+        return self._with_further(self._with_orders({person_key: Person(person_key) for person_key in person_keys}))
+
+    def _with_further(self, people: list[Person]) -> list[Person]:
+        by_key = {person.person_key: person for person in people if person.changes}
+        further = FurtherRecords(self.services, self.connector, self.client, self.origin)
+        for change in further.of(by_key) if by_key else ():
+            if change.person_key in by_key:
+                by_key[change.person_key].changes.append(change)
+        return people
 
     def _without_orders(self, people: dict[str, Person]) -> list[Person]:
         with self.services.db.read() as session:

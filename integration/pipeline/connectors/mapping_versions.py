@@ -61,6 +61,15 @@ def at(session: Session, connector_id: int, number: int) -> MappingVersion | Non
     return session.scalar(_of(connector_id).where(MappingVersion.number == number))
 
 
+def overtaken(session: Session, connector_id: int, version: int) -> int:
+    """Return the version that was saved since `version`, before the newest, which the caller has just kept; 0 for none.
+
+    It is asked within the transaction that keeps the newest one.
+    """
+    before = newest(session, connector_id) - 1
+    return before if before > version else 0
+
+
 def rows(version: MappingVersion | None) -> Sequence[MappingRow]:
     """Return the rows of a version, none without one."""
     return MappingModule.from_json({"rows": version.rows}).rows if version else ()

@@ -84,6 +84,12 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
 
 
+def note_recurring(session: Session, now: datetime, connector_id: int, changes: Sequence[Change]) -> None:
+    """Note the store's subscriptions that are not synced themselves; who lost one gets new tags all the same."""
+    lock_connector(session, connector_id)
+    outbox.accept(session, now, connector_id, _recurring(session, now, connector_id, changes))
+
+
 def readable(rows: Iterable[Mapping[str, Any]]) -> list[Order]:
     """Return the orders among these rows; what is wrong with another one its own delivery says."""
     found: list[Order] = []

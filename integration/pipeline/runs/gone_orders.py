@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from integration.errors import Rejected, ServerFault
 from integration.events import Change, Origin
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.ingest import order_ledger, records
+from integration.pipeline.runs import gone_records
 from integration.store import reading
 from integration.store.by_id import pick
 from integration.store.client import StoreClient
@@ -21,32 +23,19 @@ from integration.store.pages import Page
 
 #: Key in the cursor of a run: how far the list was compared with the ledger, and which orders were missing in it.
 CURSOR = "gone"
-#: So many missing orders are asked for in one run; the next one goes on.
-ASKED_MAX = 1000
 
 
 def compared(session: Session, connector_id: int, known: Mapping[str, Any] | None, page: Page) -> dict[str, Any]:
-    """Return the cursor after a page of the list of all orders, which rises by id.
-
-    {"to": id of the last row, "ids": missing ones so far, "whole": whether the list came whole until here}
-    """
-    before = dict(known or {"to": 0, "ids": [], "whole": True})
-    there = {row["id"] for row in page.rows}
-    to = max(there, default=before["to"])
-    missing = _missing(session, connector_id, before["to"], to, there)
-    room = ASKED_MAX - len(before["ids"])
-    return {"to": to, "ids": before["ids"] + missing[: max(room, 0)], "whole": before["whole"] and not page.failed}
+    """Return the place after a page of the list of all orders."""
+    return gone_records.compared(known, page, partial(_known, session, connector_id))
 
 
 def suspects(session: Session, connector_id: int, known: Mapping[str, Any] | None) -> list[int]:
     """Return the orders to ask the store for after the last page: none of a list that did not come whole."""
-    if not known or not known["whole"]:
-        return []
-    behind = _missing(session, connector_id, known["to"], None, ())
-    return [*known["ids"], *behind][:ASKED_MAX]
+    return gone_records.suspects(known, partial(_known, session, connector_id))
 
 
-def _missing(session: Session, connector_id: int, after: int, upto: int | None, there: Collection[int]) -> list[int]:
+def _known(session: Session, connector_id: int, after: int, upto: int | None, limit: int) -> list[int]:
     query = select(LedgerEntry.order_id).where(
         LedgerEntry.connector_id == connector_id,
         LedgerEntry.order_id > after,
@@ -54,8 +43,7 @@ def _missing(session: Session, connector_id: int, after: int, upto: int | None, 
     )
     if upto is not None:
         query = query.where(LedgerEntry.order_id <= upto)
-    found = session.scalars(query.order_by(LedgerEntry.order_id).limit(ASKED_MAX + len(there)))
-    return [number for number in found if number not in there]
+    return list(session.scalars(query.order_by(LedgerEntry.order_id).limit(limit)))
 
 
 def confirmed(client: StoreClient, ids: Sequence[int], origin: Origin, now: datetime) -> Iterator[Change]:

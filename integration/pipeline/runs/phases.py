@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -13,29 +13,25 @@ from integration import streams
 from integration.events import Change
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
-from integration.pipeline.connectors import customer_roles, field_list, fingerprint, store_profile
+from integration.pipeline.connectors import field_list, fingerprint, store_profile
 from integration.pipeline.ingest import order_carts, records, status_events
 from integration.pipeline.runs import (
-    customer_versions,
     gone_orders,
     lifecycle as run_lifecycle,
     options as run_options,
     poll_window,
     unfinished_orders,
 )
-from integration.pipeline.runs.recurring_intake import RecurringIntake
+from integration.pipeline.runs.customer_intake import CustomerIntake
 from integration.store import parse, reading
-from integration.store.dates import lenient
-from integration.store.rows import Failure, Row
+from integration.store.rows import Row
 from integration.store.windows import Window
 from integration.streams.base import Phase, Stream
 from integration.words import span
 
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 @dataclass
-class Phases(RecurringIntake):
+class Phases(CustomerIntake):
     """Reads what a run asks for."""
 
     def __post_init__(self) -> None:
@@ -126,29 +122,6 @@ class Phases(RecurringIntake):
                 text = f"{len(changes)} orders are no longer in the store; their buyers' values are corrected."
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
-    def _customers(self) -> None:
-        for page in self._customer_pages(self.options.get("ids")):
-            rows = [row for row in page.rows if self._wanted(row)]
-            changes, page = self._read_rows(page, rows, self._customer_change, "customer")
-            self._page(page, self._customer_rows(rows, changes), rows=len(rows), unread=len(rows) - len(changes))
-
-    def _customer_change(self, row: Row) -> Change:
-        return parse.customer_change(row, self._origin, self._now(), created=False)
-
-    def _customer_rows(
-        self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = ()
-    ) -> Callable[[Session], None]:
-        def take(session: Session) -> None:
-            self._take(session, changes)
-            if not self.run.is_dry:
-                read = {row["id"]: row for row in (*seen, *rows)}
-                marks = {number: customer_versions.version(row) for number, row in read.items()}
-                emails = {number: row.get("email") for number, row in read.items()}
-                records.mark_customers(session, self.connector.id, marks, emails)
-                customer_roles.note(session, self.connector.id, read.values())
-
-        return take
-
     def _orders(self) -> None:
         wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
         known = store_profile.statuses(self.connector)
@@ -192,40 +165,6 @@ class Phases(RecurringIntake):
     def _trashed(self, row: Row) -> Change:
         return records.trashed(row, self._origin, self._now())
 
-    def _moved_customers(self) -> None:
-        if not customer_versions.due(self.connector, self._now()):
-            return
-        total = 0
-        for page in reading.read_customers(self._client, fields=reading.CUSTOMER_INDEX_FIELDS, start=self._start()):
-            total = page.total or total
-            rows, failed = self._read_moved(self._moved(page.rows))
-            missing = {what for what, _ in failed}
-            seen = [row for row in page.rows if f"customer {row['id']}" not in missing]
-            page = replace(page, failed=[*page.failed, *failed])
-            changes, page = self._read_rows(page, rows, self._customer_change, "customer")
-            unread = len(rows) - len(changes)
-            self._page(page, self._customer_rows(rows, changes, seen), rows=len(rows), unread=unread)
-        self._store_cursors(customers=self._now().isoformat(), customers_total=total)
-
-    def _read_moved(self, ids: Sequence[int]) -> tuple[list[Row], list[Failure]]:
-        """Read customers whole; one that the store cannot give is said, and looked at again next time."""
-        rows: list[Row] = []
-        failed: list[Failure] = []
-        for page in reading.read_customers(self._client, ids=ids) if ids else ():
-            rows += page.rows
-            failed += page.failed
-        return rows, failed
-
-    def _moved(self, index: Sequence[Row]) -> list[int]:
-        """Return who moved; before anything was read that is who changed since the connector was made."""
-        if not self.connector.cursors.get("customers") and not self.connector.initial_done_at:
-            began = self.connector.created_at
-            return [row["id"] for row in index if (lenient(row.get("date_modified_gmt")) or _NEVER) >= began]
-        with self.services.db.read() as session:
-            return records.moved_customers(
-                session, self.connector.id, {row["id"]: customer_versions.version(row) for row in index}
-            )
-
     def _unfinished_orders(self) -> None:
         if not self._modules.carts.from_orders:
             return
@@ -266,11 +205,3 @@ class Phases(RecurringIntake):
             per_page=self._per_page,
             ids=ids,
         )
-
-    def _customer_pages(self, ids: Sequence[int] | None = None) -> Iterable[reading.Page]:
-        return reading.read_customers(self._client, start=self._start(), per_page=self._per_page, ids=ids)
-
-    def _wanted(self, row: Row) -> bool:
-        since, until = run_options.bounds(self.options)
-        at = lenient(row.get("date_modified_gmt")) or lenient(row.get("date_created_gmt"))
-        return at is None or ((since is None or at >= since) and (until is None or at < until))

@@ -140,8 +140,15 @@ def connectors_of_token(session: Session) -> list[Connector]:
     return list(session.scalars(query.order_by(Connector.id)))
 
 
-def record(session: Session, action: AuditAction, entity: str, connector: Connector | None, **diff: object) -> None:
+def record(session: Session, action: AuditAction, entity: str, connector: Connector | None, **told: object) -> None:
     """Write the token's act to the audit log, in the caller's transaction; without a connector it is of all."""
+    record_diff(session, action, entity, connector, {name: [None, value] for name, value in told.items()})
+
+
+def record_diff(
+    session: Session, action: AuditAction, entity: str, connector: Connector | None, diff: Mapping[str, object]
+) -> None:
+    """Write the token's act with what it has changed, {name: [before, after]}, as `record` does."""
     audit.record(
         session,
         clock_now=services().clock.now(),
@@ -151,5 +158,5 @@ def record(session: Session, action: AuditAction, entity: str, connector: Connec
         ip=request.remote_addr or "",
         action=action,
         entity=entity,
-        diff={name: [None, value] for name, value in diff.items()},
+        diff=diff,
     )

@@ -13,6 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from integration import json_text
 from integration.field_errors import by_field
 from integration.pipeline.runs.options import ID_MAX, checked_ids
+from integration.settings import MappingRow
+from integration.settings.mapping import ROWS_MAX
 from integration.url_filters import EntryId, UrlFilter
 from integration.web.machines.authentication import Refused, unusable
 
@@ -48,6 +50,20 @@ class Erase(BaseModel):
     connector_id: RecordId | None = None
     in_mautic: Literal["keep", "strip", "delete"]
     block: Annotated[bool, Field(strict=True)] = False
+
+
+class FieldMapping(BaseModel):
+    """All rows of a connector's field mapping, in their order; none empties it.
+
+    `version` is the one that they were made from: saved on another one they are refused. With `dry_run` nothing is
+    stored, and the answer tells what would change.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: Annotated[list[MappingRow], Field(max_length=ROWS_MAX)]
+    version: RecordId | None = None
+    dry_run: Annotated[bool, Field(strict=True)] = False
 
 
 class LinesAfter(UrlFilter):
@@ -270,6 +286,32 @@ class ErasureReceipt(Answer):
     blocked: bool
     remains: list[str]
     waits_for: str
+
+
+class MappingRemark(Answer):
+    """What is to be said of a row, counted from 0: `kind` is bad, warn or info."""
+
+    row: int
+    kind: str
+    sentence: str
+    hint: str
+
+
+class FieldMappingShown(Answer):
+    """The rows of a field mapping, without what is as usual, and the version that they are, 0 for none."""
+
+    version: int
+    rows: list[dict[str, Any]]
+    remarks: list[MappingRemark]
+
+
+class FieldMappingSet(Answer):
+    """What was changed, or would be, {"order → vat": [before, after]} in words, and the newest version."""
+
+    version: int
+    dry_run: bool
+    changes: dict[str, list[Any]]
+    remarks: list[MappingRemark]
 
 
 class Problem(Answer):

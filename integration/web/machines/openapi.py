@@ -64,6 +64,7 @@ class Operation:
 
 
 _CONNECTOR = "/api/v1/connectors/{connector_id}"
+_MAPPING = f"{_CONNECTOR}/field-mapping"
 _RUN = "/api/v1/runs/{run_id}"
 
 
@@ -96,6 +97,16 @@ OPERATIONS: Sequence[Operation] = (
     Operation(f"{_RUN}/cancel", "cancel", "Stop a run after the batch in flight.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/pause", "pause", "Let a run rest where it stands.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/resume", "resume", "Let an ended run go on.", "runs", bodies.RunNumber, "post"),
+    Operation(_MAPPING, "field_mapping", "Read the field mapping.", "settings", bodies.FieldMappingShown),
+    Operation(
+        _MAPPING,
+        "set_field_mapping",
+        "Set the field mapping, or see what would change.",
+        "settings",
+        bodies.FieldMappingSet,
+        "put",
+        bodies.FieldMapping,
+    ),
     Operation("/api/v1/erasures", "erase", "Erase a person.", "erase", bodies.ErasureAsked, "post", body=bodies.Erase),
     Operation("/api/v1/erasures/{erasure_id}", "receipt", "Read a receipt.", "erase", bodies.ErasureReceipt),
     Operation(f"{_RUN}/payloads/{{file_id}}", "payload", "Fetch a payload file.", "runs", None),

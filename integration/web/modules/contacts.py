@@ -22,6 +22,7 @@ FORM = module_form(
         "contacts.billing",
         "contacts.phone",
         "contacts.default_tags",
+        "contacts.role_choice",
         "contacts.roles",
         "contacts.on_delete",
         "contacts.deleted_tag",
@@ -36,6 +37,8 @@ ROLES = {
     "shop_manager": "Shop manager",
     "administrator": "Administrator",
 }
+#: Whose customers are sent, by their roles in the store.
+ROLE_CHOICES = {"these": "Only customers with the roles below", "all": "Customers with any role, administrators too"}
 #: What becomes of the contact of a customer who was deleted in the store.
 ON_DELETE = {
     "keep": "Keep the contact as it is",
@@ -75,6 +78,7 @@ def _page(connector: Connector, form: SettingForm) -> str:
         connector=connector,
         form=form,
         roles=_roles(connector, form),
+        role_choices=ROLE_CHOICES,
         on_delete=ON_DELETE,
         segments=pickers.segments(connector).with_none(form["contacts.deleted_segment"].data, ALL_SET),
         every=schedule_times.choices(form["sync.every"].data),

@@ -146,8 +146,8 @@ def _configured(connector: Connector, rows: Sequence[Any], version: int, back_to
 
 def _unchanged_meanwhile(session: Session, connector_id: int, version: int) -> None:
     """Raise ChangedMeanwhile where somebody else has saved a version since the page was made."""
-    before = mapping_versions.newest(session, connector_id) - 1
-    if before <= version:
+    before = mapping_versions.overtaken(session, connector_id, version)
+    if not before:
         return
     other = mapping_versions.at(session, connector_id, before)
     who = other.author if other and other.author else "Somebody"
