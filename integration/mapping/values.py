@@ -23,6 +23,8 @@ from integration.plans import Adjustment, MauticField, Value, below_one
 TEXT_BYTES = 65_535
 #: Mautic refuses 1e20 (mautic:282); above this a float loses whole units.
 AMOUNT_LIMIT = Decimal(10) ** 15
+#: PHP writes a smaller one as 1.0E-5, which Mautic refuses like 1e20 (mautic:282).
+AMOUNT_LEAST = Decimal("0.0001")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 #: A time of day, alone or behind a day.
@@ -106,7 +108,7 @@ def _number(field: MauticField, value: Value) -> Fitted:
         amount = Decimal(_written(value).strip().replace(",", "."))
     except InvalidOperation:
         return _left_out(field, f"“{_excerpt(value)}” is no number, so {_name(field)} was left out.")
-    if not amount.is_finite() or abs(amount) >= AMOUNT_LIMIT:
+    if not amount.is_finite() or abs(amount) >= AMOUNT_LIMIT or 0 < abs(amount) < AMOUNT_LEAST:
         return _left_out(field, f"{_excerpt(value)} is beyond Mautic's numbers, so {_name(field)} was left out.")
     return (int(amount) if amount == amount.to_integral_value() else float(amount)), ()
 

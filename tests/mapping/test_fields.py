@@ -118,7 +118,7 @@ def test_274_281_numbers(value, sent):
     assert fitted("mautic_woo_total_spent", value) == (sent, [])
 
 
-@pytest.mark.parametrize("value", ["abc", 1e20, "nan", "inf", "1.2.3"])
+@pytest.mark.parametrize("value", ["abc", 1e20, -1e-5, 1.29e-187, "nan", "inf", "1.2.3"])
 def test_280_282_numbers_that_mautic_refuses_are_left_out_and_said(value):
     assert fitted("mautic_woo_total_spent", value) == (None, [("mautic_woo_total_spent", "left_out")])
 
