@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ from integration.pipeline.runs import lifecycle as run_lifecycle, progress as ru
 from integration.store import reading
 from integration.store.access import StoreAccess, signature
 from tests.bench.apart import Apart, apart
+from tests.bench.calls import make_fields
 from tests.bench.transactions import SECRET, webhook
 from tests.bench.world import World, report, world
 
@@ -61,6 +62,7 @@ def worlds() -> Iterator[tuple[World, Apart]]:
     settings = {"orders.notes": True, "orders.statuses": ",".join(STATUSES)}
     with world(**settings) as at, apart(customers, RECORDS - customers) as ends:
         connectors.connect(at.services, at.connector_id, webhook_secret=SECRET, **ends.whereabouts)
+        make_fields(at)
         yield at, ends
 
 
@@ -81,11 +83,11 @@ def _read_all(at: dict[str, str]) -> None:
         ("orders", {"status": ",".join(STATUSES), "_fields": reading.order_fields()}),
     )
     for path, params in lists:
-        whole = {"per_page": PER_PAGE, "orderby": "id", "order": "asc", **params}
+        whole: dict[str, str | int] = {"per_page": PER_PAGE, "orderby": "id", "order": "asc", **params}
         _read(session, f"{at['store_url']}/wp-json/wc/v3/{path}", whole)
 
 
-def _read(session: requests.Session, url: str, params: dict[str, str | int]) -> None:
+def _read(session: requests.Session, url: str, params: Mapping[str, str | int]) -> None:
     first = session.get(url, params={**params, "page": 1}, timeout=60)
     first.raise_for_status()
     json.loads(first.content)
