@@ -33,11 +33,20 @@ class LaneThreads:
         self._lock = threading.Lock()
         self._going: Counter[int] = Counter()
         self._queued = 0
+        self._passed_by: set[int] = set()
         self.on_free: Callable[[], None] = lambda: None
 
     def going(self, connector_id: int) -> int:
         """Return how many lanes of a connector are at work or wait for a thread."""
         return self._going[connector_id]
+
+    def is_full(self, connector_id: int, most: int) -> bool:
+        """Return whether so many lanes of a connector are at work; the first that ends rings, for who was passed by."""
+        with self._lock:
+            if self._going[connector_id] < most:
+                return False
+            self._passed_by.add(connector_id)
+            return True
 
     def total(self) -> int:
         """Return how many lanes of all connectors there are."""
@@ -94,9 +103,12 @@ class LaneThreads:
         """End a lane and ring, for there may be more, or nothing any more.
 
         One that found nothing to do does not ring: who looks again at once might start it at once, again and again.
+        It does where somebody was passed by while all lanes were at work.
         """
         with self._lock:
             self._going[connector_id] -= 1
+            rings = rings or connector_id in self._passed_by
+            self._passed_by.discard(connector_id)
         self.on_free()
         if rings:
             self._services.wakeup.ring(connector_id)

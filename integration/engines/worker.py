@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -89,17 +90,28 @@ class Worker:
         self._readers.shutdown(wait=True)
 
     def _loop(self) -> None:
-        seen = 0
+        """Look at who is rung for at once, and at everybody once a second: rings of other processes are not heard."""
+        seen: Mapping[int, int] = {}
+        rung: set[int] = set()
+        looked = -math.inf
         while not self._stop.is_set():
             try:
+                all_of_them = not rung or 0 in rung or time.monotonic() - looked >= LOOK_EVERY_S
+                looked = time.monotonic() if all_of_them else looked
                 # On a full disk work would only be begun, again and again: nothing that is done could be written.
                 if not self.services.disk.is_blocked():
-                    self.dispatch()
+                    self._look(None if all_of_them else rung)
             except Exception as error:
                 # The loop must outlive anything, such as a database that is away for a moment.
                 self.lanes.tell(error, "Looking for work failed; it is tried again.")
                 self._stop.wait(LOOK_EVERY_S)
-            seen = self.services.wakeup.wait(seen, LOOK_EVERY_S)
+            rung, seen = self.services.wakeup.next(seen, LOOK_EVERY_S)
+
+    def _look(self, connector_ids: set[int] | None) -> None:
+        if connector_ids is None:
+            self.dispatch()
+        for connector_id in sorted(connector_ids or ()):
+            self._look_at(connector_id)
 
     def dispatch(self) -> int:
         """Start what there is to do and return how much is going."""
@@ -237,10 +249,10 @@ class Worker:
         return due, [number for number in waiting if number not in elsewhere]
 
     def _is_full(self, connector_id: int) -> bool:
-        """Return whether all lanes of a connector are at work, so that nobody needs to know what is due."""
+        """Return whether all lanes of a connector are at work; the first that ends looks again, as it may end now."""
         with self._lock:
             known = self._lanes.get(connector_id)
-        return known is not None and self.lanes.going(connector_id) >= known.lanes.most
+        return known is not None and self.lanes.is_full(connector_id, known.lanes.most)
 
     def _due_of(self, session: Session, now: datetime, connector: Connector) -> _Due:
         lanes = self._lanes_of(connector)

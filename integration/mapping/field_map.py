@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter
 
 from integration.events import Kind
@@ -146,14 +146,15 @@ FIELD_MAP: tuple[FieldRow, ...] = (
 )
 
 
-def rows(kind: Kind) -> Iterator[FieldRow]:
-    """Return the rows of one kind of record, those that are switched off too."""
-    return (row for row in FIELD_MAP if kind in row.kinds)
+@lru_cache(maxsize=_TABLES_CACHED_MAX * len(Kind))
+def rows(kind: Kind, name_space: str = "") -> tuple[FieldRow, ...]:
+    """Return the rows of one kind of record, those that are switched off too, named for a name space."""
+    return tuple(row for row in table(name_space) if kind in row.kinds)
 
 
 def written(kind: Kind, modules: Modules) -> Iterator[FieldRow]:
     """Return the rows that records of this kind write under these settings."""
-    return (row for row in table(modules.naming.name_space) if kind in row.kinds and is_on(row, modules))
+    return (row for row in rows(kind, modules.naming.name_space) if is_on(row, modules))
 
 
 def table(name_space: str) -> tuple[FieldRow, ...]:
@@ -212,12 +213,17 @@ def is_made_by_us(alias: str) -> bool:
 
 def computed(source: str, modules: Modules) -> list[FieldRow]:
     """Return the rows that orders write and whose value is the computed one of this name."""
-    return [row for row in written(Kind.ORDER, modules) if row.converter == COMPUTED and row.source == source]
+    mine = (row for row in rows(Kind.ORDER, modules.naming.name_space) if row.converter == COMPUTED)
+    return [row for row in mine if row.source == source and is_on(row, modules)]
 
 
 def is_on(row: FieldRow, modules: Modules) -> bool:
     """Tell whether the row is switched on, whatever module it belongs to."""
-    return bool(attrgetter(row.setting)(modules)) if row.setting else row.default
+    return bool(_setting(row.setting)(modules)) if row.setting else row.default
+
+
+#: Dotted key of a setting -> what takes it out of the modules.
+_setting = cache(attrgetter)
 
 
 def required(modules: Modules) -> list[tuple[FieldRow, tuple[str, ...]]]:
@@ -234,16 +240,19 @@ def required(modules: Modules) -> list[tuple[FieldRow, tuple[str, ...]]]:
     return list(found.values())
 
 
+@cache
 def paths(kind: Kind) -> tuple[str, ...]:
     """Return every place of the store's record that a row of this kind may take a value from, each once."""
     return tuple(dict.fromkeys(path for row in rows(kind) for path in row.paths))
 
 
+@cache
 def roots(kind: Kind) -> tuple[str, ...]:
     """Return the parts of the store's record that the paths lie in ("billing", "meta_data"), each once."""
     return tuple(dict.fromkeys(path.partition(".")[0] for path in paths(kind)))
 
 
+@cache
 def address_aliases() -> tuple[str, ...]:
     """Return the fields that make an address: whoever gives one of them says of the others that they are empty."""
     return tuple(dict.fromkeys(row.alias for row in FIELD_MAP if row.group == ADDRESS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 from slugify import slugify
 
@@ -27,6 +28,11 @@ _DROPPED = re.compile(r"[^a-z0-9 _-]")
 _GAPS = re.compile(r"[\s-]+")
 
 
+#: So many names of products and statuses are spelt once: an import meets the same ones again and again.
+_REMEMBERED = 4096
+
+
+@lru_cache(_REMEMBERED)
 def slug(text: str, locale: str = "") -> str:
     """Return the text as WordPress's sanitize_title saves it: lower case, `a-z0-9_-`, blanks as dashes.
 
@@ -54,6 +60,7 @@ _FIRST_DASHES = re.compile(r"[./\u00a0\u2010-\u2015]")
 _FIRST_DROPPED = re.compile(r"[^a-z0-9 _-]")
 
 
+@lru_cache(_REMEMBERED)
 def first_version(text: str) -> str:
     """Return the slug as the first version of this program made it; tags in Mautic may still have it."""
     text = _FIRST_MARKUP.sub("", html.unescape(clean(text))).replace("\u00d7", "x")

@@ -21,6 +21,8 @@ def trimmed(text: str) -> str:
 
     Its forms trim so (Symfony's StringUtil::trim); what stands inside a text stays.
     """
+    if text[:1].isalnum() and text[-1:].isalnum():
+        return text
     begin, end = 0, len(text)
     while begin < end and unicodedata.category(text[begin]) in _TRIMMED:
         begin += 1
@@ -31,6 +33,9 @@ def trimmed(text: str) -> str:
 
 def clean(text: str, *, lines: bool = False) -> str:
     """Return the text without control characters, lone surrogates and what Mautic trims; line ends stay if `lines`."""
+    if text.isprintable():
+        # Nothing of what is looked for here can be printed.
+        return trimmed(text)
     text = _BROKEN.sub("", text.replace("\r\n", "\n"))
     return trimmed(text if lines else _LINE_ENDS.sub(" ", text))
 
@@ -40,6 +45,8 @@ def without_markup(text: str) -> str:
 
     A lone `<` before a letter ("<3") would cost Mautic's stripping the rest of the text, so a blank is put after it.
     """
+    if "<" not in text:
+        return trimmed(text)
     shorter = _TAG.sub("", text)
     while shorter != text:
         text, shorter = shorter, _TAG.sub("", shorter)

@@ -66,6 +66,16 @@ class WakeupSignal:
             self._condition.wait_for(lambda: self._count(connector_id) > seen, timeout)
             return self._count(connector_id)
 
+    def next(self, seen: Mapping[int, int], timeout: float) -> tuple[set[int], Mapping[int, int]]:
+        """Wait until something was rung after `seen`, at most `timeout` seconds; return what, and what is seen now.
+
+        `seen` is what this returned last, nothing at first. No connector at all means that the time is over.
+        """
+        with self._condition:
+            self._condition.wait_for(lambda: self._rings.total() > sum(seen.values()), timeout)
+            rung = {number for number, count in self._rings.items() if count > seen.get(number, 0)}
+            return rung, dict(self._rings) if rung else seen
+
     def _count(self, connector_id: int | None) -> int:
         return self._rings.total() if connector_id is None else self._rings[connector_id] + self._rings[0]
 

@@ -9,6 +9,7 @@ PARTS = (
     "calls",
     "transactions",
     "speed",
+    "unchanged",
     "hooks",
     "captures",
     "carts",

@@ -23,6 +23,7 @@ from integration.models.delivery import Delivery, DeliveryState
 from integration.models.vault import Vault
 from integration.pipeline.connectors import connectors
 from integration.pipeline.ingest.webhooks import receive
+from integration.pipeline.services import Services
 from integration.settings import Modules
 from tests.bench.calls import make_fields
 from tests.bench.world import World, order, report, world
@@ -126,7 +127,12 @@ def _cost_of(at: World, costs: Costs, number: int) -> Counter[str]:
 def _webhook(at: World, costs: Costs, number: int) -> tuple[str, dict[str, str], bytes]:
     with costs.uncounted():
         path = at.connector().webhook_path
-    now = f"{at.services.clock.now():%Y-%m-%dT%H:%M:%S}"
+    return webhook(at.services, path, number)
+
+
+def webhook(services: Services, path: str, number: int) -> tuple[str, dict[str, str], bytes]:
+    """Return path, headers and body of the webhook of an order that was completed just now."""
+    now = f"{services.clock.now():%Y-%m-%dT%H:%M:%S}"
     dates = {"date_created_gmt": now, "date_modified_gmt": now, "date_completed_gmt": now}
     body = json.dumps(order(number, f"buyer{number}@example.com") | dates).encode()
     signature = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()

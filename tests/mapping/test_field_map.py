@@ -42,13 +42,22 @@ AddRows = Callable[..., None]
 
 
 @pytest.fixture
-def add(monkeypatch: pytest.MonkeyPatch) -> AddRows:
+def add(monkeypatch: pytest.MonkeyPatch) -> Iterator[AddRows]:
     """Adds rows to the table, and touches nothing else."""
 
     def rows(*more: FieldRow) -> None:
         monkeypatch.setattr(field_map, "FIELD_MAP", (*FIELD_MAP, *more))
+        forget()
 
-    return rows
+    yield rows
+    monkeypatch.undo()
+    forget()
+
+
+def forget() -> None:
+    """Forget what was looked up in the table; it never changes while the program runs."""
+    for looked_up in (field_map.rows, field_map.paths, field_map.roots, field_map.address_aliases):
+        looked_up.cache_clear()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import replace
 from integration import streams
 from integration.errors import MappingError, ServiceError
 from integration.mapping import consent
+from integration.mapping.consent import Consent
 from integration.models.connector import Connector
 from integration.pipeline.consents import ledger
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
@@ -54,11 +55,21 @@ def _wanted(
     modules = services.modules(connector)
     if not (modules.consent.enabled and modules.consent.customer_field):
         return
-    known = _known(services, connector, modules, groups)
+    with services.db.read() as session:
+        known = ledger.known(session, connector.id, [group.person_key for group in groups])
     for group in groups:
-        here = any(streams.of(leased.kind).is_account and leased.event not in LEAVES for leased in group.deliveries)
-        if not here and group.person_key not in known:
-            yield from _buyers(group, modules)
+        yield from buyers_to_ask(group, modules, known.get(group.person_key, ()))
+
+
+def buyers_to_ask(
+    group: DeliveryGroup, modules: Modules, known: Sequence[Consent]
+) -> Iterator[tuple[LeasedDelivery, int]]:
+    """Yield a person's orders with the account that has to be asked first; `known` is what the consent ledger has."""
+    if not (modules.consent.enabled and modules.consent.customer_field):
+        return
+    here = any(streams.of(leased.kind).is_account and leased.event not in LEAVES for leased in group.deliveries)
+    if not here and not _has_said(modules, known):
+        yield from _buyers(group, modules)
 
 
 def _buyers(group: DeliveryGroup, modules: Modules) -> Iterator[tuple[LeasedDelivery, int]]:
@@ -74,17 +85,7 @@ def _buyers(group: DeliveryGroup, modules: Modules) -> Iterator[tuple[LeasedDeli
             yield leased, order.customer_id
 
 
-def _known(
-    services: Services, connector: Connector, modules: Modules, groups: Sequence[DeliveryGroup]
-) -> frozenset[str]:
-    """Return whose account's word stands in the ledger; where accounts are not synced, it may be old."""
-    if not modules.contacts.enabled:
-        return frozenset()
-    with services.db.read() as session:
-        found = ledger.known(session, connector.id, [group.person_key for group in groups])
+def _has_said(modules: Modules, known: Sequence[Consent]) -> bool:
+    """Tell whether an account's word stands in the ledger; where accounts are not synced, it may be old."""
     key = modules.consent.customer_field
-    return frozenset(
-        person_key
-        for person_key, said in found.items()
-        if any(each.source == consent.CUSTOMER and each.key == key for each in said)
-    )
+    return modules.contacts.enabled and any(each.source == consent.CUSTOMER and each.key == key for each in known)

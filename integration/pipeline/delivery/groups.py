@@ -107,12 +107,13 @@ def of_row(row: Delivery) -> LeasedDelivery:
     )
 
 
-def of_change(number: int, change: Change, run_id: int | None = None) -> LeasedDelivery:
+def of_change(number: int, change: Change, run_id: int | None = None, record: Any = None) -> LeasedDelivery:
     """Return a change as its delivery at its first try, for plans that are only looked at.
 
-    It has no row in the outbox: `number` is its id among those that are planned together.
+    It has no row in the outbox: `number` is its id among those that are planned together. `record` is the change's own
+    where that was parsed before.
     """
-    return LeasedDelivery(
+    leased = LeasedDelivery(
         id=number,
         kind=change.kind,
         source_id=change.source_id,
@@ -127,3 +128,7 @@ def of_change(number: int, change: Change, run_id: int | None = None) -> LeasedD
         modified_at=change.modified_at,
         reached_at=change.reached_at,
     )
+    if record is not None:
+        # Where a cached property keeps its value; nothing of a frozen row is changed by it.
+        leased.__dict__["record"] = record
+    return leased

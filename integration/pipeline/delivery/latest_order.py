@@ -102,7 +102,7 @@ def data_left(person_key: str, context: BatchContext) -> str | None:
     return order_data(order, context.shop.decimals if order.currency in ("", context.currency) else None)
 
 
-def _needed(groups: Sequence[DeliveryGroup], context: BatchContext) -> list[int]:
+def needed(groups: Sequence[DeliveryGroup], context: BatchContext) -> list[int]:
     """Return the ids of the orders to be read, since one that gave the order data is synced no more."""
     module = context.modules.orders
     if not (module.enabled and module.order_data):
@@ -133,7 +133,7 @@ def completed(
     services: Services, context: BatchContext, groups: Sequence[DeliveryGroup], correlation_id: str
 ) -> BatchContext:
     """Return the context with the orders that are their persons' latest ones from now on, as the store has them."""
-    ids = _needed(groups, context)
+    ids = needed(groups, context)
     if not ids:
         return context
     try:

@@ -43,6 +43,14 @@ def laid(session: Session, context: BatchContext, groups: Sequence[DeliveryGroup
     return replace(context, categories={key: slugs for key, (slugs, _) in _kept(session, context, ids).items()})
 
 
+def untold(session: Session, now: datetime, context: BatchContext, groups: Sequence[DeliveryGroup]) -> frozenset[str]:
+    """Return the people of whose orders' products `completed` would ask the store."""
+    products = {group.person_key: _products(context, [group]) for group in groups}
+    kept = _kept(session, context, frozenset[int]().union(*products.values()))
+    known = {key for key, (_, read_at) in kept.items() if now - read_at <= MAX_AGE}
+    return frozenset(person_key for person_key, ids in products.items() if not ids <= known)
+
+
 def completed(
     services: Services, context: BatchContext, groups: Sequence[DeliveryGroup], correlation_id: str
 ) -> BatchContext:

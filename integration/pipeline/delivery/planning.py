@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from integration import streams
 from integration.errors import MappingError
@@ -174,24 +175,35 @@ def _fit(planned: _Draft, context: BatchContext, name_source: NameSource) -> Non
     if not planned.plans:
         return
     try:
-        changed = {kind for kind in {leased.kind for leased in planned.pending} if _changed(planned, kind, context)}
-        plans = [planned.plans[leased.id] for leased in planned.pending if leased.kind in changed or not changed]
-        whole = merge(plans)
-        planned.write, fitted = fit(whole.contact, context.fields, known=planned.link is not None)
+        by_kind = {kind: _fitted(planned, [kind], context) for kind in {leased.kind for leased in planned.pending}}
+        changed = {kind for kind, fitted in by_kind.items() if _changed(planned, kind, fitted.write, context)}
+        kinds = changed or by_kind.keys()
+        whole = by_kind[next(iter(kinds))] if len(kinds) == 1 else _fitted(planned, kinds, context)
     except MappingError as error:
         planned.errors.update(dict.fromkeys(planned.plans, error))
         planned.plans.clear()
         return
-    planned.adjustments = _once(whole.adjustments, fitted)
+    planned.write, planned.adjustments = whole.write, _once(whole.plan.adjustments, whole.adjustments)
     if any(streams.of(kind).in_ledger for kind in changed):
         planned.hashes.update(latest_order.notes(planned.write, name_source))
     planned.unchanged = not changed
 
 
-def _changed(planned: _Draft, kind: Kind, context: BatchContext) -> bool:
+class _Fitted(NamedTuple):
+    """What records come to together, and their contact as Mautic takes it with what was changed for that."""
+
+    plan: Plan
+    write: ContactWrite
+    adjustments: tuple[Adjustment, ...]
+
+
+def _fitted(planned: _Draft, kinds: Collection[Kind], context: BatchContext) -> _Fitted:
+    whole = merge([planned.plans[leased.id] for leased in planned.pending if leased.kind in kinds])
+    return _Fitted(whole, *fit(whole.contact, context.fields, known=planned.link is not None))
+
+
+def _changed(planned: _Draft, kind: Kind, fitted: ContactWrite, context: BatchContext) -> bool:
     deliveries = [leased for leased in planned.pending if leased.kind is kind]
-    own = merge([planned.plans[leased.id] for leased in deliveries])
-    fitted = fit(own.contact, context.fields, known=planned.link is not None)[0]
     wanted = hashes(kind, fitted, precedence.adders(deliveries, planned.plans))
     asserted = any(planned.plans[leased.id].asserted for leased in deliveries)
     resent = not context.resend.isdisjoint(leased.run_id for leased in deliveries)

@@ -130,7 +130,7 @@ class _Wanted:
         asked = [leased for leased in deliveries if is_asked(leased)]
         rest = [leased for leased in deliveries if not is_asked(leased)]
         there = [leased for leased in rest if leased.event not in LEAVES]
-        unsaid = [leased for leased in there if _is_unsaid(leased, module)]
+        unsaid = [leased for leased in there if is_unsaid(leased, module)]
         stale = [leased for leased in there if _is_stale(leased, now) or leased in unsaid]
         nameless = [leased for leased in rest if streams.of(leased.kind).lacks_email(leased)]
         return cls(stale, asked, nameless, unsaid)
@@ -157,7 +157,8 @@ def _is_stale(leased: LeasedDelivery, now: datetime) -> bool:
     return leased.origin is Origin.REPLAY or (leased.attempts > 1 and now - leased.payload_at > PAYLOAD_AGE_MAX)
 
 
-def _is_unsaid(leased: LeasedDelivery, module: ConsentModule) -> bool:
+def is_unsaid(leased: LeasedDelivery, module: ConsentModule) -> bool:
+    """Tell whether a record was read before it was looked at what it says of consent."""
     return not asked(leased.payload).keys() >= set(consents.keys_of(leased.kind, module))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -40,13 +40,23 @@ from integration.store.sanitizing import INTEGER_MAX, is_number, text_of
 from integration.streams import orders as orders_stream, recurring as recurring_stream
 from integration.streams.base import LEAVES
 
+#: Settles what needs not be sent of the changes that it is given, each with its order where it has one; returns how
+#: many these are, and the other changes.
+Door = Callable[[Session, datetime, Sequence[tuple[Change, Order | None]]], tuple[int, Sequence[Change]]]
+
 
 def accept(
-    session: Session, now: datetime, connector_id: int, changes: Sequence[Change], run_id: int | None = None
+    session: Session,
+    now: datetime,
+    connector_id: int,
+    changes: Sequence[Change],
+    run_id: int | None = None,
+    door: Door | None = None,
 ) -> outbox.Accepted:
     """Note orders in the ledger and queue all changes for Mautic, in the caller's transaction.
 
     What is owed to those whose order was given to another address is nothing that a run has read, and not its own.
+    What the `door` settles is not queued.
     """
     if not changes:
         return outbox.Accepted()
@@ -64,11 +74,16 @@ def accept(
     future = store_clock.future(session, now, connector_id)
     moves = order_ledger.record(session, connector_id, orders, found.unclaimed, read_at, future)
     left = [*_left(moves, now, changes[0].origin), *_recurring(session, now, connector_id, changes)]
-    known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
-    outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
+    known: Sequence[Change] = [
+        _with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read
+    ]
+    beside = outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
+    sighted = zip(known, (order for _, order in read), strict=True)
+    settled, known = door(session, now, list(sighted)) if door is not None else (0, known)
     accepted = outbox.accept(session, now, connector_id, known, run_id)
     held_records.tell(session, now, connector_id)
-    return accepted
+    others = beside.new + beside.replaced
+    return replace(accepted, new=accepted.new + settled, settled=settled, beside=others)
 
 
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:

@@ -19,6 +19,7 @@ from integration.pipeline.outbox.reopening import (
     requeue,
 )
 from integration.pipeline.outbox.run_figures import reopen_figures
+from integration.pipeline.outbox.settled import add_settled
 from integration.pipeline.outbox.settling import settle
 from integration.pipeline.outbox.unanswered import (
     LookedUpCall,
@@ -37,6 +38,7 @@ __all__ = [
     "Outcome",
     "Requeued",
     "accept",
+    "add_settled",
     "bury",
     "busy_count",
     "claim",

@@ -25,18 +25,26 @@ from integration.pipeline.outbox.tally import Tally
 class Accepted:
     """How many changes became deliveries, replaced a waiting one, or were already open.
 
-    `adopted` are those of the latter two that the accepting run sends now.
+    `adopted` are those of the latter two that the accepting run sends now, `settled` those of the first that need not
+    be sent. `beside` are deliveries that the changes have brought of other records or people.
     """
 
     new: int = 0
     replaced: int = 0
     repeated: int = 0
     adopted: int = 0
+    settled: int = 0
+    beside: int = 0
 
     @property
     def taken(self) -> int:
         """Return how many are the accepting run's to send."""
         return self.new + self.adopted
+
+    @property
+    def opened(self) -> bool:
+        """Return whether there is anything to be sent now."""
+        return self.taken + self.beside > self.settled
 
     @property
     def already(self) -> int:
@@ -66,8 +74,8 @@ def accept(
     fresh = [change for identity, change in unique.items() if identity not in known]
     events = _of_history(session, connector_id, [unique[identity] for identity in known])
     replaced = _replace_snapshots(session, now, connector_id, fresh)
-    rows = [_row(now, connector_id, c, run_id) for c in fresh if c.identity not in replaced]
-    rows += [_row(now, connector_id, c, run_id) | {"identity": _event_identity(c)} for c in events]
+    rows = [row_of(now, connector_id, c, run_id) for c in fresh if c.identity not in replaced]
+    rows += [row_of(now, connector_id, c, run_id) | {"identity": _event_identity(c)} for c in events]
     if rows:
         session.execute(insert(Delivery), rows)
         _tally(session, now, connector_id, rows)
@@ -181,7 +189,8 @@ def _snapshot(now: datetime, row: Any, change: Change) -> dict[str, Any]:
     }
 
 
-def _row(now: datetime, connector_id: int, change: Change, run_id: int | None) -> dict[str, Any]:
+def row_of(now: datetime, connector_id: int, change: Change, run_id: int | None) -> dict[str, Any]:
+    """Return the columns of a change's delivery that waits to be sent."""
     return {
         "connector_id": connector_id,
         "run_id": run_id,

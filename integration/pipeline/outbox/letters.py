@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from integration.models.delivery import Delivery, DeliveryState
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.outcomes import FIELDS_MISSING
+from integration.pipeline.outbox.states import DEAD
 from integration.pipeline.outbox.tally import Tally, state_of
 
 #: (kind, source id): what makes two deliveries one record.
 RecordKey = tuple[str, str]
-_DEAD = Delivery.state == literal_column("'dead'")
 #: Few enough bound values for every database.
 _RECORDS_AT_ONCE = 200
 
@@ -85,7 +85,7 @@ def has_letter(session: Session, connector_id: int, records: Collection[RecordKe
 
 
 def _open_letters(session: Session, connector_id: int, records: Collection[RecordKey]) -> list[Delivery]:
-    return _of_records(session, connector_id, records, _DEAD)
+    return _of_records(session, connector_id, records, DEAD)
 
 
 def _of_records(

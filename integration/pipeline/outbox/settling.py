@@ -37,14 +37,14 @@ def settle(
     ours = [outcome for outcome in outcomes if outcome.delivery_id in held]
     written, closed, inherited = _letters(session, now, connector_id, ours, held)
     done = [
-        _final(now, o) | {"payload": None, "closed_by": closed.get(o.delivery_id)}
+        final(now, o) | {"payload": None, "closed_by": closed.get(o.delivery_id)}
         for o in written
         if o.state not in (None, DeliveryState.DEAD) and not o.partial
     ]
     # What a person may send again keeps its payload: dead letters and partial successes.
-    part = [_final(now, o) for o in written if o.partial]
+    part = [final(now, o) for o in written if o.partial]
     dead = [
-        _final(now, o) | _died(now, held[o.delivery_id], inherited.get(o.delivery_id))
+        final(now, o) | _died(now, held[o.delivery_id], inherited.get(o.delivery_id))
         for o in written
         if o.state is DeliveryState.DEAD
     ]
@@ -99,7 +99,8 @@ def _tally(session: Session, connector_id: int, ours: Sequence[Outcome], held: M
     tally.write(session)
 
 
-def _final(now: datetime, outcome: Outcome) -> dict[str, Any]:
+def final(now: datetime, outcome: Outcome) -> dict[str, Any]:
+    """Return what is written of a delivery that came to an end; `b_id` is its id."""
     return {
         "b_id": outcome.delivery_id,
         "state": outcome.state,

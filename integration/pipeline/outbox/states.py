@@ -11,6 +11,8 @@ from integration.models.delivery import Delivery
 OPEN = Delivery.state.in_([literal_column(f"'{state}'") for state in ("waiting", "ready", "leased")])
 READY = Delivery.state == literal_column("'ready'")
 WAITING = Delivery.state == literal_column("'waiting'")
+LEAD = Delivery.state.in_([literal_column("'ready'"), literal_column("'leased'")])
+DEAD = Delivery.state == literal_column("'dead'")
 LEASED = Delivery.state == literal_column("'leased'")
 
 

@@ -13,6 +13,7 @@ from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline import outbox, usage
 from integration.pipeline.connectors import fingerprint
+from integration.pipeline.delivery.door import Door
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.ingest import records
 from integration.pipeline.leases import endings
@@ -38,6 +39,11 @@ class PageIntake(HeldRun):
     pages: int = 0
     partly: bool = False
 
+    def __post_init__(self) -> None:
+        """Open the door that all pages come through."""
+        self._door = Door(self.services, self.run)
+        self._silent = False
+
     @property
     def options(self) -> Mapping[str, Any]:
         """Return what the run was asked for."""
@@ -49,11 +55,13 @@ class PageIntake(HeldRun):
         if self.run.is_dry:
             forecast.foretell(session, self._now(), self.connector, self.run, changes)
             return
-        accepted = records.accept(session, self._now(), self.connector.id, changes, self.run.id)
+        now, connector_id = self._now(), self.connector.id
+        accepted = records.accept(session, now, connector_id, changes, self.run.id, self._door.settle)
         run = session.get_one(Run, self.run.id)
         run.accepted += accepted.taken
         run.already += accepted.already
-        if accepted.taken:
+        self._silent = not accepted.opened
+        if accepted.opened:
             self.services.on_accept(session, self.connector.id)
 
     def _page(
@@ -66,23 +74,27 @@ class PageIntake(HeldRun):
         if self.options.get("payloads"):
             title = f"Page {page.number} of {page.pages or '?'} ({self.run.phase}) as the store gave it"
             payload_files.store(self.services, self.run, "pull", title, page.rows)
+        self._silent = False
+        calls = 0 if self.run.is_dry else self._door.prepare()
         with self.services.db.write() as session:
             run = self._held(session)
+            run.calls += calls
             before = run.pulled
             take(session)
             run.cursor = {**run.cursor, run.phase: page.cursor}
             run.pulled += unread
             run.failed += unread
             if not self.run.is_dry:
-                usage.record(session, self.connector.id, self._now(), pulled=run.pulled - before)
+                usage.record(session, self.connector.id, self._now(), pulled=run.pulled - before, mautic_calls=calls)
             self._tell(session, run, page, rows)
             connector = session.get_one(Connector, self.connector.id)
         self.run.cursor = run.cursor
         self.pages += 1
         if not self.run.is_dry:
             fingerprint.check(connector)
-        self.services.wakeup.ring(self.connector.id)
-        self._yield()
+        if not self._silent:
+            self.services.wakeup.ring(self.connector.id)
+            self._yield()
         if self.stop.is_set():
             raise Stopped
 

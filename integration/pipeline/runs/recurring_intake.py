@@ -35,6 +35,7 @@ class RecurringIntake(PartialIntake):
 
     def __post_init__(self) -> None:
         """Begin without a connection to the store."""
+        super().__post_init__()
         self._client: Any = None
 
     def _recurring(self) -> None:

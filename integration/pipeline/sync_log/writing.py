@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import insert
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from integration.masking import mask_text
 from integration.models import counting
-from integration.models.sql import hour_of
+from integration.models.sql import hour_of, table_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 
 SUCCESS = "success"
@@ -39,12 +39,16 @@ class Entry:
     run_id: int | None = None
 
 
+_COLUMNS = tuple(each.name for each in fields(Entry))
+
+
 def record(session: Session, entries: Sequence[Entry]) -> None:
     """Write the entries and raise their hourly counts; the caller commits."""
     if not entries:
         return
-    rows = [asdict(entry) | {"message": mask_text(entry.message)[:2000]} for entry in entries]
-    session.execute(insert(SyncLogEntry), rows)
+    masked = {message: mask_text(message)[:2000] for message in {entry.message for entry in entries}}
+    rows = [{name: getattr(entry, name) for name in _COLUMNS} | {"message": masked[entry.message]} for entry in entries]
+    session.connection().execute(insert(table_of(SyncLogEntry)), rows)
     counts = Counter((e.connector_id, hour_of(e.at), e.type, e.action, e.status) for e in entries)
     add_counts(session, counts)
 

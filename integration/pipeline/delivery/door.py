@@ -1,0 +1,281 @@
+"""Tells at the door which records of a page have not changed, so that they need not go the whole road.
+
+They are planned as a batch would plan them now, by the settings, fields and links of this moment, and compared with
+what Mautic confirmed last. What comes to nothing is written as a batch would have settled it; whatever a batch would
+ask one of the systems for, or look at twice, goes the road.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import literal_column, select, union_all
+from sqlalchemy.orm import Session
+
+from integration import streams
+from integration.errors import ServiceError
+from integration.events import HISTORICAL, Change, Origin
+from integration.mautic.answers import SERVICE
+from integration.models.connector import Connector, ConnectorState
+from integration.models.contact_link import ContactLink
+from integration.models.delivery import Delivery
+from integration.models.run import Run, RunKind
+from integration.models.unanswered import UnansweredPerson
+from integration.pipeline import outbox, usage
+from integration.pipeline.connectors import field_list, holds
+from integration.pipeline.delivery import account_consents, batch_context, latest_order, order_categories
+from integration.pipeline.delivery.batch_context import BatchContext
+from integration.pipeline.delivery.batch_result import Sent
+from integration.pipeline.delivery.follow_up_marks import Done, done_before, is_done
+from integration.pipeline.delivery.follow_ups import Act, Followed
+from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_change
+from integration.pipeline.delivery.planning import PersonPlan, plan_group
+from integration.pipeline.delivery.refresh import is_unsaid
+from integration.pipeline.delivery.settlement import Settlement
+from integration.pipeline.outbox import run_figures
+from integration.pipeline.outbox.states import DEAD, LEAD, OPEN, WAITING
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from integration.pipeline.sync_log import writing as sync_log_writing
+from integration.settings import Modules
+from integration.streams.base import LEAVES
+from integration.words import counted
+
+#: After pages that were changed throughout so many are let through at most before another one is looked at.
+PASSES_MAX = 32
+#: What history brings; a replay is asked of the store again before it is sent.
+_ORIGINS = HISTORICAL - {Origin.REPLAY, Origin.SCORES}
+
+
+log = logging.getLogger(__name__)
+
+#: A change with its record where that was parsed before.
+Sighting = tuple[Change, Any]
+
+
+@dataclass
+class Door:
+    """Looks at the pages of one run; `settle` is what records.accept takes.
+
+    Where a page has nothing unchanged more and more of the next ones are let through unseen, for planning twice costs.
+    """
+
+    services: Services
+    run: Run
+    _passes: int = field(default=0, init=False)
+    _left: int = field(default=0, init=False)
+    _is_asked: bool = field(default=False, init=False)
+
+    def prepare(self) -> int:
+        """Have the list of Mautic's fields read once, as the run's first batch would; return how many calls that took.
+
+        Where Mautic does not tell, the door stays shut until a batch has had its list.
+        """
+        now = self.services.clock.now()
+        with self.services.db.read() as session:
+            connector = session.get_one(Connector, self.run.connector_id)
+            wanted = not self._is_asked and _may_open(session, connector, self.run)
+        modules = self.services.modules(connector)
+        if not wanted or field_list.is_recent(connector, modules, now, field_list.begun([self.run])):
+            return 0
+        self._is_asked = True
+        client = self.services.open_mautic(connector, self.run.correlation_id, obeys=True)
+        try:
+            field_list.ensure_fields(self.services, connector, client, [self.run], modules)
+        except ServiceError as error:
+            log.info("Mautic's fields could not be read before run %d sends: %s", self.run.id, error)
+        return client.calls
+
+    def settle(self, session: Session, now: datetime, sighted: Sequence[Sighting]) -> tuple[int, Sequence[Change]]:
+        """Write those settled that a batch would find unchanged; return how many they are, and the others."""
+        changes = [change for change, _ in sighted]
+        if self._left:
+            self._left -= 1
+            return 0, changes
+        # As it is now: settings may have been changed since the run began.
+        connector = session.get_one(Connector, self.run.connector_id)
+        modules = Modules.from_json(connector.settings)
+        shut = not _may_open(session, connector, self.run)
+        if shut or not field_list.is_recent(connector, modules, now, field_list.begun([self.run])):
+            return 0, changes
+        told = _told(session, now, self.run, connector, modules, sighted)
+        if told:
+            _write(session, now, self.run, told)
+        self._passes = 0 if told or not changes else min(2 * self._passes + 1, PASSES_MAX)
+        self._left = self._passes
+        done = {id(change) for change in told.changes.values()}
+        return len(done), [change for change in changes if id(change) not in done]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """People of whose records nothing is to be sent; `changes` by the number that stands for each in the plans."""
+
+    changes: Mapping[int, Change] = field(default_factory=dict)
+    planned: Sequence[PersonPlan] = ()
+    connector_id: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+
+def _told(
+    session: Session, now: datetime, run: Run, connector: Connector, modules: Modules, sighted: Sequence[Sighting]
+) -> _Told:
+    changes = [change for change, _ in sighted]
+    people = _candidates(session, connector.id, changes)
+    numbered = {-1 - place: one for place, one in enumerate(sighted) if one[0].ordering_key in people}
+    groups = _groups(numbered, run.id)
+    if not groups:
+        return _Told()
+    resend = frozenset({run.id}) if run.options.get("resend") else frozenset[int]()
+    context = batch_context.lay(session, connector, people, resend, modules)
+    idle = [one for one in _planned(session, now, context, groups) if _is_idle(one)]
+    done = done_before(session, connector.id, [act for one in idle for p in one.plans.values() for act in p.follow_ups])
+    idle = [one for one in idle if _is_followed(one, done)]
+    told = {leased.id: numbered[leased.id][0] for one in idle for leased in one.group.deliveries}
+    return _Told(told, idle, connector.id)
+
+
+def _planned(
+    session: Session, now: datetime, context: BatchContext, groups: Sequence[DeliveryGroup]
+) -> list[PersonPlan]:
+    """Return the plans of those that can be planned by what is known here."""
+    asking = order_categories.untold(session, now, context, groups)
+    context = order_categories.laid(session, context, groups)
+    return [plan_group(each, context) for each in groups if not (each.person_key in asking or _asks(each, context))]
+
+
+def _may_open(session: Session, connector: Connector, run: Run) -> bool:
+    """Tell whether a batch of the run would be claimed now; in a first import there is nothing to be unchanged."""
+    first = run.kind == RunKind.INITIAL and connector.initial_done_at is None
+    if first or not connector.mautic_url or connector.state == ConnectorState.READ_ONLY:
+        return False
+    return holds.current(session, connector.id, SERVICE) is None
+
+
+# -- whose records are looked at --------------------------------------------------------------------------------------
+
+
+def _candidates(session: Session, connector_id: int, changes: Sequence[Change]) -> set[str]:
+    """Return the people who are linked and all of whose records on the page may be told here."""
+    people = {change.ordering_key for change in changes if change.person_key}
+    people -= {change.ordering_key for change in changes if not _may_be_told(change)}
+    people -= _repeated(changes)
+    linked = select(ContactLink.person_key).where(
+        ContactLink.connector_id == connector_id, ContactLink.person_key.in_(sorted(people))
+    )
+    people = set(session.scalars(linked)) if people else people
+    return people - _busy(session, connector_id, people, changes) if people else people
+
+
+def _may_be_told(change: Change) -> bool:
+    stream = streams.of(change.kind)
+    of_store = change.source_id.isdigit() and not (stream.kept_here or stream.is_cart or stream.nameless)
+    return of_store and change.origin in _ORIGINS and change.event not in LEAVES and not change.restored
+
+
+def _repeated(changes: Sequence[Change]) -> set[str]:
+    """Return whose records are on the page twice: the outbox keeps one of them."""
+    seen: set[tuple[str, str]] = set()
+    twice: set[str] = set()
+    for change in changes:
+        record = (change.kind, change.source_id)
+        twice |= {change.ordering_key} if record in seen else set()
+        seen.add(record)
+    named = {(c.kind, c.source_id) for c in changes if c.ordering_key in twice}
+    return {c.ordering_key for c in changes if (c.kind, c.source_id) in named}
+
+
+def _busy(session: Session, connector_id: int, people: set[str], changes: Sequence[Change]) -> set[str]:
+    """Return who has something on its way or failed, and whose records have, under whatever address."""
+    mine, theirs = Delivery.connector_id == connector_id, Delivery.person_key.in_(sorted(people))
+    asked = (UnansweredPerson.connector_id == connector_id) & UnansweredPerson.person_key.in_(sorted(people))
+    found = session.scalars(
+        union_all(
+            select(Delivery.person_key).where(mine, theirs, LEAD),
+            select(Delivery.person_key).where(mine, theirs, WAITING),
+            select(Delivery.person_key).where(mine, theirs, DEAD),
+            select(UnansweredPerson.person_key).where(asked),
+        )
+    )
+    return {*found, *_unsettled(session, connector_id, changes)}
+
+
+def _unsettled(session: Session, connector_id: int, changes: Sequence[Change]) -> set[str]:
+    """Return whose records have a delivery that is open, dead or partial: another one would change it."""
+    which = OPEN | DEAD | literal_column("delivery.partial")
+    ids = sorted({change.source_id for change in changes})
+    query = select(Delivery.kind, Delivery.source_id).where(
+        Delivery.connector_id == connector_id, Delivery.source_id.in_(ids), which
+    )
+    records = set(session.execute(query).tuples())
+    return {c.ordering_key for c in changes if (c.kind, c.source_id) in records} if records else set()
+
+
+def _groups(numbered: Mapping[int, Sighting], run_id: int) -> list[DeliveryGroup]:
+    people: dict[str, list[LeasedDelivery]] = {}
+    for number, (change, record) in numbered.items():
+        people.setdefault(change.ordering_key, []).append(of_change(number, change, run_id, record))
+    return [DeliveryGroup(person_key, tuple(items)) for person_key, items in people.items()]
+
+
+# -- what would become of them ----------------------------------------------------------------------------------------
+
+
+def _asks(group: DeliveryGroup, context: BatchContext) -> bool:
+    """Tell whether a batch would ask the store about the group, or the person is not simply who they were."""
+    known = context.consents.get(group.person_key, ())
+    return (
+        group.person_key in context.blocked
+        or group.person_key in context.moved
+        or any(is_unsaid(leased, context.modules.consent) for leased in group.deliveries)
+        or any(account_consents.buyers_to_ask(group, context.modules, known))
+        or bool(latest_order.needed([group], context))
+    )
+
+
+def _is_idle(planned: PersonPlan) -> bool:
+    """Tell whether nothing of a person is to be written, neither in Mautic nor in what we keep of them."""
+    same = planned.unchanged and planned.link is not None and not planned.forced
+    nothing = not planned.plans and planned.write is None
+    return (same or nothing) and not (planned.errors or planned.consents or planned.conflicts or planned.lost)
+
+
+def _is_followed(planned: PersonPlan, done: set[Done]) -> bool:
+    contact_id = planned.link.contact_id if planned.link else 0
+    return all(is_done(act, contact_id, done) for plan in planned.plans.values() for act in plan.follow_ups)
+
+
+# -- how it is written ------------------------------------------------------------------------------------------------
+
+
+def _write(session: Session, now: datetime, run: Run, told: _Told) -> None:
+    """Write what a batch would have written of them: deliveries, log, figures, meter. Nothing was tried."""
+    result = Settlement(now, told.connector_id, "", random.Random(), run.correlation_id, sent=_sent(told)).of_sent()
+    outcomes = result.outcomes
+    pairs = [(told.changes[outcome.delivery_id], outcome) for outcome in outcomes]
+    made = outbox.add_settled(session, now, told.connector_id, pairs, run.id)
+    ids = {outcome.delivery_id: number for outcome, number in zip(outcomes, made, strict=True)}
+    entries = [replace(entry, delivery_id=ids[entry.delivery_id or 0]) for entry in result.entries]
+    sync_log_writing.record(session, entries)
+    run_figures.count(session, outcomes)
+    usage.record(session, told.connector_id, now, skipped=len(outcomes))
+    text = f"Of {counted(len(outcomes), 'record', 'records')} nothing had to be sent to Mautic."
+    run_lifecycle.add_line(session, now, run.id, text)
+
+
+def _sent(told: _Told) -> Sent:
+    acts = (
+        Act(leased, one.link.contact_id, follow_up)
+        for one in told.planned
+        if one.link is not None
+        for leased in one.pending
+        for follow_up in one.plans[leased.id].follow_ups
+    )
+    return Sent(told.planned, followed=[Followed(act, repeated=True) for act in acts])
