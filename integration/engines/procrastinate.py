@@ -226,18 +226,23 @@ class Procrastinate:
 
 
 class Turn:
-    """The time that a connector is worked for, half a second at a time: it goes on while nobody waits for its place."""
+    """The time that a connector is worked for, half a second at a time: it goes on while nobody waits for its place.
+
+    It begins with the first batch: who waited for a thread until then would go to the end of the line for nothing.
+    """
 
     def __init__(self, others_wait: Callable[[], bool], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._others_wait, self._monotonic = others_wait, monotonic
-        self._until = monotonic() + TURN_S
+        self._until: float | None = None
         self._lock = threading.Lock()
         self.over = False
 
-    def goes_on(self) -> bool:
-        """Return whether another batch may be begun; once it may not, the turn is over for good."""
+    def goes_on(self, batch: bool) -> bool:
+        """Return whether more may be begun; `batch` says that a batch is begun then. Once over it stays so."""
         with self._lock:
-            if not self.over and self._monotonic() >= self._until:
+            if self._until is None:
+                self._until = self._monotonic() + TURN_S if batch else None
+            elif not self.over and self._monotonic() >= self._until:
                 self._until, self.over = self._monotonic() + TURN_S, self._others_wait()
             return not self.over
 

@@ -67,7 +67,7 @@ class Worker:
         self.lanes = LaneThreads(services, self._stop, self._may_begin)
         self._lanes: dict[int, _Known] = {}
         #: Connectors that are drained -> whether more may be begun of them, and those that were not looked at yet.
-        self._drained: dict[int, Callable[[], bool]] = {}
+        self._drained: dict[int, Callable[[bool], bool]] = {}
         self._unseen: set[int] = set()
         self._reading: Counter[int] = Counter()
         self._kinds: Counter[RunKind] = Counter()
@@ -133,11 +133,11 @@ class Worker:
         """
         return self.lanes.total() + LANES_UNSEEN * len(self._unseen) <= self.services.deployment.worker_lanes
 
-    def drain(self, connector_id: int, more: Callable[[], bool] = lambda: True) -> None:
+    def drain(self, connector_id: int, more: Callable[[bool], bool] = lambda batch: True) -> None:
         """Work for one connector until nothing of it is due and nothing is going here.
 
-        It looks again when the connector is rung for, and once a second. When `more` says no it only ends what is
-        going, and lanes begin no other batch; while a run is read here its records are delivered all the same.
+        It looks again when the connector is rung for, and once a second. When `more`, told whether a batch is to be
+        begun, says no it only ends what is going; while a run is read here its records are delivered all the same.
         """
         self._drained[connector_id] = more
         self._unseen.add(connector_id)
@@ -150,7 +150,7 @@ class Worker:
     def _drain(self, connector_id: int) -> None:
         seen = self.services.wakeup.wait(0, 0, connector_id)
         while not self._stop.is_set():
-            found = self._may_begin(connector_id) and self._look_at(connector_id)
+            found = self._may_begin(connector_id, batch=False) and self._look_at(connector_id)
             self._seen(connector_id)
             if not (found or self.lanes.going(connector_id) or self._reading[connector_id]):
                 return
@@ -160,12 +160,12 @@ class Worker:
         self._unseen.discard(connector_id)
         self.lanes.on_free()
 
-    def _may_begin(self, connector_id: int) -> bool:
+    def _may_begin(self, connector_id: int, *, batch: bool = True) -> bool:
         """Return whether more may be begun for a connector: its turn is not over or a run of it is read here."""
         if self._stop.is_set() or self.services.disk.is_blocked():
             return False
         more = self._drained.get(connector_id)
-        return more is None or self._reading[connector_id] > 0 or more()
+        return more is None or self._reading[connector_id] > 0 or more(batch)
 
     def _look_at(self, connector_id: int) -> bool:
         """Start what there is to do for one connector and return whether there was anything."""

@@ -78,7 +78,7 @@ def test_a_drain_whose_turn_is_over_begins_no_more(live: Services, mautic: Mauti
     connector_id = connect(live, mautic)
     accept(live, connector_id, order_changes(1))
     worker = Worker(live)
-    worker.drain(connector_id, lambda: False)
+    worker.drain(connector_id, lambda batch: False)
     assert waiting(live) == 1
     worker.drain(connector_id)
     assert waiting(live) == 0

@@ -150,16 +150,18 @@ def test_a_turn_goes_on_while_nobody_waits_and_is_over_for_good_when_others_do()
         return others
 
     turn = Turn(others_wait, lambda: now)
-    assert turn.goes_on()
+    assert turn.goes_on(batch=False)
+    now = 10 * TURN_S
+    assert turn.goes_on(batch=True), "a connector that waited for a thread has its turn from its first batch on"
     assert asked == [], "a turn that has just begun asks nobody"
-    now = TURN_S
-    assert turn.goes_on()
-    others, now = True, now + TURN_S / 2
-    assert turn.goes_on(), "it asks once in a turn's time"
     now += TURN_S
-    assert not turn.goes_on()
+    assert turn.goes_on(batch=True)
+    others, now = True, now + TURN_S / 2
+    assert turn.goes_on(batch=True), "it asks once in a turn's time"
+    now += TURN_S
+    assert not turn.goes_on(batch=True)
     others = False
-    assert not turn.goes_on()
+    assert not turn.goes_on(batch=True)
     assert (len(asked), turn.over) == (2, True)
 
 

@@ -32,8 +32,9 @@ SETTINGS: dict[str, Any] = {"sync.batch_start": 25, "sync.batch_max": 25, "sync.
 SPEED_UP_MIN = 0.85
 #: A connector may wait for so many times its share: the time between two batches if all had them in turn.
 SHARES_MAX = 3.0
-#: Where the lanes wait for the stand-ins for so much of their time, these are the limit, and not the processors.
-WAITING_MIN = 0.7
+#: Where the lanes wait for the stand-ins for so much of their time, these are the limit; else the processors are, where
+#: they are busy for so much of it.
+WAITING_MIN, BUSY_MIN = 0.7, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ def owed(cluster: Cluster, sizes: Sizes) -> list[int]:
 def _tell(sizes: Sizes, workers: int, run: Run, one: Run) -> None:
     cpus = (os.cpu_count() or 1) * run.seconds
     waiting = sizes.total * sizes.record_ms / 1000 / (workers * sizes.lanes * run.seconds)
-    limit = "the stand-ins" if waiting >= WAITING_MIN else "the processors of this machine"
+    is_busy = run.spent.machine_s / cpus >= BUSY_MIN
+    other = "the processors of this machine" if is_busy else "how fast workers take turns"
+    limit = "the stand-ins" if waiting >= WAITING_MIN else other
     what = f"{workers} workers, {sizes.connectors} connectors"
     more: dict[str, Any] = {"limit": limit, "lanes_waiting": round(waiting, 2)}
     # Others may be at work on this machine.
