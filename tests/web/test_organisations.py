@@ -138,7 +138,7 @@ def _rows(session: Session, now: datetime, connector_id: int) -> dict[str, Any]:
     session.add(Erasure(organisation_id=1, asked_at=now, due_at=now, remains=[MARK], **erasing))
     session.flush()
     numbers |= {"receipt": erasing["receipt"], "erasure_id": 1}
-    numbers["page"] = "orders"
+    numbers["page"], numbers["side"] = "orders", "store"
     return numbers | {"reconciliation_id": compared.id, "number": compared.id, "drift_id": drift.id}
 
 
