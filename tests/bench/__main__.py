@@ -9,6 +9,7 @@ PARTS = (
     "calls",
     "transactions",
     "speed",
+    "imports",
     "hooks",
     "captures",
     "carts",
