@@ -6,13 +6,15 @@ Both stand-ins are processes of their own, as slow as real servers: 15 ms a full
 from __future__ import annotations
 
 import os
+import queue
 import resource
 import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +22,10 @@ from typing import Any
 
 import requests
 
-from integration.models.run import RunKind
+from integration.engines.worker import Worker
+from integration.models.run import Run, RunKind
 from integration.pipeline.connectors import connectors
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.sandbox.store.auth import Credentials
 from integration.store import reading
 from integration.store.access import StoreAccess, signature
@@ -35,6 +38,7 @@ PEOPLE, CUSTOMERS, ORDERS = 760, 600, 1422
 CONTACT_S, NOTE_S, ORDER_S = 0.012, 0.004, 0.015
 BATCH, NOTES, LANES = 50, 100, 2
 STATUSES = "completed,refunded"
+EVERY_STATUS = f"pending,processing,on-hold,cancelled,failed,{STATUSES}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,91 +89,119 @@ def _is_write(call: dict[str, Any], what: str) -> bool:
 
 
 def _import(at: World) -> int:
+    worker = Worker(at.services)
+    worker.start()
     run_id = run_lifecycle.start(at.services, at.connector_id, RunKind.INITIAL, trigger="bench")
-    at.work()
-    with at.services.db.read() as session:
-        run = run_progress.progress(session, run_id, at.services.clock.now()).run
+    try:
+        while not (run := _ended(at, run_id)):
+            time.sleep(0.1)
+    finally:
+        worker.stop()
     assert (run.state, run.failed) == ("COMPLETED", 0)
     return run.pulled
 
 
-def _bare(ours: Cost) -> Cost:
-    """Read the same pages, two at once, and write as many contacts and notes in two lanes from the first moment on.
+def _ended(at: World, run_id: int) -> Run | None:
+    with at.services.db.read() as session:
+        run = session.get_one(Run, run_id)
+    return run if run.ended_at else None
 
-    It keeps nothing, compares nothing and knows beforehand what it has to write.
+
+def _bare(ours: Cost) -> Cost:
+    """Read the same pages, two at once, and write each person once in two lanes, with a note of each order.
+
+    It keeps nothing, compares nothing, and has a person's row ready as soon as their last order was read.
     """
     with shop_apart() as store, apart() as mautic:
         _slow(mautic)
-        token = bearer(mautic)
-        contacts = iter(_parts([_contact(n) for n in range(PEOPLE)], BATCH))
-        notes = iter(_parts([_note(n) for n in range(ours.notes)], NOTES))
-        lock = threading.Lock()
-
-        def write() -> None:
-            session = requests.Session()
-            session.headers["Authorization"] = f"Bearer {token}"
-            while True:
-                with lock:
-                    path, rows = next(((p, r) for p, r in _next(contacts, notes)), ("", []))
-                if not rows:
-                    return
-                session.post(f"{mautic}/api/{path}/batch/new", json=rows, timeout=60).raise_for_status()
-
+        owed: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
+        read = threading.Event()
+        lanes = [threading.Thread(target=_write, args=(mautic, owed, read)) for _ in range(LANES)]
         with timed() as took:
-            lanes = [threading.Thread(target=write) for _ in range(LANES)]
             for lane in lanes:
                 lane.start()
-            _read_all(store)
+            for person in _read_all(store):
+                owed.put(person)
+            read.set()
             for lane in lanes:
                 lane.join()
-        return Cost(took.seconds, took.cpu_s, ours.records, PEOPLE, ours.notes)
+        calls = requests.get(f"{mautic}/_sandbox/calls", timeout=10).json()["calls"]
+        rows = {what: sum(c["rows"] for c in calls if _is_write(c, what)) for what in ("contacts", "notes")}
+        assert rows == {"contacts": PEOPLE, "notes": ours.notes}
+        return Cost(took.seconds, took.cpu_s, ours.records, **rows)
 
 
-def _next(contacts: Iterator[Any], notes: Iterator[Any]) -> Iterator[tuple[str, Any]]:
-    yield from (("contacts", rows) for rows in contacts)
-    yield from (("notes", rows) for rows in notes)
+def _write(mautic: str, owed: queue.SimpleQueue[tuple[str, int]], read: threading.Event) -> None:
+    """Post the people who are owed, each an address and a count of orders, as many at once as there are."""
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {bearer(mautic)}"
+    while True:
+        last = read.is_set()
+        people = list(_waiting(owed))
+        if people:
+            contacts = [_contact(mail) for mail, _ in people]
+            answer = session.post(f"{mautic}/api/contacts/batch/new", json=contacts, timeout=60).json()
+            ids = [each["id"] for each in answer["contacts"]]
+            notes = [_note(i) for i, (_, orders) in zip(ids, people, strict=True) for _ in range(orders)]
+            for start in range(0, len(notes), NOTES):
+                part = notes[start : start + NOTES]
+                session.post(f"{mautic}/api/notes/batch/new", json=part, timeout=60).raise_for_status()
+        elif last:
+            return
+        else:
+            read.wait(0.02)
 
 
-def _parts(rows: Sequence[Any], size: int) -> list[Any]:
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
+def _waiting(owed: queue.SimpleQueue[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    for _ in range(BATCH):
+        try:
+            yield owed.get_nowait()
+        except queue.Empty:
+            return
 
 
-def _contact(number: int) -> dict[str, Any]:
-    name = {"firstname": f"Name{number}", "lastname": "Buyer", "email": f"buyer{number}@example.com"}
-    return {**name, "city": "Milano", "country": "Italy", "phone": f"+39 02 {number}", "tags": ["customer"]}
+def _contact(mail: str) -> dict[str, Any]:
+    name = {"firstname": "Ada", "lastname": "Buyer", "email": mail}
+    return {**name, "city": "Milano", "country": "Italy", "phone": "+39 02 4711", "tags": ["customer"]}
 
 
-def _note(number: int) -> dict[str, Any]:
-    text = f"Order {number} completed: 2 x Mug (SKU-{number % 40:03}), 19.00 EUR\n[order {number} completed]"
-    return {"lead": number % PEOPLE + 1, "text": text, "type": "general", "dateTime": "2026-11-01T09:00:00+00:00"}
+def _note(contact_id: int) -> dict[str, Any]:
+    text = "Order completed: 2 x Mug (SKU-017), 19.00 EUR\n[order 4711 completed]"
+    return {"lead": contact_id, "text": text, "type": "general", "dateTime": "2026-11-01T09:00:00+00:00"}
 
 
-def _read_all(store: str) -> None:
-    """Read the three lists that an import reads, in the same pages."""
-    lists = (
-        ("orders", {"status": ",".join(_every_status()), "_fields": reading.LEDGER_FIELDS}),
-        ("customers", {"role": "all", "_fields": reading.customer_fields()}),
-        ("orders", {"status": STATUSES, "_fields": reading.order_fields()}),
-    )
+def _read_all(store: str) -> Iterator[tuple[str, int]]:
+    """Read the lists that an import reads, and yield each person with their count of orders once that is whole."""
+    left: Counter[str] = Counter()
+    for row in _pages(store, "orders", {"status": EVERY_STATUS, "_fields": reading.LEDGER_FIELDS}):
+        left[row["billing"]["email"]] += 1
+    orders = Counter(left)
+    for row in _pages(store, "customers", {"role": "all", "_fields": reading.customer_fields()}):
+        if not orders[row["email"]]:
+            yield row["email"], 0
+    for row in _pages(store, "orders", {"status": STATUSES, "_fields": reading.order_fields()}):
+        mail = row["billing"]["email"]
+        left[mail] -= 1
+        if not left[mail]:
+            yield mail, orders[mail]
+
+
+def _pages(store: str, path: str, params: dict[str, str]) -> Iterator[dict[str, Any]]:
     known = Credentials()
     sign = signature(StoreAccess(store, known.key, known.secret))
     session = requests.Session()
 
-    def read(path: str, params: dict[str, str], offset: int) -> int:
+    def read(offset: int) -> tuple[list[dict[str, Any]], int]:
         query = {**params, "per_page": 100, "offset": offset, "orderby": "id", "order": "asc"}
         answer = session.get(f"{store}/wp-json/wc/v3/{path}", params=query, auth=sign, timeout=60)
         answer.raise_for_status()
-        assert isinstance(answer.json(), list)
-        return int(answer.headers["X-WP-Total"])
+        return answer.json(), int(answer.headers["X-WP-Total"])
 
+    first, total = read(0)
+    yield from first
     with ThreadPoolExecutor(2) as pool:
-        for path, params in lists:
-            total = read(path, params, 0)
-            list(pool.map(lambda offset, p=path, q=params: read(p, q, offset), range(100, total, 100)))
-
-
-def _every_status() -> Sequence[str]:
-    return ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed")
+        for rows, _ in pool.map(read, range(100, total, 100)):
+            yield from rows
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A stand-in store that takes its time over each full order, in a process of its own: prints its address, then serves."""
+"""A stand-in store that takes its time over each full order: prints its address, then serves."""
 
 from __future__ import annotations
 

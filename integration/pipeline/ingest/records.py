@@ -42,11 +42,17 @@ from integration.streams.base import LEAVES
 
 
 def accept(
-    session: Session, now: datetime, connector_id: int, changes: Sequence[Change], run_id: int | None = None
+    session: Session,
+    now: datetime,
+    connector_id: int,
+    changes: Sequence[Change],
+    run_id: int | None = None,
+    to_come: outbox.ToCome | None = None,
 ) -> outbox.Accepted:
     """Note orders in the ledger and queue all changes for Mautic, in the caller's transaction.
 
-    What is owed to those whose order was given to another address is nothing that a run has read, and not its own.
+    People of whom something is still `to_come` wait for it. What is owed to those whose order was given to another
+    address is nothing that a run has read, and not its own.
     """
     if not changes:
         return outbox.Accepted()
@@ -66,7 +72,7 @@ def accept(
     left = [*_left(moves, now, changes[0].origin), *_recurring(session, now, connector_id, changes)]
     known = [_with_person_key(session, now, connector_id, found.dated(change, order)) for change, order in read]
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
-    accepted = outbox.accept(session, now, connector_id, known, run_id)
+    accepted = outbox.accept(session, now, connector_id, known, run_id, to_come)
     held_records.tell(session, now, connector_id)
     return accepted
 

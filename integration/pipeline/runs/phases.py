@@ -13,6 +13,7 @@ from integration import streams
 from integration.events import Change
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
+from integration.pipeline import outbox
 from integration.pipeline.connectors import customer_roles, field_list, fingerprint, store_profile
 from integration.pipeline.ingest import order_carts, records, status_events
 from integration.pipeline.runs import (
@@ -43,6 +44,7 @@ class Phases(RecurringIntake):
         super().__post_init__()
         self._only = set(self.options.get("only") or (stream.module for stream in streams.STREAMS.values()))
         self._modules = self.services.modules(self.connector)
+        self._gathers = False
 
     @property
     def calls(self) -> int:
@@ -58,6 +60,7 @@ class Phases(RecurringIntake):
             self.connector = field_list.look(self.services, self.connector, self.run.correlation_id)
         plan = self._phases()
         names = [name for name, _ in plan]
+        self._gathers = {"ledger", "orders"} <= set(names)
         begin = names.index(self.run.phase) if self.run.phase in names else 0
         if self.run.phase == "deliver":
             return
@@ -120,7 +123,7 @@ class Phases(RecurringIntake):
         changes = list(gone_orders.confirmed(self._client, ids, self._origin, self._now()))
         with self.services.db.write() as session:
             run = self._held(session)
-            self._take(session, changes)
+            self._take(session, changes, self._to_come())
             run.cursor = {**run.cursor, gone_orders.CURSOR: None}
             if changes:
                 text = f"{len(changes)} orders are no longer in the store; their buyers' values are corrected."
@@ -139,7 +142,7 @@ class Phases(RecurringIntake):
         self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = ()
     ) -> Callable[[Session], None]:
         def take(session: Session) -> None:
-            self._take(session, changes)
+            self._take(session, changes, self._to_come())
             if not self.run.is_dry:
                 read = {row["id"]: row for row in (*seen, *rows)}
                 marks = {number: customer_versions.version(row) for number, row in read.items()}
@@ -150,12 +153,26 @@ class Phases(RecurringIntake):
         return take
 
     def _orders(self) -> None:
+        ids = self.options.get("ids")
+        which = store_profile.statuses(self.connector) if ids else self._chosen_statuses()
+        for page in self._order_pages(which, window=self._since(), ids=ids):
+            changes, page = self._read_rows(page, page.rows, self._order_change)
+            take = partial(self._take, changes=changes, to_come=self._to_come(page))
+            self._page(page, take, unread=len(page.rows) - len(changes))
+
+    def _chosen_statuses(self) -> tuple[str, ...]:
         wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
         known = store_profile.statuses(self.connector)
-        chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
-        for page in self._order_pages(known if ids else chosen, window=self._since(), ids=ids):
-            changes, page = self._read_rows(page, page.rows, self._order_change)
-            self._page(page, partial(self._take, changes=changes), unread=len(page.rows) - len(changes))
+        return tuple(status for status in wanted if status in known)
+
+    def _to_come(self, page: reading.Page | None = None) -> outbox.ToCome | None:
+        """Return what comes behind a page of orders, or behind any other; None in a run that reads but a part."""
+        if not self._gathers:
+            return None
+        place = page.cursor if page else self.run.cursor.get("orders") or {}
+        since, until = run_options.bounds(self.options)
+        ids = [row["id"] for row in page.rows] if page else []
+        return outbox.ToCome(self._chosen_statuses(), place.get("last_id", 0), since, until, ids)
 
     def _order_change(self, row: Row) -> Change:
         return parse.order_change(row, self._origin, self._now())
