@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 import unicodedata
@@ -27,6 +28,7 @@ _DROPPED = re.compile(r"[^a-z0-9 _-]")
 _GAPS = re.compile(r"[\s-]+")
 
 
+@functools.lru_cache(maxsize=8192)
 def slug(text: str, locale: str = "") -> str:
     """Return the text as WordPress's sanitize_title saves it: lower case, `a-z0-9_-`, blanks as dashes.
 
@@ -54,6 +56,7 @@ _FIRST_DASHES = re.compile(r"[./\u00a0\u2010-\u2015]")
 _FIRST_DROPPED = re.compile(r"[^a-z0-9 _-]")
 
 
+@functools.lru_cache(maxsize=8192)
 def first_version(text: str) -> str:
     """Return the slug as the first version of this program made it; tags in Mautic may still have it."""
     text = _FIRST_MARKUP.sub("", html.unescape(clean(text))).replace("\u00d7", "x")

@@ -21,6 +21,8 @@ def trimmed(text: str) -> str:
 
     Its forms trim so (Symfony's StringUtil::trim); what stands inside a text stays.
     """
+    if text[:1].isalnum() and text[-1:].isalnum():
+        return text
     begin, end = 0, len(text)
     while begin < end and unicodedata.category(text[begin]) in _TRIMMED:
         begin += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import insert
@@ -39,11 +39,17 @@ class Entry:
     run_id: int | None = None
 
 
+_NAMES = tuple(field.name for field in fields(Entry))
+
+
 def record(session: Session, entries: Sequence[Entry]) -> None:
     """Write the entries and raise their hourly counts; the caller commits."""
     if not entries:
         return
-    rows = [asdict(entry) | {"message": mask_text(entry.message)[:2000]} for entry in entries]
+    rows = [
+        {name: getattr(entry, name) for name in _NAMES} | {"message": mask_text(entry.message)[:2000]}
+        for entry in entries
+    ]
     session.execute(insert(SyncLogEntry), rows)
     counts = Counter((e.connector_id, hour_of(e.at), e.type, e.action, e.status) for e in entries)
     add_counts(session, counts)
