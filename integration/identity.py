@@ -46,6 +46,8 @@ def visible(email: str) -> str:
 
     Joiners stay where a domain needs them, as in Persian: there they make another domain (RFC 5892, appendix A).
     """
+    if email.isascii() and email.isprintable():
+        return email.strip()
     local, at, domain = email.rpartition("@")
     if at and any(joiner in domain for joiner in _JOINERS):
         joined = _UNSEEN_BUT_JOINERS.sub("", domain).strip()

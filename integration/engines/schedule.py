@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, literal_column, select, update
+from sqlalchemy import BindParameter, Select, bindparam, exists, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector, ConnectorState
@@ -102,6 +103,14 @@ def sweep(services: Services) -> int:
 
 def busy_connectors(session: Session, now: datetime, only: int | None = None) -> list[int]:
     """Return the connectors with something to deliver now, or a hold whose probe is due; of one of them if given."""
+    values = {"now": now} if only is None else {"now": now, "only": only}
+    return list(session.scalars(_busy(only is not None), values))
+
+
+@functools.cache
+def _busy(of_one: bool) -> Select[tuple[int]]:
+    """Return the query for busy connectors: asked whenever anything happens, it costs more to make than to run."""
+    now: BindParameter[datetime] = bindparam("now", type_=Delivery.due_at.type)
     mine = Delivery.connector_id == Connector.id
     due_now = (Delivery.state == literal_column("'ready'")) & (Delivery.due_at <= now)
     free = exists().where(mine, due_now, outbox.nothing_in_question())
@@ -115,9 +124,9 @@ def busy_connectors(session: Session, now: datetime, only: int | None = None) ->
     allowed = (Connector.state == ConnectorState.ACTIVE) & ready | free.where(by_hand) | asked.where(by_hand)
     may_send = (Connector.mautic_url != "") & (Connector.state != ConnectorState.READ_ONLY)
     query = select(Connector.id).where(may_send, (allowed & ~quiet) | due)
-    if only is not None:
-        query = query.where(Connector.id == only)
-    return list(session.scalars(query.order_by(Connector.id)))
+    if of_one:
+        query = query.where(Connector.id == bindparam("only"))
+    return query.order_by(Connector.id)
 
 
 def connectors_with_runs(

@@ -34,6 +34,7 @@ class Answer:
     body: bytes
     seconds: float
     url: str
+    _read: list[tuple[Any, bool]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -43,8 +44,14 @@ class Answer:
     def json(self) -> tuple[Any, bool]:
         """Return (value, clean): the JSON of the body, clean is False when something was printed around it.
 
-        Raises ValueError when there is no whole JSON (recordings woo/437, woo/438: a warning or BOM stands in front).
+        It is read once, for all who look at the answer. Raises ValueError when there is no whole JSON (recordings
+        woo/437, woo/438: a warning or BOM stands in front).
         """
+        if not self._read:
+            self._read.append(self._json())
+        return self._read[0]
+
+    def _json(self) -> tuple[Any, bool]:
         text = self.text
         try:
             return json_text.loads(text), not self.body.startswith(b"\xef\xbb\xbf")

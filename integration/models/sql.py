@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -37,7 +38,7 @@ def upsert(
     if not rows:
         return
     table = table_of(model)
-    insert = (sqlite if is_sqlite(session) else postgresql).insert(table)
+    insert = _insert(session.get_bind().dialect.name, table)
     new = insert.excluded
     values = dict(changed(table, new)) if callable(changed) else {name: new[name] for name in changed}
     keys = [column.name for column in table.primary_key]
@@ -47,6 +48,12 @@ def upsert(
     else:
         statement = insert.on_conflict_do_nothing(index_elements=keys)
     session.execute(statement, [dict(row) for row in rows])
+
+
+@functools.cache
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return the insert that upserts begin with; what it knows as the new row costs more to make than to use."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def swapped(session: Session, statement: Executable) -> int:

@@ -26,12 +26,16 @@ def is_nothing(value: Any) -> bool:
     """Tell whether PHP means nothing by a value: null, false, blanks, an empty list or map. 0 is a number."""
     if isinstance(value, str):
         return not value.strip()
-    return value is None or value is False or (isinstance(value, Mapping | list | tuple) and not value)
+    if isinstance(value, int | float):
+        return value is False
+    # What JSON has stands before Mapping, which is slow to tell.
+    return value is None or (isinstance(value, dict | list | tuple | Mapping) and not value)
 
 
 def decoded(value: Any) -> str:
     """Return a text for people as it reads: its HTML entities decoded once, "" for what is no text."""
-    return clean(_ENTITY.sub(lambda entity: _character(entity[0]), text_of(value)))
+    text = text_of(value)
+    return clean(_ENTITY.sub(lambda entity: _character(entity[0]), text)) if "&" in text else text
 
 
 def decoded_name(value: Any) -> str:
@@ -73,7 +77,7 @@ def _is_beyond_money(found: Decimal) -> bool:
 
 def map_of(value: Any) -> Mapping[str, Any] | None:
     """Return a map, also one that is alone in a list; an empty one for nothing, None for what is no map."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return value
     if is_nothing(value):
         return {}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from integration.errors import MappingError
 from integration.store.dates import moment
 from integration.store.php_values import amount, decoded, entries_of, is_nothing, map_of, shown, whole
-from integration.store.sanitizing import fitting, text_of
+from integration.store.sanitizing import clean, fitting, text_of
 
 T = TypeVar("T")
 
@@ -33,6 +33,10 @@ class Fields:
 
     def text(self, name: str, *, decides: bool = False) -> str:
         """Return a text or number as text, as the store wrote it."""
+        value = self.raw.get(name)
+        if type(value) is str:
+            # What nearly all of them are, without the detour that tells what else is wrong.
+            return clean(value) if value.strip() else ""
         return self._read(name, lambda value: self._plain(name, value), "", decides)
 
     def words(self, name: str) -> str:

@@ -10,6 +10,7 @@ PARTS = (
     "transactions",
     "speed",
     "unchanged",
+    "imports",
     "hooks",
     "captures",
     "carts",

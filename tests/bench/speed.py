@@ -58,7 +58,7 @@ def _ours() -> float:
 def _bare() -> float:
     with apart() as mautic:
         slow(mautic)
-        token = _token(mautic)
+        token = bearer(mautic)
         batches = list(_bodies())
         lock = threading.Lock()
 
@@ -103,7 +103,8 @@ with MauticServer() as server:
 """
 
 
-def _token(mautic_url: str) -> str:
+def bearer(mautic_url: str) -> str:
+    """Return a token of the stand-in for a bare client."""
     known = Credentials()
     form = {
         "grant_type": "client_credentials",

@@ -48,15 +48,18 @@ def follow(session: Session, now: datetime, connector_id: int, changes: Sequence
     marks = _marks(session, connector_id, [account.id for account in accounts])
     keys: dict[int, str] = {}
     future = store_clock.future(session, now, connector_id)
+    former = set(current(session, connector_id, {account.person_key for account in accounts}) if accounts else ())
     for account in accounts:
         mark = marks.get(account.id)
         left = keys.get(account.id, mark.person_key if mark is not None else "")
         if left == account.person_key or (mark is not None and _is_older(account.change, mark.version, future)):
             continue
         keys[account.id] = account.person_key
-        _give_back(session, connector_id, account.person_key)
+        if account.person_key in former:
+            _give_back(session, connector_id, account.person_key)
         if left:
             _move(session, now, connector_id, account, left)
+            former.add(left)
     rows = [
         {"connector_id": connector_id, "customer_id": number, "version": "", "person_key": person_key}
         for number, person_key in keys.items()

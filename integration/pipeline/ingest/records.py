@@ -52,11 +52,12 @@ def accept(
     changes: Sequence[Change],
     run_id: int | None = None,
     door: Door | None = None,
+    to_come: outbox.ToCome | None = None,
 ) -> outbox.Accepted:
     """Note orders in the ledger and queue all changes for Mautic, in the caller's transaction.
 
     What is owed to those whose order was given to another address is nothing that a run has read, and not its own.
-    What the `door` settles is not queued.
+    What the `door` settles is not queued; people of whom something is still `to_come` wait for it.
     """
     if not changes:
         return outbox.Accepted()
@@ -80,7 +81,7 @@ def accept(
     beside = outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
     sighted = zip(known, (order for _, order in read), strict=True)
     settled, known = door(session, now, list(sighted)) if door is not None else (0, known)
-    accepted = outbox.accept(session, now, connector_id, known, run_id)
+    accepted = outbox.accept(session, now, connector_id, known, run_id, to_come)
     held_records.tell(session, now, connector_id)
     others = beside.new + beside.replaced
     return replace(accepted, new=accepted.new + settled, settled=settled, beside=others)

@@ -5,6 +5,7 @@ from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import Accepted, accept, numbers_of, overtake
 from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
 from integration.pipeline.outbox.forgetting import forget
+from integration.pipeline.outbox.gathering import ToCome, gathered_count, let_go
 from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, recover, renew
 from integration.pipeline.outbox.reopening import (
     PARTIAL_MAX,
@@ -37,6 +38,7 @@ __all__ = [
     "DeliveryState",
     "Outcome",
     "Requeued",
+    "ToCome",
     "accept",
     "add_settled",
     "bury",
@@ -48,9 +50,11 @@ __all__ = [
     "discard",
     "due_count",
     "forget",
+    "gathered_count",
     "given_up_count",
     "hasten",
     "later_count",
+    "let_go",
     "look_again",
     "next_look",
     "nothing_in_question",

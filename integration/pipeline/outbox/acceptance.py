@@ -16,6 +16,7 @@ from integration.models.database import lock_connector
 from integration.models.delivery import HISTORY, LIVE, POLLED, Delivery, DeliveryState
 from integration.pipeline.ingest import store_clock
 from integration.pipeline.outbox.former_runs import adopt
+from integration.pipeline.outbox.gathering import ToCome
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN, READY
 from integration.pipeline.outbox.tally import Tally
@@ -60,11 +61,16 @@ def priority_of(origin: Origin) -> int:
 
 
 def accept(
-    session: Session, now: datetime, connector_id: int, changes: Sequence[Change], run_id: int | None = None
+    session: Session,
+    now: datetime,
+    connector_id: int,
+    changes: Sequence[Change],
+    run_id: int | None = None,
+    to_come: ToCome | None = None,
 ) -> Accepted:
     """Owe the changes to Mautic; the caller commits, so that its own bookkeeping stands or falls with them.
 
-    A run sends what waits for its records as well.
+    A run sends what waits for its records as well. People of whom something is still `to_come` wait for it.
     """
     if not changes:
         return Accepted()
@@ -79,9 +85,10 @@ def accept(
     if rows:
         session.execute(insert(Delivery), rows)
         _tally(session, now, connector_id, rows)
-    person_keys = {row["person_key"] for row in rows}
     _hasten(session, connector_id, rows)
-    promote(session, connector_id, person_keys)
+    # Whoever is told of goes, without a row of their own as well: what waits may be of people who are gathered.
+    person_keys = {change.ordering_key for change in unique.values()}
+    promote(session, connector_id, to_come.whole(session, connector_id, person_keys) if to_come else person_keys)
     # What history has on its way beside an event's own row stays that run's: the change is counted once.
     beside = {change.identity for change in events}
     waiting = {*replaced.values(), *(number for identity, number in known.items() if identity not in beside)}

@@ -36,7 +36,7 @@ def nothing_in_question() -> ColumnElement[bool]:
     )
 
 
-def ready_for_a_look(now: datetime) -> ColumnElement[bool]:
+def ready_for_a_look(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return the condition that a delivery is ready and the look at its person is due."""
     call = select(UnansweredCall.id).where(UnansweredCall.look_at <= now)
     return READY & exists().where(

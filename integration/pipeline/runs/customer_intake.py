@@ -53,7 +53,7 @@ class CustomerIntake(RecurringIntake):
         self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = ()
     ) -> Callable[[Session], None]:
         def take(session: Session) -> None:
-            self._take(session, changes)
+            self._take(session, changes, self._to_come())
             if not self.run.is_dry:
                 read = {row["id"]: row for row in (*seen, *rows)}
                 marks = {number: customer_versions.version(row) for number, row in read.items()}

@@ -103,6 +103,8 @@ class RunExecutor(Execution):
             self._hold(connector, error)
         if self.run.kind == RunKind.INCREMENTAL or tries >= TRIES_MAX:
             raise error
+        with self.services.db.write() as session:
+            outbox.let_go(session, connector.id, self.run.id)
         wait = probe_delay(tries, error).total_seconds()
         self._line(f"Waiting {wait:.0f} s: {error}", "warning")
         self._wait(lambda: False, wait)
@@ -158,6 +160,7 @@ class RunExecutor(Execution):
         with self.services.db.write() as session:
             run = run_lifecycle.held(session, self._now(), self.run, self.token)
             run.phase = name
+            outbox.let_go(session, run.connector_id, run.id)
 
     def _wait(self, ready: Callable[[], bool], seconds: float | None) -> None:
         """Wait until `ready`, a stop, a cancel, or for some seconds; the lease is kept meanwhile."""

@@ -147,6 +147,7 @@ def rest(session: Session, now: datetime, run: Run) -> None:
     """Let a run lie where it stands, free for nobody until it is resumed; others of the connector may go."""
     run.state, run.pause_asked_at, run.due_at, run.error = RunState.PAUSED, now, None, ""
     run.lease_token, run.leased_until = None, None
+    outbox.let_go(session, run.connector_id, run.id)
     add_line(session, now, run.id, "Paused. What was read is still sent; resumed, it goes on where it stood.")
 
 
@@ -179,7 +180,10 @@ def close_lost(session: Session, now: datetime, gone: IsLost = is_lost) -> list[
 
     They end FAILED, to be resumed by a person. A reconciliation, which sends nothing, goes on by itself.
     """
-    query = select(Run).where(GOING, Run.lease_token.is_not(None)).with_for_update(skip_locked=True)
+    leased = select(Run).where(GOING, Run.lease_token.is_not(None))
+    for connector_id in sorted({run.connector_id for run in session.scalars(leased) if _is_lost(run, now, gone)}):
+        lock_connector(session, connector_id)
+    query = leased.with_for_update(skip_locked=True).execution_options(populate_existing=True)
     lost = [run for run in session.scalars(query) if _is_lost(run, now, gone)]
     return [run.id for run in lost if _close(session, now, run)]
 
@@ -248,7 +252,11 @@ def give_back(
     values: dict[str, Any] = {"lease_token": None, "leased_until": None, "due_at": due_at}
     if waits_for is not None:
         values["error"] = mask_text(waits_for)
-    return bool(swapped(session, update(Run).where(Run.id == run.id, Run.lease_token == token).values(**values)))
+    lock_connector(session, run.connector_id)
+    given = swapped(session, update(Run).where(Run.id == run.id, Run.lease_token == token).values(**values))
+    if given:
+        outbox.let_go(session, run.connector_id, run.id)
+    return bool(given)
 
 
 def finish(session: Session, now: datetime, run: Run, state: RunState, error: IntegrationError | None = None) -> None:
@@ -257,6 +265,7 @@ def finish(session: Session, now: datetime, run: Run, state: RunState, error: In
     if state is RunState.CANCELLED:
         run.skipped += given_up
         run.cursor = {**run.cursor, GIVEN_UP: given_up}
+    outbox.let_go(session, run.connector_id, run.id)
     run.waiting = outbox.open_count(session, run_id=run.id)
     run.state, run.ended_at, run.lease_token, run.leased_until, run.due_at = state, now, None, None, None
     run.error_code, run.error = "", ""

@@ -25,8 +25,10 @@ from integration.store import reading
 from integration.store.completeness import SHORT_LIST
 from integration.store.rows import Failure, Row
 
-#: Reading waits while so many deliveries of the run are still open: payloads stay fresh and open rows few.
+#: Reading waits while so many deliveries of the run can be sent: payloads stay fresh and open rows few.
 OPEN_MAX = 3000
+#: So many more may wait for the rest of their people to be read; beyond it the oldest go without it.
+GATHERED_MAX = 20_000
 
 
 @dataclass
@@ -49,14 +51,14 @@ class PageIntake(HeldRun):
         """Return what the run was asked for."""
         return self.run.options
 
-    def _take(self, session: Session, changes: Sequence[Change]) -> None:
+    def _take(self, session: Session, changes: Sequence[Change], to_come: outbox.ToCome | None = None) -> None:
         """Count the changes as pulled and owe them to Mautic; a dry run only foretells what would become of them."""
         session.get_one(Run, self.run.id).pulled += len(changes)
         if self.run.is_dry:
             forecast.foretell(session, self._now(), self.connector, self.run, changes)
             return
         now, connector_id = self._now(), self.connector.id
-        accepted = records.accept(session, now, connector_id, changes, self.run.id, self._door.settle)
+        accepted = records.accept(session, now, connector_id, changes, self.run.id, self._door.settle, to_come)
         run = session.get_one(Run, self.run.id)
         run.accepted += accepted.taken
         run.already += accepted.already
@@ -110,14 +112,23 @@ class PageIntake(HeldRun):
             run.expected = (run.expected or 0) + page.total
 
     def _yield(self) -> None:
-        """Wait while enough deliveries of this run are open."""
-        while not self.stop.is_set():
-            with self.services.db.read() as session:
-                if outbox.open_count(session, run_id=self.run.id) < OPEN_MAX:
-                    return
+        """Wait while enough deliveries of this run can be sent."""
+        while not self._is_read_on():
             with self.services.db.write() as session:
                 self._held(session)
             self.stop.wait(0.3)
+
+    def _is_read_on(self) -> bool:
+        """Tell whether more is to be read now; too many people who wait for more are let go first."""
+        with self.services.db.read() as session:
+            still = outbox.open_count(session, run_id=self.run.id)
+            gathered = outbox.gathered_count(session, self.run.id) if still >= OPEN_MAX else 0
+        if gathered > GATHERED_MAX:
+            with self.services.db.write() as session:
+                self._held(session)
+                outbox.let_go(session, self.connector.id, self.run.id, most=gathered - GATHERED_MAX)
+            return self.stop.is_set()
+        return self.stop.is_set() or still - gathered < OPEN_MAX
 
     def _read_rows(
         self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change], noun: str = "order"

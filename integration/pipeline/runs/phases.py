@@ -38,7 +38,6 @@ class Phases(CustomerIntake):
         """Look at the options once for all phases."""
         super().__post_init__()
         self._only = set(self.options.get("only") or (stream.module for stream in streams.STREAMS.values()))
-        self._modules = self.services.modules(self.connector)
 
     @property
     def calls(self) -> int:
@@ -54,6 +53,7 @@ class Phases(CustomerIntake):
             self.connector = field_list.look(self.services, self.connector, self.run.correlation_id)
         plan = self._phases()
         names = [name for name, _ in plan]
+        self._gathers = {"ledger", "orders"} <= set(names)
         begin = names.index(self.run.phase) if self.run.phase in names else 0
         if self.run.phase == "deliver":
             return
@@ -116,19 +116,19 @@ class Phases(CustomerIntake):
         changes = list(gone_orders.confirmed(self._client, ids, self._origin, self._now()))
         with self.services.db.write() as session:
             run = self._held(session)
-            self._take(session, changes)
+            self._take(session, changes, self._to_come())
             run.cursor = {**run.cursor, gone_orders.CURSOR: None}
             if changes:
                 text = f"{len(changes)} orders are no longer in the store; their buyers' values are corrected."
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _orders(self) -> None:
-        wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
-        known = store_profile.statuses(self.connector)
-        chosen, ids = tuple(s for s in wanted if s in known), self.options.get("ids")
-        for page in self._order_pages(known if ids else chosen, window=self._since(), ids=ids):
+        ids = self.options.get("ids")
+        which = store_profile.statuses(self.connector) if ids else self._chosen_statuses()
+        for page in self._order_pages(which, window=self._since(), ids=ids):
             changes, page = self._read_rows(page, page.rows, self._order_change)
-            self._page(page, partial(self._take, changes=changes), unread=len(page.rows) - len(changes))
+            take = partial(self._take, changes=changes, to_come=self._to_come(page))
+            self._page(page, take, unread=len(page.rows) - len(changes))
 
     def _order_change(self, row: Row) -> Change:
         return parse.order_change(row, self._origin, self._now())

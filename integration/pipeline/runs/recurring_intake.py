@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from integration import streams
 from integration.events import Change, Origin
 from integration.models.run import RunKind
+from integration.pipeline import outbox
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.ingest import records, status_events
 from integration.pipeline.runs import options as run_options, poll_window
@@ -34,9 +35,11 @@ class RecurringIntake(PartialIntake):
     """A run that may read subscriptions; `_client` is the store's once the reading has begun."""
 
     def __post_init__(self) -> None:
-        """Begin without a connection to the store."""
+        """Begin without a connection to the store; `_gathers` says that people wait until all of theirs was read."""
         super().__post_init__()
         self._client: Any = None
+        self._modules = self.services.modules(self.connector)
+        self._gathers = False
 
     def _recurring(self) -> None:
         """Read all subscriptions; a run that asks for statuses of orders means none of them."""
@@ -88,3 +91,17 @@ class RecurringIntake(PartialIntake):
     def _since(self) -> Window | None:
         since, until = run_options.bounds(self.options)
         return Window(since, until) if since or until else None
+
+    def _chosen_statuses(self) -> tuple[str, ...]:
+        wanted = tuple(self.options.get("statuses") or self._modules.orders.statuses)
+        known = store_profile.statuses(self.connector)
+        return tuple(status for status in wanted if status in known)
+
+    def _to_come(self, page: reading.Page | None = None) -> outbox.ToCome | None:
+        """Return what comes behind a page of orders, or behind any other; None in a run that reads but a part."""
+        if not self._gathers:
+            return None
+        place = page.cursor if page else self.run.cursor.get("orders") or {}
+        since, until = run_options.bounds(self.options)
+        ids = [row["id"] for row in page.rows] if page else []
+        return outbox.ToCome(self._chosen_statuses(), place.get("last_id", 0), since, until, ids)

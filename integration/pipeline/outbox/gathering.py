@@ -1,0 +1,85 @@
+"""Gathering: while a run reads the whole store, a person waits until all of theirs was read, and is written once.
+
+Who is gathered has deliveries that wait and none that is ready or leased, so nobody claims them. There is no mark that
+could be left behind: the page with their last order makes them ready, any other change of theirs does (`promote`), and
+so does whatever ends, rests or gives back the run that reads (`let_go`), in the transaction that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, literal_column, select
+from sqlalchemy.orm import Session, aliased
+
+from integration.models.database import lock_connector
+from integration.models.delivery import Delivery
+from integration.models.ledger import LedgerEntry
+from integration.pipeline.outbox.promotion import promote
+from integration.pipeline.outbox.states import OPEN, WAITING
+
+#: Who has more orders still to come than this is not waited for: a group is held in memory when it is sent.
+ORDERS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ToCome:
+    """The orders that a run has still to read: those of these statuses behind `last_id`, in order of id.
+
+    `after` and `before` bound when they were modified, None for open; `page` are the orders in the page at hand.
+    """
+
+    statuses: Collection[str]
+    last_id: int = 0
+    after: datetime | None = None
+    before: datetime | None = None
+    page: Sequence[int] = field(default=())
+
+    def whole(self, session: Session, connector_id: int, person_keys: Collection[str]) -> set[str]:
+        """Return who can be sent, of these people and of those whose orders are in the page: nothing of them comes."""
+        of_page = select(LedgerEntry.person_key).where(
+            LedgerEntry.connector_id == connector_id, LedgerEntry.order_id.in_(self.page), LedgerEntry.person_key != ""
+        )
+        people = {*person_keys, *(session.scalars(of_page) if self.page else ())}
+        return people - self._awaited(session, connector_id, people)
+
+    def _awaited(self, session: Session, connector_id: int, people: Collection[str]) -> set[str]:
+        query = select(LedgerEntry.person_key).where(
+            LedgerEntry.connector_id == connector_id, LedgerEntry.person_key.in_(sorted(people)), *self._left()
+        )
+        few = func.count() <= ORDERS_MAX
+        return set(session.scalars(query.group_by(LedgerEntry.person_key).having(few))) if people else set()
+
+    def _left(self) -> list[ColumnElement[bool]]:
+        left = [LedgerEntry.order_id > self.last_id, LedgerEntry.status.in_(sorted(self.statuses))]
+        left += [] if self.after is None else [LedgerEntry.modified_at >= self.after]
+        return left + ([] if self.before is None else [LedgerEntry.modified_at < self.before])
+
+
+def let_go(session: Session, connector_id: int, run_id: int, most: int | None = None) -> int:
+    """Let the people go whom a run gathers, the longest waiting first, at most so many; return how many."""
+    lock_connector(session, connector_id)
+    query = select(Delivery.person_key).where(*_gathered(run_id)).group_by(Delivery.person_key)
+    if most is not None:
+        query = query.order_by(func.min(Delivery.id)).limit(most)
+    people = session.scalars(query).all()
+    promote(session, connector_id, people)
+    return len(people)
+
+
+def gathered_count(session: Session, run_id: int) -> int:
+    """Count the deliveries of a run that wait for more of their people to be read."""
+    return session.scalar(select(func.count()).select_from(Delivery).where(*_gathered(run_id))) or 0
+
+
+def _gathered(run_id: int) -> tuple[ColumnElement[bool], ...]:
+    lead = aliased(Delivery)
+    led = exists().where(
+        lead.connector_id == Delivery.connector_id,
+        lead.person_key == Delivery.person_key,
+        lead.state.in_([literal_column("'ready'"), literal_column("'leased'")]),
+    )
+    # OPEN beside WAITING, for SQLite takes a partial index only where its own words stand.
+    return Delivery.run_id == run_id, OPEN, WAITING, ~led
