@@ -23,6 +23,9 @@ READING = {
     *("audit list", "audit verify", "user list", "runs", "run", "records", "dead-letters", "export-log", "alerts"),
     *("reconcile list", "reconcile findings", "token list"),
     *("settings export", "field-mapping show", "field-mapping versions"),
+    *("alert-groups list", "storage show", "carts list", "carts show", "subscriptions list", "subscriptions show"),
+    # The message that it owes stands among those of the group.
+    "alert-groups test",
 }
 CHANGING = {
     "connect": ("CREATED", ()),
@@ -53,6 +56,13 @@ CHANGING = {
     "settings import": ("UPDATED", ()),
     "settings reset": ("UPDATED", ()),
     "rotate-secrets": ("UPDATED", ()),
+    "alert-groups add": ("CREATED", ("Team", "--emails=ada@example.com")),
+    "alert-groups change": ("UPDATED", ("1", "--digest")),
+    "alert-groups delete": ("DELETED", ("1", "--yes")),
+    "storage set": ("UPDATED", ("errors=200",)),
+    "carts send": ("REPLAYED", ()),
+    "carts forget": ("DELETED", ()),
+    "subscriptions forget": ("DELETED", ()),
     "user add": ("USER_CHANGED", ("ada@example.com", "--password", "correct horse battery")),
     "user role": ("USER_CHANGED", ("ada@example.com", "support")),
     "user password": ("USER_CHANGED", ("ada@example.com", "--password", "another long one")),
@@ -66,6 +76,7 @@ CHANGING = {
 APART = (
     *("delete", "uninstall", "erase", "resume", "pause-run", "confirm-store", "push", "discard", "edit"),
     *("reconcile repair", "field-mapping set", "settings import", "settings reset", "rotate-secrets"),
+    *("carts send", "carts forget", "subscriptions forget"),
 )
 
 
