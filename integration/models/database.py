@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -94,8 +95,17 @@ def engine_options(url: str) -> dict[str, Any]:
     return {**options, "connect_args": postgres, "pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
 
 
+class _HintingCompiler(SQLiteCompiler):
+    """SQLite's SQL with the hints of `sql.by_index`, which SQLAlchemy leaves out there."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
+
+
 def prepare(engine: Engine) -> Engine:
     """Set the engine up once: on SQLite WAL, busy time-out, foreign keys and explicit BEGIN."""
+    if engine.dialect.name == "sqlite":
+        engine.dialect.statement_compiler = _HintingCompiler
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _on_connect):
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)

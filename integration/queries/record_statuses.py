@@ -80,11 +80,6 @@ def condition(code: str) -> ColumnElement[bool]:
     return _CONDITIONS[code]()
 
 
-def is_rare(code: str) -> bool:
-    """Return whether a status is found by a partial index of its own: open work, dead letters, partial successes."""
-    return code in ("progress", "waiting", "retrying", "failed", "uncertain", "extraction", "partial")
-
-
 def status_of(row: Delivery) -> Status:
     """Return the status that a delivery shows."""
     return STATUSES[_code(row)]

@@ -17,7 +17,7 @@ PARTS = (
     "logpages",
     "memory",
     "recording",
-    "operations",
+    "rows",
     "workers",
 )
 
