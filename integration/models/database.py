@@ -19,6 +19,9 @@ _IMMEDIATE = "write"
 #: So long a write waits for other writers, of this process and of others, before it fails with OperationalError.
 WRITE_WAIT_S = 30.0
 _wait_s: ContextVar[float] = ContextVar("wait_s", default=WRITE_WAIT_S)
+#: What each connection to SQLite keeps of the file. Threads hold one each: with 16 MB eight of them kept 109 MB of a
+#: large book, with these 37 MB, for no more CPU and no more written (with 2 MB a quarter more was).
+CACHE_KIB = 4000
 #: A server that does not answer at all is given up after so long.
 CONNECT_TIMEOUT_S = 10
 
@@ -126,7 +129,7 @@ def _on_connect(connection: Any, record: Any) -> None:
         "secure_delete=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
-    cursor.execute("PRAGMA cache_size=-16000")
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     cursor.close()
 
 

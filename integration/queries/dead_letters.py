@@ -9,15 +9,16 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, not_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, not_, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
 from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_upto
 from integration.pipeline.dead_letters.filters import DeadQuery, died, matching, sought
-from integration.pipeline.outbox.record_numbers import ids_beginning
+from integration.pipeline.outbox.record_numbers import NUMBERED_ROWS_MAX, ids_beginning
 from integration.pipeline.outbox.states import DEAD
 from integration.queries import record_statuses
+from integration.queries.records import came_before
 
 #: So many causes are told apart.
 GROUPS_MAX = 50
@@ -63,7 +64,7 @@ def _dead(column: Any, connector_id: int, index: str) -> Select[Any]:
 def read_page(session: Session, query: DeadQuery) -> DeadPage:
     """Return the page that a query asks for."""
     where = _conditions(session, query)
-    total = counted_upto(session, sought(query, where))
+    total = counted_upto(session, sought(query, where), NUMBERED_ROWS_MAX if query.source else COUNTED_ROWS_MAX)
     if query.before:
         where.append(Delivery.id < query.before)
     newest = sought(query, where).order_by(Delivery.id.desc()).limit(query.limit + 1)
@@ -78,7 +79,9 @@ def read_page(session: Session, query: DeadQuery) -> DeadPage:
 def _conditions(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:
     """Return what the query asks of a delivery; what few have is named, so that nobody walks through the others."""
     if (named := _named(session, query)) is None:
-        return [*_of_status(query.status), *matching(session, query)]
+        # Nobody fails before coming, so what came later is not walked through.
+        bound = [came_before(session, query.connector_id, query.until)] if query.until else []
+        return [*_of_status(query.status), *matching(session, query), *bound]
     rest = query.model_copy(update={"source": ""})
     return [*_of_status(query.status), *matching(session, rest), Delivery.id.in_(named)]
 
@@ -112,13 +115,15 @@ def groups(session: Session, connector_id: int, limit: int = GROUPS_MAX) -> Sequ
 
 def _causes(session: Session, connector_id: int) -> Iterator[tuple[str, str]]:
     """Yield each cause once, from one to the next in the index, without the rows between."""
-    cause = tuple_(Delivery.error_code, Delivery.category)
     each = _dead(Delivery.error_code, connector_id, "ix_delivery_cause").add_columns(Delivery.category)
     each = each.order_by(Delivery.error_code, Delivery.category).limit(1)
     row = session.execute(each).one_or_none()
     while row is not None:
         yield row.error_code, row.category
-        row = session.execute(each.where(cause > (row.error_code, row.category))).one_or_none()
+        # Both columns at once are sought by SQLite with all rows of the cause.
+        same = each.where(Delivery.error_code == row.error_code, Delivery.category > row.category)
+        beyond = each.where(Delivery.error_code > row.error_code)
+        row = session.execute(same).one_or_none() or session.execute(beyond).one_or_none()
 
 
 def _group(session: Session, connector_id: int, code: str, category: str) -> Group:

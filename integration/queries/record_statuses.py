@@ -27,7 +27,19 @@ class Status:
     meaning: str
     counted: str = ""
 
+    @property
+    def figure(self) -> str:
+        """Return the figure of a list that counts such records."""
+        return _FIGURES.get(self.code, self.code)
 
+
+_FIGURES = {
+    "uncertain": "failed",
+    "extraction": "failed",
+    "progress": "open",
+    "waiting": "open",
+    "retrying": "open",
+}
 _ALL = (
     Status("success", "Success", "ok", "Mautic confirmed it.", "delivered"),
     Status("partial", "Partial Success", "warn", "The contact is written, a note or the like is not.", "partial"),

@@ -14,8 +14,8 @@ from integration.identity import person_key_of
 from integration.models.attempt import Attempt
 from integration.models.counts import RecordCount
 from integration.models.delivery import Delivery
-from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, hour_of
-from integration.pipeline.outbox.record_numbers import ids_beginning
+from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_upto, hour_of
+from integration.pipeline.outbox.record_numbers import NUMBERED_ROWS_MAX, ids_beginning
 from integration.pipeline.outbox.states import OPEN
 from integration.queries import record_indexes, record_statuses
 from integration.queries.record_filters import RecordQuery
@@ -156,17 +156,23 @@ def _between(session: Session, query: RecordQuery) -> list[ColumnElement[bool]]:
     """Return the bounds of time, and of ids so that no index has to be walked from its end."""
     found: list[ColumnElement[bool]] = []
     if query.since:
-        found += [Delivery.created_at >= query.since, Delivery.id >= _edge(session, query, query.since - _SLACK)]
+        edge = first_id(session, query.connector_ids[0], query.since - _SLACK)
+        found += [Delivery.created_at >= query.since, Delivery.id >= edge]
     if query.until:
-        found += [Delivery.created_at < query.until, Delivery.id <= _edge(session, query, query.until + _SLACK)]
+        found += [Delivery.created_at < query.until, came_before(session, query.connector_ids[0], query.until)]
     return found
 
 
-def _edge(session: Session, query: RecordQuery, at: datetime) -> int:
+def came_before(session: Session, connector_id: int, at: datetime) -> ColumnElement[bool]:
+    """Return the condition on ids that holds for all records that came before a moment, and for few others."""
+    return Delivery.id <= first_id(session, connector_id, at + _SLACK)
+
+
+def first_id(session: Session, connector_id: int, at: datetime) -> int:
     """Return the id of the first record from a moment on, one that is never reached when there is none."""
-    mine = and_(Delivery.connector_id == query.connector_ids[0], Delivery.created_at >= at)
+    mine = and_(Delivery.connector_id == connector_id, Delivery.created_at >= at)
     first = select(Delivery.id).where(mine).order_by(Delivery.created_at, Delivery.id).limit(1)
-    return session.scalar(first) or 2**62
+    return session.scalar(by_index(first, Delivery, "ix_delivery_created")) or 2**62
 
 
 # -- figures --------------------------------------------------------------------------------------------------------
@@ -207,13 +213,18 @@ def _by_edges(session: Session, query: RecordQuery) -> Figures:
 
 def _by_rows(session: Session, query: RecordQuery) -> Figures:
     ids = _sought(query, conditions(session, query)).order_by(*_order(query))
-    return _counted(session, ids, COUNTED_ROWS_MAX)
+    most = NUMBERED_ROWS_MAX if query.source else COUNTED_ROWS_MAX
+    if query.status:
+        # They all stand where the status says, so no row has to be looked at.
+        total = counted_upto(session, ids, most)
+        return Figures(**{STATUSES[query.status].figure: total.number}, exact=total.exact)
+    return _counted(session, ids, most)
 
 
 def _counted(session: Session, ids: Select[Any], most: int) -> Figures:
-    few = ids.limit(most + 1).subquery()
     state = case((OPEN, "open"), (Delivery.partial, "partial"), else_=Delivery.state).label("counted")
-    grouped = select(state, func.count()).where(Delivery.id.in_(select(few.c.id))).group_by(state)
+    few = ids.with_only_columns(state).limit(most + 1).subquery()
+    grouped = select(few.c.counted, func.count()).group_by(few.c.counted)
     found = _named(dict(session.execute(grouped).tuples().all()))
     return found if found.total <= most else found + Figures(exact=False)
 

@@ -67,18 +67,22 @@ def _visible(session: Session, connector_id: int) -> list[ColumnElement[bool]]:
 
 
 def _conditions(session: Session, query: LogQuery) -> list[ColumnElement[bool]]:
-    found = [*_visible(session, query.connector_id), *_of_kind(query, SyncLogEntry)]
+    mine, *lowest = _visible(session, query.connector_id)
+    found = [mine, *_of_kind(query, SyncLogEntry)]
     if query.object:
         found.append(SyncLogEntry.object_id == query.object)
     if query.contact:
         found.append(_contact(query.contact))
     if query.begin:
-        found.append(_beyond(session, query, query.begin, True))
+        lowest.append(_beyond(session, query, query.begin, True))
     if query.end:
         found.append(_beyond(session, query, query.end, False))
     if query.text:
-        found = [*found, _contains(query.text), SyncLogEntry.id > _horizon(session, query, found)]
-    return found
+        # The one bound stands for the others: of several SQLite begins at any, however far back.
+        horizon = _horizon(session, query, [*found, *lowest])
+        lowest = [SyncLogEntry.id > horizon] if horizon else lowest
+        found.append(_contains(query.text))
+    return [*found, *lowest]
 
 
 def _of_kind(query: LogQuery, rows: type[SyncLogEntry] | type[SyncLogCount]) -> list[ColumnElement[bool]]:

@@ -1,9 +1,8 @@
 """Ten million rows in records, attempts and log: every list, filter and search, Clear and retention, in the server.
 
 BENCH_ROWS says how many, BENCH_ROWS_ON on what ("sqlite postgresql"), BENCH_PAGES the beginning of the pages' names,
-BENCH_ROWS_FOLDER keeps the SQLite book there
-for the next time, and TEST_POSTGRES_URL names a PostgreSQL whose book is kept. Of a page that is too slow the slowest
-statement is told with its plan.
+BENCH_ROWS_FOLDER keeps the SQLite book there for the next time, and TEST_POSTGRES_URL names a PostgreSQL whose book is
+kept. Of a page that is too slow the slowest statement is told with its plan.
 """
 
 from __future__ import annotations
@@ -138,15 +137,19 @@ def _page(name: str, services: Services, ask: Callable[[], Any]) -> None:
         # Templates are compiled and the file's pages are cached with the first requests of a process.
         ask()
     seconds: list[float] = []
+    busy: list[float] = []
     while len(seconds) < TIMES and (len(seconds) < 3 or sum(seconds) < PAGE_MAX_S):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         answer = ask()
         seconds.append(time.perf_counter() - began)
+        busy.append(time.process_time() - worked)
         assert answer.status_code == 200, (name, answer.status_code)
     p99 = statistics.quantiles(seconds, n=100, method="inclusive")[98] * 1000
     half = round(statistics.median(seconds) * 1000, 1)
+    # On a machine with other work the CPU says more than the clock; SQLite works in this process.
+    cpu = round(statistics.median(busy) * 1000, 1)
     slow = _slowest(services, ask) if p99 > GOAL_MS else {}
-    report(name, p99, "ms p99", f"<= {GOAL_MS:.0f}", p99 <= GOAL_MS, median=half, **slow)
+    report(name, p99, "ms p99", f"<= {GOAL_MS:.0f}", p99 <= GOAL_MS, median=half, cpu=cpu, **slow)
 
 
 def _slowest(services: Services, ask: Callable[[], Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from integration.operations.monitoring.activity.wording import Words
 
 _MINUTE = timedelta(minutes=1)
 #: A page shows a hundred minutes; what has more failures than this in one of them is told with this number.
-LOOKED_AT_MAX = 10_000
+LOOKED_AT_MAX = 5_000
 
 
 @dataclass(frozen=True)
