@@ -163,12 +163,12 @@ def busy_count(session: Session, now: datetime, run_id: int) -> int:
         lead.due_at > now + HELD_BACK,
     )
     query = select(func.count()).select_from(Delivery).where(Delivery.run_id == run_id, OPEN, ~retrying)
-    return session.scalar(query) or 0
+    return session.scalar(by_index(query, Delivery, "ix_delivery_run_open")) or 0
 
 
 def open_count(session: Session, *, connector_id: int = 0, run_id: int | None = None) -> int:
     """Count open deliveries of a run, or else of a connector."""
     query = select(func.count()).select_from(Delivery).where(OPEN)
     if run_id is not None:
-        return session.scalar(query.where(Delivery.run_id == run_id)) or 0
+        return session.scalar(by_index(query.where(Delivery.run_id == run_id), Delivery, "ix_delivery_run_open")) or 0
     return session.scalar(by_index(query.where(Delivery.connector_id == connector_id), Delivery, OPEN_INDEX)) or 0
