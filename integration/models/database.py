@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,9 @@ _wait_s: ContextVar[float] = ContextVar("wait_s", default=WRITE_WAIT_S)
 #: Connections of one process to PostgreSQL at most, unless the deployment says another number; a thread that needs one
 #: more waits for it.
 CONNECTIONS_MAX = 20
+#: What each connection to SQLite keeps of the file. Threads hold one each: with 16 MB eight of them kept 109 MB of a
+#: large book, with these 37 MB, for no more CPU and no more written (with 2 MB a quarter more was).
+CACHE_KIB = 4000
 #: A server that does not answer at all is given up after so long.
 CONNECT_TIMEOUT_S = 10
 
@@ -97,8 +101,17 @@ def engine_options(url: str, connections: int = CONNECTIONS_MAX) -> dict[str, An
     return {**options, "connect_args": postgres, "pool_size": connections, "max_overflow": 0, "pool_pre_ping": True}
 
 
+class _HintingCompiler(SQLiteCompiler):
+    """SQLite's SQL with the hints of `sql.by_index`, which SQLAlchemy leaves out there."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
+
+
 def prepare(engine: Engine) -> Engine:
     """Set the engine up once: on SQLite WAL, busy time-out, foreign keys and explicit BEGIN."""
+    if engine.dialect.name == "sqlite":
+        engine.dialect.statement_compiler = _HintingCompiler
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _on_connect):
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
@@ -119,7 +132,7 @@ def _on_connect(connection: Any, record: Any) -> None:
         "secure_delete=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
-    cursor.execute("PRAGMA cache_size=-16000")
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     cursor.close()
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, TextClause, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base, Key
@@ -35,6 +35,14 @@ _SETTLED_SQL = text("settled_at IS NOT NULL")
 _PARTIAL_SQL = text("partial")
 _DIED_SQL = text("died_at IS NOT NULL")
 _REPLAYED_SQL = text("replayed_at IS NOT NULL")
+_DEAD_SQL = text("state = 'dead'")
+_CONFLICT_SQL = text("state = 'conflict'")
+
+
+def _partial(name: str, *columns: str, where: TextClause, prefix: str | None = None) -> Index:
+    """Return an index of those rows of a connector for which a condition holds; `prefix` is looked for by beginning."""
+    operators = {prefix: "text_pattern_ops"} if prefix else {}
+    return Index(name, "connector_id", *columns, sqlite_where=where, postgresql_where=where, postgresql_ops=operators)
 
 
 class Delivery(Base):
@@ -127,13 +135,29 @@ class Delivery(Base):
             sqlite_where=_SETTLED_SQL,
             postgresql_where=_SETTLED_SQL,
         ),
+        _partial("ix_delivery_state_kind", "state", "kind", "id", where=_SETTLED_SQL),
+        _partial("ix_delivery_result_kind", "result", "kind", "id", where=_SETTLED_SQL),
+        Index(
+            "ix_delivery_run_state", "run_id", "state", "id", sqlite_where=_SETTLED_SQL, postgresql_where=_SETTLED_SQL
+        ),
+        _partial("ix_delivery_open", "id", where=_OPEN_SQL),
         Index("ix_delivery_kind", "connector_id", "kind", "id"),
         Index("ix_delivery_person_key", "connector_id", "person_key", "id"),
         Index("ix_delivery_number", "connector_id", "number", postgresql_ops={"number": "text_pattern_ops"}),
         Index("ix_delivery_created", "connector_id", "created_at", "id"),
         Index("ix_delivery_run", "run_id", "id"),
         Index("ix_delivery_partial", "connector_id", "id", sqlite_where=_PARTIAL_SQL, postgresql_where=_PARTIAL_SQL),
-        Index("ix_delivery_died", "connector_id", "id", sqlite_where=_DIED_SQL, postgresql_where=_DIED_SQL),
+        _partial("ix_delivery_died_state", "state", "id", where=_DIED_SQL),
+        _partial("ix_delivery_died_at", "died_at", "error_code", where=_DIED_SQL),
+        _partial("ix_delivery_conflict", "settled_at", "error_code", where=_CONFLICT_SQL),
+        _partial("ix_delivery_letter_category", "category", "id", where=_DEAD_SQL),
+        _partial("ix_delivery_letter_kind", "kind", "id", where=_DEAD_SQL),
+        _partial("ix_delivery_letter_both", "category", "kind", "id", where=_DEAD_SQL),
+        _partial("ix_delivery_letter_code", "error_code", "id", where=_DEAD_SQL),
+        _partial("ix_delivery_letter_died", "died_at", where=_DEAD_SQL),
+        _partial("ix_delivery_letter_number", "number", where=_DEAD_SQL, prefix="number"),
+        _partial("ix_delivery_letter_source", "source_id", where=_DEAD_SQL, prefix="source_id"),
+        _partial("ix_delivery_letter_since", "error_code", "category", "failing_since", where=_DEAD_SQL),
         Index("ix_delivery_replayed", "connector_id", "id", sqlite_where=_REPLAYED_SQL, postgresql_where=_REPLAYED_SQL),
         Index(
             "ix_delivery_cause",

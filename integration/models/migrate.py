@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,15 +15,20 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
 from integration.models import opening
 from integration.models.database import Database, open_database
+from integration.models.migrations.online import LOCK_TIMEOUT
 
 FOLDER = Path(__file__).parent / "migrations"
 #: So long a start waits for the process that holds a SQLite database, or brings it to the newest schema.
 LOCK_WAIT_S = 10.0
+#: So often a migration asks PostgreSQL for a table that others hold, and rests so long between.
+LOCK_TRIES, LOCK_PAUSE_S = 60, 0.5
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def upgrade(url: str) -> None:
@@ -88,8 +95,21 @@ def _apply(database: Database) -> None:
             raise opening.BROKEN_OFF
     with database.engine.connect() as connection:
         _wait_for_turn(database, connection)
-        command.upgrade(_config(connection), "head")
+        _giving_way(connection, lambda: command.upgrade(_config(connection), "head"))
         connection.commit()
+
+
+def _giving_way(connection: Connection, act: Callable[[], None]) -> None:
+    """Act until it gets the tables it needs; others go on between the tries, each of which asks for a second only."""
+    for left in reversed(range(LOCK_TRIES)):
+        try:
+            act()
+            return
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE or not left:
+                raise
+        connection.rollback()
+        time.sleep(LOCK_PAUSE_S)
 
 
 def number_of(url: str) -> str | None:
@@ -159,11 +179,17 @@ def is_newest(session: Session) -> bool:
 
 
 def _wait_for_turn(database: Database, connection: Connection) -> None:
-    if not database.sqlite:
-        connection.execute(text("SELECT pg_advisory_xact_lock(7320)"))
-    else:
+    if database.sqlite:
         connection.execution_options(write=LOCK_WAIT_S)
         connection.begin()
+        return
+    # It is asked again and again: an index that is built beside others waits for each statement that is under way, so
+    # also for one that waits for this very lock. It is the session's, since such an index ends the transaction.
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(7320)")):
+        connection.rollback()
+        time.sleep(LOCK_PAUSE_S)
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.commit()
 
 
 if __name__ == "__main__":

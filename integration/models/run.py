@@ -68,6 +68,7 @@ class Run(Base):
     __table_args__ = (
         Index("ix_run_connector", "connector_id", "id"),
         Index("ix_run_created", "connector_id", "created_at"),
+        Index("ix_run_ended", "connector_id", "ended_at"),
         Index("uq_run_going", "connector_id", unique=True, sqlite_where=_GOING_SQL, postgresql_where=_GOING_SQL),
         Index(
             "uq_run_replaying",

@@ -76,6 +76,15 @@ def begins(session: Session, column: Any, text: str) -> ColumnElement[bool]:
     return found
 
 
+def by_index(query: Select[Any], model: type[Base], name: str) -> Select[Any]:
+    """Return the query as SQLite is to answer it: by this index of a table, whatever others there are.
+
+    SQLite has no statistics to choose by and takes any index with as many columns that fit, so that a filter walks all
+    rows of a connector. It refuses a query that the index cannot answer. PostgreSQL knows how rows are spread.
+    """
+    return query.with_hint(model, f"INDEXED BY {name}", "sqlite")
+
+
 def is_sqlite(session: Session) -> bool:
     """Return whether the session speaks to SQLite; else it is PostgreSQL."""
     return session.get_bind().dialect.name == "sqlite"

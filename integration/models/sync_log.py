@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base, Key
+
+_ERROR_SQL = text("status = 'error'")
 
 
 class SyncLogEntry(Base):
@@ -22,6 +24,22 @@ class SyncLogEntry(Base):
         Index("ix_sync_log_contact", "connector_id", "contact_id", "id"),
         Index("ix_sync_log_person_key", "connector_id", "person_key", "id"),
         Index("ix_sync_log_page", "connector_id", "id"),
+        Index(
+            "ix_sync_log_error_type",
+            "connector_id",
+            "type",
+            "id",
+            sqlite_where=_ERROR_SQL,
+            postgresql_where=_ERROR_SQL,
+        ),
+        Index(
+            "ix_sync_log_error_action",
+            "connector_id",
+            "action",
+            "id",
+            sqlite_where=_ERROR_SQL,
+            postgresql_where=_ERROR_SQL,
+        ),
         Index("ix_sync_log_at", "connector_id", "at", "id"),
     )
 

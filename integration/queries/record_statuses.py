@@ -27,7 +27,19 @@ class Status:
     meaning: str
     counted: str = ""
 
+    @property
+    def figure(self) -> str:
+        """Return the figure of a list that counts such records."""
+        return _FIGURES.get(self.code, self.code)
 
+
+_FIGURES = {
+    "uncertain": "failed",
+    "extraction": "failed",
+    "progress": "open",
+    "waiting": "open",
+    "retrying": "open",
+}
 _ALL = (
     Status("success", "Success", "ok", "Mautic confirmed it.", "delivered"),
     Status("partial", "Partial Success", "warn", "The contact is written, a note or the like is not.", "partial"),
@@ -78,11 +90,6 @@ _CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
 def condition(code: str) -> ColumnElement[bool]:
     """Return the condition on deliveries of a status."""
     return _CONDITIONS[code]()
-
-
-def is_rare(code: str) -> bool:
-    """Return whether a status is found by a partial index of its own: open work, dead letters, partial successes."""
-    return code in ("progress", "waiting", "retrying", "failed", "uncertain", "extraction", "partial")
 
 
 def status_of(row: Delivery) -> Status:

@@ -7,16 +7,17 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from integration.identity import person_key_of
 from integration.models.attempt import Attempt
 from integration.models.counts import RecordCount
 from integration.models.delivery import Delivery
-from integration.models.sql import COUNTED_ROWS_MAX, Total, begins, hour_of
-from integration.pipeline.outbox.states import OPEN, owned
-from integration.queries import record_statuses
+from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_upto, hour_of
+from integration.pipeline.outbox.record_numbers import NUMBERED_ROWS_MAX, ids_beginning
+from integration.pipeline.outbox.states import OPEN
+from integration.queries import record_indexes, record_statuses
 from integration.queries.record_filters import RecordQuery
 from integration.queries.record_statuses import STATUSES
 
@@ -75,8 +76,9 @@ class RecordPage:
 
 def read_page(session: Session, query: RecordQuery) -> RecordPage:
     """Return the page that a query asks for, with the figures of all records that match."""
-    records = rows(session, query)
     figures = sum((_figures(session, query.of(key)) for key in query.connector_ids), Figures())
+    # Of what the counts know that there is none nobody has to look for a row: it would be looked for to the end.
+    records = rows(session, query) if figures.total else []
     more = len(records) > query.limit
     shown = records[: query.limit]
     return RecordPage(shown, figures, shown[-1].id if more else None)
@@ -104,31 +106,32 @@ def _ids(session: Session, query: RecordQuery) -> Any:
     where = conditions(session, query)
     if query.before:
         where.append(Delivery.id < query.before)
-    return select(Delivery.id).where(and_(*where)).order_by(*_order(query)).limit(query.limit + 1)
+    return _sought(query, where).order_by(*_order(query)).limit(query.limit + 1)
+
+
+def _sought(query: RecordQuery, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return what selects ids by the index that tells most of the query's filters apart."""
+    ids, name = select(Delivery.id).where(and_(*where)), record_indexes.of(query)
+    return by_index(ids, Delivery, name) if name else ids
 
 
 def _order(query: RecordQuery) -> tuple[Any, ...]:
     """Return an order that the index of the query's filter gives, so that no other one is walked to its end."""
-    if query.run:
-        return Delivery.run_id.desc(), Delivery.id.desc()
-    # A sum is given by no index: what is found by a small one is sorted.
-    found = query.source or query.email or query.person_key or query.batch or _is_rare(query)
-    return ((Delivery.id + 0).desc(),) if found else (Delivery.id.desc(),)
-
-
-def _is_rare(query: RecordQuery) -> bool:
-    return bool(query.status) and record_statuses.is_rare(query.status)
+    if query.source or query.batch or query.status in record_indexes.UNORDERED:
+        # A sum is given by no index: what is found by a small one is sorted.
+        return ((Delivery.id + 0).desc(),)
+    return (Delivery.run_id.desc(), Delivery.id.desc()) if query.run else (Delivery.id.desc(),)
 
 
 def conditions(session: Session, query: RecordQuery) -> list[ColumnElement[bool]]:
     """Return the conditions of a query that is about one connector."""
     (connector_id,) = query.connector_ids
-    small = _is_rare(query) or bool(query.run)
-    found = [owned(connector_id) if small else Delivery.connector_id == connector_id]
+    found: list[ColumnElement[bool]] = [Delivery.connector_id == connector_id]
     if query.kind:
         found.append(Delivery.kind == query.kind)
     if query.status:
         found.append(record_statuses.condition(query.status))
+        found += [Delivery.settled_at.is_not(None)] if record_indexes.of(query) == "ix_delivery_run_state" else []
     if query.operation:
         found += [Delivery.result == query.operation, Delivery.settled_at.is_not(None)]
     if query.email or query.person_key:
@@ -136,19 +139,10 @@ def conditions(session: Session, query: RecordQuery) -> list[ColumnElement[bool]
     if query.run:
         found.append(Delivery.run_id == query.run)
     if query.source:
-        found.append(Delivery.id.in_(_of_source(session, connector_id, query.source)))
+        found.append(Delivery.id.in_(ids_beginning(session, connector_id, query.source)))
     if query.batch:
         found.append(Delivery.id.in_(_of_batch(session, connector_id, query)))
     return found + _between(session, query)
-
-
-def _of_source(session: Session, connector_id: int, source: str) -> Sequence[int]:
-    """Return the newest records whose number or id begins with a text, by the two indexes."""
-    ids: set[int] = set()
-    for column in (Delivery.number, Delivery.source_id):
-        query = select(Delivery.id).where(Delivery.connector_id == connector_id, begins(session, column, source))
-        ids |= set(session.scalars(query.order_by((Delivery.id + 0).desc()).limit(COUNTED_ROWS_MAX // 2)))
-    return sorted(ids)
 
 
 def _of_batch(session: Session, connector_id: int, query: RecordQuery) -> Sequence[int]:
@@ -162,17 +156,23 @@ def _between(session: Session, query: RecordQuery) -> list[ColumnElement[bool]]:
     """Return the bounds of time, and of ids so that no index has to be walked from its end."""
     found: list[ColumnElement[bool]] = []
     if query.since:
-        found += [Delivery.created_at >= query.since, Delivery.id >= _edge(session, query, query.since - _SLACK)]
+        edge = first_id(session, query.connector_ids[0], query.since - _SLACK)
+        found += [Delivery.created_at >= query.since, Delivery.id >= edge]
     if query.until:
-        found += [Delivery.created_at < query.until, Delivery.id <= _edge(session, query, query.until + _SLACK)]
+        found += [Delivery.created_at < query.until, came_before(session, query.connector_ids[0], query.until)]
     return found
 
 
-def _edge(session: Session, query: RecordQuery, at: datetime) -> int:
+def came_before(session: Session, connector_id: int, at: datetime) -> ColumnElement[bool]:
+    """Return the condition on ids that holds for all records that came before a moment, and for few others."""
+    return Delivery.id <= first_id(session, connector_id, at + _SLACK)
+
+
+def first_id(session: Session, connector_id: int, at: datetime) -> int:
     """Return the id of the first record from a moment on, one that is never reached when there is none."""
-    mine = and_(Delivery.connector_id == query.connector_ids[0], Delivery.created_at >= at)
+    mine = and_(Delivery.connector_id == connector_id, Delivery.created_at >= at)
     first = select(Delivery.id).where(mine).order_by(Delivery.created_at, Delivery.id).limit(1)
-    return session.scalar(first) or 2**62
+    return session.scalar(by_index(first, Delivery, "ix_delivery_created")) or 2**62
 
 
 # -- figures --------------------------------------------------------------------------------------------------------
@@ -202,30 +202,31 @@ def _by_counts(session: Session, query: RecordQuery) -> Figures:
 
 
 def _by_edges(session: Session, query: RecordQuery) -> Figures:
-    """Count the rows of the part hours at both ends."""
+    """Count the rows of the part hours at both ends, of each hour so many only as a list counts."""
     found = Figures()
     for edge in {hour_of(at) for at in (query.since, query.until) if at and at != hour_of(at)}:
-        where = [
-            *conditions(session, query),
-            Delivery.created_at >= edge,
-            Delivery.created_at < edge + _HOUR,
-        ]
-        found += _counted(session, select(Delivery.id).where(and_(*where)), None)
+        begin, end = max(query.since or edge, edge), min(query.until or edge + _HOUR, edge + _HOUR)
+        part = query.model_copy(update={"since": begin, "until": end})
+        found += _by_rows(session, part)
     return found
 
 
 def _by_rows(session: Session, query: RecordQuery) -> Figures:
-    ids = select(Delivery.id).where(and_(*conditions(session, query)))
-    return _counted(session, ids.order_by(*_order(query)), COUNTED_ROWS_MAX)
+    ids = _sought(query, conditions(session, query)).order_by(*_order(query))
+    most = NUMBERED_ROWS_MAX if query.source else COUNTED_ROWS_MAX
+    if query.status:
+        # They all stand where the status says, so no row has to be looked at.
+        total = counted_upto(session, ids, most)
+        return Figures(**{STATUSES[query.status].figure: total.number}, exact=total.exact)
+    return _counted(session, ids, most)
 
 
-def _counted(session: Session, ids: Any, most: int | None) -> Figures:
-    few = ids.limit(most + 1).subquery() if most else ids.subquery()
+def _counted(session: Session, ids: Select[Any], most: int) -> Figures:
     state = case((OPEN, "open"), (Delivery.partial, "partial"), else_=Delivery.state).label("counted")
-    grouped = select(state, func.count()).where(Delivery.id.in_(select(few.c.id))).group_by(state)
+    few = ids.with_only_columns(state).limit(most + 1).subquery()
+    grouped = select(few.c.counted, func.count()).group_by(few.c.counted)
     found = _named(dict(session.execute(grouped).tuples().all()))
-    exact = most is None or found.total <= most
-    return found if exact else found + Figures(exact=False)
+    return found if found.total <= most else found + Figures(exact=False)
 
 
 def _named(counts: dict[str, int]) -> Figures:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.run import FormerRecord, Run
+from integration.models.sql import COUNTED_ROWS_MAX, by_index
 from integration.pipeline.outbox.states import OPEN
-from integration.queries import record_statuses
 from integration.url_filters import EntryId, OneOf, UrlFilter
 
 RUN_RECORDS_MAX_ROWS = 100
-#: Totals are counted over so many of the newest records.
-COUNTED_ROWS_MAX = 100_000
 STATUSES = {
     "success": "SUCCESS",
     "failed": "FAILED",
@@ -25,14 +23,6 @@ STATUSES = {
     "conflict": "CONFLICT",
     "waiting": "WAITING",
 }
-_HOLDS = {
-    "success": ("success", "partial"),
-    "failed": ("failed", "closed"),
-    "skipped": ("skipped", "discarded"),
-    "conflict": ("conflict",),
-}
-#: Few records of a connector are so: they are found by the index of their state, whatever the run holds.
-_RARE = ("failed", "conflict")
 _STATUS = {
     DeliveryState.DELIVERED: "success",
     DeliveryState.DEAD: "failed",
@@ -41,6 +31,7 @@ _STATUS = {
     DeliveryState.DISCARDED: "skipped",
     DeliveryState.CONFLICT: "conflict",
 }
+_STATES = {status: [state for state, code in _STATUS.items() if code == status] for status in STATUSES}
 _OPERATION = {"created": "CREATE", "updated": "UPDATE", "skipped": "SKIP", "deleted": "SYNC"}
 
 
@@ -85,14 +76,32 @@ def entities(
     session: Session, run: Run, query: EntityQuery, limit: int = RUN_RECORDS_MAX_ROWS
 ) -> tuple[list[Entity], int | None]:
     """Return one page of a run's records, newest first, and the id to go on from, None at the end."""
-    where = _conditions(run, query.status)
-    if query.before:
-        where.append(Delivery.id < query.before)
-    found = select(Delivery).where(and_(*where)).order_by(*_order(query.status)).limit(limit + 1)
-    rows = [_entity(row) for row in session.scalars(found)] + _former(session, run, query, limit + 1)
+    rows = [_entity(row) for row in _present(session, run, query, limit + 1)]
+    rows += _former(session, run, query, limit + 1)
     rows.sort(key=lambda each: each.delivery.id, reverse=True)
     older = rows[limit - 1].delivery.id if len(rows) > limit else None
     return rows[:limit], older
+
+
+def _present(session: Session, run: Run, query: EntityQuery, limit: int) -> Sequence[Delivery]:
+    """Return the newest of the records that are the run's, those of each state by the index that has them so."""
+    ids: list[int] = []
+    for where, index in _parts(query.status):
+        part = select(Delivery.id).where(Delivery.run_id == run.id, *where)
+        if query.before:
+            part = part.where(Delivery.id < query.before)
+        newest = part.order_by(Delivery.run_id.desc(), Delivery.id.desc()).limit(limit)
+        ids += session.scalars(by_index(newest, Delivery, index))
+    return session.scalars(select(Delivery).where(Delivery.id.in_(ids))).all()
+
+
+def _parts(status: str) -> Iterator[tuple[Sequence[ColumnElement[bool]], str]]:
+    if not status:
+        yield (), "ix_delivery_run"
+    elif status == "waiting":
+        yield (OPEN,), "ix_delivery_run_open"
+    for state in _STATES.get(status, ()):
+        yield (Delivery.state == state, Delivery.settled_at.is_not(None)), "ix_delivery_run_state"
 
 
 def _former(session: Session, run: Run, query: EntityQuery, limit: int) -> list[Entity]:
@@ -108,26 +117,6 @@ def _former(session: Session, run: Run, query: EntityQuery, limit: int) -> list[
     return [_entity(delivery, former) for delivery, former in rows]
 
 
-def _conditions(run: Run, status: str) -> list[ColumnElement[bool]]:
-    if not status:
-        return [Delivery.run_id == run.id]
-    if status == "waiting":
-        return [OPEN, Delivery.run_id == run.id]
-    held = or_(*(record_statuses.condition(code) for code in _HOLDS[status]))
-    if status in _RARE:
-        # A sum is found by no index, so the one of the state is taken; it holds what is settled.
-        mine = Delivery.connector_id == run.connector_id
-        return [mine, held, Delivery.settled_at.is_not(None), Delivery.run_id + 0 == run.id]
-    return [Delivery.run_id == run.id, held]
-
-
-def _order(status: str) -> tuple[Any, ...]:
-    """Return an order that the index of the filter gives, or that is sorted where few are found."""
-    if status in (*_RARE, "waiting"):
-        return ((Delivery.id + 0).desc(),)
-    return Delivery.run_id.desc(), Delivery.id.desc()
-
-
 def _entity(row: Delivery, former: FormerRecord | None = None) -> Entity:
     then = former or row
     status = _STATUS.get(DeliveryState(then.state), "waiting")
@@ -139,8 +128,10 @@ def _by_state(rows: Subquery) -> Select[tuple[str, str, int]]:
 
 
 def totals(session: Session, run: Run) -> Totals:
-    """Return how many records of each kind stand where."""
-    newest = select(Delivery.kind, Delivery.state).where(Delivery.run_id == run.id)
+    """Return how many records of each kind stand where, of the newest so many that lists count."""
+    newest = by_index(select(Delivery.kind, Delivery.state), Delivery, "ix_delivery_run").where(
+        Delivery.run_id == run.id
+    )
     few = newest.order_by(Delivery.run_id.desc(), Delivery.id.desc()).limit(COUNTED_ROWS_MAX + 1).subquery()
     made, seen = Totals(), 0
     left = select(FormerRecord.kind, FormerRecord.state).where(FormerRecord.run_id == run.id).subquery()

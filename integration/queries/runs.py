@@ -38,6 +38,8 @@ STATES = {state: words for state, (words, _) in _BADGES.items()}
 LEVELS = {"info": "All lines", "warning": "Warnings and errors", "error": "Errors"}
 RUNS_MAX_ROWS = 50
 RUN_LINES_MAX_ROWS = 300
+#: A text, or errors, are looked for in so many lines at once.
+RUN_LINES_LOOKED_AT_MAX = 10_000
 #: Runs of the last day that the Overview lists.
 RECENT_SHOWN = 10
 _DAY = timedelta(hours=24)
@@ -200,13 +202,18 @@ def new_lines(session: Session, run_id: int, after: int, query: RunLineQuery = _
 
 
 def page_of_lines(session: Session, run_id: int, query: RunLineQuery = _ALL) -> Lines:
-    """Return the newest lines before an id, in their order: only so many rows are read, whatever the run has."""
-    found = select(RunLine).where(*query.of(run_id))
-    if query.before:
-        found = found.where(RunLine.id < query.before)
+    """Return the newest lines before an id, in their order: only so many rows are read, whatever the run has.
+
+    Where few of them fit, `older` is as far as was looked.
+    """
+    mine = [RunLine.run_id == run_id, *([RunLine.id < query.before] if query.before else [])]
+    last = session.scalar(
+        select(RunLine.id).where(*mine).order_by(RunLine.id.desc()).offset(RUN_LINES_LOOKED_AT_MAX).limit(1)
+    )
+    found = select(RunLine).where(*mine, *query.of(run_id), RunLine.id > (last or 0))
     rows = session.scalars(found.order_by(RunLine.id.desc()).limit(RUN_LINES_MAX_ROWS + 1)).all()
     shown = list(reversed(rows[:RUN_LINES_MAX_ROWS]))
-    older = shown[0].id if len(rows) > RUN_LINES_MAX_ROWS else None
+    older = shown[0].id if len(rows) > RUN_LINES_MAX_ROWS else last and last + 1
     return Lines(shown, shown[-1].id if shown else 0, older, _files(session, run_id, shown))
 
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.database import Database
 from integration.models.delivery import Delivery
-from integration.models.sql import Total, counted_upto, hour_of
+from integration.models.sql import Total, by_index, counted_upto, hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
-from integration.pipeline.sync_log.writing import SUCCESS
+from integration.pipeline.sync_log.writing import ERROR, SUCCESS
 from integration.queries.sync_log_filters import SKIP, SKIPPED, LogQuery
 from integration.streams.base import WRITE
 
 #: A text is looked for in so many of the newest entries.
-SEARCHED = 20_000
+SEARCHED = 10_000
 #: A page this near is reached by counting off rows; a deeper one by the hourly counts.
 NEAR = 2_000
 HOUR = timedelta(hours=1)
@@ -44,7 +45,8 @@ def read_page(session: Session, query: LogQuery) -> LogPage:
     pages = max(1, -(-total.number // query.size))
     page = min(query.page, pages)
     offset = (page - 1) * query.size
-    entries = _entries(session, query, conditions, offset, total.number)
+    # What is not there would be looked for to the end.
+    entries = _entries(session, query, conditions, offset, total.number) if total.number else ()
     return LogPage(entries, total, page, pages, _notices(query))
 
 
@@ -73,18 +75,22 @@ def _visible(session: Session, connector_id: int) -> list[ColumnElement[bool]]:
 
 
 def _conditions(session: Session, query: LogQuery) -> list[ColumnElement[bool]]:
-    found = [*_visible(session, query.connector_id), *_of_kind(query, SyncLogEntry)]
+    mine, *lowest = _visible(session, query.connector_id)
+    found = [mine, *_of_kind(query, SyncLogEntry)]
     if query.object:
         found.append(SyncLogEntry.object_id == query.object)
     if query.contact:
         found.append(_contact(query.contact))
     if query.begin:
-        found.append(_beyond(session, query, query.begin, True))
+        lowest.append(_beyond(session, query, query.begin, True))
     if query.end:
         found.append(_beyond(session, query, query.end, False))
     if query.text:
-        found = [*found, _contains(query.text), SyncLogEntry.id > _horizon(session, found)]
-    return found
+        # The one bound stands for the others: of several SQLite begins at any, however far back.
+        horizon = _horizon(session, query, [*found, *lowest])
+        lowest = [SyncLogEntry.id > horizon] if horizon else lowest
+        found.append(_contains(query.text))
+    return [*found, *lowest]
 
 
 def _of_kind(query: LogQuery, rows: type[SyncLogEntry] | type[SyncLogCount]) -> list[ColumnElement[bool]]:
@@ -94,27 +100,50 @@ def _of_kind(query: LogQuery, rows: type[SyncLogEntry] | type[SyncLogCount]) -> 
         found.append(rows.type == query.type)
     if query.action:
         found.append(rows.action == query.action)
-    if query.status:
-        found.append(rows.status == (SUCCESS if query.status == SKIPPED else query.status))
+    if query.status == ERROR:
+        # As the partial indexes have it: a bound value would keep SQLite from using them.
+        found.append(rows.status == literal_column("'error'"))
+    elif query.status:
+        found.append(rows.status == SUCCESS)
     if query.status in (SUCCESS, SKIPPED):
         found.append(rows.action == SKIP if query.status == SKIPPED else rows.action != SKIP)
     return found
 
 
 def _contact(value: str) -> ColumnElement[bool]:
-    if value.isascii() and value.isdigit() and len(value) < 18:
-        return SyncLogEntry.contact_id == int(value)
-    return SyncLogEntry.person_key == person_key_of(value)
+    number = _contact_id(value)
+    return SyncLogEntry.contact_id == number if number is not None else SyncLogEntry.person_key == person_key_of(value)
+
+
+def _contact_id(value: str) -> int | None:
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else None
 
 
 def _contains(text: str) -> ColumnElement[bool]:
     return or_(SyncLogEntry.message.icontains(text, autoescape=True), SyncLogEntry.object_id == text)
 
 
-def _horizon(session: Session, conditions: list[ColumnElement[bool]]) -> int:
+def _horizon(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> int:
     """Return the id behind which a text is not looked for."""
-    query = select(SyncLogEntry.id).where(*conditions).order_by(SyncLogEntry.id.desc())
-    return session.scalar(query.offset(SEARCHED).limit(1)) or 0
+    ids = _sought(query, conditions).order_by(SyncLogEntry.id.desc())
+    return session.scalar(ids.offset(SEARCHED).limit(1)) or 0
+
+
+def _sought(query: LogQuery, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return what selects ids by the index of the filter that the fewest entries fit."""
+    return by_index(select(SyncLogEntry.id).where(*conditions), SyncLogEntry, f"ix_sync_log_{_narrowest(query)}")
+
+
+def _narrowest(query: LogQuery) -> str:
+    if query.object:
+        return "object"
+    if query.contact:
+        return "contact" if _contact_id(query.contact) is not None else "person_key"
+    if query.status == ERROR:
+        return "error_action" if query.action else "error_type" if query.type else "status"
+    if query.action or query.status == SKIPPED:
+        return "action"
+    return "type" if query.type else "page"
 
 
 def _by_index(query: LogQuery) -> bool:
@@ -124,7 +153,7 @@ def _by_index(query: LogQuery) -> bool:
 
 def _count(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> Total:
     if _by_index(query):
-        return counted_upto(session, select(SyncLogEntry.id).where(*conditions))
+        return counted_upto(session, _sought(query, conditions))
     counted = select(func.coalesce(func.sum(SyncLogCount.entries), 0)).where(*_counts(query))
     return Total(int(session.scalar(counted) or 0) + _edges(session, query, conditions))
 
@@ -142,10 +171,11 @@ def _counts(query: LogQuery) -> list[ColumnElement[bool]]:
 def _edges(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> int:
     """Count the rows of part hours: zones with half-hour offsets begin their days in the middle of one."""
     number = 0
+    within = select(func.count()).select_from(SyncLogEntry)
     for edge in (query.begin, query.end):
         if edge and edge != hour_of(edge):
             inside = (SyncLogEntry.at >= hour_of(edge)) & (SyncLogEntry.at < _next_hour(edge))
-            counted = select(func.count()).select_from(SyncLogEntry).where(*conditions, inside)
+            counted = by_index(within.where(*conditions, inside), SyncLogEntry, "ix_sync_log_at")
             number += int(session.scalar(counted) or 0)
     return number
 
@@ -172,7 +202,7 @@ def _slice(
             conditions.append(_beyond(session, query, edge, oldest))
             offset -= passed
     order = SyncLogEntry.id if oldest else SyncLogEntry.id.desc()
-    ids = select(SyncLogEntry.id).where(and_(*conditions)).order_by(order).offset(offset).limit(size)
+    ids = _sought(query, conditions).order_by(order).offset(offset).limit(size)
     rows = select(SyncLogEntry).where(SyncLogEntry.id.in_(list(session.scalars(ids)))).order_by(order)
     return session.scalars(rows).all()
 
@@ -185,7 +215,7 @@ def _beyond(session: Session, query: LogQuery, edge: datetime, oldest: bool) -> 
         .order_by(SyncLogEntry.at, SyncLogEntry.id)
         .limit(1)
     )
-    found = session.scalar(first)
+    found: int | None = session.scalar(by_index(first, SyncLogEntry, "ix_sync_log_at"))
     if found is None:
         return SyncLogEntry.id < 0 if oldest else SyncLogEntry.id > 0
     return SyncLogEntry.id >= found if oldest else SyncLogEntry.id < found
@@ -222,8 +252,9 @@ def walk(db: Database, query: LogQuery, size: int = 500) -> Iterator[Sequence[Sy
             conditions = _conditions(session, query)
             if before is not None:
                 conditions.append(SyncLogEntry.id < before)
-            rows = select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id.desc()).limit(size)
-            entries = session.scalars(rows).all()
+            ids = _sought(query, conditions).order_by(SyncLogEntry.id.desc()).limit(size)
+            rows = select(SyncLogEntry).where(SyncLogEntry.id.in_(session.scalars(ids).all()))
+            entries = session.scalars(rows.order_by(SyncLogEntry.id.desc())).all()
         if not entries:
             return
         yield entries

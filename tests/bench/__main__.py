@@ -19,7 +19,7 @@ PARTS = (
     "logpages",
     "memory",
     "recording",
-    "operations",
+    "rows",
     "workers",
     "sizing",
 )

@@ -12,8 +12,27 @@ from integration.models import Attempt, Base, Database, Delivery, Run, RunLine, 
 
 KNOWN = "known@example.com"
 SPAN = timedelta(days=80)
-RUNS = 5_000
-LINES = 200_000
+
+
+@dataclass(frozen=True)
+class Book:
+    """How many rows there are; the first run, an import, has brought half of all records."""
+
+    records: int
+    entries: int
+    attempts: int
+    runs: int
+    lines: int
+
+    @property
+    def of_a_run(self) -> int:
+        """Return how many records each run after the first has brought."""
+        return max(self.records // self.runs, 1)
+
+
+def book_of(records: int, entries: int | None = None, attempts: int | None = None) -> Book:
+    """Return the sizes of a book of so many records; the last run has a fifth as many lines."""
+    return Book(records, entries or records, attempts or records // 5, min(5_000, records // 5), records // 5)
 
 
 @dataclass(frozen=True)
@@ -42,18 +61,21 @@ class Words:
         )
 
 
-def fill(db: Database, connector_id: int, newest: datetime, *, records: int, entries: int) -> None:
-    """Write `records` deliveries, a fifth as many attempts, runs with lines, and `entries` log rows."""
-    words = Words.of(db)
+def fill(db: Database, connector_id: int, newest: datetime, book: Book) -> None:
+    """Write a connector's book, evenly over the days before a moment, in an otherwise empty database."""
+    words, records = Words.of(db), book.records
     base = (newest - SPAN).astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds")
     common = {"connector": connector_id, "base": base, "known": person_key_of(KNOWN)}
-    _write(db, Run, _runs(words), {**common, "last": RUNS - 1, "step": SPAN.total_seconds() / RUNS})
-    _write(db, Delivery, _records(words), {**common, "last": records - 1, "step": SPAN.total_seconds() / records})
-    _write(
-        db, Attempt, _attempts(words), {**common, "last": records // 5 - 1, "step": 5 * SPAN.total_seconds() / records}
-    )
-    _write(db, SyncLogEntry, _entries(words), {**common, "last": entries - 1, "step": SPAN.total_seconds() / entries})
-    _write(db, RunLine, _lines(words), {**common, "last": LINES - 1, "step": 1.0})
+    halves = {"half": records // 2, "of_a_run": book.of_a_run}
+    for model, statement, rows, more in (
+        (Run, _runs(words), book.runs, {}),
+        (Delivery, _records(words), records, {**halves, "known_every": max(records // 50, 20)}),
+        (Attempt, _attempts(words), book.attempts, {"each": max(records // book.attempts, 1)}),
+        (SyncLogEntry, _entries(words), book.entries, {"per": max(book.entries * 5 // records, 1)}),
+        (RunLine, _lines(words), book.lines, {"run": book.runs}),
+    ):
+        values = {name: value for name, value in {**common, **more}.items() if f":{name}" in statement}
+        _write(db, model, statement, {**values, "last": rows - 1, "step": SPAN.total_seconds() / rows})
     _count(db, words)
     if db.sqlite:
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -78,7 +100,7 @@ def _write(db: Database, model: type[Base], statement: str, values: dict[str, ob
 
 
 def _person(words: Words) -> str:
-    return f"CASE WHEN i % 200000 = 7 THEN :known ELSE {words.hexed.format('i / 5')} END"
+    return f"CASE WHEN i % :known_every = 7 THEN :known ELSE {words.hexed.format('i / 5')} END"
 
 
 def _runs(words: Words) -> str:
@@ -100,7 +122,8 @@ def _records(words: Words) -> str:
         state, due_at, attempts, payload_at, modified_at, created_at, settled_at, started_at, died_at, result, partial,
         contact_id, error_code, error, category, discard_reason)
     {words.series}
-    SELECT :connector, i / 10000 + 1, CASE WHEN i % 3 = 0 THEN 'contact' ELSE 'order' END, CAST(i AS VARCHAR(20)),
+    SELECT :connector, CASE WHEN i < :half THEN 1 ELSE 2 + (i - :half) / (2 * :of_a_run) END,
+        CASE WHEN i % 3 = 0 THEN 'contact' ELSE 'order' END, CAST(i AS VARCHAR(20)),
         CASE WHEN i % 3 = 0 THEN '' ELSE CAST(i AS VARCHAR(20)) END, 'completed', CAST(i AS VARCHAR(20)),
         {_person(words)}, 'full', 2,
         CASE WHEN i % 20 = 0 THEN 'dead' WHEN i % 20 < 4 THEN 'skipped' ELSE 'delivered' END,
@@ -118,8 +141,8 @@ def _attempts(words: Words) -> str:
     return f"""
     INSERT INTO attempt (connector_id, delivery_id, at, seconds, outcome, error_code, message, correlation_id)
     {words.series}
-    SELECT :connector, i * 5 + 1, {words.moment.format("i * :step")}, 0.4, 'delivered', '', 'Contact updated.', 'abc'
-    FROM n
+    SELECT :connector, i * :each + 1, {words.moment.format("i * :step")}, 0.4, 'delivered', '', 'Contact updated.',
+        'abc-1' FROM n
     """
 
 
@@ -128,11 +151,11 @@ def _entries(words: Words) -> str:
     INSERT INTO sync_log (connector_id, at, type, object_id, source_id, action, status, contact_id, message, person_key)
     {words.series}
     SELECT :connector, {words.moment.format("i * :step")}, CASE WHEN i % 3 = 0 THEN 'contact' ELSE 'order' END,
-        CAST(i / 5 AS VARCHAR(20)), CAST(i / 5 AS VARCHAR(20)),
+        CAST(i / :per AS VARCHAR(20)), CAST(i / :per AS VARCHAR(20)),
         CASE i % 4 WHEN 0 THEN 'create_or_update' WHEN 1 THEN 'create_note' WHEN 2 THEN 'skip'
             ELSE 'add_to_segment' END,
-        CASE WHEN i % 50 = 0 THEN 'error' ELSE 'success' END, i / 25 + 1, 'Contact updated; an entry.',
-        {words.hexed.format("i / 25")} FROM n
+        CASE WHEN i % 50 = 0 THEN 'error' ELSE 'success' END, i / (5 * :per) + 1, 'Contact updated; an entry.',
+        {words.hexed.format("i / (5 * :per)")} FROM n
     """
 
 
@@ -140,7 +163,7 @@ def _lines(words: Words) -> str:
     return f"""
     INSERT INTO run_line (run_id, at, level, text)
     {words.series}
-    SELECT {RUNS}, {words.moment.format("i * :step")}, CASE WHEN i % 100 = 0 THEN 'error' ELSE 'info' END,
+    SELECT :run, {words.moment.format("i * :step")}, CASE WHEN i % 100 = 0 THEN 'error' ELSE 'info' END,
         'Batch of 50 records to Mautic: 48 written, 2 skipped.' FROM n
     """
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.models.delivery import Delivery
-from integration.models.sql import begins
+from integration.models.sql import begins, by_index
 from integration.pipeline.delivery.retries import Category
-from integration.pipeline.outbox.states import owned
+from integration.pipeline.outbox.states import DEAD
 from integration.url_filters import EntryId, Moment, OneOf, SourceText, Text, UrlFilter, WholeNumber
 
 STATUSES = {"pending": "Pending", "replayed": "Replayed", "closed": "Closed", "discarded": "Discarded"}
 CATEGORIES = {category.value: category.value.capitalize() for category in Category}
 ROWS_MIN, ROWS_DEFAULT, ROWS_MAX = 10, 100, 500
-#: As the partial indexes have it: a bound value would keep SQLite from using them.
-DEAD = Delivery.state == literal_column("'dead'")
 
 
 class DeadQuery(UrlFilter):
@@ -58,32 +56,55 @@ def matching(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:
     if query.source:
         by_number, by_id = (begins(session, column, query.source) for column in (Delivery.number, Delivery.source_id))
         found.append(by_number | by_id)
-    if query.since:
-        found.append(Delivery.died_at >= query.since)
-    if query.until:
-        found.append(Delivery.died_at < query.until)
-    return found
+    return [*found, *died(query)]
+
+
+def died(query: DeadQuery) -> list[ColumnElement[bool]]:
+    """Return the bounds of the moment it failed."""
+    found: list[ColumnElement[bool]] = [Delivery.died_at >= query.since] if query.since else []
+    return [*found, Delivery.died_at < query.until] if query.until else found
+
+
+def sought(query: DeadQuery, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return what selects the ids of the connector's records that are so, by the index of the narrowest filter."""
+    mine = select(Delivery.id).where(Delivery.connector_id == query.connector_id, *where)
+    return by_index(mine, Delivery, _INDEXES.get(query.status) or _index_of_waiting(query))
+
+
+#: Of letters that wait no more; those that wait have an index for each filter.
+_INDEXES = {
+    "replayed": "ix_delivery_replayed",
+    "closed": "ix_delivery_died_state",
+    "discarded": "ix_delivery_died_state",
+}
+
+
+def _index_of_waiting(query: DeadQuery) -> str:
+    if query.code:
+        return "ix_delivery_letter_code"
+    if query.category:
+        return "ix_delivery_letter_both" if query.kind else "ix_delivery_letter_category"
+    return "ix_delivery_letter_kind" if query.kind else "ix_delivery_dead"
 
 
 def count(session: Session, query: DeadQuery) -> int:
     """Return how many dead letters wait and match."""
-    where = and_(*_waiting(session, query))
-    return session.scalar(select(func.count()).select_from(Delivery).where(where)) or 0
+    ids = sought(query, _waiting(session, query)).subquery()
+    return session.scalar(select(func.count()).select_from(ids)) or 0
 
 
 def slice_of(session: Session, query: DeadQuery, after: int, upto: int, size: int) -> Sequence[int]:
     """Return the next ids of what waits and matches, oldest first, behind `after` and not beyond `upto`."""
     where = [*_waiting(session, query), Delivery.id > after, Delivery.id <= upto]
-    return session.scalars(select(Delivery.id).where(and_(*where)).order_by(Delivery.id).limit(size)).all()
+    return session.scalars(sought(query, where).order_by(Delivery.id).limit(size)).all()
 
 
 def newest_id(session: Session, connector_id: int) -> int:
     """Return the id of the newest dead letter, 0 when there is none."""
-    query = select(func.max(Delivery.id)).where(owned(connector_id), DEAD)
-    return session.scalar(query) or 0
+    mine = select(Delivery.id).where(Delivery.connector_id == connector_id, DEAD)
+    newest = by_index(mine, Delivery, "ix_delivery_dead").order_by(Delivery.id.desc()).limit(1)
+    return session.scalar(newest) or 0
 
 
 def _waiting(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:
-    # Causes have an index that begins with the connector; the other partial indexes are gone through as a whole.
-    mine = owned(query.connector_id) if not query.code else Delivery.connector_id == query.connector_id
-    return [mine, DEAD, *matching(session, query)]
+    return [DEAD, *matching(session, query)]

@@ -13,9 +13,10 @@ from integration.http.signatures import SIGNATURES
 from integration.mautic.answers import SERVICE
 from integration.models.delivery import HISTORY, Delivery
 from integration.models.hold import Hold
+from integration.models.sql import by_index
 from integration.pipeline.connectors import holds
 from integration.pipeline.leases.endings import INTERNAL
-from integration.pipeline.outbox.states import READY, WAITING, owned
+from integration.pipeline.outbox.states import OPEN, OPEN_INDEX, READY, WAITING
 from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.pipeline.sync_log.writing import Entry
 
@@ -44,13 +45,16 @@ def tell(session: Session, now: datetime, connector_id: int) -> None:
     if hold is None or not is_told(hold.code):
         return
     query = select(Delivery).where(
-        owned(connector_id),
+        Delivery.connector_id == connector_id,
+        # As the index has it.
+        OPEN,
         or_(READY, WAITING),
         Delivery.lease_token.is_(None),
         # A run says of itself that it waits.
         Delivery.priority < HISTORY,
         Delivery.error_code.not_in((hold.code, INTERNAL)),
     )
+    query = by_index(query, Delivery, OPEN_INDEX)
     rows = session.scalars(query.order_by(Delivery.id).limit(TOLD_MAX)).all()
     sync_log_writing.record(session, [_entry(now, row, hold) for row in rows])
     for row in rows:

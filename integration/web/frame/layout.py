@@ -13,6 +13,7 @@ from integration.errors import IntegrationError
 from integration.models.connector import Connector
 from integration.models.hold import Hold
 from integration.models.organisation import Organisation
+from integration.models.sql import Total
 from integration.models.user import Role
 from integration.operations.monitoring import heartbeat
 from integration.pipeline import installation
@@ -40,7 +41,7 @@ class Link:
     url: str
     label: str
     current: bool
-    badge: int | None = None
+    badge: Total | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +221,12 @@ _ALSO = {
 }
 
 
-def _badge(place: MenuEntry, connector_id: int | None) -> int | None:
+def _badge(place: MenuEntry, connector_id: int | None) -> Total | None:
     """Return how many dead letters wait, beside their page's name."""
     if place.endpoint != "dead_letters.index" or connector_id is None:
         return None
     with services().db.read() as session:
-        return dead_letters.waiting(session, connector_id)
+        return dead_letters.waiting_shown(session, connector_id)
 
 
 def _url(endpoint: str, connector_id: int | None) -> str | None:

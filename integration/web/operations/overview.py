@@ -126,7 +126,7 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
         "health": health.of(session, now, connector, connected=both_known(services(), connector)),
         "day": usage.since(session, connector.id, now - timedelta(hours=24)),
         "waiting": outbox.open_count(session, connector_id=connector.id),
-        "dead": dead_letters.waiting(session, connector.id),
+        "dead": dead_letters.waiting_shown(session, connector.id),
         "progress": run_progress.progress(session, latest.id, now) if latest else None,
         "run_may_pause": latest is not None and run_lifecycle.may_pause(latest),
         "recent": querie_runs.of_last_day(session, connector.id, now),

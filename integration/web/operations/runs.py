@@ -12,6 +12,7 @@ from integration.errors import IntegrationError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import Run
+from integration.models.sql import COUNTED_ROWS_MAX
 from integration.models.user import Role
 from integration.pipeline.audited import Audit
 from integration.pipeline.dry_run import forecast
@@ -141,6 +142,7 @@ def entities(connector: Connector, run: Run) -> ResponseReturnValue:
         entities=found,
         older=older,
         totals=totals,
+        counted_max=COUNTED_ROWS_MAX,
         query=query,
         notices=notices,
         kinds=KINDS,

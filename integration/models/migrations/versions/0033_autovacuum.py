@@ -1,7 +1,7 @@
 """PostgreSQL tidies the table of deliveries after a hundredth of its rows has changed, not after a fifth
 
 Revision ID: 0033
-Revises: 0028
+Revises: 0032
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0033"
-down_revision = "0028"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

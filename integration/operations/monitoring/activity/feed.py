@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.sql import COUNTED_ROWS_MAX, Total, counted_upto
 from integration.operations.monitoring.activity.event import Event
-from integration.operations.monitoring.activity.minutes import MINUTES
+from integration.operations.monitoring.activity.minutes import MINUTES, Minutes
 from integration.operations.monitoring.activity.moments import SOURCES, Changes
 from integration.operations.monitoring.activity.query import ActivityQuery
 
@@ -36,11 +36,13 @@ def count(session: Session, query: ActivityQuery) -> Total:
     whole = query.model_copy(update={"before": None})
     sources = [each for each in (*SOURCES, *MINUTES, Changes()) if whole.wants(each.kind) and whole.connectors]
     found = 0
+    cut = any(each.is_cut(session, whole) for each in sources if isinstance(each, Minutes))
     for rows in (rows for each in sources for rows in each.rows(whole)):
         found += counted_upto(session, rows, COUNTED_ROWS_MAX + 1).number
         if found > COUNTED_ROWS_MAX:
             break
-    return Total.upto(found)
+    total = Total.upto(found)
+    return total._replace(exact=total.exact and not cut)
 
 
 def _events(session: Session, query: ActivityQuery, whole: bool) -> Iterator[Event]:

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 from integration.models.alert import Alert
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
+from integration.models.sql import by_index
 from integration.operations.monitoring.alerts.finding import COMMON
 from integration.operations.monitoring.alerts.wording import WAITING
 from integration.pipeline import outbox
-from integration.pipeline.outbox.states import OPEN, owned
+from integration.pipeline.outbox.states import OPEN, OPEN_INDEX
 
 
 def waiting(session: Session, alert: Alert) -> int:
@@ -27,18 +28,18 @@ def after(session: Session, alert: Alert) -> tuple[int, int]:
         return 0, 0
     left = done = 0
     for number in _concerned(session, alert):
-        still = select(func.count()).select_from(Delivery).where(OPEN, owned(number))
-        left += session.scalar(still.where(Delivery.created_at <= alert.ended_at)) or 0
+        still = select(func.count()).select_from(Delivery).where(OPEN, Delivery.connector_id == number)
+        begun = still.where(Delivery.created_at <= alert.ended_at)
+        left += session.scalar(by_index(begun, Delivery, OPEN_INDEX)) or 0
         done += _settled_since(session, alert, number)
     return left + done, left
 
 
 def _settled_since(session: Session, alert: Alert, connector_id: int) -> int:
-    query = select(func.count()).select_from(Delivery)
+    mine = select(func.count()).select_from(Delivery).where(Delivery.connector_id == connector_id)
     begun = Delivery.created_at <= alert.ended_at
     settled = Delivery.settled_at >= alert.ended_at
-    # The plus keeps SQLite on the index of settled_at, whose rows since then are few.
-    return session.scalar(query.where(owned(connector_id), begun, settled)) or 0
+    return session.scalar(by_index(mine.where(begun, settled), Delivery, "ix_delivery_settled")) or 0
 
 
 def _concerned(session: Session, alert: Alert) -> list[int]:
