@@ -20,13 +20,13 @@ from integration.streams.consents import ACCOUNT, asks_account
 
 
 def ask(
-    services: Services, connector: Connector, groups: Sequence[DeliveryGroup], correlation_id: str
+    services: Services, connector: Connector, groups: Sequence[DeliveryGroup], modules: Modules, correlation_id: str
 ) -> tuple[Sequence[DeliveryGroup], Mapping[int, ServiceError]]:
     """Return the groups, their orders with the accounts that had to be asked, a hundred a call.
 
     The second value has by delivery id why an account could not be asked: until it can, nobody knows who has consented.
     """
-    wanted = {leased.id: number for leased, number in _wanted(services, connector, groups)}
+    wanted = {leased.id: number for leased, number in _wanted(services, connector, groups, modules)}
     if not wanted or not connector.store_url:
         return groups, {}
     client = services.open_store(connector, correlation_id, obeys=True)
@@ -49,10 +49,9 @@ def _with_account(leased: LeasedDelivery, told: Mapping[int, Payload]) -> Leased
 
 
 def _wanted(
-    services: Services, connector: Connector, groups: Sequence[DeliveryGroup]
+    services: Services, connector: Connector, groups: Sequence[DeliveryGroup], modules: Modules
 ) -> Iterator[tuple[LeasedDelivery, int]]:
     """Yield orders with their buyer's account, unless that is in the group itself or its word is known."""
-    modules = services.modules(connector)
     if not (modules.consent.enabled and modules.consent.customer_field):
         return
     with services.db.read() as session:

@@ -167,7 +167,7 @@ class Batch:
 
     def _plan(self, client: MauticClient) -> list[PersonPlan]:
         services = self.services
-        self._fresh = freshen(services, self.connector, self.groups, self.correlation_id)
+        self._fresh = freshen(services, self.connector, self.groups, self.modules, self.correlation_id)
         groups = self._fresh.groups
         with self.lanes.listing:
             self.connector = ensure_fields(services, self.connector, client, self.runs.values(), self.modules)

@@ -17,7 +17,7 @@ from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery
 from integration.pipeline.delivery.planning import GONE
 from integration.pipeline.services import Services
 from integration.plans import Skip
-from integration.settings import ConsentModule
+from integration.settings import ConsentModule, Modules
 from integration.store.client import StoreClient
 from integration.store.meta_data import asked
 from integration.streams import consents
@@ -47,7 +47,11 @@ class Freshened:
 
 
 def freshen(
-    services: Services, connector: Connector, groups: Sequence[DeliveryGroup], correlation_id: str = ""
+    services: Services,
+    connector: Connector,
+    groups: Sequence[DeliveryGroup],
+    modules: Modules,
+    correlation_id: str = "",
 ) -> Freshened:
     """Return the groups as they are to be sent, with new payloads where a retry's was older than five minutes.
 
@@ -56,14 +60,16 @@ def freshen(
     """
     looked = last_look.look(services, connector, groups, correlation_id)
     waiting = {leased.id for leased, _ in looked.put_off}
-    fresh = _read_again(services, connector, _without(groups, waiting), correlation_id)
-    fresh = _with_accounts(services, connector, fresh, correlation_id)
+    fresh = _read_again(services, connector, _without(groups, waiting), modules, correlation_id)
+    fresh = _with_accounts(services, connector, fresh, modules, correlation_id)
     return replace(fresh, skips={**looked.skips, **fresh.skips}, put_off=[*looked.put_off, *fresh.put_off])
 
 
-def _with_accounts(services: Services, connector: Connector, fresh: Freshened, correlation_id: str) -> Freshened:
+def _with_accounts(
+    services: Services, connector: Connector, fresh: Freshened, modules: Modules, correlation_id: str
+) -> Freshened:
     """Ask the accounts that have to say whether their owners consent; what they cannot say waits."""
-    groups, failures = account_consents.ask(services, connector, fresh.groups, correlation_id)
+    groups, failures = account_consents.ask(services, connector, fresh.groups, modules, correlation_id)
     if not failures:
         return replace(fresh, groups=groups)
     waiting = [(each, failures[each.id]) for group in groups for each in group.deliveries if each.id in failures]
@@ -78,9 +84,9 @@ def _without(groups: Sequence[DeliveryGroup], waiting: Collection[int]) -> Seque
 
 
 def _read_again(
-    services: Services, connector: Connector, groups: Sequence[DeliveryGroup], correlation_id: str
+    services: Services, connector: Connector, groups: Sequence[DeliveryGroup], modules: Modules, correlation_id: str
 ) -> Freshened:
-    wanted = _Wanted.of(groups, services.clock.now(), services.modules(connector).consent)
+    wanted = _Wanted.of(groups, services.clock.now(), modules.consent)
     if not wanted or not connector.store_url:
         return Freshened(groups)
     client = services.open_store(connector, correlation_id, obeys=True)
