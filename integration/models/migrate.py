@@ -66,6 +66,9 @@ def _take_back(database: Database, target: str) -> None:
         if target not in older:
             known = f"It has {now}; older ones are {older[-1]} to {older[0]}." if older else "There is no older one."
             raise SettingError("to", f"{target} is no older schema of this database.", known)
+        if not database.sqlite:
+            # Alembic must begin the transaction itself where indexes leave it; the turn is the session's.
+            connection.rollback()
         command.downgrade(_config(connection), target)
         connection.commit()
 
