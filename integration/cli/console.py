@@ -9,8 +9,10 @@ import pwd
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import select
@@ -31,10 +33,12 @@ from integration.operations.support import application_log
 from integration.operations.support.application_log import configure_logging
 from integration.operations.support.debug_capture import Capture
 from integration.pipeline import installation
+from integration.pipeline.connectors.time_zones import written, zone_of_organisation
 from integration.pipeline.leases.endings import cause_of
 from integration.pipeline.services import Services, open_services, with_observers
 
 log = logging.getLogger(__name__)
+_UTC = ZoneInfo("UTC")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 organisation_option = click.option("--organisation", metavar="NAME", help="Whose, where there are several.")
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
@@ -189,9 +193,26 @@ def show(value: Any, *, as_json: bool, text: str) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else visible(text, lines=True))
 
 
-def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
-    """Return rows as text in aligned columns, with a head line."""
+def table(rows: Sequence[dict[str, Any]], columns: Sequence[str], zone: ZoneInfo = _UTC) -> str:
+    """Return rows as text in aligned columns, with a head line; moments are written in a zone."""
     cells = [[column.replace("_", " ") for column in columns]]
-    cells += [["" if row.get(column) is None else visible(str(row[column])) for column in columns] for row in rows]
+    cells += [[_cell(row.get(column), zone) for column in columns] for row in rows]
     widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells)
+
+
+def _cell(value: Any, zone: ZoneInfo) -> str:
+    if isinstance(value, datetime):
+        return written(value, zone)
+    return "" if value is None else visible(str(value))
+
+
+def in_zones(
+    services: Services, session: Session, rows: Sequence[dict[str, Any]], owners: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Return rows of several organisations with their moments written, each in the zone of its owner."""
+    zones = {each: zone_of_organisation(session, each, services.deployment.timezone) for each in set(owners)}
+    return [
+        {name: _cell(value, zones[owner]) if isinstance(value, datetime) else value for name, value in row.items()}
+        for row, owner in zip(rows, owners, strict=True)
+    ]

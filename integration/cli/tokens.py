@@ -32,7 +32,8 @@ def list_tokens(as_json: bool) -> None:
     with console.opened() as services, services.db.read() as session:
         found = session.execute(query.order_by(ApiToken.id)).tuples().all()
         rows = [_row(services, *each) for each in found]
-    told = [row | {"scopes": ", ".join(row["scopes"])} for row in rows]
+        told = console.in_zones(services, session, rows, [each.organisation_id for each, _ in found])
+    told = [row | {"scopes": ", ".join(row["scopes"])} for row in told]
     console.show(rows, as_json=as_json, text=console.table(told, _COLUMNS))
 
 

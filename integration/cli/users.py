@@ -33,8 +33,11 @@ def list_users(as_json: bool) -> None:
     """List the users of all organisations."""
     query = select(User, Organisation.name).join(Organisation, Organisation.id == User.organisation_id)
     with console.opened() as services, services.db.read() as session:
-        rows = [_row(*each) for each in session.execute(query.order_by(Organisation.name, User.email))]
-    console.show(rows, as_json=as_json, text=console.table(rows, _COLUMNS))
+        found = session.execute(query.order_by(Organisation.name, User.email)).tuples().all()
+        rows = [_row(*each) for each in found]
+        owners = [each.organisation_id for each, _ in found]
+        told = console.in_zones(services, session, rows, owners)
+    console.show(rows, as_json=as_json, text=console.table(told, _COLUMNS))
 
 
 def _row(found: User, organisation: str) -> dict[str, Any]:
