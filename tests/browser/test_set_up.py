@@ -58,6 +58,8 @@ def test_a_preview_shows_what_would_be_sent_and_sends_nothing(site: Site) -> Non
     expect(page.locator("#cost + .stats")).to_contain_text(re.compile(r"Records\s*\d+"))
     expect(page.locator("main h3").first).to_contain_text("Order")
     expect(page.locator("main")).to_contain_text("mautic_woo_total_spent")
+    # The text is there before the style sheets are.
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     page.fill("input[name=since]", "2198-01-01T00:00")
     page.click("text=Show again")
