@@ -89,6 +89,8 @@ API = {
     f"api.{name}"
     for name in (
         "connectors",
+        "field_mapping",
+        "set_field_mapping",
         "log",
         "records",
         "run_list",
