@@ -38,7 +38,7 @@ from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.delivery.refresh import is_unsaid
 from integration.pipeline.delivery.settlement import Settlement
 from integration.pipeline.outbox import run_figures
-from integration.pipeline.outbox.states import DEAD, LEAD, OPEN, WAITING
+from integration.pipeline.outbox.states import DEAD, OPEN, WAITING, is_lead
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from integration.pipeline.sync_log import writing as sync_log_writing
@@ -198,7 +198,7 @@ def _busy(session: Session, connector_id: int, people: set[str], changes: Sequen
     asked = (UnansweredPerson.connector_id == connector_id) & UnansweredPerson.person_key.in_(sorted(people))
     found = session.scalars(
         union_all(
-            select(Delivery.person_key).where(mine, theirs, LEAD),
+            select(Delivery.person_key).where(mine, theirs, is_lead()),
             select(Delivery.person_key).where(mine, theirs, WAITING),
             select(Delivery.person_key).where(mine, theirs, DEAD),
             select(UnansweredPerson.person_key).where(asked),

@@ -11,14 +11,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import OPEN, WAITING
+from integration.pipeline.outbox.states import OPEN, WAITING, is_lead
 
 #: Who has more orders still to come than this is not waited for: a group is held in memory when it is sent.
 ORDERS_MAX = 100
@@ -79,7 +79,7 @@ def _gathered(run_id: int) -> tuple[ColumnElement[bool], ...]:
     led = exists().where(
         lead.connector_id == Delivery.connector_id,
         lead.person_key == Delivery.person_key,
-        lead.state.in_([literal_column("'ready'"), literal_column("'leased'")]),
+        is_lead(lead),
     )
     # OPEN beside WAITING, for SQLite takes a partial index only where its own words stand.
     return Delivery.run_id == run_id, OPEN, WAITING, ~led

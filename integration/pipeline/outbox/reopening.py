@@ -22,7 +22,7 @@ from integration.pipeline.outbox import run_figures
 from integration.pipeline.outbox.acceptance import open_identities
 from integration.pipeline.outbox.former_runs import leave
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import OPEN, OPEN_INDEX
+from integration.pipeline.outbox.states import OPEN, OPEN_INDEX, is_lead
 from integration.pipeline.outbox.tally import Tally, state_of
 from integration.pipeline.outbox.unanswered import nothing_in_question
 
@@ -155,7 +155,7 @@ def later_count(session: Session, now: datetime, run_id: int) -> int:
 def busy_count(session: Session, now: datetime, run_id: int) -> int:
     """Count a run's deliveries that are on their way, could be taken, or are held back by the connection alone."""
     lead = aliased(Delivery)
-    lead_open = lead.state.in_([literal_column("'ready'"), literal_column("'leased'")])
+    lead_open = is_lead(lead)
     retrying = exists().where(
         lead.connector_id == Delivery.connector_id,
         lead.person_key == Delivery.person_key,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, exists, literal_column
 from sqlalchemy.orm import aliased
 
@@ -11,10 +13,14 @@ from integration.models.delivery import Delivery
 OPEN = Delivery.state.in_([literal_column(f"'{state}'") for state in ("waiting", "ready", "leased")])
 READY = Delivery.state == literal_column("'ready'")
 WAITING = Delivery.state == literal_column("'waiting'")
-LEAD = Delivery.state.in_([literal_column("'ready'"), literal_column("'leased'")])
 DEAD = Delivery.state == literal_column("'dead'")
 LEASED = Delivery.state == literal_column("'leased'")
-DEAD = Delivery.state == literal_column("'dead'")
+
+
+def is_lead(delivery: Any = Delivery) -> ColumnElement[bool]:
+    """Return the condition that a delivery, or one of an alias, goes before what waits of its person."""
+    found: ColumnElement[bool] = delivery.state.in_([literal_column("'ready'"), literal_column("'leased'")])
+    return found
 
 
 #: Open deliveries of a connector in the order they came in, for `sql.by_index`; a query names OPEN and the connector.
