@@ -33,7 +33,7 @@ from integration.operations.support import application_log
 from integration.operations.support.application_log import configure_logging
 from integration.operations.support.debug_capture import Capture
 from integration.pipeline import installation
-from integration.pipeline.connectors.time_zones import written, zone_of_organisation
+from integration.pipeline.connectors.time_zones import written, zone_of, zone_of_organisation
 from integration.pipeline.leases.endings import cause_of
 from integration.pipeline.services import Services, open_services, with_observers
 
@@ -205,6 +205,11 @@ def _cell(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, datetime):
         return written(value, zone)
     return "" if value is None else visible(str(value))
+
+
+def zone(services: Services, connector_id: int) -> ZoneInfo:
+    """Return the zone of the store of a connector that was named; raises SettingError when there is none."""
+    return zone_of(connector(services, connector_id), services.deployment.timezone)
 
 
 def in_zones(

@@ -17,7 +17,7 @@ from integration.models.delivery import Delivery
 from integration.models.run import Run, RunKind
 from integration.pipeline import outbox
 from integration.pipeline.audited import Diff
-from integration.pipeline.connectors.time_zones import written, zone_of
+from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.dead_letters import editing, replay as replays
 from integration.pipeline.dead_letters.corrections import editable
 from integration.pipeline.dead_letters.filters import DeadQuery
@@ -38,13 +38,14 @@ _all = click.option("--all", "every", is_flag=True, help="All that wait, or that
 def list_dead(connector_id: int, as_json: bool, **typed: Any) -> None:
     """List dead letters, newest first; go on with --before and the last id."""
     with console.opened() as services:
-        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        zone = console.zone(services, connector_id)
         query = asked(DeadQuery, typed, zone.key, connector_id=connector_id)
         with services.db.read() as session:
             page = queries.read_page(session, query)
     rows = [{name: getattr(each, name) for name in _COLUMNS} for each in page.records]
-    told = [row | {"died_at": written(row["died_at"], zone) if row["died_at"] else ""} for row in rows]
-    console.show(rows, as_json=as_json, text=f"{console.table(told, _COLUMNS)}\n{page.total.number} dead letters.")
+    console.show(
+        rows, as_json=as_json, text=f"{console.table(rows, _COLUMNS, zone)}\n{page.total.number} dead letters."
+    )
 
 
 @click.command()

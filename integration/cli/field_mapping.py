@@ -15,7 +15,6 @@ from integration.mapping.own_checks import describe, remarks
 from integration.models.audit import AuditAction
 from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors, field_list, mapping_versions
-from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.settings import MappingRow
 from integration.settings.mapping import AS_SHOWN, rows_of
@@ -98,7 +97,7 @@ def _read(file: Path) -> Any:
 def versions(connector_id: int, as_json: bool) -> None:
     """List the versions, the newest first, with what each changed."""
     with console.opened() as services:
-        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        zone = console.zone(services, connector_id)
         with services.db.read() as session:
             rows = [_version(shown) for shown in mapping_versions.listed(session, connector_id)]
     console.show(rows, as_json=as_json, text=console.table(rows, ("version", "at", "author", "changes"), zone))

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from integration.cli import console
 from integration.cli.filter_options import asked, filter_options
 from integration.models.audit import AuditAction
-from integration.pipeline.connectors.time_zones import written, zone_of
 from integration.pipeline.sync_log import clearing as sync_log_clearing
 from integration.queries.sync_log import read_page
 from integration.queries.sync_log_filters import ACTIONS, ROWS_MAX, STATUSES, TYPES, LogQuery
@@ -42,13 +41,12 @@ def show_log(
     if object_ == "":
         raise click.UsageError("--object is empty; leave it out for all.")
     with console.opened() as services:
-        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        zone = console.zone(services, connector_id)
         query = LogQuery(connector_id=connector_id, size=limit, **{key: value for key, value in asked.items() if value})
         with services.db.read() as session:
             page = read_page(session, query)
     rows = [{name: getattr(entry, "at" if name == "time" else name) for name in _COLUMNS} for entry in page.entries]
-    told = [row | {"time": written(row["time"], zone)} for row in rows]
-    console.show(rows, as_json=as_json, text=f"{console.table(told, _COLUMNS)}\n{page.total.number} entries.")
+    console.show(rows, as_json=as_json, text=f"{console.table(rows, _COLUMNS, zone)}\n{page.total.number} entries.")
 
 
 @click.command(name="clear-log")
@@ -84,7 +82,7 @@ def clear_log(connector_id: int, older_than: int | None, yes: bool, as_json: boo
 def export_log(connector_id: int, form: str, **typed: Any) -> None:
     """Print the sync log, newest entry first, as CSV or as JSON lines."""
     with console.opened() as services:
-        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        zone = console.zone(services, connector_id)
         query = asked(LogQuery, typed, zone.key, connector_id=connector_id)
         for part in export.stream(services.db, query, form):
             click.echo(part, nl=False)

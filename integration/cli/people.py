@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy.orm import Session
@@ -144,13 +146,12 @@ def _list(
     noun: str,
 ) -> None:
     with console.opened() as services:
-        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        zone = console.zone(services, connector_id)
         query = asked(query_of, typed, zone.key, connector_id=connector_id)
         with services.db.read() as session:
             page = person_lists.read_page(session, model, query)
     rows = [_values(each, columns) for each in page.rows]
-    told = [row | {"created_at": written(row["created_at"], zone)} for row in rows]
-    console.show(rows, as_json=as_json, text=f"{console.table(told, columns)}\n{page.total.number} {noun}.")
+    console.show(rows, as_json=as_json, text=f"{console.table(rows, columns, zone)}\n{page.total.number} {noun}.")
 
 
 def _one(services: Services, model: type[Row], number: int, group: str) -> tuple[Connector, Row]:
@@ -172,12 +173,12 @@ def _show(services: Services, connector: Connector, shown: dict[str, Any], as_js
     console.show(shown, as_json=as_json, text="\n".join(lines))
 
 
-def _text(value: Any, zone: Any) -> str:
+def _text(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, list):
         return "".join(f"\n  {_text(each, zone)}" for each in value)
     if isinstance(value, dict):
         return "; ".join(f"{name.replace('_', ' ')} {_text(each, zone)}" for name, each in value.items())
-    return written(value, zone) if hasattr(value, "astimezone") else str(value)
+    return written(value, zone) if isinstance(value, datetime) else str(value)
 
 
 def _audit(services: Services, connector: Connector, action: AuditAction, noun: str) -> Audit[Any]:

@@ -17,7 +17,6 @@ from integration.models.run import Run
 from integration.operations import reconciliation
 from integration.operations.reconciliation import DriftQuery, listing
 from integration.operations.reconciliation.repairs import REPAIRABLE
-from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.services import Services
 from integration.words import counted
 
@@ -53,7 +52,7 @@ def start(connector_id: int, as_json: bool) -> None:
 def list_reconciliations(connector_id: int, as_json: bool) -> None:
     """List the last reconciliations and how much each found."""
     with console.opened() as services, services.db.read() as session:
-        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        zone = console.zone(services, connector_id)
         rows = [
             {name: getattr(each, name) for name in _LISTED} for each in reconciliation.latest(session, connector_id)
         ]

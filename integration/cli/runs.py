@@ -32,14 +32,13 @@ _RECORDS = ("id", "kind", "source_id", "number", "event", "status", "contact_id"
 def list_runs(connector_id: int, as_json: bool, **typed: Any) -> None:
     """List runs, newest first; go on with --before and the last id."""
     with console.opened() as services:
-        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        zone = console.zone(services, connector_id)
         query = asked(RunQuery, typed, zone.key, connector_id=connector_id)
         with services.db.read() as session:
             found, _ = run_queries.read_list(session, query)
             waiting = run_queries.waiting_of(session, found)
     rows = [_run(each, waiting[each.id]) for each in found]
-    told = [row | {"created_at": written(row["created_at"], zone)} for row in rows]
-    console.show(rows, as_json=as_json, text=console.table(told, _RUNS))
+    console.show(rows, as_json=as_json, text=console.table(rows, _RUNS, zone))
 
 
 def _run(found: Run, waiting: int) -> dict[str, Any]:
@@ -99,7 +98,7 @@ def _audited(services: Services, connector: Connector) -> Any:
 def list_records(connector_id: int, as_json: bool, **typed: Any) -> None:
     """List records, newest first; go on with --before and the last id."""
     with console.opened() as services:
-        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        zone = console.zone(services, connector_id)
         query = asked(RecordQuery, typed, zone.key, connector_ids=(connector_id,))
         with services.db.read() as session:
             page = record_queries.read_page(session, query)
@@ -108,8 +107,7 @@ def list_records(connector_id: int, as_json: bool, **typed: Any) -> None:
             | {"status": record_statuses.status_of(each).label}
             for each in page.records
         ]
-    told = [row | {"created_at": written(row["created_at"], zone)} for row in rows]
-    text = f"{console.table(told, _RECORDS)}\n{page.figures.found.number} records."
+    text = f"{console.table(rows, _RECORDS, zone)}\n{page.figures.found.number} records."
     console.show(rows, as_json=as_json, text=text)
 
 

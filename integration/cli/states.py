@@ -15,7 +15,6 @@ from integration.models.connector import Connector
 from integration.operations.monitoring.alerts import book
 from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors
-from integration.pipeline.connectors.time_zones import zone_of
 from integration.pipeline.services import Services
 
 _ALERTS = ("id", "cause", "since", "ended_at", "sentence")
@@ -79,7 +78,7 @@ def debug(connector_id: int, hours: int | None, off: bool) -> None:
 def alerts(connector_id: int, ended: bool, as_json: bool) -> None:
     """List what is wrong with a connector; exit code 0 in any case."""
     with console.opened() as services, services.db.read() as session:
-        zone = zone_of(console.connector(services, connector_id), services.deployment.timezone)
+        zone = console.zone(services, connector_id)
         found = [*book.open_alerts(session, connector_id)]
         found += book.history(session, [connector_id]) if ended else []
         rows = [{name: getattr(each, name) for name in _ALERTS} for each in found]
