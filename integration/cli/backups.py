@@ -8,8 +8,8 @@ import click
 
 from integration.cli import console
 from integration.clock import Clock
-from integration.config import Deployment, load
-from integration.models import migrate, opening
+from integration.config import load
+from integration.models import migrate
 from integration.operations import backup as backups
 from integration.operations.backup import Restored
 from integration.operations.support.application_log import configure_logging
@@ -84,19 +84,11 @@ def change_schema(target: str | None, yes: bool, as_json: bool) -> None:
         migrate.upgrade(deployment.database_url)
     else:
         console.confirmed(yes, f"Take the database back to the schema {target}, and lose what only newer ones hold?")
-        _check_stopped(deployment)
+        with migrate.at(deployment.database_url) as database:
+            backups.check_stopped(deployment, database)
         migrate.downgrade(deployment.database_url, target)
     number = migrate.number_of(deployment.database_url)
     console.show({"schema": number}, as_json=as_json, text=f"The database has the schema {number}.")
-
-
-def _check_stopped(deployment: Deployment) -> None:
-    with opening.said():
-        database = migrate.opened(deployment.database_url)
-        try:
-            backups.check_stopped(deployment, database)
-        finally:
-            database.dispose()
 
 
 COMMANDS: tuple[click.Command, ...] = (backup, restore, change_schema)

@@ -6,7 +6,8 @@ import contextlib
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,13 +37,9 @@ def upgrade(url: str) -> None:
 
     Raises SettingError (DATABASE_URL) for a database that cannot be opened, is locked, or is newer than this program.
     """
-    with opening.said():
-        database = opened(url)
-        try:
-            _apply(database)
-            _owners_alone(database)
-        finally:
-            database.dispose()
+    with at(url) as database:
+        _apply(database)
+        _owners_alone(database)
 
 
 def downgrade(url: str, target: str) -> None:
@@ -50,12 +47,8 @@ def downgrade(url: str, target: str) -> None:
 
     Nobody may work with it. Raises SettingError: (to) for what is no older schema of it, and as `upgrade` does.
     """
-    with opening.said():
-        database = opened(url)
-        try:
-            _take_back(database, target)
-        finally:
-            database.dispose()
+    with at(url) as database:
+        _take_back(database, target)
 
 
 def _take_back(database: Database, target: str) -> None:
@@ -80,8 +73,18 @@ def _before(number: str | None) -> list[str]:
     return [each.revision for each in ScriptDirectory(str(FOLDER)).walk_revisions(head=number)][1:]
 
 
-def opened(url: str) -> Database:
-    """Return a database as it is; raises SettingError (DATABASE_URL) for an address that cannot be taken apart."""
+@contextmanager
+def at(url: str) -> Iterator[Database]:
+    """Give a database as it is, until it is done with; raises SettingError (DATABASE_URL) as `opening.said` does."""
+    with opening.said():
+        database = _opened(url)
+        try:
+            yield database
+        finally:
+            database.dispose()
+
+
+def _opened(url: str) -> Database:
     try:
         return open_database(url)
     except ValueError as error:
@@ -117,13 +120,8 @@ def _giving_way(connection: Connection, act: Callable[[], None]) -> None:
 
 def number_of(url: str) -> str | None:
     """Return the revision of a database's schema, None for an empty database; raises SettingError as `upgrade` does."""
-    with opening.said():
-        database = opened(url)
-        try:
-            with database.engine.connect() as connection:
-                return revision(connection)
-        finally:
-            database.dispose()
+    with at(url) as database, database.engine.connect() as connection:
+        return revision(connection)
 
 
 def revision(connection: Connection) -> str | None:

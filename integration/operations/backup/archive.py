@@ -28,7 +28,7 @@ _DAMAGED = "Take another backup: this one was cut off or altered."
 class Manifest(BaseModel):
     """What a backup says of itself.
 
-    `database` is sqlite or postgresql, `schema` the Alembic revision, `keys` the fingerprints of SECRET_KEY and of each
+    `database` is sqlite or postgresql, `schema_revision` Alembic's, `keys` the fingerprints of SECRET_KEY and of each
     SECRET_KEY_OLD that it was made under, `rows` the number of rows by table.
     """
 

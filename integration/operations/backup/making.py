@@ -38,12 +38,8 @@ def make(deployment: Deployment, clock: Clock, file: Path) -> Backup:
     target = file / archive.name_at(now) if file.is_dir() else file
     with archive.written(target) as part, TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
         copy = Path(folder) / "database"
-        with opening.said():
-            database = migrate.opened(deployment.database_url)
-            try:
-                made = _copied(database, copy, _Making(deployment, now))
-            finally:
-                database.dispose()
+        with migrate.at(deployment.database_url) as database:
+            made = _copied(database, copy, _Making(deployment, now))
         archive.pack(part, made[0], copy, packed=not database.sqlite)
     return Backup(target, *made)
 

@@ -47,14 +47,10 @@ def restore(deployment: Deployment, clock: Clock, file: Path, *, any_key: bool =
     """
     manifest = archive.read_manifest(file)
     _check(deployment, manifest, any_key=any_key)
-    with opening.said():
-        database = migrate.opened(deployment.database_url)
-        try:
-            in_use.check(deployment, database)
-            put = _put_file if database.sqlite else _put_dump
-            names = put(database, file, manifest, clock.now())
-        finally:
-            database.dispose()
+    with migrate.at(deployment.database_url) as database:
+        in_use.check(deployment, database)
+        put = _put_file if database.sqlite else _put_dump
+        names = put(database, file, manifest, clock.now())
     return Restored(manifest, names)
 
 
@@ -96,11 +92,8 @@ def _put_file(database: Database, file: Path, manifest: Manifest, now: datetime)
         archive.unpack(file, made)
         if not sqlite.is_whole(made):
             raise archive.damaged(file)
-        copy = migrate.opened(f"sqlite:///{made}")
-        try:
+        with migrate.at(f"sqlite:///{made}") as copy:
             names_by_id = _make_safe(copy, file, manifest, now)
-        finally:
-            copy.dispose()
         with made.open("rb") as written:
             os.fsync(written.fileno())
         made.rename(place)
