@@ -76,10 +76,12 @@ class Door:
 
         Where Mautic does not tell, the door stays shut until a batch has had its list.
         """
+        if self._is_asked:
+            return 0
         now = self.services.clock.now()
         with self.services.db.read() as session:
             connector = session.get_one(Connector, self.run.connector_id)
-            wanted = not self._is_asked and _may_open(session, connector, self.run)
+            wanted = _may_open(session, connector, self.run)
         modules = self.services.modules(connector)
         if not wanted or field_list.is_recent(connector, modules, now, field_list.begun([self.run])):
             return 0
