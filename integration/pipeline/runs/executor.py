@@ -158,9 +158,7 @@ class RunExecutor(Execution):
 
     def _phase(self, name: str) -> None:
         with self.services.db.write() as session:
-            run = run_lifecycle.held(session, self._now(), self.run, self.token)
-            run.phase = name
-            outbox.let_go(session, run.connector_id, run.id)
+            run_lifecycle.enter(session, run_lifecycle.held(session, self._now(), self.run, self.token), name)
 
     def _wait(self, ready: Callable[[], bool], seconds: float | None) -> None:
         """Wait until `ready`, a stop, a cancel, or for some seconds; the lease is kept meanwhile."""

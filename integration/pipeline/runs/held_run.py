@@ -11,14 +11,11 @@ from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
 from integration.models.run import Run
-from integration.pipeline import outbox
 from integration.pipeline.leases.endings import Cancelled, Lost, Paused, Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
 HEED_EVERY_S = 1.0
-#: Phases behind which more of a person may be read by the same run; `orders` is the last of them.
-GATHERING = ("ledger", "customers", "orders")
 
 
 @dataclass
@@ -57,10 +54,7 @@ class HeldRun:
 
     def _enter(self, name: str) -> None:
         with self.services.db.write() as session:
-            run = self._held(session)
-            run.phase = name
-            if name not in GATHERING:
-                outbox.let_go(session, self.connector.id, run.id)
+            run_lifecycle.enter(session, self._held(session), name)
         self.run.phase = name
 
     def _now(self) -> datetime:
