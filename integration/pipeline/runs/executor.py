@@ -19,6 +19,7 @@ from integration.pipeline.delivery.retries import probe_delay
 from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle, refusals
 from integration.pipeline.runs.execution import Execution
+from integration.pipeline.runs.held_run import enter
 from integration.pipeline.runs.phases import Phases
 from integration.pipeline.runs.refusals import PART_TRIES_MAX
 from integration.store.completeness import SHORT_LIST
@@ -158,7 +159,7 @@ class RunExecutor(Execution):
 
     def _phase(self, name: str) -> None:
         with self.services.db.write() as session:
-            run_lifecycle.enter(session, run_lifecycle.held(session, self._now(), self.run, self.token), name)
+            enter(session, run_lifecycle.held(session, self._now(), self.run, self.token), name)
 
     def _wait(self, ready: Callable[[], bool], seconds: float | None) -> None:
         """Wait until `ready`, a stop, a cancel, or for some seconds; the lease is kept meanwhile."""

@@ -11,11 +11,21 @@ from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
 from integration.models.run import Run
+from integration.pipeline import outbox
 from integration.pipeline.leases.endings import Cancelled, Lost, Paused, Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
 HEED_EVERY_S = 1.0
+#: Phases behind which more of a person may be read by the same run; `orders` is the last of them.
+GATHERING = ("ledger", "customers", "orders")
+
+
+def enter(session: Session, run: Run, name: str) -> None:
+    """Let a run go on with a phase; whom it gathers goes out where no more of them is to be read."""
+    run.phase = name
+    if name not in GATHERING:
+        outbox.let_go(session, run.connector_id, run.id)
 
 
 @dataclass
@@ -54,7 +64,7 @@ class HeldRun:
 
     def _enter(self, name: str) -> None:
         with self.services.db.write() as session:
-            run_lifecycle.enter(session, self._held(session), name)
+            enter(session, self._held(session), name)
         self.run.phase = name
 
     def _now(self) -> datetime:

@@ -21,8 +21,6 @@ from integration.pipeline.leases.endings import Cancelled, Lost, Paused
 from integration.pipeline.leases.tokens import IsLost, alive, is_at_work, is_lost
 from integration.pipeline.services import Services
 
-#: Phases behind which more of a person may be read by the same run; `orders` is the last of them.
-GATHERING = ("ledger", "customers", "orders")
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
 LEASE = timedelta(seconds=40)
 PROCESS_GONE = IntegrationError(
@@ -143,13 +141,6 @@ def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> 
 def may_pause(run: Run) -> bool:
     """Tell whether a run can be asked to rest."""
     return run.state in (RunState.PENDING, RunState.RUNNING) and run.kind in PAUSABLE and not run.pause_asked_at
-
-
-def enter(session: Session, run: Run, name: str) -> None:
-    """Let a run go on with a phase; whom it gathers goes out where no more of them is to be read."""
-    run.phase = name
-    if name not in GATHERING:
-        outbox.let_go(session, run.connector_id, run.id)
 
 
 def rest(session: Session, now: datetime, run: Run) -> None:
