@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+
+from tests.bench.child import Child, python
 
 
 @dataclass
@@ -16,33 +15,19 @@ class Apart:
     """A store and a Mautic in another process; `whereabouts` are a connector's connection settings."""
 
     whereabouts: dict[str, str]
-    process: subprocess.Popen[str]
+    process: Child
 
     def counts(self) -> dict[str, int]:
         """Return how many calls of each side there were since this was asked last, and how many wrote to Mautic."""
-        return self._ask("counts")
-
-    def _ask(self, question: str) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{question}\n")
-        self.process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
-        return answer
+        found: dict[str, int] = self.process.ask("counts")
+        return found
 
 
 @contextmanager
 def apart(customers: int, orders: int) -> Iterator[Apart]:
     """Give both stand-ins, the store with so many customers and orders."""
-    command = [sys.executable, "-c", _CHILD, str(customers), str(orders)]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert child.stdin is not None
-    assert child.stdout is not None
-    try:
-        yield Apart(json.loads(child.stdout.readline()), child)
-    finally:
-        child.stdin.close()
-        child.wait(timeout=20)
+    with python("-c", _CHILD, str(customers), str(orders)) as child:
+        yield Apart(json.loads(child.line()), child)
 
 
 _CHILD = """

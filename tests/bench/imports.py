@@ -9,8 +9,6 @@ import os
 import queue
 import resource
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -30,6 +28,7 @@ from integration.sandbox.store.auth import Credentials
 from integration.store import reading
 from integration.store.access import StoreAccess, signature
 from tests.bench.calls import make_fields
+from tests.bench.child import python
 from tests.bench.speed import apart, bearer
 from tests.bench.world import World, report, world
 
@@ -234,15 +233,8 @@ def _slow(mautic: str) -> None:
 @contextmanager
 def shop_apart() -> Iterator[str]:
     """Give the address of a slow stand-in store in a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.slow_shop", str(PEOPLE), str(CUSTOMERS), str(ORDERS), str(ORDER_S)]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    assert child.stdin is not None
-    try:
-        yield child.stdout.readline().strip()
-    finally:
-        child.stdin.close()
-        child.wait(timeout=20)
+    with python("-m", "tests.bench.slow_shop", str(PEOPLE), str(CUSTOMERS), str(ORDERS), str(ORDER_S)) as child:
+        yield child.line()
 
 
 def measure() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from integration.pipeline.connectors import connectors
 from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.sandbox.mautic.user_accounts import Credentials
 from integration.sandbox.store.bulk import seed_bulk
+from tests.bench.child import python
 from tests.bench.world import World, contact_changes, report, world
 
 PEOPLE = 1200
@@ -84,14 +83,8 @@ def _bare() -> float:
 @contextmanager
 def apart() -> Iterator[str]:
     """Give the address of a stand-in Mautic in a process of its own, so that it takes no time from the client."""
-    child = subprocess.Popen([sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    assert child.stdin is not None
-    try:
-        yield child.stdout.readline().strip()
-    finally:
-        child.stdin.close()
-        child.wait(timeout=20)
+    with python("-c", _CHILD) as child:
+        yield child.line()
 
 
 _CHILD = """

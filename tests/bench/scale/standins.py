@@ -6,7 +6,6 @@ It counts by itself what it holds: contacts, notes, and when batches came.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 
 from integration.sandbox.calls import Call, Calls
 from integration.sandbox.mautic import MauticServer
+from tests.bench.child import Child, python
 
 BATCH = "/api/contacts/batch/"
 
@@ -35,30 +35,19 @@ class Held(NamedTuple):
 class Mautics:
     """The process and the addresses of its Mautics."""
 
-    process: subprocess.Popen[str]
+    process: Child
     urls: list[str]
 
     def held(self) -> list[Held]:
         """Return what each of them holds now."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("held\n")
-        self.process.stdin.flush()
-        return [Held(*each) for each in json.loads(self.process.stdout.readline())]
+        return [Held(*each) for each in self.process.ask("held")]
 
 
 @contextmanager
 def mautics(count: int, record_s: float, host: str = "127.0.0.1") -> Iterator[Mautics]:
     """Give so many Mautics, each of which works on one record at a time."""
-    command = [sys.executable, "-m", "tests.bench.scale.standins", str(count), str(record_s), host]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    assert child.stdin is not None
-    try:
-        yield Mautics(child, json.loads(child.stdout.readline()))
-    finally:
-        child.stdin.close()
-        child.wait(timeout=60)
+    with python("-m", "tests.bench.scale.standins", str(count), str(record_s), host) as child:
+        yield Mautics(child, json.loads(child.line()))
 
 
 class _Timed(Calls):

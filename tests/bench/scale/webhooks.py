@@ -20,6 +20,7 @@ from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.bulk import seed_bulk
+from tests.bench.child import python
 from tests.bench.hooks import SECRET, THREADS, fire
 from tests.bench.scale.installation import Connections, connect, installed, set_state, working
 from tests.bench.scale.sizes import Sizes
@@ -104,15 +105,8 @@ def _web(services: Services) -> Iterator[int]:
 @contextmanager
 def _store() -> Iterator[dict[str, str]]:
     """Give the address and keys of one stand-in store, which all importing connectors read."""
-    command = [sys.executable, "-m", "tests.bench.scale.webhooks"]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    assert child.stdin is not None
-    try:
-        yield json.loads(child.stdout.readline())
-    finally:
-        child.stdin.close()
-        child.wait(timeout=30)
+    with python("-m", "tests.bench.scale.webhooks") as child:
+        yield json.loads(child.line())
 
 
 def _serve_store() -> None:
