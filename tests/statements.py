@@ -24,6 +24,11 @@ class Statement:
         """Return whether it only looks."""
         return self.text.lstrip().upper().startswith(("SELECT", "WITH"))
 
+    @property
+    def finds(self) -> bool:
+        """Return whether it has rows to find: to read, to change or to delete them."""
+        return self.reads or self.text.lstrip().upper().startswith(("UPDATE", "DELETE"))
+
 
 @contextmanager
 def caught(engine: Engine) -> Iterator[list[Statement]]:

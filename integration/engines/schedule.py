@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, Select, bindparam, exists, literal_column, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector, ConnectorState
@@ -15,11 +15,11 @@ from integration.models.delivery import Delivery
 from integration.models.hold import Hold
 from integration.models.run import Run, RunKind
 from integration.models.schedule import Schedule
-from integration.models.sql import swapped, upsert
+from integration.models.sql import by_index, swapped, upsert
 from integration.pipeline import outbox
 from integration.pipeline.connectors import schedule_times
 from integration.pipeline.connectors.connectors import INCREMENTAL
-from integration.pipeline.outbox.states import brought_by_run
+from integration.pipeline.outbox.states import READY_INDEX, brought_by_run
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
@@ -113,20 +113,25 @@ def _busy(of_one: bool) -> Select[tuple[int]]:
     now: BindParameter[datetime] = bindparam("now", type_=Delivery.due_at.type)
     mine = Delivery.connector_id == Connector.id
     due_now = (Delivery.state == literal_column("'ready'")) & (Delivery.due_at <= now)
-    free = exists().where(mine, due_now, outbox.nothing_in_question())
-    asked = exists().where(mine, outbox.ready_for_a_look(now))
+    free = [mine, due_now, outbox.nothing_in_question()]
+    asked = [mine, outbox.ready_for_a_look(now)]
     held = exists().where(Hold.connector_id == Connector.id, Hold.service == "mautic", Hold.released_at.is_(None))
     quiet = held.where(Hold.probe_at > now)
     due = held.where(Hold.probe_at <= now)
     # A paused connector sends only what a run by hand has brought.
     by_hand = brought_by_run()
-    ready = free | asked
-    allowed = (Connector.state == ConnectorState.ACTIVE) & ready | free.where(by_hand) | asked.where(by_hand)
+    ready = _any_ready(*free) | _any_ready(*asked)
+    ready_by_hand = _any_ready(*free, by_hand) | _any_ready(*asked, by_hand)
+    allowed = (Connector.state == ConnectorState.ACTIVE) & ready | ready_by_hand
     may_send = (Connector.mautic_url != "") & (Connector.state != ConnectorState.READ_ONLY)
     query = select(Connector.id).where(may_send, (allowed & ~quiet) | due)
     if of_one:
         query = query.where(Connector.id == bindparam("only"))
     return query.order_by(Connector.id)
+
+
+def _any_ready(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(by_index(select(Delivery.id).where(*which), Delivery, READY_INDEX))
 
 
 def connectors_with_runs(
@@ -136,6 +141,6 @@ def connectors_with_runs(
 
     Only runs of these kinds and of one connector count, if given.
     """
-    query = select(Run.connector_id).where(*run_lifecycle.waiting(now, kinds)).order_by(run_lifecycle.DUE_FIRST, Run.id)
+    query = run_lifecycle.waiting(select(Run.connector_id), now, kinds)
     found = session.scalars(query if only is None else query.where(Run.connector_id == only))
     return list(dict.fromkeys(found))

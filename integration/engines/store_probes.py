@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from integration.errors import ServiceError
 from integration.models.connector import Connector, ConnectorState
 from integration.models.hold import Hold
-from integration.models.run import GOING, SYNCS, Run, RunKind
+from integration.models.run import SYNCS, Run, RunKind, among_going
 from integration.models.schedule import Schedule
 from integration.pipeline.connectors import holds
 from integration.pipeline.connectors.connectors import INCREMENTAL
@@ -38,7 +38,7 @@ def tick(services: Services) -> int:
 
 def _due(now: datetime):  # type: ignore[no-untyped-def]  # a Select whose type names nothing a reader needs
     active = (Connector.state == ConnectorState.ACTIVE) & (Connector.store_url != "")
-    reads = exists().where(Run.connector_id == Hold.connector_id, Run.state.in_(GOING), Run.kind.in_(SYNCS))
+    reads = exists(among_going(select(Run.id).where(Run.connector_id == Hold.connector_id, Run.kind.in_(SYNCS))))
     mine = (Hold.service == SERVICE) & Hold.released_at.is_(None) & (Hold.probe_at <= now)
     return select(Hold).join(Connector, Connector.id == Hold.connector_id).where(mine, active, ~reads).order_by(Hold.id)
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, case, false, func, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, case, false, func, literal_column, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base, Key
+from integration.models.sql import by_index
 
 
 class RunKind(StrEnum):
@@ -43,6 +44,7 @@ PAUSABLE = (RunKind.INITIAL, RunKind.FULL, RunKind.BULK)
 SYNCS = (RunKind.INITIAL, RunKind.FULL, RunKind.INCREMENTAL, RunKind.BULK)
 #: Of each of these groups one run of a connector goes at a time; runs of different groups may go beside each other.
 EXCLUSIVE = (SYNCS, (RunKind.REPLAY,), (RunKind.RECONCILIATION,))
+_OPEN_SQL = text("state IN ('PENDING', 'RUNNING')")
 _GOING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind NOT IN ('replay', 'reconciliation')")
 _REPLAYING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'replay'")
 _RECONCILING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'reconciliation'")
@@ -69,6 +71,7 @@ class Run(Base):
         Index("ix_run_connector", "connector_id", "id"),
         Index("ix_run_created", "connector_id", "created_at"),
         Index("ix_run_ended", "connector_id", "ended_at"),
+        Index("ix_run_open", "connector_id", "id", sqlite_where=_OPEN_SQL, postgresql_where=_OPEN_SQL),
         Index("uq_run_going", "connector_id", unique=True, sqlite_where=_GOING_SQL, postgresql_where=_GOING_SQL),
         Index(
             "uq_run_replaying",
@@ -136,6 +139,13 @@ class Run(Base):
         "polymorphic_on": case((kind == RunKind.RECONCILIATION.value, RunKind.RECONCILIATION.value), else_="run"),
         "polymorphic_identity": "run",
     }
+
+
+def among_going(query: Select[Any]) -> Select[Any]:
+    """Return a query of runs cut down to those that wait or are worked on, however many have ended."""
+    # As literals: a bound parameter would keep SQLite from using the index.
+    going = Run.state.in_([literal_column(f"'{state}'") for state in GOING])
+    return by_index(query.where(going), Run, "ix_run_open")
 
 
 class FormerRecord(Base):

@@ -26,14 +26,26 @@ STEPS_BACK_MAX = 20
 
 
 class Crawl:
-    """One reading of one list ("orders" or "customers") with fixed filters."""
+    """One reading of one list ("orders" or "customers") with fixed filters.
 
-    def __init__(self, client: StoreClient, path: str, params: Mapping[str, Any], per_page: int, parallel: int) -> None:
+    `expected` is how many rows it is believed to have, so that the second page need not wait for the first to tell.
+    """
+
+    def __init__(
+        self,
+        client: StoreClient,
+        path: str,
+        params: Mapping[str, Any],
+        per_page: int,
+        parallel: int,
+        expected: int | None = None,
+    ) -> None:
         self._client = client
         self._path = path
         self._params = params
         self._per_page = max(1, min(per_page, SIZES[0]))
         self._parallel = parallel
+        self._expected = expected
         self._steps = 0
         self._failed: list[Failure] = []
         self._told: set[int] = set()
@@ -77,7 +89,8 @@ class Crawl:
     def _piece(self, place: ListPosition) -> Piece | ListPosition:
         """Return the next piece, or the place to go on from when it could not be had."""
         offset = place.offset - place.overlap
-        total = None if self._division.inside else place.total
+        known = self._expected if place.total is None and not place.number else place.total
+        total = None if self._division.inside else known
         try:
             return self._ahead.get(offset, place.size, total)
         except ServiceError as error:

@@ -44,9 +44,10 @@ class Ahead:
         return piece.result()
 
     def _following(self, offset: int, limit: int, total: int) -> list[Key]:
-        # Each piece begins with the last row of the one before.
+        # Each piece begins with the last row of the one before. There is one more than threads: so the next is asked
+        # for while the one that came is taken.
         step = limit - 1
-        starts = [offset + step * number for number in range(1, self._parallel)]
+        starts = [offset + step * number for number in range(1, self._parallel + 1)]
         return [(start, limit) for start in starts if step and start + 1 < total]
 
     def close(self) -> None:

@@ -75,20 +75,22 @@ def read_orders(
     created_after: datetime | None = None,
     created_before: datetime | None = None,
     ids: Sequence[int] | None = None,
+    expected: int | None = None,
 ) -> Iterator[Page]:
     """Yield pages of orders by id, at least one page, empty when there is nothing.
 
     `statuses` must be named one by one, for the default list has drafts in it (woo:035 and woo:460), except where `ids`
     say which orders are meant; `start` is the cursor of the last page that was taken. Without `fields` the orders are
-    whole, with what the settings look at, and by which link their buyers came where that `campaign` is wanted. Raises
-    ServiceError when the store as a whole does not answer, NotSetUp (email_hidden) when a CDN hides the addresses.
+    whole, with what the settings look at, and by which link their buyers came where that `campaign` is wanted. Where
+    it is known how many are `expected`, those behind the first page are asked for together with it. Raises ServiceError
+    when the store as a whole does not answer, NotSetUp (email_hidden) when a CDN hides the addresses.
     """
     asked = client.access.asked_of(Kind.ORDER)
     created = Window(created_after, created_before).params("")
     status = None if ids is not None and not statuses else list(statuses)
     whole = order_fields(asked, campaign=campaign)
     params = {"status": status, "_fields": fields or whole, **(window or Window()).params(), **created}
-    pages = _pages(client, "orders", params, start, per_page, parallel, ids)
+    pages = _pages(client, "orders", params, start, per_page, parallel, ids, expected)
     return pages if fields else _kept(pages, asked)
 
 
@@ -137,10 +139,11 @@ def _pages(
     per_page: int,
     parallel: int,
     ids: Sequence[int] | None,
+    expected: int | None = None,
 ) -> Iterator[Page]:
     if ids is not None:
         return hidden_addresses.refuse(client, pick(client, path, params, ids, start))
-    return hidden_addresses.refuse(client, Crawl(client, path, params, per_page, parallel).pages(start))
+    return hidden_addresses.refuse(client, Crawl(client, path, params, per_page, parallel, expected).pages(start))
 
 
 def _kept(pages: Iterator[Page], asked: Asked) -> Iterator[Page]:

@@ -200,7 +200,8 @@ def _take(at: World, numbers: range) -> None:
 
 
 def _is_settled(at: World, number: int) -> bool:
-    query = select(Delivery.id).where(Delivery.source_id == str(number), Delivery.state == DeliveryState.DELIVERED)
+    mine = Delivery.connector_id == at.connector_id, Delivery.source_id == str(number)
+    query = select(Delivery.id).where(*mine, Delivery.state == DeliveryState.DELIVERED)
     with at.services.db.read() as session:
         return session.scalar(query) is not None
 

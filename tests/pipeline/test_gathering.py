@@ -88,6 +88,14 @@ def test_who_has_no_order_that_the_run_reads_goes_at_once(
     assert len(claim(services, connector_id)) == 3
 
 
+def test_the_ledger_knows_how_many_orders_are_still_to_be_read(services: Services, connector_id: int) -> None:
+    known(services, connector_id, 1, 2, 5)
+    known(services, connector_id, 3, status="pending")
+    with services.db.read() as session:
+        counts = [outbox.ToCome(STATUSES, last_id).count(session, connector_id) for last_id in (0, 2, 5)]
+    assert counts == [3, 1, 0]
+
+
 def test_who_has_very_many_orders_goes_as_they_are_read(
     services: Services, connector_id: int, change: MakeChange, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,25 +15,20 @@ from integration.pipeline.services import Services
 #: The hour of the store's clock after which it may begin.
 HOUR = 3
 TRIGGER = "nightly"
+#: One that is older is from before last night in any case.
+LOOKED_BACK = timedelta(days=2)
 
 
 def begin(services: Services) -> int:
     """Start what is due and return how many; connectors whose first import is not done yet are left alone."""
     now = services.clock.now()
-    last = (
-        select(Reconciliation.connector_id, func.max(Reconciliation.created_at).label("at"))
-        .group_by(Reconciliation.connector_id)
-        .subquery()
-    )
-    query = (
-        select(Connector, last.c.at)
-        .outerjoin(last, last.c.connector_id == Connector.id)
-        .where(
-            Connector.state == ConnectorState.ACTIVE,
-            Connector.initial_done_at.is_not(None),
-            Connector.store_url != "",
-            Connector.mautic_url != "",
-        )
+    lately = Reconciliation.connector_id == Connector.id, Reconciliation.created_at >= now - LOOKED_BACK
+    last = select(func.max(Reconciliation.created_at)).where(*lately).correlate(Connector).scalar_subquery()
+    query = select(Connector, last).where(
+        Connector.state == ConnectorState.ACTIVE,
+        Connector.initial_done_at.is_not(None),
+        Connector.store_url != "",
+        Connector.mautic_url != "",
     )
     with services.db.read() as session:
         rows = session.execute(query).tuples().all()

@@ -56,5 +56,8 @@ def marks_of(session: Session, connector_id: int, acts: Iterable[FollowUp]) -> d
     if not keys:
         return {}
     columns = (FollowUpMark.order_id, FollowUpMark.status, FollowUpMark.action)
-    query = select(FollowUpMark).where(FollowUpMark.connector_id == connector_id, tuple_(*columns).in_(keys))
+    # Without the orders by themselves SQLite walks through all marks of the connector.
+    orders = FollowUpMark.order_id.in_(sorted({order_id for order_id, _, _ in keys}))
+    mine = FollowUpMark.connector_id == connector_id, orders, tuple_(*columns).in_(keys)
+    query = select(FollowUpMark).where(*mine)
     return {(row.order_id, row.status, row.action): row for row in session.scalars(query)}

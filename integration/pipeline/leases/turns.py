@@ -17,10 +17,9 @@ from sqlalchemy.orm import Session
 from integration.models.connector import Connector
 from integration.models.database import lock_claims
 from integration.models.delivery import Delivery
-from integration.models.run import Run
+from integration.models.run import Run, among_going
 from integration.pipeline.leases.tokens import IsLost, is_lost, is_own, this_process
 from integration.pipeline.outbox.states import LEASED
-from integration.pipeline.runs.lifecycle import GOING
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def _leases(session: Session, now: datetime, connector_ids: Collection[int], los
         Delivery.connector_id.in_(connector_ids), LEASED, Delivery.lease_token.is_not(None)
     )
     runs = select(Run.connector_id, Run.lease_token, Run.leased_until, literal(0)).where(
-        Run.connector_id.in_(connector_ids), GOING, Run.lease_token.is_not(None)
+        Run.connector_id.in_(connector_ids), Run.lease_token.is_not(None)
     )
-    found = session.execute(union_all(batches.distinct(), runs)).all()
+    found = session.execute(union_all(batches.distinct(), among_going(runs))).all()
     return [lease for lease in found if not lost(lease.token, lease.until, now)]

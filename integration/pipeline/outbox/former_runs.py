@@ -10,7 +10,7 @@ from sqlalchemy import case, or_, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
-from integration.models.run import GOING, FormerRecord, Run
+from integration.models.run import FormerRecord, Run, among_going
 from integration.models.sql import upsert
 from integration.pipeline.outbox.states import OPEN
 from integration.pipeline.outbox.unanswered import nothing_in_question
@@ -30,7 +30,7 @@ def leave(session: Session, rows: Iterable[Any], new_run_id: int | None) -> None
 
 def adopt(session: Session, now: datetime, connector_id: int, ids: Collection[int], run_id: int) -> int:
     """Let a run send now what waits for its records, and return how many; what is out or of a going run is left."""
-    going = select(Run.id).where(Run.connector_id == connector_id, Run.state.in_(GOING))
+    going = among_going(select(Run.id).where(Run.connector_id == connector_id))
     columns = (Delivery.id, Delivery.run_id, Delivery.kind, Delivery.state, Delivery.result)
     free = (Delivery.id.in_(sorted(ids)), OPEN, Delivery.lease_token.is_(None))
     rows = session.execute(select(*columns).where(*free, or_(Delivery.run_id.is_(None), Delivery.run_id.not_in(going))))

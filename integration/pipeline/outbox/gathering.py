@@ -45,6 +45,11 @@ class ToCome:
         people = {*person_keys, *(session.scalars(of_page) if self.page else ())}
         return people - self._awaited(session, connector_id, people)
 
+    def count(self, session: Session, connector_id: int) -> int:
+        """Count the orders that are still to be read, by what the ledger knows."""
+        query = select(func.count()).select_from(LedgerEntry)
+        return session.scalar(query.where(LedgerEntry.connector_id == connector_id, *self._left())) or 0
+
     def _awaited(self, session: Session, connector_id: int, people: Collection[str]) -> set[str]:
         query = select(LedgerEntry.person_key).where(
             LedgerEntry.connector_id == connector_id, LedgerEntry.person_key.in_(sorted(people)), *self._left()

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from integration.mautic.batches import pause_s
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
-from integration.models.sql import swapped
+from integration.models.sql import by_index, swapped
 from integration.pipeline.delivery.groups import DeliveryGroup, group
 from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
 from integration.pipeline.leases.tokens import IsLost, is_lost
 from integration.pipeline.outbox import unanswered
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import LEASED, OPEN, READY, WAITING, brought_by_run
+from integration.pipeline.outbox.states import LEASED, OPEN, READY, READY_INDEX, WAITING, brought_by_run
 
 LEASE = timedelta(seconds=60)
 
@@ -48,8 +48,7 @@ def due_count(session: Session, now: datetime, connector_id: int, *, most: int) 
     query = select(Delivery.id).where(
         Delivery.connector_id == connector_id, READY, free | unanswered.ready_for_a_look(now)
     )
-    # The order makes SQLite take the index of what is ready; it would walk all of the connector's rows otherwise.
-    first = query.order_by(Delivery.priority, Delivery.id).limit(most)
+    first = by_index(query, Delivery, READY_INDEX).limit(most)
     return session.scalar(select(func.count()).select_from(first.subquery())) or 0
 
 
@@ -81,7 +80,8 @@ def _claim(
     query = select(*columns).where(Delivery.connector_id == connector_id, READY, which)
     if by_hand_only:
         query = query.where(brought_by_run())
-    query = query.order_by(Delivery.priority, Delivery.id).limit(people).with_for_update(skip_locked=True)
+    query = by_index(query, Delivery, READY_INDEX).order_by(Delivery.priority, Delivery.id)
+    query = query.limit(people).with_for_update(skip_locked=True)
     leads = _apart(session.execute(query).all())
     if not leads:
         return []

@@ -25,6 +25,8 @@ def is_lead(delivery: Any = Delivery) -> ColumnElement[bool]:
 
 #: Open deliveries of a connector in the order they came in, for `sql.by_index`; a query names OPEN and the connector.
 OPEN_INDEX = "ix_delivery_open"
+#: Those that are ready, in the order they are claimed; a query names READY and the connector.
+READY_INDEX = "ix_delivery_ready"
 
 
 def brought_by_run() -> ColumnElement[bool]:

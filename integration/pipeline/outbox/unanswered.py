@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, select, upda
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
+from integration.models.sql import by_index
 from integration.models.unanswered import UnansweredCall, UnansweredPerson
-from integration.pipeline.outbox.states import OPEN, READY
+from integration.pipeline.outbox.states import OPEN, READY, READY_INDEX
 
 #: While a look goes on nobody else begins one; a process that dies in it is found by its lease.
 LOOKING = timedelta(minutes=10)
@@ -84,12 +85,13 @@ def put_in_question(
 def take(session: Session, now: datetime, connector_id: int) -> LookedUpCall | None:
     """Return a call whose look is due, for this caller alone, None when there is none."""
     query = select(UnansweredCall).where(UnansweredCall.connector_id == connector_id, UnansweredCall.look_at <= now)
-    ready = exists().where(
+    theirs = select(Delivery.id).where(
         UnansweredPerson.call_id == UnansweredCall.id,
         Delivery.connector_id == connector_id,
         Delivery.person_key == UnansweredPerson.person_key,
         READY,
     )
+    ready = exists(by_index(theirs, Delivery, READY_INDEX))
     query = query.where(ready).order_by(UnansweredCall.look_at).limit(1).with_for_update(skip_locked=True)
     call = session.scalar(query)
     if call is None:

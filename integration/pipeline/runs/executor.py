@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +32,9 @@ TRIES_MAX = 20
 #: get smaller until it fails alone, so the first try may fail for longer; the next two only see whether the store is
 #: back, and then there is time to go round any number of such records.
 FAILURES_IN_A_ROW = (8, 2, 2, 40)
+#: Who waits for deliveries is rung for; the clock is for what other processes do and for the lease.
 POLL_S = 0.3
+KEEP_EVERY_S = 0.9
 #: An incremental run waits so long for what it brought, so that its figures tell what became of it; the next one must
 #: not wait for Mautic.
 INCREMENTAL_WAIT_S = 20.0
@@ -163,10 +167,9 @@ class RunExecutor(Execution):
 
     def _wait(self, ready: Callable[[], bool], seconds: float | None) -> None:
         """Wait until `ready`, a stop, a cancel, or for some seconds; the lease is kept meanwhile."""
-        waited = 0.0
-        beats = 0
-        while not ready() and not self.stop.is_set() and (seconds is None or waited < seconds):
-            if beats % 3 == 0:
+        began, kept, seen = time.monotonic(), -math.inf, 0
+        while not ready() and not self.stop.is_set() and (seconds is None or time.monotonic() - began < seconds):
+            if time.monotonic() - kept >= KEEP_EVERY_S:
                 self._keep()
-            self.stop.wait(POLL_S)
-            waited, beats = waited + POLL_S, beats + 1
+                kept = time.monotonic()
+            seen = self.services.wakeup.wait(seen, POLL_S, self.run.connector_id)

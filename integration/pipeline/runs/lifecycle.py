@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
 from integration.masking import mask_text
 from integration.models.database import lock_connector
-from integration.models.run import EXCLUSIVE, PAUSABLE, Run, RunKind, RunLine, RunState
+from integration.models.run import EXCLUSIVE, PAUSABLE, Run, RunKind, RunLine, RunState, among_going
 from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
@@ -40,9 +40,6 @@ FORGOTTEN = "forgotten"
 GIVEN_UP = "given_up"
 #: A run that goes on by itself after the death of its process is given up after so many of them in a row.
 LOST_MAX = 5
-#: The order in which runs are taken.
-DUE_FIRST = func.coalesce(Run.due_at, Run.created_at)
-GOING = Run.state.in_([literal_column("'PENDING'"), literal_column("'RUNNING'")])
 
 
 class RunGoing(IntegrationError):
@@ -97,7 +94,9 @@ def store_alone(session: Session, connector_id: int, kind: RunKind) -> None:
 def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
     """Return the run that keeps another one of this kind from beginning, None when there is none."""
     group = next(group for group in EXCLUSIVE if kind in group)
-    return session.scalar(select(Run).where(Run.connector_id == connector_id, GOING, Run.kind.in_(group)))
+    mine = select(Run).where(Run.connector_id == connector_id, Run.kind.in_(group))
+    found: Run | None = session.scalar(among_going(mine))
+    return found
 
 
 def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
@@ -151,10 +150,14 @@ def rest(session: Session, now: datetime, run: Run) -> None:
     add_line(session, now, run.id, "Paused. What was read is still sent; resumed, it goes on where it stood.")
 
 
-def waiting(now: datetime, kinds: Collection[str] | None = None) -> list[ColumnElement[bool]]:
-    """Return what a run has to be that somebody may take now, one of these kinds if given."""
-    found = [GOING, Run.lease_token.is_(None), or_(Run.due_at.is_(None), Run.due_at <= now)]
-    return found if kinds is None else [*found, Run.kind.in_(sorted(kinds))]
+def waiting(query: Select[Any], now: datetime, kinds: Collection[str] | None = None) -> Select[Any]:
+    """Return a query of runs cut down to those that somebody may take now, of these kinds if given.
+
+    The run that is due longest comes first.
+    """
+    found = among_going(query).where(Run.lease_token.is_(None), or_(Run.due_at.is_(None), Run.due_at <= now))
+    found = found if kinds is None else found.where(Run.kind.in_(sorted(kinds)))
+    return found.order_by(func.coalesce(Run.due_at, Run.created_at), Run.id)
 
 
 def take(
@@ -165,7 +168,7 @@ def take(
     kinds: Collection[str] | None = None,
 ) -> Run | None:
     """Lease one run that nobody works on, the one due longest first; None when there is nothing to do."""
-    query = select(Run).where(*waiting(now, kinds)).order_by(DUE_FIRST, Run.id)
+    query = waiting(select(Run), now, kinds)
     if connector_id is not None:
         query = query.where(Run.connector_id == connector_id)
     run = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()
@@ -180,7 +183,7 @@ def close_lost(session: Session, now: datetime, gone: IsLost = is_lost) -> list[
 
     They end FAILED, to be resumed by a person. A reconciliation, which sends nothing, goes on by itself.
     """
-    leased = select(Run).where(GOING, Run.lease_token.is_not(None))
+    leased = among_going(select(Run)).where(Run.lease_token.is_not(None))
     for connector_id in sorted({run.connector_id for run in session.scalars(leased) if _is_lost(run, now, gone)}):
         lock_connector(session, connector_id)
     query = leased.with_for_update(skip_locked=True).execution_options(populate_existing=True)

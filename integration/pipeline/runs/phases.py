@@ -125,10 +125,18 @@ class Phases(CustomerIntake):
     def _orders(self) -> None:
         ids = self.options.get("ids")
         which = store_profile.statuses(self.connector) if ids else self._chosen_statuses()
-        for page in self._order_pages(which, window=self._since(), ids=ids):
+        for page in self._order_pages(which, window=self._since(), ids=ids, expected=self._expected()):
             changes, page = self._read_rows(page, page.rows, self._order_change)
             take = partial(self._take, changes=changes, to_come=self._to_come(page))
             self._page(page, take, unread=len(page.rows) - len(changes))
+
+    def _expected(self) -> int | None:
+        """Return how many orders come by the list that this run has read already, None where it has read none."""
+        to_come = self._to_come()
+        if to_come is None:
+            return None
+        with self.services.db.read() as session:
+            return to_come.count(session, self.connector.id)
 
     def _order_change(self, row: Row) -> Change:
         return parse.order_change(row, self._origin, self._now())
@@ -192,6 +200,7 @@ class Phases(CustomerIntake):
         fields: str = "",
         campaign: bool = False,
         ids: Sequence[int] | None = None,
+        expected: int | None = None,
     ) -> Iterable[reading.Page]:
         if not statuses:
             return []
@@ -204,4 +213,5 @@ class Phases(CustomerIntake):
             start=self._start(),
             per_page=self._per_page,
             ids=ids,
+            expected=expected,
         )
