@@ -11,7 +11,7 @@ _BY_STATUS = {
     "partial": "ix_delivery_partial",
     "failed": "ix_delivery_dead",
     "uncertain": "ix_delivery_letter_category",
-    "extraction": "ix_delivery_letter_code",
+    "extraction": "ix_delivery_letter_cause",
     "progress": "ix_delivery_token",
     "waiting": "ix_delivery_open",
     "retrying": "ix_delivery_open",
