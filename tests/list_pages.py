@@ -59,7 +59,14 @@ def _letters() -> dict[str, str]:
         "by category and kind": "category=permanent&kind=order",
         "by category, kind and dates": f"category=transient&kind=contact&{_DATES}",
     }
+    asked["of one cause, category and dates"] = f"code=code_3&category=transient&{_DATES}"
+    asked["by dates, next page"] = f"before={{middle}}&{_DATES}"
     asked |= {f"by status {status}": f"status={status}" for status in LETTER_STATUSES}
+    asked |= {f"by dates and status {status}": f"status={status}&{_DATES}" for status in LETTER_STATUSES}
+    asked |= {
+        f"by dates, cause and status {status}": f"status={status}&code=code_3&kind=order&{_DATES}"
+        for status in LETTER_STATUSES
+    }
     asked |= {f"by category {category}": f"category={category}" for category in CATEGORIES}
     asked |= {f"by entity type {kind}": f"kind={kind}" for kind in (*_KINDS, "cart")}
     return {f"dead letters, {name}": f"{LETTERS}?{query}" for name, query in asked.items()}

@@ -37,6 +37,8 @@ _DIED_SQL = text("died_at IS NOT NULL")
 _REPLAYED_SQL = text("replayed_at IS NOT NULL")
 _DEAD_SQL = text("state = 'dead'")
 _CONFLICT_SQL = text("state = 'conflict'")
+#: What lists of dead letters are filtered by: where an index has it too, no row has to be looked at to count them.
+_CAUSE = ("category", "kind", "error_code")
 
 
 def _partial(name: str, *columns: str, where: TextClause, prefix: str | None = None) -> Index:
@@ -147,18 +149,18 @@ class Delivery(Base):
         Index("ix_delivery_created", "connector_id", "created_at", "id"),
         Index("ix_delivery_run", "run_id", "id"),
         Index("ix_delivery_partial", "connector_id", "id", sqlite_where=_PARTIAL_SQL, postgresql_where=_PARTIAL_SQL),
-        _partial("ix_delivery_died_state", "state", "id", where=_DIED_SQL),
-        _partial("ix_delivery_died_at", "died_at", "error_code", where=_DIED_SQL),
-        _partial("ix_delivery_conflict", "settled_at", "error_code", where=_CONFLICT_SQL),
+        _partial("ix_delivery_died_when", "state", "died_at", *_CAUSE, "id", where=_DIED_SQL),
+        _partial("ix_delivery_died_order", "state", "id", "died_at", *_CAUSE, where=_DIED_SQL),
+        _partial("ix_delivery_died_minute", "died_at", "error_code", "state", "id", where=_DIED_SQL),
+        _partial("ix_delivery_conflict_minute", "settled_at", "error_code", "id", where=_CONFLICT_SQL),
         _partial("ix_delivery_letter_category", "category", "id", where=_DEAD_SQL),
         _partial("ix_delivery_letter_kind", "kind", "id", where=_DEAD_SQL),
         _partial("ix_delivery_letter_both", "category", "kind", "id", where=_DEAD_SQL),
-        _partial("ix_delivery_letter_code", "error_code", "id", where=_DEAD_SQL),
-        _partial("ix_delivery_letter_died", "died_at", where=_DEAD_SQL),
+        _partial("ix_delivery_letter_cause", "error_code", "id", "category", "kind", where=_DEAD_SQL),
         _partial("ix_delivery_letter_number", "number", where=_DEAD_SQL, prefix="number"),
         _partial("ix_delivery_letter_source", "source_id", where=_DEAD_SQL, prefix="source_id"),
         _partial("ix_delivery_letter_since", "error_code", "category", "failing_since", where=_DEAD_SQL),
-        Index("ix_delivery_replayed", "connector_id", "id", sqlite_where=_REPLAYED_SQL, postgresql_where=_REPLAYED_SQL),
+        _partial("ix_delivery_replayed_order", "id", "state", "died_at", *_CAUSE, where=_REPLAYED_SQL),
         Index(
             "ix_delivery_cause",
             "connector_id",

@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, CursorResult, Executable, Select, Table, a
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnCollection
+from sqlalchemy.sql.expression import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from integration.models.base import Base
 
@@ -76,6 +78,14 @@ def begins(session: Session, column: Any, text: str) -> ColumnElement[bool]:
     return found
 
 
+def last_first(session: Session, column: Any) -> Any:
+    """Return the descending order of a column by the index in which `begins` finds it, so that nothing is sorted."""
+    if is_sqlite(session):
+        return column.desc()
+    # The order of text_pattern_ops; the column's own one is that of the database's language.
+    return UnaryExpression(column, modifier=custom_op("USING ~>~"))
+
+
 def by_index(query: Select[Any], model: type[Base], name: str) -> Select[Any]:
     """Return the query as SQLite is to answer it: by this index of a table, whatever others there are.
 
@@ -83,6 +93,16 @@ def by_index(query: Select[Any], model: type[Base], name: str) -> Select[Any]:
     rows of a connector. It refuses a query that the index cannot answer. PostgreSQL knows how rows are spread.
     """
     return query.with_hint(model, f"INDEXED BY {name}", "sqlite")
+
+
+def keeping_order(session: Session, column: Any, value: Any) -> ColumnElement[bool]:
+    """Return the condition that a column is a value, for rows that are ordered by that column and then by id.
+
+    Where it is told that the column has one value PostgreSQL takes the order by the id alone for the same, and walks
+    the primary key from its newest end through millions of others where those that are meant are old.
+    """
+    found: ColumnElement[bool] = column == value if is_sqlite(session) else column.between(value, value)
+    return found
 
 
 def is_sqlite(session: Session) -> bool:

@@ -11,7 +11,7 @@ _BY_STATUS = {
     "partial": "ix_delivery_partial",
     "failed": "ix_delivery_dead",
     "uncertain": "ix_delivery_letter_category",
-    "extraction": "ix_delivery_letter_code",
+    "extraction": "ix_delivery_letter_cause",
     "progress": "ix_delivery_token",
     "waiting": "ix_delivery_open",
     "retrying": "ix_delivery_open",
@@ -19,6 +19,24 @@ _BY_STATUS = {
 _BY_STATUS_AND_KIND = {"failed": "ix_delivery_letter_kind", "uncertain": "ix_delivery_letter_both"}
 #: Their index holds several causes or all connectors, so what it gives is sorted.
 UNORDERED = ("extraction", "progress")
+
+
+#: Index of all records -> the column that it has before the id; the others are of few rows.
+_LAST = {
+    "ix_delivery_page": "connector_id",
+    "ix_delivery_kind": "kind",
+    "ix_delivery_state": "state",
+    "ix_delivery_state_kind": "kind",
+    "ix_delivery_result": "result",
+    "ix_delivery_result_kind": "kind",
+    "ix_delivery_person_key": "person_key",
+    "ix_delivery_run": "run_id",
+}
+
+
+def last_column(query: RecordQuery) -> str:
+    """Return the column by which the query's index is ordered before the id, "" where that does not matter."""
+    return _LAST.get(of(query), "")
 
 
 def of(query: RecordQuery) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, literal_column, not_
+from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.sql import keeping_order
 from integration.pipeline.delivery.retries import Category
 
 #: Failures to read what the store gave; the record never came as far as Mautic.
@@ -90,6 +92,13 @@ _CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
 def condition(code: str) -> ColumnElement[bool]:
     """Return the condition on deliveries of a status."""
     return _CONDITIONS[code]()
+
+
+def in_order(session: Session, code: str) -> ColumnElement[bool]:
+    """Return the same of a status that is counted, for rows that are ordered by their state and then by id."""
+    state = keeping_order(session, Delivery.state, literal_column(f"'{STATUSES[code].counted}'"))
+    found = and_(state, Delivery.settled_at.is_not(None))
+    return and_(found, not_(Delivery.partial)) if code == "success" else found
 
 
 def status_of(row: Delivery) -> Status:

@@ -14,7 +14,7 @@ from integration.identity import person_key_of
 from integration.models.attempt import Attempt
 from integration.models.counts import RecordCount
 from integration.models.delivery import Delivery
-from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_upto, hour_of
+from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_upto, hour_of, keeping_order
 from integration.pipeline.outbox.record_numbers import NUMBERED_ROWS_MAX, ids_beginning
 from integration.pipeline.outbox.states import OPEN
 from integration.queries import record_indexes, record_statuses
@@ -120,24 +120,30 @@ def _order(query: RecordQuery) -> tuple[Any, ...]:
     if query.source or query.batch or query.status in record_indexes.UNORDERED:
         # A sum is given by no index: what is found by a small one is sorted.
         return ((Delivery.id + 0).desc(),)
-    return (Delivery.run_id.desc(), Delivery.id.desc()) if query.run else (Delivery.id.desc(),)
+    last = record_indexes.last_column(query)
+    return (getattr(Delivery, last).desc(), Delivery.id.desc()) if last else (Delivery.id.desc(),)
 
 
 def conditions(session: Session, query: RecordQuery) -> list[ColumnElement[bool]]:
     """Return the conditions of a query that is about one connector."""
     (connector_id,) = query.connector_ids
-    found: list[ColumnElement[bool]] = [Delivery.connector_id == connector_id]
-    if query.kind:
-        found.append(Delivery.kind == query.kind)
+    equal = {"connector_id": connector_id, "kind": query.kind, "result": query.operation, "run_id": query.run}
+    equal["person_key"] = query.person_key or (person_key_of(query.email) if query.email else "")
+    last = record_indexes.last_column(query)
+    found = [
+        keeping_order(session, column, value) if name == last else column == value
+        for name, value in equal.items()
+        if value
+        for column in [getattr(Delivery, name)]
+    ]
     if query.status:
-        found.append(record_statuses.condition(query.status))
+        ordered = last == "state"
+        found.append(
+            record_statuses.in_order(session, query.status) if ordered else record_statuses.condition(query.status)
+        )
         found += [Delivery.settled_at.is_not(None)] if record_indexes.of(query) == "ix_delivery_run_state" else []
     if query.operation:
-        found += [Delivery.result == query.operation, Delivery.settled_at.is_not(None)]
-    if query.email or query.person_key:
-        found.append(Delivery.person_key == (query.person_key or person_key_of(query.email)))
-    if query.run:
-        found.append(Delivery.run_id == query.run)
+        found.append(Delivery.settled_at.is_not(None))
     if query.source:
         found.append(Delivery.id.in_(ids_beginning(session, connector_id, query.source)))
     if query.batch:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.run import FormerRecord, Run
-from integration.models.sql import COUNTED_ROWS_MAX, by_index
+from integration.models.sql import COUNTED_ROWS_MAX, by_index, keeping_order
 from integration.pipeline.outbox.states import OPEN
 from integration.url_filters import EntryId, OneOf, UrlFilter
 
@@ -86,22 +86,26 @@ def entities(
 def _present(session: Session, run: Run, query: EntityQuery, limit: int) -> Sequence[Delivery]:
     """Return the newest of the records that are the run's, those of each state by the index that has them so."""
     ids: list[int] = []
-    for where, index in _parts(query.status):
-        part = select(Delivery.id).where(Delivery.run_id == run.id, *where)
+    for where, order, index in _parts(session, run, query.status):
+        part = select(Delivery.id).where(*where)
         if query.before:
             part = part.where(Delivery.id < query.before)
-        newest = part.order_by(Delivery.run_id.desc(), Delivery.id.desc()).limit(limit)
+        newest = part.order_by(order.desc(), Delivery.id.desc()).limit(limit)
         ids += session.scalars(by_index(newest, Delivery, index))
     return session.scalars(select(Delivery).where(Delivery.id.in_(ids))).all()
 
 
-def _parts(status: str) -> Iterator[tuple[Sequence[ColumnElement[bool]], str]]:
+def _parts(session: Session, run: Run, status: str) -> Iterator[tuple[Sequence[ColumnElement[bool]], Any, str]]:
+    """Yield conditions, the column that the index has before the id, and the index."""
+    mine = keeping_order(session, Delivery.run_id, run.id)
     if not status:
-        yield (), "ix_delivery_run"
+        yield (mine,), Delivery.run_id, "ix_delivery_run"
     elif status == "waiting":
-        yield (OPEN,), "ix_delivery_run_open"
+        yield (mine, OPEN), Delivery.run_id, "ix_delivery_run_open"
     for state in _STATES.get(status, ()):
-        yield (Delivery.state == state, Delivery.settled_at.is_not(None)), "ix_delivery_run_state"
+        found = keeping_order(session, Delivery.state, state)
+        settled = Delivery.settled_at.is_not(None)
+        yield (Delivery.run_id == run.id, found, settled), Delivery.state, "ix_delivery_run_state"
 
 
 def _former(session: Session, run: Run, query: EntityQuery, limit: int) -> list[Entity]:
@@ -130,7 +134,7 @@ def _by_state(rows: Subquery) -> Select[tuple[str, str, int]]:
 def totals(session: Session, run: Run) -> Totals:
     """Return how many records of each kind stand where, of the newest so many that lists count."""
     newest = by_index(select(Delivery.kind, Delivery.state), Delivery, "ix_delivery_run").where(
-        Delivery.run_id == run.id
+        keeping_order(session, Delivery.run_id, run.id)
     )
     few = newest.order_by(Delivery.run_id.desc(), Delivery.id.desc()).limit(COUNTED_ROWS_MAX + 1).subquery()
     made, seen = Totals(), 0

@@ -13,12 +13,13 @@ from integration.events import Kind
 from integration.models import Connector, RecordCount
 from integration.models.delivery import DeliveryState
 from integration.pipeline import outbox
+from integration.pipeline.dead_letters.filters import DeadQuery
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from integration.queries import dead_letters
-from integration.queries.dead_letters import without_person
+from integration.queries.dead_letter_causes import without_person
 from tests.conftest import NOON
 from tests.pipeline import rows
 from tests.pipeline.conftest import MakeChange
@@ -175,3 +176,28 @@ def test_a_cause_names_nobody(sentence: str, cause: str) -> None:
     shown = without_person(sentence)
     assert cause in shown
     assert "@" not in shown
+
+
+@pytest.mark.parametrize("counted", [10_000, 2], ids=["few", "very many"])
+def test_letters_between_two_moments_are_listed_newest_first_and_paged(
+    services: Services, connector_id: int, monkeypatch: pytest.MonkeyPatch, counted: int
+) -> None:
+    monkeypatch.setattr(dead_letters, "COUNTED_ROWS_MAX", counted)
+    for number in range(20):
+        # The older half came first and failed last, as what was sent again does.
+        values = {"kind": "order" if number % 2 else "contact", "died_at": NOON + timedelta(hours=(number + 10) % 20)}
+        rows.store(services, rows.delivery(connector_id, str(number), "dead", **values))
+    query = DeadQuery(connector_id=connector_id, kind="order")
+    begin, end = NOON + timedelta(hours=5), NOON + timedelta(hours=15)
+    query = query.model_copy(update={"since": begin, "until": end, "limit": 3})
+    found: list[int] = []
+    with services.db.read() as session:
+        total = dead_letters.read_page(session, query).total
+        while True:
+            page = dead_letters.read_page(session, query)
+            found += [int(each.source_id) for each in page.records]
+            if page.older is None:
+                break
+            query = query.model_copy(update={"before": page.older})
+    assert found == [19, 17, 15, 3, 1]
+    assert total == ((5, True) if counted > 5 else (counted, False))

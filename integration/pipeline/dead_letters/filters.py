@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, not_, select
 from sqlalchemy.orm import Session
 
 from integration import streams
@@ -65,23 +65,35 @@ def died(query: DeadQuery) -> list[ColumnElement[bool]]:
     return [*found, Delivery.died_at < query.until] if query.until else found
 
 
-def sought(query: DeadQuery, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """Return what selects the ids of the connector's records that are so, by the index of the narrowest filter."""
+def of_status(status: str) -> list[ColumnElement[bool]]:
+    """Return the conditions of a status, as the partial indexes have them."""
+    if status == "replayed":
+        return [Delivery.replayed_at.is_not(None), not_(DEAD), Delivery.state.not_in(("discarded", "closed"))]
+    if status in ("discarded", "closed"):
+        return [Delivery.state == literal_column(f"'{status}'"), Delivery.died_at.is_not(None)]
+    return [DEAD]
+
+
+def sought(query: DeadQuery, where: Sequence[ColumnElement[bool]], *, by_moment: bool = False) -> Select[Any]:
+    """Return what selects the ids of the connector's records that are so, by the index of the narrowest filter.
+
+    The index gives them in the order of ids, `by_moment` in that of their failures, where the status has such an index.
+    """
     mine = select(Delivery.id).where(Delivery.connector_id == query.connector_id, *where)
-    return by_index(mine, Delivery, _INDEXES.get(query.status) or _index_of_waiting(query))
+    return by_index(mine, Delivery, _index_of(query, by_moment=by_moment))
 
 
-#: Of letters that wait no more; those that wait have an index for each filter.
-_INDEXES = {
-    "replayed": "ix_delivery_replayed",
-    "closed": "ix_delivery_died_state",
-    "discarded": "ix_delivery_died_state",
-}
+def _index_of(query: DeadQuery, *, by_moment: bool) -> str:
+    if query.status == "replayed":
+        return "ix_delivery_replayed_order"
+    if by_moment:
+        return "ix_delivery_died_when"
+    return "ix_delivery_died_order" if query.status != "pending" or died(query) else _index_of_waiting(query)
 
 
 def _index_of_waiting(query: DeadQuery) -> str:
     if query.code:
-        return "ix_delivery_letter_code"
+        return "ix_delivery_letter_cause"
     if query.category:
         return "ix_delivery_letter_both" if query.kind else "ix_delivery_letter_category"
     return "ix_delivery_letter_kind" if query.kind else "ix_delivery_dead"

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
-from integration.models.sql import begins, by_index
+from integration.models.sql import begins, by_index, last_first
 from integration.pipeline.outbox.states import DEAD
 
 #: Of more numbers than this a beginning says too little: so many of each kind are found.
@@ -27,6 +27,6 @@ def ids_beginning(session: Session, connector_id: int, text: str, *, dead: bool 
         column = getattr(Delivery, name)
         where = [Delivery.connector_id == connector_id, begins(session, column, text), *([DEAD] if dead else [])]
         # In the order of the index: a few digits are the beginning of millions, which nobody may sort.
-        found = select(Delivery.id).where(*where).order_by(column.desc()).limit(NUMBERED_ROWS_MAX + 1)
+        found = select(Delivery.id).where(*where).order_by(last_first(session, column)).limit(NUMBERED_ROWS_MAX + 1)
         ids |= set(session.scalars(by_index(found, Delivery, indexes[dead])))
     return sorted(ids)

@@ -18,7 +18,7 @@ from integration.models.user import Role
 from integration.pipeline import outbox
 from integration.pipeline.dead_letters import filters as dead_letter_filters, replay
 from integration.pipeline.dead_letters.filters import DeadQuery
-from integration.queries import dead_letters
+from integration.queries import dead_letter_causes, dead_letters
 from integration.web.frame import filters, selection
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
@@ -34,7 +34,7 @@ def index(connector: Connector) -> ResponseReturnValue:
     with services().db.read() as session:
         query, notices = _query(connector, request.args)
         page = dead_letters.read_page(session, query)
-        groups = dead_letters.groups(session, connector.id)
+        groups = dead_letter_causes.groups(session, connector.id)
     older = url_for("dead_letters.index", connector_id=connector.id, **query.args(before=page.older))
     return render_template(
         "operations/dead_letters/index.html",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Select, literal_column
 from sqlalchemy.orm import Session
 
 from integration.models.sql import COUNTED_ROWS_MAX, Total, counted_upto
 from integration.operations.monitoring.activity.event import Event
 from integration.operations.monitoring.activity.minutes import MINUTES, Minutes
-from integration.operations.monitoring.activity.moments import SOURCES, Changes
+from integration.operations.monitoring.activity.moments import SOURCES, Changes, Source
 from integration.operations.monitoring.activity.query import ActivityQuery
 
 
@@ -26,23 +29,47 @@ def read(session: Session, query: ActivityQuery, *, whole: bool = False) -> Feed
     """Return a page of the feed; `whole` adds who made a change and its diff, which only administrators may see."""
     if not query.connectors:
         return Feed([])
-    found = sorted(_events(session, query, whole), key=lambda event: event.place.order)
+    horizon = _horizon(session, query)
+    # No source goes beyond what another one has not looked at: the next page would begin behind it.
+    near = query.model_copy(update={"horizon": horizon})
+    found = sorted(_events(session, near, whole), key=lambda event: event.place.order)
     events = found[: query.size]
-    return Feed(events, str(events[-1].place) if len(found) > len(events) else "")
+    more = len(found) > len(events) or horizon is not None
+    return Feed(events, str(events[-1].place) if more else "")
 
 
 def count(session: Session, query: ActivityQuery) -> Total:
     """Return how many events fit, on whatever page."""
+    if not query.connectors:
+        return Total(0)
     whole = query.model_copy(update={"before": None})
-    sources = [each for each in (*SOURCES, *MINUTES, Changes()) if whole.wants(each.kind) and whole.connectors]
+    horizon = _horizon(session, whole)
+    near = whole.model_copy(update={"horizon": horizon})
     found = 0
-    cut = any(each.is_cut(session, whole) for each in sources if isinstance(each, Minutes))
-    for rows in (rows for each in sources for rows in each.rows(whole)):
+    for rows in (rows for each in _wanted(query) for rows in _counted(each, near, whole)):
         found += counted_upto(session, rows, COUNTED_ROWS_MAX + 1).number
         if found > COUNTED_ROWS_MAX:
             break
     total = Total.upto(found)
-    return total._replace(exact=total.exact and not cut)
+    return total._replace(exact=total.exact and horizon is None)
+
+
+def _counted(source: Source | Minutes | Changes, near: ActivityQuery, whole: ActivityQuery) -> Iterator[Select[Any]]:
+    """Yield what selects one thing of each event: minutes only as far as a page looks, for the others are unknown."""
+    if isinstance(source, Minutes):
+        yield from source.rows(near)
+        return
+    for rows in source.rows(whole):
+        yield rows.with_only_columns(literal_column("1"), maintain_column_froms=True)
+
+
+def _wanted(query: ActivityQuery) -> list[Source | Minutes | Changes]:
+    return [each for each in (*SOURCES, *MINUTES, Changes()) if query.wants(each.kind)]
+
+
+def _horizon(session: Session, query: ActivityQuery) -> datetime | None:
+    ends = (each.horizon(session, query) for each in MINUTES if query.wants(each.kind))
+    return max((at for at in ends if at is not None), default=None)
 
 
 def _events(session: Session, query: ActivityQuery, whole: bool) -> Iterator[Event]:

@@ -35,6 +35,7 @@ class ActivityQuery(UrlFilter):
     """Which events are wanted: those of the connectors from before a place, on whole days of the zone.
 
     `organisation_id` owns the connectors; what was done to the organisation itself belongs to the scope "all".
+    `horizon` is the moment that a page looks back to, where it may not look further.
     """
 
     organisation_id: int
@@ -46,6 +47,7 @@ class ActivityQuery(UrlFilter):
     before: Annotated[FeedPosition | None, FeedPositionText()] = None
     zone: str = "UTC"
     size: int = ACTIVITY_MAX_ROWS
+    horizon: datetime | None = None
 
     @classmethod
     def parse(
@@ -75,13 +77,16 @@ class ActivityQuery(UrlFilter):
         """Return the moment behind the last one that counts."""
         return end_of(self.until, self.zone)
 
+    def days(self, at: Any) -> list[ColumnElement[bool]]:
+        """Return the conditions on a moment that it lies on the days that are asked for."""
+        found: list[ColumnElement[bool]] = [at >= self.begin] if self.begin else []
+        return [*found, at < self.end] if self.end else found
+
     def reach(self, at: Any, number: Any, rank: int) -> ColumnElement[bool]:
         """Return the condition on the moment and the id of a source's rows that makes them follow `before`."""
-        conditions: list[ColumnElement[bool]] = [at.is_not(None)]
-        if self.begin:
-            conditions.append(at >= self.begin)
-        if self.end:
-            conditions.append(at < self.end)
+        conditions = [at.is_not(None), *self.days(at)]
+        if self.horizon:
+            conditions.append(at >= self.horizon)
         if self.before and rank < self.before.rank:
             conditions.append(at < self.before.at)
         elif self.before:
