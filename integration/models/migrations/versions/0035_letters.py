@@ -3,7 +3,7 @@
 Each holds all that is filtered by, so an older version that still runs is slower with these pages, on SQLite refused.
 
 Revision ID: 0035
-Revises: 0033
+Revises: 0034
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from integration.models.migrations import online
 
 revision = "0035"
-down_revision = "0033"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
