@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
+import time
+from collections.abc import Callable
 
 #: Names of glibc's malloc.h. Whoever sets ARENAS_VARIABLE has chosen for themselves.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -35,3 +38,27 @@ def _glibc() -> ctypes.CDLL | None:
     """Return the C library of this process if it is glibc: others have functions of these names that do nothing."""
     library = ctypes.CDLL(None) if os.name == "posix" else None
     return library if library is not None and hasattr(library, "gnu_get_libc_version") else None
+
+
+def give_back() -> bool:
+    """Give the system what lies free between things in use; returns whether there was anything. Takes milliseconds."""
+    library = _glibc()
+    return library is not None and library.malloc_trim(0) == 1
+
+
+class Giving:
+    """Gives back while there is work, and not too often: `every_s` seconds lie between, by `steady_s`."""
+
+    def __init__(self, every_s: float = 10.0, steady_s: Callable[[], float] = time.monotonic) -> None:
+        self._every_s, self._steady_s = every_s, steady_s
+        self._lock = threading.Lock()
+        self._next_s = steady_s() + every_s
+
+    def now_and_then(self) -> bool:
+        """Give back where it is time; return whether it was. Safe for several threads."""
+        with self._lock:
+            if self._steady_s() < self._next_s:
+                return False
+            self._next_s = self._steady_s() + self._every_s
+        give_back()
+        return True

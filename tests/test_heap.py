@@ -50,7 +50,35 @@ def test_who_chose_the_number_of_heaps_keeps_it(monkeypatch: pytest.MonkeyPatch)
     assert _heaps("kept") == ("False", 3)
 
 
+def test_it_is_given_back_now_and_then_only() -> None:
+    seconds = iter((0.0, 9.9, 10.0, 10.0, 19.9, 20.0, 20.0))
+    giving = heap.Giving(10.0, lambda: next(seconds))
+    assert [giving.now_and_then() for _ in range(4)] == [False, True, False, True]
+
+
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(heap.ARENAS_VARIABLE, raising=False)
     monkeypatch.setattr(heap.ctypes, "CDLL", lambda name: object())
     assert not heap.keep_small()
+
+
+def test_what_is_free_goes_back_to_the_system() -> None:
+    assert subprocess.run([sys.executable, "-c", _FREED], check=False).returncode == 0
+
+
+#: Small pieces are freed between pieces that are kept, which nothing but a trim gives back.
+_FREED = """
+import ctypes, sys
+from integration import heap
+from tests.bench import resident
+library = ctypes.CDLL(None)
+library.malloc.restype = ctypes.c_void_p
+library.free.argtypes = [ctypes.c_void_p]
+pieces = [library.malloc(60_000) for _ in range(1000)]
+for piece in pieces:
+    ctypes.memset(piece, 1, 60_000)
+for piece in pieces[:-1]:
+    library.free(piece)
+before = resident.megabytes()
+sys.exit(not (heap.give_back() and before - resident.megabytes() > 40))
+"""
