@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import inspect
 import io
 import threading
 import time
+import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -285,3 +287,12 @@ def test_a_packed_body_that_ends_early_was_cut(url: str, monkeypatch: pytest.Mon
     with pytest.raises(Unreachable) as caught:
         Transport("store").send("GET", url)
     assert caught.value.code == "cut"
+
+
+def test_nothing_is_kept_of_a_client_that_is_done_with(url: str) -> None:
+    transport = Transport("store")
+    transport.send("GET", f"{url}/fine")
+    adapter = weakref.ref(transport._session().get_adapter(url))
+    del transport
+    gc.collect()
+    assert adapter() is None

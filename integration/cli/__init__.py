@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from integration import heap
 from integration.cli import (
     alert_groups,
     audit,
@@ -72,6 +73,7 @@ for module in _MODULES:
 
 def main() -> None:
     """Run the command; an error is one sentence on standard error and exit code 1, never a stack trace."""
+    heap.keep_small()
     try:
         root.main(prog_name="woo-mautic", standalone_mode=False)
     except click.ClickException as error:

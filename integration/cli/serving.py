@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.cli import console
-from integration.cli.server import Server
 from integration.config import load
 from integration.models.audit import AuditAction
 from integration.models.user import Role, User
 from integration.operations.identity import accounts
 from integration.pipeline import installation
 from integration.pipeline.services import Services
-from integration.sandbox.demo import Demo
+
+if TYPE_CHECKING:
+    from integration.sandbox.demo import Demo
 
 FIRST_USER = "admin@localhost.localdomain"
 
@@ -29,10 +32,15 @@ def serve() -> None:
 @click.option("--https", is_flag=True, help="Let both speak https, with a certificate authority of their own.")
 def demo(https: bool) -> None:
     """Serve with a demo store and a demo Mautic, connected and alive."""
+    from integration.sandbox.demo import Demo
+
     _serve(Demo(load().instance_path / "demo", https=https))
 
 
 def _serve(ends: Demo | None = None) -> None:
+    # Here and in `demo` alone: workers and imports would carry a web server and both stand-ins.
+    from integration.cli.server import Server
+
     deployment = load()
     with console.opened() as services:
         with services.db.write() as session:

@@ -17,7 +17,7 @@ from integration.engines import (
     unsubscribes,
     watch,
 )
-from integration.engines.ticking import Ticking
+from integration.engines.ticking import Clockwork, Ticking
 from integration.engines.worker import Worker
 from integration.operations import erasure, reconciliation, retention
 from integration.operations.monitoring import heartbeat
@@ -29,11 +29,11 @@ from integration.pipeline.services import Services
 class Ticks:
     """What every engine does by the clock: schedules, sweeps, heartbeats, retention."""
 
-    def __init__(self, services: Services, role: str) -> None:
+    def __init__(self, services: Services, role: str, clockwork: Clockwork | None = None) -> None:
         self._services = services
         self._role = role
         self._name = f"{role}@{socket.gethostname()}:{os.getpid()}"
-        self._ticking = Ticking()
+        self._ticking = clockwork or Ticking()
 
     def add(self, job: Callable[[], object], seconds: int) -> None:
         """Do a job every so many seconds."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from integration import heap
 from integration.pipeline.delivery.deliver import Deliverer
 from integration.pipeline.delivery.lanes import Lanes
 from integration.pipeline.services import Services
@@ -34,6 +35,7 @@ class LaneThreads:
         self._going: Counter[int] = Counter()
         self._queued = 0
         self._passed_by: set[int] = set()
+        self._heap = heap.Giving()
         self.on_free: Callable[[], None] = lambda: None
 
     def going(self, connector_id: int) -> int:
@@ -87,6 +89,7 @@ class LaneThreads:
                 if idle := not deliverer.work():
                     break
                 left -= 1
+                self._heap.now_and_then()
                 if goes_on := left > 0 and self._queued > 0:
                     break
         except Exception as error:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -13,6 +14,19 @@ from apscheduler.schedulers.background import BackgroundScheduler
 LOOK_EVERY_S, STEP_S = 5.0, 60.0
 #: Jobs come earlier or later by up to this share of their time, so that those of many processes do not come at once.
 JITTER = 0.1
+
+
+class Clockwork(Protocol):
+    """Does jobs by some clock."""
+
+    def add(self, job: Callable[[], object], seconds: int) -> None:
+        """Do a job every so many seconds, about."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """Do no more jobs."""
 
 
 class Ticking:

@@ -6,6 +6,7 @@ import http.client
 import ipaddress
 import re
 import socket
+import weakref
 from typing import Any
 
 import requests
@@ -87,11 +88,13 @@ class _Guard:
     """Mixed into urllib3's connections: looks at the peer before anything is sent."""
 
     private_allowed: tuple[str, ...] = ("*",)
-    adapter: GuardedAdapter
+    #: Weak: urllib3 keeps the connections of a pool until the pool is gone, which the adapter holds.
+    adapter: weakref.ref[GuardedAdapter]
 
     def getresponse(self) -> Any:
-        if self.adapter.watchdog is not None:
-            self.adapter.watchdog.watch(self.sock)  # type: ignore[attr-defined]  # urllib3's connection is the next class
+        adapter = self.adapter()
+        if adapter is not None and adapter.watchdog is not None:
+            adapter.watchdog.watch(self.sock)  # type: ignore[attr-defined]  # urllib3's connection is the next class
         return super().getresponse()  # type: ignore[misc]  # ditto
 
     def _new_conn(self) -> socket.socket:
@@ -113,7 +116,7 @@ class GuardedAdapter(HTTPAdapter):
     def __init__(self, private_allowed: tuple[str, ...], ca: str | None = None) -> None:
         self.watchdog: Watchdog | None = None
         self._trusted: dict[str, Any] = {"ssl_context": context_of(ca)} if ca else {}
-        known = {"private_allowed": private_allowed, "adapter": self}
+        known = {"private_allowed": private_allowed, "adapter": weakref.ref(self)}
         self._classes = {
             "http": type("GuardedHTTP", (_Guard, HTTPConnection), known),
             "https": type("GuardedHTTPS", (_Guard, HTTPSConnection), known),

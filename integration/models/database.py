@@ -96,7 +96,8 @@ def engine_options(url: str, connections: int = CONNECTIONS_MAX) -> dict[str, An
     options: dict[str, Any] = {"hide_parameters": True}
     if url.startswith("sqlite"):
         sqlite = {"timeout": 30, "check_same_thread": False}
-        return {**options, "connect_args": sqlite, "pool_size": 20, "max_overflow": 40}
+        # The one used last is used next, and those beyond the pool are closed: each holds its part of the file.
+        return {**options, "connect_args": sqlite, "pool_size": 6, "max_overflow": 54, "pool_use_lifo": True}
     postgres = {"connect_timeout": CONNECT_TIMEOUT_S}
     return {**options, "connect_args": postgres, "pool_size": connections, "max_overflow": 0, "pool_pre_ping": True}
 

@@ -15,6 +15,7 @@ from integration.models.run import RunKind
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.leases.tokens import new_token
+from integration.pipeline.outbox import leasing
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange, accept, claim, settle, states
@@ -37,6 +38,17 @@ def test_a_claim_takes_whole_lines_oldest_first(services: Services, connector_id
     groups = claim(services, connector_id)
     assert [[leased.source_id for leased in group.deliveries] for group in groups] == [["1", "3"], ["2"]]
     assert claim(services, connector_id) == []
+
+
+def test_people_with_many_deliveries_are_claimed_a_few_at_a_time(
+    services: Services, connector_id: int, change: MakeChange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leasing, "ROWS_MAX", 5)
+    names = ["ada"] * 3 + ["bob"] * 2 + ["eve"] + ["max"] * 7 + ["zoe"]
+    changes = [change(number, f"{name}@example.com") for number, name in enumerate(names, start=1)]
+    accept(services, connector_id, *changes)
+    found = [[len(group.deliveries) for group in claim(services, connector_id)] for _ in range(5)]
+    assert found == [[3, 2], [1], [7], [1], []]
 
 
 def test_what_arrives_while_a_line_is_leased_waits_and_is_promoted(

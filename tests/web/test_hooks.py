@@ -11,9 +11,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select
 
+from integration import heap
 from integration.models import Connector, Delivery
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
+from integration.web.frame.incoming import LARGE_BODY
 from tests.web.conftest import Person
 
 SECRET = "the webhook secret"
@@ -125,6 +127,16 @@ def test_oversized_ones_are_refused(visitor: Person, path: str, announced: bool)
 def test_a_body_of_the_largest_size_is_looked_at(visitor: Person, path: str) -> None:
     body = b" " * (5 * 1024 * 1024)
     assert visitor.client.post(path, data=body, headers=sign(body, "wrong")).status_code == 401
+
+
+@pytest.mark.parametrize(("size", "times"), [(LARGE_BODY, 0), (LARGE_BODY + 1, 1)])
+def test_what_a_large_body_took_is_given_back(
+    visitor: Person, path: str, monkeypatch: pytest.MonkeyPatch, size: int, times: int
+) -> None:
+    given: list[bool] = []
+    monkeypatch.setattr(heap, "give_back", lambda: given.append(True))
+    assert visitor.client.post(path, data=b" " * size, headers=sign(b"", "wrong")).status_code == 401
+    assert len(given) == times
 
 
 def test_looking_at_the_address_shows_nothing(visitor: Person, path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select, update
@@ -21,6 +22,9 @@ from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import LEASED, OPEN, READY, READY_INDEX, WAITING, brought_by_run
 
 LEASE = timedelta(seconds=60)
+#: So many deliveries of several people are leased at once, about: a batch is held in memory with all its records, and
+#: people whom a run gathered have up to a hundred each.
+ROWS_MAX = 500
 
 
 def claim(
@@ -35,11 +39,12 @@ def claim(
 ) -> list[DeliveryGroup]:
     """Lease the deliveries of up to `people` people, live ones first; `token` must be new (see leases.new_token).
 
+    They are fewer people where they have more than ROWS_MAX deliveries, but a person's are always leased together.
     Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an answer: see
     claim_for_look_up.
     """
     which = (Delivery.due_at <= (due or now)) & unanswered.nothing_in_question()
-    return _claim(session, now, connector_id, people, token, which, by_hand_only=by_hand_only)
+    return _claim(session, now, connector_id, people, token, which, by_hand_only=by_hand_only, rows=ROWS_MAX)
 
 
 def due_count(session: Session, now: datetime, connector_id: int, *, most: int) -> int:
@@ -75,6 +80,7 @@ def _claim(
     which: ColumnElement[bool],
     *,
     by_hand_only: bool,
+    rows: int | None = None,
 ) -> list[DeliveryGroup]:
     columns = (Delivery.id, Delivery.person_key, Delivery.error_code)
     query = select(*columns).where(Delivery.connector_id == connector_id, READY, which)
@@ -83,14 +89,16 @@ def _claim(
     query = by_index(query, Delivery, READY_INDEX).order_by(Delivery.priority, Delivery.id)
     query = query.limit(people).with_for_update(skip_locked=True)
     leads = _apart(session.execute(query).all())
+    if rows is not None:
+        leads = _fitting(session, connector_id, leads, rows)
     if not leads:
         return []
     _lease(session, now, token, [lead.id for lead in leads], READY, state=DeliveryState.LEASED)
     person_keys = [lead.person_key for lead in leads]
     if leads[0].error_code != BROKE_OFF:
         _lease_followers(session, now, connector_id, token, person_keys)
-    rows = session.scalars(select(Delivery).where(Delivery.lease_token == token, OPEN).order_by(Delivery.id)).all()
-    return group(rows, order=person_keys)
+    leased = session.scalars(select(Delivery).where(Delivery.lease_token == token, OPEN).order_by(Delivery.id)).all()
+    return group(leased, order=person_keys)
 
 
 def _apart(leads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
@@ -100,11 +108,27 @@ def _apart(leads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
     return [lead for lead in leads if lead.error_code != BROKE_OFF]
 
 
+def _fitting(session: Session, connector_id: int, leads: Sequence[Row[Any]], most: int) -> Sequence[Row[Any]]:
+    """Return the first leads that have `most` deliveries together with those behind them, and the first in any case."""
+    if len(leads) < 2:
+        return leads
+    followers = _followers(connector_id, [lead.person_key for lead in leads])
+    counted = session.execute(select(Delivery.person_key, func.count()).where(followers).group_by(Delivery.person_key))
+    behind = {person_key: number for person_key, number in counted}
+    totals = accumulate(1 + behind.get(lead.person_key, 0) for lead in leads)
+    return [lead for place, (lead, total) in enumerate(zip(leads, totals, strict=True)) if not place or total <= most]
+
+
 def _lease_followers(
     session: Session, now: datetime, connector_id: int, token: str, person_keys: Sequence[str]
 ) -> None:
-    followers = (Delivery.connector_id == connector_id) & Delivery.person_key.in_(person_keys) & WAITING
-    _lease(session, now, token, None, followers & Delivery.lease_token.is_(None))
+    _lease(session, now, token, None, _followers(connector_id, person_keys))
+
+
+def _followers(connector_id: int, person_keys: Sequence[str]) -> ColumnElement[bool]:
+    theirs = (Delivery.connector_id == connector_id) & Delivery.person_key.in_(person_keys)
+    # OPEN beside WAITING, for SQLite takes a partial index only where its own words stand.
+    return theirs & OPEN & WAITING & Delivery.lease_token.is_(None)
 
 
 def _lease(session: Session, now: datetime, token: str, ids: list[int] | None, which: Any, **values: Any) -> None:

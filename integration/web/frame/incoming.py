@@ -9,6 +9,7 @@ from flask import Flask, abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import IntegerConverter
 
+from integration import heap
 from integration.config import Deployment
 from integration.url_filters import ID_MAX_DIGITS
 
@@ -22,6 +23,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OTHER_HOST = "This name is not one of this installation's. Set PUBLIC_URL to the address that is opened."
 #: No field takes nearly as much; see the models for what each of them takes.
 VALUE_MAX_CHARS = 100_000
+#: Bytes of a body from which on its memory is given back; webhooks are a hundredth of it.
+LARGE_BODY = 1024 * 1024
 _NUL = "\x00"
 
 
@@ -83,8 +86,15 @@ def _hostname() -> str:
         return ""
 
 
+def give_back_memory(_: BaseException | None) -> None:
+    """Give the system what a large body took, when it is done with; what it was read into is many times as large."""
+    if (request.content_length or 0) > LARGE_BODY:
+        heap.give_back()
+
+
 def init_app(app: Flask, deployment: Deployment) -> None:
     """Register the converter, which must come before the routes, and the checks."""
     app.url_map.converters["int"] = Id
     app.before_request(refuse_other_hosts(deployment))
     app.before_request(refuse_odd_texts)
+    app.teardown_request(give_back_memory)
