@@ -23,6 +23,8 @@ def is_lead(delivery: Any = Delivery) -> ColumnElement[bool]:
     return found
 
 
+#: Ready deliveries of a connector, for `sql.by_index`; a query names READY and the connector.
+READY_INDEX = "ix_delivery_ready"
 #: Open deliveries of a connector in the order they came in, for `sql.by_index`; a query names OPEN and the connector.
 OPEN_INDEX = "ix_delivery_open"
 
