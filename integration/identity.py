@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 
@@ -16,6 +17,8 @@ import idna
 _DOMAIN_MAX_CHARS = 253
 #: Longer texts are not addresses: composing their letters could take minutes, so they are only trimmed and lowered.
 _ADDRESS_MAX_CHARS = 1000
+#: Everything that takes a page asks for the keys of its people, eight times for each record; these are a few pages.
+_KEYS_KEPT = 1024
 #: Format and control characters and what else Unicode calls Default_Ignorable, but no blanks. They are listed so that
 #: a key does not hang on the version of Unicode that Python brings along.
 _JOINERS = "\u200c\u200d"
@@ -38,6 +41,11 @@ def normalise_email(email: str) -> str:
 
 def person_key_of(email: str) -> str:
     """Return 32 hex digits that stand for a mailbox, however its address is spelled."""
+    return _key(email) if len(email) <= _ADDRESS_MAX_CHARS else _digest(normalise_email(email))
+
+
+@lru_cache(maxsize=_KEYS_KEPT)
+def _key(email: str) -> str:
     return _digest(normalise_email(email))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
+from functools import lru_cache
 
 from integration.settings.naming import NAME_SPACE_MAX_CHARS
 
@@ -29,6 +30,8 @@ CART_HTML = "mautic_woo_cart_html"
 JSON = frozenset({ORDER_DATA, CART_DATA, CURRENCY_TOTALS})
 #: Mautic cuts an alias here (mautic:260) and takes a `_` at the end away.
 ALIAS_MAX_CHARS = 25
+#: It is asked of each text of each contact; a Mautic has some hundred fields.
+_ALIASES_KEPT = 1024
 _PREFIX, _SPACED = "mautic_woo_", "woo_{}_"
 _IN_SPACE = re.compile(rf"woo_([a-z0-9]{{1,{NAME_SPACE_MAX_CHARS}}})_")
 
@@ -44,6 +47,7 @@ def name_space_of(alias: str) -> str:
     return found[1] if found else ""
 
 
+@lru_cache(maxsize=_ALIASES_KEPT)
 def is_json(alias: str) -> bool:
     """Tell whether a field of Mautic is one of ours that hold JSON, in whatever name space."""
     space = name_space_of(alias)
@@ -63,4 +67,7 @@ def cut(alias: str) -> str:
 
 def actual(alias: str, known: Container[str]) -> str | None:
     """Return the alias under which Mautic has the field: as wanted or cut, None when it has neither."""
-    return next((name for name in (alias, cut(alias)) if name in known), None)
+    if alias in known:
+        return alias
+    shorter = cut(alias)
+    return shorter if shorter in known else None

@@ -213,8 +213,13 @@ def is_made_by_us(alias: str) -> bool:
 
 def computed(source: str, modules: Modules) -> list[FieldRow]:
     """Return the rows that orders write and whose value is the computed one of this name."""
-    mine = (row for row in rows(Kind.ORDER, modules.naming.name_space) if row.converter == COMPUTED)
-    return [row for row in mine if row.source == source and is_on(row, modules)]
+    return [row for row in _computed(source, modules.naming.name_space) if is_on(row, modules)]
+
+
+@lru_cache(maxsize=_TABLES_CACHED_MAX)
+def _computed(source: str, name_space: str) -> tuple[FieldRow, ...]:
+    mine = (row for row in rows(Kind.ORDER, name_space) if row.converter == COMPUTED)
+    return tuple(row for row in mine if row.source == source)
 
 
 def is_on(row: FieldRow, modules: Modules) -> bool:

@@ -41,7 +41,8 @@ class Fields:
 
     def words(self, name: str) -> str:
         """Return a text for people, its entities decoded once."""
-        return decoded(self.text(name))
+        text = self.text(name)
+        return decoded(text) if "&" in text else text
 
     def column(self, name: str, longest: int, *, decides: bool = False) -> str:
         """Return a text that goes into a column of so many characters; "0" is nothing."""
@@ -81,6 +82,9 @@ class Fields:
 
     def _read(self, name: str, read: Callable[[Any], T], nothing: T, decides: bool) -> T:
         value = self.raw.get(name)
+        if value is None:
+            # A list of few fields has none of the others.
+            return nothing
         try:
             return nothing if is_nothing(value) else read(value)
         except MappingError:

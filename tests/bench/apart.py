@@ -22,6 +22,10 @@ class Apart:
         found: dict[str, int] = self.process.ask("counts")
         return found
 
+    def take(self, order_s: float) -> None:
+        """Have the store take so many seconds for each full order, on one of two processors."""
+        self.process.ask(f"order_s {order_s}")
+
 
 @contextmanager
 def apart(customers: int, orders: int) -> Iterator[Apart]:
@@ -33,13 +37,16 @@ def apart(customers: int, orders: int) -> Iterator[Apart]:
 _CHILD = """
 import json, sys
 from integration.sandbox.mautic import MauticServer
-from integration.sandbox.store import StoreServer
 from integration.sandbox.store.bulk import seed_bulk
+from tests.bench.slow_shop import SlowShop
 from tests.bench.world import whereabouts
-with StoreServer() as store, MauticServer() as mautic:
+with SlowShop() as store, MauticServer() as mautic:
     seed_bulk(store.state, customers=int(sys.argv[1]), orders=int(sys.argv[2]))
     print(json.dumps(whereabouts(store, mautic)), flush=True)
     for line in sys.stdin:
+        what, _, number = line.partition(" ")
+        if what == "order_s":
+            store.order_s = float(number)
         writes = sum(call.method != "GET" and "/token" not in call.path for call in mautic.calls)
         found = {"store": store.calls.total, "mautic": mautic.calls.total, "writes": writes}
         store.calls.reset()

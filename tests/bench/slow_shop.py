@@ -29,7 +29,7 @@ class SlowShop(StoreServer):
 
     def _standing(self, request: ApiRequest) -> ApiAnswer:
         answer = super()._standing(request)
-        if isinstance(answer.body, list) and "line_items" in str(request.query.get("_fields", "")):
+        if self.order_s and isinstance(answer.body, list) and "line_items" in str(request.query.get("_fields", "")):
             for _ in answer.body:
                 with self._processors:
                     time.sleep(self.order_s)

@@ -15,6 +15,7 @@ from integration.models import Connector
 from integration.models.database import Database
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services, WakeupSignal, open_services
+from tests import statements
 
 
 @pytest.fixture
@@ -72,3 +73,14 @@ def test_a_ring_for_busy_lanes_is_answered_by_the_lane_that_ends(services: Servi
     worker.lanes._lane(number, lanes, TURN_BATCHES)
     assert services.wakeup.next(seen, 0)[0] == set()
     worker.stop()
+
+
+def test_a_look_for_work_walks_only_what_is_ready(services: Services, clock: SetClock) -> None:
+    # A shop has millions of settled deliveries, and the worker looks once a second.
+    with statements.caught(services.db.engine) as asked, services.db.read() as session:
+        schedule.busy_connectors(session, clock.now())
+    (look,) = [each for each in asked if "delivery" in each.text]
+    with services.db.engine.connect() as connection:
+        walks = [line for line in statements.plan(connection, look) if line.startswith("SEARCH delivery ")]
+    assert bool(walks) == services.db.sqlite
+    assert all("ix_delivery_ready" in line for line in walks)

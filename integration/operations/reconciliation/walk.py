@@ -39,7 +39,6 @@ from integration.words import counted
 AT_ONCE = 100
 #: Links looked at in one call.
 LINKS_AT_ONCE = 200
-PAUSE_S = 0.05
 PHASES = ("ledger", "customers", "buyers", "links", "strangers")
 DONE = "done"
 _FOLLOWING = dict(zip(PHASES, (*PHASES[1:], DONE), strict=True))
@@ -93,7 +92,7 @@ class Walk(HeldRun):
                 continue
             for step in getattr(self, f"_{self._phase}")():
                 self._write(step)
-                if self.slice_over() or self.stop.wait(PAUSE_S):
+                if self.slice_over() or self.stop.is_set():
                     return False
             if self._phase in self._refused:
                 self._pass_over(refusals.told({self._phase: self._refused[self._phase]}))

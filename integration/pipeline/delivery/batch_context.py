@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -38,6 +39,8 @@ NOTE = "#"
 LIMITS = "limits"
 #: A contact that was confirmed within this time was seen to be the person; an older one is looked at before a write.
 FRESH = timedelta(hours=1)
+#: The records of one person, and of one town, say the same; longer texts are rarely met twice.
+_TEXTS_KEPT, _TEXT_KEPT_CHARS = 4096, 60
 
 
 #: Person key of today -> former person key -> address of today.
@@ -154,23 +157,25 @@ def _with_limits(fields: Mapping[str, MauticField], learned: Mapping[str, Any]) 
 def _links(
     session: Session, connector_id: int, person_keys: Sequence[str], fields: Mapping[str, MauticField], moved: Moved
 ) -> dict[str, Linked]:
-    query = select(ContactLink).where(ContactLink.connector_id == connector_id, ContactLink.person_key.in_(person_keys))
+    columns = (ContactLink.person_key, ContactLink.contact_id, ContactLink.fields, ContactLink.written_at)
+    mine = (ContactLink.connector_id == connector_id) & ContactLink.person_key.in_(person_keys)
+    since = {alias: datetime.fromisoformat(field.since) for alias, field in fields.items() if field.since}
     return {
-        link.person_key: Linked(
-            link.contact_id,
-            _still_held(link.fields or {}, link.written_at, fields),
-            link.written_at,
-            frozenset(moved.get(link.person_key, ())),
+        person_key: Linked(
+            contact_id,
+            _still_held(known or {}, written_at, fields, since),
+            written_at,
+            frozenset(moved.get(person_key, ())),
         )
-        for link in session.scalars(query)
+        for person_key, contact_id, known, written_at in session.execute(select(*columns).where(mine)).tuples()
     }
 
 
-def _still_held(known: Mapping[str, str], written_at: datetime, fields: Mapping[str, MauticField]) -> Mapping[str, str]:
-    """Leave out the values of fields that Mautic no longer has, or has made anew since: they are gone there."""
-    gone = {
-        alias for alias, field in fields.items() if field.since and written_at < datetime.fromisoformat(field.since)
-    }
+def _still_held(
+    known: Mapping[str, str], written_at: datetime, fields: Mapping[str, MauticField], since: Mapping[str, datetime]
+) -> Mapping[str, str]:
+    """Leave out the values of fields that Mautic no longer has, or has made anew `since`: they are gone there."""
+    gone = {alias for alias, made_at in since.items() if written_at < made_at}
     return {key: value for key, value in known.items() if not _is_lost(key.partition(".")[2], fields, gone)}
 
 
@@ -228,7 +233,17 @@ def same(confirmed: str | None, wanted: str) -> bool:
 
 def fingerprint(value: object) -> str:
     """Return the short hash that a value is remembered by; texts that Mautic keeps alike have the same."""
-    kept = plain(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return _fingerprint_of_text(value) if len(value) <= _TEXT_KEPT_CHARS else _digest(plain(value))
+    return _digest(value)
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _fingerprint_of_text(text: str) -> str:
+    return _digest(plain(text))
+
+
+def _digest(kept: object) -> str:
     return hashlib.blake2b(repr(kept).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 

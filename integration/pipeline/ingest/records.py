@@ -16,6 +16,7 @@ from integration import streams
 from integration.errors import MappingError
 from integration.events import Change, Origin
 from integration.identity import person_key_of, visible
+from integration.models.connector import Connector
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import CustomerMark
@@ -61,7 +62,7 @@ def accept(
     """
     if not changes:
         return outbox.Accepted()
-    lock_connector(session, connector_id)
+    _connector = _locked(session, connector_id)
     first_version_keys.move(session, connector_id, [text for change in changes for text in _addresses(change)])
     shut = blocked.among(session, connector_id, {change.person_key for change in changes})
     changes = blocked.emptied(changes, shut)
@@ -89,7 +90,7 @@ def accept(
 
 def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
     """Note orders in the ledger that are not synced themselves; who lost one of them gets new sums all the same."""
-    lock_connector(session, connector_id)
+    _connector = _locked(session, connector_id)
     fingerprint.look_at_orders(session, now, connector_id, orders)
     first_version_keys.move(session, connector_id, [order.email for order in orders])
     shut = blocked.among(session, connector_id, {person_key_of(order.email) for order in orders})
@@ -98,6 +99,12 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     future = store_clock.future(session, now, connector_id)
     left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now, future), now, origin)
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
+
+
+def _locked(session: Session, connector_id: int) -> Connector | None:
+    """Lock the connector and return it: while the caller has it, the session reads its row once for all who ask."""
+    lock_connector(session, connector_id)
+    return session.get(Connector, connector_id)
 
 
 def note_recurring(session: Session, now: datetime, connector_id: int, changes: Sequence[Change]) -> None:
