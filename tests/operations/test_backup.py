@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import threading
 import uuid
@@ -23,7 +24,7 @@ from integration.models.connector import ConnectorState
 from integration.models.database import open_database
 from integration.models.migrate import downgrade, number_of, upgrade
 from integration.operations import backup
-from integration.operations.backup import content
+from integration.operations.backup import archive, content
 from integration.pipeline import installation
 from integration.pipeline.connectors import connectors, fingerprint, restored
 from integration.pipeline.services import Services, open_services
@@ -202,17 +203,46 @@ def changed(file: Path, to: Path, **values: Any) -> Path:
     return to
 
 
+def turned(whole: bytes, place: int, bit: int) -> bytes:
+    return whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :]
+
+
+def test_no_bit_that_was_turned_over_breaks_off_or_changes_what_comes_back(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    database, file = tmp_path / "database", tmp_path / "a.zip"
+    database.write_bytes(chance.randbytes(300) + bytes(3000) + b"An order and a refund. " * 200)
+    manifest = archive.Manifest(
+        made_at=NOON, database="sqlite", schema_revision="1", keys=("k",), address="", rows={"run": 1}
+    )
+    archive.pack(file, manifest, database, packed=False)
+    whole, refusals = file.read_bytes(), 0
+    for number, place in enumerate(range(len(whole))):
+        file.write_bytes(turned(whole, place, chance.randrange(8)))
+        to = tmp_path / str(number)
+        try:
+            archive.read_manifest(file)
+            archive.unpack(file, to)
+        except SettingError:
+            refusals += 1
+        else:
+            assert to.read_bytes() == database.read_bytes()
+        to.unlink(missing_ok=True)
+    assert refusals > len(whole) // 3
+
+
 def test_what_is_no_whole_backup_is_refused_and_leaves_nothing(
     services: Services, elsewhere: Elsewhere, tmp_path: Path
 ) -> None:
     file = backup.make(services.deployment, services.clock, tmp_path / "a.zip").file
     place, broken = elsewhere(), tmp_path / "broken.zip"
     whole = file.read_bytes()
-    middle = len(whole) // 2
+    with zipfile.ZipFile(file) as opened:
+        # The name of the database as it stands before it, which is not the one in the list at the end any more.
+        place_of_name = opened.getinfo("database").header_offset + 30
     texts = {
         "no backup": b"hello",
         "or it is damaged": whole[:-3000],
-        "is damaged": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "is damaged": turned(whole, place_of_name, 0),
     }
     for said, data in texts.items():
         broken.write_bytes(data)

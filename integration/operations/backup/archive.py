@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,6 +24,11 @@ _MANIFEST = "manifest.json"
 _DATABASE = "database"
 #: A manifest has a line for each table; more than this is something else.
 _MANIFEST_MAX_BYTES = 1_000_000
+#: All that zipfile lets through of a file with a bit that was turned over somewhere.
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError,
+    OverflowError,
+)  # fmt: skip
 _DAMAGED = "Take another backup: this one was cut off or altered."
 
 
@@ -86,7 +93,7 @@ def read_manifest(file: Path) -> Manifest:
             opened.getinfo(_DATABASE)
     except OSError as error:
         raise SettingError(NAME, f"{file} cannot be read: {error.strerror}.", "Choose another file.") from error
-    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         raise _none(file) from error
     return _manifest(file, text)
 
@@ -110,7 +117,7 @@ def unpack(file: Path, to: Path) -> None:
             handle = os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(handle, "wb") as target:
                 shutil.copyfileobj(source, target, 1024 * 1024)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         raise damaged(file) from error
     except OSError as error:
         raise SettingError(
