@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from types import MethodType
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -33,8 +33,7 @@ SMALL = {
     if (where := index.dialect_options["sqlite"]["where"]) is not None and str(where) not in _SETTLED
 }
 STEP = re.compile(rf"(SCAN|SEARCH) ({'|'.join(GROWING)})\b(?: USING (?:COVERING )?INDEX (\w+)(?: \((.*)\))?)?")
-#: The largest number of a connector's orders is at the end of the index; a page of the store's customers or orders is
-#: compared with the rows between its first and its last.
+#: The largest number of a connector's orders is at the end of its index.
 ENDS = ("max(order_ledger.order_id)",)
 
 
@@ -56,14 +55,25 @@ def _is_walk(found: re.Match[str]) -> bool:
     return index not in SMALL and (how == "SCAN" or columns == "connector_id=?")
 
 
+@dataclass
+class Kept:
+    """A clockwork that does no job by itself."""
+
+    jobs: list[Callable[[], object]] = field(default_factory=list)
+
+    def add(self, job: Callable[[], object], seconds: int) -> None:
+        self.jobs.append(job)
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 def by_the_clock(services: Services) -> list[Callable[[], object]]:
-    """Return all jobs that a server does by the clock, none of them begun."""
-    jobs: list[Callable[[], object]] = []
-    ticks = Ticks(services, "web")
-    ticks.add = MethodType(lambda self, job, seconds: jobs.append(job), ticks)  # type: ignore[method-assign]
-    ticks.start()
-    ticks.stop()
-    return jobs
+    """Return all jobs that a server does by the clock."""
+    kept = Kept()
+    Ticks(services, "web", kept).start()
+    return kept.jobs
 
 
 def test_nothing_of_the_road_walks_through_what_was_gathered(make_road: Callable[..., Road]) -> None:
