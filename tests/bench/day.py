@@ -5,10 +5,7 @@ Both stand-ins are in another process; their clock is moved along. A step is a m
 
 from __future__ import annotations
 
-import base64
 import gc
-import hashlib
-import hmac
 import json
 import os
 import tempfile
@@ -36,7 +33,7 @@ from integration.pipeline.services import Services, open_services
 from tests.bench import resident
 from tests.bench.child import Child, python
 from tests.bench.hooks import SECRET
-from tests.bench.world import NOW, order, report
+from tests.bench.world import NOW, order, report, signed
 
 HOURS, EARLY_H = int(os.environ.get("BENCH_DAY_HOURS", "24")), 2
 STEP_MIN = int(os.environ.get("BENCH_DAY_STEP", "1"))
@@ -109,15 +106,7 @@ class Day:
 
     def _webhook(self, number: int) -> None:
         body = json.dumps(order(number, f"hooked{number % 500}@example.com")).encode()
-        signature = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
-        headers = {
-            "X-WC-Webhook-Topic": "order.updated",
-            "X-WC-Webhook-Resource": "order",
-            "X-WC-Webhook-Event": "updated",
-            "X-WC-Webhook-Signature": signature,
-        }
-        path = f"/hooks/{self._hook}"
-        answer = self.client.post(path, data=body, headers=headers, content_type="application/json")
+        answer = self.client.post(f"/hooks/{self._hook}", data=body, headers=signed(body, SECRET))
         self.asked[f"webhook {answer.status_code}"] += 1
 
     def _page(self, page: str) -> None:

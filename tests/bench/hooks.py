@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import http.client
 import json
 import statistics
@@ -13,7 +10,7 @@ import threading
 import time
 
 from tests.bench.served import served
-from tests.bench.world import order, report
+from tests.bench.world import order, report, signed
 
 SECRET = "benchsecret0123456789"
 COUNT = 3000
@@ -62,14 +59,7 @@ def fire(port: int, path: str, count: int, first: int = 1) -> list[float]:
 def _one(line: http.client.HTTPConnection, path: str, number: int) -> float | None:
     """Send one order and return how long it took until it was accepted, None where it was refused."""
     body = json.dumps(order(number, f"buyer{number}@example.com")).encode()
-    signature = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
-    headers = {
-        "Content-Type": "application/json",
-        "X-WC-Webhook-Topic": "order.updated",
-        "X-WC-Webhook-Resource": "order",
-        "X-WC-Webhook-Event": "updated",
-        "X-WC-Webhook-Signature": signature,
-    }
+    headers = signed(body, SECRET)
     began = time.perf_counter()
     line.request("POST", f"/hooks/{path}", body, headers)
     answer = line.getresponse()

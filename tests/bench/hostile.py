@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import http.client
 import tempfile
 import threading
@@ -19,7 +16,7 @@ from tests.bench import resident
 from tests.bench.child import python
 from tests.bench.hooks import SECRET, fire
 from tests.bench.served import Served, served
-from tests.bench.world import report
+from tests.bench.world import report, signed
 
 BODIES, ANSWERS = 100, 9
 #: A process may be so much larger afterwards, in MB, than it was before.
@@ -74,10 +71,8 @@ def _send(server: Served, token: str, number: int) -> int:
     """Send one body to the webhook, the API or a form, in turn, and return the status that was answered."""
     kinds = shapes(LARGEST_BODY)
     body = kinds[number // 3 % len(kinds)]
-    signature = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
-    topic = {"X-WC-Webhook-Topic": "order.updated", "X-WC-Webhook-Resource": "order", "X-WC-Webhook-Event": "updated"}
     path, headers, text = [
-        (f"/hooks/{server.connector().webhook_path}", {**topic, "X-WC-Webhook-Signature": signature}, body),
+        (f"/hooks/{server.connector().webhook_path}", signed(body, SECRET), body),
         (f"/api/v1/connectors/{server.connector_id}/orders", {"Authorization": f"Bearer {token}"}, body),
         ("/sign-in", {"Content-Type": "application/x-www-form-urlencoded"}, body.replace(b",", b"&")),
     ][number % 3]

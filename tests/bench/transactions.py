@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import statistics
 import threading
@@ -26,7 +23,7 @@ from integration.pipeline.ingest.webhooks import receive
 from integration.pipeline.services import Services
 from integration.settings import Modules
 from tests.bench.calls import make_fields
-from tests.bench.world import World, order, report, world
+from tests.bench.world import World, order, report, signed, world
 
 SECRET = "benchsecret0123456789"
 WARM_UP_ORDERS = 3
@@ -136,15 +133,7 @@ def webhook(services: Services, path: str, number: int) -> tuple[str, dict[str, 
     now = f"{services.clock.now():%Y-%m-%dT%H:%M:%S}"
     dates = {"date_created_gmt": now, "date_modified_gmt": now, "date_completed_gmt": now}
     body = json.dumps(order(number, f"buyer{number}@example.com") | dates).encode()
-    signature = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
-    headers = {
-        "Content-Type": "application/json",
-        "X-WC-Webhook-Topic": "order.updated",
-        "X-WC-Webhook-Resource": "order",
-        "X-WC-Webhook-Event": "updated",
-        "X-WC-Webhook-Signature": signature,
-    }
-    return path, headers, body
+    return path, signed(body, SECRET), body
 
 
 def _await_delivered(at: World, costs: Costs, number: int) -> None:
