@@ -1,10 +1,26 @@
-"""How tokens and addresses are kept and found again: by a hash, for what is read from the database opens nothing."""
+"""Digests by which things are known again: tokens and addresses that are not kept themselves, and the store's rows."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_SHORT_BYTES = 16
+_ENCODE = json.JSONEncoder(default=str).encode
 
 
 def digest(text: str) -> str:
     """Return the SHA-256 of a text in 64 hex digits; a half surrogate, as a broken client sends it, is taken as is."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def short(text: str) -> str:
+    """Return 32 hex digits that tell a text from others; they are quick to make, and keep no secret."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_SHORT_BYTES).hexdigest()
+
+
+def row_digest(row: Mapping[str, Any]) -> str:
+    """Return 32 hex digits over a row as the store gave it."""
+    return short(_ENCODE(row))

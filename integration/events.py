@@ -52,6 +52,7 @@ class Change:
     `event` is created, updated, deleted, or for orders the status (completed, refunded, …). `person_key` is "" when the
     record has no e-mail. `modified_at` is date_modified_gmt, None where the store has none. `reached_at` is when an
     order reached its status, if this change stands for that event; `restored` says that it came out of the trash.
+    `version` is the end of its identity where that was told before, without a payload to tell it by.
     """
 
     kind: Kind
@@ -65,6 +66,7 @@ class Change:
     number: str = ""
     reached_at: datetime | None = None
     restored: bool = False
+    version: str = ""
 
     @property
     def ordering_key(self) -> str:
@@ -77,7 +79,12 @@ class Change:
 
         A program may tell two things of a record in one second, so that there both count.
         """
+        return f"{self.kind}:{self.source_id}:{self.event}:{self.version or self.version_read}"
+
+    @property
+    def version_read(self) -> str:
+        """Return what tells the record from itself at another time."""
         version = self.modified_at.isoformat() if self.modified_at else content_hash(self.payload)
         if self.modified_at and self.origin is Origin.API:
             version += f":{content_hash(self.payload)[:16]}"
-        return f"{self.kind}:{self.source_id}:{self.event}:{version}"
+        return version

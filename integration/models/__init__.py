@@ -26,6 +26,7 @@ from integration.models.mapping_version import MappingVersion
 from integration.models.organisation import Organisation
 from integration.models.payload_file import PayloadFile
 from integration.models.product_categories import ProductCategories
+from integration.models.record_stamp import RecordStamp
 from integration.models.recurring_order import RecurringEntry
 from integration.models.run import FormerRecord, Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat, Schedule
@@ -80,6 +81,7 @@ __all__ = [
     "ProductCategories",
     "Reconciliation",
     "RecordCount",
+    "RecordStamp",
     "RecurringEntry",
     "Role",
     "Run",

@@ -17,6 +17,7 @@ class LedgerEntry(Base):
     `products` has [name, sku, product id] of each line, None as long as the order was only read without its lines.
     `gone_at` is when it was noted, by our clock, that the store has it no more or in the trash.
     `reached_at` is when it reached its status, as long as only an import saw that: the next live change carries it.
+    `listed` is the stamp of the row of the store's list that said all this (ingest/listed_orders.py), "" for none.
     """
 
     __tablename__ = "order_ledger"
@@ -35,6 +36,7 @@ class LedgerEntry(Base):
     products: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     reached_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
+    listed: Mapped[str] = mapped_column(String(32), default="", server_default="")
 
 
 class CustomerMark(Base):

@@ -3,32 +3,42 @@
 They are planned as a batch would plan them now, by the settings, fields and links of this moment, and compared with
 what Mautic confirmed last. What comes to nothing is written as a batch would have settled it; whatever a batch would
 ask one of the systems for, or look at twice, goes the road.
+
+What came to nothing gets a stamp (stamps.py): where nothing has changed since, the next run knows the rows again as the
+store gives them, and neither reads nor plans them.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import literal_column, select, union_all
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.errors import ServiceError
-from integration.events import HISTORICAL, Change, Origin
+from integration.events import HISTORICAL, Change, Kind, Origin
 from integration.mautic.answers import SERVICE
 from integration.models.connector import Connector, ConnectorState
 from integration.models.contact_link import ContactLink
-from integration.models.delivery import Delivery
+from integration.models.database import lock_connector
 from integration.models.run import Run, RunKind
-from integration.models.unanswered import UnansweredPerson
-from integration.pipeline import outbox, usage
 from integration.pipeline.connectors import field_list, holds
-from integration.pipeline.delivery import account_consents, batch_context, latest_order, order_categories
+from integration.pipeline.delivery import (
+    account_consents,
+    batch_context,
+    busy_people,
+    latest_order,
+    order_categories,
+    stamping,
+    stamps,
+    unsent,
+)
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.batch_result import Sent
 from integration.pipeline.delivery.follow_up_marks import Done, done_before, is_done
@@ -37,14 +47,11 @@ from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, 
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.delivery.refresh import is_unsaid
 from integration.pipeline.delivery.settlement import Settlement
-from integration.pipeline.outbox import run_figures
-from integration.pipeline.outbox.states import DEAD, OPEN, WAITING, is_lead
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.delivery.stamps import Page
+from integration.pipeline.delivery.unsent import Settled
 from integration.pipeline.services import Services
-from integration.pipeline.sync_log import writing as sync_log_writing
 from integration.settings import Modules
 from integration.streams.base import LEAVES
-from integration.words import counted
 
 #: After pages that were changed throughout so many are let through at most before another one is looked at.
 PASSES_MAX = 32
@@ -71,6 +78,22 @@ class Door:
     _left: int = field(default=0, init=False)
     _is_asked: bool = field(default=False, init=False)
 
+    def recognise(
+        self, kind: Kind, origin: Origin, rows: Sequence[Mapping[str, Any]], read: Callable[[Any], Change]
+    ) -> Page:
+        """Return a page of history with what is known of its rows from the last time; `read` makes a row's change.
+
+        What is to be sent again, or is read for the first time, is not looked up.
+        """
+        with self.services.db.read() as session:
+            connector = session.get_one(Connector, self.run.connector_id)
+            if self.run.is_dry or self.run.options.get("resend") or _is_first(connector, self.run):
+                return Page(kind, origin)
+            by_id = {str(row["id"]): row for row in rows}
+            digests = {source_id: stamps.of_row(row) for source_id, row in by_id.items()}
+            found = stamps.known(session, self.run.connector_id, kind, digests)
+        return Page(kind, origin, by_id, digests, found, read)
+
     def prepare(self) -> int:
         """Have the list of Mautic's fields read once, as the run's first batch would; return how many calls that took.
 
@@ -93,8 +116,27 @@ class Door:
             log.info("Mautic's fields could not be read before run %d sends: %s", self.run.id, error)
         return client.calls
 
-    def settle(self, session: Session, now: datetime, sighted: Sequence[Sighting]) -> tuple[int, Sequence[Change]]:
-        """Write those settled that a batch would find unchanged; return how many they are, and the others."""
+    def settle_known(self, session: Session, now: datetime, page: Page) -> set[str]:
+        """Write those rows of a page settled whose stamps hold, and return their source ids."""
+        if not page.stamps:
+            return set()
+        lock_connector(session, self.run.connector_id)
+        connector = session.get_one(Connector, self.run.connector_id)
+        if not self._is_open(session, now, connector, Modules.from_json(connector.settings)):
+            return set()
+        found = stamping.held(session, connector, page)
+        settled = [stamping.settled(each, -1 - place, self.run, now, page.origin) for place, each in enumerate(found)]
+        if settled:
+            unsent.write(session, now, self.run, settled, [unsent.entry(now, self.run, *one) for one in settled])
+        return {stamp.source_id for stamp in found}
+
+    def settle(
+        self, session: Session, now: datetime, sighted: Sequence[Sighting], page: Page | None = None
+    ) -> tuple[int, Sequence[Change]]:
+        """Write those settled that a batch would find unchanged; return how many they are, and the others.
+
+        Those that are rows of the `page` get stamps.
+        """
         changes = [change for change, _ in sighted]
         if self._left:
             self._left -= 1
@@ -102,16 +144,21 @@ class Door:
         # As it is now: settings may have been changed since the run began.
         connector = session.get_one(Connector, self.run.connector_id)
         modules = Modules.from_json(connector.settings)
-        shut = not _may_open(session, connector, self.run)
-        if shut or not field_list.is_recent(connector, modules, now, field_list.begun([self.run])):
+        if not self._is_open(session, now, connector, modules):
             return 0, changes
         told = _told(session, now, self.run, connector, modules, sighted)
-        if told:
-            _write(session, now, self.run, told)
-        self._passes = 0 if told or not changes else min(2 * self._passes + 1, PASSES_MAX)
+        if told.context is not None:
+            written = _write(session, now, self.run, told)
+            if page is not None and page.digests:
+                stamping.give(session, told.context, page, told.planned, written)
+        self._passes = 0 if told.changes or not changes else min(2 * self._passes + 1, PASSES_MAX)
         self._left = self._passes
         done = {id(change) for change in told.changes.values()}
         return len(done), [change for change in changes if id(change) not in done]
+
+    def _is_open(self, session: Session, now: datetime, connector: Connector, modules: Modules) -> bool:
+        may_open = _may_open(session, connector, self.run)
+        return may_open and field_list.is_recent(connector, modules, now, field_list.begun([self.run]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +167,7 @@ class _Told:
 
     changes: Mapping[int, Change] = field(default_factory=dict)
     planned: Sequence[PersonPlan] = ()
-    connector_id: int = 0
-
-    def __bool__(self) -> bool:
-        return bool(self.changes)
+    context: BatchContext | None = None
 
 
 def _told(
@@ -141,7 +185,7 @@ def _told(
     done = done_before(session, connector.id, [act for one in idle for p in one.plans.values() for act in p.follow_ups])
     idle = [one for one in idle if _is_followed(one, done)]
     told = {leased.id: numbered[leased.id][0] for one in idle for leased in one.group.deliveries}
-    return _Told(told, idle, connector.id)
+    return _Told(told, idle, context) if told else _Told()
 
 
 def _planned(
@@ -155,10 +199,13 @@ def _planned(
 
 def _may_open(session: Session, connector: Connector, run: Run) -> bool:
     """Tell whether a batch of the run would be claimed now; in a first import there is nothing to be unchanged."""
-    first = run.kind == RunKind.INITIAL and connector.initial_done_at is None
-    if first or not connector.mautic_url or connector.state == ConnectorState.READ_ONLY:
+    if _is_first(connector, run) or not connector.mautic_url or connector.state == ConnectorState.READ_ONLY:
         return False
     return holds.current(session, connector.id, SERVICE) is None
+
+
+def _is_first(connector: Connector, run: Run) -> bool:
+    return run.kind == RunKind.INITIAL and connector.initial_done_at is None
 
 
 # -- whose records are looked at --------------------------------------------------------------------------------------
@@ -173,7 +220,8 @@ def _candidates(session: Session, connector_id: int, changes: Sequence[Change]) 
         ContactLink.connector_id == connector_id, ContactLink.person_key.in_(sorted(people))
     )
     people = set(session.scalars(linked)) if people else people
-    return people - _busy(session, connector_id, people, changes) if people else people
+    records = {(str(c.kind), c.source_id): c.ordering_key for c in changes if c.ordering_key in people}
+    return people - busy_people.among(session, connector_id, records) if people else people
 
 
 def _may_be_told(change: Change) -> bool:
@@ -192,32 +240,6 @@ def _repeated(changes: Sequence[Change]) -> set[str]:
         seen.add(record)
     named = {(c.kind, c.source_id) for c in changes if c.ordering_key in twice}
     return {c.ordering_key for c in changes if (c.kind, c.source_id) in named}
-
-
-def _busy(session: Session, connector_id: int, people: set[str], changes: Sequence[Change]) -> set[str]:
-    """Return who has something on its way or failed, and whose records have, under whatever address."""
-    mine, theirs = Delivery.connector_id == connector_id, Delivery.person_key.in_(sorted(people))
-    asked = (UnansweredPerson.connector_id == connector_id) & UnansweredPerson.person_key.in_(sorted(people))
-    found = session.scalars(
-        union_all(
-            select(Delivery.person_key).where(mine, theirs, is_lead()),
-            select(Delivery.person_key).where(mine, theirs, WAITING),
-            select(Delivery.person_key).where(mine, theirs, DEAD),
-            select(UnansweredPerson.person_key).where(asked),
-        )
-    )
-    return {*found, *_unsettled(session, connector_id, changes)}
-
-
-def _unsettled(session: Session, connector_id: int, changes: Sequence[Change]) -> set[str]:
-    """Return whose records have a delivery that is open, dead or partial: another one would change it."""
-    which = OPEN | DEAD | literal_column("delivery.partial")
-    ids = sorted({change.source_id for change in changes})
-    query = select(Delivery.kind, Delivery.source_id).where(
-        Delivery.connector_id == connector_id, Delivery.source_id.in_(ids), which
-    )
-    records = set(session.execute(query).tuples())
-    return {c.ordering_key for c in changes if (c.kind, c.source_id) in records} if records else set()
 
 
 def _groups(numbered: Mapping[int, Sighting], run_id: int) -> list[DeliveryGroup]:
@@ -257,19 +279,13 @@ def _is_followed(planned: PersonPlan, done: set[Done]) -> bool:
 # -- how it is written ------------------------------------------------------------------------------------------------
 
 
-def _write(session: Session, now: datetime, run: Run, told: _Told) -> None:
-    """Write what a batch would have written of them: deliveries, log, figures, meter. Nothing was tried."""
-    result = Settlement(now, told.connector_id, "", random.Random(), run.correlation_id, sent=_sent(told)).of_sent()
-    outcomes = result.outcomes
-    pairs = [(told.changes[outcome.delivery_id], outcome) for outcome in outcomes]
-    made = outbox.add_settled(session, now, told.connector_id, pairs, run.id)
-    ids = {outcome.delivery_id: number for outcome, number in zip(outcomes, made, strict=True)}
-    entries = [replace(entry, delivery_id=ids[entry.delivery_id or 0]) for entry in result.entries]
-    sync_log_writing.record(session, entries)
-    run_figures.count(session, outcomes)
-    usage.record(session, told.connector_id, now, skipped=len(outcomes))
-    text = f"Of {counted(len(outcomes), 'record', 'records')} nothing had to be sent to Mautic."
-    run_lifecycle.add_line(session, now, run.id, text)
+def _write(session: Session, now: datetime, run: Run, told: _Told) -> dict[str, Settled]:
+    """Write what a batch would have written of them and return it by source id."""
+    sent = Settlement(now, run.connector_id, "", random.Random(), run.correlation_id, sent=_sent(told))
+    result = sent.of_sent()
+    settled = [(told.changes[outcome.delivery_id], outcome) for outcome in result.outcomes]
+    unsent.write(session, now, run, settled, result.entries)
+    return {change.source_id: (change, outcome) for change, outcome in settled}
 
 
 def _sent(told: _Told) -> Sent:

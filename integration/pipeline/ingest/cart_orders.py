@@ -85,6 +85,26 @@ def candidates(connector_id: int, orders: Sequence[Order]) -> Select[tuple[Cart]
     return select(Cart).where(*mine).order_by(Cart.id).with_for_update()
 
 
+def concerned(
+    session: Session, connector_id: int, people: Collection[str], order_ids: Collection[int]
+) -> tuple[set[str], set[int]]:
+    """Return which of these people have a cart that follows an order, and which of these orders are one's.
+
+    Of coupons and campaigns it tells nothing.
+    """
+    theirs, own = Cart.person_key.in_(people), Cart.order_id.in_(order_ids) | Cart.bought_order_id.in_(order_ids)
+    query = select(Cart.person_key, Cart.order_id, Cart.bought_order_id).where(
+        Cart.connector_id == connector_id, Cart.state.in_(_FOLLOWING), theirs | own
+    )
+    rows = session.execute(query).tuples().all()
+    return {person_key for person_key, _, _ in rows}, {number for _, *ids in rows for number in ids if number}
+
+
+def names_cart(order: Order) -> bool:
+    """Tell whether an order says by itself which cart it may be: by a coupon, or by what brought the buyer."""
+    return bool(order.coupons) or _campaign(order) != 0
+
+
 def _newest(session: Session, now: datetime, connector_id: int, orders: Sequence[Order]) -> list[Order]:
     """Return the orders without those that the ledger knows a newer sighting of, or that are gone from the store."""
     columns = (LedgerEntry.order_id, LedgerEntry.modified_at, LedgerEntry.status)

@@ -17,7 +17,7 @@ from integration import money
 from integration.identity import person_key_of, visible
 from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
-from integration.pipeline.ingest import account_addresses
+from integration.pipeline.ingest import account_addresses, ledger_stamps
 from integration.pipeline.ingest.store_clock import is_older
 from integration.plans import CurrencyTotal, Lifetime
 from integration.records import LineItem, Order, OtherOrder
@@ -42,6 +42,7 @@ def record(
     unclaimed: Mapping[int, datetime] | None = None,
     read_at: datetime | None = None,
     future: datetime | None = None,
+    listed: Mapping[int, str] | None = None,
 ) -> list[Move]:
     """Write one row an order and return those that changed hands; a row that is newer than what is given stays.
 
@@ -59,8 +60,10 @@ def record(
     if not rows:
         return []
     now_keys = account_addresses.current(session, connector_id, {str(each["person_key"]) for each in rows.values()})
-    for each in rows.values():
-        each["person_key"] = now_keys.get(each["person_key"], each["person_key"])
+    for number, each in rows.items():
+        own, each["person_key"] = each["person_key"], now_keys.get(each["person_key"], each["person_key"])
+        if listed is not None:
+            each["listed"] = ledger_stamps.of(each, listed[number]) if own == each["person_key"] else ""
     moves = _moves(session, connector_id, orders, rows, future)
     names = [name for name in next(iter(rows.values())) if name not in _KEY]
     newer = partial(_is_not_older, read_at, future)

@@ -88,8 +88,20 @@ def accept(
     return replace(accepted, new=accepted.new + settled, settled=settled, beside=others)
 
 
-def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Order], origin: Origin) -> None:
-    """Note orders in the ledger that are not synced themselves; who lost one of them gets new sums all the same."""
+def note(
+    session: Session,
+    now: datetime,
+    connector_id: int,
+    orders: Sequence[Order],
+    origin: Origin,
+    listed: Mapping[int, str] | None = None,
+) -> None:
+    """Note orders in the ledger that are not synced themselves; who lost one of them gets new sums all the same.
+
+    `listed` are the digests of their rows where they come by the list of all orders.
+    """
+    if not orders:
+        return
     _connector = _locked(session, connector_id)
     fingerprint.look_at_orders(session, now, connector_id, orders)
     first_version_keys.move(session, connector_id, [order.email for order in orders])
@@ -97,7 +109,8 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     orders = [order for order in orders if person_key_of(order.email) not in shut]
     found = status_events.find(session, now, connector_id, orders, origin)
     future = store_clock.future(session, now, connector_id)
-    left = _left(order_ledger.record(session, connector_id, orders, found.unclaimed, now, future), now, origin)
+    moves = order_ledger.record(session, connector_id, orders, found.unclaimed, now, future, listed)
+    left = _left(moves, now, origin)
     outbox.accept(session, now, connector_id, [*left, *cart_orders.note(session, now, connector_id, orders)])
 
 

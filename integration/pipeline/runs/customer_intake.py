@@ -9,10 +9,11 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from integration.events import Change
+from integration.events import Change, Kind
 from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline.connectors import customer_roles, fingerprint
+from integration.pipeline.delivery.stamps import Page
 from integration.pipeline.ingest import account_addresses, records
 from integration.pipeline.runs import (
     customer_versions,
@@ -39,10 +40,12 @@ class CustomerIntake(RecurringIntake):
         whole = not any(self.options.get(name) for name in asked) and self._looks_for_gone
         for listed in self._customer_pages(self.options.get("ids")):
             rows = [row for row in listed.rows if self._wanted(row)]
-            changes, page = self._read_rows(listed, rows, self._customer_change, "customer")
-            take = self._customer_rows(rows, changes)
+            seen = self._door.recognise(Kind.CONTACT, self._origin, rows, self._customer_change)
+            others = seen.others(rows)
+            changes, page = self._read_rows(listed, others, self._customer_change, "customer")
+            take = self._customer_rows(rows, changes, known=seen)
             take = partial(self._compared, page=listed, take=take) if whole else take
-            self._page(page, take, rows=len(rows), unread=len(rows) - len(changes))
+            self._page(page, take, rows=len(rows), unread=len(others) - len(changes))
         if whole:
             self._remove_gone_customers()
 
@@ -50,10 +53,10 @@ class CustomerIntake(RecurringIntake):
         return parse.customer_change(row, self._origin, self._now(), created=False)
 
     def _customer_rows(
-        self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = ()
+        self, rows: Sequence[Row], changes: Sequence[Change], seen: Sequence[Row] = (), known: Page | None = None
     ) -> Callable[[Session], None]:
         def take(session: Session) -> None:
-            self._take(session, changes, self._to_come())
+            self._take(session, changes, self._to_come(), known)
             if not self.run.is_dry:
                 read = {row["id"]: row for row in (*seen, *rows)}
                 marks = {number: customer_versions.version(row) for number, row in read.items()}

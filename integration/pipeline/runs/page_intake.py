@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from integration.models.run import Run
 from integration.pipeline import outbox, usage
 from integration.pipeline.connectors import fingerprint
 from integration.pipeline.delivery.door import Door
+from integration.pipeline.delivery.stamps import Page
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.ingest import records
 from integration.pipeline.leases import endings
@@ -51,16 +53,30 @@ class PageIntake(HeldRun):
         """Return what the run was asked for."""
         return self.run.options
 
-    def _take(self, session: Session, changes: Sequence[Change], to_come: outbox.ToCome | None = None) -> None:
-        """Count the changes as pulled and owe them to Mautic; a dry run only foretells what would become of them."""
-        session.get_one(Run, self.run.id).pulled += len(changes)
+    def _take(
+        self,
+        session: Session,
+        changes: Sequence[Change],
+        to_come: outbox.ToCome | None = None,
+        page: Page | None = None,
+    ) -> None:
+        """Count the changes as pulled and owe them to Mautic; a dry run only foretells what would become of them.
+
+        Rows of the `page` that are as they were are settled here, or are among the changes.
+        """
+        known: set[str] = set()
+        if page is not None:
+            known = self._door.settle_known(session, self._now(), page)
+            changes = page.completed(changes, known)
+        session.get_one(Run, self.run.id).pulled += len(changes) + len(known)
         if self.run.is_dry:
             forecast.foretell(session, self._now(), self.connector, self.run, changes)
             return
         now, connector_id = self._now(), self.connector.id
-        accepted = records.accept(session, now, connector_id, changes, self.run.id, self._door.settle, to_come)
+        settle = partial(self._door.settle, page=page)
+        accepted = records.accept(session, now, connector_id, changes, self.run.id, settle, to_come)
         run = session.get_one(Run, self.run.id)
-        run.accepted += accepted.taken
+        run.accepted += accepted.taken + len(known)
         run.already += accepted.already
         self._silent = not accepted.opened
         if accepted.opened:

@@ -10,11 +10,11 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.events import Change
+from integration.events import Change, Kind
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
 from integration.pipeline.connectors import field_list, fingerprint, store_profile
-from integration.pipeline.ingest import order_carts, records, status_events
+from integration.pipeline.ingest import listed_orders, order_carts, records, status_events
 from integration.pipeline.runs import (
     gone_orders,
     lifecycle as run_lifecycle,
@@ -101,7 +101,10 @@ class Phases(CustomerIntake):
         run = session.get_one(Run, self.run.id)
         place = gone_orders.compared(session, self.connector.id, run.cursor.get(gone_orders.CURSOR), page)
         run.cursor = {**run.cursor, gone_orders.CURSOR: place}
-        records.note(session, self._now(), self.connector.id, records.readable(page.rows), self._origin)
+        listed = listed_orders.digests(page.rows)
+        known = listed_orders.known(session, self.connector.id, listed)
+        orders = records.readable(row for row in page.rows if row["id"] not in known)
+        records.note(session, self._now(), self.connector.id, orders, self._origin, listed)
 
     def _remove_gone(self) -> None:
         """Owe the buyers of orders that are gone their new values."""
@@ -126,9 +129,11 @@ class Phases(CustomerIntake):
         ids = self.options.get("ids")
         which = store_profile.statuses(self.connector) if ids else self._chosen_statuses()
         for page in self._order_pages(which, window=self._since(), ids=ids, expected=self._expected()):
-            changes, page = self._read_rows(page, page.rows, self._order_change)
-            take = partial(self._take, changes=changes, to_come=self._to_come(page))
-            self._page(page, take, unread=len(page.rows) - len(changes))
+            seen = self._door.recognise(Kind.ORDER, self._origin, page.rows, self._order_change)
+            rows = seen.others(page.rows)
+            changes, page = self._read_rows(page, rows, self._order_change)
+            take = partial(self._take, changes=changes, to_come=self._to_come(page), page=seen)
+            self._page(page, take, unread=len(rows) - len(changes))
 
     def _expected(self) -> int | None:
         """Return how many orders come by the list that this run has read already, None where it has read none."""

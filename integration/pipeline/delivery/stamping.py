@@ -1,0 +1,149 @@
+"""Gives stamps to what came to nothing, and tells which stamps of a page of the store hold still.
+
+Only what stays as it is gets a stamp. An order of which the ledger has a newer sighting, or an event that waits for a
+live change, may come to something by time alone; so may one without a date, and one that may be a cart's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from integration import streams
+from integration.events import Change, Kind, Origin
+from integration.mapping import status_dates
+from integration.models.connector import Connector
+from integration.models.ledger import CustomerMark
+from integration.models.run import Run
+from integration.pipeline.delivery import busy_people, stamps, unsent
+from integration.pipeline.delivery.batch_context import BatchContext
+from integration.pipeline.delivery.groups import LeasedDelivery
+from integration.pipeline.delivery.planning import PersonPlan
+from integration.pipeline.delivery.stamps import Page
+from integration.pipeline.delivery.unsent import Settled
+from integration.pipeline.ingest import blocked, cart_orders
+
+
+def held(session: Session, connector: Connector, page: Page) -> list[Row[Any]]:
+    """Return the stamps of the page that hold: of people who are not busy, and of whom all stands as it did."""
+    people = page.people
+    records = {(str(page.kind), each): person_key for person_key, ids in people.items() for each in ids}
+    away = busy_people.among(session, connector.id, records) | blocked.among(session, connector.id, people)
+    away |= _with_carts(session, connector.id, page)
+    people = {person_key: ids for person_key, ids in people.items() if person_key not in away}
+    now = stamps.of_people(session, connector, page, people) if people else {}
+    return [
+        page.stamps[each] for person_key, ids in people.items() for each in ids if _are_of(page, ids, now[person_key])
+    ]
+
+
+def _are_of(page: Page, ids: Sequence[str], stamp: str) -> bool:
+    return all(page.stamps[each].stamp == stamp for each in ids)
+
+
+def _with_carts(session: Session, connector_id: int, page: Page) -> set[str]:
+    """Return whose orders have to do with a cart, so that they may end or open it."""
+    if not streams.of(page.kind).in_ledger:
+        return set()
+    people, orders = cart_orders.concerned(session, connector_id, page.people, [int(each) for each in page.stamps])
+    return people | {page.stamps[str(number)].person_key for number in orders if str(number) in page.stamps}
+
+
+def settled(stamp: Row[Any], number: int, run: Run, now: datetime, origin: Origin) -> Settled:
+    """Return a record whose stamp holds as it is written in a run; `number` stands for its delivery."""
+    change = Change(
+        kind=Kind(stamp.kind),
+        source_id=stamp.source_id,
+        event=stamp.event,
+        person_key=stamp.person_key,
+        payload={},
+        seen_at=now,
+        origin=origin,
+        modified_at=stamp.modified_at,
+        number=stamp.number,
+        reached_at=stamp.reached_at,
+        version=stamp.version,
+    )
+    return change, unsent.outcome(number, run, stamp.code, stamp.message, stamp.contact_id)
+
+
+# -- new stamps -------------------------------------------------------------------------------------------------------
+
+
+def give(
+    session: Session, context: BatchContext, page: Page, idle: Sequence[PersonPlan], written: Mapping[str, Settled]
+) -> None:
+    """Stamp the records of people of whom nothing was to be sent; `written` has by source id what was written of them.
+
+    The caller has written all else that it changes of these people.
+    """
+    if context.modules.orders.category_tags:
+        # What the store says of its products has an age of its own.
+        return
+    found = [one for one in idle if _all_of(one, page)]
+    marks = _own_accounts(session, context.connector.id, page, found)
+    lasting = [one for one in found if all(_lasts(leased, context, marks) for leased in one.group.deliveries)]
+    people = {one.group.person_key: [leased.source_id for leased in one.group.deliveries] for one in lasting}
+    if people:
+        now = stamps.of_people(session, context.connector, page, people)
+        stamps.keep(session, context.connector.id, list(_rows(page, people, now, written)))
+
+
+def _all_of(one: PersonPlan, page: Page) -> bool:
+    return all(leased.kind is page.kind and leased.source_id in page.digests for leased in one.group.deliveries)
+
+
+def _lasts(leased: LeasedDelivery, context: BatchContext, marks: set[tuple[str, str]]) -> bool:
+    if streams.of(leased.kind).is_account:
+        return (leased.source_id, leased.person_key) in marks and _is_dated(leased.record)
+    return streams.of(leased.kind).in_ledger and _order_lasts(leased, context)
+
+
+def _order_lasts(leased: LeasedDelivery, context: BatchContext) -> bool:
+    order = leased.record
+    row = context.people.row(leased.person_key, order.id)
+    if row is None or row.reached_at is not None or (row.status, row.modified_at) != (order.status, order.modified_at):
+        return False
+    dated = _is_dated(order) and status_dates.any_known(order) is not None
+    return dated and not (context.modules.carts.enabled and cart_orders.names_cart(order))
+
+
+def _is_dated(record: Any) -> bool:
+    return (record.modified_at or record.created_at) is not None
+
+
+def _own_accounts(session: Session, connector_id: int, page: Page, found: Sequence[PersonPlan]) -> set[tuple[str, str]]:
+    """Return (id, person key) of the accounts that are known by the address of the person they stand for."""
+    if not streams.of(page.kind).is_account:
+        return set()
+    ids = [int(leased.source_id) for one in found for leased in one.group.deliveries]
+    mine = (CustomerMark.connector_id == connector_id, CustomerMark.customer_id.in_(ids))
+    rows = session.execute(select(CustomerMark.customer_id, CustomerMark.person_key).where(*mine)).tuples()
+    return {(str(number), person_key) for number, person_key in rows}
+
+
+def _rows(
+    page: Page, people: Mapping[str, Sequence[str]], now: Mapping[str, str], written: Mapping[str, Settled]
+) -> Iterator[dict[str, Any]]:
+    for person_key, ids in people.items():
+        for source_id in ids:
+            change, outcome = written[source_id]
+            yield {
+                "kind": change.kind,
+                "source_id": source_id,
+                "person_key": person_key,
+                "row": page.digests[source_id],
+                "stamp": now[person_key],
+                "event": change.event,
+                "number": change.number,
+                "version": change.version_read,
+                "modified_at": change.modified_at,
+                "reached_at": change.reached_at,
+                "code": outcome.error_code,
+                "message": outcome.message,
+                "contact_id": outcome.contact_id,
+            }

@@ -1,0 +1,171 @@
+"""Stamps: how the door knows again what came to nothing when it was looked at last.
+
+A stamp is a digest of all that decides what becomes of a person's records: the connector's settings and Mautic's
+fields, all that is stored of the person, and the records as the store gave them to this program. So nobody has to
+think of taking a stamp away: whatever changes gives another digest, and the records are looked at again.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import JSON, Row, Text, cast, select, union_all
+from sqlalchemy.orm import Session
+
+from integration import program, streams
+from integration.digests import row_digest, short
+from integration.events import Change, Kind, Origin, content_hash
+from integration.models.base import Base, UtcDateTime
+from integration.models.connector import Connector
+from integration.models.consent import ConsentEntry
+from integration.models.contact_link import ContactLink
+from integration.models.follow_up import FollowUpMark
+from integration.models.former_address import FormerAddress
+from integration.models.ledger import CustomerMark, LedgerEntry
+from integration.models.record_stamp import RecordStamp
+from integration.models.recurring_order import RecurringEntry
+from integration.models.sql import table_of, upsert
+from integration.pipeline.connectors import store_profile
+from integration.pipeline.delivery.batch_context import LIMITS
+from integration.settings import Modules
+
+#: When a customer was read last, and by which list an order was, decides nothing.
+_LEFT_OUT = ("connector_id", "version", "listed")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page of the store with what is known of them, by source id.
+
+    `digests` are those of all rows, `stamps` those of rows that are as they were when they came to nothing. `read`
+    makes a row's change.
+    """
+
+    kind: Kind
+    origin: Origin
+    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[str, Row[Any]] = field(default_factory=dict)
+    read: Callable[[Any], Change] | None = None
+
+    @property
+    def people(self) -> dict[str, list[str]]:
+        """Return person key -> source ids of the rows that are as they were."""
+        found: dict[str, list[str]] = {}
+        for source_id, stamp in self.stamps.items():
+            found.setdefault(stamp.person_key, []).append(source_id)
+        return found
+
+    def others(self, rows: Iterable[Any]) -> list[Any]:
+        """Return those of the page's rows that are not as they were."""
+        return [row for row in rows if str(row["id"]) not in self.stamps]
+
+    def completed(self, changes: Iterable[Change], settled: Collection[str]) -> list[Change]:
+        """Return the changes and those of rows that are as they were and not `settled`, in the order of the page."""
+        left = [self.read(self.rows[each]) for each in self.stamps if self.read and each not in settled]
+        places = {source_id: place for place, source_id in enumerate(self.rows)}
+        return sorted([*changes, *left], key=lambda change: places.get(change.source_id, 0)) if left else [*changes]
+
+
+def of_row(row: Mapping[str, Any]) -> str:
+    """Return the digest of a row as the store gave it; another program may read it otherwise, and has another."""
+    return short(program.digest() + row_digest(row))
+
+
+def known(session: Session, connector_id: int, kind: Kind, digests: Mapping[str, str]) -> dict[str, Row[Any]]:
+    """Return the stamps of those of these rows that are as they were, by source id; `digests` are the rows'.
+
+    They have the columns of models.RecordStamp.
+    """
+    table = table_of(RecordStamp)
+    mine = (table.c.connector_id == connector_id, table.c.kind == kind, table.c.source_id.in_(digests))
+    found = session.execute(select(*table.columns).where(*mine)).all()
+    return {stamp.source_id: stamp for stamp in found if stamp.row == digests[stamp.source_id]}
+
+
+def of_people(
+    session: Session, connector: Connector, page: Page, people: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """Return the stamp of each of these people as all stands now; `people` has the source ids of each on the page."""
+    ground = _ground(connector)
+    ids = [source_id for theirs in people.values() for source_id in theirs]
+    stored, records = _of_people(session, connector, sorted(people)), _of_records(session, connector.id, page, ids)
+    return {
+        person_key: short(repr((ground, sorted(stored[person_key]), [records[each] for each in sorted(theirs)])))
+        for person_key, theirs in people.items()
+    }
+
+
+def keep(session: Session, connector_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write stamps over those that the records have; the rows have all columns but the connector's."""
+    names = [column.name for column in table_of(RecordStamp).columns if not column.primary_key]
+    upsert(session, RecordStamp, [{"connector_id": connector_id, **row} for row in rows], names)
+
+
+def _ground(connector: Connector) -> str:
+    """Return what decides of all records of a connector."""
+    facts = connector.store_facts
+    limits, currency = connector.mautic_facts.get(LIMITS), facts.get("currency")
+    mautic = connector.mautic_url, connector.fields, limits
+    return content_hash([connector.settings, connector.triggers, currency, repr(store_profile.shop(facts)), mautic])
+
+
+def _of_people(session: Session, connector: Connector, people: Sequence[str]) -> dict[str, list[str]]:
+    """Return all that plans look at of these people, as `batch_context.lay` reads it."""
+    found: dict[str, list[str]] = {person_key: [] for person_key in people}
+    for model in _tables(Modules.from_json(connector.settings)):
+        for person_key, *values in _rows(session, model, "person_key", connector.id, people):
+            found[person_key].append(f"{model.__tablename__} {values!r}")
+    for former in _former(session, connector.id, people):
+        for person_key in found.keys() & {former.person_key, former.now_key}:
+            found[person_key].append(repr(former))
+    return found
+
+
+def _tables(modules: Modules) -> Iterator[type[Base]]:
+    yield from (ContactLink, LedgerEntry)
+    if modules.orders.subscriptions:
+        yield RecurringEntry
+    if modules.consent.enabled:
+        yield ConsentEntry
+
+
+def _former(session: Session, connector_id: int, people: Sequence[str]) -> Sequence[Row[Any]]:
+    table = table_of(FormerAddress)
+    mine = select(*table.columns).where(table.c.connector_id == connector_id)
+    # Two questions, for SQLite answers one with OR by walking through the connector's.
+    ways = (mine.where(table.c[name].in_(people)) for name in ("person_key", "now_key"))
+    return session.execute(union_all(*ways)).all()
+
+
+def _of_records(session: Session, connector_id: int, page: Page, ids: Sequence[str]) -> dict[str, list[str]]:
+    found = {source_id: [source_id, page.digests[source_id]] for source_id in ids}
+    if streams.of(page.kind).is_account:
+        rows = _rows(session, CustomerMark, "customer_id", connector_id, [int(each) for each in ids])
+    else:
+        rows = _rows(session, FollowUpMark, "order_id", connector_id, ids)
+    for number, *values in sorted(rows, key=repr):
+        found[str(number)].append(repr(values))
+    return found
+
+
+def _rows(session: Session, model: type[Base], name: str, connector_id: int, keys: Sequence[Any]) -> Iterable[Any]:
+    """Return the rows of a table by one of its columns, which comes first; its others but the connector follow."""
+    table = table_of(model)
+    query = select(*_columns(model, name)).where(table.c.connector_id == connector_id, table.c[name].in_(keys))
+    return session.execute(query).all()
+
+
+@functools.cache
+def _columns(model: type[Base], name: str) -> tuple[Any, ...]:
+    table = table_of(model)
+    others = [each for each in table.columns if each.name not in (name, *_LEFT_OUT)]
+    return (table.c[name], *(_plain(each) for each in others))
+
+
+def _plain(column: Any) -> Any:
+    """Return a column as the database writes it: to read a moment or a map would cost more than all else."""
+    return cast(column, Text) if isinstance(column.type, JSON | UtcDateTime) else column

@@ -1,0 +1,43 @@
+"""Tells which rows of the store's list of orders the ledger has as they are, so that nothing of them has to be noted.
+
+With an entry a stamp is kept: a digest of the row by which it was written and of what it says since. So whatever
+changes the entry, from wherever, lets the row be noted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integration.digests import row_digest
+from integration.models.ledger import LedgerEntry
+from integration.pipeline.ingest import account_addresses, cart_orders, ledger_stamps, order_ledger
+
+_NEVER = ("reached_at", "gone_at")
+
+
+def digests(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Return the digests of rows by the order's id."""
+    return {int(row["id"]): row_digest(row) for row in rows}
+
+
+def known(session: Session, connector_id: int, listed: Mapping[int, str]) -> set[int]:
+    """Return the ids of the orders of which nothing has to be noted; `listed` are the digests of their rows.
+
+    Those of people who have left the address, or who have a cart that follows an order, are looked at each time; so is
+    what is gone, or waits for a live change to carry its event.
+    """
+    columns = (LedgerEntry.order_id, LedgerEntry.listed, *(getattr(LedgerEntry, name) for name in ledger_stamps.SAID))
+    mine = (LedgerEntry.connector_id == connector_id, LedgerEntry.order_id.in_(listed))
+    kept = (LedgerEntry.listed != "", LedgerEntry.status != order_ledger.GONE)
+    plain = (getattr(LedgerEntry, name).is_(None) for name in _NEVER)
+    found = session.execute(select(*columns).where(*mine, *kept, *plain)).mappings()
+    held = [row for row in found if row["listed"] == ledger_stamps.of(dict(row), listed[row["order_id"]])]
+    same = {row["order_id"]: row["person_key"] for row in held}
+    people = set(same.values()) - {""}
+    left = account_addresses.current(session, connector_id, people)
+    buyers, orders = cart_orders.concerned(session, connector_id, people, same) if same else (set(), set())
+    return {number for number, key in same.items() if not (number in orders or key in left or key in buyers)}
