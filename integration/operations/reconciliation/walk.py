@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integration.errors import Rejected, ServerFault, ServiceError
+from integration.events import Origin
 from integration.mapping import aliases
 from integration.mautic import reading as contacts
 from integration.mautic.client import MauticClient
@@ -24,9 +25,10 @@ from integration.models.drift import Reconciliation
 from integration.operations.reconciliation import findings as found_rows, former_buyers, leftovers
 from integration.operations.reconciliation.comparison import Comparison
 from integration.operations.reconciliation.findings import Finding, Step
-from integration.operations.reconciliation.people import Gathering, Person, note
+from integration.operations.reconciliation.people import Gathering, Person
 from integration.pipeline import usage
 from integration.pipeline.connectors import field_list, store_profile
+from integration.pipeline.ingest import listed_orders
 from integration.pipeline.runs import lifecycle as run_lifecycle, refusals
 from integration.pipeline.runs.held_run import HeldRun
 from integration.pipeline.runs.refusals import PART_TRIES_MAX, REFUSED
@@ -176,7 +178,8 @@ class Walk(HeldRun):
             start=self._place,
         )
         for page in self._listed(pages):
-            note(self.services, self.connector.id, page.rows)
+            with self.services.db.write() as session:
+                listed_orders.note(session, self._now(), self.connector.id, page.rows, Origin.BULK)
             yield Step("ledger", page.cursor)
 
     def _customers(self) -> Iterator[Step]:

@@ -17,27 +17,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration import streams
 from integration.errors import ServiceError
-from integration.events import HISTORICAL, Change, Kind, Origin
+from integration.events import Change, Kind, Origin
 from integration.mautic.answers import SERVICE
 from integration.models.connector import Connector, ConnectorState
-from integration.models.contact_link import ContactLink
 from integration.models.database import lock_connector
 from integration.models.run import Run, RunKind
 from integration.pipeline.connectors import field_list, holds
 from integration.pipeline.delivery import (
     account_consents,
     batch_context,
-    busy_people,
     latest_order,
     order_categories,
     stamping,
     stamps,
     unsent,
+    untold_people,
 )
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.batch_result import Sent
@@ -51,13 +48,9 @@ from integration.pipeline.delivery.stamps import Page
 from integration.pipeline.delivery.unsent import Settled
 from integration.pipeline.services import Services
 from integration.settings import Modules
-from integration.streams.base import LEAVES
 
 #: After pages that were changed throughout so many are let through at most before another one is looked at.
 PASSES_MAX = 32
-#: What history brings; a replay is asked of the store again before it is sent.
-_ORIGINS = HISTORICAL - {Origin.REPLAY, Origin.SCORES}
-
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +70,7 @@ class Door:
     _passes: int = field(default=0, init=False)
     _left: int = field(default=0, init=False)
     _is_asked: bool = field(default=False, init=False)
+    _looks_up: bool | None = field(default=None, init=False)
 
     def recognise(
         self, kind: Kind, origin: Origin, rows: Sequence[Mapping[str, Any]], read: Callable[[Any], Change]
@@ -85,14 +79,20 @@ class Door:
 
         What is to be sent again, or is read for the first time, is not looked up.
         """
+        if self._looks_up is None:
+            self._looks_up = self._is_looked_up()
+        if not self._looks_up:
+            return Page(kind, origin)
+        by_id = {str(row["id"]): row for row in rows}
+        digests = {source_id: stamps.of_row(row) for source_id, row in by_id.items()}
         with self.services.db.read() as session:
-            connector = session.get_one(Connector, self.run.connector_id)
-            if self.run.is_dry or self.run.options.get("resend") or _is_first(connector, self.run):
-                return Page(kind, origin)
-            by_id = {str(row["id"]): row for row in rows}
-            digests = {source_id: stamps.of_row(row) for source_id, row in by_id.items()}
             found = stamps.known(session, self.run.connector_id, kind, digests)
         return Page(kind, origin, by_id, digests, found, read)
+
+    def _is_looked_up(self) -> bool:
+        with self.services.db.read() as session:
+            first = _is_first(session.get_one(Connector, self.run.connector_id), self.run)
+        return not (first or self.run.is_dry or self.run.options.get("resend"))
 
     def prepare(self) -> int:
         """Have the list of Mautic's fields read once, as the run's first batch would; return how many calls that took.
@@ -174,7 +174,7 @@ def _told(
     session: Session, now: datetime, run: Run, connector: Connector, modules: Modules, sighted: Sequence[Sighting]
 ) -> _Told:
     changes = [change for change, _ in sighted]
-    people = _candidates(session, connector.id, changes)
+    people = untold_people.among(session, connector.id, changes)
     numbered = {-1 - place: one for place, one in enumerate(sighted) if one[0].ordering_key in people}
     groups = _groups(numbered, run.id)
     if not groups:
@@ -206,40 +206,6 @@ def _may_open(session: Session, connector: Connector, run: Run) -> bool:
 
 def _is_first(connector: Connector, run: Run) -> bool:
     return run.kind == RunKind.INITIAL and connector.initial_done_at is None
-
-
-# -- whose records are looked at --------------------------------------------------------------------------------------
-
-
-def _candidates(session: Session, connector_id: int, changes: Sequence[Change]) -> set[str]:
-    """Return the people who are linked and all of whose records on the page may be told here."""
-    people = {change.ordering_key for change in changes if change.person_key}
-    people -= {change.ordering_key for change in changes if not _may_be_told(change)}
-    people -= _repeated(changes)
-    linked = select(ContactLink.person_key).where(
-        ContactLink.connector_id == connector_id, ContactLink.person_key.in_(sorted(people))
-    )
-    people = set(session.scalars(linked)) if people else people
-    records = {(str(c.kind), c.source_id): c.ordering_key for c in changes if c.ordering_key in people}
-    return people - busy_people.among(session, connector_id, records) if people else people
-
-
-def _may_be_told(change: Change) -> bool:
-    stream = streams.of(change.kind)
-    of_store = change.source_id.isdigit() and not (stream.kept_here or stream.is_cart or stream.nameless)
-    return of_store and change.origin in _ORIGINS and change.event not in LEAVES and not change.restored
-
-
-def _repeated(changes: Sequence[Change]) -> set[str]:
-    """Return whose records are on the page twice: the outbox keeps one of them."""
-    seen: set[tuple[str, str]] = set()
-    twice: set[str] = set()
-    for change in changes:
-        record = (change.kind, change.source_id)
-        twice |= {change.ordering_key} if record in seen else set()
-        seen.add(record)
-    named = {(c.kind, c.source_id) for c in changes if c.ordering_key in twice}
-    return {c.ordering_key for c in changes if (c.kind, c.source_id) in named}
 
 
 def _groups(numbered: Mapping[int, Sighting], run_id: int) -> list[DeliveryGroup]:

@@ -7,14 +7,16 @@ changes the entry, from wherever, lets the row be noted again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.digests import row_digest
+from integration.events import Origin
 from integration.models.ledger import LedgerEntry
-from integration.pipeline.ingest import account_addresses, cart_orders, ledger_stamps, order_ledger
+from integration.pipeline.ingest import account_addresses, cart_orders, ledger_stamps, order_ledger, records
 
 _NEVER = ("reached_at", "gone_at")
 
@@ -22,6 +24,14 @@ _NEVER = ("reached_at", "gone_at")
 def digests(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     """Return the digests of rows by the order's id."""
     return {int(row["id"]): row_digest(row) for row in rows}
+
+
+def note(session: Session, now: datetime, connector_id: int, rows: Sequence[Mapping[str, Any]], origin: Origin) -> None:
+    """Note a page of the list of all orders, but for those of which nothing has to be noted."""
+    listed = digests(rows)
+    same = known(session, connector_id, listed)
+    orders = records.readable(row for row in rows if row["id"] not in same)
+    records.note(session, now, connector_id, orders, origin, listed)
 
 
 def known(session: Session, connector_id: int, listed: Mapping[int, str]) -> set[int]:

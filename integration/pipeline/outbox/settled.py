@@ -23,18 +23,19 @@ def add_settled(
 ) -> list[int]:
     """Write changes with what became of each and return the ids of their deliveries, in the same order.
 
-    Their people have nothing open, so that nobody waits behind them.
+    Each record is there once. Their people have nothing open, so that nobody waits behind them.
     """
     rows = [_row(now, connector_id, change, outcome, run_id) for change, outcome in found]
     table = table_of(Delivery)
-    added = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-    ids = list(session.connection().scalars(added, rows))
+    # Were the ids asked for in the order of the rows, SQLite would be given one row at a time.
+    added = insert(table).returning(table.c.id, table.c.kind, table.c.source_id)
+    numbers = {(kind, source_id): number for number, kind, source_id in session.connection().execute(added, rows)}
     tally = Tally(connector_id)
     for change, outcome in found:
         assert outcome.state is not None, "only what has come to an end is written settled"
         tally.settled(now, change.kind, state_of(outcome.state, outcome.partial), outcome.result)
     tally.write(session)
-    return ids
+    return [numbers[change.kind, change.source_id] for change, _ in found]
 
 
 def _row(now: datetime, connector_id: int, change: Change, outcome: Outcome, run_id: int) -> Mapping[str, Any]:

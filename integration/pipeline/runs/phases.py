@@ -101,10 +101,7 @@ class Phases(CustomerIntake):
         run = session.get_one(Run, self.run.id)
         place = gone_orders.compared(session, self.connector.id, run.cursor.get(gone_orders.CURSOR), page)
         run.cursor = {**run.cursor, gone_orders.CURSOR: place}
-        listed = listed_orders.digests(page.rows)
-        known = listed_orders.known(session, self.connector.id, listed)
-        orders = records.readable(row for row in page.rows if row["id"] not in known)
-        records.note(session, self._now(), self.connector.id, orders, self._origin, listed)
+        listed_orders.note(session, self._now(), self.connector.id, page.rows, self._origin)
 
     def _remove_gone(self) -> None:
         """Owe the buyers of orders that are gone their new values."""
