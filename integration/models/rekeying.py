@@ -14,6 +14,7 @@ from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.drift import Drift, Reconciled, Reconciliation
 from integration.models.ledger import LedgerEntry
+from integration.models.record_stamp import RecordStamp
 from integration.models.recurring_order import RecurringEntry
 from integration.models.sync_log import SyncLogEntry
 from integration.models.unanswered import UnansweredPerson
@@ -31,9 +32,11 @@ def rekey(connection: Connection, connector_id: int, old: str, new: str) -> None
         mine = (table.connector_id == connector_id) & (table.person_key == old)
         connection.execute(update(table).where(mine).values(person_key=new))
     _in_question(connection, connector_id, old, new)
-    # The orders of two people are one person's now: both scores are over, and the next night gives a new one.
-    scored = (BuyerScore.connector_id == connector_id) & BuyerScore.person_key.in_([old, new])
-    connection.execute(delete(BuyerScore).where(scored))
+    # The orders of two people are one person's now: both scores are over, and the next night gives a new one. Stamps
+    # hold no more either, and none is left under a key that nobody has.
+    for ended in (BuyerScore, RecordStamp):
+        theirs = (ended.connector_id == connector_id) & ended.person_key.in_([old, new])
+        connection.execute(delete(ended).where(theirs))
     for met in (Reconciled, Drift):
         _of_reconciliations(connection, connector_id, met, old, new)
 

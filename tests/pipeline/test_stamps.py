@@ -14,6 +14,7 @@ from integration.events import Kind
 from integration.models import Cart, CartState, Connector, ConsentEntry, FormerAddress, LedgerEntry
 from integration.models.ledger import CustomerMark
 from integration.models.record_stamp import RecordStamp
+from integration.models.rekeying import rekey
 from integration.pipeline.delivery import stamps
 from integration.pipeline.ingest import order_ledger
 from integration.pipeline.services import Services
@@ -180,6 +181,12 @@ def test_a_person_with_one_record_that_was_sent_gets_no_stamp(services: Services
     shop.rows["later"] = {**shop.rows["later"], "total": "99.00", "date_modified_gmt": "2026-11-10T09:00:00"}
     shop.stamp()
     assert stamped(shop) == {"contact:1", "order:13"}
+
+
+def test_a_person_who_gets_another_key_leaves_no_stamp_behind(shop: Shop) -> None:
+    with shop.services.db.write() as session:
+        rekey(session.connection(), shop.id, ADA, "f" * 64)
+    assert stamped(shop) == {"order:13"}
 
 
 def test_all_that_is_to_be_sent_again_is_not_looked_up(shop: Shop) -> None:
