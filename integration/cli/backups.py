@@ -50,7 +50,7 @@ def restore(file: Path, other_key: bool, as_json: bool) -> None:
     """
     deployment = load()
     configure_logging(deployment)
-    done = backups.restore(deployment, Clock(), file, any_key=other_key)
+    done = backups.restore(deployment, Clock(), file, any_key=other_key, actor=console.actor())
     told = {"connectors": dict(done.connectors), **done.manifest.model_dump(mode="json")}
     console.show(told, as_json=as_json, text=_restored(done))
 

@@ -42,6 +42,7 @@ class AuditAction(StrEnum):
     UNBLOCKED = "UNBLOCKED"
     UNINSTALLED = "UNINSTALLED"
     STORE_CONFIRMED = "STORE_CONFIRMED"
+    RESTORED = "RESTORED"
 
 
 class AuditEntry(Base):

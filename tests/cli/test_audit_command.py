@@ -27,7 +27,7 @@ READING = {
     # The message that it owes stands among those of the group.
     "alert-groups test",
     # They are about the database as a whole: there is none to write in, or none of this schema.
-    *("backup", "restore", "migrate"),
+    *("backup", "migrate"),
 }
 CHANGING = {
     "connect": ("CREATED", ()),
@@ -38,6 +38,7 @@ CHANGING = {
     "resume": ("SYNC_TRIGGERED", ()),
     "cancel": ("SYNC_CANCELLED", ("1",)),
     "confirm-store": ("STORE_CONFIRMED", ()),
+    "restore": ("RESTORED", ()),
     "pause": ("PAUSED", ("1",)),
     "pause-run": ("SYNC_PAUSED", ()),
     "unpause": ("RESUMED", ("1",)),
@@ -76,7 +77,7 @@ CHANGING = {
 
 #: Those that need more than a connector; each has a test of its own.
 APART = (
-    *("delete", "uninstall", "erase", "resume", "pause-run", "confirm-store", "push", "discard", "edit"),
+    *("delete", "uninstall", "erase", "resume", "pause-run", "confirm-store", "push", "discard", "edit", "restore"),
     *("reconcile repair", "field-mapping set", "settings import", "settings reset", "rotate-secrets"),
     *("carts send", "carts forget", "subscriptions forget"),
 )

@@ -21,6 +21,8 @@ def test_a_backup_is_put_back_by_commands_and_the_connector_let_go_on(
     url = f"sqlite:///{tmp_path / 'second.sqlite'}"
     done = quick("restore", made["file"], DATABASE_URL=url, PORT=port)
     assert done.code == 0 and f"confirm-store {connected} --same    # Shop" in done.out
+    [entry] = quick("audit", "list", "--limit", "1", "--json", DATABASE_URL=url).json
+    assert (entry["action"], entry["entity"]) == ("RESTORED", f"backup {Path(made['file']).name}")
     assert "read_only" in quick("connectors", DATABASE_URL=url).out
     assert "is active" in quick("confirm-store", connected, "--same", DATABASE_URL=url).out
 

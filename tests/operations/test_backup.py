@@ -19,11 +19,11 @@ from sqlalchemy import create_engine, func, select, text
 from integration.clock import SetClock
 from integration.config import Deployment
 from integration.errors import SettingError
-from integration.models import Connector, Organisation, SyncLogEntry
+from integration.models import AuditEntry, Connector, Organisation, SyncLogEntry
 from integration.models.connector import ConnectorState
 from integration.models.database import open_database
 from integration.models.migrate import downgrade, number_of, upgrade
-from integration.operations import backup
+from integration.operations import audit, backup
 from integration.operations.backup import archive, content
 from integration.pipeline import installation
 from integration.pipeline.connectors import connectors, fingerprint, restored
@@ -121,11 +121,16 @@ def test_a_backup_made_among_writes_is_one_moment_and_comes_back_whole(
         1,
     )
     there = elsewhere()
-    put = backup.restore(there, services.clock, made.file)
+    put = backup.restore(there, services.clock, made.file, actor="command line: root")
     assert dict(put.connectors) == {1: "Shop"}
     database = open_database(there.database_url)
     with database.read() as session:
-        assert counted(session.connection()) == dict(made.manifest.rows)
+        told = {"audit_entry": made.manifest.rows["audit_entry"] + 1}
+        assert counted(session.connection()) == {**made.manifest.rows, **told}
+        entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert (entry.action, entry.actor, entry.organisation_id) == ("RESTORED", "command line: root", 1)
+        assert entry.diff["backup of"] == [None, NOON.isoformat()]
+        assert [chain.broken_id for chain in audit.verify(session)] == [None, None]
         assert session.scalar(select(func.count()).select_from(SyncLogEntry)) == made.manifest.rows["sync_log"]
         row = session.get_one(Connector, 1)
         assert services.vault.open(row.secrets)["store_secret"] == "cs_secret"

@@ -15,14 +15,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import inspect, select, text
+from sqlalchemy.orm import Session
 
 from integration.clock import Clock
 from integration.config import Deployment
 from integration.errors import SettingError
 from integration.models import migrate, opening
+from integration.models.audit import AuditAction
 from integration.models.connector import Connector, ConnectorState
 from integration.models.database import Database
+from integration.models.organisation import Organisation
 from integration.models.vault import fingerprint
+from integration.operations import audit
 from integration.operations.backup import archive, content, in_use, postgres, sqlite
 from integration.operations.backup.archive import NAME, Manifest
 from integration.pipeline.connectors import restored
@@ -38,19 +42,22 @@ class Restored:
     connectors: Mapping[int, str]
 
 
-def restore(deployment: Deployment, clock: Clock, file: Path, *, any_key: bool = False) -> Restored:
+def restore(
+    deployment: Deployment, clock: Clock, file: Path, *, any_key: bool = False, actor: str = "system"
+) -> Restored:
     """Put a backup back into the database of the deployment, which must be empty, and bring it to the newest schema.
 
-    With `any_key` also one that was made under another SECRET_KEY. All is put back or nothing. Raises SettingError: for
-    a file that is no whole backup (FILE), another kind of database, one that holds something or is in use
-    (DATABASE_URL), a server that runs (PORT), another key (SECRET_KEY).
+    Each organisation's audit log says that the `actor` did it. With `any_key` also one that was made under another
+    SECRET_KEY. All is put back or nothing. Raises SettingError: for a file that is no whole backup (FILE), another kind
+    of database, one that holds something or is in use (DATABASE_URL), a server that runs (PORT), another key
+    (SECRET_KEY).
     """
     manifest = archive.read_manifest(file)
     _check(deployment, manifest, any_key=any_key)
     with migrate.at(deployment.database_url) as database:
         in_use.check(deployment, database)
         put = _put_file if database.sqlite else _put_dump
-        names = put(database, file, manifest, clock.now())
+        names = put(database, file, manifest, clock.now(), actor)
     return Restored(manifest, names)
 
 
@@ -80,7 +87,7 @@ _KEY_HINT = (
 )
 
 
-def _put_file(database: Database, file: Path, manifest: Manifest, now: datetime) -> Mapping[int, str]:
+def _put_file(database: Database, file: Path, manifest: Manifest, now: datetime, actor: str) -> Mapping[int, str]:
     """Make the file ready beside its place and move it there as the last thing."""
     place = Path(database.engine.url.database or "")
     if there := sqlite.files(place):
@@ -93,14 +100,14 @@ def _put_file(database: Database, file: Path, manifest: Manifest, now: datetime)
         if not sqlite.is_whole(made):
             raise archive.damaged(file)
         with migrate.at(f"sqlite:///{made}") as copy:
-            names_by_id = _make_safe(copy, file, manifest, now)
+            names_by_id = _make_safe(copy, file, manifest, now, actor)
         with made.open("rb") as written:
             os.fsync(written.fileno())
         made.rename(place)
     return names_by_id
 
 
-def _put_dump(database: Database, file: Path, manifest: Manifest, now: datetime) -> Mapping[int, str]:
+def _put_dump(database: Database, file: Path, manifest: Manifest, now: datetime, actor: str) -> Mapping[int, str]:
     """Load the dump, and write the version of its schema with the states: without it nothing starts on the database."""
     with database.engine.connect() as connection:
         if inspect(connection).get_table_names():
@@ -108,7 +115,7 @@ def _put_dump(database: Database, file: Path, manifest: Manifest, now: datetime)
     with _folder(None) as folder:
         archive.unpack(file, folder / "dump")
         postgres.load(database.engine.url, folder / "dump", folder)
-    return _make_safe(database, file, manifest, now)
+    return _make_safe(database, file, manifest, now, actor)
 
 
 _EMPTY_ONE = "Make an empty database (createdb) and name it in DATABASE_URL."
@@ -124,7 +131,7 @@ def _folder(beside: Path | None) -> Iterator[Path]:
         raise SettingError("INSTANCE_PATH", sentence, "Look at the disk.") from error
 
 
-def _make_safe(database: Database, file: Path, manifest: Manifest, now: datetime) -> dict[int, str]:
+def _make_safe(database: Database, file: Path, manifest: Manifest, now: datetime, actor: str) -> dict[int, str]:
     """Check what came back, and see that no connector sends; the schema may be an older one at first.
 
     Raises SettingError (FILE) where a table has not the rows that it had.
@@ -144,4 +151,20 @@ def _make_safe(database: Database, file: Path, manifest: Manifest, now: datetime
         for connector in found:
             connector.state = states[connector.id]
             restored.mark(connector, now, manifest.made_at)
+        _audit(session, now, file, manifest, actor)
         return {connector.id: connector.name for connector in found}
+
+
+def _audit(session: Session, now: datetime, file: Path, manifest: Manifest, actor: str) -> None:
+    """Tell each organisation that what follows in its log comes after the moment of the backup."""
+    made = {"backup of": [None, manifest.made_at.isoformat()], "state": ["as it was", ConnectorState.READ_ONLY]}
+    for organisation_id in session.scalars(select(Organisation.id).order_by(Organisation.id)).all():
+        audit.record(
+            session,
+            clock_now=now,
+            organisation_id=organisation_id,
+            actor=actor,
+            action=AuditAction.RESTORED,
+            entity=f"backup {file.name}",
+            diff=made,
+        )

@@ -44,6 +44,7 @@ _CHANGES = {
     "REPAIRED": "Repaired",
     "EDITED": "Corrected",
     "STORE_CONFIRMED": "Said what the store is",
+    "RESTORED": "Put a backup back",
 }
 
 
