@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from collections.abc import Mapping
 from email.utils import parseaddr
 from ipaddress import ip_network
@@ -23,6 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from integration import instance_folder
 from integration.errors import SettingError
 from integration.field_errors import Unusable, told
 
@@ -248,11 +247,11 @@ def load(environ: Mapping[str, str] | None = None, root: Path | None = None, **o
     """
     environ = os.environ if environ is None else environ
     folder = Path(overrides.get("instance_path") or environ.get("INSTANCE_PATH") or (root or Path.cwd()) / "instance")
-    folder = _folder(folder.absolute())
+    folder = instance_folder.made(folder.absolute())
     values = FileSource(folder / "config.py")() | EnvironmentSource(environ)()
     values |= {name.upper(): value for name, value in overrides.items() if value is not None}
     values["INSTANCE_PATH"] = folder
-    values["SECRET_KEY"] = values.get("SECRET_KEY") or kept_key(folder)
+    values["SECRET_KEY"] = values.get("SECRET_KEY") or instance_folder.kept_key(folder)
     values["DATABASE_URL"] = values.get("DATABASE_URL") or f"sqlite:///{folder / 'woo-mautic.sqlite'}"
     try:
         return checked(Deployment(**values))
@@ -277,48 +276,6 @@ def checked(deployment: Deployment) -> Deployment:
     if deployment.smtp_host and not deployment.sender:
         raise SettingError("MAIL_FROM", "SMTP_HOST needs a MAIL_FROM.", "Set it to the sender's e-mail address.")
     return deployment
-
-
-def kept_key(folder: Path) -> str:
-    """Return the secret key kept in the instance folder, made on first use and readable by its owner only."""
-    path = folder / "secret.key"
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return _read_key(path)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(48))
-    return _read_key(path)
-
-
-def _read_key(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it holds something else"
-        raise SettingError(
-            "secret.key", f"The key file {path} cannot be read: {reason}.", "Put the right file back, from a backup."
-        ) from error
-
-
-def _folder(folder: Path) -> Path:
-    """Return the instance folder, made if need be; it and all that is written from now on is its owner's alone."""
-    os.umask(0o077)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(PermissionError):
-            folder.chmod(0o700)
-    except OSError as error:
-        raise SettingError(
-            "INSTANCE_PATH",
-            f"INSTANCE_PATH {folder} cannot be made: {error.strerror}.",
-            "Choose a folder that can be written.",
-        ) from error
-    if not os.access(folder, os.W_OK):
-        raise SettingError(
-            "INSTANCE_PATH", f"INSTANCE_PATH {folder} cannot be written.", "Choose a folder that can be written."
-        )
-    return folder
 
 
 def _file_values(path: Path) -> dict[str, Any]:

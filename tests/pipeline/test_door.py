@@ -19,7 +19,8 @@ from integration.pipeline.delivery.door import PASSES_MAX, Door
 from integration.pipeline.delivery.planning import plan_group
 from integration.pipeline.services import Services
 from tests.conftest import NOON
-from tests.pipeline.door_shop import ADA, BOB, CHANGES, VALUES, Shop, configured, of_connector
+from tests.pipeline.door_changes import CHANGES, VALUES, configured, of_connector
+from tests.pipeline.door_shop import ADA, BOB, Shop
 
 
 @pytest.fixture

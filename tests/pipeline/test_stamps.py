@@ -20,7 +20,8 @@ from integration.pipeline.ingest import order_ledger
 from integration.pipeline.services import Services
 from tests.conftest import NOON
 from tests.pipeline import rows
-from tests.pipeline.door_shop import ADA, BOBS, CHANGES, EVERYTHING, NOTHING, VALUES, Act, Shop, configured, stored
+from tests.pipeline.door_changes import BOBS, CHANGES, EVERYTHING, NOTHING, VALUES, Act, configured, stored
+from tests.pipeline.door_shop import ADA, Shop
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from integration.queries.runs import RunQuery
 from integration.queries.sync_log_filters import LogQuery
 from integration.web.frame import filters
 from integration.web.frame.services import services
-from integration.web.machines import authentication, bodies
+from integration.web.machines import authentication, bodies, request_bodies
 from integration.web.machines.authentication import NOT_FOUND, Refused, connector_of_token, needs_scope
 from integration.web.operations.payloads import sent
 
@@ -136,10 +136,10 @@ def _run(session: Session, run_id: int) -> tuple[Run, Connector]:
 
 
 @bp.get("/runs/<int:run_id>/lines")
-@needs_scope("logs", bodies.LinesAfter)
+@needs_scope("logs", request_bodies.LinesAfter)
 def lines(run_id: int) -> ResponseReturnValue:
     """Give the lines of a run behind the id `after`, at most 1,000."""
-    query, _ = bodies.LinesAfter.from_url(request.args)
+    query, _ = request_bodies.LinesAfter.from_url(request.args)
     with services().db.read() as session:
         _run(session, run_id)
         found = querie_runs.new_lines(session, run_id, query.after)
@@ -151,13 +151,13 @@ def lines(run_id: int) -> ResponseReturnValue:
 @needs_scope("runs")
 def start(connector_id: int) -> ResponseReturnValue:
     """Start a run with the options of its page; a list that is empty is refused, for it must not mean all."""
-    body = bodies.received()
+    body = request_bodies.received()
     with services().db.read() as session:
         connector = connector_of_token(session, connector_id)
     try:
         options = run_options.checked(body, filters.zone_of(connector).key, list(store_profile.statuses(connector)))
     except ValidationError as error:
-        raise bodies.wrong(error, run_options.RunOptions, body) from None
+        raise request_bodies.wrong(error, run_options.RunOptions, body) from None
     trigger = f"API: {authentication.token().name}"
     stored = options.stored()
 
@@ -248,11 +248,11 @@ def dead_letters(connector_id: int) -> ResponseReturnValue:
 @needs_scope("replay")
 def replay(connector_id: int) -> ResponseReturnValue:
     """Send dead letters again, by their ids."""
-    body = bodies.received()
+    body = request_bodies.received()
     try:
-        ids = bodies.Replay.model_validate(body).ids
+        ids = request_bodies.Replay.model_validate(body).ids
     except ValidationError as error:
-        raise bodies.wrong(error, bodies.Replay, body) from None
+        raise request_bodies.wrong(error, request_bodies.Replay, body) from None
     with services().db.write() as session:
         connector = connector_of_token(session, connector_id)
         came = outbox.requeue(session, services().clock.now(), connector_id, ids)

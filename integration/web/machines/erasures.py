@@ -11,7 +11,7 @@ from integration.models.audit import AuditAction
 from integration.models.erasure import Erasure
 from integration.operations import erasure as erasure_job
 from integration.web.frame.services import services
-from integration.web.machines import api, authentication, bodies
+from integration.web.machines import api, authentication, bodies, request_bodies
 from integration.web.machines.authentication import NOT_FOUND, connector_of_token, needs_scope, unusable
 
 #: The API's own, with two calls more.
@@ -22,12 +22,12 @@ bp = api.bp
 @needs_scope("erase")
 def erase() -> ResponseReturnValue:
     """Write an erasure down; it begins within seconds."""
-    body = bodies.received()
+    body = request_bodies.received()
     try:
-        wanted = bodies.Erase.model_validate(body)
+        wanted = request_bodies.Erase.model_validate(body)
         asked = erasure_job.checked(wanted.email, wanted.connector_id, wanted.in_mautic, wanted.block)
     except ValidationError as error:
-        raise bodies.wrong(error, bodies.Erase, body) from None
+        raise request_bodies.wrong(error, request_bodies.Erase, body) from None
     except SettingError as error:
         raise unusable({error.name: error.sentence}, error.hint) from None
     token = authentication.token()

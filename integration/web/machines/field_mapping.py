@@ -20,7 +20,7 @@ from integration.pipeline.connectors import connectors, field_list, mapping_vers
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.settings import MappingRow
 from integration.web.frame.services import services
-from integration.web.machines import authentication, bodies, erasures
+from integration.web.machines import authentication, bodies, erasures, request_bodies
 from integration.web.machines.authentication import Refused, connector_of_token, needs_scope, unusable
 
 #: The API's own and that of erasures, with two calls more.
@@ -45,11 +45,11 @@ def field_mapping(connector_id: int) -> ResponseReturnValue:
 @needs_scope("settings")
 def set_field_mapping(connector_id: int) -> ResponseReturnValue:
     """Set all rows, checked as on the page and kept as a version, or tell what would change."""
-    body = bodies.received()
+    body = request_bodies.received()
     with services().db.read() as session:
         connector = connector_of_token(session, connector_id)
     try:
-        wanted = bodies.FieldMapping.model_validate(body)
+        wanted = request_bodies.FieldMapping.model_validate(body)
         if wanted.rows:
             # Without an answer the last list serves, as for the command.
             with suppress(IntegrationError):
@@ -68,7 +68,7 @@ def set_field_mapping(connector_id: int) -> ResponseReturnValue:
     )
 
 
-def _set(connector: Connector, wanted: bodies.FieldMapping) -> Diff:
+def _set(connector: Connector, wanted: request_bodies.FieldMapping) -> Diff:
     changes = {"mapping.rows": list(wanted.rows)}
     if wanted.dry_run:
         return connectors.previewed(services(), connector, changes)

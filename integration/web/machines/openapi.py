@@ -23,7 +23,7 @@ from integration.queries.runs import RunQuery
 from integration.queries.sync_log_filters import LogQuery
 from integration.url_filters import UrlFilter
 from integration.web.frame.access import public
-from integration.web.machines import bodies, inbound
+from integration.web.machines import bodies, inbound, request_bodies
 from integration.web.machines.authentication import ID_MAX
 from integration.web.machines.inbound import OfConnector
 
@@ -90,10 +90,18 @@ OPERATIONS: Sequence[Operation] = (
         filters=DeadQuery,
     ),
     Operation(
-        f"{_CONNECTOR}/replay", "replay", "Send dead letters again.", "replay", bodies.Replayed, "post", bodies.Replay
+        f"{_CONNECTOR}/replay",
+        "replay",
+        "Send dead letters again.",
+        "replay",
+        bodies.Replayed,
+        "post",
+        request_bodies.Replay,
     ),
     Operation(_RUN, "run", "Read a run and how far it is.", "logs", bodies.RunWithProgress),
-    Operation(f"{_RUN}/lines", "lines", "Read the lines of a run.", "logs", bodies.RunLines, filters=bodies.LinesAfter),
+    Operation(
+        f"{_RUN}/lines", "lines", "Read the lines of a run.", "logs", bodies.RunLines, filters=request_bodies.LinesAfter
+    ),
     Operation(f"{_RUN}/cancel", "cancel", "Stop a run after the batch in flight.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/pause", "pause", "Let a run rest where it stands.", "runs", bodies.RunNumber, "post"),
     Operation(f"{_RUN}/resume", "resume", "Let an ended run go on.", "runs", bodies.RunNumber, "post"),
@@ -105,9 +113,11 @@ OPERATIONS: Sequence[Operation] = (
         "settings",
         bodies.FieldMappingSet,
         "put",
-        bodies.FieldMapping,
+        request_bodies.FieldMapping,
     ),
-    Operation("/api/v1/erasures", "erase", "Erase a person.", "erase", bodies.ErasureAsked, "post", body=bodies.Erase),
+    Operation(
+        "/api/v1/erasures", "erase", "Erase a person.", "erase", bodies.ErasureAsked, "post", body=request_bodies.Erase
+    ),
     Operation("/api/v1/erasures/{erasure_id}", "receipt", "Read a receipt.", "erase", bodies.ErasureReceipt),
     Operation(f"{_RUN}/payloads/{{file_id}}", "payload", "Fetch a payload file.", "runs", None),
     *(_sending(name, f"{_CONNECTOR}/{name}", f"send_{name}") for name in KINDS),

@@ -1,0 +1,81 @@
+"""What machines send: the bodies of the API's requests, checked on their way in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from flask import request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from integration import json_text
+from integration.field_errors import by_field
+from integration.pipeline.runs.options import ID_MAX, checked_ids
+from integration.settings import MappingRow
+from integration.settings.mapping import ROWS_MAX
+from integration.url_filters import EntryId, UrlFilter
+from integration.web.machines.authentication import Refused, unusable
+
+REPLAYED_IDS_MAX = 500
+RecordId = Annotated[int, Field(strict=True, ge=0, le=ID_MAX)]
+
+
+def _ids(value: Any) -> list[int]:
+    return checked_ids(value, REPLAYED_IDS_MAX)
+
+
+class Replay(BaseModel):
+    """Which dead letters are sent again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ids: Annotated[list[RecordId], BeforeValidator(_ids), Field(min_length=1, max_length=REPLAYED_IDS_MAX)]
+
+
+class Erase(BaseModel):
+    """Who is to be erased, everywhere or in one connector, what becomes of the contact, and whether to block it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    email: Annotated[str, Field(strict=True, min_length=3, max_length=320, json_schema_extra={"format": "email"})]
+    connector_id: RecordId | None = None
+    in_mautic: Literal["keep", "strip", "delete"]
+    block: Annotated[bool, Field(strict=True)] = False
+
+
+class FieldMapping(BaseModel):
+    """All rows of a connector's field mapping, in their order; none empties it.
+
+    `version` is the one that they were made from: saved on another one they are refused. With `dry_run` nothing is
+    stored, and the answer tells what would change.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: Annotated[list[MappingRow], Field(max_length=ROWS_MAX)]
+    version: RecordId | None = None
+    dry_run: Annotated[bool, Field(strict=True)] = False
+
+
+class LinesAfter(UrlFilter):
+    """Which lines of a run are wanted: those behind an id."""
+
+    after: EntryId = 0
+
+
+def received() -> dict[str, Any]:
+    """Return the JSON object of the request; raises Refused (400) for any other body."""
+    try:
+        body = json_text.loads(request.get_data()) if request.is_json else None
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(400, "body", "The body is no JSON object.", "Send Content-Type: application/json.")
+    return body
+
+
+def wrong(error: ValidationError, model: type[BaseModel], body: Mapping[str, Any]) -> Refused:
+    """Return the refusal (422) of a body; where one of its names means nothing, the hint has those that do."""
+    unknown = set(body) - set(model.model_fields)
+    hint = f"Use {', '.join(sorted(model.model_fields))}." if unknown else "Correct the fields that are named."
+    return unusable(by_field(error), hint)
