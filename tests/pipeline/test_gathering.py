@@ -213,17 +213,21 @@ def test_reading_goes_on_beside_gathered_people_until_there_are_too_many(
     monkeypatch.setattr("integration.pipeline.runs.page_intake.OPEN_MAX", 2)
     monkeypatch.setattr("integration.pipeline.runs.page_intake.GATHERED_MAX", 4)
     intake = _intake(services, connector_id, run)
+    # It is told to stop as soon as it waits.
+    monkeypatch.setattr(intake.stop, "wait", lambda seconds: intake.stop.set())
     for place in range(4):
         email = f"buyer{place}@example.com"
         known(services, connector_id, 100 + place, email=email)
         take(services, connector_id, run, change(place, email, kind=Kind.CONTACT, origin=Origin.INITIAL))
-    assert intake._is_read_on()
+    intake._yield()
+    assert not intake.stop.is_set()
     assert claim(services, connector_id) == []
     for place in range(4, 7):
         email = f"buyer{place}@example.com"
         known(services, connector_id, 100 + place, email=email)
         take(services, connector_id, run, change(place, email, kind=Kind.CONTACT, origin=Origin.INITIAL))
-    assert not intake._is_read_on()
+    intake._yield()
+    assert intake.stop.is_set()
     assert len(claim(services, connector_id)) == 3
 
 

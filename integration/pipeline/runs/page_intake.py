@@ -31,6 +31,8 @@ from integration.store.rows import Failure, Row
 OPEN_MAX = 3000
 #: So many more may wait for the rest of their people to be read; beyond it the oldest go without it.
 GATHERED_MAX = 20_000
+#: So long it waits before it looks how many there are.
+LOOK_AGAIN_S = 0.3
 
 
 @dataclass
@@ -128,23 +130,18 @@ class PageIntake(HeldRun):
             run.expected = (run.expected or 0) + page.total
 
     def _yield(self) -> None:
-        """Wait while enough deliveries of this run can be sent."""
-        while not self._is_read_on():
+        """Wait while enough deliveries of this run can be sent; of those that wait for more, too many are let go."""
+        while not self.stop.is_set():
+            with self.services.db.read() as session:
+                still = outbox.open_count(session, run_id=self.run.id)
+                gathered = outbox.gathered_count(session, self.run.id) if still >= OPEN_MAX else 0
+            if gathered <= GATHERED_MAX and still - gathered < OPEN_MAX:
+                return
             with self.services.db.write() as session:
                 self._held(session)
-            self.stop.wait(0.3)
-
-    def _is_read_on(self) -> bool:
-        """Tell whether more is to be read now; too many people who wait for more are let go first."""
-        with self.services.db.read() as session:
-            still = outbox.open_count(session, run_id=self.run.id)
-            gathered = outbox.gathered_count(session, self.run.id) if still >= OPEN_MAX else 0
-        if gathered > GATHERED_MAX:
-            with self.services.db.write() as session:
-                self._held(session)
-                outbox.let_go(session, self.connector.id, self.run.id, most=gathered - GATHERED_MAX)
-            return self.stop.is_set()
-        return self.stop.is_set() or still - gathered < OPEN_MAX
+                if gathered > GATHERED_MAX:
+                    outbox.let_go(session, self.connector.id, self.run.id, most=gathered - GATHERED_MAX)
+            self.stop.wait(LOOK_AGAIN_S)
 
     def _read_rows(
         self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change], noun: str = "order"
