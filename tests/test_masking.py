@@ -239,3 +239,8 @@ def test_names_that_only_look_like_secrets(name: str) -> None:
 )
 def test_hostile_texts_are_masked_in_linear_time(text: str) -> None:
     assert masking.mask_text(text) is not None
+
+
+@pytest.mark.parametrize("name", ["PASSWORD", "api_\u017fecret", "cl\u0131ent_id", "CL\u0130ENT_ID", "to\u212aen"])
+def test_letters_that_are_another_s_capitals(name: str) -> None:
+    assert "xyz123" not in masking.mask_text(f"{name}=xyz123 at 10:15")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import String, bindparam, select, update
 
 from integration.models import Connector, Database, Organisation
 from integration.models.ledger import CustomerMark
@@ -57,6 +57,19 @@ def test_values_can_be_computed_and_conditions_obeyed(marks: Database) -> None:
     assert both == {1: "ab", 2: "mc"}
     larger = put(marks, rows(c1="zz", c2="a"), ("version",), where=lambda table, new: new.version > table.c.version)
     assert larger == {1: "zz", 2: "mc"}
+
+
+def test_what_differs_from_call_to_call_is_a_parameter_of_one_statement(marks: Database) -> None:
+    def not_below(table: Any, new: Any) -> Any:
+        asked.append(table.name)
+        return new.version >= bindparam("least", type_=String)
+
+    asked: list[str] = []
+    put(marks, rows(c1="a", c2="a"), ("version",))
+    assert put(marks, rows(c1="k", c2="x"), ("version",), where=not_below, bound={"least": "m"}) == {1: "a", 2: "x"}
+    assert put(marks, rows(c1="c", c2="b"), ("version",), where=not_below, bound={"least": "c"}) == {1: "c", 2: "x"}
+    assert put(marks, rows(c1="z", c2="z"), ("version",), where=not_below, bound={"least": None}) == {1: "c", 2: "x"}
+    assert asked == ["customer_mark"]
 
 
 def test_no_rows_are_no_statement(marks: Database) -> None:

@@ -58,38 +58,46 @@ class LaneThreads:
     def start(self, connector_id: int, lanes: Lanes, number: int) -> None:
         """Start lanes for so many batches, but never more than the connector may have."""
         with self._lock:
-            started = max(min(number, lanes.most - self._going[connector_id]), 0)
+            going = self._going[connector_id]
+            started = max(min(number, lanes.most - going), 0)
             self._going[connector_id] += started
-        for _ in range(started):
-            self._line_up(connector_id, lanes, TURN_BATCHES)
+        for place in range(going, going + started):
+            # What is due may be what a lane that goes already is about to claim; of the first one it is not.
+            self._line_up(connector_id, lanes, TURN_BATCHES, due=not place)
 
     def close(self) -> None:
         """Wait for what is going; `stop` is set by then, so nothing more is begun."""
         self._pool.shutdown(wait=True)
 
-    def _line_up(self, connector_id: int, lanes: Lanes, batches: int) -> None:
+    def _line_up(self, connector_id: int, lanes: Lanes, batches: int, *, due: bool = False) -> None:
         with self._lock:
             self._queued += 1
         try:
-            self._pool.submit(self._lane, connector_id, lanes, batches)
+            self._pool.submit(self._lane, connector_id, lanes, batches, due)
         except RuntimeError:
             # The pool is closed: this process ends, and what is left waits in the table.
             with self._lock:
                 self._queued -= 1
             self._end(connector_id, rings=False)
 
-    def _lane(self, connector_id: int, lanes: Lanes, batches: int) -> None:
-        """Deliver up to so many batches; where others wait for the thread, one and the rest after them."""
+    def _lane(self, connector_id: int, lanes: Lanes, batches: int, due: bool = False) -> None:
+        """Deliver up to so many batches; where others wait for the thread, one and the rest after them.
+
+        `due` says that the first of them is known to be.
+        """
         with self._lock:
             self._queued -= 1
         left, goes_on, idle = batches, False, False
         try:
             deliverer = Deliverer(self._services, connector_id, lanes, stop=self._stop)
             while left and self._may_begin(connector_id):
-                if idle := not deliverer.work():
+                if idle := not deliverer.work(due=due and left == batches):
                     break
                 left -= 1
                 self._heap.now_and_then()
+                if deliverer.took_all:
+                    # Who has come since then has rung, and is found by the look that follows the end of a lane.
+                    break
                 if goes_on := left > 0 and self._queued > 0:
                     break
         except Exception as error:

@@ -141,6 +141,11 @@ def connectors_with_runs(
 
     Only runs of these kinds and of one connector count, if given.
     """
-    query = run_lifecycle.waiting(select(Run.connector_id), now, kinds)
-    found = session.scalars(query if only is None else query.where(Run.connector_id == only))
-    return list(dict.fromkeys(found))
+    values = {"now": now, "kinds": sorted(kinds or ()), "only": only}
+    return list(dict.fromkeys(session.scalars(_with_runs(kinds is not None, only is not None), values)))
+
+
+@functools.cache
+def _with_runs(of_kinds: bool, of_one: bool) -> Select[tuple[int]]:
+    query = run_lifecycle.waiting(select(Run.connector_id), of_kinds=of_kinds)
+    return query.where(Run.connector_id == bindparam("only")) if of_one else query

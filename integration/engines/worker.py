@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration.engines import schedule
@@ -29,11 +29,13 @@ from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle, registry
 from integration.pipeline.runs.execution import Execution
 from integration.pipeline.services import Services
+from integration.settings import Modules
 
 #: So many lanes a connector is reckoned with until it was looked at what is due of it.
 LANES_UNSEEN = 3
 LOOK_EVERY_S = 1.0
 READERS_MAX = 16
+_SETTINGS = select(Connector.id, Connector.settings).where(Connector.id.in_(bindparam("ids")))
 
 # A process does one reconciliation at a time: in the night all connectors are due at once.
 registry.register(RunKind.RECONCILIATION, reconciliation.ReconciliationExecution, at_once=1)
@@ -55,6 +57,14 @@ class _Due:
     connector_id: int
     lanes: Lanes
     batches: int
+
+
+def _renewed(known: _Known | None, settings: Mapping[str, Any]) -> _Known:
+    sync = Modules.from_json(settings).sync
+    asked = (sync.lanes, sync.batch_start, sync.batch_max)
+    if known is not None and known.asked == asked:
+        return replace(known, settings=settings)
+    return _Known(settings, asked, Lanes(BatchSize(sync.batch_start, most=sync.batch_max), sync.lanes))
 
 
 class Worker:
@@ -244,8 +254,8 @@ class Worker:
         waiting = schedule.connectors_with_runs(session, now, self._free_kinds(), only)
         elsewhere = turns.of_others(session, now, {*busy, *waiting}, self.services.leases.is_lost)
         ids = [number for number in busy if number not in elsewhere and not self._is_full(number)]
-        connectors = session.scalars(select(Connector).where(Connector.id.in_(ids))).all() if ids else []
-        due = [self._due_of(session, now, connector) for connector in connectors]
+        settings = session.execute(_SETTINGS, {"ids": ids}).tuples().all() if ids else ()
+        due = [self._due_of(session, now, connector_id, stored) for connector_id, stored in settings]
         return due, [number for number in waiting if number not in elsewhere]
 
     def _is_full(self, connector_id: int) -> bool:
@@ -254,32 +264,25 @@ class Worker:
             known = self._lanes.get(connector_id)
         return known is not None and self.lanes.is_full(connector_id, known.lanes.most)
 
-    def _due_of(self, session: Session, now: datetime, connector: Connector) -> _Due:
-        lanes = self._lanes_of(connector)
+    def _due_of(self, session: Session, now: datetime, connector_id: int, settings: Mapping[str, Any]) -> _Due:
+        lanes = self._lanes_of(connector_id, settings)
         size = lanes.size.value
-        people = outbox.due_count(session, now, connector.id, most=size * lanes.most)
+        people = outbox.due_count(session, now, connector_id, most=size * lanes.most)
         # A probe is work too, although nobody may be due for it.
-        return _Due(connector.id, lanes, max(math.ceil(people / size), 1))
+        return _Due(connector_id, lanes, max(math.ceil(people / size), 1))
 
     def _fill(self, busy: Sequence[_Due]) -> None:
         """Start as many lanes as there are batches, up to what the connectors may have."""
         for due in busy:
             self.lanes.start(due.connector_id, due.lanes, due.batches)
 
-    def _lanes_of(self, connector: Connector) -> Lanes:
+    def _lanes_of(self, connector_id: int, settings: Mapping[str, Any]) -> Lanes:
         """Return what the connector's lanes share; new settings of the lanes make it anew."""
         with self._lock:
-            known = self._lanes.get(connector.id)
-            if known is None or known.settings != connector.settings:
-                known = self._lanes[connector.id] = self._renewed(known, connector)
+            known = self._lanes.get(connector_id)
+            if known is None or known.settings != settings:
+                known = self._lanes[connector_id] = _renewed(known, settings)
             return known.lanes
-
-    def _renewed(self, known: _Known | None, connector: Connector) -> _Known:
-        sync = self.services.modules(connector).sync
-        asked = (sync.lanes, sync.batch_start, sync.batch_max)
-        if known is not None and known.asked == asked:
-            return replace(known, settings=connector.settings)
-        return _Known(connector.settings, asked, Lanes(BatchSize(sync.batch_start, most=sync.batch_max), sync.lanes))
 
     def until_idle(self, *, check: float = 0.05) -> None:
         """Work until nothing is due and nothing is going; what waits for later stays."""

@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-_IMMEDIATE = "write"
 #: So long a write waits for other writers, of this process and of others, before it fails with OperationalError.
 WRITE_WAIT_S = 30.0
 _wait_s: ContextVar[float] = ContextVar("wait_s", default=WRITE_WAIT_S)
+#: For what is left of that the write that begins now may wait, None for what only reads.
+_left_s: ContextVar[float | None] = ContextVar("left_s", default=None)
 #: Connections of one process to PostgreSQL at most, unless the deployment says another number; a thread that needs one
 #: more waits for it.
 CONNECTIONS_MAX = 20
@@ -64,7 +65,7 @@ class Database:
         """
         end = time.monotonic() + _wait_s.get()
         with self._turn_until(end), Session(self.engine, expire_on_commit=False) as session:
-            session.connection(execution_options={_IMMEDIATE: max(end - time.monotonic(), 0.0)})
+            _begin_writing(session, max(end - time.monotonic(), 0.0))
             yield session
             session.commit()
 
@@ -113,16 +114,17 @@ def prepare(engine: Engine) -> Engine:
     """Set the engine up once: on SQLite WAL, busy time-out, foreign keys and explicit BEGIN."""
     if engine.dialect.name == "sqlite":
         engine.dialect.statement_compiler = _HintingCompiler
+        # Not an event of the engine: one that has any asks at every statement whether it is listened to.
+        engine.dialect.do_begin = _begin  # type: ignore[method-assign]
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _on_connect):
         event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
     if engine.dialect.name == "postgresql" and not event.contains(engine, "begin", _on_begin_elsewhere):
         event.listen(engine, "begin", _on_begin_elsewhere)
     return engine
 
 
 def _on_connect(connection: Any, record: Any) -> None:
-    # pysqlite would begin transactions by itself, and too late; with None it leaves that to _on_begin.
+    # pysqlite would begin transactions by itself, and too late; with None it leaves that to _begin.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
@@ -137,18 +139,27 @@ def _on_connect(connection: Any, record: Any) -> None:
     cursor.close()
 
 
-def _on_begin(connection: Connection) -> None:
-    wait_s = connection.get_execution_options().get(_IMMEDIATE)
+def _begin_writing(session: Session, wait_s: float) -> None:
+    token = _left_s.set(wait_s)
+    try:
+        session.connection()
+    finally:
+        _left_s.reset(token)
+
+
+def _begin(dbapi_connection: PoolProxiedConnection) -> None:
+    cursor, wait_s = dbapi_connection.cursor(), _left_s.get()
     if wait_s is None:
-        connection.exec_driver_sql("BEGIN")
-        return
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(wait_s * 1000)}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+        cursor.execute("BEGIN")
+    else:
+        cursor.execute(f"PRAGMA busy_timeout={int(wait_s * 1000)}")
+        cursor.execute("BEGIN IMMEDIATE")
+    cursor.close()
 
 
 def _on_begin_elsewhere(connection: Connection) -> None:
     """Limit the wait for locks on PostgreSQL where it is shorter than usual; workers there wait as long as it takes."""
-    wait_s = connection.get_execution_options().get(_IMMEDIATE)
+    wait_s = _left_s.get()
     if wait_s is not None and _wait_s.get() < WRITE_WAIT_S:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(int(wait_s * 1000), 1)}")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Executable, Select, Table, and_, func, select
+from sqlalchemy import ColumnElement, Compiled, CursorResult, Dialect, Executable, Select, Table, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnCollection
@@ -18,6 +18,8 @@ from integration.models.base import Base
 
 #: Lists count the rows that fit their filters exactly up to here, so that they are as quick with millions of rows.
 COUNTED_ROWS_MAX = 10_000
+#: There are about twenty kinds of them, for each database that a process has open.
+_UPSERTS_KEPT = 256
 #: Given the table and the columns of the new row, returns what a row that is there already gets.
 Merge = Callable[[Table, ColumnCollection[str, Any]], Mapping[str, Any]]
 #: Given the same, returns which rows that are there already are changed.
@@ -31,16 +33,29 @@ def upsert(
     changed: Collection[str] | Merge = (),
     *,
     where: Condition | None = None,
+    bound: Mapping[str, Any] | None = None,
 ) -> None:
     """Insert rows; where the primary key is there already, set what is `changed`, with nothing changed leave it.
 
     `changed` names columns that take the new row's value, or computes them. The rows have the same keys and do not
-    repeat a primary key: PostgreSQL refuses to touch a row twice.
+    repeat a primary key: PostgreSQL refuses to touch a row twice. `changed` and `where` are asked once: what differs
+    from call to call they name as parameters, whose values are `bound`.
     """
     if not rows:
         return
-    table = table_of(model)
-    insert = _insert(session.get_bind().dialect.name, table)
+    means = changed if callable(changed) else tuple(changed)
+    connection = session.connection()
+    statement = _compiled(connection.dialect, table_of(model), tuple(rows[0]), means, where)
+    # Typed as for statements that are still to be compiled.
+    connection.execute(cast(Executable, statement), [{**row, **(bound or {})} for row in rows])
+
+
+@functools.lru_cache(maxsize=_UPSERTS_KEPT)
+def _compiled(
+    dialect: Dialect, table: Table, columns: tuple[str, ...], changed: tuple[str, ...] | Merge, where: Condition | None
+) -> Compiled:
+    """Return an upsert ready to run; SQLAlchemy keeps none of them, and compiling costs ten times what running does."""
+    insert = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
     new = insert.excluded
     values = dict(changed(table, new)) if callable(changed) else {name: new[name] for name in changed}
     keys = [column.name for column in table.primary_key]
@@ -49,13 +64,7 @@ def upsert(
         statement = insert.on_conflict_do_update(index_elements=keys, set_=values, where=condition)
     else:
         statement = insert.on_conflict_do_nothing(index_elements=keys)
-    session.execute(statement, [dict(row) for row in rows])
-
-
-@functools.cache
-def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Return the insert that upserts begin with; what it knows as the new row costs more to make than to use."""
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return statement.compile(dialect=dialect, column_keys=list(columns), for_executemany=True)
 
 
 def swapped(session: Session, statement: Executable) -> int:

@@ -212,6 +212,7 @@ def test_a_batch_of_orders_asks_once_and_reads_no_cart_in_vain(session: Session)
     assert cart_orders.note(session, NOON, 1, orders) == []
     assert len(asked) == 1
     if engine.dialect.name == "sqlite":
-        statement = cart_orders.candidates(1, orders).compile(engine, compile_kwargs={"literal_binds": True})
+        query, values = cart_orders.candidates(1, orders)
+        statement = query.params(values).compile(engine, compile_kwargs={"literal_binds": True})
         plan = [row[3] for row in session.execute(text(f"EXPLAIN QUERY PLAN {statement}"))]
         assert not [step for step in plan if step.startswith("SCAN cart")], plan

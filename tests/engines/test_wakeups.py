@@ -62,7 +62,7 @@ def test_a_ring_for_busy_lanes_is_answered_by_the_lane_that_ends(services: Servi
     number = connectors.create(services, organisation_id=1, name="Shop")
     worker = Worker(services)
     with services.db.read() as session:
-        lanes = worker._lanes_of(session.get_one(Connector, number))
+        lanes = worker._lanes_of(number, session.get_one(Connector, number).settings)
     worker.lanes._going[number] = lanes.most
     worker._look({number})
     assert looked == []

@@ -11,7 +11,6 @@ from integration.models import Connector
 from integration.models.run import Run, RunKind
 from integration.pipeline.leases import turns
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.leases.turns import Turn
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange, accept, claim, killed
@@ -31,9 +30,11 @@ def lease(services: Services, connector_id: int, token: str) -> None:
     assert claim(services, connector_id, people=1, token=token)
 
 
-def turn(services: Services, connector_id: int) -> Turn | None:
+def turn(services: Services, connector_id: int) -> tuple[int, bool] | None:
+    """Return the batches of the turn, and whether it is new."""
     with services.db.write() as session:
-        return turns.take(session, services.clock.now(), connector_id)
+        taken = turns.take(session, services.clock.now(), connector_id)
+        return None if taken is None else (taken.batches, taken.is_new)
 
 
 def of_others(services: Services, *connector_ids: int) -> set[int]:
@@ -42,10 +43,10 @@ def of_others(services: Services, *connector_ids: int) -> set[int]:
 
 
 def test_the_own_batches_are_counted_and_hinder_nobody_here(services: Services, connector_id: int) -> None:
-    assert turn(services, connector_id) == Turn(0, is_new=False)
+    assert turn(services, connector_id) == (0, False)
     for number in (1, 2, 3):
         lease(services, connector_id, new_token())
-        assert turn(services, connector_id) == Turn(number, is_new=False)
+        assert turn(services, connector_id) == (number, False)
     assert of_others(services, connector_id) == set()
 
 
@@ -56,7 +57,7 @@ def test_a_batch_of_another_process_keeps_the_turn_until_its_lease_ends(
     assert turn(services, connector_id) is None
     assert of_others(services, connector_id, connector_id + 1) == {connector_id}
     clock.advance(seconds=61)
-    assert turn(services, connector_id) == Turn(0, is_new=False)
+    assert turn(services, connector_id) == (0, False)
 
 
 def test_a_run_of_another_process_keeps_the_turn_too(services: Services, connector_id: int, clock: SetClock) -> None:
@@ -66,17 +67,17 @@ def test_a_run_of_another_process_keeps_the_turn_too(services: Services, connect
     assert turn(services, connector_id) is None
     with services.db.write() as session:
         session.get_one(Run, run_id).leased_until = clock.now() - timedelta(seconds=1)
-    assert turn(services, connector_id) == Turn(0, is_new=False)
+    assert turn(services, connector_id) == (0, False)
 
 
 def test_a_killed_process_of_this_machine_keeps_no_turn(services: Services, connector_id: int) -> None:
     lease(services, connector_id, killed())
-    assert turn(services, connector_id) == Turn(0, is_new=False)
+    assert turn(services, connector_id) == (0, False)
     assert of_others(services, connector_id) == set()
 
 
 def test_who_comes_after_another_process_is_told_so_once(services: Services, connector_id: int) -> None:
     with services.db.write() as session:
         session.get_one(Connector, connector_id).worked_by = ELSEWHERE
-    assert turn(services, connector_id) == Turn(0, is_new=True)
-    assert turn(services, connector_id) == Turn(0, is_new=False)
+    assert turn(services, connector_id) == (0, True)
+    assert turn(services, connector_id) == (0, False)

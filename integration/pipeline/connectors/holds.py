@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
@@ -17,12 +17,12 @@ from integration.pipeline.delivery.retries import probe_delay
 _FLAPPING = timedelta(minutes=10)
 #: Nobody else probes for so long while one caller does: longer than the longest call (Route.read_timeout).
 PROBE_LEASE = timedelta(seconds=150)
+_OPEN = select(Hold).where(Hold.connector_id == bindparam("connector_id"), Hold.released_at.is_(None)).order_by(Hold.id)
 
 
 def open_holds(session: Session, connector_id: int) -> Sequence[Hold]:
     """Return the holds that are in force, oldest first."""
-    query = select(Hold).where(Hold.connector_id == connector_id, Hold.released_at.is_(None)).order_by(Hold.id)
-    return session.scalars(query).all()
+    return session.scalars(_OPEN, {"connector_id": connector_id}).all()
 
 
 def current(session: Session, connector_id: int, service: str) -> Hold | None:

@@ -14,6 +14,7 @@ from integration.masking import mask_text, mask_value
 from integration.mautic.results import Receipt
 from integration.models.attempt import Attempt
 from integration.models.delivery import DeliveryState
+from integration.models.sql import table_of
 from integration.pipeline.delivery.batch_result import Sent
 from integration.pipeline.delivery.follow_ups import Followed
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
@@ -23,6 +24,7 @@ from integration.plans import DeleteContact, FollowUp, Note, SegmentAdd, Segment
 #: So many attempts of one record are kept; what lies between says no more than these.
 FIRST_KEPT, NEWEST_KEPT = 5, 15
 _LATER = "later"
+_INSERT = insert(table_of(Attempt))
 _TOLD = ("outcome", "sent", "answer")
 
 
@@ -73,7 +75,7 @@ def record(session: Session, attempts: Sequence[dict[str, Any]], ours: Sequence[
     chosen = [row for row in attempts if row["delivery_id"] in kept]
     repeated = _repeat(session, [row for row in chosen if _is_untried(row)])
     if fresh := [row for row in chosen if row["delivery_id"] not in repeated]:
-        session.execute(insert(Attempt), fresh)
+        session.connection().execute(_INSERT, fresh)
     _trim(session, [o.delivery_id for o in ours if o.state is None or o.state is DeliveryState.DEAD])
 
 

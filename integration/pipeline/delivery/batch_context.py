@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration.events import Kind
@@ -42,6 +42,13 @@ FRESH = timedelta(hours=1)
 #: The records of one person, and of one town, say the same; longer texts are rarely met twice.
 _TEXTS_KEPT, _TEXT_KEPT_CHARS = 4096, 60
 
+
+_MOVED = select(FormerAddress.now_key, FormerAddress.person_key, FormerAddress.email).where(
+    FormerAddress.connector_id == bindparam("connector_id"), FormerAddress.now_key.in_(bindparam("person_keys"))
+)
+_LINKS = select(ContactLink.person_key, ContactLink.contact_id, ContactLink.fields, ContactLink.written_at).where(
+    ContactLink.connector_id == bindparam("connector_id"), ContactLink.person_key.in_(bindparam("person_keys"))
+)
 
 #: Person key of today -> former person key -> address of today.
 Moved = Mapping[str, Mapping[str, str]]
@@ -140,10 +147,9 @@ def lay(
 
 
 def _moved(session: Session, connector_id: int, person_keys: Sequence[str]) -> Moved:
-    columns = (FormerAddress.now_key, FormerAddress.person_key, FormerAddress.email)
-    mine = (FormerAddress.connector_id == connector_id) & FormerAddress.now_key.in_(person_keys)
     found: dict[str, dict[str, str]] = {}
-    for now_key, former, email in session.execute(select(*columns).where(mine)).tuples():
+    values = {"connector_id": connector_id, "person_keys": person_keys}
+    for now_key, former, email in session.execute(_MOVED, values).tuples():
         found.setdefault(now_key, {})[former] = email
     return found
 
@@ -157,8 +163,7 @@ def _with_limits(fields: Mapping[str, MauticField], learned: Mapping[str, Any]) 
 def _links(
     session: Session, connector_id: int, person_keys: Sequence[str], fields: Mapping[str, MauticField], moved: Moved
 ) -> dict[str, Linked]:
-    columns = (ContactLink.person_key, ContactLink.contact_id, ContactLink.fields, ContactLink.written_at)
-    mine = (ContactLink.connector_id == connector_id) & ContactLink.person_key.in_(person_keys)
+    values = {"connector_id": connector_id, "person_keys": person_keys}
     since = {alias: datetime.fromisoformat(field.since) for alias, field in fields.items() if field.since}
     return {
         person_key: Linked(
@@ -167,7 +172,7 @@ def _links(
             written_at,
             frozenset(moved.get(person_key, ())),
         )
-        for person_key, contact_id, known, written_at in session.execute(select(*columns).where(mine)).tuples()
+        for person_key, contact_id, known, written_at in session.execute(_LINKS, values).tuples()
     }
 
 

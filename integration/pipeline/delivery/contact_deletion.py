@@ -86,8 +86,9 @@ def held(session: Session, connector_id: int, leased: LeasedDelivery, contact_id
 
 def forget(session: Session, connector_id: int, contact_ids: Iterable[int]) -> None:
     """Let go of the links to contacts that were deleted; what comes of the person later makes a new contact."""
-    mine = (ContactLink.connector_id == connector_id) & ContactLink.contact_id.in_(sorted(set(contact_ids)))
-    session.execute(deleted_from(ContactLink).where(mine))
+    if ids := sorted(set(contact_ids)):
+        mine = (ContactLink.connector_id == connector_id) & ContactLink.contact_id.in_(ids)
+        session.execute(deleted_from(ContactLink).where(mine))
 
 
 def _count(session: Session, model: type, *which: ColumnElement[bool]) -> int:

@@ -40,7 +40,8 @@ PROBE_PEOPLE = 5
 class Deliverer:
     """Delivers for one connector; `work` does one batch and returns how many people it held.
 
-    `stop` ends its waiting for a full disk.
+    `stop` ends its waiting for a full disk. `took_all` says that, as a rule, nobody else was due when the last batch
+    was claimed.
     """
 
     services: Services
@@ -48,9 +49,15 @@ class Deliverer:
     lanes: Lanes
     chance: random.Random = field(default_factory=random.Random)
     stop: threading.Event = field(default_factory=threading.Event)
+    took_all: bool = field(default=False, init=False)
 
-    def work(self) -> int:
-        """Claim and deliver one batch, or probe where a hold is due; 0 when there is nothing to do now."""
+    def work(self, *, due: bool = False) -> int:
+        """Claim and deliver one batch, or probe where a hold is due; 0 when there is nothing to do now.
+
+        `due` says that somebody has just been found to be due, so that it is not looked at once more.
+        """
+        if due and (people := self._batch()):
+            return people
         now = self.services.clock.now()
         with self.services.db.read() as session:
             held = holds.current(session, self.connector_id, SERVICE)
@@ -107,7 +114,7 @@ class Deliverer:
         now = self.services.clock.now()
         with self.services.db.write() as session:
             turn = turns.take(session, now, self.connector_id, self.services.leases.is_lost)
-            connector = session.get_one(Connector, self.connector_id)
+            connector = turn.connector if turn is not None else session.get_one(Connector, self.connector_id)
             # Looked at once more under the writer's lock: while a hold is open nobody claims but who probes.
             shut = not probing and self._is_shut(session, turn)
             if shut or not connector.mautic_url or connector.state == ConnectorState.READ_ONLY:
@@ -120,6 +127,7 @@ class Deliverer:
                 groups = outbox.claim(session, now, connector.id, people, token, by_hand_only=by_hand, due=due)
             session.flush()
             session.expunge_all()
+        self.took_all = looked_up is None and outbox.is_short(groups, people)
         if turn is not None and turn.is_new:
             self.services.breakers.begin_anew(self.connector_id)
         return connector, groups, looked_up

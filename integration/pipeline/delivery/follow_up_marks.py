@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from integration.models.follow_up import FollowUpMark, MarkState
@@ -16,6 +16,14 @@ MarkKey = tuple[str, str, str]
 Done = tuple[str, str, str, int]
 SEGMENT = "segment:"
 _LEFT = "left_segment:"
+
+
+_MARKS = select(FollowUpMark).where(
+    FollowUpMark.connector_id == bindparam("connector_id"),
+    # Without the orders by themselves SQLite walks through all marks of the connector.
+    FollowUpMark.order_id.in_(bindparam("orders")),
+    tuple_(FollowUpMark.order_id, FollowUpMark.status, FollowUpMark.action).in_(bindparam("keys")),
+)
 
 
 def key_of(follow_up: FollowUp) -> MarkKey:
@@ -55,9 +63,5 @@ def marks_of(session: Session, connector_id: int, acts: Iterable[FollowUp]) -> d
     keys = sorted({key_of(act) for act in acts})
     if not keys:
         return {}
-    columns = (FollowUpMark.order_id, FollowUpMark.status, FollowUpMark.action)
-    # Without the orders by themselves SQLite walks through all marks of the connector.
-    orders = FollowUpMark.order_id.in_(sorted({order_id for order_id, _, _ in keys}))
-    mine = FollowUpMark.connector_id == connector_id, orders, tuple_(*columns).in_(keys)
-    query = select(FollowUpMark).where(*mine)
-    return {(row.order_id, row.status, row.action): row for row in session.scalars(query)}
+    values = {"connector_id": connector_id, "orders": sorted({order_id for order_id, _, _ in keys}), "keys": keys}
+    return {(row.order_id, row.status, row.action): row for row in session.scalars(_MARKS, values)}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from integration.errors import AuthRejected, Held, IntegrationError, Rejected, ServiceError, Throttled, Unreachable
@@ -23,7 +24,7 @@ from integration.mautic.results import Interrupted, NoteReceipt
 from integration.mautic.segments import Segments
 from integration.models.database import Database
 from integration.models.follow_up import FollowUpMark, MarkState
-from integration.models.sql import upsert
+from integration.models.sql import table_of, upsert
 from integration.pipeline.connectors import segment_names
 from integration.pipeline.connectors.restored import Gap
 from integration.pipeline.delivery import contact_deletion
@@ -38,6 +39,8 @@ from integration.pipeline.delivery.follow_up_marks import (
 )
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.plans import DeleteContact, FollowUp, Note, SegmentAdd, SegmentRemove, SendEmail
+
+_ADD_MARKS = insert(table_of(FollowUpMark))
 
 
 class Uncertain(IntegrationError):
@@ -150,18 +153,20 @@ class FollowUps:
             self._add_marks(session, {key_of(a.follow_up): a for a in acts if key_of(a.follow_up) not in started})
 
     def _add_marks(self, session: Session, fresh: Mapping[MarkKey, Act], at: datetime | None = None) -> None:
-        for (order_id, status, action), act in fresh.items():
-            session.add(
-                FollowUpMark(
-                    connector_id=self.connector_id,
-                    order_id=order_id,
-                    status=status,
-                    action=action,
-                    state=MarkState.STARTED,
-                    contact_id=act.contact_id,
-                    started_at=at or self.now,
-                )
-            )
+        rows = [
+            {
+                "connector_id": self.connector_id,
+                "order_id": order_id,
+                "status": status,
+                "action": action,
+                "state": MarkState.STARTED,
+                "contact_id": act.contact_id,
+                "started_at": at or self.now,
+            }
+            for (order_id, status, action), act in fresh.items()
+        ]
+        if rows:
+            session.connection().execute(_ADD_MARKS, rows)
 
     def _notes(self, acts: Sequence[Act], started: dict[MarkKey, datetime], begun: bool) -> list[Followed]:
         """Add the notes, those that were started and are in Mautic left out; `begun` says that all are started."""

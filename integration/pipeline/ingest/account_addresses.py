@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from integration import streams
@@ -27,6 +27,10 @@ from integration.pipeline.sync_log.writing import Entry
 from integration.record_ids import number_of
 from integration.store.dates import lenient
 from integration.store.sanitizing import text_of
+
+_CURRENT = select(FormerAddress.person_key, FormerAddress.now_key).where(
+    FormerAddress.connector_id == bindparam("connector_id"), FormerAddress.person_key.in_(bindparam("person_keys"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,12 @@ class _Account:
 def follow(session: Session, now: datetime, connector_id: int, changes: Sequence[Change]) -> None:
     """Move the people of the accounts that have another address now, in the caller's transaction."""
     accounts = [account for change in changes if (account := _account(change)) is not None]
+    if not accounts:
+        return
     marks = _marks(session, connector_id, [account.id for account in accounts])
     keys: dict[int, str] = {}
     future = store_clock.future(session, now, connector_id)
-    former = set(current(session, connector_id, {account.person_key for account in accounts}) if accounts else ())
+    former = set(current(session, connector_id, {account.person_key for account in accounts}))
     for account in accounts:
         mark = marks.get(account.id)
         left = keys.get(account.id, mark.person_key if mark is not None else "")
@@ -69,10 +75,8 @@ def follow(session: Session, now: datetime, connector_id: int, changes: Sequence
 
 def current(session: Session, connector_id: int, person_keys: Collection[str]) -> Mapping[str, str]:
     """Return former -> present key of those among these people whose address was left."""
-    query = select(FormerAddress.person_key, FormerAddress.now_key).where(
-        FormerAddress.connector_id == connector_id, FormerAddress.person_key.in_(sorted(set(person_keys) - {""}))
-    )
-    return dict(session.execute(query).tuples().all())
+    values = {"connector_id": connector_id, "person_keys": sorted(set(person_keys) - {""})}
+    return dict(session.execute(_CURRENT, values).tuples().all())
 
 
 def with_current_keys(session: Session, connector_id: int, changes: Sequence[Change]) -> list[Change]:
@@ -106,7 +110,7 @@ def _account(change: Change) -> _Account | None:
 
 def _marks(session: Session, connector_id: int, ids: Sequence[int]) -> dict[int, CustomerMark]:
     mine = (CustomerMark.connector_id == connector_id) & CustomerMark.customer_id.in_(ids)
-    return {mark.customer_id: mark for mark in session.scalars(select(CustomerMark).where(mine))} if ids else {}
+    return {mark.customer_id: mark for mark in session.scalars(select(CustomerMark).where(mine))}
 
 
 def _is_older(change: Change, version: str, future: datetime | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration.events import Change
@@ -19,18 +19,20 @@ ALL = 0
 BLOCKED = Skip("blocked", "The person was erased and asked not to be taken up again, so nothing is kept or sent.")
 
 
+_OWNER = select(Connector.organisation_id).where(Connector.id == bindparam("connector_id")).scalar_subquery()
+_AMONG = select(BlockedAddress.person_key).where(
+    BlockedAddress.organisation_id == _OWNER,
+    BlockedAddress.connector_id.in_((ALL, bindparam("connector_id"))),
+    BlockedAddress.person_key.in_(bindparam("person_keys")),
+)
+
+
 def among(session: Session, connector_id: int, person_keys: Collection[str]) -> frozenset[str]:
     """Return which of these people are blocked for a connector."""
     wanted = sorted(set(person_keys) - {""})
     if not wanted:
         return frozenset()
-    owner = select(Connector.organisation_id).where(Connector.id == connector_id).scalar_subquery()
-    query = select(BlockedAddress.person_key).where(
-        BlockedAddress.organisation_id == owner,
-        BlockedAddress.connector_id.in_((ALL, connector_id)),
-        BlockedAddress.person_key.in_(wanted),
-    )
-    return frozenset(session.scalars(query))
+    return frozenset(session.scalars(_AMONG, {"connector_id": connector_id, "person_keys": wanted}))
 
 
 def is_blocked(session: Session, connector_id: int, email: str) -> bool:

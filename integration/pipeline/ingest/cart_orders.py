@@ -6,13 +6,15 @@ and the buyer's others end with it. Only the newest sighting of an order counts,
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from integration import money
@@ -57,7 +59,7 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
 
     To be called when the ledger has the orders. One query where none of them has to do with a cart.
     """
-    carts = session.scalars(candidates(connector_id, orders)).all() if orders else ()
+    carts = session.scalars(*candidates(connector_id, orders)).all() if orders else ()
     if not carts:
         return []
     paid = Modules.from_json(session.get_one(Connector, connector_id).settings).orders.paid_statuses
@@ -70,18 +72,26 @@ def note(session: Session, now: datetime, connector_id: int, orders: Sequence[Or
     return found
 
 
-def candidates(connector_id: int, orders: Sequence[Order]) -> Select[tuple[Cart]]:
-    """Return the query for the carts that one of the orders may be about; each proof has an index of its own."""
-    ids = [order.id for order in orders]
+def candidates(connector_id: int, orders: Sequence[Order]) -> tuple[Select[tuple[Cart]], dict[str, Any]]:
+    """Return the query for the carts that one of the orders may be about, and its values."""
     people = {person_key_of(order.email) for order in orders if visible(order.email)}
     # As we made them, and as WooCommerce 10 gives them back (storefront:110).
     codes = {form for order in orders for code in order.coupons for form in (code.upper(), code.lower())}
     campaigns = {number for order in orders if (number := _campaign(order))}
+    values = {"connector_id": connector_id, "ids": [order.id for order in orders]}
+    ways = {"people": list(people), "codes": list(codes), "campaigns": list(campaigns)}
+    return _candidates(people=bool(people), codes=bool(codes), campaigns=bool(campaigns)), {**values, **ways}
+
+
+@functools.cache
+def _candidates(*, people: bool, codes: bool, campaigns: bool) -> Select[tuple[Cart]]:
+    """Return the query for carts by what the orders tell; each proof has an index of its own."""
+    ids: BindParameter[list[int]] = bindparam("ids")
     ways: list[ColumnElement[bool]] = [Cart.order_id.in_(ids), Cart.bought_order_id.in_(ids)]
-    ways += [Cart.person_key.in_(people)] if people else []
-    ways += [Cart.coupon_code.in_(codes)] if codes else []
-    ways += [Cart.id.in_(campaigns)] if campaigns else []
-    mine = (Cart.connector_id == connector_id, Cart.state.in_(_FOLLOWING), or_(*ways))
+    ways += [Cart.person_key.in_(bindparam("people"))] if people else []
+    ways += [Cart.coupon_code.in_(bindparam("codes"))] if codes else []
+    ways += [Cart.id.in_(bindparam("campaigns"))] if campaigns else []
+    mine = (Cart.connector_id == bindparam("connector_id"), Cart.state.in_(_FOLLOWING), or_(*ways))
     return select(Cart).where(*mine).order_by(Cart.id).with_for_update()
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnCollection
 
@@ -25,6 +24,15 @@ from integration.records import LineItem, Order, OtherOrder
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = ("connector_id", "order_id")
 GONE = "trash"
+_OWNED = select(LedgerEntry.order_id, LedgerEntry.person_key, LedgerEntry.modified_at).where(
+    LedgerEntry.connector_id == bindparam("connector_id"),
+    LedgerEntry.order_id.in_(bindparam("ids")),
+    LedgerEntry.person_key != "",
+    LedgerEntry.status != GONE,
+)
+_OF_PEOPLE = select(LedgerEntry).where(
+    LedgerEntry.connector_id == bindparam("connector_id"), LedgerEntry.person_key.in_(bindparam("person_keys"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +73,30 @@ def record(
         if listed is not None:
             each["listed"] = ledger_stamps.of(each, listed[number]) if own == each["person_key"] else ""
     moves = _moves(session, connector_id, orders, rows, future)
-    names = [name for name in next(iter(rows.values())) if name not in _KEY]
-    newer = partial(_is_not_older, read_at, future)
-    upsert(session, LedgerEntry, list(rows.values()), partial(_taken_over, names), where=newer)
+    bound = {"seen_read_at": read_at, "seen_future": future}
+    upsert(session, LedgerEntry, list(rows.values()), _taken_over, where=_is_not_older, bound=bound)
     return moves
 
 
-def _taken_over(names: Sequence[str], table: Table, new: ColumnCollection[str, Any]) -> dict[str, Any]:
+def _taken_over(table: Table, new: ColumnCollection[str, Any]) -> dict[str, Any]:
     """Return what an order's row gets; products that are not told now stay as they are known."""
+    names = [column.name for column in table.c if column.name not in _KEY]
     return {name: new[name] for name in names} | {"products": func.coalesce(new["products"], table.c.products)}
 
 
-def _is_not_older(
-    read_at: datetime | None, future: datetime | None, table: Table, new: ColumnCollection[str, Any]
-) -> ColumnElement[bool]:
-    """Tell which sightings are taken; what is gone comes back by a newer one, or by having been read since."""
+def _is_not_older(table: Table, new: ColumnCollection[str, Any]) -> ColumnElement[bool]:
+    """Tell which sightings are taken; what is gone comes back by a newer one, or by having been read since.
+
+    Without a future, and where nothing was read, what is compared with these is neither true nor false.
+    """
+    read_at, future = (bindparam(name, type_=table.c.gone_at.type) for name in ("seen_read_at", "seen_future"))
     kept, gone = table.c.status != GONE, table.c.status == GONE
-    set_back = [] if future is None else [and_(table.c.modified_at > future, new.modified_at <= future)]
+    set_back = and_(table.c.modified_at > future, new.modified_at <= future)
     undated = (table.c.modified_at.is_(None), new.modified_at.is_(None))
-    not_older = or_(*undated, table.c.modified_at <= new.modified_at, *set_back)
-    back = or_(table.c.modified_at < new.modified_at, *set_back, *_read_since(read_at, table))
+    not_older = or_(*undated, table.c.modified_at <= new.modified_at, set_back)
+    read_since = func.coalesce(table.c.gone_at, read_at) <= read_at
+    back = or_(table.c.modified_at < new.modified_at, set_back, read_since)
     return or_(and_(kept, not_older), and_(gone, back))
-
-
-def _read_since(read_at: datetime | None, table: Table) -> list[ColumnElement[bool]]:
-    return [] if read_at is None else [table.c.gone_at.is_(None), table.c.gone_at <= read_at]
 
 
 def _moves(
@@ -100,17 +107,11 @@ def _moves(
     future: datetime | None,
 ) -> list[Move]:
     """Return the orders that belong to another person in the ledger, and counted there until now."""
-    columns = (LedgerEntry.order_id, LedgerEntry.person_key, LedgerEntry.modified_at)
-    query = select(*columns).where(
-        LedgerEntry.connector_id == connector_id,
-        LedgerEntry.order_id.in_(list(rows)),
-        LedgerEntry.person_key != "",
-        LedgerEntry.status != GONE,
-    )
     given = {order.id: order for order in orders}
+    values = {"connector_id": connector_id, "ids": list(rows)}
     return [
         Move(given[number], person_key)
-        for number, person_key, at in session.execute(query).tuples()
+        for number, person_key, at in session.execute(_OWNED, values).tuples()
         if person_key != rows[number]["person_key"] and not is_older(rows[number]["modified_at"], at, future)
     ]
 
@@ -201,10 +202,8 @@ class People:
 
     def __init__(self, session: Session, connector_id: int, person_keys: Iterable[str]) -> None:
         self._rows: dict[str, list[LedgerEntry]] = {}
-        query = select(LedgerEntry).where(
-            LedgerEntry.connector_id == connector_id, LedgerEntry.person_key.in_(sorted(set(person_keys)))
-        )
-        for row in session.scalars(query):
+        values = {"connector_id": connector_id, "person_keys": sorted(set(person_keys))}
+        for row in session.scalars(_OF_PEOPLE, values):
             self._rows.setdefault(row.person_key, []).append(row)
 
     def lifetime(self, person_key: str, paid: Iterable[str], currency: str, decimals: int | None = None) -> Lifetime:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration.events import HISTORICAL, Change, Origin
@@ -28,6 +28,11 @@ AHEAD_MIN_S = 60
 #: Where a connector keeps by how many seconds the store's clock is ahead of ours.
 AHEAD = "ahead_s"
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_KNOWN = select(LedgerEntry.order_id, LedgerEntry.status, LedgerEntry.modified_at, LedgerEntry.reached_at).where(
+    LedgerEntry.connector_id == bindparam("connector_id"), LedgerEntry.order_id.in_(bindparam("ids"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,8 @@ def find(
 
 
 def _known(session: Session, connector_id: int, ids: set[int]) -> dict[int, Known]:
-    columns = (LedgerEntry.order_id, LedgerEntry.status, LedgerEntry.modified_at, LedgerEntry.reached_at)
-    query = select(*columns).where(LedgerEntry.connector_id == connector_id, LedgerEntry.order_id.in_(ids))
-    return {number: Known(*values) for number, *values in session.execute(query)}
+    rows = session.execute(_KNOWN, {"connector_id": connector_id, "ids": list(ids)})
+    return {number: Known(*values) for number, *values in rows}
 
 
 def seconds_ahead(server_time: datetime | None, now: datetime) -> int:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from integration.events import Change
 from integration.mapping.text import clean
@@ -21,6 +21,9 @@ from integration.streams import asked
 
 log = logging.getLogger(__name__)
 
+_BY_PATH = select(Connector).where(Connector.webhook_path == bindparam("path"))
+_HEARD = update(Connector).where(Connector.id == bindparam("heard_id")).values(last_webhook_at=bindparam("at"))
+
 
 def receive(services: Services, webhook_path: str, headers: Mapping[str, str], body: bytes) -> int:
     """Take one delivery of the store and return the HTTP status: 200 taken or ignored, 401, 404.
@@ -30,7 +33,7 @@ def receive(services: Services, webhook_path: str, headers: Mapping[str, str], b
     The ping that WooCommerce sends when a webhook is made carries no signature (woo:310) and changes nothing.
     """
     with services.db.read() as session:
-        connector = session.scalar(select(Connector).where(Connector.webhook_path == webhook_path))
+        connector = session.scalar(_BY_PATH, {"path": webhook_path})
     if connector is None:
         return 404
     if webhooks.is_ping(headers, body):
@@ -85,6 +88,6 @@ def _accept(
             records.accept(session, now, connector.id, [change])
             usage.record(session, connector.id, now, pulled=1)
             services.on_accept(session, connector.id)
-        session.execute(update(Connector).where(Connector.id == connector.id).values(last_webhook_at=now))
+        session.connection().execute(_HEARD, {"heard_id": connector.id, "at": now})
     if change is not None:
         services.wakeup.ring(connector.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import secrets
@@ -44,7 +45,7 @@ def is_own(token: str) -> bool:
 
 def this_process() -> str:
     """Return what the tokens of this process begin with."""
-    return f"{_HOST}.{os.getpid()}.{_started(os.getpid())}."
+    return _prefix(os.getpid())
 
 
 def alive(token: str) -> bool:
@@ -69,6 +70,11 @@ IsLost = Callable[[str, datetime | None, datetime], bool]
 def is_lost(token: str, until: datetime | None, now: datetime) -> bool:
     """Return whether a lease ran out or its process is gone, by the clock alone: see LeaseWatch for one that jumps."""
     return until is None or until < now or not alive(token)
+
+
+@functools.cache
+def _prefix(pid: int) -> str:
+    return f"{_HOST}.{pid}.{_started(pid)}."
 
 
 def _started(pid: int) -> str:

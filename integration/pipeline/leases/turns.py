@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, literal, select, union_all
+from sqlalchemy import CompoundSelect, Row, bindparam, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
@@ -24,10 +24,14 @@ from integration.pipeline.outbox.states import LEASED
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a process has that may work for a connector: its batches on their way; `is_new` says another came before."""
+    """What a process has that may work for a connector: its batches on their way; `is_new` says another came before.
+
+    `connector` is its row as it was found then.
+    """
 
     batches: int
     is_new: bool
+    connector: Connector
 
 
 def take(session: Session, now: datetime, connector_id: int, lost: IsLost = is_lost) -> Turn | None:
@@ -43,7 +47,7 @@ def take(session: Session, now: datetime, connector_id: int, lost: IsLost = is_l
     is_new = connector.worked_by not in ("", this_process())
     if connector.worked_by != this_process():
         connector.worked_by = this_process()
-    return Turn(sum(lease.is_batch for lease in leases), is_new)
+    return Turn(sum(lease.is_batch for lease in leases), is_new, connector)
 
 
 def of_others(
@@ -56,12 +60,19 @@ def of_others(
 
 def _leases(session: Session, now: datetime, connector_ids: Collection[int], lost: IsLost) -> Sequence[Row[Any]]:
     """Return the leases that live, each once: (connector_id, token, until, is_batch)."""
+    found = session.execute(_LEASES, {"connector_ids": list(connector_ids)}).all()
+    return [lease for lease in found if not lost(lease.token, lease.until, now)]
+
+
+def _all_leases() -> CompoundSelect[Any]:
     token, until = Delivery.lease_token.label("token"), Delivery.leased_until.label("until")
     batches = select(Delivery.connector_id, token, until, literal(1).label("is_batch")).where(
-        Delivery.connector_id.in_(connector_ids), LEASED, Delivery.lease_token.is_not(None)
+        Delivery.connector_id.in_(bindparam("connector_ids")), LEASED, Delivery.lease_token.is_not(None)
     )
     runs = select(Run.connector_id, Run.lease_token, Run.leased_until, literal(0)).where(
-        Run.connector_id.in_(connector_ids), Run.lease_token.is_not(None)
+        Run.connector_id.in_(bindparam("connector_ids")), Run.lease_token.is_not(None)
     )
-    found = session.execute(union_all(batches.distinct(), among_going(runs))).all()
-    return [lease for lease in found if not lost(lease.token, lease.until, now)]
+    return union_all(batches.distinct(), among_going(runs))
+
+
+_LEASES = _all_leases()

@@ -6,7 +6,7 @@ from integration.pipeline.outbox.acceptance import Accepted, accept, numbers_of,
 from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
 from integration.pipeline.outbox.forgetting import forget
 from integration.pipeline.outbox.gathering import ToCome, gathered_count, let_go
-from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, recover, renew
+from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, is_short, recover, renew
 from integration.pipeline.outbox.reopening import (
     PARTIAL_MAX,
     Requeued,
@@ -53,6 +53,7 @@ __all__ = [
     "gathered_count",
     "given_up_count",
     "hasten",
+    "is_short",
     "later_count",
     "let_go",
     "look_again",

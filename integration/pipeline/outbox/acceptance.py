@@ -14,12 +14,28 @@ from integration import streams
 from integration.events import HISTORICAL, Change, Origin
 from integration.models.database import lock_connector
 from integration.models.delivery import HISTORY, LIVE, POLLED, Delivery, DeliveryState
+from integration.models.sql import table_of
 from integration.pipeline.ingest import store_clock
 from integration.pipeline.outbox.former_runs import adopt
 from integration.pipeline.outbox.gathering import ToCome
 from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN, READY
 from integration.pipeline.outbox.tally import Tally
+
+_OPEN = select(Delivery.identity, Delivery.id).where(
+    Delivery.connector_id == bindparam("connector_id"), Delivery.identity.in_(bindparam("identities")), OPEN
+)
+_INSERT = insert(table_of(Delivery))
+_HASTEN = (
+    update(Delivery)
+    .where(
+        Delivery.connector_id == bindparam("of_connector"),
+        Delivery.person_key.in_(bindparam("person_keys")),
+        READY,
+        Delivery.priority > bindparam("wanted"),
+    )
+    .values(priority=bindparam("wanted"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +99,7 @@ def accept(
     rows = [row_of(now, connector_id, c, run_id) for c in fresh if c.identity not in replaced]
     rows += [row_of(now, connector_id, c, run_id) | {"identity": _event_identity(c)} for c in events]
     if rows:
-        session.execute(insert(Delivery), rows)
+        session.connection().execute(_INSERT, rows)
         _tally(session, now, connector_id, rows)
     _hasten(session, connector_id, rows)
     # Whoever is told of goes, without a row of their own as well: what waits may be of people who are gathered.
@@ -127,10 +143,8 @@ def numbers_of(session: Session, connector_id: int, changes: Sequence[Change]) -
 
 
 def _open(session: Session, connector_id: int, identities: Collection[str]) -> dict[str, int]:
-    query = select(Delivery.identity, Delivery.id).where(
-        Delivery.connector_id == connector_id, Delivery.identity.in_(list(identities)), OPEN
-    )
-    return dict(session.execute(query).tuples().all())
+    values = {"connector_id": connector_id, "identities": list(identities)}
+    return dict(session.execute(_OPEN, values).tuples().all())
 
 
 def _of_history(session: Session, connector_id: int, changes: Iterable[Change]) -> list[Change]:
@@ -223,14 +237,5 @@ def _hasten(session: Session, connector_id: int, rows: Sequence[dict[str, Any]])
     """Let a line that a shopper has joined overtake imports."""
     for priority in sorted({row["priority"] for row in rows if row["priority"] < HISTORY}):
         person_keys = [row["person_key"] for row in rows if row["priority"] == priority]
-        session.execute(
-            update(Delivery)
-            .where(
-                Delivery.connector_id == connector_id,
-                Delivery.person_key.in_(person_keys),
-                READY,
-                Delivery.priority > priority,
-            )
-            .values(priority=priority)
-            .execution_options(synchronize_session=False)
-        )
+        values = {"of_connector": connector_id, "person_keys": person_keys, "wanted": priority}
+        session.connection().execute(_HASTEN, values)

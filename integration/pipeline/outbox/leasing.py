@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Integer, Row, Select, Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from integration.mautic.batches import pause_s
@@ -25,6 +26,8 @@ LEASE = timedelta(seconds=60)
 #: So many deliveries of several people are leased at once, about: a batch is held in memory with all its records, and
 #: people whom a run gathered have up to a hundred each.
 ROWS_MAX = 500
+#: A query for the deliveries that others of their person wait behind: id, person key, error code.
+Leads = Select[tuple[int, str, str]]
 
 
 def claim(
@@ -43,18 +46,18 @@ def claim(
     Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an answer: see
     claim_for_look_up.
     """
-    which = (Delivery.due_at <= (due or now)) & unanswered.nothing_in_question()
-    return _claim(session, now, connector_id, people, token, which, by_hand_only=by_hand_only, rows=ROWS_MAX)
+    values = {"due": due or now, "most": people}
+    return _claim(session, now, connector_id, token, _due_leads(by_hand_only), values, rows=ROWS_MAX)
+
+
+def is_short(groups: Sequence[DeliveryGroup], people: int) -> bool:
+    """Return whether `claim` found fewer than `people`, and not for want of room: as a rule nobody else was due."""
+    return len(groups) < people and sum(len(each.deliveries) for each in groups) < ROWS_MAX
 
 
 def due_count(session: Session, now: datetime, connector_id: int, *, most: int) -> int:
     """Return how many people `claim` or `claim_for_look_up` would find now, at most `most`."""
-    free = (Delivery.due_at <= now) & unanswered.nothing_in_question()
-    query = select(Delivery.id).where(
-        Delivery.connector_id == connector_id, READY, free | unanswered.ready_for_a_look(now)
-    )
-    first = by_index(query, Delivery, READY_INDEX).limit(most)
-    return session.scalar(select(func.count()).select_from(first.subquery())) or 0
+    return session.scalar(_DUE_COUNT, {"connector_id": connector_id, "now": now, "most": most}) or 0
 
 
 def claim_for_look_up(
@@ -64,41 +67,54 @@ def claim_for_look_up(
     looked_up = unanswered.take(session, now, connector_id)
     if looked_up is None:
         return None, []
-    theirs = Delivery.person_key.in_(sorted(looked_up.seen))
-    groups = _claim(session, now, connector_id, len(looked_up.seen), token, theirs, by_hand_only=by_hand_only)
+    values = {"person_keys": sorted(looked_up.seen), "most": len(looked_up.seen)}
+    groups = _claim(session, now, connector_id, token, _leads_of_people(by_hand_only), values)
     if not groups:
         unanswered.look_again(session, now, looked_up, None)
     return (looked_up, groups) if groups else (None, [])
+
+
+@functools.cache
+def _due_leads(by_hand_only: bool) -> Leads:
+    return _leads((Delivery.due_at <= bindparam("due")) & unanswered.nothing_in_question(), by_hand_only)
+
+
+@functools.cache
+def _leads_of_people(by_hand_only: bool) -> Leads:
+    return _leads(Delivery.person_key.in_(bindparam("person_keys")), by_hand_only)
+
+
+def _leads(which: ColumnElement[bool], by_hand_only: bool) -> Leads:
+    query = select(Delivery.id, Delivery.person_key, Delivery.error_code)
+    query = query.where(Delivery.connector_id == bindparam("connector_id"), READY, which)
+    if by_hand_only:
+        query = query.where(brought_by_run())
+    query = by_index(query, Delivery, READY_INDEX).order_by(Delivery.priority, Delivery.id)
+    return query.limit(_MOST).with_for_update(skip_locked=True)
 
 
 def _claim(
     session: Session,
     now: datetime,
     connector_id: int,
-    people: int,
     token: str,
-    which: ColumnElement[bool],
+    which: Leads,
+    values: Mapping[str, Any],
     *,
-    by_hand_only: bool,
     rows: int | None = None,
 ) -> list[DeliveryGroup]:
-    columns = (Delivery.id, Delivery.person_key, Delivery.error_code)
-    query = select(*columns).where(Delivery.connector_id == connector_id, READY, which)
-    if by_hand_only:
-        query = query.where(brought_by_run())
-    query = by_index(query, Delivery, READY_INDEX).order_by(Delivery.priority, Delivery.id)
-    query = query.limit(people).with_for_update(skip_locked=True)
-    leads = _apart(session.execute(query).all())
+    leads = _apart(session.execute(which, {"connector_id": connector_id, **values}).all())
     if rows is not None:
         leads = _fitting(session, connector_id, leads, rows)
     if not leads:
         return []
-    _lease(session, now, token, [lead.id for lead in leads], READY, state=DeliveryState.LEASED)
+    taken = {"token": token, "until": now + LEASE, "at": now}
+    session.connection().execute(_LEASE_LEADS, {"ids": [lead.id for lead in leads], **taken})
     person_keys = [lead.person_key for lead in leads]
     if leads[0].error_code != BROKE_OFF:
-        _lease_followers(session, now, connector_id, token, person_keys)
-    leased = session.scalars(select(Delivery).where(Delivery.lease_token == token, OPEN).order_by(Delivery.id)).all()
-    return group(leased, order=person_keys)
+        theirs = {"of_connector": connector_id, "person_keys": person_keys}
+        session.connection().execute(_LEASE_FOLLOWERS, {**theirs, **taken})
+    return group(session.scalars(_LEASED, {"token": token}).all(), order=person_keys)
 
 
 def _apart(leads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
@@ -112,31 +128,41 @@ def _fitting(session: Session, connector_id: int, leads: Sequence[Row[Any]], mos
     """Return the first leads that have `most` deliveries together with those behind them, and the first in any case."""
     if len(leads) < 2:
         return leads
-    followers = _followers(connector_id, [lead.person_key for lead in leads])
-    counted = session.execute(select(Delivery.person_key, func.count()).where(followers).group_by(Delivery.person_key))
-    behind = {person_key: number for person_key, number in counted}
+    values = {"of_connector": connector_id, "person_keys": [lead.person_key for lead in leads]}
+    behind: dict[str, int] = dict(session.execute(_BEHIND, values).tuples().all())
     totals = accumulate(1 + behind.get(lead.person_key, 0) for lead in leads)
     return [lead for place, (lead, total) in enumerate(zip(leads, totals, strict=True)) if not place or total <= most]
 
 
-def _lease_followers(
-    session: Session, now: datetime, connector_id: int, token: str, person_keys: Sequence[str]
-) -> None:
-    _lease(session, now, token, None, _followers(connector_id, person_keys))
+def _due() -> Select[tuple[int]]:
+    now: BindParameter[datetime] = bindparam("now", type_=Delivery.due_at.type)
+    free = (Delivery.due_at <= now) & unanswered.nothing_in_question()
+    mine = Delivery.connector_id == bindparam("connector_id")
+    query = select(Delivery.id).where(mine, READY, free | unanswered.ready_for_a_look(now))
+    first = by_index(query, Delivery, READY_INDEX).limit(_MOST)
+    return select(func.count()).select_from(first.subquery())
 
 
-def _followers(connector_id: int, person_keys: Sequence[str]) -> ColumnElement[bool]:
-    theirs = (Delivery.connector_id == connector_id) & Delivery.person_key.in_(person_keys)
-    # OPEN beside WAITING, for SQLite takes a partial index only where its own words stand.
-    return theirs & OPEN & WAITING & Delivery.lease_token.is_(None)
+def _leasing(*which: ColumnElement[bool], **also: str) -> Update:
+    lease = (("lease_token", "token"), ("leased_until", "until"), ("started_at", "at"))
+    values: dict[str, Any] = {name: bindparam(value) for name, value in lease}
+    return update(Delivery).where(*which).values(attempts=Delivery.attempts + 1, **values, **also)
 
 
-def _lease(session: Session, now: datetime, token: str, ids: list[int] | None, which: Any, **values: Any) -> None:
-    statement = update(Delivery).where(which)
-    if ids is not None:
-        statement = statement.where(Delivery.id.in_(ids))
-    values |= {"lease_token": token, "leased_until": now + LEASE, "attempts": Delivery.attempts + 1, "started_at": now}
-    session.execute(statement.values(**values).execution_options(synchronize_session=False))
+_MOST: BindParameter[int] = bindparam("most", type_=Integer)
+_DUE_COUNT = _due()
+# OPEN beside WAITING, for SQLite takes a partial index only where its own words stand.
+_FOLLOWERS = (
+    (Delivery.connector_id == bindparam("of_connector"))
+    & Delivery.person_key.in_(bindparam("person_keys"))
+    & OPEN
+    & WAITING
+    & Delivery.lease_token.is_(None)
+)
+_BEHIND = select(Delivery.person_key, func.count()).where(_FOLLOWERS).group_by(Delivery.person_key)
+_LEASE_LEADS = _leasing(READY, Delivery.id.in_(bindparam("ids")), state=DeliveryState.LEASED)
+_LEASE_FOLLOWERS = _leasing(_FOLLOWERS)
+_LEASED = select(Delivery).where(Delivery.lease_token == bindparam("token"), OPEN).order_by(Delivery.id)
 
 
 def renew(session: Session, now: datetime, token: str) -> bool:

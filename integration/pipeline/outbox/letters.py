@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, literal_column, select
+from sqlalchemy import Row, Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
@@ -20,6 +20,13 @@ from integration.pipeline.outbox.tally import Tally, state_of
 RecordKey = tuple[str, str]
 #: Few enough bound values for every database.
 _RECORDS_AT_ONCE = 200
+
+
+_OF_RECORDS = select(Delivery).where(
+    Delivery.connector_id == bindparam("connector_id"), Delivery.source_id.in_(bindparam("source_ids"))
+)
+_DEAD = _OF_RECORDS.where(DEAD)
+_LACKING = _OF_RECORDS.where(literal_column("delivery.partial"), Delivery.error_code == FIELDS_MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,7 @@ def complete(session: Session, connector_id: int, rows: Sequence[Row[Any]]) -> N
     """Let records count as whole that once were written without some fields: a later success has filled them."""
     records = {(row.kind, row.source_id) for row in rows}
     tally = Tally(connector_id)
-    lacking = Delivery.error_code == FIELDS_MISSING
-    for row in _of_records(session, connector_id, records, literal_column("delivery.partial"), lacking):
+    for row in _of_records(session, connector_id, records, _LACKING):
         tally.settled(row.created_at, row.kind, state_of(row.state, row.partial), row.result, -1)
         tally.settled(row.created_at, row.kind, row.state, row.result)
         row.partial, row.payload, row.error_code, row.error, row.category = False, None, "", "", ""
@@ -85,15 +91,15 @@ def has_letter(session: Session, connector_id: int, records: Collection[RecordKe
 
 
 def _open_letters(session: Session, connector_id: int, records: Collection[RecordKey]) -> list[Delivery]:
-    return _of_records(session, connector_id, records, DEAD)
+    return _of_records(session, connector_id, records, _DEAD)
 
 
 def _of_records(
-    session: Session, connector_id: int, records: Collection[RecordKey], *which: ColumnElement[bool]
+    session: Session, connector_id: int, records: Collection[RecordKey], which: Select[tuple[Delivery]]
 ) -> list[Delivery]:
     sources = sorted({source_id for _, source_id in records})
     found: list[Delivery] = []
     for start in range(0, len(sources), _RECORDS_AT_ONCE):
-        some = Delivery.source_id.in_(sources[start : start + _RECORDS_AT_ONCE])
-        found += session.scalars(select(Delivery).where(Delivery.connector_id == connector_id, some, *which))
+        some = sources[start : start + _RECORDS_AT_ONCE]
+        found += session.scalars(which, {"connector_id": connector_id, "source_ids": some})
     return [row for row in found if (row.kind, row.source_id) in records]

@@ -18,22 +18,24 @@ from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import OPEN
 from integration.pipeline.outbox.tally import Tally, state_of
 
+_HELD = select(
+    Delivery.id,
+    Delivery.person_key,
+    Delivery.kind,
+    Delivery.source_id,
+    Delivery.created_at,
+    Delivery.failures,
+    Delivery.failing_since,
+).where(Delivery.lease_token == bindparam("token"), OPEN)
+_WRITE = update(Delivery).where(Delivery.id == bindparam("b_id"))
+
 
 def settle(
     session: Session, now: datetime, connector_id: int, token: str, outcomes: Sequence[Outcome]
 ) -> list[Outcome]:
     """Write what became of the leased deliveries and promote who comes next; return those that were still ours."""
     lock_connector(session, connector_id)
-    columns = (
-        Delivery.id,
-        Delivery.person_key,
-        Delivery.kind,
-        Delivery.source_id,
-        Delivery.created_at,
-        Delivery.failures,
-        Delivery.failing_since,
-    )
-    held = {row.id: row for row in session.execute(select(*columns).where(Delivery.lease_token == token, OPEN))}
+    held = {row.id: row for row in session.execute(_HELD, {"token": token})}
     ours = [outcome for outcome in outcomes if outcome.delivery_id in held]
     written, closed, inherited = _letters(session, now, connector_id, ours, held)
     done = [
@@ -51,8 +53,7 @@ def settle(
     later = [_later(now, o) for o in written if o.state is None]
     for rows in (done, part, dead, later):
         if rows:
-            statement = update(Delivery).where(Delivery.id == bindparam("b_id"))
-            session.connection().execute(statement, rows)
+            session.connection().execute(_WRITE, rows)
     _tally(session, connector_id, written, held)
     letters.complete(session, connector_id, [held[o.delivery_id] for o in written if _is_whole(o)])
     promote(session, connector_id, {row.person_key for row in held.values()})

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
@@ -84,16 +84,7 @@ def put_in_question(
 
 def take(session: Session, now: datetime, connector_id: int) -> LookedUpCall | None:
     """Return a call whose look is due, for this caller alone, None when there is none."""
-    query = select(UnansweredCall).where(UnansweredCall.connector_id == connector_id, UnansweredCall.look_at <= now)
-    theirs = select(Delivery.id).where(
-        UnansweredPerson.call_id == UnansweredCall.id,
-        Delivery.connector_id == connector_id,
-        Delivery.person_key == UnansweredPerson.person_key,
-        READY,
-    )
-    ready = exists(by_index(theirs, Delivery, READY_INDEX))
-    query = query.where(ready).order_by(UnansweredCall.look_at).limit(1).with_for_update(skip_locked=True)
-    call = session.scalar(query)
+    call = session.scalar(_LOOK_DUE, {"connector_id": connector_id, "now": now})
     if call is None:
         return None
     call.look_at = now + LOOKING
@@ -101,6 +92,24 @@ def take(session: Session, now: datetime, connector_id: int) -> LookedUpCall | N
     people = session.execute(select(*columns).where(UnansweredPerson.call_id == call.id))
     seen = {person_key: found for person_key, found in people}
     return LookedUpCall(call.id, call.rows, call.pause_s, call.looks, call.sent_at, seen)
+
+
+def _look_due() -> Select[tuple[UnansweredCall]]:
+    theirs = select(Delivery.id).where(
+        UnansweredPerson.call_id == UnansweredCall.id,
+        Delivery.connector_id == UnansweredCall.connector_id,
+        Delivery.person_key == UnansweredPerson.person_key,
+        READY,
+    )
+    query = select(UnansweredCall).where(
+        UnansweredCall.connector_id == bindparam("connector_id"),
+        UnansweredCall.look_at <= bindparam("now"),
+        exists(by_index(theirs, Delivery, READY_INDEX)),
+    )
+    return query.order_by(UnansweredCall.look_at).limit(1).with_for_update(skip_locked=True)
+
+
+_LOOK_DUE = _look_due()
 
 
 def next_look(session: Session, connector_id: int) -> datetime | None:

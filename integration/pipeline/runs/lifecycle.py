@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -150,13 +150,14 @@ def rest(session: Session, now: datetime, run: Run) -> None:
     add_line(session, now, run.id, "Paused. What was read is still sent; resumed, it goes on where it stood.")
 
 
-def waiting(query: Select[Any], now: datetime, kinds: Collection[str] | None = None) -> Select[Any]:
-    """Return a query of runs cut down to those that somebody may take now, of these kinds if given.
+def waiting(query: Select[Any], *, of_kinds: bool) -> Select[Any]:
+    """Return a query of runs cut down to those that somebody may take at `:now`, `of_kinds` only those of `:kinds`.
 
     The run that is due longest comes first.
     """
-    found = among_going(query).where(Run.lease_token.is_(None), or_(Run.due_at.is_(None), Run.due_at <= now))
-    found = found if kinds is None else found.where(Run.kind.in_(sorted(kinds)))
+    due = or_(Run.due_at.is_(None), Run.due_at <= bindparam("now"))
+    found = among_going(query).where(Run.lease_token.is_(None), due)
+    found = found.where(Run.kind.in_(bindparam("kinds"))) if of_kinds else found
     return found.order_by(func.coalesce(Run.due_at, Run.created_at), Run.id)
 
 
@@ -168,10 +169,11 @@ def take(
     kinds: Collection[str] | None = None,
 ) -> Run | None:
     """Lease one run that nobody works on, the one due longest first; None when there is nothing to do."""
-    query = waiting(select(Run), now, kinds)
+    query = waiting(select(Run), of_kinds=kinds is not None)
     if connector_id is not None:
         query = query.where(Run.connector_id == connector_id)
-    run = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()
+    values = {"now": now, "kinds": sorted(kinds or ())}
+    run = session.scalars(query.limit(1).with_for_update(skip_locked=True), values).first()
     if run is not None:
         run.lease_token, run.leased_until = token, now + LEASE
         run.state, run.started_at = RunState.RUNNING, run.started_at or now

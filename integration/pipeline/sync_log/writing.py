@@ -19,6 +19,7 @@ SUCCESS = "success"
 ERROR = "error"
 #: The taking away of tags, which is part of the contact's write and no call of its own (P84).
 REMOVE_TAG = "remove_tag"
+_INSERT = insert(table_of(SyncLogEntry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def record(session: Session, entries: Sequence[Entry]) -> None:
         return
     masked = {message: mask_text(message)[:2000] for message in {entry.message for entry in entries}}
     rows = [{name: getattr(entry, name) for name in _COLUMNS} | {"message": masked[entry.message]} for entry in entries]
-    session.connection().execute(insert(table_of(SyncLogEntry)), rows)
+    session.connection().execute(_INSERT, rows)
     counts = Counter((e.connector_id, hour_of(e.at), e.type, e.action, e.status) for e in entries)
     add_counts(session, counts)
 
