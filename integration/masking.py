@@ -88,8 +88,10 @@ def is_secret(name: str) -> bool:
 
 def mask_text(text: str) -> str:
     """Return the text with keys, tokens, passwords and user info in addresses replaced by ***."""
-    if not _is_suspect(text):
-        return text
+    return _masked(text) if _is_suspect(text) else text
+
+
+def _masked(text: str) -> str:
     text = _HEADER_LINE.sub(rf"\g<1>\g<2>{MASK}", text)
     text = _FORM_PART.sub(rf"\g<1>{MASK}", text)
     text = _INPUT.sub(_masked_input, text)

@@ -7,7 +7,7 @@ import json
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from integration import masking
 
@@ -244,3 +244,17 @@ def test_hostile_texts_are_masked_in_linear_time(text: str) -> None:
 @pytest.mark.parametrize("name", ["PASSWORD", "api_\u017fecret", "cl\u0131ent_id", "CL\u0130ENT_ID", "to\u212aen"])
 def test_letters_that_are_another_s_capitals(name: str) -> None:
     assert "xyz123" not in masking.mask_text(f"{name}=xyz123 at 10:15")
+
+
+_PIECES = st.sampled_from((
+    *masking._SUSPECTS, "authorization", "passphrase", "consumer_key", "api-key", "client_id", "sessid", "credentials",
+    "PASSWORD", "webhooks", "sign-in/link", "code", "s3", "name", "value", "id", "user", "9", "10", "abcdefgh123456789",
+    "=", ":", " : ", "%3D", "%", "/", "%2F", "://", "@", "<", ">", "=>", ";s:6:", '"', "'", '\\"', "[", "]",
+    "-", "_", ".", " ", "\n", "\r\n", "&", "?", "--",
+))  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(_PIECES, max_size=12).map("".join))
+def test_what_is_told_at_one_glance_has_nothing_to_mask(text: str) -> None:
+    assert masking.mask_text(text) == masking._masked(text)
