@@ -16,8 +16,10 @@ from tests.bench.filling import KNOWN
 
 HERE = "/connectors/{connector}"
 RECORDS, LETTERS, LOG = f"{HERE}/records", f"{HERE}/dead-letters", f"{HERE}/tools/log"
-_KINDS = (Kind.ORDER.value, Kind.CONTACT.value)
+#: The last one is a kind that no record of the book has.
+_KINDS = (Kind.ORDER.value, Kind.CONTACT.value, Kind.CART.value)
 _DATES = "since={since}&until={until}"
+_ALL_DATES = "since={first}&until={until}"
 _DAYS = "since={first_day}&until={last_day}"
 
 
@@ -40,7 +42,7 @@ def _records() -> dict[str, str]:
         "all connectors, by status": "connector=all&status=failed",
     }
     asked |= {f"by status {status}": f"status={status}" for status in STATUSES}
-    asked |= {f"by entity type {kind}": f"kind={kind}" for kind in (*_KINDS, "cart")}
+    asked |= {f"by entity type {kind}": f"kind={kind}" for kind in _KINDS}
     asked |= {f"by operation {operation}": f"operation={operation}" for operation in OPERATIONS}
     asked["by status, kind and operation"] = "status=success&kind=contact&operation=created"
     asked["by operation that nothing has, and kind"] = "operation=deleted&kind=order"
@@ -61,6 +63,19 @@ def _letters() -> dict[str, str]:
     }
     asked["of one cause, category and dates"] = f"code=code_3&category=transient&{_DATES}"
     asked["by dates, next page"] = f"before={{middle}}&{_DATES}"
+    asked |= {
+        f"by many dates, {name}": f"{query}&{_ALL_DATES}"
+        for name, query in {
+            "cause": "code=code_3",
+            "cause and kind": "code=code_3&kind=contact",
+            "a cause that nothing has": "code=none",
+            "category and kind": "category=permanent&kind=order",
+            "category": "category=transient",
+            "kind": "kind=contact",
+            "a kind that nothing has": f"kind={Kind.CART.value}",
+            "a category that nothing has": "category=unknown",
+        }.items()
+    }
     asked |= {f"by status {status}": f"status={status}" for status in LETTER_STATUSES}
     asked |= {f"by dates and status {status}": f"status={status}&{_DATES}" for status in LETTER_STATUSES}
     asked |= {
@@ -68,7 +83,7 @@ def _letters() -> dict[str, str]:
         for status in LETTER_STATUSES
     }
     asked |= {f"by category {category}": f"category={category}" for category in CATEGORIES}
-    asked |= {f"by entity type {kind}": f"kind={kind}" for kind in (*_KINDS, "cart")}
+    asked |= {f"by entity type {kind}": f"kind={kind}" for kind in _KINDS}
     return {f"dead letters, {name}": f"{LETTERS}?{query}" for name, query in asked.items()}
 
 
@@ -86,12 +101,15 @@ def _log() -> dict[str, str]:
         "by text": "text=entry",
         "by text that nothing has": "text=nothing-has-this",
         "by text and status": "text=entry&status=error",
+        "by text that few have": "text={middle}",
+        "by text that few have, and status": "text={middle}&status=error",
+        "by text, last page": "text=entry&page=100000000",
         "by status, type and action": "status=error&type=contact&action=create_note",
         "by status and type, middle page": "status=success&type=order&page={middle_page}",
     }
     asked |= {f"by status {status}": f"status={status}" for status in LOG_STATUSES}
     asked |= {f"by action {action}": f"action={action}" for action in ("create_note", "skip", "verify")}
-    asked |= {f"by type {kind}": f"type={kind}" for kind in (*_KINDS, "cart")}
+    asked |= {f"by type {kind}": f"type={kind}" for kind in _KINDS}
     pairs = [(status, action) for status in LOG_STATUSES for action in ACTIONS if action in ("create_note", "verify")]
     asked |= {f"by status {status} and action {action}": f"status={status}&action={action}" for status, action in pairs}
     return {f"sync log, {name}": f"{LOG}?{query}" for name, query in asked.items()}
@@ -133,7 +151,7 @@ PAIRS = {
     **{
         f"records, by status {status} and {kind}": f"{RECORDS}?status={status}&kind={kind}"
         for status in STATUSES
-        for kind in (*_KINDS, "cart")
+        for kind in _KINDS
     },
 }
 PAGES = {
@@ -175,6 +193,7 @@ def values_for(connector_id: int, now: datetime, records: int, runs: int) -> dic
         "contact": middle // 25 + 1,
         "run": 1,
         "last_run": runs,
+        "first": f"{now - timedelta(days=80):%Y-%m-%dT00:00}",
         "since": f"{begin:%Y-%m-%dT00:00}",
         "until": f"{end:%Y-%m-%dT00:00}",
         "since_minute": f"{begin:%Y-%m-%dT05:17}",

@@ -10,7 +10,7 @@ from sqlalchemy import String, bindparam, select, update
 
 from integration.models import Connector, Database, Organisation
 from integration.models.ledger import CustomerMark
-from integration.models.sql import begins, counted_upto, hour_of, swapped, upsert
+from integration.models.sql import begins, counted_page, counted_upto, hour_of, swapped, upsert
 
 NOW = datetime(2026, 5, 4, 10, 30, 15, tzinfo=UTC)
 
@@ -102,3 +102,25 @@ def test_a_total_is_counted_no_further_than_it_is_told(marks: Database) -> None:
     with marks.read() as session:
         found = [counted_upto(session, select(CustomerMark.customer_id), most) for most in (2, 3, 10_000)]
     assert found == [(2, False), (3, True), (3, True)]
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ({}, [9, 8, 7]),
+        ({"offset": 3}, [6, 5, 4]),
+        ({"offset": 6}, [3, 2, 1]),
+        ({"offset": 9}, [3, 2, 1]),
+        ({"offset": 10**12}, [3, 2, 1]),
+        ({"before": 3}, [2, 1]),
+        ({"before": 1}, []),
+    ],
+)
+def test_a_page_is_found_with_the_number_of_all_rows(marks: Database, place: dict[str, int], found: list[int]) -> None:
+    put(marks, rows(**{f"c{number}": "a" for number in range(1, 10)}))
+    ids = select(CustomerMark.customer_id)
+    with marks.read() as session:
+        assert counted_page(session, ids, 3, 100, **place) == ((9, True), found)
+        assert counted_page(session, ids.where(CustomerMark.version == "b"), 3, 100, **place) == ((0, True), [])
+        total, _ = counted_page(session, ids, 3, 8, **place)
+        assert total == (8, False)

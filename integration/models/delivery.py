@@ -157,6 +157,8 @@ class Delivery(Base):
         _partial("ix_delivery_letter_kind", "kind", "id", where=_DEAD_SQL),
         _partial("ix_delivery_letter_both", "category", "kind", "id", where=_DEAD_SQL),
         _partial("ix_delivery_letter_cause", "error_code", "id", "category", "kind", where=_DEAD_SQL),
+        _partial("ix_delivery_letter_when", "category", "kind", "died_at", "error_code", "id", where=_DEAD_SQL),
+        _partial("ix_delivery_letter_cause_when", "error_code", "kind", "died_at", "category", "id", where=_DEAD_SQL),
         _partial("ix_delivery_letter_number", "number", where=_DEAD_SQL, prefix="number"),
         _partial("ix_delivery_letter_source", "source_id", where=_DEAD_SQL, prefix="source_id"),
         _partial("ix_delivery_letter_since", "error_code", "category", "failing_since", where=_DEAD_SQL),

@@ -7,7 +7,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Compiled, CursorResult, Dialect, Executable, Select, Table, and_, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Compiled,
+    CompoundSelect,
+    CursorResult,
+    Dialect,
+    Executable,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnCollection
@@ -136,7 +149,28 @@ class Total(NamedTuple):
         return cls(min(found, rows_max), found <= rows_max)
 
 
-def counted_upto(session: Session, ids: Select[Any], rows_max: int = COUNTED_ROWS_MAX) -> Total:
+def counted_upto(session: Session, ids: Select[Any] | CompoundSelect[Any], rows_max: int = COUNTED_ROWS_MAX) -> Total:
     """Return how many rows a select finds; it stops counting behind `rows_max`."""
     found = session.scalar(select(func.count()).select_from(ids.limit(rows_max + 1).subquery())) or 0
     return Total.upto(found, rows_max)
+
+
+def counted_page(
+    session: Session, ids: Select[Any], limit: int, rows_max: int, *, offset: int = 0, before: int = 0
+) -> tuple[Total, Sequence[int]]:
+    """Return how many rows a select of ids finds, and a page of the newest of them, for no more than the count.
+
+    The page begins behind so many, the last one where there are no more, or before an id. Where the total is not exact
+    it is one of just any that were found.
+    """
+    found = ids.limit(rows_max + 1).cte("found")
+    (key,) = found.c
+    number = select(func.count()).select_from(found).scalar_subquery()
+    page = select(key, number).order_by(key.desc()).limit(limit)
+    if offset:
+        wanted, last = min(offset, rows_max + 1), (number - 1) // limit * limit
+        page = page.offset(select(case((number > wanted, wanted), else_=last)).scalar_subquery())
+    rows = session.execute(page.where(key < before) if before else page).all()
+    if not rows:
+        return (counted_upto(session, ids, rows_max) if before else Total(0)), []
+    return Total.upto(rows[0][1], rows_max), [row[0] for row in rows]

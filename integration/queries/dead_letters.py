@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
-from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_upto
+from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_page, counted_upto
 from integration.pipeline.dead_letters.filters import DeadQuery, died, matching, of_status, sought
 from integration.pipeline.outbox.record_numbers import NUMBERED_ROWS_MAX, ids_beginning
 from integration.pipeline.outbox.states import DEAD
@@ -44,19 +44,16 @@ def _dead(column: Any, connector_id: int, index: str) -> Select[Any]:
 
 def read_page(session: Session, query: DeadQuery) -> DeadPage:
     """Return the page that a query asks for."""
-    total, newest = _by_moments(session, query) if died(query) and not query.source else _by_ids(session, query)
-    if query.before:
-        newest = newest.where(Delivery.id < query.before)
-    found = session.scalars(newest.limit(query.limit + 1)).all() if total.number else ()
+    total, found = _by_moments(session, query) if died(query) and not query.source else _by_ids(session, query)
     rows = select(Delivery).where(Delivery.id.in_(found)).order_by(Delivery.id.desc())
-    records = session.scalars(rows).all()
+    records = session.scalars(rows).all() if found else []
     shown = records[: query.limit]
     older = shown[-1].id if len(records) > query.limit else None
     return DeadPage(shown, total, older)
 
 
-def _by_ids(session: Session, query: DeadQuery) -> tuple[Total, Select[Any]]:
-    """Return how many match, counted newest first, and what selects the ids of the newest."""
+def _by_ids(session: Session, query: DeadQuery) -> tuple[Total, Sequence[int]]:
+    """Return how many match, counted newest first, and the ids of the page's newest."""
     where = [*of_status(query.status), *matching(session, query)]
     most = COUNTED_ROWS_MAX
     if query.source:
@@ -66,17 +63,23 @@ def _by_ids(session: Session, query: DeadQuery) -> tuple[Total, Select[Any]]:
         where = [*of_status(query.status), *matching(session, rest), Delivery.id.in_(named)]
         most = NUMBERED_ROWS_MAX
     ids = sought(query, where)
-    return counted_upto(session, ids, most), ids.order_by(Delivery.id.desc())
+    total = counted_upto(session, ids, most)
+    return total, _newest(session, query, ids) if total.number else ()
 
 
-def _by_moments(session: Session, query: DeadQuery) -> tuple[Total, Select[Any]]:
+def _newest(session: Session, query: DeadQuery, ids: Select[Any]) -> Sequence[int]:
+    if query.before:
+        ids = ids.where(Delivery.id < query.before)
+    return session.scalars(ids.order_by(Delivery.id.desc()).limit(query.limit + 1)).all()
+
+
+def _by_moments(session: Session, query: DeadQuery) -> tuple[Total, Sequence[int]]:
     """Return the same of what failed between two moments: those are counted, and sorted unless they are very many."""
     where = [*of_status(query.status), *matching(session, query)]
     among = sought(query, where, by_moment=True)
-    total = counted_upto(session, among, COUNTED_ROWS_MAX)
+    total, found = counted_page(session, among, query.limit + 1, COUNTED_ROWS_MAX, before=query.before)
     if total.exact:
-        # A sum is given by no index, so what was counted is sorted.
-        return total, among.order_by((Delivery.id + 0).desc())
+        return total, found
     # Nobody fails before coming, so what came later is not walked through.
     bound = [came_before(session, query.connector_id, query.until)] if query.until else []
-    return total, sought(query, [*where, *bound]).order_by(Delivery.id.desc())
+    return total, _newest(session, query, sought(query, [*where, *bound]))

@@ -14,7 +14,7 @@ from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.database import Database
 from integration.models.delivery import Delivery
-from integration.models.sql import Total, by_index, counted_upto, hour_of
+from integration.models.sql import Total, by_index, counted_page, counted_upto, hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.pipeline.sync_log.writing import ERROR, SUCCESS
 from integration.queries.sync_log_filters import SKIP, SKIPPED, LogQuery
@@ -40,14 +40,36 @@ class LogPage:
 
 def read_page(session: Session, query: LogQuery) -> LogPage:
     """Return the page that a query asks for, the last one when it asks for more."""
+    if query.text:
+        return _read_found(session, query)
     conditions = _conditions(session, query)
     total = _count(session, query, conditions)
-    pages = max(1, -(-total.number // query.size))
-    page = min(query.page, pages)
-    offset = (page - 1) * query.size
+    pages, page = _place(query, total)
     # What is not there would be looked for to the end.
-    entries = _entries(session, query, conditions, offset, total.number) if total.number else ()
-    return LogPage(entries, total, page, pages, _notices(query))
+    entries = _entries(session, query, conditions, (page - 1) * query.size, total.number) if total.number else ()
+    return LogPage(entries, total, page, pages)
+
+
+def _place(query: LogQuery, total: Total) -> tuple[int, int]:
+    """Return how many pages there are and which of them is meant."""
+    pages = max(1, -(-total.number // query.size))
+    return pages, min(query.page, pages)
+
+
+def _read_found(session: Session, query: LogQuery) -> LogPage:
+    """Return the page of those entries in which a text is found; they are looked through once."""
+    begin = (query.page - 1) * query.size
+    total, ids = counted_page(session, _found(session, query), query.size, SEARCHED, offset=begin)
+    pages, page = _place(query, total)
+    notice = f"The text was looked for in the newest {SEARCHED:,} entries that fit the other filters."
+    return LogPage(_of_ids(session, ids), total, page, pages, [notice])
+
+
+def _found(session: Session, query: LogQuery) -> Select[Any]:
+    """Return what selects the ids of those of the newest entries in which a text is found."""
+    newest = _sought(query, _conditions(session, query)).add_columns(SyncLogEntry.message, SyncLogEntry.object_id)
+    looked_at = newest.order_by(SyncLogEntry.id.desc()).limit(SEARCHED).subquery()
+    return select(looked_at.c.id).where(_contains(looked_at.c, query.text))
 
 
 def first_contact(session: Session, connector_id: int) -> SyncLogEntry | None:
@@ -61,12 +83,6 @@ def kept_records(session: Session, entries: Sequence[SyncLogEntry]) -> frozenset
     """Return the ids of the records of some entries that are kept still: the log may be kept longer."""
     named = [entry.delivery_id for entry in entries if entry.delivery_id is not None]
     return frozenset(session.scalars(select(Delivery.id).where(Delivery.id.in_(named)))) if named else frozenset()
-
-
-def _notices(query: LogQuery) -> list[str]:
-    if not query.text:
-        return []
-    return [f"The text was looked for in the newest {SEARCHED:,} entries that fit the other filters."]
 
 
 def _visible(session: Session, connector_id: int) -> list[ColumnElement[bool]]:
@@ -85,11 +101,6 @@ def _conditions(session: Session, query: LogQuery) -> list[ColumnElement[bool]]:
         lowest.append(_beyond(session, query, query.begin, True))
     if query.end:
         found.append(_beyond(session, query, query.end, False))
-    if query.text:
-        # The one bound stands for the others: of several SQLite begins at any, however far back.
-        horizon = _horizon(session, query, [*found, *lowest])
-        lowest = [SyncLogEntry.id > horizon] if horizon else lowest
-        found.append(_contains(query.text))
     return [*found, *lowest]
 
 
@@ -119,14 +130,8 @@ def _contact_id(value: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else None
 
 
-def _contains(text: str) -> ColumnElement[bool]:
-    return or_(SyncLogEntry.message.icontains(text, autoescape=True), SyncLogEntry.object_id == text)
-
-
-def _horizon(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> int:
-    """Return the id behind which a text is not looked for."""
-    ids = _sought(query, conditions).order_by(SyncLogEntry.id.desc())
-    return session.scalar(ids.offset(SEARCHED).limit(1)) or 0
+def _contains(rows: Any, text: str) -> ColumnElement[bool]:
+    return or_(rows.message.icontains(text, autoescape=True), rows.object_id == text)
 
 
 def _sought(query: LogQuery, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
@@ -148,7 +153,7 @@ def _narrowest(query: LogQuery) -> str:
 
 def _by_index(query: LogQuery) -> bool:
     """Return whether the filters go beyond what the hourly counts know."""
-    return bool(query.object or query.contact or query.text)
+    return bool(query.object or query.contact)
 
 
 def _count(session: Session, query: LogQuery, conditions: list[ColumnElement[bool]]) -> Total:
@@ -203,8 +208,15 @@ def _slice(
             offset -= passed
     order = SyncLogEntry.id if oldest else SyncLogEntry.id.desc()
     ids = _sought(query, conditions).order_by(order).offset(offset).limit(size)
-    rows = select(SyncLogEntry).where(SyncLogEntry.id.in_(list(session.scalars(ids)))).order_by(order)
-    return session.scalars(rows).all()
+    entries = _of_ids(session, session.scalars(ids).all())
+    return entries[::-1] if oldest else entries
+
+
+def _of_ids(session: Session, ids: Sequence[int]) -> Sequence[SyncLogEntry]:
+    """Return the entries of some ids, newest first."""
+    if not ids:
+        return []
+    return session.scalars(select(SyncLogEntry).where(SyncLogEntry.id.in_(ids)).order_by(SyncLogEntry.id.desc())).all()
 
 
 def _beyond(session: Session, query: LogQuery, edge: datetime, oldest: bool) -> ColumnElement[bool]:
@@ -246,6 +258,9 @@ def _next_hour(at: datetime) -> datetime:
 
 def walk(db: Database, query: LogQuery, size: int = 500) -> Iterator[Sequence[SyncLogEntry]]:
     """Yield all entries of a query, newest first, each slice in a read of its own so that no lock is held long."""
+    if query.text:
+        yield from _walk_found(db, query, size)
+        return
     before: int | None = None
     while True:
         with db.read() as session:
@@ -253,9 +268,18 @@ def walk(db: Database, query: LogQuery, size: int = 500) -> Iterator[Sequence[Sy
             if before is not None:
                 conditions.append(SyncLogEntry.id < before)
             ids = _sought(query, conditions).order_by(SyncLogEntry.id.desc()).limit(size)
-            rows = select(SyncLogEntry).where(SyncLogEntry.id.in_(session.scalars(ids).all()))
-            entries = session.scalars(rows.order_by(SyncLogEntry.id.desc())).all()
+            entries = _of_ids(session, session.scalars(ids).all())
         if not entries:
             return
         yield entries
         before = entries[-1].id
+
+
+def _walk_found(db: Database, query: LogQuery, size: int) -> Iterator[Sequence[SyncLogEntry]]:
+    with db.read() as session:
+        found = _found(session, query)
+        ids = session.scalars(found.order_by(found.selected_columns.id.desc())).all()
+    for begin in range(0, len(ids), size):
+        with db.read() as session:
+            entries = _of_ids(session, ids[begin : begin + size])
+        yield entries

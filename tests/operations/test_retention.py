@@ -28,6 +28,7 @@ from integration.operations import retention
 from integration.operations.retention import Keep
 from integration.pipeline.outbox.tally import Tally
 from tests.operations.conftest import NOW, Scene
+from tests.statements import caught, plan
 
 
 def prune(scene: Scene, batch: int = 7, pauses: list[int] | None = None) -> dict[str, int]:
@@ -164,6 +165,35 @@ def test_settled_deliveries_go_and_dead_letters_and_open_ones_never(scene: Scene
     with scene.db.read() as session:
         states = Counter(session.scalars(select(Delivery.state)))
     assert states == Counter([*settled, "dead", "ready", "leased", "waiting"])
+
+
+@pytest.mark.parametrize(
+    ("table", "index"), [("delivery", "ix_delivery_settled"), ("sync_log", "ix_sync_log_at")], ids=["records", "log"]
+)
+def test_what_is_old_is_found_by_its_age_and_what_stays_is_passed_once(scene: Scene, table: str, index: str) -> None:
+    old = NOW - timedelta(days=800)
+    with scene.db.write() as session:
+        session.add_all([delivery(number, "dead", old - timedelta(hours=number)) for number in range(1, 6)])
+        session.add_all([delivery(number, "delivered", old + timedelta(hours=number)) for number in range(6, 15)])
+    log(
+        scene,
+        [entry(1, timedelta(days=170 + hours), kind, "order") for kind in ("error", "success") for hours in range(9)],
+    )
+    with caught(scene.db.engine) as statements:
+        assert prune(scene, batch=4)["deliveries"] == 9
+    first, *others = [each for each in statements if each.text.startswith(f"DELETE FROM {table} ")]
+    begun = [each for each in others if each.text.count(">=")]
+    assert ">=" not in first.text
+    assert len(begun) == 2
+    with scene.db.engine.connect() as connection:
+        if not scene.db.sqlite:
+            # Of a small table PostgreSQL reads and sorts all; here it does so only where no index can be used.
+            connection.exec_driver_sql("SET enable_seqscan = off")
+            connection.exec_driver_sql("SET enable_sort = off")
+        for each in (first, *begun):
+            lines = plan(connection, each)
+            assert any(index in line for line in lines), lines
+            assert not any("TEMP B-TREE" in line or "Sort" in line for line in lines), lines
 
 
 def run(number: int, state: str, ended_at: datetime | None) -> Run:

@@ -16,6 +16,7 @@ from integration.queries import sync_log
 from integration.queries.sync_log_filters import LogQuery
 from tests.bench_data import fill_log
 from tests.conftest import NOON
+from tests.statements import caught
 
 
 @pytest.fixture
@@ -53,6 +54,9 @@ def expected(services: Services, *conditions: object) -> list[int]:
             (SyncLogEntry.at >= NOON - timedelta(days=6.5), SyncLogEntry.at < NOON - timedelta(days=3.5)),
         ),
         ({"text": "entry 299"}, (SyncLogEntry.message.contains("entry 299"),)),
+        ({"text": "ENTRY"}, ()),
+        ({"text": "entry", "status": "error"}, (SyncLogEntry.status == "error",)),
+        ({"text": "nothing-has-this"}, (SyncLogEntry.id < 0,)),
     ],
 )
 def test_all_pages_together_are_the_log(
@@ -76,6 +80,33 @@ def test_the_e_mail_finds_a_persons_entries_without_being_stored(services: Servi
     with services.db.write() as session:
         sync_log_writing.record(session, [entry])
     assert page(services, connector_id, contact="ada@example.com ").total.number == 1
+
+
+def walked(services: Services, connector_id: int, **args: str) -> list[int]:
+    query, _ = LogQuery.parse(connector_id, args)
+    return [entry.id for entries in sync_log.walk(services.db, query, 70) for entry in entries]
+
+
+def test_a_text_is_looked_for_once_and_no_further_than_in_the_newest(
+    services: Services, log: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync_log, "SEARCHED", 200)
+    wanted = expected(services, SyncLogEntry.type == "order")[:200]
+    asked = {"text": "entry", "type": "order", "size": "25"}
+    for number, shown in (("2", wanted[25:50]), ("8", wanted[175:]), ("99", wanted[175:])):
+        with caught(services.db.engine) as statements:
+            found = page(services, log, **asked, page=number)
+        assert sum("object_id" in each.text and "message" in each.text for each in statements) == 2
+        assert [entry.id for entry in found.entries] == shown
+        assert (found.total, found.pages) == ((200, True), 8)
+    assert found.page == 8
+    assert found.notices
+    assert walked(services, log, text="entry", type="order") == wanted
+
+
+def test_all_that_is_found_can_be_taken_away(services: Services, log: int) -> None:
+    assert walked(services, log) == expected(services)
+    assert walked(services, log, text="entry 299") == expected(services, SyncLogEntry.message.contains("entry 299"))
 
 
 def test_a_page_past_the_end_is_the_last_one(services: Services, log: int) -> None:

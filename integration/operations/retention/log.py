@@ -65,7 +65,8 @@ def purge_aged(work: Batches, connector: int, before: datetime, *, errors: bool)
     """Delete a connector's errors, or all else, from before a moment and return the number of entries."""
     status = SyncLogEntry.status == "error" if errors else SyncLogEntry.status != "error"
     old = and_(SyncLogEntry.connector_id == connector, SyncLogEntry.at < before, status)
-    return work.delete(SyncLogEntry, old, returning=COUNTED, then=count_down)
+    by = (SyncLogEntry.at, "ix_sync_log_at")
+    return work.delete(SyncLogEntry, old, by=by, returning=COUNTED, then=count_down)
 
 
 def count_down(session: Session, rows: Sequence[Row[Any]]) -> None:

@@ -48,7 +48,8 @@ COUPONS = timedelta(days=7)
 def purge_records(work: Batches, connector_id: int, before: datetime) -> int:
     """Delete a connector's settled records from before a moment; dead letters and open work stay."""
     old = and_(Delivery.settled_at < before, Delivery.connector_id == connector_id, Delivery.state.in_(_SETTLED))
-    return work.delete(Delivery, old, returning=TALLIED, then=count_down)
+    by = (Delivery.settled_at, "ix_delivery_settled")
+    return work.delete(Delivery, old, by=by, returning=TALLIED, then=count_down)
 
 
 def count_down(session: Session, rows: Sequence[Row[Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, not_, select
@@ -77,18 +77,37 @@ def of_status(status: str) -> list[ColumnElement[bool]]:
 def sought(query: DeadQuery, where: Sequence[ColumnElement[bool]], *, by_moment: bool = False) -> Select[Any]:
     """Return what selects the ids of the connector's records that are so, by the index of the narrowest filter.
 
-    The index gives them in the order of ids, `by_moment` in that of their failures, where the status has such an index.
+    The index gives them in the order of ids; `by_moment` it gives those that failed between the query's moments, and no
+    others of its status, cause, category or entity.
     """
-    mine = select(Delivery.id).where(Delivery.connector_id == query.connector_id, *where)
-    return by_index(mine, Delivery, _index_of(query, by_moment=by_moment))
+    found = [Delivery.connector_id == query.connector_id, *where, *(_every_other(query) if by_moment else ())]
+    return by_index(select(Delivery.id).where(*found), Delivery, _index_of(query, by_moment=by_moment))
 
 
 def _index_of(query: DeadQuery, *, by_moment: bool) -> str:
     if query.status == "replayed":
         return "ix_delivery_replayed_order"
     if by_moment:
-        return "ix_delivery_died_when"
+        return _index_by_moment(query)
     return "ix_delivery_died_order" if query.status != "pending" or died(query) else _index_of_waiting(query)
+
+
+def _index_by_moment(query: DeadQuery) -> str:
+    if query.status != "pending" or not (query.code or query.category or query.kind):
+        return "ix_delivery_died_when"
+    return "ix_delivery_letter_cause_when" if query.code else "ix_delivery_letter_when"
+
+
+def _every_other(query: DeadQuery) -> Iterator[ColumnElement[bool]]:
+    """Yield all there may be of what an index has before the moment and the query does not ask for.
+
+    So it is sought once for each of them instead of walked through.
+    """
+    index = _index_by_moment(query)
+    if index == "ix_delivery_letter_when" and not query.category:
+        yield Delivery.category.in_(("", *CATEGORIES))
+    if index != "ix_delivery_died_when" and not query.kind:
+        yield Delivery.kind.in_(streams.entities())
 
 
 def _index_of_waiting(query: DeadQuery) -> str:

@@ -50,14 +50,13 @@ def index(connector: Connector) -> ResponseReturnValue:
         siblings = _siblings(session, connector)
         query, notices = _query(connector, siblings)
         feed = activity.read(session, query, whole=me().may(Role.ADMIN))
-        total = activity.count(session, query)
     return render_template(
         "operations/activity/index.html",
         connector=connector,
         names={each.id: each.name for each in siblings},
         rows=[(event, changes_of(event.diff), _more(event)) for event in feed.events],
         older=feed.older,
-        total=total,
+        total=feed.total,
         query=query,
         notices=notices,
         kinds=activity.KINDS,

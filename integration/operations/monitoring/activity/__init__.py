@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integration.operations.monitoring.activity.event import KINDS, Event
-from integration.operations.monitoring.activity.feed import Feed, count, read
+from integration.operations.monitoring.activity.feed import Feed, read
 from integration.operations.monitoring.activity.query import ACTIVITY_MAX_ROWS, ActivityQuery
 
-__all__ = ["KINDS", "ACTIVITY_MAX_ROWS", "ActivityQuery", "Event", "Feed", "count", "read"]
+__all__ = ["KINDS", "ACTIVITY_MAX_ROWS", "ActivityQuery", "Event", "Feed", "read"]

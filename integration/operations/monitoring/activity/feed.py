@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, literal_column
+from sqlalchemy import Select, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
-from integration.models.sql import COUNTED_ROWS_MAX, Total, counted_upto
+from integration.models.sql import Total, counted_upto
 from integration.operations.monitoring.activity.event import Event
 from integration.operations.monitoring.activity.minutes import MINUTES, Minutes
 from integration.operations.monitoring.activity.moments import SOURCES, Changes, Source
@@ -19,10 +19,14 @@ from integration.operations.monitoring.activity.query import ActivityQuery
 
 @dataclass(frozen=True)
 class Feed:
-    """A page of events, newest first; `older` is the place that the next page begins behind, "" at the end."""
+    """A page of events, newest first, and how many there are on all pages.
+
+    `older` is the place that the next page begins behind, "" at the end.
+    """
 
     events: Sequence[Event]
     older: str = ""
+    total: Total = Total(0)
 
 
 def read(session: Session, query: ActivityQuery, *, whole: bool = False) -> Feed:
@@ -35,31 +39,27 @@ def read(session: Session, query: ActivityQuery, *, whole: bool = False) -> Feed
     found = sorted(_events(session, near, whole), key=lambda event: event.place.order)
     events = found[: query.size]
     more = len(found) > len(events) or horizon is not None
-    return Feed(events, str(events[-1].place) if more else "")
+    return Feed(events, str(events[-1].place) if more else "", _total(session, query, horizon))
 
 
-def count(session: Session, query: ActivityQuery) -> Total:
-    """Return how many events fit, on whatever page."""
-    if not query.connectors:
-        return Total(0)
-    whole = query.model_copy(update={"before": None})
-    horizon = _horizon(session, whole)
-    near = whole.model_copy(update={"horizon": horizon})
-    found = 0
-    for rows in (rows for each in _wanted(query) for rows in _counted(each, near, whole)):
-        found += counted_upto(session, rows, COUNTED_ROWS_MAX + 1).number
-        if found > COUNTED_ROWS_MAX:
-            break
-    total = Total.upto(found)
+def _total(session: Session, query: ActivityQuery, horizon: datetime | None) -> Total:
+    """Return how many events fit, on whatever page; the horizon is that of the query's page."""
+    every = query.model_copy(update={"before": None})
+    if query.before:
+        horizon = _horizon(session, every)
+    near = every.model_copy(update={"horizon": horizon})
+    each = [rows for source in _wanted(query) for rows in _counted(source, near, every)]
+    # In one question, which ends with the first source that brings too many.
+    total = counted_upto(session, union_all(*each))
     return total._replace(exact=total.exact and horizon is None)
 
 
-def _counted(source: Source | Minutes | Changes, near: ActivityQuery, whole: ActivityQuery) -> Iterator[Select[Any]]:
+def _counted(source: Source | Minutes | Changes, near: ActivityQuery, every: ActivityQuery) -> Iterator[Select[Any]]:
     """Yield what selects one thing of each event: minutes only as far as a page looks, for the others are unknown."""
     if isinstance(source, Minutes):
-        yield from source.rows(near)
+        yield from (select(literal_column("1")).select_from(rows.subquery()) for rows in source.rows(near))
         return
-    for rows in source.rows(whole):
+    for rows in source.rows(every):
         yield rows.with_only_columns(literal_column("1"), maintain_column_froms=True)
 
 

@@ -83,8 +83,8 @@ SOURCES = (
     Source(21, "hold", "hold_id", Hold.since, wording.held),
     Source(30, "alert", "alert_id", Alert.ended_at, wording.ended),
     Source(31, "alert", "alert_id", Alert.since, wording.raised),
-    Source(40, "reconciliation", "reconciliation_id", Reconciliation.ended_at, wording.compared),
-    Source(41, "reconciliation", "reconciliation_id", Reconciliation.created_at, wording.compares),
+    Source(40, "reconciliation", "reconciliation_id", Reconciliation.ended_at, wording.compared, _COMPARES),
+    Source(41, "reconciliation", "reconciliation_id", Reconciliation.created_at, wording.compares, _COMPARES),
     Source(50, "gap", "gap_id", Gap.healed_at, wording.healed),
     Source(51, "gap", "gap_id", Gap.noticed_at, wording.noticed),
 )
