@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -62,9 +62,8 @@ class _Due:
 def _renewed(known: _Known | None, settings: Mapping[str, Any]) -> _Known:
     sync = Modules.from_json(settings).sync
     asked = (sync.lanes, sync.batch_start, sync.batch_max)
-    if known is not None and known.asked == asked:
-        return replace(known, settings=settings)
-    return _Known(settings, asked, Lanes(BatchSize(sync.batch_start, most=sync.batch_max), sync.lanes))
+    lanes = known.lanes if known is not None and known.asked == asked else None
+    return _Known(settings, asked, lanes or Lanes(BatchSize(sync.batch_start, most=sync.batch_max), sync.lanes))
 
 
 class Worker:
@@ -255,7 +254,7 @@ class Worker:
         elsewhere = turns.of_others(session, now, {*busy, *waiting}, self.services.leases.is_lost)
         ids = [number for number in busy if number not in elsewhere and not self._is_full(number)]
         settings = session.execute(_SETTINGS, {"ids": ids}).tuples().all() if ids else ()
-        due = [self._due_of(session, now, connector_id, stored) for connector_id, stored in settings]
+        due = [self._due_of(session, now, *each) for each in settings]
         return due, [number for number in waiting if number not in elsewhere]
 
     def _is_full(self, connector_id: int) -> bool:

@@ -31,11 +31,16 @@ A, B = 1, 2
 
 
 class Batches:
-    """Stands for the deliverers of connectors with so many batches each; they wait for `go`, and all are noted."""
+    """Stands for the deliverers of connectors with so many batches each; they wait for `go`, and all are noted.
+
+    With `all_at_once` each batch takes all that is due. `known_due` has what the deliverers were told of each look.
+    """
 
     def __init__(self, **left: int) -> None:
         self.left = {A: left["a"], B: left["b"]}
         self.done: list[int] = []
+        self.known_due: list[bool] = []
+        self.all_at_once = False
         self.go = threading.Event()
 
     def __call__(self, services: Services, connector_id: int, lanes: Lanes, stop: threading.Event) -> Batches.One:
@@ -47,9 +52,14 @@ class Batches:
         def __init__(self, batches: Batches, connector_id: int) -> None:
             self.batches, self.connector_id = batches, connector_id
 
-        def work(self) -> int:
+        @property
+        def took_all(self) -> bool:
+            return self.batches.all_at_once
+
+        def work(self, *, due: bool = False) -> int:
             """Do a batch of one person while there is one."""
             assert self.batches.go.wait(20)
+            self.batches.known_due.append(due)
             if not self.batches.left[self.connector_id]:
                 return 0
             self.batches.left[self.connector_id] -= 1
@@ -100,6 +110,34 @@ def test_a_lane_alone_keeps_its_thread_for_ten_batches_and_rings(
     wait_for(lambda: threads.total() == 0)
     threads.close()
     assert (batches.done, rings.of) == ([A] * TURN_BATCHES, [A])
+
+
+def test_a_lane_that_took_all_ends_without_another_look_and_rings(
+    one_thread: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches, rings = Batches(a=5, b=0), Rings(one_thread, monkeypatch)
+    batches.all_at_once = True
+    monkeypatch.setattr(lane_threads, "Deliverer", batches)
+    threads = LaneThreads(one_thread, threading.Event(), lambda connector_id: True)
+    batches.go.set()
+    threads.start(A, lanes(), 1)
+    wait_for(lambda: threads.total() == 0)
+    threads.close()
+    assert (batches.done, rings.of, batches.known_due) == ([A], [A], [True])
+
+
+def test_only_the_first_batch_of_a_first_lane_is_known_to_be_due(
+    one_thread: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = Batches(a=3, b=0)
+    monkeypatch.setattr(lane_threads, "Deliverer", batches)
+    threads = LaneThreads(one_thread, threading.Event(), lambda connector_id: True)
+    threads.start(A, lanes(), 1)
+    threads.start(A, lanes(), 1)
+    batches.go.set()
+    wait_for(lambda: threads.total() == 0)
+    threads.close()
+    assert batches.known_due.count(True) == 1
 
 
 def test_a_lane_that_finds_nothing_does_not_ring_and_one_whose_turn_is_over_does(
