@@ -105,6 +105,12 @@ def test_orders_under_an_address_that_was_left_are_noted(shop: Shop) -> None:
         assert (entry.person_key, entry.listed) == (BOB, "")
 
 
+def test_an_order_that_is_read_whole_keeps_what_its_row_of_the_list_said(shop: Shop) -> None:
+    with shop.services.db.write() as session:
+        records.note(session, NOON, shop.id, records.readable(ROWS), Origin.FULL)
+    assert shop.known() == NUMBERS
+
+
 def test_an_older_row_leaves_the_entry_and_is_noted_each_time(shop: Shop) -> None:
     old = {**ROWS[0], "date_modified_gmt": "2020-01-01T09:00:00"}
     shop.read([old])

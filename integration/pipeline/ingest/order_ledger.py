@@ -16,9 +16,9 @@ from integration import money
 from integration.identity import person_key_of, visible
 from integration.models.ledger import LedgerEntry
 from integration.models.sql import upsert
-from integration.pipeline.ingest import account_addresses, ledger_stamps
+from integration.pipeline.ingest import account_addresses, currency_totals, ledger_stamps
 from integration.pipeline.ingest.store_clock import is_older
-from integration.plans import CurrencyTotal, Lifetime
+from integration.plans import Lifetime
 from integration.records import LineItem, Order, OtherOrder
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,14 +74,19 @@ def record(
             each["listed"] = ledger_stamps.of(each, listed[number]) if own == each["person_key"] else ""
     moves = _moves(session, connector_id, orders, rows, future)
     bound = {"seen_read_at": read_at, "seen_future": future}
-    upsert(session, LedgerEntry, list(rows.values()), _taken_over, where=_is_not_older, bound=bound)
+    taken = _taken_over if listed is None else _taken_from_list
+    upsert(session, LedgerEntry, list(rows.values()), taken, where=_is_not_older, bound=bound)
     return moves
 
 
 def _taken_over(table: Table, new: ColumnCollection[str, Any]) -> dict[str, Any]:
     """Return what an order's row gets; products that are not told now stay as they are known."""
-    names = [column.name for column in table.c if column.name not in _KEY]
+    names = [column.name for column in table.c if column.name not in (*_KEY, "listed")]
     return {name: new[name] for name in names} | {"products": func.coalesce(new["products"], table.c.products)}
+
+
+def _taken_from_list(table: Table, new: ColumnCollection[str, Any]) -> dict[str, Any]:
+    return _taken_over(table, new) | {"listed": new["listed"]}
 
 
 def _is_not_older(table: Table, new: ColumnCollection[str, Any]) -> ColumnElement[bool]:
@@ -215,7 +220,7 @@ class People:
         paid = frozenset(paid)
         found = [(row, left_out(row, paid, currency)) for row in self._rows.get(person_key, [])]
         own = [row for row, why in found if not why]
-        totals = _by_currency([row for row, why in found if why in ("", CURRENCY)], currency, decimals)
+        totals = currency_totals.of([row for row, why in found if why in ("", CURRENCY)], currency, decimals)
         currencies = {row.currency or currency for row in own}
         if len(currencies) > 1:
             return Lifetime(unsure=tuple(sorted(currencies)), by_currency=totals)
@@ -276,20 +281,6 @@ class People:
             return ""
         same = row.modified_at == order.modified_at and row.status == order.status
         return "" if same or row.modified_at < order.modified_at else row.status
-
-
-def _by_currency(rows: Iterable[LedgerEntry], shop: str, decimals: int | None) -> tuple[CurrencyTotal, ...]:
-    """Return the sums of paid orders by their currency; `decimals` are those of the shop's own."""
-    nets: dict[str, list[Decimal]] = {}
-    for row in rows:
-        nets.setdefault(row.currency or shop, []).append(Decimal(row.net_total))
-    known = {code: decimals if code == shop else None for code in nets}
-    return tuple(
-        CurrencyTotal(
-            code, sum((money.rounded(net, code, known[code]) for net in each), Decimal(0)), len(each), known[code]
-        )
-        for code, each in sorted(nets.items())
-    )
 
 
 def _items(products: Sequence[Sequence[Any]] | None) -> tuple[LineItem, ...] | None:
