@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from integration import program
 from integration.pipeline.services import Services
 
 
@@ -29,6 +30,8 @@ def wired(services: Services) -> Services:
 
 def engine_for(services: Services, *, role: str) -> Engine:
     """Return the engine that the deployment asks for; a worker of ENGINE=none is the embedded one by itself."""
+    # Now, for the files may be another version's before the first run asks.
+    program.digest()
     if services.deployment.engine == "procrastinate":
         from integration.engines.procrastinate import Procrastinate
 
