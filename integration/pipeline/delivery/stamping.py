@@ -37,11 +37,11 @@ def held(session: Session, connector: Connector, page: Page) -> list[Row[Any]]:
     people = {person_key: ids for person_key, ids in people.items() if person_key not in away}
     now = stamps.of_people(session, connector, page, people) if people else {}
     return [
-        page.stamps[each] for person_key, ids in people.items() for each in ids if _are_of(page, ids, now[person_key])
+        page.stamps[each] for person_key, ids in people.items() for each in ids if _all_hold(page, ids, now[person_key])
     ]
 
 
-def _are_of(page: Page, ids: Sequence[str], stamp: str) -> bool:
+def _all_hold(page: Page, ids: Sequence[str], stamp: str) -> bool:
     return all(page.stamps[each].stamp == stamp for each in ids)
 
 

@@ -100,7 +100,8 @@ def concerned(
 ) -> tuple[set[str], set[int]]:
     """Return which of these people have a cart that follows an order, and which of these orders are one's.
 
-    Of coupons and campaigns it tells nothing.
+    Of coupons and campaigns it tells nothing: the list of orders has neither (`reading.LEDGER_FIELDS`), and whoever
+    reads orders whole asks `names_cart`.
     """
     theirs, own = Cart.person_key.in_(people), Cart.order_id.in_(order_ids) | Cart.bought_order_id.in_(order_ids)
     query = select(Cart.person_key, Cart.order_id, Cart.bought_order_id).where(

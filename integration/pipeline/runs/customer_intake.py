@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from integration.events import Change, Kind
+from integration.events import Change
 from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline.connectors import customer_roles, fingerprint
@@ -25,6 +25,7 @@ from integration.pipeline.runs.recurring_intake import RecurringIntake
 from integration.store import parse, reading
 from integration.store.dates import lenient
 from integration.store.rows import Failure, Row
+from integration.streams import contacts as contacts_stream
 from integration.words import counted
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,7 +41,7 @@ class CustomerIntake(RecurringIntake):
         whole = not any(self.options.get(name) for name in asked) and self._looks_for_gone
         for listed in self._customer_pages(self.options.get("ids")):
             rows = [row for row in listed.rows if self._wanted(row)]
-            seen = self._door.recognise(Kind.CONTACT, self._origin, rows, self._customer_change)
+            seen = self._door.recognise(contacts_stream.KIND, self._origin, rows, self._customer_change)
             others = seen.others(rows)
             changes, page = self._read_rows(listed, others, self._customer_change, "customer")
             take = self._customer_rows(rows, changes, known=seen)

@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.events import Change, Kind
+from integration.events import Change
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
 from integration.pipeline.connectors import field_list, fingerprint, store_profile
@@ -26,6 +26,7 @@ from integration.pipeline.runs.customer_intake import CustomerIntake
 from integration.store import parse, reading
 from integration.store.rows import Row
 from integration.store.windows import Window
+from integration.streams import orders as orders_stream
 from integration.streams.base import Phase, Stream
 from integration.words import span
 
@@ -126,7 +127,7 @@ class Phases(CustomerIntake):
         ids = self.options.get("ids")
         which = store_profile.statuses(self.connector) if ids else self._chosen_statuses()
         for page in self._order_pages(which, window=self._since(), ids=ids, expected=self._expected()):
-            seen = self._door.recognise(Kind.ORDER, self._origin, page.rows, self._order_change)
+            seen = self._door.recognise(orders_stream.KIND, self._origin, page.rows, self._order_change)
             rows = seen.others(page.rows)
             changes, page = self._read_rows(page, rows, self._order_change)
             take = partial(self._take, changes=changes, to_come=self._to_come(page), page=seen)
