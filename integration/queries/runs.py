@@ -226,8 +226,8 @@ def _files(session: Session, run_id: int, lines: Sequence[RunLine]) -> frozenset
 def nothing_sent(run: Run, waiting: int) -> str:
     """Return why a run that has ended and found something wrote nothing to Mautic, "" where it did or still may.
 
-    "skipped" says that nothing of it had to be sent, "failed" that some of it did not get through, "lost" that it met
-    records which nothing became of.
+    "skipped" says that nothing of it had to be sent, "failed" that none of it got through, "others_skipped" that some
+    did not and nothing of the others had to be sent, "lost" that it met records which nothing became of.
     """
     if run.kind == RunKind.RECONCILIATION:
         return ""
@@ -235,5 +235,5 @@ def nothing_sent(run: Run, waiting: int) -> str:
     if run.state != RunState.COMPLETED or run.is_dry or run.pushed or waiting or not found:
         return ""
     if run.failed:
-        return "failed"
+        return "others_skipped" if run.skipped else "failed"
     return "skipped" if run.skipped else "lost"

@@ -136,6 +136,11 @@ def test_what_ended_badly_or_is_still_tried_is_said(
     with services.db.write() as session:
         session.execute(delete(Delivery))
     assert "none of them reached Mautic" in text_of(viewer.get(page))
+    with services.db.write() as session:
+        session.get_one(Run, run_id).skipped = 100
+    text = text_of(viewer.get(page))
+    assert "Of the others nothing had to be written to Mautic" in text
+    assert "reached Mautic" not in text
 
 
 def test_a_dry_run_shows_its_forecast_field_by_field(
