@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from integration.models import (
@@ -163,3 +164,12 @@ VALUES = [
     ("customer", "billing", name)
     for name in ("first_name", "last_name", "company", "address_1", "city", "postcode", "phone", "country")
 ] + [("later", "billing", name) for name in ("first_name", "city", "country")]  # fmt: skip
+
+
+def happen(shop: Shop, data: st.DataObject) -> None:
+    """Let up to two things happen to the shop, and up to two values of its records be others."""
+    for name in data.draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=2, unique=True)):
+        CHANGES[name][0](shop)
+    for name, part, key in data.draw(st.lists(st.sampled_from(VALUES), max_size=2, unique=True)):
+        value = data.draw(st.sampled_from(("Milano", "IT", "", "Zoë", "  Ada ")))
+        shop.rows[name] = {**shop.rows[name], part: {**shop.rows[name][part], key: value}}

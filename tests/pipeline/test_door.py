@@ -19,7 +19,7 @@ from integration.pipeline.delivery.door import PASSES_MAX, Door
 from integration.pipeline.delivery.planning import plan_group
 from integration.pipeline.services import Services
 from tests.conftest import NOON
-from tests.pipeline.door_changes import CHANGES, VALUES, configured, of_connector
+from tests.pipeline.door_changes import CHANGES, configured, happen, of_connector
 from tests.pipeline.door_shop import ADA, BOB, Shop
 
 
@@ -62,11 +62,7 @@ def test_what_has_changed_goes_the_road(shop: Shop, what: str) -> None:
 @given(data=st.data())
 def test_whatever_changes_the_door_tells_no_more_than_the_road(services: Services, data: st.DataObject) -> None:
     shop = Shop(services)
-    for name in data.draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=2, unique=True)):
-        CHANGES[name][0](shop)
-    for name, part, key in data.draw(st.lists(st.sampled_from(VALUES), max_size=2, unique=True)):
-        value = data.draw(st.sampled_from(("Milano", "IT", "", "Zoë", "  Ada ")))
-        shop.rows[name] = {**shop.rows[name], part: {**shop.rows[name][part], key: value}}
+    happen(shop, data)
     told = shop.told()
     assert told.items() <= shop.found().items()
 

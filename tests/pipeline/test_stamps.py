@@ -20,7 +20,7 @@ from integration.pipeline.ingest import order_ledger
 from integration.pipeline.services import Services
 from tests.conftest import NOON
 from tests.pipeline import rows
-from tests.pipeline.door_changes import BOBS, CHANGES, EVERYTHING, NOTHING, VALUES, Act, configured, stored
+from tests.pipeline.door_changes import BOBS, CHANGES, EVERYTHING, NOTHING, Act, configured, happen, stored
 from tests.pipeline.door_shop import ADA, Shop
 
 
@@ -49,11 +49,7 @@ def test_what_has_changed_is_looked_at(shop: Shop, what: str) -> None:
 def test_whatever_changes_no_more_is_known_than_the_road_finds(services: Services, data: st.DataObject) -> None:
     shop = Shop(services)
     shop.stamp()
-    for name in data.draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=2, unique=True)):
-        CHANGES[name][0](shop)
-    for name, part, key in data.draw(st.lists(st.sampled_from(VALUES), max_size=2, unique=True)):
-        value = data.draw(st.sampled_from(("Milano", "IT", "", "Zoë", "  Ada ")))
-        shop.rows[name] = {**shop.rows[name], part: {**shop.rows[name][part], key: value}}
+    happen(shop, data)
     known = shop.known()
     assert known.items() <= shop.found_by_page().items()
 

@@ -15,8 +15,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
@@ -70,7 +72,6 @@ class Door:
     _passes: int = field(default=0, init=False)
     _left: int = field(default=0, init=False)
     _is_asked: bool = field(default=False, init=False)
-    _looks_up: bool | None = field(default=None, init=False)
 
     def recognise(
         self, kind: Kind, origin: Origin, rows: Sequence[Mapping[str, Any]], read: Callable[[Any], Change]
@@ -79,8 +80,6 @@ class Door:
 
         What is to be sent again, or is read for the first time, is not looked up.
         """
-        if self._looks_up is None:
-            self._looks_up = self._is_looked_up()
         if not self._looks_up:
             return Page(kind, origin)
         by_id = {str(row["id"]): row for row in rows}
@@ -89,7 +88,8 @@ class Door:
             found = stamps.known(session, self.run.connector_id, kind, digests)
         return Page(kind, origin, by_id, digests, found, read)
 
-    def _is_looked_up(self) -> bool:
+    @cached_property
+    def _looks_up(self) -> bool:
         with self.services.db.read() as session:
             first = _is_first(session.get_one(Connector, self.run.connector_id), self.run)
         return not (first or self.run.is_dry or self.run.options.get("resend"))
@@ -125,9 +125,8 @@ class Door:
         if not self._is_open(session, now, connector, Modules.from_json(connector.settings)):
             return set()
         found = stamping.held(session, connector, page)
-        settled = [stamping.settled(each, -1 - place, self.run, now, page.origin) for place, each in enumerate(found)]
-        if settled:
-            unsent.write(session, now, self.run, settled, [unsent.entry(now, self.run, *one) for one in settled])
+        if found:
+            _write_known(session, now, self.run, page.origin, found)
         return {stamp.source_id for stamp in found}
 
     def settle(
@@ -247,11 +246,22 @@ def _is_followed(planned: PersonPlan, done: set[Done]) -> bool:
 
 def _write(session: Session, now: datetime, run: Run, told: _Told) -> dict[str, Settled]:
     """Write what a batch would have written of them and return it by source id."""
-    sent = Settlement(now, run.connector_id, "", random.Random(), run.correlation_id, sent=_sent(told))
-    result = sent.of_sent()
-    settled = [(told.changes[outcome.delivery_id], outcome) for outcome in result.outcomes]
-    unsent.write(session, now, run, settled, result.entries)
+    settled = unsent.write(session, now, run, told.changes, _settlement(now, run, _sent(told)).of_sent())
     return {change.source_id: (change, outcome) for change, outcome in settled}
+
+
+def _write_known(session: Session, now: datetime, run: Run, origin: Origin, found: Sequence[Row[Any]]) -> None:
+    """Write of records whose stamps hold what was written of them before."""
+    changes = {-1 - place: stamping.change_of(each, now, origin) for place, each in enumerate(found)}
+    known = (
+        (of_change(number, change, run.id), each.code, each.message, each.contact_id)
+        for (number, change), each in zip(changes.items(), found, strict=True)
+    )
+    unsent.write(session, now, run, changes, _settlement(now, run).of_known(known))
+
+
+def _settlement(now: datetime, run: Run, sent: Sent | None = None) -> Settlement:
+    return Settlement(now, run.connector_id, "", random.Random(), run.correlation_id, sent=sent or Sent())
 
 
 def _sent(told: _Told) -> Sent:

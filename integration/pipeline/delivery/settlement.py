@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -53,6 +53,10 @@ class Settlement:
         found = [self._outcome(one, leased) for one in self.sent.planned for leased in one.group.deliveries]
         found += [self._unasked(leased, error) for leased, error in self.sent.put_off]
         return self._result(found, self.sent.broken or self.sent.follow_up_failure())
+
+    def of_known(self, known: Iterable[tuple[LeasedDelivery, str, str, int | None]]) -> BatchResult:
+        """Return that nothing is sent of these, each with code, sentence and contact as settled before."""
+        return self._result([self._skipped(*each) for each in known])
 
     def connection_failed(self, groups: Sequence[DeliveryGroup], error: ServiceError) -> BatchResult:
         """Return that all are put back: the connection failed before anything could be written."""

@@ -18,8 +18,7 @@ from integration.events import Change, Kind, Origin
 from integration.mapping import status_dates
 from integration.models.connector import Connector
 from integration.models.ledger import CustomerMark
-from integration.models.run import Run
-from integration.pipeline.delivery import busy_people, stamps, unsent
+from integration.pipeline.delivery import busy_people, stamps
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import PersonPlan
@@ -53,9 +52,9 @@ def _with_carts(session: Session, connector_id: int, page: Page) -> set[str]:
     return people | {page.stamps[str(number)].person_key for number in orders if str(number) in page.stamps}
 
 
-def settled(stamp: Row[Any], number: int, run: Run, now: datetime, origin: Origin) -> Settled:
-    """Return a record whose stamp holds as it is written in a run; `number` stands for its delivery."""
-    change = Change(
+def change_of(stamp: Row[Any], now: datetime, origin: Origin) -> Change:
+    """Return the change of a record whose stamp holds, without its payload."""
+    return Change(
         kind=Kind(stamp.kind),
         source_id=stamp.source_id,
         event=stamp.event,
@@ -68,7 +67,6 @@ def settled(stamp: Row[Any], number: int, run: Run, now: datetime, origin: Origi
         reached_at=stamp.reached_at,
         version=stamp.version,
     )
-    return change, unsent.outcome(number, run, stamp.code, stamp.message, stamp.contact_id)
 
 
 # -- new stamps -------------------------------------------------------------------------------------------------------
