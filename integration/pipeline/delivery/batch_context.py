@@ -21,6 +21,7 @@ from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.former_address import FormerAddress
 from integration.models.ledger import LedgerEntry
+from integration.models.membership import among
 from integration.models.sql import upsert
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.consents import gate, ledger
@@ -44,10 +45,10 @@ _TEXTS_KEPT, _TEXT_KEPT_CHARS = 4096, 60
 
 
 _MOVED = select(FormerAddress.now_key, FormerAddress.person_key, FormerAddress.email).where(
-    FormerAddress.connector_id == bindparam("connector_id"), FormerAddress.now_key.in_(bindparam("person_keys"))
+    FormerAddress.connector_id == bindparam("connector_id"), among(FormerAddress.now_key, bindparam("person_keys"))
 )
 _LINKS = select(ContactLink.person_key, ContactLink.contact_id, ContactLink.fields, ContactLink.written_at).where(
-    ContactLink.connector_id == bindparam("connector_id"), ContactLink.person_key.in_(bindparam("person_keys"))
+    ContactLink.connector_id == bindparam("connector_id"), among(ContactLink.person_key, bindparam("person_keys"))
 )
 
 #: Person key of today -> former person key -> address of today.

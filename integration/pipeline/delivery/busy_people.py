@@ -4,38 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import literal_column, select, union_all
+from sqlalchemy import bindparam, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
+from integration.models import membership
 from integration.models.delivery import Delivery
+from integration.models.sql import by_index
 from integration.models.unanswered import UnansweredPerson
 from integration.pipeline.outbox.states import DEAD, OPEN, WAITING, is_lead
 
 #: Kind and source id of a record.
 Record = tuple[str, str]
 
+_MINE = Delivery.connector_id == bindparam("of_connector")
+_THEIRS = membership.among(Delivery.person_key, bindparam("people"))
+_BUSY = union_all(
+    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, is_lead()), Delivery, "uq_delivery_lead"),
+    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, WAITING), Delivery, "ix_delivery_waiting"),
+    select(Delivery.person_key).where(_MINE, _THEIRS, DEAD),
+    select(UnansweredPerson.person_key).where(
+        UnansweredPerson.connector_id == bindparam("of_connector"),
+        membership.among(UnansweredPerson.person_key, bindparam("people")),
+    ),
+)
+_UNSETTLED = select(Delivery.kind, Delivery.source_id).where(
+    _MINE,
+    membership.among(Delivery.source_id, bindparam("source_ids")),
+    OPEN | DEAD | literal_column("delivery.partial"),
+)
+
 
 def among(session: Session, connector_id: int, records: Mapping[Record, str]) -> set[str]:
     """Return who of these people is busy, or has a record that is, under whatever address; `records` says whose each is
     by its ordering key."""
     people = sorted(set(records.values()))
-    mine, theirs = Delivery.connector_id == connector_id, Delivery.person_key.in_(people)
-    asked = (UnansweredPerson.connector_id == connector_id) & UnansweredPerson.person_key.in_(people)
-    found = session.scalars(
-        union_all(
-            select(Delivery.person_key).where(mine, theirs, is_lead()),
-            select(Delivery.person_key).where(mine, theirs, WAITING),
-            select(Delivery.person_key).where(mine, theirs, DEAD),
-            select(UnansweredPerson.person_key).where(asked),
-        )
-    )
+    found = session.scalars(_BUSY, {"of_connector": connector_id, "people": people})
     return {*found, *(records[record] for record in _unsettled(session, connector_id, records))}
 
 
 def _unsettled(session: Session, connector_id: int, records: Collection[Record]) -> set[Record]:
     """Return which of the records have a delivery that is open, dead or partial: another one would change it."""
-    which = OPEN | DEAD | literal_column("delivery.partial")
-    query = select(Delivery.kind, Delivery.source_id).where(
-        Delivery.connector_id == connector_id, Delivery.source_id.in_(sorted({each for _, each in records})), which
-    )
-    return {record for record in session.execute(query).tuples() if record in records}
+    values = {"of_connector": connector_id, "source_ids": sorted({each for _, each in records})}
+    return {record for record in session.execute(_UNSETTLED, values).tuples() if record in records}

@@ -18,7 +18,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from integration.errors import ServiceError
@@ -126,8 +125,8 @@ class Door:
             return set()
         found = stamping.held(session, connector, page)
         if found:
-            _write_known(session, now, self.run, page.origin, found)
-        return {stamp.source_id for stamp in found}
+            _write_known(session, now, self.run, page, found)
+        return set(found)
 
     def settle(
         self, session: Session, now: datetime, sighted: Sequence[Sighting], page: Page | None = None
@@ -250,14 +249,11 @@ def _write(session: Session, now: datetime, run: Run, told: _Told) -> dict[str, 
     return {change.source_id: (change, outcome) for change, outcome in settled}
 
 
-def _write_known(session: Session, now: datetime, run: Run, origin: Origin, found: Sequence[Row[Any]]) -> None:
+def _write_known(session: Session, now: datetime, run: Run, page: Page, ids: Sequence[str]) -> None:
     """Write of records whose stamps hold what was written of them before."""
-    changes = {-1 - place: stamping.change_of(each, now, origin) for place, each in enumerate(found)}
-    known = (
-        (of_change(number, change, run.id), each.code, each.message, each.contact_id)
-        for (number, change), each in zip(changes.items(), found, strict=True)
-    )
-    unsent.write(session, now, run, changes, _settlement(now, run).of_known(known))
+    each = stamping.change_of_all(page, now)
+    result = _settlement(now, run).of_known(of_change(-1, each, run.id))
+    unsent.write_known(session, now, run, each, result, ids)
 
 
 def _settlement(now: datetime, run: Run, sent: Sent | None = None) -> Settlement:

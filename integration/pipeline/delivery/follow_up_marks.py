@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from integration.models.follow_up import FollowUpMark, MarkState
+from integration.models.membership import among
 from integration.plans import FollowUp, SegmentAdd, SegmentRemove
 
 #: (order id, status, action).
@@ -21,7 +22,7 @@ _LEFT = "left_segment:"
 _MARKS = select(FollowUpMark).where(
     FollowUpMark.connector_id == bindparam("connector_id"),
     # Without the orders by themselves SQLite walks through all marks of the connector.
-    FollowUpMark.order_id.in_(bindparam("orders")),
+    among(FollowUpMark.order_id, bindparam("orders")),
     tuple_(FollowUpMark.order_id, FollowUpMark.status, FollowUpMark.action).in_(bindparam("keys")),
 )
 

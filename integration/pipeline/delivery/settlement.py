@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -54,9 +54,9 @@ class Settlement:
         found += [self._unasked(leased, error) for leased, error in self.sent.put_off]
         return self._result(found, self.sent.broken or self.sent.follow_up_failure())
 
-    def of_known(self, known: Iterable[tuple[LeasedDelivery, str, str, int | None]]) -> BatchResult:
-        """Return that nothing is sent of these, each with code, sentence and contact as settled before."""
-        return self._result([self._skipped(*each) for each in known])
+    def of_known(self, each: LeasedDelivery) -> BatchResult:
+        """Return that nothing is sent of known records; of each its own code, sentence and contact take the place."""
+        return self._result([self._skipped(each, "unchanged", "")])
 
     def connection_failed(self, groups: Sequence[DeliveryGroup], error: ServiceError) -> BatchResult:
         """Return that all are put back: the connection failed before anything could be written."""

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.events import Change, Kind, Origin
+from integration.events import Change
 from integration.mapping import status_dates
 from integration.models.connector import Connector
 from integration.models.ledger import CustomerMark
@@ -24,20 +24,19 @@ from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import PersonPlan
 from integration.pipeline.delivery.stamps import Page
 from integration.pipeline.delivery.unsent import Settled
-from integration.pipeline.ingest import blocked, cart_orders
+from integration.pipeline.ingest import blocked, cart_orders, followed_carts
+from integration.pipeline.sync_log import writing as sync_log_writing
 
 
-def held(session: Session, connector: Connector, page: Page) -> list[Row[Any]]:
-    """Return the stamps of the page that hold: of people who are not busy, and of whom all stands as it did."""
+def held(session: Session, connector: Connector, page: Page) -> list[str]:
+    """Return the source ids of those whose stamps hold: their people are not busy, and all of them stands as it did."""
     people = page.people
     records = {(str(page.kind), each): person_key for person_key, ids in people.items() for each in ids}
     away = busy_people.among(session, connector.id, records) | blocked.among(session, connector.id, people)
     away |= _with_carts(session, connector.id, page)
     people = {person_key: ids for person_key, ids in people.items() if person_key not in away}
     now = stamps.of_people(session, connector, page, people) if people else {}
-    return [
-        page.stamps[each] for person_key, ids in people.items() for each in ids if _all_hold(page, ids, now[person_key])
-    ]
+    return [each for person_key, ids in people.items() for each in ids if _all_hold(page, ids, now[person_key])]
 
 
 def _all_hold(page: Page, ids: Sequence[str], stamp: str) -> bool:
@@ -48,24 +47,21 @@ def _with_carts(session: Session, connector_id: int, page: Page) -> set[str]:
     """Return whose orders have to do with a cart, so that they may end or open it."""
     if not streams.of(page.kind).in_ledger:
         return set()
-    people, orders = cart_orders.concerned(session, connector_id, page.people, [int(each) for each in page.stamps])
+    people, orders = followed_carts.concerned(session, connector_id, page.people, [int(each) for each in page.stamps])
     return people | {page.stamps[str(number)].person_key for number in orders if str(number) in page.stamps}
 
 
-def change_of(stamp: Row[Any], now: datetime, origin: Origin) -> Change:
-    """Return the change of a record whose stamp holds, without its payload."""
+def change_of_all(page: Page, now: datetime) -> Change:
+    """Return the change of records of the page whose stamps hold, as far as it is the same of each."""
     return Change(
-        kind=Kind(stamp.kind),
-        source_id=stamp.source_id,
-        event=stamp.event,
-        person_key=stamp.person_key,
+        kind=page.kind,
+        source_id="",
+        event="",
+        person_key="",
         payload={},
         seen_at=now,
-        origin=origin,
-        modified_at=stamp.modified_at,
-        number=stamp.number,
-        reached_at=stamp.reached_at,
-        version=stamp.version,
+        origin=page.origin,
+        version="-",
     )
 
 
@@ -142,6 +138,6 @@ def _rows(
                 "modified_at": change.modified_at,
                 "reached_at": change.reached_at,
                 "code": outcome.error_code,
-                "message": outcome.message,
+                "message": sync_log_writing.said(outcome.message),
                 "contact_id": outcome.contact_id,
             }

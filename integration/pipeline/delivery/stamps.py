@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import JSON, Row, Text, cast, select, union_all
+from sqlalchemy import JSON, Row, Select, Text, bindparam, cast, select, union_all
 from sqlalchemy.orm import Session
 
 from integration import program, streams
@@ -25,6 +25,7 @@ from integration.models.contact_link import ContactLink
 from integration.models.follow_up import FollowUpMark
 from integration.models.former_address import FormerAddress
 from integration.models.ledger import CustomerMark, LedgerEntry
+from integration.models.membership import among
 from integration.models.record_stamp import RecordStamp
 from integration.models.recurring_order import RecurringEntry
 from integration.models.sql import table_of, upsert
@@ -34,6 +35,21 @@ from integration.settings import Modules
 
 #: When a customer was read last, and by which list an order was, decides nothing.
 _LEFT_OUT = ("connector_id", "version", "listed")
+_KNOWN = select(RecordStamp.source_id, RecordStamp.person_key, RecordStamp.row, RecordStamp.stamp).where(
+    RecordStamp.connector_id == bindparam("connector_id"),
+    RecordStamp.kind == bindparam("kind"),
+    among(RecordStamp.source_id, bindparam("ids")),
+)
+_FORMERS = table_of(FormerAddress)
+# Two questions, for SQLite answers one with OR by walking through the connector's.
+_FORMER = union_all(
+    *(
+        select(*_FORMERS.columns).where(
+            _FORMERS.c.connector_id == bindparam("connector_id"), among(_FORMERS.c[name], bindparam("people"))
+        )
+        for name in ("person_key", "now_key")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +94,9 @@ def of_row(row: Mapping[str, Any]) -> str:
 def known(session: Session, connector_id: int, kind: Kind, digests: Mapping[str, str]) -> dict[str, Row[Any]]:
     """Return the stamps of those of these rows that are as they were, by source id; `digests` are the rows'.
 
-    They have the columns of models.RecordStamp.
+    They have `source_id`, `person_key`, `row` and `stamp` of models.RecordStamp.
     """
-    table = table_of(RecordStamp)
-    mine = (table.c.connector_id == connector_id, table.c.kind == kind, table.c.source_id.in_(digests))
-    found = session.execute(select(*table.columns).where(*mine)).all()
+    found = session.execute(_KNOWN, {"connector_id": connector_id, "kind": kind, "ids": list(digests)}).all()
     return {stamp.source_id: stamp for stamp in found if stamp.row == digests[stamp.source_id]}
 
 
@@ -134,11 +148,7 @@ def _tables(modules: Modules) -> Iterator[type[Base]]:
 
 
 def _former(session: Session, connector_id: int, people: Sequence[str]) -> Sequence[Row[Any]]:
-    table = table_of(FormerAddress)
-    mine = select(*table.columns).where(table.c.connector_id == connector_id)
-    # Two questions, for SQLite answers one with OR by walking through the connector's.
-    ways = (mine.where(table.c[name].in_(people)) for name in ("person_key", "now_key"))
-    return session.execute(union_all(*ways)).all()
+    return session.execute(_FORMER, {"connector_id": connector_id, "people": people}).all()
 
 
 def _of_records(session: Session, connector_id: int, page: Page, ids: Sequence[str]) -> dict[str, list[str]]:
@@ -154,16 +164,15 @@ def _of_records(session: Session, connector_id: int, page: Page, ids: Sequence[s
 
 def _rows(session: Session, model: type[Base], name: str, connector_id: int, keys: Sequence[Any]) -> Iterable[Any]:
     """Return the rows of a table by one of its columns, which comes first; its others but the connector follow."""
-    table = table_of(model)
-    query = select(*_columns(model, name)).where(table.c.connector_id == connector_id, table.c[name].in_(keys))
-    return session.execute(query).all()
+    return session.execute(_query(model, name), {"connector_id": connector_id, "keys": keys}).all()
 
 
 @functools.cache
-def _columns(model: type[Base], name: str) -> tuple[Any, ...]:
+def _query(model: type[Base], name: str) -> Select[Any]:
     table = table_of(model)
     others = [each for each in table.columns if each.name not in (name, *_LEFT_OUT)]
-    return (table.c[name], *(_plain(each) for each in others))
+    mine = (table.c.connector_id == bindparam("connector_id"), among(table.c[name], bindparam("keys")))
+    return select(table.c[name], *(_plain(each) for each in others)).where(*mine)
 
 
 def _plain(column: Any) -> Any:

@@ -34,8 +34,25 @@ def write(
     ids = {outcome.delivery_id: number for outcome, number in zip(result.outcomes, made, strict=True)}
     entries = [replace(each, delivery_id=ids[each.delivery_id or 0]) for each in result.entries]
     sync_log_writing.record(session, entries)
-    run_figures.count(session, result.outcomes)
-    usage.record(session, run.connector_id, now, skipped=len(settled))
-    text = f"Of {counted(len(settled), 'record', 'records')} nothing had to be sent to Mautic."
-    run_lifecycle.add_line(session, now, run.id, text)
+    _count(session, now, run, result.outcomes)
     return settled
+
+
+def write_known(
+    session: Session, now: datetime, run: Run, change: Change, result: BatchResult, ids: Sequence[str]
+) -> None:
+    """Write the same of known records, by their stamps: the change and the result say what is the same of all.
+
+    `ids` are the source ids of those of the change's kind.
+    """
+    (outcome,), (entry,) = result.outcomes, result.entries
+    made = outbox.add_known(session, now, run.connector_id, (change, outcome), run.id, ids)
+    sync_log_writing.record_known(session, entry, made)
+    _count(session, now, run, [outcome] * len(made))
+
+
+def _count(session: Session, now: datetime, run: Run, outcomes: Sequence[Outcome]) -> None:
+    run_figures.count(session, outcomes)
+    usage.record(session, run.connector_id, now, skipped=len(outcomes))
+    text = f"Of {counted(len(outcomes), 'record', 'records')} nothing had to be sent to Mautic."
+    run_lifecycle.add_line(session, now, run.id, text)

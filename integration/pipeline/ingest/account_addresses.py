@@ -19,6 +19,7 @@ from integration.identity import person_key_of
 from integration.models.contact_link import ContactLink
 from integration.models.former_address import FormerAddress
 from integration.models.ledger import CustomerMark
+from integration.models.membership import among
 from integration.models.rekeying import rekey
 from integration.models.sql import upsert
 from integration.pipeline.ingest import store_clock
@@ -29,7 +30,7 @@ from integration.store.dates import lenient
 from integration.store.sanitizing import text_of
 
 _CURRENT = select(FormerAddress.person_key, FormerAddress.now_key).where(
-    FormerAddress.connector_id == bindparam("connector_id"), FormerAddress.person_key.in_(bindparam("person_keys"))
+    FormerAddress.connector_id == bindparam("connector_id"), among(FormerAddress.person_key, bindparam("person_keys"))
 )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from integration.events import Change
 from integration.identity import person_key_of
+from integration.models import membership
 from integration.models.connector import Connector
 from integration.models.erasure import BlockedAddress
 from integration.plans import Skip
@@ -23,7 +24,7 @@ _OWNER = select(Connector.organisation_id).where(Connector.id == bindparam("conn
 _AMONG = select(BlockedAddress.person_key).where(
     BlockedAddress.organisation_id == _OWNER,
     BlockedAddress.connector_id.in_((ALL, bindparam("connector_id"))),
-    BlockedAddress.person_key.in_(bindparam("person_keys")),
+    membership.among(BlockedAddress.person_key, bindparam("person_keys")),
 )
 
 

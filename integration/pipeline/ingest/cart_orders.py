@@ -34,7 +34,7 @@ from integration.store.sanitizing import INTEGER_MAX
 from integration.streams.carts import BOUGHT, RECOVERED, change_of
 
 #: States in which a cart follows what becomes of its order.
-_FOLLOWING = (*OPEN, CartState.BOUGHT, CartState.RECOVERED)
+FOLLOWING = (*OPEN, CartState.BOUGHT, CartState.RECOVERED)
 _CAMPAIGN = re.compile(re.escape(CAMPAIGN).replace(r"\{\}", r"([1-9]\d{0,18})"))
 _STRENGTH = list(PROOFS)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,24 +91,8 @@ def _candidates(*, people: bool, codes: bool, campaigns: bool) -> Select[tuple[C
     ways += [Cart.person_key.in_(bindparam("people"))] if people else []
     ways += [Cart.coupon_code.in_(bindparam("codes"))] if codes else []
     ways += [Cart.id.in_(bindparam("campaigns"))] if campaigns else []
-    mine = (Cart.connector_id == bindparam("connector_id"), Cart.state.in_(_FOLLOWING), or_(*ways))
+    mine = (Cart.connector_id == bindparam("connector_id"), Cart.state.in_(FOLLOWING), or_(*ways))
     return select(Cart).where(*mine).order_by(Cart.id).with_for_update()
-
-
-def concerned(
-    session: Session, connector_id: int, people: Collection[str], order_ids: Collection[int]
-) -> tuple[set[str], set[int]]:
-    """Return which of these people have a cart that follows an order, and which of these orders are one's.
-
-    Of coupons and campaigns it tells nothing: the list of orders has neither (`reading.LEDGER_FIELDS`), and whoever
-    reads orders whole asks `names_cart`.
-    """
-    theirs, own = Cart.person_key.in_(people), Cart.order_id.in_(order_ids) | Cart.bought_order_id.in_(order_ids)
-    query = select(Cart.person_key, Cart.order_id, Cart.bought_order_id).where(
-        Cart.connector_id == connector_id, Cart.state.in_(_FOLLOWING), theirs | own
-    )
-    rows = session.execute(query).tuples().all()
-    return {person_key for person_key, _, _ in rows}, {number for _, *ids in rows for number in ids if number}
 
 
 def names_cart(order: Order) -> bool:

@@ -10,15 +10,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration.digests import row_digest
 from integration.events import Origin
 from integration.models.ledger import LedgerEntry
-from integration.pipeline.ingest import account_addresses, cart_orders, ledger_stamps, order_ledger, records
+from integration.models.membership import among
+from integration.pipeline.ingest import account_addresses, followed_carts, ledger_stamps, order_ledger, records
 
 _NEVER = ("reached_at", "gone_at")
+_KEPT = select(
+    LedgerEntry.order_id, LedgerEntry.listed, *(getattr(LedgerEntry, name) for name in ledger_stamps.SAID)
+).where(
+    LedgerEntry.connector_id == bindparam("of_connector"),
+    among(LedgerEntry.order_id, bindparam("numbers")),
+    LedgerEntry.listed != "",
+    LedgerEntry.status != order_ledger.GONE,
+    *(getattr(LedgerEntry, name).is_(None) for name in _NEVER),
+)
 
 
 def digests(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
@@ -40,14 +50,10 @@ def known(session: Session, connector_id: int, listed: Mapping[int, str]) -> set
     Those of people who have left the address, or who have a cart that follows an order, are looked at each time; so is
     what is gone, or waits for a live change to carry its event.
     """
-    columns = (LedgerEntry.order_id, LedgerEntry.listed, *(getattr(LedgerEntry, name) for name in ledger_stamps.SAID))
-    mine = (LedgerEntry.connector_id == connector_id, LedgerEntry.order_id.in_(listed))
-    kept = (LedgerEntry.listed != "", LedgerEntry.status != order_ledger.GONE)
-    plain = (getattr(LedgerEntry, name).is_(None) for name in _NEVER)
-    found = session.execute(select(*columns).where(*mine, *kept, *plain)).mappings()
+    found = session.execute(_KEPT, {"of_connector": connector_id, "numbers": list(listed)}).mappings()
     held = [row for row in found if row["listed"] == ledger_stamps.of(dict(row), listed[row["order_id"]])]
     same = {row["order_id"]: row["person_key"] for row in held}
     people = set(same.values()) - {""}
     left = account_addresses.current(session, connector_id, people)
-    buyers, orders = cart_orders.concerned(session, connector_id, people, same) if same else (set(), set())
+    buyers, orders = followed_carts.concerned(session, connector_id, people, same) if same else (set(), set())
     return {number for number, key in same.items() if not (number in orders or key in left or key in buyers)}

@@ -15,6 +15,7 @@ from sqlalchemy.sql import ColumnCollection
 from integration import money
 from integration.identity import person_key_of, visible
 from integration.models.ledger import LedgerEntry
+from integration.models.membership import among
 from integration.models.sql import upsert
 from integration.pipeline.ingest import account_addresses, currency_totals, ledger_stamps
 from integration.pipeline.ingest.store_clock import is_older
@@ -26,12 +27,12 @@ _KEY = ("connector_id", "order_id")
 GONE = "trash"
 _OWNED = select(LedgerEntry.order_id, LedgerEntry.person_key, LedgerEntry.modified_at).where(
     LedgerEntry.connector_id == bindparam("connector_id"),
-    LedgerEntry.order_id.in_(bindparam("ids")),
+    among(LedgerEntry.order_id, bindparam("ids")),
     LedgerEntry.person_key != "",
     LedgerEntry.status != GONE,
 )
 _OF_PEOPLE = select(LedgerEntry).where(
-    LedgerEntry.connector_id == bindparam("connector_id"), LedgerEntry.person_key.in_(bindparam("person_keys"))
+    LedgerEntry.connector_id == bindparam("connector_id"), among(LedgerEntry.person_key, bindparam("person_keys"))
 )
 
 

@@ -16,6 +16,7 @@ from integration.events import HISTORICAL, Change, Origin
 from integration.mapping import status_dates
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
+from integration.models.membership import among
 from integration.pipeline.ingest import store_clock
 from integration.pipeline.ingest.order_ledger import GONE
 from integration.records import Order
@@ -31,7 +32,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 _KNOWN = select(LedgerEntry.order_id, LedgerEntry.status, LedgerEntry.modified_at, LedgerEntry.reached_at).where(
-    LedgerEntry.connector_id == bindparam("connector_id"), LedgerEntry.order_id.in_(bindparam("ids"))
+    LedgerEntry.connector_id == bindparam("connector_id"), among(LedgerEntry.order_id, bindparam("ids"))
 )
 
 

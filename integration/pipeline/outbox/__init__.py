@@ -20,7 +20,7 @@ from integration.pipeline.outbox.reopening import (
     requeue,
 )
 from integration.pipeline.outbox.run_figures import reopen_figures
-from integration.pipeline.outbox.settled import add_settled
+from integration.pipeline.outbox.settled import add_known, add_settled
 from integration.pipeline.outbox.settling import settle
 from integration.pipeline.outbox.unanswered import (
     LookedUpCall,
@@ -40,6 +40,7 @@ __all__ = [
     "Requeued",
     "ToCome",
     "accept",
+    "add_known",
     "add_settled",
     "bury",
     "busy_count",

@@ -14,6 +14,7 @@ from integration import streams
 from integration.events import HISTORICAL, Change, Origin
 from integration.models.database import lock_connector
 from integration.models.delivery import HISTORY, LIVE, POLLED, Delivery, DeliveryState
+from integration.models.membership import among
 from integration.models.sql import table_of
 from integration.pipeline.ingest import store_clock
 from integration.pipeline.outbox.former_runs import adopt
@@ -23,14 +24,14 @@ from integration.pipeline.outbox.states import OPEN, READY
 from integration.pipeline.outbox.tally import Tally
 
 _OPEN = select(Delivery.identity, Delivery.id).where(
-    Delivery.connector_id == bindparam("connector_id"), Delivery.identity.in_(bindparam("identities")), OPEN
+    Delivery.connector_id == bindparam("connector_id"), among(Delivery.identity, bindparam("identities")), OPEN
 )
 _INSERT = insert(table_of(Delivery))
 _HASTEN = (
     update(Delivery)
     .where(
         Delivery.connector_id == bindparam("of_connector"),
-        Delivery.person_key.in_(bindparam("person_keys")),
+        among(Delivery.person_key, bindparam("person_keys")),
         READY,
         Delivery.priority > bindparam("wanted"),
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from integration.mautic.batches import pause_s
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.membership import among
 from integration.models.sql import by_index, swapped
 from integration.pipeline.delivery.groups import DeliveryGroup, group
 from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
@@ -81,7 +82,7 @@ def _due_leads(by_hand_only: bool) -> Leads:
 
 @functools.cache
 def _leads_of_people(by_hand_only: bool) -> Leads:
-    return _leads(Delivery.person_key.in_(bindparam("person_keys")), by_hand_only)
+    return _leads(among(Delivery.person_key, bindparam("person_keys")), by_hand_only)
 
 
 def _leads(which: ColumnElement[bool], by_hand_only: bool) -> Leads:
@@ -154,13 +155,13 @@ _DUE_COUNT = _due()
 # OPEN beside WAITING, for SQLite takes a partial index only where its own words stand.
 _FOLLOWERS = (
     (Delivery.connector_id == bindparam("of_connector"))
-    & Delivery.person_key.in_(bindparam("person_keys"))
+    & among(Delivery.person_key, bindparam("person_keys"))
     & OPEN
     & WAITING
     & Delivery.lease_token.is_(None)
 )
 _BEHIND = select(Delivery.person_key, func.count()).where(_FOLLOWERS).group_by(Delivery.person_key)
-_LEASE_LEADS = _leasing(READY, Delivery.id.in_(bindparam("ids")), state=DeliveryState.LEASED)
+_LEASE_LEADS = _leasing(READY, among(Delivery.id, bindparam("ids")), state=DeliveryState.LEASED)
 _LEASE_FOLLOWERS = _leasing(_FOLLOWERS)
 _LEASED = select(Delivery).where(Delivery.lease_token == bindparam("token"), OPEN).order_by(Delivery.id)
 

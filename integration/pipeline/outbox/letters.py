@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.membership import among
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.outcomes import FIELDS_MISSING
 from integration.pipeline.outbox.states import DEAD
@@ -23,7 +24,7 @@ _RECORDS_AT_ONCE = 200
 
 
 _OF_RECORDS = select(Delivery).where(
-    Delivery.connector_id == bindparam("connector_id"), Delivery.source_id.in_(bindparam("source_ids"))
+    Delivery.connector_id == bindparam("connector_id"), among(Delivery.source_id, bindparam("source_ids"))
 )
 _DEAD = _OF_RECORDS.where(DEAD)
 _LACKING = _OF_RECORDS.where(literal_column("delivery.partial"), Delivery.error_code == FIELDS_MISSING)

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Executable, bindparam, case, insert, select
 from sqlalchemy.orm import Session
 
 from integration.events import Change
 from integration.models.delivery import Delivery
+from integration.models.membership import among
+from integration.models.record_stamp import RecordStamp
 from integration.models.sql import table_of
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import row_of
 from integration.pipeline.outbox.settling import final
 from integration.pipeline.outbox.tally import Tally, state_of
+
+#: What tells the delivery of a known record from others: its stamp says it.
+_BY_STAMP: Mapping[str, Any] = {
+    "source_id": RecordStamp.source_id,
+    "number": RecordStamp.number,
+    "event": RecordStamp.event,
+    "identity": RecordStamp.kind + ":" + RecordStamp.source_id + ":" + RecordStamp.event + ":" + RecordStamp.version,
+    "person_key": RecordStamp.person_key,
+    "modified_at": RecordStamp.modified_at,
+    "reached_at": RecordStamp.reached_at,
+    "contact_id": RecordStamp.contact_id,
+    "error_code": RecordStamp.code,
+    "error": case((RecordStamp.code != "", RecordStamp.message), else_=""),
+}
 
 
 def add_settled(
@@ -42,3 +59,35 @@ def _row(now: datetime, connector_id: int, change: Change, outcome: Outcome, run
     settled = {name: value for name, value in final(now, outcome).items() if name != "b_id"}
     once = {"attempts": 1, "started_at": now, "payload": None}
     return {**row_of(now, connector_id, change, run_id), **settled, **once}
+
+
+def add_known(
+    session: Session, now: datetime, connector_id: int, each: tuple[Change, Outcome], run_id: int, ids: Sequence[str]
+) -> list[int]:
+    """Write records settled by their stamps, and return the ids of their deliveries.
+
+    `each` is what is the same of all; `ids` are the source ids of those of its kind. The database copies the rest by
+    itself: to make these rows here would take longer than all else that is done of them.
+    """
+    change, outcome = each
+    assert outcome.state is not None, "only what has come to an end is written settled"
+    row = _row(now, connector_id, change, outcome, run_id)
+    values = {f"of_all_{name}": value for name, value in row.items()}
+    mine = {"of_connector": connector_id, "of_kind": change.kind, "source_ids": ids}
+    added = session.connection().execute(_copying(tuple(row)), {**values, **mine}).scalars().all()
+    tally = Tally(connector_id)
+    tally.settled(now, change.kind, state_of(outcome.state, outcome.partial), outcome.result, len(added))
+    tally.write(session)
+    return list(added)
+
+
+@functools.cache
+def _copying(names: tuple[str, ...]) -> Executable:
+    table = table_of(Delivery)
+    shared = {name: bindparam(f"of_all_{name}", type_=table.c[name].type) for name in names}
+    copied = select(*({**shared, **_BY_STAMP}[name] for name in names)).where(
+        RecordStamp.connector_id == bindparam("of_connector"),
+        RecordStamp.kind == bindparam("of_kind"),
+        among(RecordStamp.source_id, bindparam("source_ids")),
+    )
+    return insert(table).from_select(names, copied).returning(table.c.id)

@@ -98,6 +98,8 @@ class PageIntake(HeldRun):
         calls = 0 if self.run.is_dry else self._door.prepare()
         with self.services.db.write() as session:
             run = self._held(session)
+            # Kept while the page is taken, so that whoever needs it there does not read it again.
+            connector = session.get_one(Connector, self.connector.id)
             run.calls += calls
             before = run.pulled
             take(session)
@@ -107,7 +109,6 @@ class PageIntake(HeldRun):
             if not self.run.is_dry:
                 usage.record(session, self.connector.id, self._now(), pulled=run.pulled - before, mautic_calls=calls)
             self._tell(session, run, page, rows)
-            connector = session.get_one(Connector, self.connector.id)
         self.run.cursor = run.cursor
         self.pages += 1
         if not self.run.is_dry:

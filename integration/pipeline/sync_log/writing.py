@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, case, insert, select
 from sqlalchemy.orm import Session
 
 from integration.masking import mask_text
 from integration.models import counting
+from integration.models.delivery import Delivery
+from integration.models.membership import among
+from integration.models.record_stamp import RecordStamp
 from integration.models.sql import hour_of, table_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 
@@ -19,6 +23,8 @@ SUCCESS = "success"
 ERROR = "error"
 #: The taking away of tags, which is part of the contact's write and no call of its own (P84).
 REMOVE_TAG = "remove_tag"
+#: Characters of a message that are kept.
+MESSAGE_MAX = 2000
 _INSERT = insert(table_of(SyncLogEntry))
 
 
@@ -41,17 +47,54 @@ class Entry:
 
 
 _COLUMNS = tuple(each.name for each in fields(Entry))
+#: What tells the entry of a known record from others.
+_BY_DELIVERY: Mapping[str, Any] = {
+    "object_id": case((Delivery.number != "", Delivery.number), else_=Delivery.source_id),
+    "source_id": Delivery.source_id,
+    "person_key": Delivery.person_key,
+    "contact_id": Delivery.contact_id,
+    "delivery_id": Delivery.id,
+    "message": RecordStamp.message,
+}
+_SHARED = {name: bindparam(f"of_all_{name}", type_=table_of(SyncLogEntry).c[name].type) for name in _COLUMNS}
+_COPYING = insert(table_of(SyncLogEntry)).from_select(
+    _COLUMNS,
+    select(*({**_SHARED, **_BY_DELIVERY}[name] for name in _COLUMNS)).where(
+        among(Delivery.id, bindparam("delivery_ids")),
+        RecordStamp.connector_id == Delivery.connector_id,
+        RecordStamp.kind == Delivery.kind,
+        RecordStamp.source_id == Delivery.source_id,
+    ),
+)
 
 
 def record(session: Session, entries: Sequence[Entry]) -> None:
     """Write the entries and raise their hourly counts; the caller commits."""
     if not entries:
         return
-    masked = {message: mask_text(message)[:2000] for message in {entry.message for entry in entries}}
+    masked = {message: said(message) for message in {entry.message for entry in entries}}
     rows = [{name: getattr(entry, name) for name in _COLUMNS} | {"message": masked[entry.message]} for entry in entries]
     session.connection().execute(_INSERT, rows)
-    counts = Counter((e.connector_id, hour_of(e.at), e.type, e.action, e.status) for e in entries)
-    add_counts(session, counts)
+    add_counts(session, Counter(map(_counted, entries)))
+
+
+def said(message: str) -> str:
+    """Return a message as it may be kept: without secrets, and not endless."""
+    return mask_text(message)[:MESSAGE_MAX]
+
+
+def record_known(session: Session, each: Entry, delivery_ids: Sequence[int]) -> None:
+    """Write an entry for each of these deliveries of known records, and count them; the caller commits.
+
+    `each` is what is the same of all, the rest is copied from the deliveries and from the stamps of their records.
+    """
+    row = {f"of_all_{name}": getattr(each, name) for name in _COLUMNS}
+    session.connection().execute(_COPYING, {**row, "delivery_ids": delivery_ids})
+    add_counts(session, Counter({_counted(each): len(delivery_ids)}))
+
+
+def _counted(each: Entry) -> tuple[int, datetime, str, str, str]:
+    return each.connector_id, hour_of(each.at), each.type, each.action, each.status
 
 
 def add_counts(session: Session, counts: Counter[tuple[int, datetime, str, str, str]]) -> None:
