@@ -40,19 +40,33 @@ def waiting(seconds: float) -> Iterator[None]:
         _wait_s.reset(token)
 
 
+class _ReadSession(Session):
+    """A session of which nothing is written: on PostgreSQL that would be committed at once."""
+
+    def flush(self, objects: Any = None) -> None:
+        """Raise RuntimeError where something was made or changed."""
+        if self.new or self.dirty or self.deleted:
+            raise RuntimeError("a session that only looks was given something to write")
+
+
 class Database:
     """Hands out sessions on one engine: `read` for looking, `write` for a short transaction that commits."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
+        # A look is no transaction there: its beginning and its end would be two more ways to the server.
+        self._looking = engine if self.sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
         # Threads of one process queue here: SQLite's own waiting sleeps up to 100 ms at a time.
         self._turn = threading.RLock()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Give a session that is rolled back at the end."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """Give a session that only looks, and refuses to write.
+
+        On SQLite it sees all as it was at its first question; on PostgreSQL each question sees what was committed then.
+        """
+        with _ReadSession(self._looking, expire_on_commit=False) as session:
             yield session
 
     @contextmanager

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
+from integration.models.membership import among
 from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_page, counted_upto
 from integration.pipeline.dead_letters.filters import DeadQuery, died, matching, of_status, sought
 from integration.pipeline.outbox.record_numbers import NUMBERED_ROWS_MAX, ids_beginning
@@ -45,7 +46,7 @@ def _dead(column: Any, connector_id: int, index: str) -> Select[Any]:
 def read_page(session: Session, query: DeadQuery) -> DeadPage:
     """Return the page that a query asks for."""
     total, found = _by_moments(session, query) if died(query) and not query.source else _by_ids(session, query)
-    rows = select(Delivery).where(Delivery.id.in_(found)).order_by(Delivery.id.desc())
+    rows = select(Delivery).where(among(Delivery.id, found)).order_by(Delivery.id.desc())
     records = session.scalars(rows).all() if found else []
     shown = records[: query.limit]
     older = shown[-1].id if len(records) > query.limit else None
@@ -60,7 +61,7 @@ def _by_ids(session: Session, query: DeadQuery) -> tuple[Total, Sequence[int]]:
         # By what few have, not by walking through all that begin otherwise.
         named = ids_beginning(session, query.connector_id, query.source, dead=query.status == "pending")
         rest = query.model_copy(update={"source": ""})
-        where = [*of_status(query.status), *matching(session, rest), Delivery.id.in_(named)]
+        where = [*of_status(query.status), *matching(session, rest), among(Delivery.id, named)]
         most = NUMBERED_ROWS_MAX
     ids = sought(query, where)
     total = counted_upto(session, ids, most)

@@ -14,6 +14,7 @@ from integration.identity import person_key_of
 from integration.models.attempt import Attempt
 from integration.models.counts import RecordCount
 from integration.models.delivery import Delivery
+from integration.models.membership import among
 from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_upto, hour_of, keeping_order
 from integration.pipeline.outbox.record_numbers import NUMBERED_ROWS_MAX, ids_beginning
 from integration.pipeline.outbox.states import OPEN
@@ -91,7 +92,7 @@ def rows(session: Session, query: RecordQuery) -> list[Delivery]:
         # A connector at a time: the indexes begin with the connector, and each gives its own newest first.
         found += session.scalars(_ids(session, query.of(connector_id))).all()
     newest = sorted(found, reverse=True)[: query.limit + 1]
-    chosen = select(Delivery).where(Delivery.id.in_(newest)).order_by(Delivery.id.desc())
+    chosen = select(Delivery).where(among(Delivery.id, newest)).order_by(Delivery.id.desc())
     return list(session.scalars(chosen))
 
 
@@ -145,9 +146,9 @@ def conditions(session: Session, query: RecordQuery) -> list[ColumnElement[bool]
     if query.operation:
         found.append(Delivery.settled_at.is_not(None))
     if query.source:
-        found.append(Delivery.id.in_(ids_beginning(session, connector_id, query.source)))
+        found.append(among(Delivery.id, ids_beginning(session, connector_id, query.source)))
     if query.batch:
-        found.append(Delivery.id.in_(_of_batch(session, connector_id, query)))
+        found.append(among(Delivery.id, _of_batch(session, connector_id, query)))
     return found + _between(session, query)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.membership import among
 from integration.models.run import FormerRecord, Run
 from integration.models.sql import COUNTED_ROWS_MAX, by_index, keeping_order
 from integration.pipeline.outbox.states import OPEN
@@ -92,7 +93,7 @@ def _present(session: Session, run: Run, query: EntityQuery, limit: int) -> Sequ
             part = part.where(Delivery.id < query.before)
         newest = part.order_by(order.desc(), Delivery.id.desc()).limit(limit)
         ids += session.scalars(by_index(newest, Delivery, index))
-    return session.scalars(select(Delivery).where(Delivery.id.in_(ids))).all()
+    return session.scalars(select(Delivery).where(among(Delivery.id, ids))).all()
 
 
 def _parts(session: Session, run: Run, status: str) -> Iterator[tuple[Sequence[ColumnElement[bool]], Any, str]]:

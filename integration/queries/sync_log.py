@@ -14,6 +14,7 @@ from integration.identity import person_key_of
 from integration.models.connector import Connector
 from integration.models.database import Database
 from integration.models.delivery import Delivery
+from integration.models.membership import among
 from integration.models.sql import Total, by_index, counted_page, counted_upto, hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.pipeline.sync_log.writing import ERROR, SUCCESS
@@ -82,7 +83,7 @@ def first_contact(session: Session, connector_id: int) -> SyncLogEntry | None:
 def kept_records(session: Session, entries: Sequence[SyncLogEntry]) -> frozenset[int]:
     """Return the ids of the records of some entries that are kept still: the log may be kept longer."""
     named = [entry.delivery_id for entry in entries if entry.delivery_id is not None]
-    return frozenset(session.scalars(select(Delivery.id).where(Delivery.id.in_(named)))) if named else frozenset()
+    return frozenset(session.scalars(select(Delivery.id).where(among(Delivery.id, named)))) if named else frozenset()
 
 
 def _visible(session: Session, connector_id: int) -> list[ColumnElement[bool]]:
@@ -216,7 +217,9 @@ def _of_ids(session: Session, ids: Sequence[int]) -> Sequence[SyncLogEntry]:
     """Return the entries of some ids, newest first."""
     if not ids:
         return []
-    return session.scalars(select(SyncLogEntry).where(SyncLogEntry.id.in_(ids)).order_by(SyncLogEntry.id.desc())).all()
+    return session.scalars(
+        select(SyncLogEntry).where(among(SyncLogEntry.id, ids)).order_by(SyncLogEntry.id.desc())
+    ).all()
 
 
 def _beyond(session: Session, query: LogQuery, edge: datetime, oldest: bool) -> ColumnElement[bool]:

@@ -30,6 +30,7 @@ from integration.models import Connector, Delivery, Organisation
 from integration.models.migrate import upgrade
 from integration.models.user import Role
 from integration.operations.identity import accounts
+from integration.pipeline import installation
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services, open_services
 from tests.bench import upkeep
@@ -89,6 +90,9 @@ def _measure(name: str, url: str, folder: Path) -> None:
     deployment = Deployment(instance_path=folder, secret_key="b" * 32, database_url=url, ratelimit=False)
     upgrade(url)
     services = open_services(deployment)
+    with services.db.write() as session:
+        # As the server does at its start.
+        installation.check_key(session, services.vault)
     connector_id, book, newest = _book(name, services, rows(folder))
     gc.collect()
     client = _signed_in(services, deployment)

@@ -138,9 +138,13 @@ class Shop:
         page = self.changes() if changes is None else changes
         return records.accept(session, self.services.clock.now(), self.id, page, run.id, settle)
 
+    def tried(self) -> Session:
+        """Return a session of which nothing stays."""
+        return Session(self.services.db.engine, expire_on_commit=False)
+
     def told(self) -> dict[str, tuple[Any, ...]]:
         """Return what the door settles, by record; nothing of it stays."""
-        with self.services.db.read() as session:
+        with self.tried() as session:
             self.accept(session, door=True)
             return self._ended(session)
 
@@ -209,7 +213,7 @@ class Shop:
         """
         with self.services.db.write() as session:
             door, pages = self.pages(session)
-        with self.services.db.read() as session:
+        with self.tried() as session:
             if listed:
                 self._note(session)
             for page in pages:

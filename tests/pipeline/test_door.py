@@ -70,14 +70,14 @@ def test_whatever_changes_the_door_tells_no_more_than_the_road(services: Service
 def test_a_record_that_came_back_or_is_gone_goes_the_road(shop: Shop) -> None:
     again = [replace(change, restored=True) for change in shop.changes() if change.source_id == "13"]
     gone = [replace(change, event="deleted") for change in shop.changes() if change.source_id == "11"]
-    with shop.services.db.read() as session:
+    with shop.tried() as session:
         assert shop.accept(session, door=True, changes=again).settled == 0
         assert shop.accept(session, door=True, changes=gone).settled == 0
 
 
 def test_live_records_go_the_road(shop: Shop) -> None:
     live = [replace(change, origin=Origin.POLL) for change in shop.changes()]
-    with shop.services.db.read() as session:
+    with shop.tried() as session:
         assert shop.accept(session, door=True, changes=live).settled == 0
 
 
@@ -95,7 +95,7 @@ def test_pages_are_let_through_unseen_while_all_has_changed(shop: Shop, monkeypa
     )
     configured(orders__general_tags=["new"])(shop)
     changes = [change for change in shop.changes() if change.source_id == "13"]
-    with shop.services.db.read() as session:
+    with shop.tried() as session:
         door = Door(shop.services, session.get_one(Run, shop.run.id))
         for page in range(200):  # noqa: B007
             settled, left = door.settle(session, NOON, [(change, None) for change in changes])

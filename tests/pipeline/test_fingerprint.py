@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from integration.clock import SetClock
 from integration.engines import schedule
@@ -133,7 +134,7 @@ def test_a_copy_stays_read_only_without_an_alert(
 
 
 def _causes(services: Services, connector_id: int) -> list[str]:
-    with services.db.read() as session:
+    with Session(services.db.engine) as session:
         row = session.get_one(Connector, connector_id)
         row.mautic_url, row.store_url = "https://m.example", SHOP
         assert health.of(session, _now(services), row).code == "read_only"

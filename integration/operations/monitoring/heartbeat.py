@@ -24,10 +24,10 @@ def beat(services: Services, name: str, role: str) -> None:
         session.merge(Heartbeat(name=name[:120], role=role[:20], beat_at=services.clock.now()))
 
 
-def alive(session: Session, now: datetime, role: str) -> bool:
-    """Return whether any process of that role was alive within the last 60 seconds."""
+def alive(session: Session, now: datetime, *roles: str) -> bool:
+    """Return whether any process of one of these roles was alive within the last 60 seconds."""
     lately = Heartbeat.beat_at.between(now - ALIVE_FOR, now + CLOCKS_DIFFER)
-    return bool(session.scalar(select(exists().where(Heartbeat.role == role, lately))))
+    return bool(session.scalar(select(exists().where(Heartbeat.role.in_(roles), lately))))
 
 
 def last_beat(session: Session, role: str) -> datetime | None:

@@ -169,7 +169,15 @@ def sees(connector: Connector) -> bool:
 
 
 def own_connectors(session: Session) -> list[Connector]:
-    """Return the connectors that the user may see, by name."""
+    """Return the connectors that the user may see, by name; a page that only shows asks for them once."""
+    if request.method != "GET":
+        return _own_connectors(session)
+    if "own_connectors" not in g:
+        g.own_connectors = _own_connectors(session)
+    return list(g.own_connectors)
+
+
+def _own_connectors(session: Session) -> list[Connector]:
     query = select(Connector).order_by(Connector.name, Connector.id)
     if not me().may(Role.SUPER):
         query = query.where(Connector.organisation_id == me().organisation_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from flask import Flask, current_app, g, request, session as cookie, url_for
 from sqlalchemy.orm import Session
@@ -122,7 +121,7 @@ def shell() -> Shell:
     with services().db.read() as session:
         connectors = own_connectors(session)
         connector = _chosen(connectors)
-        alive = _worker_alive(session, now)
+        alive = heartbeat.alive(session, now, *WORKING_ROLES)
         lost = installation.KEY_LOST if installation.key_is_lost(session, services().vault) else None
         whose = _whose(session, g.get("connector"))
         open_holds = holds.open_holds(session, connector.id) if connector else ()
@@ -165,10 +164,6 @@ def _disk() -> Banner | None:
     if shortage := services().disk.shortage():
         return Banner("warn", shortage, MAKE_ROOM)
     return None
-
-
-def _worker_alive(session: Session, now: datetime) -> bool:
-    return any(heartbeat.alive(session, now, role) for role in WORKING_ROLES)
 
 
 def _chosen(connectors: Sequence[Connector]) -> Connector | None:

@@ -39,7 +39,7 @@ def readyz() -> ResponseReturnValue:
         with services().db.read() as session:
             newest = migrate.is_newest(session)
             now = services().clock.now()
-            working = any(heartbeat.alive(session, now, role) for role in WORKING_ROLES)
+            working = heartbeat.alive(session, now, *WORKING_ROLES)
             ahead = heartbeat.ahead_by(session, now) is not None
     except SQLAlchemyError:
         return {"status": "database unreachable"}, 503
