@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import Any
-
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from integration.clock import Clock
 from integration.config import Deployment
 from integration.http.breaker import Gate, Obedient
 from integration.http.transport import Exchange, Observer, Route
-from integration.mautic.access import MauticAccess, Token
+from integration.mautic.access import MauticAccess
 from integration.mautic.client import MauticClient
 from integration.models.connector import Connector
 from integration.models.database import Database, open_database
-from integration.models.sql import swapped
 from integration.models.vault import Vault
 from integration.pipeline import installation
 from integration.pipeline.connectors import fingerprint
 from integration.pipeline.connectors.breakers import Breakers
 from integration.pipeline.disk import Disk
 from integration.pipeline.leases.watch import LeaseWatch
+from integration.pipeline.stored_tokens import OpenedTokens, StoredTokens
+from integration.pipeline.wakeups import WakeupSignal
 from integration.settings import Modules
 from integration.store.access import StoreAccess
 from integration.store.client import StoreClient
 from integration.streams import asked
-
-#: So long one process may take to renew a token; others look so often, so many times, whether it is done.
-LEASE_S, LEASE_PAUSE_S, LEASE_TRIES = 30, 0.5, 60
 
 #: Where the demo's store and Mautic listen.
 DEMO_HOSTS = ("127.0.0.1",)
@@ -42,42 +33,6 @@ DEMO_HOSTS = ("127.0.0.1",)
 Observers = Callable[[Connector], Observer | None]
 #: Called inside the accepting transaction with the connector's id, so that an engine can enqueue its job with it.
 OnAccept = Callable[[Any, int], None]
-
-
-class WakeupSignal:
-    """Wakes workers of this process; a lost ring is harmless because the table is the truth."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._rings: Counter[int] = Counter()
-
-    def ring(self, connector_id: int) -> None:
-        """Say that a connector may have work; 0 stands for all of them."""
-        with self._condition:
-            self._rings[connector_id] += 1
-            self._condition.notify_all()
-
-    def wait(self, seen: int, timeout: float, connector_id: int | None = None) -> int:
-        """Wait until something was rung after `seen` (an earlier return value), at most `timeout` seconds.
-
-        With a connector's id only its own rings count, and those for all.
-        """
-        with self._condition:
-            self._condition.wait_for(lambda: self._count(connector_id) > seen, timeout)
-            return self._count(connector_id)
-
-    def next(self, seen: Mapping[int, int], timeout: float) -> tuple[set[int], Mapping[int, int]]:
-        """Wait until something was rung after `seen`, at most `timeout` seconds; return what, and what is seen now.
-
-        `seen` is what this returned last, nothing at first. No connector at all means that the time is over.
-        """
-        with self._condition:
-            self._condition.wait_for(lambda: self._rings.total() > sum(seen.values()), timeout)
-            rung = {number for number, count in self._rings.items() if count > seen.get(number, 0)}
-            return rung, dict(self._rings) if rung else seen
-
-    def _count(self, connector_id: int | None) -> int:
-        return self._rings.total() if connector_id is None else self._rings[connector_id] + self._rings[0]
 
 
 @dataclass
@@ -221,103 +176,6 @@ def both(one: Observer | None, other: Observer | None) -> Observer | None:
         other(exchange)
 
     return observe
-
-
-class OpenedTokens:
-    """The OAuth tokens of this process, opened once: connector id -> the sealed text and what was in it.
-
-    A token counts only for the sealed text that the connector's row has. So a renewal, a new sign-in and new
-    credentials need not be told to anybody, wherever they happen.
-    """
-
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-        self._opened: dict[int, tuple[str, Token]] = {}
-
-    def open(self, connector_id: int, sealed: str | None) -> Token | None:
-        """Return the token that was sealed, None without one."""
-        if not sealed:
-            return None
-        known = self._opened.get(connector_id)
-        if known is None or known[0] != sealed:
-            known = self._opened[connector_id] = (sealed, _token(self._vault.open(sealed)))
-        return known[1]
-
-
-def _token(parts: Mapping[str, str]) -> Token:
-    return Token(parts["access_token"], datetime.fromisoformat(parts["expires_at"]), parts["refresh_token"])
-
-
-class StoredTokens:
-    """Keeps a connector's OAuth token in the database, sealed; one refresh at a time over all processes.
-
-    `sealed` is what the connector's row had when the caller read it; without it the row is read at first need.
-    """
-
-    _locks: dict[int, threading.Lock] = {}
-
-    def __init__(self, services: Services, connector_id: int, sealed: str | None = None) -> None:
-        self._services = services
-        self._id = connector_id
-        self._sealed = sealed
-        self._lock = self._locks.setdefault(connector_id, threading.Lock())
-
-    def load(self) -> Token | None:
-        """Return the token that is known here; who holds the lock gets what is stored now."""
-        sealed = self._sealed
-        if not sealed:
-            sealed = self._sealed = self._stored()
-        return self._services.tokens.open(self._id, sealed)
-
-    def _stored(self) -> str | None:
-        with self._services.db.read() as session:
-            return session.scalar(select(Connector.mautic_token).where(Connector.id == self._id))
-
-    def save(self, token: Token | None) -> None:
-        """Store a token, or forget it."""
-        with self._services.db.write() as session:
-            self.save_in(session, token)
-
-    def save_in(self, session: Session, token: Token | None) -> None:
-        """Store a token, or forget it, in the caller's transaction."""
-        sealed = None
-        if token is not None:
-            parts = {
-                "access_token": token.access_token,
-                "expires_at": token.expires_at.isoformat(),
-                "refresh_token": token.refresh_token,
-            }
-            sealed = self._services.vault.seal(parts)
-        session.execute(update(Connector).where(Connector.id == self._id).values(mautic_token=sealed))
-        self._sealed = sealed
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the connector's refresh: threads by a lock, processes by a short lease on the row."""
-        with self._lock:
-            self._take_lease()
-            # Another process may have used the refresh token that is known here; its successor is in the row.
-            self._sealed = None
-            try:
-                yield
-            finally:
-                self._set_lease(None)
-
-    def _take_lease(self) -> None:
-        waited = threading.Event()
-        for _ in range(LEASE_TRIES):
-            now = self._services.clock.now()
-            if self._set_lease(now + timedelta(seconds=LEASE_S), free_at=now):
-                return
-            waited.wait(LEASE_PAUSE_S)
-
-    def _set_lease(self, until: datetime | None, free_at: datetime | None = None) -> bool:
-        statement = update(Connector).where(Connector.id == self._id).values(token_lease_until=until)
-        if free_at is not None:
-            lease = Connector.token_lease_until
-            statement = statement.where(lease.is_(None) | (lease < free_at))
-        with self._services.db.write() as session:
-            return bool(swapped(session, statement))
 
 
 def open_services(deployment: Deployment, *, database: Database | None = None, clock: Clock | None = None) -> Services:

@@ -12,12 +12,14 @@ from pydantic.fields import FieldInfo
 
 from integration.errors import SettingError
 from integration.field_errors import gathered, titles, told
+from integration.settings.alerts import AlertModule
 from integration.settings.carts import CartModule
 from integration.settings.consent import ConsentModule
-from integration.settings.kinds import Crontab, IdByStatus, Roles, Settings, Text, Texts, Truth, Whole
+from integration.settings.kinds import IdByStatus, Roles, Settings, Text, Texts, Truth, Whole
 from integration.settings.mapping import MappingModule
 from integration.settings.naming import NamingModule
 from integration.settings.subscribe import SubscribeModule
+from integration.settings.sync import SyncModule
 
 #: Connectors whose parsed settings are kept in memory; one entry takes about 4 kB.
 _CONNECTORS_CACHED_MAX = 256
@@ -105,82 +107,6 @@ class OrderModule(Settings):
             hint = "Tick at least one, or switch the lifetime values, totals by currency and RFM off."
             found.append(SettingError("orders.paid_statuses", "Without a status nothing would count as paid.", hint))
         return found
-
-
-class SyncModule(Settings):
-    """Schedule and batching; a crontab goes before `every`. Descriptions are the help on pages."""
-
-    #: Seconds.
-    every: Whole = Field(default=300, ge=0, le=604_800, title="Read changes")
-    webhooks: Truth = Field(default=True, title="Webhooks")
-    batch_start: Whole = Field(
-        default=50,
-        ge=1,
-        le=200,
-        title="First batch",
-        description="Records in the first batch to Mautic; the size then follows the answer time.",
-    )
-    batch_max: Whole = Field(
-        default=200, ge=1, le=200, title="Largest batch", description="At most 200, Mautic's own limit."
-    )
-    lanes: Whole = Field(
-        default=2, ge=1, le=8, title="Calls at once", description="How many calls to Mautic may be under way at a time."
-    )
-    cron: Crontab = Field(default="", title="Or by a crontab")
-    hourly_limit: Whole = Field(
-        default=0,
-        ge=0,
-        le=10_000_000,
-        title="Calls allowed in an hour",
-        description="If Mautic's host limits calls; 0 = no limit that you know of.",
-    )
-    #: What is done where somebody else has changed a contact (D6).
-    policy: Literal["store", "mautic", "fill"] = Field(
-        default="store",
-        title="When somebody changed the contact in Mautic",
-        description="The store wins: its value is written. Otherwise a value that somebody changed after our last "
-        "write is kept, and the record shows both.",
-    )
-    proof_every: Whole = Field(
-        default=20,
-        ge=0,
-        le=1000,
-        title="Read back every",
-        description="One batch of so many has three contacts read back and compared; 0 = never.",
-    )
-
-
-class AlertModule(Settings):
-    """When somebody is told (F3). Descriptions are the help on pages."""
-
-    failing_percent: Whole = Field(
-        default=10,
-        ge=1,
-        le=100,
-        title="Failures, in a hundred records",
-        description="An alert opens when more of the last hour fail.",
-    )
-    failing_least: Whole = Field(
-        default=20,
-        ge=1,
-        le=1_000_000,
-        title="From so many records on",
-        description="Where fewer records ended in the last hour, none opens.",
-    )
-    periods: Whole = Field(
-        default=3,
-        ge=1,
-        le=1000,
-        title="Periods without a sync",
-        description="An alert opens after so many, and never before 15 minutes.",
-    )
-    dead_letters: Whole = Field(
-        default=0,
-        ge=0,
-        le=1_000_000,
-        title="Dead letters",
-        description="An alert opens when more than so many wait; 0 = with the first one.",
-    )
 
 
 #: Modules that say which of their settings must not be saved together.

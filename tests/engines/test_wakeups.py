@@ -14,7 +14,8 @@ from integration.engines.worker import Worker
 from integration.models import Connector
 from integration.models.database import Database
 from integration.pipeline.connectors import connectors
-from integration.pipeline.services import Services, WakeupSignal, open_services
+from integration.pipeline.services import Services, open_services
+from integration.pipeline.wakeups import WakeupSignal
 from tests import statements
 
 

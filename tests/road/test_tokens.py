@@ -9,7 +9,8 @@ from integration.clock import SetClock
 from integration.mautic.access import Token
 from integration.models import Connector
 from integration.pipeline.connectors import connectors
-from integration.pipeline.services import Services, StoredTokens, open_services
+from integration.pipeline.services import Services, open_services
+from integration.pipeline.stored_tokens import StoredTokens
 from tests.conftest import NOON
 from tests.road.conftest import Road
 

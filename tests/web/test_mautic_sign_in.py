@@ -12,7 +12,8 @@ import pytest
 
 from integration.models import Connector
 from integration.pipeline.connectors import connectors as pairs
-from integration.pipeline.services import Services, StoredTokens
+from integration.pipeline.services import Services
+from integration.pipeline.stored_tokens import StoredTokens
 from tests.web.conftest import Person, sign_in, text_of
 
 Read = Callable[[], Connector]

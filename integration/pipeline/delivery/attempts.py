@@ -15,8 +15,8 @@ from integration.mautic.results import Receipt
 from integration.models.attempt import Attempt
 from integration.models.delivery import DeliveryState
 from integration.models.sql import table_of
+from integration.pipeline.delivery.acts import Followed
 from integration.pipeline.delivery.batch_result import Sent
-from integration.pipeline.delivery.follow_ups import Followed
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
 from integration.plans import DeleteContact, FollowUp, Note, SegmentAdd, SegmentRemove

@@ -33,9 +33,10 @@ from integration.pipeline.delivery import (
     read_back,
     shared_cause,
 )
+from integration.pipeline.delivery.acts import Act, Followed
 from integration.pipeline.delivery.batch_context import BatchContext, fields_from_json
 from integration.pipeline.delivery.batch_result import BatchResult, Sent
-from integration.pipeline.delivery.follow_ups import Act, Followed, FollowUps
+from integration.pipeline.delivery.follow_ups import FollowUps
 from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.lanes import Lanes
 from integration.pipeline.delivery.lost_answers import Look, Question

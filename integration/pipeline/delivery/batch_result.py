@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from integration.errors import Blame, IntegrationError, ServiceError
 from integration.mautic.results import Receipt
-from integration.pipeline.delivery.follow_ups import Followed
+from integration.pipeline.delivery.acts import Followed
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.lost_answers import Question
 from integration.pipeline.delivery.planning import PersonPlan

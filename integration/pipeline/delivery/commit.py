@@ -16,6 +16,7 @@ from integration.models.delivery import DeliveryState
 from integration.pipeline import outbox, usage
 from integration.pipeline.connectors import field_list, holds
 from integration.pipeline.delivery import (
+    acts,
     attempts,
     batch_context,
     cart_marks,
@@ -65,7 +66,7 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
 
 def _deleted(result: BatchResult) -> list[int]:
     """Return the contacts that are gone from Mautic by a follow-up."""
-    return [each.act.contact_id for each in result.sent.followed if follow_ups.is_deletion(each)]
+    return [each.act.contact_id for each in result.sent.followed if acts.is_deletion(each)]
 
 
 def _probed(session: Session, now: datetime, result: BatchResult) -> None:

@@ -37,10 +37,10 @@ from integration.pipeline.delivery import (
     unsent,
     untold_people,
 )
+from integration.pipeline.delivery.acts import Act, Followed
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.batch_result import Sent
 from integration.pipeline.delivery.follow_up_marks import Done, done_before, is_done
-from integration.pipeline.delivery.follow_ups import Act, Followed
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, of_change
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.delivery.refresh import is_unsaid

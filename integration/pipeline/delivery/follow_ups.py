@@ -28,6 +28,7 @@ from integration.models.sql import table_of, upsert
 from integration.pipeline.connectors import segment_names
 from integration.pipeline.connectors.restored import Gap
 from integration.pipeline.delivery import contact_deletion
+from integration.pipeline.delivery.acts import Act, Followed, Uncertain
 from integration.pipeline.delivery.follow_up_marks import (
     Done,
     MarkKey,
@@ -37,47 +38,9 @@ from integration.pipeline.delivery.follow_up_marks import (
     key_of,
     marks_of,
 )
-from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.plans import DeleteContact, FollowUp, Note, SegmentAdd, SegmentRemove, SendEmail
 
 _ADD_MARKS = insert(table_of(FollowUpMark))
-
-
-class Uncertain(IntegrationError):
-    """An e-mail may have been sent; a person decides."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "uncertain",
-            "The e-mail may have been sent already: the connection was lost before Mautic answered.",
-            "Look at the contact in Mautic, then send again or discard.",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """A follow-up of one delivery, to be done for one contact of Mautic."""
-
-    leased: LeasedDelivery
-    contact_id: int
-    follow_up: FollowUp
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What became of an act; `error` None means done, `repeated` that it had been done before.
-
-    An e-mail is `withheld` where it must not go out: to somebody who wants none, or because it is not published. A
-    contact is `kept` that was to be deleted, and the message says why.
-    """
-
-    act: Act
-    message: str = ""
-    error: IntegrationError | None = None
-    remote_id: int | None = None
-    repeated: bool = False
-    withheld: bool = False
-    kept: bool = False
 
 
 def begun(db: Database, connector_id: int, acts: Sequence[FollowUp]) -> set[MarkKey]:
@@ -288,11 +251,6 @@ _NOTHING_DONE = (AuthRejected, Held, Rejected, Throttled)
 _NOT_ADDED = IntegrationError(
     "not_added", "Mautic did not add the contact to the segment.", "Check that the segment and the contact exist."
 )
-
-
-def is_deletion(followed: Followed) -> bool:
-    """Tell whether the contact is gone by an act."""
-    return isinstance(followed.act.follow_up, DeleteContact) and followed.error is None and not followed.kept
 
 
 def _same(act: Act) -> Done:

@@ -28,9 +28,9 @@ from integration.models.database import Database
 from integration.models.rekeying import addresses_in
 from integration.pipeline import outbox
 from integration.pipeline.delivery import follow_ups, read_back, retries
+from integration.pipeline.delivery.acts import Followed
 from integration.pipeline.delivery.batch_context import Linked
 from integration.pipeline.delivery.follow_up_marks import key_of
-from integration.pipeline.delivery.follow_ups import Followed
 from integration.pipeline.delivery.groups import LeasedDelivery
 from integration.pipeline.delivery.planning import PersonPlan
 from integration.pipeline.outbox import LookedUpCall

@@ -13,8 +13,8 @@ from integration.mautic.results import Receipt
 from integration.mautic.verdicts import REQUIRED
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery import conflicts, held_records, outcomes, retries, sentences as delivery_sentences
+from integration.pipeline.delivery.acts import is_deletion
 from integration.pipeline.delivery.batch_result import BatchResult, Sent
-from integration.pipeline.delivery.follow_ups import is_deletion
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, Outcome
 from integration.pipeline.delivery.lost_answers import Look, Question
 from integration.pipeline.delivery.planning import CONTACT_GONE, PersonPlan, sentences

@@ -14,7 +14,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.user import Role
 from integration.pipeline.connectors import holds
-from integration.pipeline.services import StoredTokens
+from integration.pipeline.stored_tokens import StoredTokens
 from integration.web.connection import checks, onward
 from integration.web.frame.access import connector_or_404, connector_view, needs, record
 from integration.web.frame.services import services

@@ -14,7 +14,8 @@ from integration.mautic.access import MemoryTokens, TokenBox
 from integration.models.connector import Connector
 from integration.operations.support.diagnostics import Step, mautic_steps, store_steps
 from integration.pipeline.connectors import verified
-from integration.pipeline.services import Services, StoredTokens
+from integration.pipeline.services import Services
+from integration.pipeline.stored_tokens import StoredTokens
 from integration.settings.connection import PLAIN, SECRETS
 
 SIDES = (("store", "Store"), ("mautic", "Mautic"))
