@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from integration.mapping.fields import needs
 from integration.mautic.fields import Fields
-from integration.models import Connector, Delivery, LedgerEntry
+from integration.models import Connector, Delivery, LedgerEntry, RecordStamp
 from integration.pipeline.connectors import connectors
 from integration.sandbox.store.demo_shop import seed
 from integration.store import parse
@@ -20,8 +20,7 @@ from tests.road.conftest import Road
 @pytest.fixture
 def road(make_road: Callable[..., Road]) -> Road:
     road = make_road(orders__notes=True, orders__general_tags="buyer", contacts__default_tags="customer")
-    with road.services.db.read() as session:
-        connector = session.get_one(Connector, road.connector_id)
+    connector = _connector(road)
     Fields(road.services.open_mautic(connector)).create_all(needs(road.services.modules(connector)))
     seed(road.store.state)
     road.run("initial")
@@ -82,6 +81,28 @@ def test_what_the_settings_say_anew_is_planned_for_all(road: Road) -> None:
     run = road.run("full")
     assert run.pushed > 100
     assert road.run("full").pushed == 0
+
+
+def test_what_leaves_the_store_keeps_no_stamp(road: Road) -> None:
+    stamped = _stamped(road)
+    order = next(row for row in road.store.state.orders if f"order:{row.id}" in stamped)
+    customer = next(person for person in road.store.state.people.values() if f"contact:{person.id}" in stamped)
+    remove = road.services.open_store(_connector(road)).delete
+    remove(f"orders/{order.id}", {"force": True})
+    remove(f"customers/{customer.id}", {"force": True})
+    assert road.run("full").state == "COMPLETED"
+    assert stamped - _stamped(road) >= {f"order:{order.id}", f"contact:{customer.id}"}
+    assert len(_stamped(road)) > len(stamped) / 2
+
+
+def _connector(road: Road) -> Connector:
+    with road.services.db.read() as session:
+        return session.get_one(Connector, road.connector_id)
+
+
+def _stamped(road: Road) -> set[str]:
+    with road.services.db.read() as session:
+        return {f"{row.kind}:{row.source_id}" for row in session.scalars(select(RecordStamp))}
 
 
 def test_the_list_of_orders_is_noted_once(road: Road, parsed: list[str]) -> None:

@@ -30,6 +30,7 @@ from integration.pipeline.ingest import (
     blocked,
     cart_orders,
     first_version_keys,
+    left_stamps,
     order_ledger,
     recurring_orders,
     status_events,
@@ -63,6 +64,7 @@ def accept(
     if not changes:
         return outbox.Accepted()
     _connector = _locked(session, connector_id)
+    left_stamps.forget(session, connector_id, changes)
     first_version_keys.move(session, connector_id, [text for change in changes for text in _addresses(change)])
     shut = blocked.among(session, connector_id, {change.person_key for change in changes})
     changes = blocked.emptied(changes, shut)

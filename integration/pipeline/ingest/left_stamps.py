@@ -1,0 +1,29 @@
+"""Takes away the stamps of records that have left the store: nobody will know them again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, delete
+from sqlalchemy.orm import Session
+
+from integration.events import Change
+from integration.models.membership import among
+from integration.models.record_stamp import RecordStamp
+from integration.models.sql import table_of
+from integration.streams.base import LEAVES
+
+_STAMPS = table_of(RecordStamp)
+_FORGET = delete(_STAMPS).where(
+    _STAMPS.c.connector_id == bindparam("of_connector"),
+    _STAMPS.c.kind == bindparam("of_kind"),
+    among(_STAMPS.c.source_id, bindparam("source_ids")),
+)
+
+
+def forget(session: Session, connector_id: int, changes: Sequence[Change]) -> None:
+    """Forget the stamps of those records among the changes that were deleted or given to another address."""
+    gone = [change for change in changes if change.event in LEAVES]
+    for kind in sorted({change.kind for change in gone}):
+        ids = [change.source_id for change in gone if change.kind is kind]
+        session.execute(_FORGET, {"of_connector": connector_id, "of_kind": kind, "source_ids": ids})
