@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
-from integration.models.sql import hour_of
+from integration.models.sql import by_index, hour_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.services import Services
@@ -88,7 +88,9 @@ def _uncount(session: Session, connector: Connector, last: SyncLogEntry) -> None
         SyncLogEntry.id > connector.log_cleared_id,
         SyncLogEntry.id <= last.id,
     )
-    for row in session.execute(part.group_by(*columns)).all():
+    # By the hour's entries, not by all up to the last one.
+    of_hour = by_index(part.group_by(*columns), SyncLogEntry, "ix_sync_log_at")
+    for row in session.execute(of_hour).all():
         same = [getattr(SyncLogCount, name) == getattr(row, name) for name in _KIND]
         fewer = update(SyncLogCount).where(mine, SyncLogCount.hour == hour, *same)
         session.execute(fewer.values(entries=SyncLogCount.entries - row.number))
