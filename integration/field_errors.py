@@ -17,6 +17,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from integration.errors import SettingError
 
 NAME_SHOWN_MAX_CHARS = 40
+#: Beyond so many the faults of a body are counted only: each that is named takes a kilobyte.
+NAMED_MAX = 500
 _VALUE_SHOWN_MAX_CHARS = 80
 _UNUSABLE = "unusable"
 
@@ -53,7 +55,9 @@ def told(
 
 def by_field(error: ValidationError, model: type[BaseModel] | None = None) -> dict[str, str]:
     """Return one sentence for each field of a JSON body that is wrong, by its name, in the order of the model."""
-    found: dict[str, str] = {}
+    found = _too_many(error)
+    if found:
+        return found
     for each in error.errors(include_url=False):
         name = _name(each)
         sentence, hint = _said(each, model, name[:NAME_SHOWN_MAX_CHARS] or "body", _JSON)
@@ -63,12 +67,20 @@ def by_field(error: ValidationError, model: type[BaseModel] | None = None) -> di
 
 def by_path(error: ValidationError) -> dict[str, str]:
     """Return one sentence for each place of a JSON body that is wrong, by its path such as "billing.email"."""
-    found: dict[str, str] = {}
+    found = _too_many(error)
+    if found:
+        return found
     for each in error.errors(include_url=False):
         path = ".".join(str(part)[:NAME_SHOWN_MAX_CHARS] for part in each["loc"])
         sentence, hint = _said(each, None, path or "body", _JSON)
         found.setdefault(path or "body", f"{sentence} {hint}".strip())
     return found
+
+
+def _too_many(error: ValidationError) -> dict[str, str]:
+    number = error.error_count()
+    sentence = f"It has {number:,} faults, too many to name them. Send a part of it that is wrong to be told each."
+    return {"body": sentence} if number > NAMED_MAX else {}
 
 
 def gathered(errors: Iterable[SettingError]) -> SettingError:

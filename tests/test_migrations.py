@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from integration.models import Base, Connector, Delivery, Drift, Reconciliation, RunLine
 from integration.models.database import open_database
 from integration.models.drift import Reconciled
-from integration.models.migrate import FOLDER, upgrade
+from integration.models.migrate import upgrade
+from integration.models.schema_steps import FOLDER
 from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 from integration.sandbox.authority import Authority
 

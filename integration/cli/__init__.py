@@ -10,65 +10,14 @@ import sys
 import click
 
 from integration import heap
-from integration.cli import (
-    alert_groups,
-    audit,
-    backups,
-    connecting,
-    console,
-    dead_letters,
-    diagnose,
-    field_mapping,
-    leaving,
-    logs,
-    people,
-    pushing,
-    reconciling,
-    rotating,
-    runs,
-    serving,
-    settings_files,
-    states,
-    storage,
-    syncing,
-    tokens,
-    users,
-)
+from integration.cli.command_modules import Commands
 from integration.errors import IntegrationError
 from integration.field_text import visible
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def root() -> None:
     """Keep a WooCommerce store and a Mautic instance in step."""
-
-
-_MODULES = (
-    serving,
-    connecting,
-    field_mapping,
-    settings_files,
-    states,
-    syncing,
-    runs,
-    pushing,
-    logs,
-    dead_letters,
-    people,
-    alert_groups,
-    storage,
-    reconciling,
-    diagnose,
-    users,
-    tokens,
-    audit,
-    backups,
-    leaving,
-    rotating,
-)
-for module in _MODULES:
-    for command in module.COMMANDS:
-        root.add_command(command)
 
 
 def main() -> None:
@@ -87,5 +36,8 @@ def main() -> None:
             click.echo(visible(f"Error: {each}"), err=True)
         sys.exit(1)
     except Exception as error:
+        # It stands on all that a command does, and the command has loaded it.
+        from integration.cli import console
+
         click.echo(f"Error: {console.broken(error)}", err=True)
         sys.exit(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -133,6 +134,8 @@ class Transport:
                 prepared = self._session().prepare_request(request)
                 answer = self._exchange(prepared, timeout, started)
             except FAILURES as error:
+                # They hold what had been read, and the error that is raised holds them until the collector comes.
+                traceback.clear_frames(error.__traceback__)
                 failure = translate(self.service, error, own_authority=bool(self.route.ca))
                 self._observe(method, url, request, body, None, time.monotonic() - started, failure.code)
                 if self.gate is not None:
@@ -186,13 +189,19 @@ class Transport:
 
 
 def _read(response: requests.Response) -> bytes:
-    """Return the whole body, unpacked here: urllib3 gives up on one whose header lies and knows no limit."""
+    """Return the whole body, unpacked here: urllib3 gives up on one whose header lies and knows no limit.
+
+    One with more values than any answer is not kept either: reading it would take a multiple of its size.
+    """
     encoding = response.raw.headers.pop("Content-Encoding", "")
     body = _whole(response)
     try:
-        return unpacked(body, encoding, LARGEST_ANSWER)
+        whole = unpacked(body, encoding, LARGEST_ANSWER)
     except CutShort as error:
         raise requests.exceptions.ChunkedEncodingError("the body ended early") from error
+    if json_text.has_more_values(whole, json_text.ANSWER_VALUES_MAX):
+        raise TooLarge("answer with too many values")
+    return whole
 
 
 def _whole(response: requests.Response) -> bytes:

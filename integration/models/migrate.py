@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -22,14 +18,15 @@ from sqlalchemy.orm import Session
 from integration.errors import SettingError
 from integration.models import opening
 from integration.models.database import Database, open_database
-from integration.models.migrations.online import LOCK_TIMEOUT
+from integration.models.migrations import LOCK_TIMEOUT
 
-FOLDER = Path(__file__).parent / "migrations"
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
 #: So long a start waits for the process that holds a SQLite database, or brings it to the newest schema.
 LOCK_WAIT_S = 10.0
 #: So often a migration asks PostgreSQL for a table that others hold, and rests so long between.
 LOCK_TRIES, LOCK_PAUSE_S = 60, 0.5
 _LOCK_NOT_AVAILABLE = "55P03"
+_NUMBER = text("SELECT version_num FROM alembic_version")
 
 
 def upgrade(url: str) -> None:
@@ -62,7 +59,7 @@ def _take_back(database: Database, target: str) -> None:
         if not database.sqlite:
             # Alembic must begin the transaction itself where indexes leave it; the turn is the session's.
             connection.rollback()
-        command.downgrade(_config(connection), target)
+        _steps().down(connection, target)
         connection.commit()
 
 
@@ -70,7 +67,7 @@ def _before(number: str | None) -> list[str]:
     """Return the revisions that lead to one, the newest first, without itself."""
     if number is None or not knows(number):
         return []
-    return [each.revision for each in ScriptDirectory(str(FOLDER)).walk_revisions(head=number)][1:]
+    return [each for each in reversed(_revisions()) if each < number]
 
 
 @contextmanager
@@ -97,11 +94,13 @@ def _apply(database: Database) -> None:
         now = revision(connection)
         if now == _head():
             return
+        if now is not None and not knows(now):
+            raise opening.NEWER
         if now is None and inspect(connection).has_table("connector"):
             raise opening.BROKEN_OFF
     with database.engine.connect() as connection:
         _wait_for_turn(database, connection)
-        _giving_way(connection, lambda: command.upgrade(_config(connection), "head"))
+        _giving_way(connection, lambda: _steps().up(connection))
         connection.commit()
 
 
@@ -126,16 +125,31 @@ def number_of(url: str) -> str | None:
 
 def revision(connection: Connection) -> str | None:
     """Return the revision of a database's schema, None for an empty database."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    number: str | None = connection.scalar(_NUMBER)
+    return number
 
 
 def knows(number: str) -> bool:
     """Tell whether a revision is one of this program's."""
-    return number in {each.revision for each in ScriptDirectory(str(FOLDER)).walk_revisions()}
+    return number in _revisions()
 
 
-def _head() -> str | None:
-    return ScriptDirectory(str(FOLDER)).get_current_head()
+def _revisions() -> list[str]:
+    """Return the numbers of all migrations, the oldest first: their files begin with them."""
+    return sorted(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
+
+
+def _head() -> str:
+    return _revisions()[-1]
+
+
+def _steps() -> ModuleType:
+    # Here, for who finds the newest schema would carry Alembic.
+    from integration.models import schema_steps
+
+    return schema_steps
 
 
 def draft(message: str) -> Path:
@@ -148,22 +162,12 @@ def draft(message: str) -> Path:
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/empty.sqlite"
         upgrade(url)
-        number = f"{int(_head() or 0) + 1:04d}"
+        number = f"{int(_head()) + 1:04d}"
         database = open_database(url)
         with database.engine.connect() as connection:
-            made = command.revision(_config(connection), message, autogenerate=True, rev_id=number)
+            made: Path = _steps().draft(connection, message, number)
         database.dispose()
-    if not isinstance(made, Script):
-        raise RuntimeError("Alembic made more than one revision.")
-    return Path(made.path)
-
-
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["connection"] = connection
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    return config
+    return made
 
 
 def _owners_alone(database: Database) -> None:
@@ -176,7 +180,7 @@ def _owners_alone(database: Database) -> None:
 
 def is_newest(session: Session) -> bool:
     """Return whether the database has all migrations of this program."""
-    return bool(session.scalar(text("SELECT version_num FROM alembic_version")) == _head())
+    return bool(session.scalar(_NUMBER) == _head())
 
 
 def _wait_for_turn(database: Database, connection: Connection) -> None:

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from integration.errors import SettingError
@@ -29,11 +28,11 @@ _SQLITE = {
     "SQLITE_CANTOPEN": ("The database file cannot be opened.", "Check that its folder is there and can be written."),
     "SQLITE_IOERR": ("The disk of the database cannot be read or written.", "Look at the disk and the system's log."),
 }
-_NEWER = (
+NEWER = SettingError(
+    NAME,
     "The database is newer than this program.",
     "Start the version that made it, or put back a backup from before that version.",
 )
-
 #: Only what puts a backup back leaves tables without a version of their schema.
 BROKEN_OFF = SettingError(
     NAME,
@@ -47,10 +46,6 @@ def said() -> Iterator[None]:
     """Turn what keeps a database from being opened or brought to the newest schema into a SettingError."""
     try:
         yield
-    except CommandError as error:
-        if "locate revision" not in str(error):
-            raise
-        raise SettingError(NAME, *_NEWER) from error
     except (DBAPIError, sqlite3.Error) as error:
         told = _told(getattr(error, "orig", None) or error)
         if told is None:

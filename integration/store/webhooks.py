@@ -166,7 +166,7 @@ def read_delivery(
         # Older versions wrap the record and write it as the API before wc/v1 did: only its id is taken.
         value = {"id": row_id(value) or row_id(map_of(value.get("subscription")) or {})}
     if not row_id(value):
-        return Ignored(_why_not(value))
+        return Ignored(_why_not(value, body))
     return _change(resource, event, asked.get(_KINDS[resource], NOTHING).kept(value), seen_at)
 
 
@@ -177,8 +177,10 @@ def whole_order(headers: Mapping[str, str], body: bytes) -> Mapping[str, Any] | 
     return value if row_id(value) and _is_whole(resource, value) else None
 
 
-def _why_not(value: Mapping[str, Any]) -> str:
+def _why_not(value: Mapping[str, Any], body: bytes) -> str:
     """Return what a body without an id is; an error is signed all the same (woo:476, woo:479 to woo:481)."""
+    if _is_too_dense(body):
+        return "Its body has more values than any record, so it was not read."
     if not is_nothing(value.get("code")):
         return f"The store sent an error instead of the record: {shown(value.get('message') or value['code'])}"
     return "Its body has no record with an id."
@@ -211,9 +213,13 @@ def _is_whole(resource: str, value: Mapping[str, Any]) -> bool:
 def _value(body: bytes) -> Mapping[str, Any]:
     """Return the map in a body, an empty one where there is none."""
     try:
-        return map_of(json_text.loads(body.decode("utf-8-sig"))) or {}
+        return {} if _is_too_dense(body) else map_of(json_text.loads(body.decode("utf-8-sig"))) or {}
     except ValueError:
         return {}
+
+
+def _is_too_dense(body: bytes) -> bool:
+    return json_text.has_more_values(body, json_text.BODY_VALUES_MAX)
 
 
 def admin_order_url(home: str, order_id: int | str) -> str:

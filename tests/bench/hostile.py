@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from integration.http.transport import LARGEST_ANSWER
+from integration.json_text import ANSWER_VALUES_MAX, BODY_VALUES_MAX
 from integration.operations.identity import tokens
 from integration.web.frame.security import LARGEST_BODY
 from tests.bench import resident
@@ -31,8 +32,11 @@ def measure() -> None:
     _answers()
 
 
-def shapes(size: int) -> list[bytes]:
-    """Return JSON of nearly so many bytes: nested deeply, of small objects, of one text, of names, of numbers."""
+def shapes(size: int, most: int) -> list[bytes]:
+    """Return JSON of nearly so many bytes: nested deeply, of small objects, of one text, of names, of numbers.
+
+    The last has nearly so many values as are taken (`most`), in the objects that take most memory.
+    """
     few = size - 1000
     names = ",".join(f'"n{number}":{number}' for number in range(few // 20))
     return [
@@ -42,6 +46,7 @@ def shapes(size: int) -> list[bytes]:
         b'{"id":1,"x":"' + b"x" * few + b'"}',
         b'{"id":1,' + names.encode() + b"}",
         b"[" + b"1," * (few // 2) + b"1]",
+        b'{"id":1,"x":[' + b'{"a":1},' * (most // 2 - 10) + b"{}]}",
     ]
 
 
@@ -69,7 +74,7 @@ def _bodies(server: Served) -> None:
 
 def _send(server: Served, token: str, number: int) -> int:
     """Send one body to the webhook, the API or a form, in turn, and return the status that was answered."""
-    kinds = shapes(LARGEST_BODY)
+    kinds = shapes(LARGEST_BODY, BODY_VALUES_MAX)
     body = kinds[number // 3 % len(kinds)]
     path, headers, text = [
         (f"/hooks/{server.connector().webhook_path}", signed(body, SECRET), body),
@@ -99,7 +104,7 @@ def _answers() -> None:
 @contextmanager
 def _shop() -> Iterator[str]:
     """Give the address of a server that answers /0, /1 … with one shape after the other."""
-    kinds = shapes(LARGEST_ANSWER - 1000)
+    kinds = shapes(LARGEST_ANSWER - 1000, ANSWER_VALUES_MAX)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -126,10 +131,11 @@ _READER = """
 import contextlib, json, sys
 from integration import heap
 heap.keep_small()
+from integration.errors import Unreachable
 from integration.http.transport import Transport
 from tests.bench import resident
 def read(number):
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, Unreachable):
         Transport("store").send("GET", f"{sys.argv[1]}/{number}").json()
 for line in sys.stdin:
     before = resident.megabytes()

@@ -157,8 +157,8 @@ def test_who_used_sudo_is_named(quick: Run, connected: str) -> None:
 def test_each_command_reads_or_is_audited() -> None:
     names = {
         f"{name} {inner}".strip()
-        for name, command in root.commands.items()
-        for inner in (command.commands if isinstance(command, click.Group) else [""])
+        for name in root.list_commands(click.Context(root))
+        for inner in getattr(root.get_command(click.Context(root), name), "commands", [""])
     }
     assert names == READING | CHANGING.keys()
 

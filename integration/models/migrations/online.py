@@ -12,8 +12,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from alembic import op
 
-#: A change that needs a table for itself gives way after so long, and is tried again: others queue behind it.
-LOCK_TIMEOUT = "1s"
+from integration.models.migrations import LOCK_TIMEOUT
 
 
 def create_index(

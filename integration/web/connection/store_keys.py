@@ -73,7 +73,7 @@ def back(connector: Connector) -> ResponseReturnValue:
 def take() -> ResponseReturnValue:
     """Take the key from the store; it has to name a state that we gave out, and only 200 is success to WooCommerce."""
     try:
-        given = json_text.loads(request.get_data())
+        given = json_text.received(request.get_data())
     except ValueError:
         given = {}
     given = given if isinstance(given, dict) else {}

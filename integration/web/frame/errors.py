@@ -30,7 +30,7 @@ SENTENCES: dict[int, tuple[str, str]] = {
     ),
     404: ("There is no such page.", "It may have been removed, or belong to another organisation."),
     405: ("This address cannot be used in that way.", "Go back and use the buttons of the page."),
-    413: ("What was sent is too large.", "At most 5 MB are taken at once."),
+    413: ("What was sent is too large.", "At most 5 MB are taken at once, and 10,000 fields of a form."),
     429: ("There were too many attempts.", "Wait a minute, then try again."),
     503: (
         "The database does not answer at the moment.",

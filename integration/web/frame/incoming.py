@@ -14,7 +14,8 @@ from integration.config import Deployment
 from integration.url_filters import ID_MAX_DIGITS
 
 #: Bodies of these kinds are read as forms.
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_URL_ENCODED = "application/x-www-form-urlencoded"
+_FORMS = (_URL_ENCODED, "multipart/form-data")
 #: Their views read the raw bytes: a form read before them would leave nothing.
 _RAW_BODIES = ("hooks",)
 #: Machines call by whatever name the network has; nothing in their answers depends on it.
@@ -23,6 +24,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OTHER_HOST = "This name is not one of this installation's. Set PUBLIC_URL to the address that is opened."
 #: No field takes nearly as much; see the models for what each of them takes.
 VALUE_MAX_CHARS = 100_000
+#: No page has nearly as many; each field of a form takes many times its size.
+FIELDS_MAX = 10_000
 #: Bytes of a body from which on its memory is given back; webhooks are a hundredth of it.
 LARGE_BODY = 1024 * 1024
 _NUL = "\x00"
@@ -35,13 +38,16 @@ class Id(IntegerConverter):
 
 
 def refuse_odd_texts() -> None:
-    """Answer 400 when path or form has a NUL, which PostgreSQL cannot hold, 413 for a field that nobody typed.
+    """Answer 400 when path or form has a NUL, which PostgreSQL cannot hold, 413 for fields that nobody typed.
 
     Run before each request: a page would send such a field back with its form.
     Filters in the query leave it out by themselves.
     """
     texts = [request.path]
     if request.mimetype in _FORMS and request.blueprint not in _RAW_BODIES:
+        # Flask limits the parts of the other kind of form by itself.
+        if request.mimetype == _URL_ENCODED and request.get_data().count(b"&") >= FIELDS_MAX:
+            abort(413, f"The form has more than {FIELDS_MAX:,} fields.")
         texts += _texts(request.form.items(multi=True))
     if any(_NUL in text for text in texts):
         abort(400)

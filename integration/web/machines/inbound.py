@@ -10,7 +10,6 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from integration import json_text
 from integration.errors import IntegrationError
 from integration.inbound import following, intake
 from integration.inbound.bodies import KINDS
@@ -20,7 +19,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.url_filters import ID_MAX_DIGITS, UrlFilter, WholeNumber
 from integration.web.frame.services import outside, services
-from integration.web.machines import authentication, bodies
+from integration.web.machines import authentication, bodies, request_bodies
 from integration.web.machines.authentication import NOT_FOUND, Refused, connector_of_token, needs_scope, unusable
 
 bp = Blueprint("inbound", __name__, url_prefix="/api/v1")
@@ -133,11 +132,11 @@ def _taken(connector: Connector, name: str) -> ResponseReturnValue:
 
 
 def _items() -> tuple[Sequence[Any], bool]:
-    """Return the items of the body, and whether it is a list; raises Refused: 400 for no JSON, 422 for a wrong size."""
-    try:
-        body = json_text.loads(request.get_data()) if request.is_json else None
-    except ValueError:
-        body = None
+    """Return the items of the body, and whether it is a list.
+
+    Raises Refused: 400 for no JSON, 413 for too many values, 422 for a wrong number of items.
+    """
+    body = request_bodies.value()
     if isinstance(body, dict):
         return [body], False
     if not isinstance(body, list):

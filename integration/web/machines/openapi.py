@@ -35,6 +35,7 @@ _ERRORS = {
     "403": "The token lacks the scope.",
     "404": "There is no such thing, or it belongs to another organisation.",
     "409": "It cannot be done now, as while a run is going.",
+    "413": "The body is too large, or has too many values; send it in parts.",
     "422": "A value of the body or the URL is wrong; `fields` names each.",
     "429": "There were too many calls; wait a minute.",
 }

@@ -63,12 +63,19 @@ class LinesAfter(UrlFilter):
     after: EntryId = 0
 
 
-def received() -> dict[str, Any]:
-    """Return the JSON object of the request; raises Refused (400) for any other body."""
+def value() -> Any:
+    """Return what the JSON of the request says, None for any other body; raises Refused (413) for too many values."""
     try:
-        body = json_text.loads(request.get_data()) if request.is_json else None
+        return json_text.received(request.get_data()) if request.is_json else None
+    except json_text.TooManyValues as error:
+        raise Refused(413, "body", str(error), "Send it in parts.") from None
     except ValueError:
-        body = None
+        return None
+
+
+def received() -> dict[str, Any]:
+    """Return the JSON object of the request; raises Refused: 400 for any other body, 413 for too many values."""
+    body = value()
     if not isinstance(body, dict):
         raise Refused(400, "body", "The body is no JSON object.", "Send Content-Type: application/json.")
     return body

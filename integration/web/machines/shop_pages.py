@@ -64,7 +64,7 @@ def body_as(model: type[Body], max_bytes: int, noun: str) -> Body:
     """Return the JSON body as the model; raises Refused for what is too large, no JSON, or none of its kind."""
     request.max_content_length = max_bytes
     try:
-        body = json_text.loads(request.get_data(cache=False))
+        body = json_text.received(request.get_data(cache=False))
     except RequestEntityTooLarge:
         raise Refused(problem(413, "body", f"This is larger than any {noun}.")) from None
     except ValueError:
