@@ -16,13 +16,10 @@ from typing import Any
 
 from integration.errors import Rejected, ServerFault, ServiceError
 from integration.events import Origin
-from integration.mapping import aliases
 from integration.mautic import reading as contacts
 from integration.mautic.client import MauticClient
-from integration.mautic.paging import number_of
-from integration.mautic.search import entries
 from integration.models.drift import Reconciliation
-from integration.operations.reconciliation import findings as found_rows, former_buyers, leftovers
+from integration.operations.reconciliation import findings as found_rows, former_buyers, leftovers, strangers
 from integration.operations.reconciliation.comparison import Comparison
 from integration.operations.reconciliation.findings import Finding, Step
 from integration.operations.reconciliation.people import Gathering, Person
@@ -237,38 +234,21 @@ class Walk(HeldRun):
 
     def _strangers(self) -> Iterator[Step]:
         """Contacts with our order count that no link leads to; a Mautic that cannot search so is left in peace."""
-        space = self.services.modules(self.connector).naming.name_space
-        wanted = aliases.spaced(aliases.ORDER_COUNT, space)
-        alias = aliases.actual(wanted, {field["alias"] for field in self.connector.fields})
+        alias = strangers.alias_of(self.connector, self.services.modules(self.connector).naming.name_space)
         if alias is None:
             return
         while True:
-            last = int(self._place or 0)
+            with self.services.db.read() as session:
+                stretch = strangers.stretch(session, self.connector.id, int(self._place or 0))
             try:
-                rows = self._with_field(alias, last)
+                rows = strangers.read(self._mautic, alias, stretch)
             except (Rejected, ServerFault):
                 return
-            if not rows:
+            if not rows and stretch.is_last:
                 return
             with self.services.db.read() as session:
                 found = leftovers.strangers(session, self.connector.id, self.run.id, rows)
-            yield Step("strangers", max(map(number_of, rows)), found, checked=len(found))
-
-    def _with_field(self, alias: str, after: int) -> list[dict[str, Any]]:
-        params = {
-            "where[0][col]": alias,
-            "where[0][expr]": "isNotNull",
-            "where[1][col]": "id",
-            "where[1][expr]": "gt",
-            "where[1][val]": after,
-            "orderBy": "id",
-            "orderByDir": "asc",
-            "limit": AT_ONCE,
-            "minimal": 1,
-        }
-        rows = entries(self._mautic.get("contacts", params), "contacts")
-        # A Mautic that did not heed the condition would give the same page for ever.
-        return [row for row in rows if number_of(row) > after]
+            yield Step("strangers", stretch.place(rows), found, checked=len(found))
 
 
 def _said(step: Step, new: int) -> str:
