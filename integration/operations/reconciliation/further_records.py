@@ -39,6 +39,12 @@ class FurtherRecords:
     client: StoreClient
     origin: Origin
 
+    @property
+    def reads_store(self) -> bool:
+        """Return whether the store is asked for any of them."""
+        modules = self.services.modules(self.connector)
+        return _is_on(recurring_stream.KIND, modules) and bool(store_profile.has_subscriptions(self.connector))
+
     def of(self, person_keys: Collection[str]) -> Sequence[Change]:
         """Return the subscriptions as the store has them now, and the classes as they were owed last.
 
@@ -46,7 +52,7 @@ class FurtherRecords:
         """
         modules = self.services.modules(self.connector)
         found: list[Change] = []
-        if _is_on(recurring_stream.KIND, modules) and store_profile.has_subscriptions(self.connector):
+        if self.reads_store:
             found += self._subscriptions(person_keys)
         if _is_on(scores_stream.KIND, modules):
             found += self._scores(person_keys)

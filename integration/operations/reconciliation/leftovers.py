@@ -30,14 +30,15 @@ class Link:
     contact_id: int
 
 
-def buyers(session: Session, connector_id: int, after: str, limit: int) -> list[str]:
-    """Return the next people with orders, in order of person key."""
+def buyers(session: Session, connector_id: int, after: str, limit: int | None, until: str | None = None) -> list[str]:
+    """Return the next people with orders, in order of person key; without a limit up to one of them, that one too."""
     query = (
         select(LedgerEntry.person_key)
         .where(
             LedgerEntry.connector_id == connector_id,
             LedgerEntry.person_key > after,
             LedgerEntry.status != order_ledger.GONE,
+            *(() if until is None else (LedgerEntry.person_key <= until,)),
         )
         .group_by(LedgerEntry.person_key)
         .order_by(LedgerEntry.person_key)

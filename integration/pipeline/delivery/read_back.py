@@ -125,6 +125,22 @@ def differences(contact: Mapping[str, Any], write: ContactWrite) -> dict[str, li
     return unlike | _tags(write.tags, reading.tags_of(contact)) | _barred(write, contact)
 
 
+def looked_at(contact: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all of a contact that `differences` may look at: id, fields with their descriptions, tags, Do Not Contact.
+
+    What Mautic changes by itself all the time is not in it, nor who changed the contact last and when.
+    """
+    fields = contact.get("fields")
+    groups = fields.items() if isinstance(fields, dict) else ()
+    held = {name: _without_own(group) for name, group in groups} if groups else fields
+    barred = contact.get(do_not_contact.ROW, "not told")
+    return {"id": contact.get("id"), "fields": held, "tags": contact.get("tags"), "barred": barred}
+
+
+def _without_own(group: Any) -> Any:
+    return {alias: each for alias, each in group.items() if alias not in OWN} if isinstance(group, dict) else group
+
+
 def _barred(write: ContactWrite, contact: Mapping[str, Any]) -> dict[str, list[Any]]:
     unlike = do_not_contact.differs(write.do_not_contact, contact) if write.do_not_contact is not None else None
     return {BARRED: list(unlike)} if unlike else {}
