@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from integration.digests import row_digest, short
+from integration import program
+from integration.digests import short
 from integration.events import Change
 from integration.identity import normalise_email, person_key_of
 from integration.models.connector import Connector
@@ -22,13 +23,17 @@ from integration.models.person_stamp import PersonStamp
 from integration.models.sql import upsert
 from integration.pipeline.delivery import read_back, stamps
 
+_KNOWN = select(PersonStamp.person_key, PersonStamp.stamp).where(
+    PersonStamp.connector_id == bindparam("connector_id"), PersonStamp.person_key.in_(bindparam("person_keys"))
+)
+
 Row = Mapping[str, Any]
 
 
 def known(session: Session, connector_id: int, person_keys: Collection[str]) -> dict[str, str]:
     """Return the stamps of those of these people who have one."""
-    mine = (PersonStamp.connector_id == connector_id, PersonStamp.person_key.in_(person_keys))
-    return dict(session.execute(select(PersonStamp.person_key, PersonStamp.stamp).where(*mine)).tuples().all())
+    values = {"connector_id": connector_id, "person_keys": list(person_keys)}
+    return dict(session.execute(_KNOWN, values).tuples().all())
 
 
 def keep(session: Session, connector_id: int, found: Mapping[str, str]) -> None:
@@ -48,13 +53,22 @@ def stored(session: Session, connector: Connector, person_keys: Collection[str])
     return {person_key: short(repr((ground, sorted(rows)))) for person_key, rows in found.items()}
 
 
-def stamp(kept: str, rows: Iterable[Row], further: Iterable[Change], contact: Mapping[str, Any]) -> str:
-    """Return a person's stamp; `kept` is what `stored` gave, `rows` are profile and orders, `further` what is beside.
+def stamp(kept: str, rows: Iterable[str], further: Iterable[Change], contact: str) -> str:
+    """Return a person's stamp; `kept` is what `stored` gave, `further` is what is beside profile and orders.
 
-    `contact` is the only one that has the person's address.
+    `rows` are what `of_row` gave of these, `contact` what `of_contact` gave of the only one with the person's address.
     """
-    records = sorted(map(stamps.of_row, rows)), sorted(map(_said, further))
-    return short(repr((kept, records, row_digest(read_back.looked_at(contact)))))
+    return short(repr((program.digest(), kept, sorted(rows), sorted(map(_said, further)), contact)))
+
+
+def of_row(row: Row) -> str:
+    """Return a digest of a record as the store gave it."""
+    return short(repr(row))
+
+
+def of_contact(contact: Mapping[str, Any]) -> str:
+    """Return a digest of all of a contact that a comparison may look at."""
+    return short(repr(read_back.looked_at(contact)))
 
 
 def address_of(person_key: str, addresses: Iterable[str]) -> str:
@@ -69,5 +83,4 @@ def only(contacts: Mapping[str, Sequence[Mapping[str, Any]]], address: str) -> M
 
 
 def _said(change: Change) -> str:
-    said = (change.kind, change.source_id, change.event, change.modified_at)
-    return row_digest({"change": said, "payload": change.payload})
+    return repr((change.kind, change.source_id, change.event, change.modified_at, change.payload))

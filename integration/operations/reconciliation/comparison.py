@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from integration import streams
@@ -38,6 +38,9 @@ ON_ITS_WAY = timedelta(minutes=10)
 FIELDS_MAX = 30
 
 _OPEN = Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'"), literal_column("'leased'")])
+_BUSY = select(Delivery.person_key).where(
+    Delivery.connector_id == bindparam("connector_id"), Delivery.person_key.in_(bindparam("person_keys")), _OPEN
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,8 @@ def _stamp(wanted: Wanted, by_address: Mapping[str, Sequence[Mapping[str, Any]]]
     known_by = agreed.address_of(person.person_key, [wanted.whole.email])
     if contact is None or not (wanted.stored and wanted.with_profile and known_by):
         return ""
-    return agreed.stamp(wanted.stored, person.rows, person.further, contact)
+    rows = map(agreed.of_row, person.rows)
+    return agreed.stamp(wanted.stored, rows, person.further, agreed.of_contact(contact))
 
 
 def _plans(planned: PersonPlan, kind: Kind) -> list[Any]:
@@ -169,10 +173,7 @@ def _write_of(planned: PersonPlan, kind: Kind, context: BatchContext) -> Contact
 
 def busy_now(session: Session, connector_id: int, person_keys: Sequence[str]) -> set[str]:
     """Return whose changes are still on their way to Mautic: they differ for good reason."""
-    query = select(Delivery.person_key).where(
-        Delivery.connector_id == connector_id, Delivery.person_key.in_(list(person_keys)), _OPEN
-    )
-    return set(session.scalars(query))
+    return set(session.scalars(_BUSY, {"connector_id": connector_id, "person_keys": list(person_keys)}))
 
 
 def _written(session: Session, connector_id: int, person_keys: Sequence[str]) -> dict[str, datetime]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration import streams
@@ -26,6 +26,17 @@ from integration.store.client import StoreClient
 ORDERS_MAX = 300
 #: The run that a gathered record belongs to: none; the batch context is told to plan it even if nothing has changed.
 NO_RUN = 0
+_ORDERS = (
+    select(LedgerEntry.person_key, LedgerEntry.order_id)
+    .where(
+        LedgerEntry.connector_id == bindparam("connector_id"),
+        LedgerEntry.person_key.in_(bindparam("person_keys")),
+        # Of orders that a program sent the store knows nothing.
+        LedgerEntry.order_id > 0,
+        LedgerEntry.status != order_ledger.GONE,
+    )
+    .order_by(LedgerEntry.order_id)
+)
 
 Row = Mapping[str, Any]
 
@@ -188,19 +199,9 @@ def _has_id(row: Row) -> bool:
 
 def order_ids(session: Session, connector_id: int, person_keys: Iterable[str]) -> dict[str, list[int]]:
     """Return person key -> ids of the orders that the ledger has, the newest of very many."""
-    query = (
-        select(LedgerEntry.person_key, LedgerEntry.order_id)
-        .where(
-            LedgerEntry.connector_id == connector_id,
-            LedgerEntry.person_key.in_(sorted(person_keys)),
-            # Of orders that a program sent the store knows nothing.
-            LedgerEntry.order_id > 0,
-            LedgerEntry.status != order_ledger.GONE,
-        )
-        .order_by(LedgerEntry.order_id)
-    )
+    values = {"connector_id": connector_id, "person_keys": sorted(person_keys)}
     found: dict[str, list[int]] = {}
-    for person_key, number in session.execute(query).tuples():
+    for person_key, number in session.execute(_ORDERS, values).tuples():
         found.setdefault(person_key, []).append(number)
     return {person_key: ids[-ORDERS_MAX:] for person_key, ids in found.items()}
 

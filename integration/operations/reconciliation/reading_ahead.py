@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -37,22 +37,28 @@ PAGES = 2
 TO_STORE = 2
 
 T = TypeVar("T")
-Orders = tuple[dict[int, Row], set[int]]
-Contacts = Mapping[str, Mapping[str, Any]]
+
+
+class Orders(NamedTuple):
+    """Order id -> address and digest, and the ids that the store failed to give."""
+
+    emails: Mapping[int, str]
+    digests: Mapping[int, str]
+    unsure: set[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The people of a page who have a stamp, and what is read of them.
+    """The people of a page who have a stamp, and what is read of them: until their turn only digests are kept.
 
-    By person: stamps, profiles, ids of orders, and the only contact with the address.
+    By person: stamps, profiles, ids of orders, and the digest of the only contact with the address.
     """
 
     stamps: Mapping[str, str]
     accounts: Mapping[str, Sequence[Row]]
     ids: Mapping[str, Sequence[int]]
     orders: Future[Orders]
-    contacts: Future[Contacts]
+    contacts: Future[Mapping[str, str]]
 
 
 class ReadingAhead:
@@ -99,20 +105,26 @@ class ReadingAhead:
             stamps = agreed.known(session, self.connector.id, people)
             ids = order_ids(session, self.connector.id, stamps)
         accounts = {person_key: people[person_key] for person_key in stamps}
-        orders = self.pool.submit(read_orders, self.store, ids)
+        orders = self.pool.submit(self._orders, ids)
         return Begun(stamps, accounts, ids, orders, self._beside.submit(self._contacts, accounts, ids, orders))
+
+    def _orders(self, ids: Mapping[str, Sequence[int]]) -> Orders:
+        rows, unsure = read_orders(self.store, ids)
+        emails = {number: parse.billing_email(row) for number, row in rows.items()}
+        return Orders(emails, {number: agreed.of_row(row) for number, row in rows.items()}, unsure)
 
     def _contacts(
         self, accounts: Mapping[str, Sequence[Row]], ids: Mapping[str, Sequence[int]], orders: Future[Orders]
-    ) -> Contacts:
+    ) -> Mapping[str, str]:
         addresses: dict[str, str] = {}
         for person_key, rows in accounts.items():
             # The orders are waited for only where nothing else tells the address.
-            emails = map(parse.customer_email, rows) if rows else _emails(ids.get(person_key, ()), orders.result()[0])
+            theirs = ids.get(person_key, ())
+            emails = map(parse.customer_email, rows) if rows else _those(theirs, orders.result().emails)
             addresses[person_key] = agreed.address_of(person_key, emails)
         found = contacts.by_emails(self.mautic, addresses.values())
         held = {person_key: agreed.only(found, address) for person_key, address in addresses.items()}
-        return {person_key: contact for person_key, contact in held.items() if contact is not None}
+        return {person_key: agreed.of_contact(contact) for person_key, contact in held.items() if contact is not None}
 
     # -- whose turn it is ---------------------------------------------------------------------------------------------
 
@@ -120,31 +132,17 @@ class ReadingAhead:
         """Return of whom nothing differs, as nothing did before; raises ServiceError where something is not read."""
         if not begun.stamps:
             return set()
-        rows, unsure = waited_for(begun.orders, self.store.heed)
+        orders = waited_for(begun.orders, self.store.heed)
         held = waited_for(begun.contacts, self.mautic.heed)
         further = self._further(begun.stamps)
         with self.services.db.read() as session:
             stored = agreed.stored(session, self.connector, begun.stamps)
             away = self._away(session, begun)
-        return {
-            person_key
-            for person_key in held.keys() - away
-            if unsure.isdisjoint(begun.ids.get(person_key, ()))
-            and begun.stamps[person_key] == self._stamp(begun, person_key, stored, rows, further, held)
+        sure = {key for key in held.keys() - away if orders.unsure.isdisjoint(begun.ids.get(key, ()))}
+        now = {
+            key: agreed.stamp(stored[key], _rows(begun, key, orders), further.get(key, ()), held[key]) for key in sure
         }
-
-    def _stamp(
-        self,
-        begun: Begun,
-        person_key: str,
-        stored: Mapping[str, str],
-        orders: Mapping[int, Row],
-        further: Mapping[str, Sequence[Change]],
-        held: Contacts,
-    ) -> str:
-        own = [orders[number] for number in begun.ids.get(person_key, ()) if number in orders]
-        rows = [*begun.accounts[person_key], *own]
-        return agreed.stamp(stored[person_key], rows, further.get(person_key, ()), held[person_key])
+        return {key for key, stamp in now.items() if stamp == begun.stamps[key]}
 
     def _further(self, people: Mapping[str, str]) -> Mapping[str, Sequence[Change]]:
         records = FurtherRecords(self.services, self.connector, self.store, Origin.FULL)
@@ -163,8 +161,13 @@ class ReadingAhead:
         return buyers | owners | busy | blocked.among(session, self.connector.id, people)
 
 
-def _emails(ids: Iterable[int], orders: Mapping[int, Row]) -> Iterator[str]:
-    return (parse.billing_email(orders[number]) for number in ids if number in orders)
+def _rows(begun: Begun, person_key: str, orders: Orders) -> Iterator[str]:
+    yield from map(agreed.of_row, begun.accounts[person_key])
+    yield from _those(begun.ids.get(person_key, ()), orders.digests)
+
+
+def _those(ids: Iterable[int], found: Mapping[int, str]) -> Iterator[str]:
+    return (found[number] for number in ids if number in found)
 
 
 def _stopped() -> None:

@@ -125,20 +125,18 @@ def differences(contact: Mapping[str, Any], write: ContactWrite) -> dict[str, li
     return unlike | _tags(write.tags, reading.tags_of(contact)) | _barred(write, contact)
 
 
-def looked_at(contact: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all of a contact that `differences` may look at: id, fields with their descriptions, tags, Do Not Contact.
+def looked_at(contact: Mapping[str, Any]) -> list[Any]:
+    """Return all of a contact that `differences` may look at: id, values, what is told of fields, tags, Do Not Contact.
 
     What Mautic changes by itself all the time is not in it, nor who changed the contact last and when.
     """
-    fields = contact.get("fields")
-    groups = fields.items() if isinstance(fields, dict) else ()
-    held = {name: _without_own(group) for name, group in groups} if groups else fields
-    barred = contact.get(do_not_contact.ROW, "not told")
-    return {"id": contact.get("id"), "fields": held, "tags": contact.get("tags"), "barred": barred}
-
-
-def _without_own(group: Any) -> Any:
-    return {alias: each for alias, each in group.items() if alias not in OWN} if isinstance(group, dict) else group
+    values = {alias: value for alias, value in reading.values_of(contact).items() if alias not in OWN}
+    about = [
+        (alias, field.get("type"), field.get("properties"))
+        for alias, field in reading.described(contact).items()
+        if alias not in OWN
+    ]
+    return [contact.get("id"), values, about, contact.get("tags"), contact.get(do_not_contact.ROW, "not told")]
 
 
 def _barred(write: ContactWrite, contact: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import JSON, Row, Text, cast, select, union_all
+from sqlalchemy import JSON, CompoundSelect, Row, Select, Text, bindparam, cast, select, union_all
 from sqlalchemy.orm import Session
 
 from integration import program, streams
@@ -134,11 +134,16 @@ def _tables(modules: Modules) -> Iterator[type[Base]]:
 
 
 def _former(session: Session, connector_id: int, people: Sequence[str]) -> Sequence[Row[Any]]:
+    return session.execute(_formers(), {"connector_id": connector_id, "people": people}).all()
+
+
+@functools.cache
+def _formers() -> CompoundSelect[Any]:
     table = table_of(FormerAddress)
-    mine = select(*table.columns).where(table.c.connector_id == connector_id)
+    mine = select(*table.columns).where(table.c.connector_id == bindparam("connector_id"))
     # Two questions, for SQLite answers one with OR by walking through the connector's.
-    ways = (mine.where(table.c[name].in_(people)) for name in ("person_key", "now_key"))
-    return session.execute(union_all(*ways)).all()
+    ways = (mine.where(table.c[name].in_(bindparam("people"))) for name in ("person_key", "now_key"))
+    return union_all(*ways)
 
 
 def _of_records(session: Session, connector_id: int, page: Page, ids: Sequence[str]) -> dict[str, list[str]]:
@@ -154,12 +159,16 @@ def _of_records(session: Session, connector_id: int, page: Page, ids: Sequence[s
 
 def _rows(session: Session, model: type[Base], name: str, connector_id: int, keys: Sequence[Any]) -> Iterable[Any]:
     """Return the rows of a table by one of its columns, which comes first; its others but the connector follow."""
-    table = table_of(model)
-    query = select(*_columns(model, name)).where(table.c.connector_id == connector_id, table.c[name].in_(keys))
-    return session.execute(query).all()
+    return session.execute(_query(model, name), {"connector_id": connector_id, "keys": keys}).all()
 
 
 @functools.cache
+def _query(model: type[Base], name: str) -> Select[Any]:
+    table = table_of(model)
+    mine = (table.c.connector_id == bindparam("connector_id"), table.c[name].in_(bindparam("keys")))
+    return select(*_columns(model, name)).where(*mine)
+
+
 def _columns(model: type[Base], name: str) -> tuple[Any, ...]:
     table = table_of(model)
     others = [each for each in table.columns if each.name not in (name, *_LEFT_OUT)]
