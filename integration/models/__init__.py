@@ -25,6 +25,7 @@ from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.models.mapping_version import MappingVersion
 from integration.models.organisation import Organisation
 from integration.models.payload_file import PayloadFile
+from integration.models.person_stamp import PersonStamp
 from integration.models.product_categories import ProductCategories
 from integration.models.record_stamp import RecordStamp
 from integration.models.recurring_order import RecurringEntry
@@ -78,6 +79,7 @@ __all__ = [
     "Meter",
     "Organisation",
     "PayloadFile",
+    "PersonStamp",
     "ProductCategories",
     "Reconciliation",
     "RecordCount",

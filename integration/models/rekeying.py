@@ -14,6 +14,7 @@ from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.drift import Drift, Reconciled, Reconciliation
 from integration.models.ledger import LedgerEntry
+from integration.models.person_stamp import PersonStamp
 from integration.models.record_stamp import RecordStamp
 from integration.models.recurring_order import RecurringEntry
 from integration.models.sync_log import SyncLogEntry
@@ -34,7 +35,7 @@ def rekey(connection: Connection, connector_id: int, old: str, new: str) -> None
     _in_question(connection, connector_id, old, new)
     # The orders of two people are one person's now: both scores are over, and the next night gives a new one. Stamps
     # hold no more either, and none is left under a key that nobody has.
-    for ended in (BuyerScore, RecordStamp):
+    for ended in (BuyerScore, RecordStamp, PersonStamp):
         theirs = (ended.connector_id == connector_id) & ended.person_key.in_([old, new])
         connection.execute(delete(ended).where(theirs))
     for met in (Reconciled, Drift):

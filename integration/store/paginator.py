@@ -8,6 +8,7 @@ until it meets a row it knows. Rows it knows are not handed out again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -28,7 +29,8 @@ STEPS_BACK_MAX = 20
 class Crawl:
     """One reading of one list ("orders" or "customers") with fixed filters.
 
-    `expected` is how many rows it is believed to have, so that the second page need not wait for the first to tell.
+    `expected` is how many rows it is believed to have, so that the second page need not wait for the first to tell;
+    the threads are those of the `pool` where one is given.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Crawl:
         per_page: int,
         parallel: int,
         expected: int | None = None,
+        pool: Executor | None = None,
     ) -> None:
         self._client = client
         self._path = path
@@ -46,6 +49,7 @@ class Crawl:
         self._per_page = max(1, min(per_page, SIZES[0]))
         self._parallel = parallel
         self._expected = expected
+        self._pool = pool
         self._steps = 0
         self._failed: list[Failure] = []
         self._told: set[int] = set()
@@ -55,7 +59,7 @@ class Crawl:
         self._division = Division(self._client, self._path, self._params, self._per_page)
         self._progress = Progress()
         read = partial(fetch, self._client, self._path, self._params)
-        self._ahead = Ahead(read, self._parallel, self._client.heed)
+        self._ahead = Ahead(read, self._parallel, self._client.heed, self._pool)
         try:
             yield from self._go(ListPosition.of(start, self._per_page))
         finally:

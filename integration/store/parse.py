@@ -166,12 +166,22 @@ def customer_change(raw: Raw, origin: Origin, seen_at: datetime, *, created: boo
         kind=Kind.CONTACT,
         source_id=_source(raw),
         event="created" if created else "updated",
-        person_key=_person_key(email_among(text_of(raw.get("email")), billing_email(raw))),
+        person_key=customer_key(raw),
         payload=slim_customer(raw),
         seen_at=seen_at,
         origin=origin,
         modified_at=lenient(raw.get("date_modified_gmt")),
     )
+
+
+def customer_email(raw: Raw) -> str:
+    """Return the address that a customer is known by, "" without one."""
+    return email_among(text_of(raw.get("email")), billing_email(raw))
+
+
+def customer_key(raw: Raw) -> str:
+    """Return the person key of a customer, "" without an address."""
+    return _person_key(customer_email(raw))
 
 
 def slim_order(raw: Raw) -> dict[str, Any]:

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from typing import TypeVar
 
 from integration.store.pages import Piece
 
 HEED_EVERY_S = 0.5
 
 Key = tuple[int, int]
+T = TypeVar("T")
 
 
 class Ahead:
     """Pieces by (offset, limit), at most `parallel` of them under way; close() drops those nobody took.
 
-    `heed` is called while a piece is waited for, and what it raises ends the waiting.
+    `heed` is called while a piece is waited for, and what it raises ends the waiting. The threads are those of `pool`
+    where whoever reads the list reads more beside it, else its own.
     """
 
-    def __init__(self, fetch: Callable[[int, int], Piece], parallel: int, heed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[int, int], Piece],
+        parallel: int,
+        heed: Callable[[], None],
+        pool: Executor | None = None,
+    ) -> None:
         self._fetch = fetch
         self._heed = heed
         self._parallel = max(1, parallel)
-        self._pool = ThreadPoolExecutor(self._parallel, thread_name_prefix="store-pages")
+        self._is_own = pool is None
+        self._pool = pool or ThreadPoolExecutor(self._parallel, thread_name_prefix="store-pages")
         self._under_way: dict[Key, Future[Piece]] = {}
 
     def get(self, offset: int, limit: int, total: int | None) -> Piece:
@@ -36,12 +46,7 @@ class Ahead:
         for key in wanted:
             if key not in self._under_way:
                 self._under_way[key] = self._pool.submit(self._fetch, *key)
-        return self._waited_for(self._under_way.pop(wanted[0]))
-
-    def _waited_for(self, piece: Future[Piece]) -> Piece:
-        while not wait([piece], HEED_EVERY_S).done:
-            self._heed()
-        return piece.result()
+        return waited_for(self._under_way.pop(wanted[0]), self._heed)
 
     def _following(self, offset: int, limit: int, total: int) -> list[Key]:
         # Each piece begins with the last row of the one before. There is one more than threads: so the next is asked
@@ -52,4 +57,14 @@ class Ahead:
 
     def close(self) -> None:
         """Forget what is under way: a store that does not answer must not keep a run that was cancelled."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for piece in self._under_way.values():
+            piece.cancel()
+        if self._is_own:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def waited_for(answer: Future[T], heed: Callable[[], None]) -> T:
+    """Return what comes, or raise what that raised; `heed` is called meanwhile, and what it raises ends the waiting."""
+    while not wait([answer], HEED_EVERY_S).done:
+        heed()
+    return answer.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -120,14 +121,15 @@ def read_customers(
     per_page: int = SIZES[0],
     parallel: int = 2,
     ids: Sequence[int] | None = None,
+    pool: Executor | None = None,
 ) -> Iterator[Page]:
     """Yield pages of customers by id; buyers with another role come only with role=all (woo:089).
 
-    Without `fields` they are whole, with what the settings look at.
+    Without `fields` they are whole, with what the settings look at. Who reads more beside gives the `pool` for both.
     """
     asked = client.access.asked_of(Kind.CONTACT)
     params = {"role": role, "_fields": fields or customer_fields(asked)}
-    pages = _pages(client, "customers", params, start, per_page, parallel, ids)
+    pages = _pages(client, "customers", params, start, per_page, parallel, ids, pool=pool)
     return pages if fields else _kept(pages, asked)
 
 
@@ -140,10 +142,12 @@ def _pages(
     parallel: int,
     ids: Sequence[int] | None,
     expected: int | None = None,
+    pool: Executor | None = None,
 ) -> Iterator[Page]:
     if ids is not None:
         return hidden_addresses.refuse(client, pick(client, path, params, ids, start))
-    return hidden_addresses.refuse(client, Crawl(client, path, params, per_page, parallel, expected).pages(start))
+    crawl = Crawl(client, path, params, per_page, parallel, expected, pool)
+    return hidden_addresses.refuse(client, crawl.pages(start))
 
 
 def _kept(pages: Iterator[Page], asked: Asked) -> Iterator[Page]:

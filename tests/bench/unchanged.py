@@ -26,8 +26,10 @@ from integration.pipeline.ingest.webhooks import receive
 from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.store import reading
 from integration.store.access import StoreAccess, signature
+from tests.bench import same_pages
 from tests.bench.apart import Apart, apart
 from tests.bench.calls import make_fields
+from tests.bench.same_pages import Pages
 from tests.bench.transactions import SECRET, webhook
 from tests.bench.world import World, report, world
 
@@ -150,15 +152,32 @@ def _in_records(at: World, pulled: int) -> None:
 
 
 def reconciled(at: World, ends: Apart) -> None:
-    """Reconcile with nothing changed."""
-    alone = bare(ends)
+    """Reconcile with nothing changed, and compare with bare clients in the same run.
+
+    The first reconciliation compares everybody, later ones know them again.
+    """
+    with same_pages.noted() as pages:
+        _compared(at, ends, "the first after an import", pages, None)
+    with same_pages.noted() as pages:
+        _reconcile(at)
+    _compared(at, ends, "of a store that answers at once", pages, RATIO)
+    ends.take(ORDER_S)
+    _compared(at, ends, f"of a store that takes {ORDER_S * 1000:.0f} ms an order on two processors", pages, RATIO)
+    ends.take(0)
+
+
+def _compared(at: World, ends: Apart, which: str, pages: Pages, goal: float | None) -> None:
     ends.counts()
     ours = measured(lambda: _reconcile(at))
     counts = ends.counts()
-    ratio = ours.seconds / alone.seconds
-    report("unchanged reconciliation to a bare reader", ratio, "times", "stated", True, seconds=round(ours.seconds, 2),
-           cpu_s=round(ours.cpu_s, 2), bare_s=round(alone.seconds, 2), store_calls=counts["store"],
-           mautic_calls=counts["mautic"])  # fmt: skip
+    of_store, same = bare(ends), measured(lambda: same_pages.read(pages, ends.whereabouts))
+    ratio = ours.seconds / same.seconds
+    said = "stated" if goal is None else f"<= {goal}"
+    report(f"unchanged reconciliation to a bare reader of the same pages, {which}", ratio, "times", said,
+           goal is None or ratio <= goal, seconds=round(ours.seconds, 2), cpu_s=round(ours.cpu_s, 2),
+           bare_s=round(same.seconds, 2), store_calls=counts["store"], mautic_calls=counts["mautic"])  # fmt: skip
+    report(f"unchanged reconciliation to a bare reader of the store's lists, {which}", ours.seconds / of_store.seconds,
+           "times", "stated", True, bare_s=round(of_store.seconds, 2))  # fmt: skip
 
 
 def _reconcile(at: World) -> None:

@@ -23,6 +23,7 @@ from integration.models.drift import Drift, Reconciled, Reconciliation
 from integration.models.follow_up import FollowUpMark
 from integration.models.former_address import FormerAddress
 from integration.models.ledger import CustomerMark, LedgerEntry
+from integration.models.person_stamp import PersonStamp
 from integration.models.record_stamp import RecordStamp
 from integration.models.recurring_order import RecurringEntry
 from integration.models.sql import table_of
@@ -75,6 +76,7 @@ def of(connector_id: int, one: Traces) -> Iterator[Part]:
     yield Part("orders in the ledger", LedgerEntry, _by_key(LedgerEntry, connector_id, one.keys))
     yield Part("subscriptions of the store", RecurringEntry, _by_key(RecurringEntry, connector_id, one.keys))
     yield Part("stamps of records", RecordStamp, _by_key(RecordStamp, connector_id, one.keys))
+    yield Part("stamps of comparisons", PersonStamp, _by_key(PersonStamp, connector_id, one.keys))
     yield Part("scores", BuyerScore, _by_key(BuyerScore, connector_id, one.keys))
     yield Part("accounts", CustomerMark, _by_key(CustomerMark, connector_id, one.keys))
     for orders in parts([str(number) for number in one.orders]):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
+from integration import streams
 from integration.events import Kind
 from integration.identity import normalise_email, visible
 from integration.mapping import places
@@ -21,9 +22,11 @@ from integration.mautic.paging import number_of
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
+from integration.models.membership import among
+from integration.operations.reconciliation import agreed
 from integration.operations.reconciliation.findings import Finding
 from integration.operations.reconciliation.people import NO_RUN, Person, kinds_of
-from integration.pipeline.delivery import batch_context as batch_context, order_categories, read_back
+from integration.pipeline.delivery import batch_context as batch_context, order_categories, read_back, stamping
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.services import Services
@@ -36,6 +39,9 @@ ON_ITS_WAY = timedelta(minutes=10)
 FIELDS_MAX = 30
 
 _OPEN = Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'"), literal_column("'leased'")])
+_BUSY = select(Delivery.person_key).where(
+    Delivery.connector_id == bindparam("connector_id"), among(Delivery.person_key, bindparam("person_keys")), _OPEN
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,8 @@ class Wanted:
     """What a full sync would write for one person: by kind of record, for their fields may differ for ever, and whole.
 
     A field is right when Mautic has the value of any of them. `hashes` are those of the contact link. Without
-    `with_profile` the store refused it: what a profile once gave may be right whatever the orders say.
+    `with_profile` the store refused it: what a profile once gave may be right whatever the orders say. `stored` is the
+    digest of all that is stored of the person (agreed.py), "" where the verdict may be another by time alone.
     """
 
     person: Person
@@ -52,6 +59,7 @@ class Wanted:
     contact_id: int | None
     hashes: Mapping[str, str]
     with_profile: bool = True
+    stored: str = ""
 
     @property
     def untold(self) -> frozenset[str]:
@@ -66,6 +74,15 @@ class Wanted:
         return normalise_email(self.whole.email)
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What differs, how many people could be compared, and the stamps of those of whom nothing differs, by person."""
+
+    findings: Sequence[Finding] = ()
+    checked: int = 0
+    stamps: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Comparison:
     """Compares people with the Mautic of one connector."""
@@ -74,25 +91,28 @@ class Comparison:
     connector: Connector
     client: MauticClient
 
-    def compare(self, people: Sequence[Person], *, with_profiles: bool = True) -> tuple[list[Finding], int]:
-        """Return what differs and how many people could be compared; raises ServiceError when Mautic fails.
+    def compare(self, people: Sequence[Person], *, with_profiles: bool = True) -> Compared:
+        """Return what differs; raises ServiceError when Mautic fails.
 
         Without profiles nothing is told of what only they could tell.
         """
-        found = self._wanted([person for person in people if person.sure and person.changes])
+        sure = [person for person in people if person.sure and person.changes]
+        found = self._wanted(sure) if sure else []
         wanted = [replace(each, with_profile=with_profiles) for each in found]
         by_address = reading.by_emails(self.client, [each.address for each in wanted])
         lost = [each.contact_id for each in wanted if each.contact_id and each.address not in by_address]
         by_id = reading.by_ids(self.client, lost)
-        findings = (_finding(each, by_address.get(each.address, ()), by_id) for each in wanted)
-        return [found for found in findings if found is not None], len(wanted)
+        verdicts = [(each, _finding(each, by_address.get(each.address, ()), by_id)) for each in wanted]
+        fine = (each for each, finding in verdicts if finding is None)
+        stamps = {each.person.person_key: stamp for each in fine if (stamp := _stamp(each, by_address))}
+        return Compared([finding for _, finding in verdicts if finding is not None], len(wanted), stamps)
 
     def former(self, people: Sequence[Person], contacts: Mapping[int, Mapping[str, Any]]) -> list[Finding]:
         """Return what linked contacts still say of orders that are gone; `people` have no order left."""
         person_keys = [person.person_key for person in people]
         with self.services.db.read() as session:
             context = batch_context.lay(session, self.connector, person_keys, frozenset({NO_RUN}))
-            busy = _busy(session, self.connector.id, person_keys)
+            busy = busy_now(session, self.connector.id, person_keys)
         planned = [(person, plan_group(person.group, context)) for person in people if person.person_key not in busy]
         findings = [_emptied(person, one, contacts) for person, one in planned]
         return [found for found in findings if found is not None]
@@ -102,22 +122,46 @@ class Comparison:
         now = self.services.clock.now()
         person_keys = [person.person_key for person in people]
         with self.services.db.read() as session:
+            stored = agreed.stored(session, self.connector, person_keys)
             context = batch_context.lay(session, self.connector, person_keys, frozenset({NO_RUN}))
             context = order_categories.laid(session, context, [person.group for person in people])
-            busy = _busy(session, self.connector.id, person_keys)
+            busy = busy_now(session, self.connector.id, person_keys)
             written = _written(session, self.connector.id, person_keys)
         fresh = (p for p in people if p.person_key not in busy and not _on_its_way(p, written.get(p.person_key), now))
-        return [wanted for person in fresh if (wanted := plan_wanted(person, context)) is not None]
+        found = (plan_wanted(person, context, stored[person.person_key]) for person in fresh)
+        return [wanted for wanted in found if wanted is not None]
 
 
-def plan_wanted(person: Person, context: BatchContext) -> Wanted | None:
+def plan_wanted(person: Person, context: BatchContext, stored: str = "") -> Wanted | None:
     """Return what a full sync would write for a person, None when it would write nothing or could not."""
     planned = plan_group(person.group, context)
     if planned.write is None or not visible(planned.write.email):
         return None
     by_kind = [_write_of(planned, kind, context) for kind in kinds_of(person.changes) if _plans(planned, kind)]
-    link = planned.link
-    return Wanted(person, by_kind, planned.write, link.contact_id if link else None, link.hashes if link else {})
+    number, known = (planned.link.contact_id, planned.link.hashes) if planned.link else (None, {})
+    lasting = stored if _lasts(person, planned, context) else ""
+    return Wanted(person, by_kind, planned.write, number, known, stored=lasting)
+
+
+def _lasts(person: Person, planned: PersonPlan, context: BatchContext) -> bool:
+    """Tell whether nothing but a change can make another plan; what the store says of products has an age of its own.
+
+    By the same rule nothing has to be noted of the orders in the ledger, however often they are read.
+    """
+    if not person.is_whole or planned.errors or context.modules.orders.category_tags:
+        return False
+    orders = (leased for leased in planned.group.deliveries if streams.of(leased.kind).in_ledger)
+    return all(stamping.order_lasts(leased, context) for leased in orders)
+
+
+def _stamp(wanted: Wanted, by_address: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Return the stamp of a person of whom nothing differs, "" where such a verdict is not to be known again."""
+    person, contact = wanted.person, agreed.only(by_address, wanted.address)
+    known_by = agreed.address_of(person.person_key, [wanted.whole.email])
+    if contact is None or not (wanted.stored and wanted.with_profile and known_by):
+        return ""
+    rows = map(agreed.of_row, person.rows)
+    return agreed.stamp(wanted.stored, rows, person.further, agreed.of_contact(contact))
 
 
 def _plans(planned: PersonPlan, kind: Kind) -> list[Any]:
@@ -128,17 +172,14 @@ def _write_of(planned: PersonPlan, kind: Kind, context: BatchContext) -> Contact
     return fit(merge(_plans(planned, kind)).contact, context.fields, known=planned.link is not None)[0]
 
 
-def _busy(session: Session, connector_id: int, person_keys: Sequence[str]) -> set[str]:
+def busy_now(session: Session, connector_id: int, person_keys: Sequence[str]) -> set[str]:
     """Return whose changes are still on their way to Mautic: they differ for good reason."""
-    query = select(Delivery.person_key).where(
-        Delivery.connector_id == connector_id, Delivery.person_key.in_(list(person_keys)), _OPEN
-    )
-    return set(session.scalars(query))
+    return set(session.scalars(_BUSY, {"connector_id": connector_id, "person_keys": list(person_keys)}))
 
 
 def _written(session: Session, connector_id: int, person_keys: Sequence[str]) -> dict[str, datetime]:
     query = select(ContactLink.person_key, ContactLink.written_at).where(
-        ContactLink.connector_id == connector_id, ContactLink.person_key.in_(list(person_keys))
+        ContactLink.connector_id == connector_id, among(ContactLink.person_key, person_keys)
     )
     return dict(session.execute(query).tuples().all())
 

@@ -11,8 +11,10 @@ from sqlalchemy import Select, delete, exists, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from integration.models.drift import Drift, Reconciled, Reconciliation
+from integration.models.membership import among
 from integration.models.run import RunState
 from integration.models.sql import swapped, upsert
+from integration.operations.reconciliation import agreed
 from integration.pipeline.runs.lifecycle import FORGOTTEN
 from integration.pipeline.services import Services
 
@@ -38,13 +40,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one page gave: differences, people met in the store, how many were looked at, and where to go on."""
+    """What one page gave: differences, people met in the store, how many were looked at, and where to go on.
+
+    `stamps` are those of people to be known again (agreed.py).
+    """
 
     phase: str
     place: Any = None
     findings: Collection[Finding] = ()
     met: Collection[str] = ()
     checked: int = 0
+    stamps: Mapping[str, str] = field(default_factory=dict)
 
 
 def note(session: Session, now: datetime, row: Reconciliation, step: Step) -> int:
@@ -56,6 +62,7 @@ def note(session: Session, now: datetime, row: Reconciliation, step: Step) -> in
     for kind in KINDS:
         setattr(row, kind, getattr(row, kind) + sum(each.kind == kind for each in fresh))
     _meet(session, row.id, step.met)
+    agreed.keep(session, row.connector_id, step.stamps)
     row.pulled += step.checked
     row.skipped += step.checked - len(fresh)
     row.phase, row.cursor = step.phase, {} if step.place is None else {"place": step.place}
@@ -93,7 +100,7 @@ def _meet(session: Session, reconciliation_id: int, person_keys: Collection[str]
 def met(session: Session, reconciliation_id: int, person_keys: Iterable[str]) -> set[str]:
     """Return which of these people were met in the store already."""
     query = select(Reconciled.person_key).where(
-        Reconciled.reconciliation_id == reconciliation_id, Reconciled.person_key.in_(list(person_keys))
+        Reconciled.reconciliation_id == reconciliation_id, among(Reconciled.person_key, list(person_keys))
     )
     return set(session.scalars(query))
 

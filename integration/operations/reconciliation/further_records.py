@@ -16,6 +16,7 @@ from integration.errors import AuthRejected, MappingError, NotSetUp, Rejected
 from integration.events import Change, Kind, Origin
 from integration.models.buyer_score import BuyerScore
 from integration.models.connector import Connector
+from integration.models.membership import among
 from integration.models.recurring_order import RecurringEntry
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.ingest import order_ledger, records
@@ -39,6 +40,12 @@ class FurtherRecords:
     client: StoreClient
     origin: Origin
 
+    @property
+    def reads_store(self) -> bool:
+        """Return whether the store is asked for any of them."""
+        modules = self.services.modules(self.connector)
+        return _is_on(recurring_stream.KIND, modules) and bool(store_profile.has_subscriptions(self.connector))
+
     def of(self, person_keys: Collection[str]) -> Sequence[Change]:
         """Return the subscriptions as the store has them now, and the classes as they were owed last.
 
@@ -46,14 +53,14 @@ class FurtherRecords:
         """
         modules = self.services.modules(self.connector)
         found: list[Change] = []
-        if _is_on(recurring_stream.KIND, modules) and store_profile.has_subscriptions(self.connector):
+        if self.reads_store:
             found += self._subscriptions(person_keys)
         if _is_on(scores_stream.KIND, modules):
             found += self._scores(person_keys)
         return found
 
     def _subscriptions(self, person_keys: Collection[str]) -> list[Change]:
-        mine = (RecurringEntry.connector_id == self.connector.id, RecurringEntry.person_key.in_(sorted(person_keys)))
+        mine = (RecurringEntry.connector_id == self.connector.id, among(RecurringEntry.person_key, sorted(person_keys)))
         query = select(RecurringEntry.recurring_id).where(*mine, RecurringEntry.status != order_ledger.GONE)
         with self.services.db.read() as session:
             ids = session.scalars(query.order_by(RecurringEntry.recurring_id)).all()
@@ -78,7 +85,7 @@ class FurtherRecords:
         return streams.of(recurring_stream.KIND).change(row, self.origin, self.services.clock.now())
 
     def _scores(self, person_keys: Collection[str]) -> list[Change]:
-        mine = (BuyerScore.connector_id == self.connector.id, BuyerScore.person_key.in_(sorted(person_keys)))
+        mine = (BuyerScore.connector_id == self.connector.id, among(BuyerScore.person_key, sorted(person_keys)))
         with self.services.db.read() as session:
             rows = session.scalars(select(BuyerScore).where(*mine).order_by(BuyerScore.id)).all()
         return [

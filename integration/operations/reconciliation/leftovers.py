@@ -14,6 +14,7 @@ from integration.mautic.paging import number_of
 from integration.mautic.search import email_of
 from integration.models.contact_link import ContactLink
 from integration.models.ledger import CustomerMark, LedgerEntry
+from integration.models.membership import among
 from integration.operations.reconciliation import findings as found_rows
 from integration.operations.reconciliation.findings import Finding
 from integration.pipeline.ingest import order_ledger
@@ -30,14 +31,15 @@ class Link:
     contact_id: int
 
 
-def buyers(session: Session, connector_id: int, after: str, limit: int) -> list[str]:
-    """Return the next people with orders, in order of person key."""
+def buyers(session: Session, connector_id: int, after: str, limit: int | None, until: str | None = None) -> list[str]:
+    """Return the next people with orders, in order of person key; without a limit up to one of them, that one too."""
     query = (
         select(LedgerEntry.person_key)
         .where(
             LedgerEntry.connector_id == connector_id,
             LedgerEntry.person_key > after,
             LedgerEntry.status != order_ledger.GONE,
+            *(() if until is None else (LedgerEntry.person_key <= until,)),
         )
         .group_by(LedgerEntry.person_key)
         .order_by(LedgerEntry.person_key)
@@ -59,13 +61,13 @@ def sent_here(session: Session, connector_id: int, person_keys: Collection[str])
     """Return those of the people whom a program has told us of: that the store knows nothing of them is no finding."""
     orders = select(LedgerEntry.person_key).where(
         LedgerEntry.connector_id == connector_id,
-        LedgerEntry.person_key.in_(person_keys),
+        among(LedgerEntry.person_key, person_keys),
         LedgerEntry.order_id < 0,
         LedgerEntry.status != order_ledger.GONE,
     )
     accounts = select(CustomerMark.person_key).where(
         CustomerMark.connector_id == connector_id,
-        CustomerMark.person_key.in_(person_keys),
+        among(CustomerMark.person_key, person_keys),
         CustomerMark.customer_id < 0,
     )
     return set(session.scalars(orders)) | set(session.scalars(accounts))
@@ -83,7 +85,7 @@ def strangers(
     person_keys = {number_of(contact): _person_key(contact) for contact in contacts}
     known = found_rows.met(session, reconciliation_id, person_keys.values())
     query = select(ContactLink.contact_id).where(
-        ContactLink.connector_id == connector_id, ContactLink.contact_id.in_(list(person_keys))
+        ContactLink.connector_id == connector_id, among(ContactLink.contact_id, person_keys)
     )
     ours = set(session.scalars(query))
     return [

@@ -2,7 +2,7 @@
 
 First the ledger is brought up to date from a cheap list of orders, then customers and those who only ordered are
 compared with their orders, then what is left of our links, and of contacts with our fields, is what the store has no
-more. Nobody is kept in memory but the people of one page.
+more. Nobody is kept in memory but the people of one page, and of those that are read ahead (reading_ahead.py).
 
 A list that the store refuses keeps the other from being compared no more than it does in a run; but who is gone, or
 what the unread record would say, is then not told.
@@ -10,22 +10,21 @@ what the unread record would say, is then not told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from integration.errors import Rejected, ServerFault, ServiceError
 from integration.events import Origin
-from integration.mapping import aliases
 from integration.mautic import reading as contacts
 from integration.mautic.client import MauticClient
-from integration.mautic.paging import number_of
-from integration.mautic.search import entries
 from integration.models.drift import Reconciliation
-from integration.operations.reconciliation import findings as found_rows, former_buyers, leftovers
+from integration.operations.reconciliation import findings as found_rows, former_buyers, leftovers, phases, strangers
 from integration.operations.reconciliation.comparison import Comparison
 from integration.operations.reconciliation.findings import Finding, Step
-from integration.operations.reconciliation.people import Gathering, Person
+from integration.operations.reconciliation.people import Gathering, Person, Row, accounts
+from integration.operations.reconciliation.reading_ahead import ReadingAhead
 from integration.pipeline import usage
 from integration.pipeline.connectors import field_list, store_profile
 from integration.pipeline.ingest import listed_orders
@@ -35,34 +34,12 @@ from integration.pipeline.runs.refusals import PART_TRIES_MAX, REFUSED
 from integration.store import reading
 from integration.store.client import StoreClient
 from integration.store.completeness import SHORT_LIST
-from integration.words import counted
 
+T = TypeVar("T")
 #: People that are compared at once.
 AT_ONCE = 100
 #: Links looked at in one call.
 LINKS_AT_ONCE = 200
-PHASES = ("ledger", "customers", "buyers", "links", "strangers")
-DONE = "done"
-_FOLLOWING = dict(zip(PHASES, (*PHASES[1:], DONE), strict=True))
-#: Phase -> what is said of it in the log when it has ended.
-_DONE = {
-    "ledger": "The list of orders was read.",
-    "customers": "All customers were compared.",
-    "buyers": "All people who ordered without an account were compared.",
-    "links": "Contacts whose person the store no longer has were looked for.",
-    "strangers": "Other contacts with our fields were looked for.",
-}
-#: What is said instead where customers could not be read.
-_ORDERS_ONLY = {
-    "buyers": "All people who ordered were compared by their orders; customers without an order were not.",
-    "links": "Contacts whose orders are all gone were compared; nobody is called gone who may be a customer.",
-}
-#: Phase -> the lists without which it tells nothing true, and what is said instead.
-_NEEDS = {
-    "buyers": ({"ledger"}, "People who ordered were not compared."),
-    "links": ({"ledger"}, "Contacts whose person the store no longer has were not looked for."),
-    "strangers": ({"ledger", "customers"}, "Other contacts with our fields were not looked for."),
-}
 
 
 @dataclass
@@ -86,9 +63,15 @@ class Walk(HeldRun):
     def go(self) -> bool:
         """Go on from the cursor; True when all is done. Raises ServiceError, Stopped, Lost and Cancelled."""
         self._prepare()
-        self._phase = self.run.phase or PHASES[0]
-        while self._phase != DONE:
-            needed, said = _NEEDS.get(self._phase, (set(), ""))
+        self._phase = self.run.phase or phases.PHASES[0]
+        try:
+            return self._go()
+        finally:
+            self._ahead.close()
+
+    def _go(self) -> bool:
+        while self._phase != phases.DONE:
+            needed, said = phases.NEEDS.get(self._phase, (set(), ""))
             if needed & self._refused.keys():
                 self._pass_over(said)
                 continue
@@ -99,13 +82,13 @@ class Walk(HeldRun):
             if self._phase in self._refused:
                 self._pass_over(refusals.told({self._phase: self._refused[self._phase]}))
             else:
-                self._write(Step(_FOLLOWING[self._phase]), closes=self._phase)
+                self._write(Step(phases.FOLLOWING[self._phase]), closes=self._phase)
                 self._phase = self.run.phase
         return True
 
     def _pass_over(self, sentence: str) -> None:
         """Go on without a phase. Failed tries are still counted: nothing was read."""
-        self._move(_FOLLOWING[self._phase], sentence)
+        self._move(phases.FOLLOWING[self._phase], sentence)
 
     def _move(self, phase: str, sentence: str) -> None:
         with self.services.db.write() as session:
@@ -118,6 +101,7 @@ class Walk(HeldRun):
     def _prepare(self) -> None:
         self.connector = field_list.recent(self.services, self.connector, self._mautic)
         self._refused: dict[str, str] = dict(self.run.cursor.get(REFUSED) or {})
+        self._ahead = ReadingAhead(self.services, self.connector, self._store, self._mautic)
         self._gathering = Gathering(self.services, self.connector, self._store)
         self._comparison = Comparison(self.services, self.connector, self._mautic)
 
@@ -136,19 +120,18 @@ class Walk(HeldRun):
             row.cursor = {**row.cursor, REFUSED: self._refused}
             row.calls, row.store_calls = row.calls + to_mautic, row.store_calls + to_store
             usage.record(session, row.connector_id, now, mautic_calls=to_mautic, store_calls=to_store)
-            text = f"{self._done(closes)} People looked at so far: {row.pulled:,}." if closes else _said(step, new)
+            text = phases.page_said(step, new)
+            if closes:
+                text = f"{phases.ended(closes, refused=bool(self._refused))} People looked at so far: {row.pulled:,}."
             if text:
                 run_lifecycle.add_line(session, now, row.id, text)
         self._counted = self._counted[0] + to_mautic, self._counted[1] + to_store
         self.run.phase, self.run.cursor, self.run.tries = row.phase, row.cursor, row.tries
 
-    def _done(self, phase: str) -> str:
-        return _ORDERS_ONLY.get(phase, _DONE[phase]) if self._refused else _DONE[phase]
-
-    def _listed(self, pages: Iterator[reading.Page]) -> Iterator[reading.Page]:
+    def _listed(self, pages: Iterator[T]) -> Iterator[T]:
         """Yield the pages of the phase's list; one that the store refuses, but not the other, is noted and has none."""
         try:
-            yield from _filled(pages)
+            yield from pages
         except refusals.ERRORS as error:
             if self._place is not None or refusals.concerns_all(error):
                 raise
@@ -158,10 +141,10 @@ class Walk(HeldRun):
         """Note that the phase's list is refused; raises the error where it is to be tried again, or both lists are."""
         if self._refused:
             self._refused = {}
-            self._move(PHASES[0], "The store gives neither orders nor customers.")
+            self._move(phases.PHASES[0], "The store gives neither orders nor customers.")
             raise error
         again = refusals.passes(error) and self.run.tries + 1 < PART_TRIES_MAX
-        if not again or self._phase != PHASES[0]:
+        if not again or self._phase != phases.PHASES[0]:
             # Another list was read, or is to be.
             refusals.go_on_after(self.services, self.connector.id, error)
         if again:
@@ -177,34 +160,67 @@ class Walk(HeldRun):
             fields=reading.LEDGER_FIELDS,
             start=self._place,
         )
-        for page in self._listed(pages):
+        for page in self._listed(_filled(pages)):
             with self.services.db.write() as session:
                 listed_orders.note(session, self._now(), self.connector.id, page.rows, Origin.BULK)
             yield Step("ledger", page.cursor)
 
     def _customers(self) -> Iterator[Step]:
-        for page in self._listed(reading.read_customers(self._store, start=self._place)):
-            people = self._gathering.customers(page.rows, with_orders="ledger" not in self._refused)
-            with self.services.db.read() as session:
-                # After a list that came short the customers are read from the first one again.
-                known = found_rows.met(session, self.run.id, [person.person_key for person in people])
+        pages = _filled(reading.read_customers(self._store, start=self._place, pool=self._ahead.pool))
+        for page, begun in self._listed(self._ahead.each(pages, self._accounts)):
+            fine = self._ahead.fine(begun)
+            rows = [row for key, theirs in accounts(page.rows).items() if key not in fine for row in theirs]
+            gather = partial(self._gathering.customers, rows, with_orders="ledger" not in self._refused)
+            people = self._ahead.at_store(gather) if rows else []
+            # After a list that came short the customers are read from the first one again.
+            known = self._met([*fine, *(person.person_key for person in people)])
             fresh = [person for person in people if person.person_key not in known]
-            yield self._compared(fresh, "customers", page.cursor)
+            yield self._compared(fresh, fine - known, "customers", page.cursor)
+
+    def _accounts(self, page: reading.Page) -> Mapping[str, Sequence[Row]]:
+        # Where a list is refused nobody is known again: a verdict says less then.
+        return {} if self._refused else accounts(page.rows)
 
     def _buyers(self) -> Iterator[Step]:
+        began = object()
+        # What is noted of a page may bring others behind the last one that was read ahead.
+        while began != self._place:
+            began = self._place
+            for last, begun in self._ahead.each(self._buyer_pages(), self._guests):
+                yield self._of_buyers(last[-1], self._ahead.fine(begun))
+
+    def _of_buyers(self, last: str, fine: set[str]) -> Step:
+        with self.services.db.read() as session:
+            person_keys = leftovers.buyers(session, self.connector.id, str(self._place or ""), None, until=last)
+        known = self._met(person_keys)
+        others = [person_key for person_key in person_keys if person_key not in known | fine]
+        people = self._ahead.at_store(partial(self._gathering.buyers, others)) if others else []
+        return self._compared(people, fine - known, "buyers", last)
+
+    def _buyer_pages(self) -> Iterator[Sequence[str]]:
+        last = str(self._place or "")
         while True:
             with self.services.db.read() as session:
-                place = str(self._place or "")
-                person_keys = leftovers.buyers(session, self.connector.id, place, AT_ONCE)
-                known = found_rows.met(session, self.run.id, person_keys)
+                person_keys = leftovers.buyers(session, self.connector.id, last, AT_ONCE)
             if not person_keys:
                 return
-            people = self._gathering.buyers(person_key for person_key in person_keys if person_key not in known)
-            yield self._compared(people, "buyers", person_keys[-1])
+            yield person_keys
+            last = person_keys[-1]
 
-    def _compared(self, people: list[Person], phase: str, place: Any) -> Step:
-        findings, checked = self._comparison.compare(people, with_profiles="customers" not in self._refused)
-        return Step(phase, place, findings, [person.person_key for person in people], checked)
+    def _guests(self, person_keys: Sequence[str]) -> Mapping[str, Sequence[Row]]:
+        known = set(person_keys) if self._refused else self._met(person_keys)
+        return {person_key: () for person_key in person_keys if person_key not in known}
+
+    def _met(self, person_keys: Sequence[str]) -> set[str]:
+        with self.services.db.read() as session:
+            return found_rows.met(session, self.run.id, person_keys)
+
+    def _compared(self, people: list[Person], fine: set[str], phase: str, place: Any) -> Step:
+        """Compare people; of those who are `fine` it is known that nothing differs."""
+        found = self._comparison.compare(people, with_profiles="customers" not in self._refused)
+        met = [*fine, *(person.person_key for person in people)]
+        stamps = {} if self._refused else found.stamps
+        return Step(phase, place, found.findings, met, found.checked + len(fine), stamps)
 
     # -- what the store has no more -----------------------------------------------------------------------------------
 
@@ -237,45 +253,21 @@ class Walk(HeldRun):
 
     def _strangers(self) -> Iterator[Step]:
         """Contacts with our order count that no link leads to; a Mautic that cannot search so is left in peace."""
-        space = self.services.modules(self.connector).naming.name_space
-        wanted = aliases.spaced(aliases.ORDER_COUNT, space)
-        alias = aliases.actual(wanted, {field["alias"] for field in self.connector.fields})
+        alias = strangers.alias_of(self.connector, self.services.modules(self.connector).naming.name_space)
         if alias is None:
             return
         while True:
-            last = int(self._place or 0)
+            with self.services.db.read() as session:
+                stretch = strangers.stretch(session, self.connector.id, int(self._place or 0))
             try:
-                rows = self._with_field(alias, last)
+                rows = strangers.read(self._mautic, alias, stretch)
             except (Rejected, ServerFault):
                 return
-            if not rows:
+            if not rows and stretch.is_last:
                 return
             with self.services.db.read() as session:
                 found = leftovers.strangers(session, self.connector.id, self.run.id, rows)
-            yield Step("strangers", max(map(number_of, rows)), found, checked=len(found))
-
-    def _with_field(self, alias: str, after: int) -> list[dict[str, Any]]:
-        params = {
-            "where[0][col]": alias,
-            "where[0][expr]": "isNotNull",
-            "where[1][col]": "id",
-            "where[1][expr]": "gt",
-            "where[1][val]": after,
-            "orderBy": "id",
-            "orderByDir": "asc",
-            "limit": AT_ONCE,
-            "minimal": 1,
-        }
-        rows = entries(self._mautic.get("contacts", params), "contacts")
-        # A Mautic that did not heed the condition would give the same page for ever.
-        return [row for row in rows if number_of(row) > after]
-
-
-def _said(step: Step, new: int) -> str:
-    """Return the line of a page on which people were looked at, "" for any other."""
-    people = counted(step.checked, "person", "people")
-    differences = counted(new, "difference") if new else "nothing differs"
-    return f"Looked at {people}: {differences}." if step.checked else ""
+            yield Step("strangers", stretch.place(rows), found, checked=len(found))
 
 
 def _filled(pages: Iterator[reading.Page]) -> Iterator[reading.Page]:

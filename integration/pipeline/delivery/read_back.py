@@ -125,6 +125,20 @@ def differences(contact: Mapping[str, Any], write: ContactWrite) -> dict[str, li
     return unlike | _tags(write.tags, reading.tags_of(contact)) | _barred(write, contact)
 
 
+def looked_at(contact: Mapping[str, Any]) -> list[Any]:
+    """Return all of a contact that `differences` may look at: id, values, what is told of fields, tags, Do Not Contact.
+
+    What Mautic changes by itself all the time is not in it, nor who changed the contact last and when.
+    """
+    values = {alias: value for alias, value in reading.values_of(contact).items() if alias not in OWN}
+    about = [
+        (alias, field.get("type"), field.get("properties"))
+        for alias, field in reading.described(contact).items()
+        if alias not in OWN
+    ]
+    return [contact.get("id"), values, about, contact.get("tags"), contact.get(do_not_contact.ROW, "not told")]
+
+
 def _barred(write: ContactWrite, contact: Mapping[str, Any]) -> dict[str, list[Any]]:
     unlike = do_not_contact.differs(write.do_not_contact, contact) if write.do_not_contact is not None else None
     return {BARRED: list(unlike)} if unlike else {}

@@ -94,10 +94,11 @@ def _all_of(one: PersonPlan, page: Page) -> bool:
 def _lasts(leased: LeasedDelivery, context: BatchContext, marks: set[tuple[str, str]]) -> bool:
     if streams.of(leased.kind).is_account:
         return (leased.source_id, leased.person_key) in marks and _is_dated(leased.record)
-    return streams.of(leased.kind).in_ledger and _order_lasts(leased, context)
+    return streams.of(leased.kind).in_ledger and order_lasts(leased, context)
 
 
-def _order_lasts(leased: LeasedDelivery, context: BatchContext) -> bool:
+def order_lasts(leased: LeasedDelivery, context: BatchContext) -> bool:
+    """Tell whether an order comes to something else only when it, or what the ledger says of it, changes."""
     order = leased.record
     row = context.people.row(leased.person_key, order.id)
     if row is None or row.reached_at is not None or (row.status, row.modified_at) != (order.status, order.modified_at):

@@ -104,11 +104,11 @@ def of_people(
     session: Session, connector: Connector, page: Page, people: Mapping[str, Sequence[str]]
 ) -> dict[str, str]:
     """Return the stamp of each of these people as all stands now; `people` has the source ids of each on the page."""
-    ground = _ground(connector)
+    decides = ground(connector)
     ids = [source_id for theirs in people.values() for source_id in theirs]
-    stored, records = _of_people(session, connector, sorted(people)), _of_records(session, connector.id, page, ids)
+    kept, records = stored(session, connector, sorted(people)), _of_records(session, connector.id, page, ids)
     return {
-        person_key: short(repr((ground, sorted(stored[person_key]), [records[each] for each in sorted(theirs)])))
+        person_key: short(repr((decides, sorted(kept[person_key]), [records[each] for each in sorted(theirs)])))
         for person_key, theirs in people.items()
     }
 
@@ -119,7 +119,7 @@ def keep(session: Session, connector_id: int, rows: Sequence[Mapping[str, Any]])
     upsert(session, RecordStamp, [{"connector_id": connector_id, **row} for row in rows], names)
 
 
-def _ground(connector: Connector) -> str:
+def ground(connector: Connector) -> str:
     """Return what decides of all records of a connector."""
     facts = connector.store_facts
     limits, currency = connector.mautic_facts.get(LIMITS), facts.get("currency")
@@ -127,7 +127,7 @@ def _ground(connector: Connector) -> str:
     return content_hash([connector.settings, connector.triggers, currency, repr(store_profile.shop(facts)), mautic])
 
 
-def _of_people(session: Session, connector: Connector, people: Sequence[str]) -> dict[str, list[str]]:
+def stored(session: Session, connector: Connector, people: Sequence[str]) -> dict[str, list[str]]:
     """Return all that plans look at of these people, as `batch_context.lay` reads it."""
     found: dict[str, list[str]] = {person_key: [] for person_key in people}
     for model in _tables(Modules.from_json(connector.settings)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from flask import request
@@ -41,13 +41,18 @@ def _like(held: str, wanted: str) -> bool:
     return wanted.strip("%").casefold() in held.casefold()
 
 
+@lru_cache(maxsize=8)
+def _listed(wanted: str) -> frozenset[str]:
+    return frozenset(each.strip().casefold() for each in wanted.split(","))
+
+
 _TESTS: dict[str, Callable[[str, str], bool]] = {
     "eq": _same,
     "neq": lambda held, wanted: not _same(held, wanted),
     "like": _like,
     "notLike": lambda held, wanted: not _like(held, wanted),
-    "in": lambda held, wanted: any(_same(held, each.strip()) for each in wanted.split(",")),
-    "notIn": lambda held, wanted: not any(_same(held, each.strip()) for each in wanted.split(",")),
+    "in": lambda held, wanted: held.casefold() in _listed(wanted),
+    "notIn": lambda held, wanted: held.casefold() not in _listed(wanted),
 }
 _ORDERED = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
 

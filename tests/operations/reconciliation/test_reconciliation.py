@@ -11,7 +11,7 @@ from integration.clock import SetClock
 from integration.models import ContactLink, Reconciliation
 from integration.models.drift import Reconciled
 from integration.operations import reconciliation
-from integration.operations.reconciliation import findings
+from integration.operations.reconciliation import findings, strangers
 from integration.pipeline.connectors import connectors
 from integration.pipeline.leases.endings import Cancelled, Lost
 from integration.pipeline.leases.tokens import new_token
@@ -151,6 +151,25 @@ def test_a_stranger_with_our_fields_is_surplus(bench: Bench) -> None:
     bench.change("stranger@example.com", **{alias: 3})
     assert counts(bench.reconcile()) == {"surplus": 1}, [(d.kind, d.detail, d.person_key) for d in bench.drift()]
     assert bench.drift()[0].contact_id == twin.id
+
+
+@pytest.mark.parametrize("linked", [1, 2, 300])
+def test_strangers_are_found_between_linked_contacts_which_are_not_shown(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, linked: int
+) -> None:
+    monkeypatch.setattr(strangers, "LINKED_AT_ONCE", linked)
+    alias = next(alias for alias in bench.road.mautic.state.by_alias if alias.startswith("mautic_woo_order_count"))
+    twins = []
+    for name in ("eve", "fay"):
+        twins.append(bench.double(f"{name}@example.net").id)
+        bench.change(f"{name}@example.net", **{alias: 3})
+        bench.road.order(f"{name}@example.com")
+        bench.road.run("full")
+    shown: list[int] = []
+    read = strangers.read
+    monkeypatch.setattr(strangers, "read", lambda *said: [shown.append(row["id"]) or row for row in read(*said)])
+    assert counts(bench.reconcile()) == {"surplus": 2}
+    assert [each.contact_id for each in bench.drift()] == shown == twins
 
 
 def test_orders_that_went_without_a_word_change_the_sums(bench: Bench) -> None:

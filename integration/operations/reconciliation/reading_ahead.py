@@ -1,0 +1,174 @@
+"""Reads of the next pages' people what store and Mautic show, while one page is compared, and knows people again by it.
+
+Only what agrees with a stamp counts for anything: whoever has none, or another one now, is read anew when it is their
+turn, as if nothing had been read ahead.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy.orm import Session
+
+from integration.errors import ServiceError
+from integration.events import Change, Origin
+from integration.mautic import reading as contacts
+from integration.mautic.client import MauticClient
+from integration.models.connector import Connector
+from integration.operations.reconciliation import agreed
+from integration.operations.reconciliation.comparison import busy_now
+from integration.operations.reconciliation.further_records import FurtherRecords
+from integration.operations.reconciliation.people import Row, order_ids, read_orders
+from integration.pipeline.ingest import blocked, followed_carts
+from integration.pipeline.leases.endings import Stopped
+from integration.pipeline.services import Services
+from integration.store import parse
+from integration.store.client import StoreClient
+from integration.store.prefetch import waited_for
+
+#: Pages that are begun before their turn.
+PAGES = 2
+#: Requests to the store at once, whoever asks.
+TO_STORE = 2
+
+T = TypeVar("T")
+
+
+class Orders(NamedTuple):
+    """Order id -> address and digest, and the ids that the store failed to give."""
+
+    emails: Mapping[int, str]
+    digests: Mapping[int, str]
+    unsure: set[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The people of a page who have a stamp, and what is read of them: until their turn only digests are kept.
+
+    By person: stamps, profiles, ids of orders, and the digest of the only contact with the address.
+    """
+
+    stamps: Mapping[str, str]
+    accounts: Mapping[str, Sequence[Row]]
+    ids: Mapping[str, Sequence[int]]
+    orders: Future[Orders]
+    contacts: Future[Mapping[str, str]]
+
+
+class ReadingAhead:
+    """What one slice of a reconciliation reads of people; `close` ends all of it."""
+
+    def __init__(self, services: Services, connector: Connector, store: StoreClient, mautic: MauticClient) -> None:
+        self.services, self.connector, self.store, self.mautic = services, connector, store, mautic
+        self.pool = ThreadPoolExecutor(TO_STORE, thread_name_prefix="reconciliation-store")
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="reconciliation-mautic")
+
+    def close(self) -> None:
+        """Let no call begin any more; what is under way is not waited for."""
+        self.store.heed = self.mautic.heed = _stopped
+        for pool in (self.pool, self._beside):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def at_store(self, act: Callable[[], T]) -> T:
+        """Do something that reads the store, in the line of all that does; raises what that raises."""
+        return waited_for(self.pool.submit(act), self.store.heed)
+
+    def each(
+        self, pages: Iterable[T], people_of: Callable[[T], Mapping[str, Sequence[Row]]]
+    ) -> Iterator[tuple[T, Begun]]:
+        """Yield each page with what was begun of its people before its turn.
+
+        An error of the list itself is raised when all pages before it have been.
+        """
+        begun: deque[tuple[T, Begun]] = deque()
+        failure: ServiceError | None = None
+        try:
+            for page in pages:
+                begun.append((page, self.begin(people_of(page))))
+                if len(begun) > PAGES:
+                    yield begun.popleft()
+        except ServiceError as error:
+            failure = error
+        yield from begun
+        if failure is not None:
+            raise failure
+
+    def begin(self, people: Mapping[str, Sequence[Row]]) -> Begun:
+        """Begin to read whoever has a stamp among some people, each with their profiles."""
+        with self.services.db.read() as session:
+            stamps = agreed.known(session, self.connector.id, people)
+            ids = order_ids(session, self.connector.id, stamps)
+        accounts = {person_key: people[person_key] for person_key in stamps}
+        orders = self.pool.submit(self._orders, ids)
+        return Begun(stamps, accounts, ids, orders, self._beside.submit(self._contacts, accounts, ids, orders))
+
+    def _orders(self, ids: Mapping[str, Sequence[int]]) -> Orders:
+        rows, unsure = read_orders(self.store, ids)
+        emails = {number: parse.billing_email(row) for number, row in rows.items()}
+        return Orders(emails, {number: agreed.of_row(row) for number, row in rows.items()}, unsure)
+
+    def _contacts(
+        self, accounts: Mapping[str, Sequence[Row]], ids: Mapping[str, Sequence[int]], orders: Future[Orders]
+    ) -> Mapping[str, str]:
+        addresses: dict[str, str] = {}
+        for person_key, rows in accounts.items():
+            # The orders are waited for only where nothing else tells the address.
+            theirs = ids.get(person_key, ())
+            emails = map(parse.customer_email, rows) if rows else _those(theirs, orders.result().emails)
+            addresses[person_key] = agreed.address_of(person_key, emails)
+        found = contacts.by_emails(self.mautic, addresses.values())
+        held = {person_key: agreed.only(found, address) for person_key, address in addresses.items()}
+        return {person_key: agreed.of_contact(contact) for person_key, contact in held.items() if contact is not None}
+
+    # -- whose turn it is ---------------------------------------------------------------------------------------------
+
+    def fine(self, begun: Begun) -> set[str]:
+        """Return of whom nothing differs, as nothing did before; raises ServiceError where something is not read."""
+        if not begun.stamps:
+            return set()
+        orders = waited_for(begun.orders, self.store.heed)
+        held = waited_for(begun.contacts, self.mautic.heed)
+        further = self._further(begun.stamps)
+        with self.services.db.read() as session:
+            stored = agreed.stored(session, self.connector, begun.stamps)
+            away = self._away(session, begun)
+        sure = {key for key in held.keys() - away if orders.unsure.isdisjoint(begun.ids.get(key, ()))}
+        now = {
+            key: agreed.stamp(stored[key], _rows(begun, key, orders), further.get(key, ()), held[key]) for key in sure
+        }
+        return {key for key, stamp in now.items() if stamp == begun.stamps[key]}
+
+    def _further(self, people: Mapping[str, str]) -> Mapping[str, Sequence[Change]]:
+        records = FurtherRecords(self.services, self.connector, self.store, Origin.FULL)
+        read = partial(records.of, people.keys())
+        found: dict[str, list[Change]] = {}
+        for change in self.at_store(read) if records.reads_store else read():
+            found.setdefault(change.person_key, []).append(change)
+        return found
+
+    def _away(self, session: Session, begun: Begun) -> set[str]:
+        """Return who is to be looked at whatever their stamp says: something is under way, or follows their orders."""
+        people, numbers = begun.stamps.keys(), {number for ids in begun.ids.values() for number in ids}
+        buyers, orders = followed_carts.concerned(session, self.connector.id, people, numbers)
+        owners = {person_key for person_key, ids in begun.ids.items() if not orders.isdisjoint(ids)}
+        busy = busy_now(session, self.connector.id, sorted(people))
+        return buyers | owners | busy | blocked.among(session, self.connector.id, people)
+
+
+def _rows(begun: Begun, person_key: str, orders: Orders) -> Iterator[str]:
+    yield from map(agreed.of_row, begun.accounts[person_key])
+    yield from _those(begun.ids.get(person_key, ()), orders.digests)
+
+
+def _those(ids: Iterable[int], found: Mapping[int, str]) -> Iterator[str]:
+    return (found[number] for number in ids if number in found)
+
+
+def _stopped() -> None:
+    raise Stopped

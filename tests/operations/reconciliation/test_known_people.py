@@ -1,0 +1,148 @@
+"""Of whom it is known by a stamp that nothing differs, of them a whole comparison finds nothing either."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from integration.events import Origin
+from integration.identity import person_key_of
+from integration.models import Connector, LedgerEntry, Reconciliation
+from integration.models.person_stamp import PersonStamp
+from integration.models.rekeying import rekey
+from integration.operations.reconciliation import leftovers
+from integration.operations.reconciliation.comparison import Comparison, Wanted
+from integration.operations.reconciliation.people import Person, accounts
+from integration.operations.reconciliation.reading_ahead import ReadingAhead
+from integration.pipeline.connectors import field_list, store_profile
+from integration.pipeline.ingest import listed_orders
+from integration.pipeline.runs import progress as run_progress
+from integration.sandbox.store.problems import Refused
+from integration.store import reading
+from tests.operations.reconciliation.conftest import Bench
+from tests.operations.reconciliation.happenings import ADA, EVERYBODY, HAPPENINGS, NOBODY
+
+
+def named(person_keys: set[str]) -> set[str]:
+    return {email for email in EVERYBODY if person_key_of(email) in person_keys}
+
+
+def stamped(bench: Bench) -> set[str]:
+    with bench.road.services.db.read() as session:
+        return named(set(session.scalars(select(PersonStamp.person_key))))
+
+
+@pytest.fixture
+def known(bench: Bench) -> Bench:
+    """Four people who were compared, and of whom nothing differs; live changes have carried their orders' events."""
+    with bench.road.services.db.write() as session:
+        session.execute(update(LedgerEntry).values(reached_at=None))
+    assert bench.reconcile().pulled == 4
+    assert stamped(bench) == EVERYBODY
+    return bench
+
+
+def fine(bench: Bench) -> set[str]:
+    """Return who is known now, as a reconciliation tells it that has read the list of orders."""
+    services = bench.road.services
+    with services.db.read() as session:
+        connector = session.get_one(Connector, bench.road.connector_id)
+    connector = store_profile.refresh(services, connector)
+    store, mautic = services.open_store(connector), services.open_mautic(connector)
+    connector = field_list.recent(services, connector, mautic)
+    statuses, fields = store_profile.statuses(connector), reading.LEDGER_FIELDS
+    for page in reading.read_orders(store, statuses=statuses, fields=fields):
+        with services.db.write() as session:
+            listed_orders.note(session, services.clock.now(), connector.id, page.rows, Origin.BULK)
+    customers = accounts(row for page in reading.read_customers(store) for row in page.rows)
+    with services.db.read() as session:
+        buyers = leftovers.buyers(session, connector.id, "", None)
+    ahead = ReadingAhead(services, connector, store, mautic)
+    try:
+        return ahead.fine(ahead.begin({**dict.fromkeys(buyers, ()), **customers}))
+    finally:
+        ahead.close()
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Collects who is compared with Mautic as a whole."""
+    found: set[str] = set()
+    whole = Comparison._wanted
+
+    def wanted(self: Comparison, people: Sequence[Person]) -> list[Wanted]:
+        those = whole(self, people)
+        found.update(each.person.person_key for each in those)
+        return those
+
+    monkeypatch.setattr(Comparison, "_wanted", wanted)
+    yield found
+
+
+def hold_against_a_whole_comparison(bench: Bench, known: set[str], compared: set[str]) -> None:
+    """Compare everybody: who is known must be among them, and among those of whom nothing differs."""
+    with bench.road.services.db.write() as session:
+        session.execute(delete(PersonStamp))
+    compared.clear()
+    assert bench.reconcile().state == "COMPLETED"
+    assert known <= compared - {row.person_key for row in bench.drift()}
+
+
+@pytest.mark.parametrize("what", HAPPENINGS)
+def test_whatever_happened_is_looked_at(known: Bench, compared: set[str], what: str) -> None:
+    act, may_be_known = HAPPENINGS[what]
+    act(known)
+    found = fine(known)
+    assert named(found) == may_be_known
+    hold_against_a_whole_comparison(known, found, compared)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_of_whatever_happened_together_no_more_is_known(known: Bench, compared: set[str], seed: int) -> None:
+    """Acts that need what another one took away are left out."""
+    for what in random.Random(seed).sample(sorted(HAPPENINGS), 3):
+        try:
+            HAPPENINGS[what][0](known)
+        except (AssertionError, Refused, StopIteration):
+            continue
+    hold_against_a_whole_comparison(known, fine(known), compared)
+
+
+def test_who_is_known_is_counted_and_told_as_before(known: Bench, compared: set[str]) -> None:
+    services = known.road.services
+    with services.db.read() as session:
+        first = session.scalars(select(Reconciliation)).one()
+    compared.clear()
+    second = known.reconcile()
+    assert compared == set()
+    figures = ("state", "pulled", "skipped", "missing", "doubled", "differs", "surplus", "error")
+    assert [getattr(second, name) for name in figures] == [getattr(first, name) for name in figures]
+    assert second.pulled == second.skipped == 4
+    with services.db.read() as session:
+        told = [[line.text for line in run_progress.lines(session, row.id)] for row in (first, second)]
+    assert told[0] == told[1]
+
+
+def test_who_differs_is_found_beside_those_who_are_known(known: Bench, compared: set[str]) -> None:
+    known.change(ADA, city="Rome")
+    compared.clear()
+    row = known.reconcile()
+    assert named(compared) == {ADA}
+    assert (row.pulled, row.skipped, row.differs) == (4, 3, 1)
+    assert [each.detail for each in known.drift()] == [{"city": ["Bonn", "Rome"]}]
+    known.change(ADA, city="Bonn")
+    compared.clear()
+    assert known.reconcile().skipped == 4
+    assert compared == set(), "all is as it was when nothing differed"
+
+
+def test_who_is_given_another_key_or_forgotten_leaves_no_stamp(known: Bench) -> None:
+    with known.road.services.db.write() as session:
+        rekey(session.connection(), known.road.connector_id, person_key_of(ADA), "f" * 32)
+    assert stamped(known) == EVERYBODY - {ADA}
+    with known.road.services.db.write() as session:
+        session.execute(delete(Connector).where(Connector.id == known.road.connector_id))
+    assert stamped(known) == NOBODY
