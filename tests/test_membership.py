@@ -71,6 +71,13 @@ def test_numbers_may_come_as_texts_and_texts_as_numbers(marks: Database) -> None
     assert found(marks, among(CustomerMark.version, [8])) == {2}
 
 
+def test_what_no_column_can_hold_is_nobodys(marks: Database) -> None:
+    kept(marks, {2**63 - 1: "ada", 2: "\U0001f600"})
+    assert found(marks, among(CustomerMark.version, ["ada\0bob", "\ud83d", "\ud83d\ude00", "\0"])) == set()
+    assert found(marks, among(CustomerMark.customer_id, [2**63, 2**64 + 2, -(2**63) - 1])) == set()
+    assert found(marks, among(CustomerMark.version, ["ada\0bob", "\U0001f600"])) == {2}
+
+
 def test_however_many_there_are_it_is_one_statement_by_an_index(marks: Database) -> None:
     kept(marks, {1: "a", 2: "b", 3: "c"})
     which = (CustomerMark.connector_id == 1) & among(CustomerMark.customer_id, bindparam("ids"))

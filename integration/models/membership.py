@@ -7,7 +7,8 @@ page of a hundred records costs more than the database's answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, Boolean, Dialect, Integer, Text, TypeDecorator, bindparam
@@ -15,6 +16,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+
+#: What no column has in a text. SQLite's JSON ends a text at NUL, so that its beginning would be found.
+_UNHELD = re.compile("[\0\ud800-\udfff]")
+_LEAST, _MOST = -(2**63), 2**63 - 1
 
 
 class Several(TypeDecorator[Collection[Any]]):
@@ -35,8 +40,16 @@ class Several(TypeDecorator[Collection[Any]]):
 
     def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> Any:
         """Return the values as the database is given them; without any, nothing is among them."""
-        values = [int(each) if self.numbers else str(each) for each in value or ()]
+        values = list(_numbers(value or ()) if self.numbers else _texts(value or ()))
         return json.dumps(values) if dialect.name == "sqlite" else values
+
+
+def _numbers(values: Collection[Any]) -> Iterator[int]:
+    return (each for each in map(int, values) if _LEAST <= each <= _MOST)
+
+
+def _texts(values: Collection[Any]) -> Iterator[str]:
+    return (each for each in map(str, values) if not _UNHELD.search(each))
 
 
 class _Among(FunctionElement[bool]):

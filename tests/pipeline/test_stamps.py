@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from integration.events import Kind
-from integration.models import Cart, CartState, Connector, ConsentEntry, FormerAddress, LedgerEntry
+from integration.models import Cart, CartState, Connector, ConsentEntry, Delivery, FormerAddress, LedgerEntry
 from integration.models.ledger import CustomerMark
 from integration.models.record_stamp import RecordStamp
 from integration.models.rekeying import rekey
@@ -52,6 +52,19 @@ def test_whatever_changes_no_more_is_known_than_the_road_finds(services: Service
     happen(shop, data)
     known = shop.known()
     assert known.items() <= shop.found_by_page().items()
+
+
+def test_a_record_whose_stamp_is_gone_since_the_page_was_looked_at_is_read(shop: Shop) -> None:
+    with shop.services.db.write() as session:
+        door, (_, orders) = shop.pages(session)
+    with shop.services.db.write() as session:
+        session.execute(delete(RecordStamp).where(RecordStamp.source_id == "12"))
+    with shop.services.db.write() as session:
+        settled = door.settle_known(session, shop.services.clock.now(), orders)
+    assert settled == {"11", "13"}
+    assert [change.source_id for change in orders.completed([], settled)] == ["12"]
+    with shop.services.db.read() as session:
+        assert set(session.scalars(select(Delivery.source_id))) == settled
 
 
 # -- what the road looks at beside the records ------------------------------------------------------------------------

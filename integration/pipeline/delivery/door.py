@@ -124,9 +124,7 @@ class Door:
         if not self._is_open(session, now, connector, Modules.from_json(connector.settings)):
             return set()
         found = stamping.held(session, connector, page)
-        if found:
-            _write_known(session, now, self.run, page, found)
-        return set(found)
+        return _write_known(session, now, self.run, page, found) if found else set()
 
     def settle(
         self, session: Session, now: datetime, sighted: Sequence[Sighting], page: Page | None = None
@@ -249,11 +247,11 @@ def _write(session: Session, now: datetime, run: Run, told: _Told) -> dict[str, 
     return {change.source_id: (change, outcome) for change, outcome in settled}
 
 
-def _write_known(session: Session, now: datetime, run: Run, page: Page, ids: Sequence[str]) -> None:
-    """Write of records whose stamps hold what was written of them before."""
+def _write_known(session: Session, now: datetime, run: Run, page: Page, ids: Sequence[str]) -> set[str]:
+    """Write of records whose stamps hold what was written of them before, and return whose stamps are there still."""
     each = stamping.change_of_all(page, now)
     result = _settlement(now, run).of_known(of_change(-1, each, run.id))
-    unsent.write_known(session, now, run, each, result, ids)
+    return unsent.write_known(session, now, run, each, result, ids)
 
 
 def _settlement(now: datetime, run: Run, sent: Sent | None = None) -> Settlement:

@@ -40,15 +40,18 @@ def write(
 
 def write_known(
     session: Session, now: datetime, run: Run, change: Change, result: BatchResult, ids: Sequence[str]
-) -> None:
+) -> set[str]:
     """Write the same of known records, by their stamps: the change and the result say what is the same of all.
 
-    `ids` are the source ids of those of the change's kind.
+    `ids` are the source ids of those of the change's kind; return those that were written. A stamp that was deleted
+    since the page was looked at leaves its record to be read.
     """
     (outcome,), (entry,) = result.outcomes, result.entries
     made = outbox.add_known(session, now, run.connector_id, (change, outcome), run.id, ids)
-    sync_log_writing.record_known(session, entry, made)
-    _count(session, now, run, [outcome] * len(made))
+    if made:
+        sync_log_writing.record_known(session, entry, list(made.values()))
+        _count(session, now, run, [outcome] * len(made))
+    return set(made)
 
 
 def _count(session: Session, now: datetime, run: Run, outcomes: Sequence[Outcome]) -> None:

@@ -63,8 +63,8 @@ def _row(now: datetime, connector_id: int, change: Change, outcome: Outcome, run
 
 def add_known(
     session: Session, now: datetime, connector_id: int, each: tuple[Change, Outcome], run_id: int, ids: Sequence[str]
-) -> list[int]:
-    """Write records settled by their stamps, and return the ids of their deliveries.
+) -> dict[str, int]:
+    """Write records settled by their stamps, and return source id -> delivery of those that have one still.
 
     `each` is what is the same of all; `ids` are the source ids of those of its kind. The database copies the rest by
     itself: to make these rows here would take longer than all else that is done of them.
@@ -74,11 +74,12 @@ def add_known(
     row = _row(now, connector_id, change, outcome, run_id)
     values = {f"of_all_{name}": value for name, value in row.items()}
     mine = {"of_connector": connector_id, "of_kind": change.kind, "source_ids": ids}
-    added = session.connection().execute(_copying(tuple(row)), {**values, **mine}).scalars().all()
+    rows = session.connection().execute(_copying(tuple(row)), {**values, **mine})
+    added = dict(rows.tuples().all())
     tally = Tally(connector_id)
     tally.settled(now, change.kind, state_of(outcome.state, outcome.partial), outcome.result, len(added))
     tally.write(session)
-    return list(added)
+    return added
 
 
 @functools.cache
@@ -90,4 +91,4 @@ def _copying(names: tuple[str, ...]) -> Executable:
         RecordStamp.kind == bindparam("of_kind"),
         among(RecordStamp.source_id, bindparam("source_ids")),
     )
-    return insert(table).from_select(names, copied).returning(table.c.id)
+    return insert(table).from_select(names, copied).returning(table.c.source_id, table.c.id)
