@@ -62,7 +62,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Give a session that only looks, and refuses to write.
+        """Give a session that only looks, and refuses what was made or changed in it.
 
         On SQLite it sees all as it was at its first question; on PostgreSQL each question sees what was committed then.
         """
