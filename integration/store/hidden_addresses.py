@@ -39,8 +39,9 @@ def are_hidden(client: StoreClient) -> bool:
 
 
 def _all_hidden(rows: Iterable[Row]) -> bool:
-    found = [is_hidden(address) for row in rows for address in _addresses(row) if address]
-    return bool(found) and all(found)
+    found = (is_hidden(address) for row in rows for address in _addresses(row) if address)
+    # The first one that is not tells.
+    return next(found, False) and all(found)
 
 
 def _addresses(row: Row) -> tuple[str, str]:

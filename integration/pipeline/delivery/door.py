@@ -123,8 +123,10 @@ class Door:
         connector = session.get_one(Connector, self.run.connector_id)
         if not self._is_open(session, now, connector, Modules.from_json(connector.settings)):
             return set()
-        found = stamping.held(session, connector, page)
-        return _write_known(session, now, self.run, page, found) if found else set()
+        # Nothing is asked that the run's own row, changed before, could tell.
+        with session.no_autoflush:
+            found = stamping.held(session, connector, page)
+            return _write_known(session, now, self.run, page, found) if found else set()
 
     def settle(
         self, session: Session, now: datetime, sighted: Sequence[Sighting], page: Page | None = None

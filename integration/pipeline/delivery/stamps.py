@@ -157,7 +157,7 @@ def _of_records(session: Session, connector_id: int, page: Page, ids: Sequence[s
         rows = _rows(session, CustomerMark, "customer_id", connector_id, [int(each) for each in ids])
     else:
         rows = _rows(session, FollowUpMark, "order_id", connector_id, ids)
-    for number, *values in sorted(rows, key=repr):
+    for number, *values in sorted(map(tuple, rows), key=repr):
         found[str(number)].append(repr(values))
     return found
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import Executable, Integer, bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.run import Run
+from integration.models.sql import table_of
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.states import OPEN
 
@@ -20,7 +22,8 @@ _COLUMN = {
     DeliveryState.DISCARDED: "skipped",
     DeliveryState.CONFLICT: "skipped",
 }
-_GOES = Run.ended_at.is_(None)
+_RUN = table_of(Run)
+_GOES = _RUN.c.ended_at.is_(None)
 
 
 def count(session: Session, outcomes: Sequence[Outcome], calls: int = 0) -> None:
@@ -39,12 +42,19 @@ def count(session: Session, outcomes: Sequence[Outcome], calls: int = 0) -> None
 
 
 def _raise(session: Session, run_id: int, numbers: dict[str, int]) -> None:
+    values = {f"by_{name}": number for name, number in numbers.items()}
+    session.connection().execute(_raising(tuple(numbers)), {"of_run": run_id, **values})
+
+
+@functools.cache
+def _raising(names: tuple[str, ...]) -> Executable:
     values: dict[str, Any] = {}
-    for name, number in numbers.items():
-        values[name] = getattr(Run, name) + case((_GOES, number), else_=0)
-        if late := getattr(Run, f"late_{name}", None):
-            values[f"late_{name}"] = late + case((_GOES, 0), else_=number)
-    session.execute(update(Run).where(Run.id == run_id).values(**values).execution_options(synchronize_session=False))
+    for name in names:
+        number = bindparam(f"by_{name}", type_=Integer)
+        values[name] = _RUN.c[name] + case((_GOES, number), else_=0)
+        if (late := f"late_{name}") in _RUN.c:
+            values[late] = _RUN.c[late] + case((_GOES, 0), else_=number)
+    return update(_RUN).where(_RUN.c.id == bindparam("of_run")).values(**values)
 
 
 def reopen_figures(session: Session, run: Run) -> None:
