@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, and_, bindparam
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration.models.base import Base
+from integration.models.membership import among
 
 
 class RecordStamp(Base):
@@ -35,3 +36,11 @@ class RecordStamp(Base):
     code: Mapped[str] = mapped_column(String(40))
     message: Mapped[str] = mapped_column(Text)
     contact_id: Mapped[int | None]
+
+
+#: The stamps of some records of one kind; a statement with it is given of_connector, of_kind and source_ids.
+OF_RECORDS = and_(
+    RecordStamp.connector_id == bindparam("of_connector"),
+    RecordStamp.kind == bindparam("of_kind"),
+    among(RecordStamp.source_id, bindparam("source_ids")),
+)

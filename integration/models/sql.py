@@ -14,11 +14,14 @@ from sqlalchemy import (
     CursorResult,
     Dialect,
     Executable,
+    Insert,
     Select,
     Table,
     and_,
+    bindparam,
     case,
     func,
+    insert as sql_insert,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -33,6 +36,8 @@ from integration.models.base import Base
 COUNTED_ROWS_MAX = 10_000
 #: There are about twenty kinds of them, for each database that a process has open.
 _UPSERTS_KEPT = 256
+#: What a column's own name must not be, for SQLAlchemy gives that to a parameter itself.
+_ALIKE = "of_all_"
 #: Given the table and the columns of the new row, returns what a row that is there already gets.
 Merge = Callable[[Table, ColumnCollection[str, Any]], Mapping[str, Any]]
 #: Given the same, returns which rows that are there already are changed.
@@ -78,6 +83,21 @@ def _compiled(
     else:
         statement = insert.on_conflict_do_nothing(index_elements=keys)
     return statement.compile(dialect=dialect, column_keys=list(columns), for_executemany=True)
+
+
+def copying(model: type[Base], names: Sequence[str], copied: Mapping[str, Any], *where: ColumnElement[bool]) -> Insert:
+    """Return an insert of rows that are alike but for what is `copied`, by column, from rows that the database has.
+
+    What is the same of all is given by `alike`; `names` are the columns of both.
+    """
+    table = table_of(model)
+    values = {name: bindparam(_ALIKE + name, type_=table.c[name].type) for name in names} | dict(copied)
+    return sql_insert(table).from_select(names, select(*(values[name] for name in names)).where(*where))
+
+
+def alike(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a `copying` statement for a row that stands for all."""
+    return {_ALIKE + name: value for name, value in row.items()}
 
 
 def swapped(session: Session, statement: Executable) -> int:

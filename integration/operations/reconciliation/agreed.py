@@ -28,8 +28,6 @@ _KNOWN = select(PersonStamp.person_key, PersonStamp.stamp).where(
     PersonStamp.connector_id == bindparam("connector_id"), among(PersonStamp.person_key, bindparam("person_keys"))
 )
 
-Row = Mapping[str, Any]
-
 
 def known(session: Session, connector_id: int, person_keys: Collection[str]) -> dict[str, str]:
     """Return the stamps of those of these people who have one."""
@@ -57,14 +55,10 @@ def stored(session: Session, connector: Connector, person_keys: Collection[str])
 def stamp(kept: str, rows: Iterable[str], further: Iterable[Change], contact: str) -> str:
     """Return a person's stamp; `kept` is what `stored` gave, `further` is what is beside profile and orders.
 
-    `rows` are what `of_row` gave of these, `contact` what `of_contact` gave of the only one with the person's address.
+    `rows` are the digests of these as the store gave them, `contact` is what `of_contact` gave of the only one with the
+    person's address.
     """
     return short(repr((program.digest(), kept, sorted(rows), sorted(map(_said, further)), contact)))
-
-
-def of_row(row: Row) -> str:
-    """Return a digest of a record as the store gave it."""
-    return short(repr(row))
 
 
 def of_contact(contact: Mapping[str, Any]) -> str:

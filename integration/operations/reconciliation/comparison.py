@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration import streams
+from integration.digests import row_digest
 from integration.events import Kind
 from integration.identity import normalise_email, visible
 from integration.mapping import places
@@ -29,6 +30,7 @@ from integration.operations.reconciliation.people import NO_RUN, Person, kinds_o
 from integration.pipeline.delivery import batch_context as batch_context, order_categories, read_back, stamping
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
+from integration.pipeline.outbox.states import OPEN
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, is_blank
 from integration.streams import contacts as contacts_stream
@@ -38,9 +40,8 @@ ON_ITS_WAY = timedelta(minutes=10)
 #: Fields shown of one difference; the rest is counted.
 FIELDS_MAX = 30
 
-_OPEN = Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'"), literal_column("'leased'")])
 _BUSY = select(Delivery.person_key).where(
-    Delivery.connector_id == bindparam("connector_id"), among(Delivery.person_key, bindparam("person_keys")), _OPEN
+    Delivery.connector_id == bindparam("connector_id"), among(Delivery.person_key, bindparam("person_keys")), OPEN
 )
 
 
@@ -160,7 +161,7 @@ def _stamp(wanted: Wanted, by_address: Mapping[str, Sequence[Mapping[str, Any]]]
     known_by = agreed.address_of(person.person_key, [wanted.whole.email])
     if contact is None or not (wanted.stored and wanted.with_profile and known_by):
         return ""
-    rows = map(agreed.of_row, person.rows)
+    rows = map(row_digest, person.rows)
     return agreed.stamp(wanted.stored, rows, person.further, agreed.of_contact(contact))
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
+from integration.digests import row_digest
 from integration.errors import ServiceError
 from integration.events import Change, Origin
 from integration.mautic import reading as contacts
@@ -111,7 +112,7 @@ class ReadingAhead:
     def _orders(self, ids: Mapping[str, Sequence[int]]) -> Orders:
         rows, unsure = read_orders(self.store, ids)
         emails = {number: parse.billing_email(row) for number, row in rows.items()}
-        return Orders(emails, {number: agreed.of_row(row) for number, row in rows.items()}, unsure)
+        return Orders(emails, {number: row_digest(row) for number, row in rows.items()}, unsure)
 
     def _contacts(
         self, accounts: Mapping[str, Sequence[Row]], ids: Mapping[str, Sequence[int]], orders: Future[Orders]
@@ -162,7 +163,7 @@ class ReadingAhead:
 
 
 def _rows(begun: Begun, person_key: str, orders: Orders) -> Iterator[str]:
-    yield from map(agreed.of_row, begun.accounts[person_key])
+    yield from map(row_digest, begun.accounts[person_key])
     yield from _those(begun.ids.get(person_key, ()), orders.digests)
 
 

@@ -26,7 +26,7 @@ from integration.models.follow_up import FollowUpMark
 from integration.models.former_address import FormerAddress
 from integration.models.ledger import CustomerMark, LedgerEntry
 from integration.models.membership import among
-from integration.models.record_stamp import RecordStamp
+from integration.models.record_stamp import OF_RECORDS, RecordStamp
 from integration.models.recurring_order import RecurringEntry
 from integration.models.sql import table_of, upsert
 from integration.pipeline.connectors import store_profile
@@ -35,11 +35,7 @@ from integration.settings import Modules
 
 #: When a customer was read last, and by which list an order was, decides nothing.
 _LEFT_OUT = ("connector_id", "version", "listed")
-_KNOWN = select(RecordStamp.source_id, RecordStamp.person_key, RecordStamp.row, RecordStamp.stamp).where(
-    RecordStamp.connector_id == bindparam("connector_id"),
-    RecordStamp.kind == bindparam("kind"),
-    among(RecordStamp.source_id, bindparam("ids")),
-)
+_KNOWN = select(RecordStamp.source_id, RecordStamp.person_key, RecordStamp.row, RecordStamp.stamp).where(OF_RECORDS)
 _FORMERS = table_of(FormerAddress)
 # Two questions, for SQLite answers one with OR by walking through the connector's.
 _FORMER = union_all(
@@ -96,7 +92,8 @@ def known(session: Session, connector_id: int, kind: Kind, digests: Mapping[str,
 
     They have `source_id`, `person_key`, `row` and `stamp` of models.RecordStamp.
     """
-    found = session.execute(_KNOWN, {"connector_id": connector_id, "kind": kind, "ids": list(digests)}).all()
+    values = {"of_connector": connector_id, "of_kind": kind, "source_ids": list(digests)}
+    found = session.execute(_KNOWN, values).all()
     return {stamp.source_id: stamp for stamp in found if stamp.row == digests[stamp.source_id]}
 
 

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from integration.events import Change
-from integration.models.membership import among
-from integration.models.record_stamp import RecordStamp
+from integration.models.record_stamp import OF_RECORDS, RecordStamp
 from integration.models.sql import table_of
 from integration.streams.base import LEAVES
 
-_STAMPS = table_of(RecordStamp)
-_FORGET = delete(_STAMPS).where(
-    _STAMPS.c.connector_id == bindparam("of_connector"),
-    _STAMPS.c.kind == bindparam("of_kind"),
-    among(_STAMPS.c.source_id, bindparam("source_ids")),
-)
+_FORGET = delete(table_of(RecordStamp)).where(OF_RECORDS)
 
 
 def forget(session: Session, connector_id: int, changes: Sequence[Change]) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, case, insert, select
+from sqlalchemy import Executable, case, insert
 from sqlalchemy.orm import Session
 
 from integration.events import Change
 from integration.models.delivery import Delivery
-from integration.models.membership import among
-from integration.models.record_stamp import RecordStamp
-from integration.models.sql import table_of
+from integration.models.record_stamp import OF_RECORDS, RecordStamp
+from integration.models.sql import alike, copying, table_of
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import row_of
 from integration.pipeline.outbox.settling import final
@@ -72,9 +71,8 @@ def add_known(
     change, outcome = each
     assert outcome.state is not None, "only what has come to an end is written settled"
     row = _row(now, connector_id, change, outcome, run_id)
-    values = {f"of_all_{name}": value for name, value in row.items()}
     mine = {"of_connector": connector_id, "of_kind": change.kind, "source_ids": ids}
-    rows = session.connection().execute(_copying(tuple(row)), {**values, **mine})
+    rows = session.connection().execute(_copying(tuple(row)), {**alike(row), **mine})
     added = dict(rows.tuples().all())
     tally = Tally(connector_id)
     tally.settled(now, change.kind, state_of(outcome.state, outcome.partial), outcome.result, len(added))
@@ -85,10 +83,4 @@ def add_known(
 @functools.cache
 def _copying(names: tuple[str, ...]) -> Executable:
     table = table_of(Delivery)
-    shared = {name: bindparam(f"of_all_{name}", type_=table.c[name].type) for name in names}
-    copied = select(*({**shared, **_BY_STAMP}[name] for name in names)).where(
-        RecordStamp.connector_id == bindparam("of_connector"),
-        RecordStamp.kind == bindparam("of_kind"),
-        among(RecordStamp.source_id, bindparam("source_ids")),
-    )
-    return insert(table).from_select(names, copied).returning(table.c.source_id, table.c.id)
+    return copying(Delivery, names, _BY_STAMP, OF_RECORDS).returning(table.c.source_id, table.c.id)

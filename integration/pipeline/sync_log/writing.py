@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, insert, select
+from sqlalchemy import bindparam, case, insert
 from sqlalchemy.orm import Session
 
 from integration.masking import mask_text
@@ -16,7 +16,7 @@ from integration.models import counting
 from integration.models.delivery import Delivery
 from integration.models.membership import among
 from integration.models.record_stamp import RecordStamp
-from integration.models.sql import hour_of, table_of
+from integration.models.sql import alike, copying, hour_of, table_of
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 
 SUCCESS = "success"
@@ -56,15 +56,14 @@ _BY_DELIVERY: Mapping[str, Any] = {
     "delivery_id": Delivery.id,
     "message": RecordStamp.message,
 }
-_SHARED = {name: bindparam(f"of_all_{name}", type_=table_of(SyncLogEntry).c[name].type) for name in _COLUMNS}
-_COPYING = insert(table_of(SyncLogEntry)).from_select(
+_COPYING = copying(
+    SyncLogEntry,
     _COLUMNS,
-    select(*({**_SHARED, **_BY_DELIVERY}[name] for name in _COLUMNS)).where(
-        among(Delivery.id, bindparam("delivery_ids")),
-        RecordStamp.connector_id == Delivery.connector_id,
-        RecordStamp.kind == Delivery.kind,
-        RecordStamp.source_id == Delivery.source_id,
-    ),
+    _BY_DELIVERY,
+    among(Delivery.id, bindparam("delivery_ids")),
+    RecordStamp.connector_id == Delivery.connector_id,
+    RecordStamp.kind == Delivery.kind,
+    RecordStamp.source_id == Delivery.source_id,
 )
 
 
@@ -88,8 +87,8 @@ def record_known(session: Session, each: Entry, delivery_ids: Sequence[int]) -> 
 
     `each` is what is the same of all, the rest is copied from the deliveries and from the stamps of their records.
     """
-    row = {f"of_all_{name}": getattr(each, name) for name in _COLUMNS}
-    session.connection().execute(_COPYING, {**row, "delivery_ids": delivery_ids})
+    row = {name: getattr(each, name) for name in _COLUMNS}
+    session.connection().execute(_COPYING, {**alike(row), "delivery_ids": delivery_ids})
     add_counts(session, Counter({_counted(each): len(delivery_ids)}))
 
 
