@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 from integration.clock import SetClock
 from integration.config import Deployment
-from integration.models import Organisation
+from integration.models import Connector, Organisation
 from integration.models.database import Database, open_database
 from tests import routes
 from tests.postgres import Cluster, binaries
@@ -121,6 +122,15 @@ def db(database_url: str) -> Iterator[Database]:
         session.add(Organisation(name="Shop Ltd", created_at=NOON))
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def marks(db: Database) -> Database:
+    """A database with a connector that has read no customer yet."""
+    with db.write() as session:
+        values: dict[str, Any] = {"webhook_path": "p", "created_at": NOON, "updated_at": NOON}
+        session.add(Connector(id=1, organisation_id=1, name="Shop", **values))
+    return db
 
 
 @pytest.fixture

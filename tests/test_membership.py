@@ -5,30 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import bindparam, insert, or_, select
 
-from integration.models import Connector, Database, Organisation
+from integration.models import Database
 from integration.models.ledger import CustomerMark
 from integration.models.membership import among
-from tests.conftest import NOON
 from tests.statements import caught, plan
 
 #: PostgreSQL keeps no NUL, and neither a half surrogate.
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
-
-
-@pytest.fixture
-def marks(db: Database) -> Database:
-    with db.write() as session:
-        if session.get(Organisation, 1) is None:
-            session.add(Organisation(id=1, name="Shop Ltd", created_at=NOON))
-            session.flush()
-        values: dict[str, Any] = {"webhook_path": "p", "created_at": NOON, "updated_at": NOON}
-        session.add(Connector(id=1, organisation_id=1, name="Shop", **values))
-    return db
 
 
 def kept(db: Database, values: dict[int, str]) -> None:

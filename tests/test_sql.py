@@ -8,22 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import String, bindparam, select, update
 
-from integration.models import Connector, Database, Organisation
+from integration.models import Database
 from integration.models.ledger import CustomerMark
 from integration.models.sql import begins, counted_page, counted_upto, hour_of, swapped, upsert
 
 NOW = datetime(2026, 5, 4, 10, 30, 15, tzinfo=UTC)
-
-
-@pytest.fixture
-def marks(db: Database) -> Database:
-    with db.write() as session:
-        if session.get(Organisation, 1) is None:
-            session.add(Organisation(id=1, name="Shop Ltd", created_at=NOW))
-            session.flush()
-        values: dict[str, Any] = {"webhook_path": "p", "created_at": NOW, "updated_at": NOW}
-        session.add(Connector(id=1, organisation_id=1, name="Shop", **values))
-    return db
 
 
 def stored(db: Database) -> dict[int, str]:
