@@ -20,8 +20,8 @@ from integration.models.cart import ACTIVE_SQL, UNPREPARED_SQL, Cart, CartEvent,
 from integration.models.connector import Connector, ConnectorState
 from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery.person_context import buys
+from integration.pipeline.ingest.buyers import People
 from integration.pipeline.ingest.cart_keeping import SILENT, forget_person
-from integration.pipeline.ingest.order_ledger import People
 from integration.pipeline.services import Services
 from integration.settings import CartModule
 from integration.streams.carts import ANNOUNCE_WITHIN, BOUGHT, ENDS, TOO_LATE

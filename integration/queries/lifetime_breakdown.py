@@ -14,9 +14,9 @@ from integration import money, streams
 from integration.mapping import lifetime as lifetimes
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
-from integration.models.ledger import LedgerEntry
 from integration.pipeline.connectors import store_profile
-from integration.pipeline.ingest import order_ledger
+from integration.pipeline.ingest import buyers, order_ledger
+from integration.pipeline.ingest.known_order import KnownOrder
 from integration.plans import CurrencyTotal, Lifetime
 from integration.record_ids import given_of, number_of
 from integration.settings import Modules, where
@@ -89,15 +89,13 @@ def add_up(session: Session, connector: Connector, person_key: str) -> Sums:
     """Return how a person's values come about, from the order ledger by the settings as they are now."""
     modules = Modules.from_json(connector.settings)
     currency = str(connector.store_facts.get("currency") or "")
-    people = order_ledger.People(session, connector.id, [person_key])
+    people = buyers.People(session, connector.id, [person_key])
     rows = people.rows(person_key)
     numbers = _numbers(session, connector.id, person_key)
     paid = frozenset(modules.orders.paid_statuses)
     decimals = store_profile.shop(connector.store_facts).decimals
     lifetime = people.lifetime(person_key, paid, currency, decimals)
-    reasons = [
-        order_ledger.left_out(row, paid, currency) or (order_ledger.CURRENCY if lifetime.unsure else "") for row in rows
-    ]
+    reasons = [buyers.left_out(row, paid, currency) or (buyers.CURRENCY if lifetime.unsure else "") for row in rows]
     newest = list(zip(rows, reasons, strict=True))[:ORDERS_MAX_ROWS]
     shares = [_share(row, numbers, why, currency, decimals) for row, why in newest]
     sent = modules.orders.enabled and modules.orders.lifetime
@@ -114,7 +112,7 @@ def _numbers(session: Session, connector_id: int, person_key: str) -> dict[int |
     return {number_of(source_id): number or given_of(source_id) for source_id, number in found}
 
 
-def _share(row: LedgerEntry, numbers: Mapping[int | None, str], why: str, shop: str, decimals: int | None) -> Share:
+def _share(row: KnownOrder, numbers: Mapping[int | None, str], why: str, shop: str, decimals: int | None) -> Share:
     number = numbers.get(row.order_id) or str(row.order_id)
     currency = row.currency or shop
     net = money.rounded(Decimal(row.net_total), currency, decimals if currency == shop else None)
@@ -122,12 +120,12 @@ def _share(row: LedgerEntry, numbers: Mapping[int | None, str], why: str, shop: 
     return Share(row.order_id, number, row.status, net, currency, row.ordered_at, said)
 
 
-def _sentence(row: LedgerEntry, why: str, currency: str) -> str:
+def _sentence(row: KnownOrder, why: str, currency: str) -> str:
     if row.status == order_ledger.GONE:
         return "It was deleted or lies in the store's trash."
-    if why == order_ledger.STATUS:
+    if why == buyers.STATUS:
         return f"Its status “{row.status}” is not one that counts as paid ({where('orders.paid_statuses')})."
-    if why == order_ledger.REFUNDED:
+    if why == buyers.REFUNDED:
         return "It was refunded in full."
     if not currency:
         return "The shop's currency is not known, so orders in several currencies are not added up."

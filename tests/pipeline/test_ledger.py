@@ -16,7 +16,7 @@ from integration.clock import SetClock
 from integration.identity import person_key_of
 from integration.mapping import lifetime as lifetimes
 from integration.models import LedgerEntry
-from integration.pipeline.ingest import order_ledger
+from integration.pipeline.ingest import buyers, order_ledger
 from integration.pipeline.services import Services
 from integration.records import Address, LineItem, Order, OtherOrder
 from integration.settings import Modules
@@ -40,9 +40,9 @@ def write(services: Services, connector_id: int, *orders: Order) -> list[order_l
         return order_ledger.record(session, connector_id, orders)
 
 
-def people(services: Services, connector_id: int) -> order_ledger.People:
+def people(services: Services, connector_id: int) -> buyers.People:
     with services.db.read() as session:
-        return order_ledger.People(session, connector_id, [ADA])
+        return buyers.People(session, connector_id, [ADA])
 
 
 def test_every_spelling_and_only_paid_orders_count(services: Services, connector_id: int) -> None:
@@ -188,7 +188,7 @@ def test_the_other_orders_have_their_products_once_they_are_known(services: Serv
     write(services, connector_id, order(1, items=mug), order(2), order(3, lines_read=True), order(4, status="trash"))
     write(services, connector_id, replace(order(1, minutes=9), status="refunded"))
     assert people(services, connector_id).others(ADA, 2) == [OtherOrder("refunded", mug), OtherOrder("completed", ())]
-    assert people(services, connector_id).others(ADA, 1) == [OtherOrder("completed", None), OtherOrder("completed", ())]
+    assert people(services, connector_id).others(ADA, 1) == [OtherOrder("completed", ()), OtherOrder("completed", None)]
     write(services, connector_id, order(2, items=mug))
     assert OtherOrder("completed", mug) in people(services, connector_id).others(ADA, 1)
 

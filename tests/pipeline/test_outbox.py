@@ -10,7 +10,9 @@ import pytest
 
 from integration.clock import SetClock
 from integration.events import Kind, Origin
+from integration.identity import person_key_of
 from integration.models.delivery import DeliveryState
+from integration.models.ledger import LedgerEntry
 from integration.models.run import RunKind
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import Outcome
@@ -49,6 +51,24 @@ def test_people_with_many_deliveries_are_claimed_a_few_at_a_time(
     accept(services, connector_id, *changes)
     found = [[len(group.deliveries) for group in claim(services, connector_id)] for _ in range(5)]
     assert found == [[3, 2], [1], [7], [1], []]
+
+
+def test_people_with_very_many_known_orders_are_claimed_a_few_at_a_time(
+    services: Services, connector_id: int, change: MakeChange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leasing, "ROWS_MAX", 5)
+    ledger = {"ada": 31, "bob": 1, "eve": 8, "max": 700, "zoe": 0}
+    accept(services, connector_id, *(change(at, f"{name}@example.com") for at, name in enumerate(ledger, start=1)))
+    known = [person_key_of(f"{name}@example.com") for name, orders in ledger.items() for _ in range(orders)]
+    with services.db.write() as session:
+        session.add_all(_known(connector_id, number, person_key) for number, person_key in enumerate(known, start=1))
+    found = [len(claim(services, connector_id)) for _ in range(5)]
+    assert found == [1, 2, 1, 1, 0]
+
+
+def _known(connector_id: int, number: int, person_key: str) -> LedgerEntry:
+    given = {"status": "completed", "net_total": "1.00", "currency": "EUR"}
+    return LedgerEntry(connector_id=connector_id, order_id=number, person_key=person_key, **given)
 
 
 def test_what_arrives_while_a_line_is_leased_waits_and_is_promoted(

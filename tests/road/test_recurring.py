@@ -130,7 +130,7 @@ def test_a_renewal_is_an_order_and_counts_as_one(road: Road, clock: SetClock) ->
     assert tags(road) == {"sku-002_active"}
     with road.services.db.read() as session:
         from integration.identity import person_key_of
-        from integration.pipeline.ingest.order_ledger import People
+        from integration.pipeline.ingest.buyers import People
 
         life = People(session, road.connector_id, [person_key_of(ADA)]).lifetime(
             person_key_of(ADA), ["completed"], "EUR"

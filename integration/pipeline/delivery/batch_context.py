@@ -20,13 +20,13 @@ from integration.mautic.same_value import plain
 from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.former_address import FormerAddress
-from integration.models.ledger import LedgerEntry
 from integration.models.membership import among
 from integration.models.sql import upsert
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.consents import gate, ledger
 from integration.pipeline.ingest import blocked
-from integration.pipeline.ingest.order_ledger import People, is_there
+from integration.pipeline.ingest.buyers import People, is_there
+from integration.pipeline.ingest.known_order import KnownOrder
 from integration.pipeline.ingest.recurring_orders import OfPeople
 from integration.plans import ContactWrite, DoNotContact, MauticField
 from integration.records import Order
@@ -95,17 +95,18 @@ class BatchContext:
     recurring: OfPeople | None = None
     consents: Mapping[str, Sequence[Consent]] = field(default_factory=dict)
 
-    def synced(self, row: LedgerEntry) -> bool:
+    def synced(self, row: KnownOrder) -> bool:
         """Return whether an order is synced by the settings as they are now; unknown SKUs pass every filter."""
         return row.status in self.modules.orders.statuses and self._sells(row)
 
-    def placed(self, row: LedgerEntry) -> bool:
+    def placed(self, row: KnownOrder) -> bool:
         """Return whether an order was placed, whatever became of it, so that it tells name and address."""
         return is_there(row) and row.status not in DRAFTS and self._sells(row)
 
-    def _sells(self, row: LedgerEntry) -> bool:
-        skus = None if row.products is None else [str(sku) for _, sku, _ in row.products]
-        return skus is None or sells(skus, self.modules.orders.sku_filter)
+    def _sells(self, row: KnownOrder) -> bool:
+        wanted = self.modules.orders.sku_filter
+        products = row.products if wanted else None
+        return products is None or sells([str(sku) for _, sku, _ in products], wanted)
 
     @property
     def currency(self) -> str:

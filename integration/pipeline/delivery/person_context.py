@@ -21,6 +21,7 @@ from integration.pipeline.delivery import latest_order
 from integration.pipeline.delivery.batch_context import BatchContext, given_tags
 from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.latest_order import NameSource
+from integration.pipeline.ingest.known_order import KnownOrder
 from integration.plans import Lifetime
 from integration.records import Cart, Order, OtherOrder
 from integration.settings import ConsentModule, Modules
@@ -141,7 +142,7 @@ class PersonContext:
                 yield from streams.of(leased.kind).consents(leased, module, known) or ()
 
 
-def buys(row: LedgerEntry, draft_id: int, since: datetime | None) -> bool:
+def buys(row: LedgerEntry | KnownOrder, draft_id: int, since: datetime | None) -> bool:
     """Tell whether an order was placed since a cart was first seen, or is what became of the cart's own draft."""
     own = row.order_id == draft_id
     return is_placed(row.status, own=own) and (own or is_later(row.ordered_at, since))

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from integration import streams
 from integration.mapping.tags import UNDONE, fit_tags
-from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery.groups import LeasedDelivery
+from integration.pipeline.ingest.known_order import KnownOrder
 from integration.pipeline.ingest.order_ledger import GONE
 from integration.plans import Plan, Skip
 from integration.record_ids import number_of
@@ -37,7 +37,7 @@ def _added(plan: Plan) -> Iterator[str]:
 
 
 def keep_held_tags(
-    deliveries: Sequence[LeasedDelivery], plans: dict[int, Plan], known: Mapping[str, str], rows: Iterable[LedgerEntry]
+    deliveries: Sequence[LeasedDelivery], plans: dict[int, Plan], known: Mapping[str, str], rows: Iterable[KnownOrder]
 ) -> None:
     """Take removals of tags that another order of the person holds out of the plans.
 

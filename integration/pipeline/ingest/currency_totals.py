@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from integration import money
-from integration.models.ledger import LedgerEntry
+from integration.pipeline.ingest.known_order import KnownOrder
 from integration.plans import CurrencyTotal
 
 
-def of(rows: Iterable[LedgerEntry], shop: str, decimals: int | None) -> tuple[CurrencyTotal, ...]:
+def of(rows: Iterable[KnownOrder], shop: str, decimals: int | None) -> tuple[CurrencyTotal, ...]:
     """Return the sums of paid orders by their currency; `decimals` are those of the shop's own."""
     nets: dict[str, list[Decimal]] = {}
     for row in rows:

@@ -8,12 +8,25 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, Row, Select, Update, bindparam, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    func,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from integration.mautic.batches import pause_s
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.ledger import LedgerEntry
 from integration.models.membership import among
 from integration.models.sql import by_index, swapped
 from integration.pipeline.delivery.groups import DeliveryGroup, group
@@ -27,6 +40,8 @@ LEASE = timedelta(seconds=60)
 #: So many deliveries of several people are leased at once, about: a batch is held in memory with all its records, and
 #: people whom a run gathered have up to a hundred each.
 ROWS_MAX = 500
+#: All orders of a person are looked at with any of their deliveries: so many known orders count as one delivery.
+KNOWN_ORDERS = 10
 #: A query for the deliveries that others of their person wait behind: id, person key, error code.
 Leads = Select[tuple[int, str, str]]
 
@@ -43,7 +58,8 @@ def claim(
 ) -> list[DeliveryGroup]:
     """Lease the deliveries of up to `people` people, live ones first; `token` must be new (see leases.new_token).
 
-    They are fewer people where they have more than ROWS_MAX deliveries, but a person's are always leased together.
+    They are fewer people where they have more than ROWS_MAX deliveries, or ten times as many known orders, but a
+    person's are always leased together.
     Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an answer: see
     claim_for_look_up.
     """
@@ -52,7 +68,10 @@ def claim(
 
 
 def is_short(groups: Sequence[DeliveryGroup], people: int) -> bool:
-    """Return whether `claim` found fewer than `people`, and not for want of room: as a rule nobody else was due."""
+    """Return whether `claim` found fewer than `people`, and not for want of room: as a rule nobody else was due.
+
+    It may have been for want of room where people have very many known orders.
+    """
     return len(groups) < people and sum(len(each.deliveries) for each in groups) < ROWS_MAX
 
 
@@ -129,9 +148,12 @@ def _fitting(session: Session, connector_id: int, leads: Sequence[Row[Any]], mos
     """Return the first leads that have `most` deliveries together with those behind them, and the first in any case."""
     if len(leads) < 2:
         return leads
-    values = {"of_connector": connector_id, "person_keys": [lead.person_key for lead in leads]}
-    behind: dict[str, int] = dict(session.execute(_BEHIND, values).tuples().all())
-    totals = accumulate(1 + behind.get(lead.person_key, 0) for lead in leads)
+    held = dict.fromkeys((lead.person_key for lead in leads), KNOWN_ORDERS)
+    values = {"of_connector": connector_id, "person_keys": list(held)}
+    for person_key, orders in session.execute(_HELD, values).tuples():
+        held[person_key] += orders
+    totals = accumulate(held[lead.person_key] for lead in leads)
+    most *= KNOWN_ORDERS
     return [lead for place, (lead, total) in enumerate(zip(leads, totals, strict=True)) if not place or total <= most]
 
 
@@ -160,7 +182,15 @@ _FOLLOWERS = (
     & WAITING
     & Delivery.lease_token.is_(None)
 )
-_BEHIND = select(Delivery.person_key, func.count()).where(_FOLLOWERS).group_by(Delivery.person_key)
+# What is held in memory of a person beside the lead, counted in known orders.
+_HELD = union_all(
+    select(Delivery.person_key, KNOWN_ORDERS * func.count()).where(_FOLLOWERS).group_by(Delivery.person_key),
+    select(LedgerEntry.person_key, func.count())
+    .where(
+        LedgerEntry.connector_id == bindparam("of_connector"), among(LedgerEntry.person_key, bindparam("person_keys"))
+    )
+    .group_by(LedgerEntry.person_key),
+)
 _LEASE_LEADS = _leasing(READY, among(Delivery.id, bindparam("ids")), state=DeliveryState.LEASED)
 _LEASE_FOLLOWERS = _leasing(_FOLLOWERS)
 _LEASED = select(Delivery).where(Delivery.lease_token == bindparam("token"), OPEN).order_by(Delivery.id)

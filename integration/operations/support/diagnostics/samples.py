@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.events import Kind, Origin
-from integration.identity import person_key_of
 from integration.models.connector import Connector
-from integration.models.ledger import LedgerEntry
 from integration.pipeline.delivery import batch_context as batch_context, order_categories
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.groups import DeliveryGroup, of_change
-from integration.pipeline.ingest import order_ledger
-from integration.pipeline.ingest.order_ledger import People
 from integration.pipeline.services import Services
 from integration.records import Order
 from integration.settings import Modules
@@ -41,16 +36,6 @@ def lay(
     context = order_categories.laid(session, laid, [group])
     if order is None:
         return context
-    return replace(context, people=_WithOrder(session, connector.id, [group.person_key], order))
-
-
-class _WithOrder(People):
-    """The ledger's rows of a person with one order that is only being looked at."""
-
-    def __init__(self, session: Session, connector_id: int, person_keys: Iterable[str], order: Order) -> None:
-        super().__init__(session, connector_id, person_keys)
-        rows: Sequence[LedgerEntry] = self.rows(person_key_of(order.email)) if order.email else ()
-        if order.email and all(row.order_id != order.id for row in rows):
-            self._rows.setdefault(person_key_of(order.email), []).append(
-                LedgerEntry(**order_ledger.row(connector_id, order))
-            )
+    if order.email:
+        context.people.count_in(order)
+    return context
