@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -61,6 +61,24 @@ class Ahead:
             piece.cancel()
         if self._is_own:
             self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def begun(pages: Iterator[T], heed: Callable[[], None]) -> Iterator[T]:
+    """Ask for the first page now, in a thread of its own, and yield all pages when they are wanted.
+
+    What that raised is raised there. Nobody needs to take them.
+    """
+    pool = ThreadPoolExecutor(1, thread_name_prefix="store-next")
+    first = pool.submit(next, pages, None)
+    pool.shutdown(wait=False)
+    return _from(first, pages, heed)
+
+
+def _from(first: Future[T | None], pages: Iterator[T], heed: Callable[[], None]) -> Iterator[T]:
+    page = waited_for(first, heed)
+    if page is not None:
+        yield page
+        yield from pages
 
 
 def waited_for(answer: Future[T], heed: Callable[[], None]) -> T:

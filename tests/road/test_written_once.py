@@ -59,7 +59,7 @@ def test_people_do_not_wait_for_orders_that_the_store_does_not_give(
 
     def breaking(self: Phases, name: str) -> None:
         enter(self, name)
-        if name == "orders":
+        if name == "customers":
             road.store.faults.status(503, path="/wp-json/wc/v3/orders")
 
     monkeypatch.setattr(Phases, "_enter", breaking)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from integration.pipeline.runs import (
     lifecycle as run_lifecycle,
     options as run_options,
 )
-from integration.pipeline.runs.recurring_intake import RecurringIntake
+from integration.pipeline.runs.list_intake import ListIntake
 from integration.store import parse, reading
 from integration.store.dates import lenient
 from integration.store.rows import Failure, Row
@@ -32,14 +32,14 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class CustomerIntake(RecurringIntake):
+class CustomerIntake(ListIntake):
     """A run that may read customers."""
 
     def _customers(self) -> None:
         """Read all customers, or those that the run asks for; who is gone is told by a whole list only."""
         asked = ("ids", "since", "until")
         whole = not any(self.options.get(name) for name in asked) and self._looks_for_gone
-        for listed in self._customer_pages(self.options.get("ids")):
+        for listed in self._pages("customers"):
             rows = [row for row in listed.rows if self._wanted(row)]
             seen = self._door.recognise(contacts_stream.KIND, self._origin, rows, self._customer_change)
             others = seen.others(rows)
@@ -106,8 +106,14 @@ class CustomerIntake(RecurringIntake):
                 session, self.connector.id, {row["id"]: customer_versions.version(row) for row in index}
             )
 
-    def _customer_pages(self, ids: Sequence[int] | None = None) -> Iterable[reading.Page]:
-        return reading.read_customers(self._client, start=self._start(), per_page=self._per_page, ids=ids)
+    def _customer_list(self) -> Iterator[reading.Page]:
+        return reading.read_customers(
+            self._client,
+            start=self._start("customers"),
+            per_page=self._per_page,
+            ids=self.options.get("ids"),
+            pool=self._pool,
+        )
 
     def _wanted(self, row: Row) -> bool:
         since, until = run_options.bounds(self.options)

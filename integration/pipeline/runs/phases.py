@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -55,10 +55,14 @@ class Phases(CustomerIntake):
         plan = self._phases()
         names = [name for name, _ in plan]
         self._gathers = {"ledger", "orders"} <= set(names)
+        self._follow(names)
         begin = names.index(self.run.phase) if self.run.phase in names else 0
         if self.run.phase == "deliver":
             return
-        self._go_through(plan, begin)
+        try:
+            self._go_through(plan, begin)
+        finally:
+            self._close_lists()
 
     def _phases(self) -> list[tuple[str, Callable[[], None]]]:
         """Return what is read, in order, each with how it is read: what the streams ask for."""
@@ -90,13 +94,20 @@ class Phases(CustomerIntake):
             "recurring_changes": self._changed_recurring,
         }
 
+    @property
+    def _lists(self) -> Mapping[str, Callable[[], Iterator[reading.Page]]]:
+        return {"ledger": self._ledger_list, "customers": self._customer_list, "orders": self._order_list}
+
     # -- everything ---------------------------------------------------------------------------------------------------
 
     def _fill_ledger(self) -> None:
         """Read all orders without their lines, so that the first contact already has its final lifetime values."""
-        for page in self._order_pages(store_profile.statuses(self.connector), fields=reading.LEDGER_FIELDS):
+        for page in self._pages("ledger"):
             self._page(page, partial(self._note_orders, page=page))
         self._remove_gone()
+
+    def _ledger_list(self) -> Iterator[reading.Page]:
+        return self._order_pages(store_profile.statuses(self.connector), fields=reading.LEDGER_FIELDS, phase="ledger")
 
     def _note_orders(self, session: Session, page: reading.Page) -> None:
         run = session.get_one(Run, self.run.id)
@@ -124,14 +135,17 @@ class Phases(CustomerIntake):
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _orders(self) -> None:
-        ids = self.options.get("ids")
-        which = store_profile.statuses(self.connector) if ids else self._chosen_statuses()
-        for page in self._order_pages(which, window=self._since(), ids=ids, expected=self._expected()):
+        for page in self._pages("orders"):
             seen = self._door.recognise(orders_stream.KIND, self._origin, page.rows, self._order_change)
             rows = seen.others(page.rows)
             changes, page = self._read_rows(page, rows, self._order_change)
             take = partial(self._take, changes=changes, to_come=self._to_come(page), page=seen)
             self._page(page, take, unread=len(rows) - len(changes))
+
+    def _order_list(self) -> Iterator[reading.Page]:
+        ids = self.options.get("ids")
+        which = store_profile.statuses(self.connector) if ids else self._chosen_statuses()
+        return self._order_pages(which, window=self._since(), ids=ids, expected=self._expected(), phase="orders")
 
     def _expected(self) -> int | None:
         """Return how many orders come by the list that this run has read already, None where it has read none."""
@@ -204,17 +218,19 @@ class Phases(CustomerIntake):
         campaign: bool = False,
         ids: Sequence[int] | None = None,
         expected: int | None = None,
-    ) -> Iterable[reading.Page]:
+        phase: str = "",
+    ) -> Iterator[reading.Page]:
         if not statuses:
-            return []
+            return iter(())
         return reading.read_orders(
             self._client,
             window=window,
             statuses=statuses,
             fields=fields,
             campaign=campaign,
-            start=self._start(),
+            start=self._start(phase),
             per_page=self._per_page,
             ids=ids,
             expected=expected,
+            pool=self._pool,
         )

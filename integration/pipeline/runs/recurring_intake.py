@@ -81,8 +81,8 @@ class RecurringIntake(PartialIntake):
     def _per_page(self) -> int:
         return int(self.options.get("page_size") or SIZES[0])
 
-    def _start(self) -> Any:
-        return self.run.cursor.get(self.run.phase)
+    def _start(self, phase: str = "") -> Any:
+        return self.run.cursor.get(phase or self.run.phase)
 
     @property
     def _origin(self) -> Origin:
