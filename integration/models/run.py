@@ -44,6 +44,8 @@ PAUSABLE = (RunKind.INITIAL, RunKind.FULL, RunKind.BULK)
 SYNCS = (RunKind.INITIAL, RunKind.FULL, RunKind.INCREMENTAL, RunKind.BULK)
 #: Of each of these groups one run of a connector goes at a time; runs of different groups may go beside each other.
 EXCLUSIVE = (SYNCS, (RunKind.REPLAY,), (RunKind.RECONCILIATION,))
+#: The phase of a run that has read all and waits for what it brought.
+DELIVERING = "deliver"
 _OPEN_SQL = text("state IN ('PENDING', 'RUNNING')")
 _GOING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind NOT IN ('replay', 'reconciliation')")
 _REPLAYING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'replay'")

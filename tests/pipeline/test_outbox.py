@@ -13,13 +13,14 @@ from integration.events import Kind, Origin
 from integration.identity import person_key_of
 from integration.models.delivery import DeliveryState
 from integration.models.ledger import LedgerEntry
-from integration.models.run import RunKind
+from integration.models.run import Run, RunKind
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.outbox import leasing
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
+from tests.conftest import NOON
 from tests.pipeline.conftest import MakeChange, accept, claim, settle, states
 
 
@@ -69,6 +70,31 @@ def test_people_with_very_many_known_orders_are_claimed_a_few_at_a_time(
 def _known(connector_id: int, number: int, person_key: str) -> LedgerEntry:
     given = {"status": "completed", "net_total": "1.00", "currency": "EUR"}
     return LedgerEntry(connector_id=connector_id, order_id=number, person_key=person_key, **given)
+
+
+@pytest.mark.parametrize(
+    ("phase", "people", "sizes"),
+    [
+        ("deliver", 60, [30, 25, 5]),
+        ("deliver", 130, [100, 25, 5]),
+        ("deliver", 20, [20]),
+        ("orders", 60, [60]),
+        ("", 60, [30, 25, 5]),
+    ],
+)
+def test_the_last_people_are_shared_among_the_lanes(
+    services: Services, connector_id: int, change: MakeChange, phase: str, people: int, sizes: list[int]
+) -> None:
+    with services.db.write() as session:
+        if phase:
+            run = {"kind": "full", "trigger": "test", "state": "RUNNING", "created_at": NOON}
+            session.add(Run(connector_id=connector_id, phase=phase, **run))
+    accept(services, connector_id, *(change(number, f"buyer{number}@example.com") for number in range(people)))
+    found = []
+    with services.db.write() as session:
+        while groups := outbox.claim(session, services.clock.now(), connector_id, 100, new_token(), lanes=2):
+            found.append(len(groups))
+    assert found == sizes
 
 
 def test_what_arrives_while_a_line_is_leased_waits_and_is_promoted(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from integration.errors import SettingError
-from integration.models.run import Run
+from integration.models.run import DELIVERING, Run
 from integration.pipeline import outbox
 from integration.pipeline.dead_letters import filters
 from integration.pipeline.dead_letters.filters import DeadQuery
@@ -28,7 +28,7 @@ class Replay(PageIntake):
 
     def read(self) -> None:
         """Go through the dead letters that waited when the run began; what dies again meanwhile is not taken twice."""
-        if self.run.phase == "deliver":
+        if self.run.phase == DELIVERING:
             return
         self._enter("replay")
         while not self.stop.is_set():

@@ -124,7 +124,10 @@ class Deliverer:
             due = now + HELD_BACK if probing else now
             looked_up, groups = outbox.claim_for_look_up(session, now, connector.id, token, by_hand_only=by_hand)
             if looked_up is None:
-                groups = outbox.claim(session, now, connector.id, people, token, by_hand_only=by_hand, due=due)
+                lanes = self.lanes.width
+                groups = outbox.claim(
+                    session, now, connector.id, people, token, by_hand_only=by_hand, due=due, lanes=lanes
+                )
             session.flush()
             session.expunge_all()
         self.took_all = looked_up is None and outbox.is_short(groups, people)

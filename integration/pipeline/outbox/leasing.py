@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -16,7 +17,9 @@ from sqlalchemy import (
     Select,
     Update,
     bindparam,
+    exists,
     func,
+    literal_column,
     select,
     union_all,
     update,
@@ -28,6 +31,7 @@ from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.ledger import LedgerEntry
 from integration.models.membership import among
+from integration.models.run import DELIVERING, GOING, Run
 from integration.models.sql import by_index, swapped
 from integration.pipeline.delivery.groups import DeliveryGroup, group
 from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
@@ -42,6 +46,8 @@ LEASE = timedelta(seconds=60)
 ROWS_MAX = 500
 #: All orders of a person are looked at with any of their deliveries: so many known orders count as one delivery.
 KNOWN_ORDERS = 10
+#: The last people of a run are shared among the lanes, but not into calls of fewer than this.
+SHARE_MIN = 25
 #: A query for the deliveries that others of their person wait behind: id, person key, error code.
 Leads = Select[tuple[int, str, str]]
 
@@ -55,16 +61,18 @@ def claim(
     *,
     by_hand_only: bool = False,
     due: datetime | None = None,
+    lanes: int = 1,
 ) -> list[DeliveryGroup]:
     """Lease the deliveries of up to `people` people, live ones first; `token` must be new (see leases.new_token).
 
     They are fewer people where they have more than ROWS_MAX deliveries, or ten times as many known orders, but a
     person's are always leased together.
-    Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an answer: see
-    claim_for_look_up.
+    Where so few are left that some of the `lanes` would have nothing to do, and no run reads more, they are a share of
+    them. Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an
+    answer: see claim_for_look_up.
     """
     values = {"due": due or now, "most": people}
-    return _claim(session, now, connector_id, token, _due_leads(by_hand_only), values, rows=ROWS_MAX)
+    return _claim(session, now, connector_id, token, _due_leads(by_hand_only), values, rows=ROWS_MAX, lanes=lanes)
 
 
 def is_short(groups: Sequence[DeliveryGroup], people: int) -> bool:
@@ -72,7 +80,7 @@ def is_short(groups: Sequence[DeliveryGroup], people: int) -> bool:
 
     It may have been for want of room where people have very many known orders.
     """
-    return len(groups) < people and sum(len(each.deliveries) for each in groups) < ROWS_MAX
+    return len(groups) < min(people, SHARE_MIN) and sum(len(each.deliveries) for each in groups) < ROWS_MAX
 
 
 def due_count(session: Session, now: datetime, connector_id: int, *, most: int) -> int:
@@ -122,8 +130,11 @@ def _claim(
     values: Mapping[str, Any],
     *,
     rows: int | None = None,
+    lanes: int = 1,
 ) -> list[DeliveryGroup]:
     leads = _apart(session.execute(which, {"connector_id": connector_id, **values}).all())
+    if lanes > 1 and len(leads) < values["most"]:
+        leads = _share(session, connector_id, leads, lanes)
     if rows is not None:
         leads = _fitting(session, connector_id, leads, rows)
     if not leads:
@@ -142,6 +153,12 @@ def _apart(leads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
     if leads and leads[0].error_code == BROKE_OFF:
         return leads[:1]
     return [lead for lead in leads if lead.error_code != BROKE_OFF]
+
+
+def _share(session: Session, connector_id: int, leads: Sequence[Row[Any]], lanes: int) -> Sequence[Row[Any]]:
+    share = max(SHARE_MIN, math.ceil(len(leads) / lanes))
+    more_comes = len(leads) > share and session.scalar(_READING, {"connector_id": connector_id})
+    return leads if more_comes else leads[:share]
 
 
 def _fitting(session: Session, connector_id: int, leads: Sequence[Row[Any]], most: int) -> Sequence[Row[Any]]:
@@ -181,6 +198,13 @@ _FOLLOWERS = (
     & OPEN
     & WAITING
     & Delivery.lease_token.is_(None)
+)
+_READING = select(
+    exists().where(
+        Run.connector_id == bindparam("connector_id"),
+        Run.state.in_([literal_column(f"'{state}'") for state in GOING]),
+        Run.phase != literal_column(f"'{DELIVERING}'"),
+    )
 )
 # What is held in memory of a person beside the lead, counted in known orders.
 _HELD = union_all(

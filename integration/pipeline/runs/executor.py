@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from integration.errors import Held, IntegrationError, ServerFault, ServiceError, Throttled, Unreachable
 from integration.mautic.answers import SERVICE as MAUTIC
 from integration.models.connector import Connector
-from integration.models.run import RunKind, RunState
+from integration.models.run import DELIVERING, RunKind, RunState
 from integration.pipeline import outbox
 from integration.pipeline.connectors import fingerprint, holds, store_profile
 from integration.pipeline.dead_letters.replay import Replay
@@ -126,7 +126,7 @@ class RunExecutor(Execution):
 
     def _finish(self, connector: Connector) -> None:
         """Wait until everything that was accepted has been delivered, then close the run."""
-        self._phase("deliver")
+        self._phase(DELIVERING)
         if self.run.kind == RunKind.INCREMENTAL:
             self._wait(lambda: self._settled() or self._nobody_sends(), INCREMENTAL_WAIT_S)
         else:

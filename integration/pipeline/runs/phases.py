@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from integration import streams
 from integration.events import Change
 from integration.models.connector import Connector
-from integration.models.run import Run, RunKind
+from integration.models.run import DELIVERING, Run, RunKind
 from integration.pipeline.connectors import field_list, fingerprint, store_profile
 from integration.pipeline.ingest import listed_orders, order_carts, records, status_events
 from integration.pipeline.runs import (
@@ -57,7 +57,7 @@ class Phases(CustomerIntake):
         self._gathers = {"ledger", "orders"} <= set(names)
         self._follow(names)
         begin = names.index(self.run.phase) if self.run.phase in names else 0
-        if self.run.phase == "deliver":
+        if self.run.phase == DELIVERING:
             return
         try:
             self._go_through(plan, begin)
