@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NoReturn
 
-from integration.errors import Rejected
+from integration.errors import MappingError, Rejected
 from integration.events import Change, Kind, Origin
 from integration.mapping import scores
 from integration.mapping.consent import Consent
@@ -60,9 +60,9 @@ class Scores:
         number = parse.record_id(payload)
         return Score(number, *(whole(payload.get(name)) for name in ("recency", "frequency", "monetary")))
 
-    def change(self, payload: Payload, origin: Origin, seen_at: datetime) -> Change:
-        """Raise: a score is known by its buyer's key, which its payload does not tell (`change_of`)."""
-        raise NotImplementedError
+    def change(self, payload: Payload, origin: Origin, seen_at: datetime) -> NoReturn:
+        """Raise MappingError (no_id): a score is known by its buyer's key, which its payload does not tell."""
+        raise MappingError("no_id", "An RFM score does not say whose it is.", "Look at the page RFM.")
 
     def action(self, event: str) -> str:
         """Return what the sync log calls the write."""

@@ -9,8 +9,10 @@ import pytest
 
 import integration
 from integration import streams
-from integration.events import Kind
+from integration.errors import MappingError
+from integration.events import Kind, Origin
 from integration.settings import Modules
+from tests.conftest import NOON
 
 SOURCE = Path(integration.__file__).parent
 TEMPLATES = SOURCE.parent / "templates"
@@ -50,6 +52,14 @@ def test_every_stream_answers_for_its_kind() -> None:
         assert stream.kind is kind
         assert all((stream.labels.entity, stream.labels.entities, stream.labels.noun))
         assert {stream.module} == {name for name in ("contacts", "orders", "carts") if name == stream.module}
+
+
+@pytest.mark.parametrize("kind", list(streams.STREAMS))
+def test_what_does_not_say_whose_it_is_is_refused_by_every_stream(kind: Kind) -> None:
+    with pytest.raises(MappingError) as refused:
+        streams.of(kind).change({}, Origin.FULL, NOON)
+    assert refused.value.code in ("no_id", "bad_shape")
+    assert refused.value.sentence
 
 
 def test_phases_are_read_in_one_order() -> None:

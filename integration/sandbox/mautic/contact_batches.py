@@ -12,8 +12,8 @@ from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import NOT_FOUND, Crash, Refused, dump, php_array
 from integration.sandbox.mautic.batch_rows import Crasher, Result, batch_rows
 from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.contact_draft import Mode
 from integration.sandbox.mautic.contact_json import EMPTIED
-from integration.sandbox.mautic.contact_writer import Mode
 from integration.sandbox.mautic.contacts import AREA, shown, upsert
 from integration.sandbox.mautic.context import MauticContext
 from integration.sandbox.mautic.request_body import row_of

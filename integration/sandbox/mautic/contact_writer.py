@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum
 from typing import Any
 
 from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import Crash, Invalid
 from integration.sandbox.mautic.company_store import attach_by_name
 from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.contact_draft import Draft, Mode, is_blank
 from integration.sandbox.mautic.contact_json import EMPTIED, Defaulted
 from integration.sandbox.mautic.field_values import (
     BLANK,
@@ -31,27 +30,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TAG_MAX_CHARS = 191
 #: Not even with overwriteWithBlank (mautic:465).
 NEVER_EMPTIED = frozenset({"date", "datetime"})
-
-
-class Mode(Enum):
-    """How fields that were not sent are treated: PUT empties them, NEW does with overwriteWithBlank (mautic:027,
-    mautic:111, mautic:112).
-    """
-
-    NEW = "new"
-    PATCH = "patch"
-    PUT = "put"
-
-
-@dataclass
-class Draft:
-    """A checked write: `values` to store (None empties), `shown` what the answer shows otherwise than is stored."""
-
-    contact: Contact | None
-    row: dict[str, Any]
-    values: dict[str, Any] = field(default_factory=dict)
-    shown: dict[str, Any] = field(default_factory=dict)
-    mode: Mode = Mode.NEW
 
 
 class Writer:
@@ -96,7 +74,7 @@ class Writer:
     def _is_wanting(self, draft: Draft, about: dict[str, Any]) -> bool:
         """Tell whether a required field stays blank; a PATCH is asked only for what it sends."""
         alias = about["alias"]
-        if not about["isRequired"] or about["defaultValue"] or not _is_blank(about, draft.row.get(alias)):
+        if not about["isRequired"] or about["defaultValue"] or not is_blank(about, draft.row.get(alias)):
             return False
         held = draft.contact.values.get(alias) if draft.contact else None
         return alias in draft.row if draft.mode is Mode.PATCH else held is None
@@ -104,7 +82,7 @@ class Writer:
     def _field(self, draft: Draft, about: dict[str, Any], overwrite: bool, errors: dict[str, list[str]]) -> None:
         alias = about["alias"]
         sent = draft.row.get(alias)
-        if alias not in draft.row or _is_blank(about, sent):
+        if alias not in draft.row or is_blank(about, sent):
             self._blank(draft, about, overwrite)
             return
         if about["type"] != "boolean" and self._drops(draft, sent):
@@ -292,16 +270,6 @@ class Writer:
         self.stamp(copy, caller)
         self._state.insert(copy)
         return copy
-
-
-def _is_blank(about: dict[str, Any], sent: Any) -> bool:
-    if sent is None or sent == []:
-        return True
-    return isinstance(sent, str | bool) and not php_format.trim(php_format.text(sent)) and not _is_no(about, sent)
-
-
-def _is_no(about: dict[str, Any], sent: Any) -> bool:
-    return sent is False and about["type"] == "boolean"
 
 
 def _tag_names(tags: Any) -> list[str]:

@@ -12,8 +12,8 @@ from integration.sandbox.faults import Fault
 from integration.sandbox.mautic import php_format
 from integration.sandbox.mautic.answers import NOT_FOUND, Refused, dump
 from integration.sandbox.mautic.contact import Contact
+from integration.sandbox.mautic.contact_draft import Draft, Mode
 from integration.sandbox.mautic.contact_search import find
-from integration.sandbox.mautic.contact_writer import Draft, Mode
 from integration.sandbox.mautic.context import MauticContext
 from integration.sandbox.mautic.list_queries import DEFAULT_LIMIT, query
 from integration.sandbox.mautic.request_body import entries, form
