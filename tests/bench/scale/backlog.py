@@ -125,11 +125,11 @@ def _pages(services: Services, act: Callable[[Session], object]) -> float:
         sent.append((statement, values))
 
     event.listen(services.db.engine, "before_cursor_execute", note)
-    with services.db.read() as session:
+    with services.db.write() as session:
         act(session)
         session.rollback()
     event.remove(services.db.engine, "before_cursor_execute", note)
-    with services.db.read() as session:
+    with services.db.write() as session:
         touched = sum(_touched(session, *each) for each in sent if each[0].lstrip().startswith(("SELECT", "UPDATE")))
         session.rollback()
     return touched
