@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -19,6 +19,9 @@ from integration.pipeline.leases.endings import is_passing
 
 #: A transaction that takes more keeps those who wait for the same lock for too long.
 GROUP_MAX = 32
+#: So long the oldest waits for those who were there a moment ago: with four senders two groups of two would take turns,
+#: and each sender would wait for both.
+GATHER_S = 0.02
 
 Item = TypeVar("Item")
 
@@ -40,9 +43,7 @@ class GroupCommit(Generic[Item]):
     """Writes items of one key one group after the other; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._queues: defaultdict[int, deque[_Entry[Item]]] = defaultdict(deque)
-        self._busy: set[int] = set()
+        self._lines: dict[int, _Line[Item]] = {}
 
     def write(self, key: int, item: Item, commit: Callable[[Sequence[Item]], None]) -> None:
         """Return when the item is committed, alone or with others that wait under its key; raise what `commit` raises.
@@ -50,34 +51,54 @@ class GroupCommit(Generic[Item]):
         `commit` gets items in the order in which they came, writes all of them in one transaction or none, and may be
         called for a part of them once more. Who has waited too long (see `waiting`) gets OperationalError.
         """
+        line = self._lines.setdefault(key, _Line())
         entry = _Entry(item, time.monotonic() + wait_limit_s())
-        if group := self._group_of(key, entry):
+        if group := line.group_of(entry):
             try:
                 _write(group, commit)
             finally:
-                self._end(key)
+                line.end(group)
         entry.done.result()
 
-    def _group_of(self, key: int, entry: _Entry[Item]) -> list[_Entry[Item]]:
+
+class _Line(Generic[Item]):
+    """Who waits under one key, and whether somebody has the turn.
+
+    `_crowd` is how many were there when the last turn ended: who was answered then is often back at once.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._queue: deque[_Entry[Item]] = deque()
+        self._busy = False
+        self._crowd = 0
+
+    def group_of(self, entry: _Entry[Item]) -> list[_Entry[Item]]:
         """Wait for the turn of an entry and return the group that it leads, [] when another one has taken it along."""
         with self._changed:
-            queue = self._queues[key]
-            queue.append(entry)
-            self._changed.wait_for(lambda: entry not in queue or self._leads(key, entry), entry.left_s())
-            if entry not in queue:
+            self._queue.append(entry)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: entry not in self._queue or self._leads(entry), entry.left_s())
+            if entry not in self._queue:
                 return []
-            if not self._leads(key, entry):
-                queue.remove(entry)
+            if not self._leads(entry):
+                self._queue.remove(entry)
                 raise locked()
-            self._busy.add(key)
-            return [queue.popleft() for _ in range(min(len(queue), GROUP_MAX))]
+            self._busy = True
+            self._changed.wait_for(self._is_complete, GATHER_S)
+            return [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_MAX))]
 
-    def _leads(self, key: int, entry: _Entry[Item]) -> bool:
-        return key not in self._busy and self._queues[key][0] is entry
+    def _leads(self, entry: _Entry[Item]) -> bool:
+        return not self._busy and self._queue[0] is entry
 
-    def _end(self, key: int) -> None:
+    def _is_complete(self) -> bool:
+        return len(self._queue) >= min(self._crowd, GROUP_MAX)
+
+    def end(self, group: Sequence[_Entry[Item]]) -> None:
+        """Give the turn to who waits."""
         with self._changed:
-            self._busy.remove(key)
+            self._busy = False
+            self._crowd = len(group) + len(self._queue)
             self._changed.notify_all()
 
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from integration.models.database import locked, waiting
+from integration.pipeline import group_commit
 from integration.pipeline.group_commit import GROUP_MAX, GroupCommit
 from tests.waiting import wait_for
 
 KEY, OTHER = 1, 2
+
+
+def waiting_behind(groups: GroupCommit[Any], key: int) -> int:
+    """How many wait for one that has the turn, -1 while nobody has it."""
+    line = groups._lines.get(key)
+    return len(line._queue) if line is not None and line._busy else -1
 
 
 class Crowd:
@@ -43,7 +51,7 @@ class Crowd:
         wait_for(lambda: self.calls)
         for number, item in enumerate(items, 1):
             answers.append(self.send(item))
-            wait_for(lambda number=number: len(self.groups._queues[KEY]) == number)
+            wait_for(lambda number=number: waiting_behind(self.groups, KEY) == number)
         self.gate.set()
         return answers
 
@@ -96,6 +104,26 @@ def test_who_has_waited_long_enough_is_told_and_never_written(crowd: Crowd) -> N
     first.result(30)
     crowd.send("after").result(30)
     assert crowd.calls == [["first"], ["after"]]
+
+
+def test_who_was_there_a_moment_ago_is_waited_for(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+    for answer in crowd.behind_the_first("a", "b"):
+        answer.result(30)
+    monkeypatch.setattr(group_commit, "GATHER_S", 30)
+    again = [crowd.send("a again")]
+    wait_for(lambda: waiting_behind(crowd.groups, KEY) == 1)
+    again.append(crowd.send("b again"))
+    for answer in again:
+        answer.result(20)
+    assert crowd.calls == [["first"], ["a", "b"], ["a again", "b again"]]
+
+
+def test_who_does_not_come_back_is_not_waited_for_again(crowd: Crowd) -> None:
+    for answer in crowd.behind_the_first("a", "b"):
+        answer.result(30)
+    crowd.send("alone").result(30)
+    assert crowd.groups._lines[KEY]._crowd == 1
+    assert crowd.calls[2:] == [["alone"]]
 
 
 def test_keys_do_not_wait_for_each_other(crowd: Crowd) -> None:

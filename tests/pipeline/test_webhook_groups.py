@@ -21,6 +21,7 @@ from integration.pipeline.ingest import records, webhooks
 from integration.pipeline.services import Services
 from tests.bench.world import order, signed
 from tests.pipeline.rows import link
+from tests.pipeline.test_group_commit import waiting_behind
 from tests.serving import serving
 from tests.statements import caught
 from tests.waiting import wait_for
@@ -70,12 +71,6 @@ def held(services: Services, connector_id: int) -> Iterator[None]:
         yield
 
 
-def is_at_work(services: Services, connector_id: int, waiting: int) -> bool:
-    """Whether one webhook is at it and so many others wait."""
-    groups = services.webhooks
-    return connector_id in groups._busy and len(groups._queues[connector_id]) == waiting
-
-
 def post(url: str, record: dict[str, Any]) -> int:
     body = json.dumps(record).encode()
     return requests.post(url, data=body, headers=signed(body, SECRET), timeout=30).status_code
@@ -87,7 +82,7 @@ def at_once(services: Services, connector_id: int, pool: ThreadPoolExecutor, url
         answers: list[Future[int]] = []
         for waiting, number in enumerate(numbers):
             answers.append(pool.submit(post, url, order(number, f"buyer{number}@example.com")))
-            wait_for(lambda waiting=waiting: is_at_work(services, connector_id, waiting))
+            wait_for(lambda waiting=waiting: waiting_behind(services.webhooks, connector_id) == waiting)
     return [answer.result(30) for answer in answers]
 
 
@@ -187,7 +182,7 @@ def test_a_group_leaves_what_each_alone_would(services: Services, connector_id: 
     with held(services, connector_id):
         for waiting, (topic, record) in enumerate(MOMENT):
             answers.append(pool.submit(receive, services, path_of(services, connector_id), topic, record))
-            wait_for(lambda waiting=waiting: is_at_work(services, connector_id, waiting))
+            wait_for(lambda waiting=waiting: waiting_behind(services.webhooks, connector_id) == waiting)
     assert [answer.result(30) for answer in answers] == [200] * len(MOMENT)
     alone = left(services, other)
     assert [len(rows) for rows in alone] == [10, 3, 1, 1]
