@@ -12,7 +12,7 @@ import pytest
 import requests
 from sqlalchemy import func, select, text
 
-from integration.models import Connector, Delivery, FormerAddress, LedgerEntry
+from integration.models import Cart, Connector, Delivery, FormerAddress, LedgerEntry
 from integration.models.counts import Meter
 from integration.models.database import lock_connector
 from integration.models.sql import table_of
@@ -187,3 +187,35 @@ def test_a_group_leaves_what_each_alone_would(services: Services, connector_id: 
     alone = left(services, other)
     assert [len(rows) for rows in alone] == [10, 3, 1, 1]
     assert left(services, connector_id) == alone
+
+
+def is_waited_for(services: Services) -> bool:
+    """Whether somebody waits for a connector's lock."""
+    mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    with services.db.read() as session:
+        waits = text(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {mine}")
+        return bool(session.scalar(waits))
+
+
+def test_who_waits_keeps_no_cart_from_who_has_the_lock(
+    services: Services, connector_id: int, pool: ThreadPoolExecutor
+) -> None:
+    connectors.configure(services, connector_id, {"carts.enabled": True, "carts.silent": True})
+    path = path_of(services, connector_id)
+    draft = order(5, "ada@example.com") | {"status": "checkout-draft"}
+    assert receive(services, path, "order.created", draft) == 200
+    with services.db.write() as session:
+        lock_connector(session, connector_id)
+        answer = pool.submit(receive, services, path, "order.updated", draft | {"line_items": []})
+        wait_for(lambda: waiting_behind(services.webhooks, connector_id) == 0)
+        wait_for(lambda: services.db.sqlite or is_waited_for(services))
+        assert session.scalar(select(Cart).with_for_update(nowait=True)) is not None
+    assert answer.result(30) == 200
+
+
+def test_the_lock_is_asked_for_once_a_transaction(services: Services, connector_id: int) -> None:
+    for _ in range(2):
+        with caught(services.db.engine) as statements, services.db.write() as session:
+            for number in (connector_id, connector_id):
+                lock_connector(session, number)
+        assert len([each for each in statements if "advisory" in each.text]) == (0 if services.db.sqlite else 1)
