@@ -26,6 +26,8 @@ CONNECTIONS_MAX = 20
 #: What each connection to SQLite keeps of the file. Threads hold one each: with 16 MB eight of them kept 109 MB of a
 #: large book, with these 37 MB, for no more CPU and no more written (with 2 MB a quarter more was).
 CACHE_KIB = 4000
+#: Where a session notes which transaction has locked which connector.
+_LOCKED = "locked"
 #: A server that does not answer at all is given up after so long.
 CONNECT_TIMEOUT_S = 10
 
@@ -38,6 +40,16 @@ def waiting(seconds: float) -> Iterator[None]:
         yield
     finally:
         _wait_s.reset(token)
+
+
+def wait_limit_s() -> float:
+    """Return how long a write of this thread may wait for others."""
+    return _wait_s.get()
+
+
+def locked() -> OperationalError:
+    """Return the error of who has waited for other writers long enough."""
+    return OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
 
 
 class _ReadSession(Session):
@@ -89,7 +101,7 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=max(end - time.monotonic(), 0.0)):
-            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+            raise locked()
         try:
             yield
         finally:
@@ -182,10 +194,13 @@ def lock_connector(session: Session, connector_id: int) -> None:
     """Serialise accept and settle of one connector on PostgreSQL until the transaction ends.
 
     Without it an accept could see a line's lead still leased and wait behind it while settle finds nobody to promote.
-    SQLite has one writer anyway.
+    SQLite has one writer anyway. Who has the lock in this transaction already is not asked again.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    if session.info.get(_LOCKED) != (session.get_transaction(), connector_id):
         session.execute(text("SELECT pg_advisory_xact_lock(:space, :id)"), {"space": 7321, "id": connector_id})
+        session.info[_LOCKED] = (session.get_transaction(), connector_id)
 
 
 def lock_claims(session: Session, connector_id: int) -> None:

@@ -19,6 +19,7 @@ from integration.pipeline import installation
 from integration.pipeline.connectors import fingerprint
 from integration.pipeline.connectors.breakers import Breakers
 from integration.pipeline.disk import Disk
+from integration.pipeline.group_commit import GroupCommit
 from integration.pipeline.leases.watch import LeaseWatch
 from integration.pipeline.stored_tokens import OpenedTokens, StoredTokens
 from integration.pipeline.wakeups import WakeupSignal
@@ -50,13 +51,15 @@ class Services:
     tokens: OpenedTokens = field(init=False)
     disk: Disk = field(init=False)
     leases: LeaseWatch = field(init=False)
+    webhooks: GroupCommit[Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make what this process knows: breakers, opened tokens, the disk, and the leases that it watches."""
+        """Make what this process knows: breakers, opened tokens, the disk, leases, and the webhooks on their way."""
         self.breakers = Breakers(self.db, self.clock)
         self.tokens = OpenedTokens(self.vault)
         self.disk = Disk(self.db, self.deployment)
         self.leases = LeaseWatch(self.clock)
+        self.webhooks = GroupCommit()
 
     @property
     def base_url(self) -> str:
@@ -188,5 +191,5 @@ def with_observers(services: Services, observers: Observers) -> Services:
     """Return the services with another way to watch exchanges."""
     watched = replace(services, observers=observers)
     watched.breakers, watched.tokens, watched.disk = services.breakers, services.tokens, services.disk
-    watched.leases = services.leases
+    watched.leases, watched.webhooks = services.leases, services.webhooks
     return watched

@@ -21,7 +21,7 @@ from tests.bench.scale.standins import mautics
 from tests.bench.world import report
 from tests.postgres import Cluster
 
-OTHERS, RECORDS, WORKERS = 10, 100, 2
+OTHERS, WORKERS = 10, 2
 SETTINGS = {"sync.batch_start": 25, "sync.batch_max": 25, "sync.lanes": 1}
 #: What the others may take beside the backlog, as times of what they take alone: it has its turn as each of them.
 SLOWER_MAX = 1.25
@@ -46,7 +46,7 @@ def measure(cluster: Cluster, sizes: Sizes) -> None:
     with installed(cluster, "calm", lanes=OTHERS) as services:
         ids = connect(services, ["http://127.0.0.1:9"] * (OTHERS + 1), SETTINGS)
         for number in ids:
-            owe(services, number, RECORDS)
+            owe(services, number, sizes.records)
     with installed(cluster, "heaped", template="calm") as services:
         _heap(services, ids[-1], sizes.backlog)
     found = {name: _take(cluster, sizes, name, ids) for name in ("calm", "heaped")}
@@ -125,11 +125,11 @@ def _pages(services: Services, act: Callable[[Session], object]) -> float:
         sent.append((statement, values))
 
     event.listen(services.db.engine, "before_cursor_execute", note)
-    with services.db.read() as session:
+    with services.db.write() as session:
         act(session)
         session.rollback()
     event.remove(services.db.engine, "before_cursor_execute", note)
-    with services.db.read() as session:
+    with services.db.write() as session:
         touched = sum(_touched(session, *each) for each in sent if each[0].lstrip().startswith(("SELECT", "UPDATE")))
         session.rollback()
     return touched

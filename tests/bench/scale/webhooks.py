@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,15 @@ from integration.sandbox.store import StoreServer
 from integration.sandbox.store.bulk import seed_bulk
 from tests.bench.child import python
 from tests.bench.hooks import SECRET, THREADS, fire
-from tests.bench.scale.installation import Connections, connect, installed, set_state, working
+from tests.bench.scale.installation import (
+    LOOK_EVERY_S,
+    Connections,
+    connect,
+    installed,
+    set_state,
+    wait_until_done,
+    working,
+)
 from tests.bench.scale.sizes import Sizes
 from tests.bench.scale.standins import mautics
 from tests.bench.served import wait_until_open
@@ -30,6 +39,8 @@ from tests.bench.world import report
 from tests.postgres import Cluster, free_port
 
 WORKERS = 2
+#: What the first webhooks have left to deliver is over after so long, and imports have begun.
+REST_S = 600.0
 #: More than an import reads while the webhooks come.
 CUSTOMERS, ORDERS = 2000, 20_000
 
@@ -45,10 +56,25 @@ def measure(cluster: Cluster, sizes: Sizes) -> None:
         set_state(services, ids, ConnectorState.ACTIVE)
         with _web(services) as port, working(services, WORKERS), Connections(services) as connections:
             _fire(services, port, ids[0], sizes, "without imports")
+            wait_until_done(services, REST_S)
             for number in ids[1:]:
                 run_lifecycle.start(services, number, RunKind.INITIAL, trigger="bench")
+            _wait_until_importing(services, sizes.imports)
             _fire(services, port, ids[0], sizes, f"while {sizes.imports} imports run")
             _tell_imports(services, connections)
+
+
+def _wait_until_importing(services: Services, imports: int) -> None:
+    """Wait until each import has read something; AssertionError where one does not begin."""
+    until, pause = time.monotonic() + REST_S, threading.Event()
+    while _reading(services) < imports:
+        assert time.monotonic() < until, "an import did not begin"
+        pause.wait(LOOK_EVERY_S)
+
+
+def _reading(services: Services) -> int:
+    with services.db.read() as session:
+        return session.scalar(select(func.count()).where(Run.state == RunState.RUNNING, Run.pulled > 0)) or 0
 
 
 def _fire(services: Services, port: int, connector_id: int, sizes: Sizes, when: str) -> None:
