@@ -19,6 +19,8 @@ KEY_LOST = SettingError(
     "Put the old key back and restart, or enter the credentials again on the Connection tab of each connector.",
 )
 _CHECK = {"check": "woo-mautic"}
+#: Made once: every page asks.
+_KEY_CHECK = select(Installation.key_check).where(Installation.id == ID)
 
 
 def keep_address(session: Session, address: str) -> None:
@@ -35,7 +37,7 @@ def kept_address(session: Session) -> str:
 
 def key_is_lost(session: Session, vault: Vault) -> bool:
     """Return whether something is stored that was sealed with another key."""
-    check = session.scalar(select(Installation.key_check).where(Installation.id == ID))
+    check = session.scalar(_KEY_CHECK)
     if check and vault.opens(check):
         return False
     return any(not vault.opens(sealed) for sealed in _sealed(session))
