@@ -43,7 +43,7 @@ def index(connector: Connector) -> ResponseReturnValue:
         query=query,
         page=page,
         groups=groups,
-        notices=notices,
+        notices=[*notices, *page.notices],
         older_url=older if page.older else None,
         choices=dead_letter_filters,
         addresses=Addresses(connector),
