@@ -15,7 +15,7 @@ from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_pa
 from integration.pipeline.dead_letters.filters import DeadQuery, caused, died, matching, of_status, sought
 from integration.pipeline.outbox.record_numbers import NUMBERED_ROWS_MAX, beginning
 from integration.pipeline.outbox.states import DEAD
-from integration.queries.records import came_before
+from integration.queries.records import came_before, listed
 
 #: Of very many dead letters those of a page are first looked for among so many that came last.
 LOOKED_AT_FIRST = 10_000
@@ -57,8 +57,7 @@ def read_page(session: Session, query: DeadQuery) -> DeadPage:
         total, found, notices = _by_number(session, query)
     else:
         total, found = _by_moments(session, query) if died(query) else _by_ids(session, query)
-    rows = select(Delivery).where(among(Delivery.id, found)).order_by(Delivery.id.desc())
-    records = session.scalars(rows).all() if found else []
+    records = listed(session, found)
     shown = records[: query.limit]
     older = shown[-1].id if len(records) > query.limit else None
     return DeadPage(shown, total, older, notices)

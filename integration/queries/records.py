@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, Select, and_, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Label, Select, and_, bindparam, case, func, select
+from sqlalchemy.orm import Session, load_only
 
 from integration.identity import person_key_of
 from integration.models.attempt import Attempt
@@ -24,6 +24,19 @@ from integration.queries.record_filters import RecordQuery
 from integration.queries.record_statuses import STATUSES
 
 _HOUR = timedelta(hours=1)
+_SHOWN = (
+    *(Delivery.id, Delivery.connector_id, Delivery.run_id, Delivery.kind, Delivery.source_id, Delivery.number),
+    *(Delivery.event, Delivery.state, Delivery.result, Delivery.partial, Delivery.contact_id, Delivery.lease_token),
+    *(Delivery.category, Delivery.error_code, Delivery.error, Delivery.discard_reason, Delivery.attempts),
+    *(Delivery.former_attempts, Delivery.failures, Delivery.failing_since, Delivery.due_at, Delivery.created_at),
+    *(Delivery.started_at, Delivery.settled_at, Delivery.died_at),
+)
+_LISTED = (
+    select(Delivery)
+    .options(load_only(*_SHOWN, raiseload=True))
+    .where(among(Delivery.id, bindparam("ids")))
+    .order_by(Delivery.id.desc())
+)
 #: Ids follow the times of acceptance, but for writers that committed out of turn.
 _SLACK = timedelta(minutes=5)
 
@@ -92,10 +105,14 @@ def read_page(session: Session, query: RecordQuery) -> RecordPage:
 def _page(session: Session, query: RecordQuery, figures: Figures, ids: Sequence[int]) -> RecordPage:
     """Return the page of the newest of some records."""
     newest = sorted(ids, reverse=True)[: query.limit + 1]
-    chosen = select(Delivery).where(among(Delivery.id, newest)).order_by(Delivery.id.desc())
-    records = session.scalars(chosen).all() if newest else []
+    records = listed(session, newest)
     shown = records[: query.limit]
     return RecordPage(shown, figures, shown[-1].id if len(records) > query.limit else None)
+
+
+def listed(session: Session, ids: Sequence[int]) -> Sequence[Delivery]:
+    """Return records as lists show them, newest first: without what was to be sent, which may be long."""
+    return session.scalars(_LISTED, {"ids": ids}).all() if ids else []
 
 
 def _newest(session: Session, query: RecordQuery) -> list[int]:

@@ -61,7 +61,7 @@ def now() -> datetime:
 
 def utc(moment: datetime) -> str:
     """Return a moment in UTC."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{moment.astimezone(UTC).isoformat(' ', 'seconds')[:19]} UTC"
 
 
 def ago(moment: datetime) -> str:
