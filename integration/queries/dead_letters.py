@@ -38,7 +38,7 @@ def waiting(session: Session, connector_id: int) -> int:
 
 def waiting_shown(session: Session, connector_id: int) -> Total:
     """Return how many dead letters wait as every page says it, so counted only as far as lists are."""
-    return Total.upto(session.scalar(_WAITING_SHOWN, {"connector_id": connector_id}) or 0)
+    return Total.upto(session.scalar(WAITING_SHOWN, {"connector_id": connector_id}) or 0)
 
 
 def _dead(column: Any) -> Select[Any]:
@@ -46,8 +46,8 @@ def _dead(column: Any) -> Select[Any]:
     return by_index(mine, Delivery, "ix_delivery_dead")
 
 
-#: Made once: every page says how many wait.
-_WAITING, _WAITING_SHOWN = _dead(func.count()), number_upto(_dead(Delivery.id))
+#: How many wait for a person in `connector_id`; the second, which every page says, only as far as lists are counted.
+_WAITING, WAITING_SHOWN = _dead(func.count()), number_upto(_dead(Delivery.id))
 
 
 def read_page(session: Session, query: DeadQuery) -> DeadPage:

@@ -19,6 +19,7 @@ from integration.models.user import Role, User
 from integration.operations import audit
 from integration.operations.identity import sessions
 from integration.url_filters import id_of
+from integration.web.frame import live
 from integration.web.frame.services import services
 
 P = ParamSpec("P")
@@ -125,12 +126,20 @@ def require_sign_in() -> Any:
 
 def connector_or_404(session: Session, connector_id: int) -> Connector:
     """Return a connector that the user may see and make it the page's; 404 for a stranger's as for an unknown one."""
-    connector = session.scalar(_CONNECTOR, {"connector_id": connector_id})
-    if connector is None or not sees(connector):
+    connector = _seen(session, connector_id)
+    if connector is None:
         abort(404)
     g.connector = connector
     cookie["connector_id"] = connector_id
     return connector
+
+
+def _seen(session: Session, connector_id: int) -> Connector | None:
+    if request.method == "GET" and not live.is_part():
+        # The frame of the page names them all.
+        return next((each for each in own_connectors(session) if each.id == connector_id), None)
+    connector = session.scalar(_CONNECTOR, {"connector_id": connector_id})
+    return connector if connector is not None and sees(connector) else None
 
 
 def connector_view(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:

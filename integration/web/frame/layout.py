@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from flask import Flask, current_app, g, request, session as cookie, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
@@ -81,6 +83,12 @@ ADMINISTRATION = (
     MenuEntry("platform.index", "Platform", Role.SUPER),
 )
 
+#: What every page asks, in one question.
+_STATE = select(
+    heartbeat.ALIVE.scalar_subquery(),
+    installation.KEY_CHECK.scalar_subquery(),
+    dead_letters.WAITING_SHOWN.scalar_subquery(),
+)
 _NO_BADGES: Mapping[str, Total | None] = {}
 #: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
 WORKING_ROLES = ("embedded", "worker")
@@ -122,11 +130,10 @@ def shell() -> Shell:
     with services().db.read() as session:
         connectors = own_connectors(session)
         connector = _chosen(connectors)
-        alive = heartbeat.alive(session, now, *WORKING_ROLES)
-        lost = installation.KEY_LOST if installation.key_is_lost(session, services().vault) else None
+        alive, check, waiting = _state(session, now, connector)
+        lost = installation.KEY_LOST if installation.misses_key(session, services().vault, check) else None
         whose = _whose(session, g.get("connector"))
         open_holds = holds.open_holds(session, connector.id) if connector else ()
-        letters = dead_letters.waiting_shown(session, connector.id) if connector else None
     # Moments are written in the zone of the page's own connector, which the chosen one need not be.
     zone = time_zones.label(filters.page_zone())
     disk = _disk()
@@ -136,7 +143,7 @@ def shell() -> Shell:
         return Shell(_menu(None, []), zone, worker_alive=alive, disk=disk, key_lost=lost)
     until, tabs = connector.debug_until, _links(TABS, connector.id)
     return Shell(
-        menu=_menu(connector.id, tabs, letters),
+        menu=_menu(connector.id, tabs, Total.upto(waiting)),
         zone=zone,
         whose=whose,
         connector=connector,
@@ -150,6 +157,13 @@ def shell() -> Shell:
         connection_url=_url("connection.index", connector.id),
         debug_until=filters.local(until) if until and until > now else "",
     )
+
+
+def _state(session: Session, now: datetime, connector: Connector | None) -> tuple[bool, str | None, int]:
+    """Return whether a worker is alive, what tells whether the key is lost, and how many dead letters wait."""
+    about = {"connector_id": connector.id if connector else None, **heartbeat.lately(now, *WORKING_ROLES)}
+    alive, check, waiting = session.execute(_STATE, about).one()
+    return bool(alive), check, waiting
 
 
 def _whose(session: Session, connector: Connector | None) -> str:
