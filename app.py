@@ -14,7 +14,7 @@ from integration.models import Base, Database
 from integration.models.database import engine_options, prepare
 from integration.operations.support.debug_capture import Capture
 from integration.pipeline.services import Services, open_services, with_observers
-from integration.web.frame import access, errors, fault_log, filters, incoming, layout, live, mentions, security
+from integration.web.frame import access, errors, fault_log, filters, incoming, layout, live, marks, mentions, security
 from integration.web.frame.services import limit_waits
 
 #: Modules of integration.web, each with its blueprint as `bp`.
@@ -94,7 +94,7 @@ def create_app(deployment: Deployment | None = None, services: Services | None =
     security.init_app(app, deployment)
     access.login.init_app(app)
     app.before_request(access.require_sign_in)
-    for part in (errors, fault_log, filters, layout, live, mentions):
+    for part in (errors, fault_log, filters, layout, live, marks, mentions):
         part.init_app(app)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(f"integration.web.{name}").bp)

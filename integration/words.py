@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from babel import Locale
 from babel.numbers import format_decimal
 
 _LANGUAGE = Locale("en", "US")
+#: A page says the same small figures again and again.
+_FIGURES_KEPT = 2_000
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 #: A wait below this is told in seconds, for half a minute matters to whoever waits.
 _SECONDS_TOLD_MAX = 120
 
 
+@lru_cache(maxsize=_FIGURES_KEPT)
 def figure(number: float) -> str:
     """Return a number with its thousands apart."""
     return format_decimal(number, locale=_LANGUAGE)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
@@ -30,6 +32,8 @@ CACHE_KIB = 4000
 _LOCKED = "locked"
 #: A server that does not answer at all is given up after so long.
 CONNECT_TIMEOUT_S = 10
+#: A connection is asked whether it is alive, before it is used, at most so often.
+PINGED_EVERY_S = 1.0
 
 
 @contextmanager
@@ -146,7 +150,22 @@ def prepare(engine: Engine) -> Engine:
         event.listen(engine, "connect", _on_connect)
     if engine.dialect.name == "postgresql" and not event.contains(engine, "begin", _on_begin_elsewhere):
         event.listen(engine, "begin", _on_begin_elsewhere)
+        engine.dialect.do_ping = _at_times(engine.dialect.do_ping)  # type: ignore[method-assign, assignment]
     return engine
+
+
+def _at_times(ping: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return a ping that takes a connection as alive that was asked a moment ago: a page uses several after another."""
+    asked: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
+    def alive(connection: Any) -> bool:
+        now = time.monotonic()
+        if now - asked.get(connection, -math.inf) < PINGED_EVERY_S:
+            return True
+        asked[connection] = now
+        return ping(connection)
+
+    return alive
 
 
 def _on_connect(connection: Any, record: Any) -> None:

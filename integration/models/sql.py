@@ -171,8 +171,12 @@ class Total(NamedTuple):
 
 def counted_upto(session: Session, ids: Select[Any] | CompoundSelect[Any], rows_max: int = COUNTED_ROWS_MAX) -> Total:
     """Return how many rows a select finds; it stops counting behind `rows_max`."""
-    found = session.scalar(select(func.count()).select_from(ids.limit(rows_max + 1).subquery())) or 0
-    return Total.upto(found, rows_max)
+    return Total.upto(session.scalar(number_upto(ids, rows_max)) or 0, rows_max)
+
+
+def number_upto(ids: Select[Any] | CompoundSelect[Any], rows_max: int = COUNTED_ROWS_MAX) -> Select[tuple[int]]:
+    """Return what selects how many rows a select finds, and one more than `rows_max` where there are more than that."""
+    return select(func.count()).select_from(ids.limit(rows_max + 1).subquery())
 
 
 def counted_page(

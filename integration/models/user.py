@@ -22,7 +22,10 @@ class Role(StrEnum):
     @property
     def rank(self) -> int:
         """Return 0 for viewer up to 3 for super."""
-        return list(Role).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class User(Base):

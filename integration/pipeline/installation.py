@@ -19,6 +19,8 @@ KEY_LOST = SettingError(
     "Put the old key back and restart, or enter the credentials again on the Connection tab of each connector.",
 )
 _CHECK = {"check": "woo-mautic"}
+#: What was sealed with the installation's key; made once.
+KEY_CHECK = select(Installation.key_check).where(Installation.id == ID)
 
 
 def keep_address(session: Session, address: str) -> None:
@@ -35,7 +37,11 @@ def kept_address(session: Session) -> str:
 
 def key_is_lost(session: Session, vault: Vault) -> bool:
     """Return whether something is stored that was sealed with another key."""
-    check = session.scalar(select(Installation.key_check).where(Installation.id == ID))
+    return misses_key(session, vault, session.scalar(KEY_CHECK))
+
+
+def misses_key(session: Session, vault: Vault, check: str | None) -> bool:
+    """Return the same where KEY_CHECK was asked for already."""
     if check and vault.opens(check):
         return False
     return any(not vault.opens(sealed) for sealed in _sealed(session))

@@ -18,7 +18,7 @@ from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index
 #: So many causes are told apart.
 GROUPS_MAX = 50
 #: All causes together are counted through so many records: where there are many, each is counted less far.
-LOOKED_THROUGH_MAX = 60_000
+LOOKED_THROUGH_MAX = 24_000
 
 
 @dataclass(frozen=True, slots=True)

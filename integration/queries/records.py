@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Label, Select, and_, bindparam, case, func, select
+from sqlalchemy.orm import Session, load_only
 
 from integration.identity import person_key_of
 from integration.models.attempt import Attempt
@@ -16,13 +17,26 @@ from integration.models.counts import RecordCount
 from integration.models.delivery import Delivery
 from integration.models.membership import among
 from integration.models.sql import COUNTED_ROWS_MAX, Total, by_index, counted_upto, hour_of, keeping_order
-from integration.pipeline.outbox.record_numbers import NUMBERED_ROWS_MAX, ids_beginning
+from integration.pipeline.outbox.record_numbers import NUMBERED_AT_MOST, NUMBERED_ROWS_MAX, beginning
 from integration.pipeline.outbox.states import OPEN
 from integration.queries import record_indexes, record_statuses
 from integration.queries.record_filters import RecordQuery
 from integration.queries.record_statuses import STATUSES
 
 _HOUR = timedelta(hours=1)
+_SHOWN = (
+    *(Delivery.id, Delivery.connector_id, Delivery.run_id, Delivery.kind, Delivery.source_id, Delivery.number),
+    *(Delivery.event, Delivery.state, Delivery.result, Delivery.partial, Delivery.contact_id, Delivery.lease_token),
+    *(Delivery.category, Delivery.error_code, Delivery.error, Delivery.discard_reason, Delivery.attempts),
+    *(Delivery.former_attempts, Delivery.failures, Delivery.failing_since, Delivery.due_at, Delivery.created_at),
+    *(Delivery.started_at, Delivery.settled_at, Delivery.died_at),
+)
+_LISTED = (
+    select(Delivery)
+    .options(load_only(*_SHOWN, raiseload=True))
+    .where(among(Delivery.id, bindparam("ids")))
+    .order_by(Delivery.id.desc())
+)
 #: Ids follow the times of acceptance, but for writers that committed out of turn.
 _SLACK = timedelta(minutes=5)
 
@@ -68,32 +82,62 @@ _FIGURE = {"delivered": "success", "dead": "failed"}
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
-    """One page of records, newest first; `older` is the id to go on from, None at the end."""
+    """One page of records, newest first; `older` is the id to go on from, None at the end.
+
+    `notices` tell of what not all was looked through.
+    """
 
     records: Sequence[Delivery]
     figures: Figures
     older: int | None
+    notices: Sequence[str] = ()
 
 
 def read_page(session: Session, query: RecordQuery) -> RecordPage:
     """Return the page that a query asks for, with the figures of all records that match."""
+    if query.source:
+        return _of_numbers(session, query)
     figures = sum((_figures(session, query.of(key)) for key in query.connector_ids), Figures())
     # Of what the counts know that there is none nobody has to look for a row: it would be looked for to the end.
-    records = rows(session, query) if figures.total else []
-    more = len(records) > query.limit
+    return _page(session, query, figures, _newest(session, query) if figures.total else [])
+
+
+def _page(session: Session, query: RecordQuery, figures: Figures, ids: Sequence[int]) -> RecordPage:
+    """Return the page of the newest of some records."""
+    newest = sorted(ids, reverse=True)[: query.limit + 1]
+    records = listed(session, newest)
     shown = records[: query.limit]
-    return RecordPage(shown, figures, shown[-1].id if more else None)
+    return RecordPage(shown, figures, shown[-1].id if len(records) > query.limit else None)
 
 
-def rows(session: Session, query: RecordQuery) -> list[Delivery]:
-    """Return the records that match, newest first, and one more than the limit when there are more."""
+def listed(session: Session, ids: Sequence[int]) -> Sequence[Delivery]:
+    """Return records as lists show them, newest first: without what was to be sent, which may be long."""
+    return session.scalars(_LISTED, {"ids": ids}).all() if ids else []
+
+
+def _newest(session: Session, query: RecordQuery) -> list[int]:
+    """Return the ids of the newest records that match, of each connector one more than a page has."""
     found: list[int] = []
     for connector_id in query.connector_ids:
         # A connector at a time: the indexes begin with the connector, and each gives its own newest first.
         found += session.scalars(_ids(session, query.of(connector_id))).all()
-    newest = sorted(found, reverse=True)[: query.limit + 1]
-    chosen = select(Delivery).where(among(Delivery.id, newest)).order_by(Delivery.id.desc())
-    return list(session.scalars(chosen))
+    return found
+
+
+def _of_numbers(session: Session, query: RecordQuery) -> RecordPage:
+    """Return the page of a query for the beginning of a number: what that finds is looked at once for all of it."""
+    figures, ids, notices = Figures(), list[int](), dict[str, None]()
+    for connector_id in query.connector_ids:
+        named = beginning(session, connector_id, query.source)
+        part = query.of(connector_id)
+        where = [*conditions(session, part.model_copy(update={"source": ""})), among(Delivery.id, named.ids)]
+        rows = _sought(part, where).add_columns(_counted_as()).order_by(*_order(part)).limit(NUMBERED_AT_MOST)
+        found = session.execute(rows).tuples().all()
+        exact = len(found) <= NUMBERED_ROWS_MAX and not named.notices
+        figures += _named(Counter(state for _, state in found[:NUMBERED_ROWS_MAX])) + Figures(exact=exact)
+        ids += [number for number, _ in found if not query.before or number < query.before]
+        notices |= dict.fromkeys(named.notices)
+    return replace(_page(session, query, figures, ids), notices=list(notices))
 
 
 def ids_of(session: Session, query: RecordQuery, most: int) -> list[int]:
@@ -146,7 +190,7 @@ def conditions(session: Session, query: RecordQuery) -> list[ColumnElement[bool]
     if query.operation:
         found.append(Delivery.settled_at.is_not(None))
     if query.source:
-        found.append(among(Delivery.id, ids_beginning(session, connector_id, query.source)))
+        found.append(among(Delivery.id, beginning(session, connector_id, query.source).ids))
     if query.batch:
         found.append(among(Delivery.id, _of_batch(session, connector_id, query)))
     return found + _between(session, query)
@@ -220,23 +264,25 @@ def _by_edges(session: Session, query: RecordQuery) -> Figures:
 
 def _by_rows(session: Session, query: RecordQuery) -> Figures:
     ids = _sought(query, conditions(session, query)).order_by(*_order(query))
-    most = NUMBERED_ROWS_MAX if query.source else COUNTED_ROWS_MAX
     if query.status:
         # They all stand where the status says, so no row has to be looked at.
-        total = counted_upto(session, ids, most)
+        total = counted_upto(session, ids)
         return Figures(**{STATUSES[query.status].figure: total.number}, exact=total.exact)
-    return _counted(session, ids, most)
+    return _counted(session, ids)
 
 
-def _counted(session: Session, ids: Select[Any], most: int) -> Figures:
-    state = case((OPEN, "open"), (Delivery.partial, "partial"), else_=Delivery.state).label("counted")
-    few = ids.with_only_columns(state).limit(most + 1).subquery()
+def _counted(session: Session, ids: Select[Any]) -> Figures:
+    few = ids.with_only_columns(_counted_as()).limit(COUNTED_ROWS_MAX + 1).subquery()
     grouped = select(few.c.counted, func.count()).group_by(few.c.counted)
     found = _named(dict(session.execute(grouped).tuples().all()))
-    return found if found.total <= most else found + Figures(exact=False)
+    return found if found.total <= COUNTED_ROWS_MAX else found + Figures(exact=False)
 
 
-def _named(counts: dict[str, int]) -> Figures:
+def _counted_as() -> Label[str]:
+    return case((OPEN, "open"), (Delivery.partial, "partial"), else_=Delivery.state).label("counted")
+
+
+def _named(counts: Mapping[str, int]) -> Figures:
     figures: dict[str, Any] = {_FIGURE.get(state, state): int(number) for state, number in counts.items()}
     return Figures(**figures)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from integration.identity import person_key_of
@@ -26,6 +26,10 @@ SEARCHED = 10_000
 #: A page this near is reached by counting off rows; a deeper one by the hourly counts.
 NEAR = 2_000
 HOUR = timedelta(hours=1)
+#: Made once: each page asks.
+_CLEARED = select(Connector.log_cleared_id).where(Connector.id == bindparam("connector_id"))
+_OF_IDS = select(SyncLogEntry).where(among(SyncLogEntry.id, bindparam("ids"))).order_by(SyncLogEntry.id.desc())
+_KEPT = select(Delivery.id).where(among(Delivery.id, bindparam("ids")))
 
 
 @dataclass
@@ -83,11 +87,11 @@ def first_contact(session: Session, connector_id: int) -> SyncLogEntry | None:
 def kept_records(session: Session, entries: Sequence[SyncLogEntry]) -> frozenset[int]:
     """Return the ids of the records of some entries that are kept still: the log may be kept longer."""
     named = [entry.delivery_id for entry in entries if entry.delivery_id is not None]
-    return frozenset(session.scalars(select(Delivery.id).where(among(Delivery.id, named)))) if named else frozenset()
+    return frozenset(session.scalars(_KEPT, {"ids": named})) if named else frozenset()
 
 
 def _visible(session: Session, connector_id: int) -> list[ColumnElement[bool]]:
-    cleared = session.scalar(select(Connector.log_cleared_id).where(Connector.id == connector_id)) or 0
+    cleared = session.scalar(_CLEARED, {"connector_id": connector_id}) or 0
     return [SyncLogEntry.connector_id == connector_id, SyncLogEntry.id > cleared]
 
 
@@ -215,11 +219,7 @@ def _slice(
 
 def _of_ids(session: Session, ids: Sequence[int]) -> Sequence[SyncLogEntry]:
     """Return the entries of some ids, newest first."""
-    if not ids:
-        return []
-    return session.scalars(
-        select(SyncLogEntry).where(among(SyncLogEntry.id, ids)).order_by(SyncLogEntry.id.desc())
-    ).all()
+    return session.scalars(_OF_IDS, {"ids": ids}).all() if ids else []
 
 
 def _beyond(session: Session, query: LogQuery, edge: datetime, oldest: bool) -> ColumnElement[bool]:

@@ -29,6 +29,7 @@ __all__ = [
 
 #: In this order a person's records are written by an import: what comes last is what stands in Mautic.
 STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Scores(), Recurring(), Orders(), Contacts())}
+_BY_NAME: Mapping[str, Stream] = {kind.value: stream for kind, stream in STREAMS.items()}
 
 _ANY: Mapping[str, Explanation] = {
     "gone": Explanation(
@@ -70,9 +71,11 @@ def of(kind: str) -> Stream:
 
 def labels(kind: str) -> Labels:
     """Return the words for a kind, for one that no stream has the kind's name."""
-    stream = STREAMS.get(Kind(kind)) if kind in set(Kind) else None
+    stream = _BY_NAME.get(kind)
+    if stream is not None:
+        return stream.labels
     word = kind.replace("_", " ").capitalize()
-    return stream.labels if stream else Labels(word, word, word)
+    return Labels(word, word, word)
 
 
 def entities(modules: Modules | None = None) -> dict[str, str]:

@@ -16,6 +16,7 @@ from integration.models.database import Database
 from integration.models.delivery import Delivery
 from integration.pipeline.connectors import connectors
 from integration.pipeline.dead_letters.filters import DeadQuery
+from integration.pipeline.outbox import record_numbers
 from integration.pipeline.services import Services, open_services
 from integration.queries import dead_letter_causes, dead_letters
 from tests.bench.filling import book_of, fill
@@ -77,11 +78,14 @@ def all_pages(services: Services, **args: str) -> Iterator[int]:
         before = {"before": str(found.older)}
 
 
-@pytest.mark.parametrize("counted", [10_000, 20], ids=["few", "very many"])
+@pytest.mark.parametrize(
+    ("counted", "looked_at"), [(10_000, 10_000), (20, 10_000), (20, 150)], ids=["few", "very many", "far apart"]
+)
 def test_every_filter_finds_its_dead_letters_page_after_page(
-    filled: Services, counted: int, monkeypatch: pytest.MonkeyPatch
+    filled: Services, counted: int, looked_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dead_letters, "COUNTED_ROWS_MAX", counted)
+    monkeypatch.setattr(dead_letters, "LOOKED_AT_FIRST", looked_at)
     every = letters(filled.db)
     for asked, days in product(FILTERS, ({}, DAYS)):
         wanted = [letter.id for letter in every if fits(letter, asked) and (not days or within(letter))]
@@ -138,3 +142,20 @@ def test_where_there_are_many_causes_each_is_counted_less_far(
     assert {each.total for each in found} == {(10, False)}
     assert [len(found), len(few)] == [12, 5]
     assert {each.total for each in few} == {(25, False)}
+
+
+def test_a_beginning_of_many_numbers_says_how_many_were_looked_through(
+    filled: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = [letter.id for letter in letters(filled.db) if letter.source_id.startswith("19")]
+    assert len(begun) > 20
+    assert list(all_pages(filled, source="19")) == begun
+    assert page(filled, source="19").notices == []
+    for module in (record_numbers, dead_letters):
+        monkeypatch.setattr(module, "NUMBERED_ROWS_MAX", 20)
+    found = page(filled, source="19", category="transient")
+    assert found.notices == [
+        "More than 20 numbers begin with “19”; 20 of them were looked through. Write more of the number."
+    ]
+    assert not found.total.exact
+    assert {letter.id for letter in found.records} < set(begun)

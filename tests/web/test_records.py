@@ -12,7 +12,9 @@ from sqlalchemy import select
 from integration.clock import SetClock
 from integration.models import AuditEntry, Delivery
 from integration.models.attempt import Attempt
+from integration.pipeline.outbox import record_numbers
 from integration.pipeline.services import Services
+from integration.queries import records
 from tests.web.conftest import Person, Settle, text_of
 
 
@@ -69,6 +71,22 @@ def test_a_filter_finds_its_records_and_counts_them(
     shown = [number for number in ("105", "104", "103", "102", "101") if f">{number}</a>" in answer.text]
     assert shown == FILTERS[address]
     assert f"Total operations {len(shown)} " in text_of(answer)
+
+
+def test_a_beginning_of_many_numbers_says_how_many_were_looked_through(
+    viewer: Person, page: str, several: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "More than {0} numbers begin with “10”; {0} of them were looked through. Write more of the number."
+    for module in (record_numbers, records):
+        monkeypatch.setattr(module, "NUMBERED_ROWS_MAX", 3)
+    text = text_of(viewer.get(f"{page}?source=10"))
+    assert said.format(3) in text
+    assert "More than 3 records found." in text
+    assert said.format(3) in text_of(viewer.get(f"{page}?source=10&status=skipped"))
+    assert "were looked through" not in text_of(viewer.get(f"{page}?source=103"))
+    for module in (record_numbers, records):
+        monkeypatch.setattr(module, "NUMBERED_ROWS_MAX", 5)
+    assert "were looked through" not in text_of(viewer.get(f"{page}?source=10"))
 
 
 @pytest.mark.parametrize(

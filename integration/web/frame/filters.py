@@ -28,11 +28,11 @@ def zone_of(connector: Connector | None) -> ZoneInfo:
 
 def page_zone() -> ZoneInfo:
     """Return the zone of all times on the page: its connector's, else that of the organisation of whoever looks."""
-    if g.get("connector"):
-        return zone_of(g.connector)
-    if "organisation_zone" not in g:
-        g.organisation_zone = _organisation_zone()
-    zone: ZoneInfo = g.organisation_zone
+    connector, known = g.get("connector"), g.get("page_zone")
+    if known is None or known[0] is not connector:
+        # A list has a hundred moments.
+        g.page_zone = known = connector, zone_of(connector) if connector else _organisation_zone()
+    zone: ZoneInfo = known[1]
     return zone
 
 
@@ -61,7 +61,7 @@ def now() -> datetime:
 
 def utc(moment: datetime) -> str:
     """Return a moment in UTC."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{moment.astimezone(UTC).isoformat(' ', 'seconds')[:19]} UTC"
 
 
 def ago(moment: datetime) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from flask import Flask, current_app, g, request, session as cookie, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
@@ -81,6 +83,13 @@ ADMINISTRATION = (
     MenuEntry("platform.index", "Platform", Role.SUPER),
 )
 
+#: What every page asks, in one question.
+_STATE = select(
+    heartbeat.ALIVE.scalar_subquery(),
+    installation.KEY_CHECK.scalar_subquery(),
+    dead_letters.WAITING_SHOWN.scalar_subquery(),
+)
+_NO_BADGES: Mapping[str, Total | None] = {}
 #: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
 WORKING_ROLES = ("embedded", "worker")
 
@@ -121,8 +130,8 @@ def shell() -> Shell:
     with services().db.read() as session:
         connectors = own_connectors(session)
         connector = _chosen(connectors)
-        alive = heartbeat.alive(session, now, *WORKING_ROLES)
-        lost = installation.KEY_LOST if installation.key_is_lost(session, services().vault) else None
+        alive, check, waiting = _state(session, now, connector)
+        lost = installation.KEY_LOST if installation.misses_key(session, services().vault, check) else None
         whose = _whose(session, g.get("connector"))
         open_holds = holds.open_holds(session, connector.id) if connector else ()
     # Moments are written in the zone of the page's own connector, which the chosen one need not be.
@@ -131,15 +140,15 @@ def shell() -> Shell:
     # On a full disk no worker can say that it is alive.
     alive = alive or (disk is not None and disk.kind == "bad")
     if connector is None:
-        return Shell(_menu(None), zone, worker_alive=alive, disk=disk, key_lost=lost)
-    until = connector.debug_until
+        return Shell(_menu(None, []), zone, worker_alive=alive, disk=disk, key_lost=lost)
+    until, tabs = connector.debug_until, _links(TABS, connector.id)
     return Shell(
-        menu=_menu(connector.id),
+        menu=_menu(connector.id, tabs, Total.upto(waiting)),
         zone=zone,
         whose=whose,
         connector=connector,
         choices=[_choice(each, connector) for each in connectors],
-        tabs=_tabs(connector.id),
+        tabs=tabs if any(link.current for link in tabs) else [],
         holds=open_holds,
         doubt=fingerprint.sentence(connector),
         worker_alive=alive,
@@ -148,6 +157,13 @@ def shell() -> Shell:
         connection_url=_url("connection.index", connector.id),
         debug_until=filters.local(until) if until and until > now else "",
     )
+
+
+def _state(session: Session, now: datetime, connector: Connector | None) -> tuple[bool, str | None, int]:
+    """Return whether a worker is alive, what tells whether the key is lost, and how many dead letters wait."""
+    about = {"connector_id": connector.id if connector else None, **heartbeat.lately(now, *WORKING_ROLES)}
+    alive, check, waiting = session.execute(_STATE, about).one()
+    return bool(alive), check, waiting
 
 
 def _whose(session: Session, connector: Connector | None) -> str:
@@ -174,11 +190,12 @@ def _chosen(connectors: Sequence[Connector]) -> Connector | None:
     return found or (connectors[0] if connectors else None)
 
 
-def _menu(connector_id: int | None) -> list[Group]:
+def _menu(connector_id: int | None, tabs: Sequence[Link], letters: Total | None = None) -> list[Group]:
+    """Return the menu; `letters` is how many dead letters wait, which stands beside their page's name."""
     first = Link(_overview(connector_id), "Overview", request.blueprint in ("overview", "setup"))
     groups = [
-        Group("", [first, *_links(TABS, connector_id)]),
-        Group("Operations", _links(OPERATIONS, connector_id)),
+        Group("", [first, *tabs]),
+        Group("Operations", _links(OPERATIONS, connector_id, {"dead_letters.index": letters})),
         Group("Administration", _links(ADMINISTRATION, connector_id)),
     ]
     return [group for group in groups if group.items]
@@ -188,16 +205,14 @@ def _overview(connector_id: int | None) -> str:
     return url_for("overview.show", connector_id=connector_id) if connector_id else url_for("overview.index")
 
 
-def _tabs(connector_id: int) -> list[Link]:
-    links = _links(TABS, connector_id)
-    return links if any(link.current for link in links) else []
-
-
-def _links(places: Sequence[MenuEntry], connector_id: int | None) -> list[Link]:
+def _links(
+    places: Sequence[MenuEntry], connector_id: int | None, badges: Mapping[str, Total | None] = _NO_BADGES
+) -> list[Link]:
+    user, blueprint = me(), request.blueprint
     return [
-        Link(url, place.label, request.blueprint in _blueprints(place.endpoint), _badge(place, connector_id))
+        Link(url, place.label, blueprint in _blueprints(place.endpoint), badges.get(place.endpoint))
         for place in places
-        if me().may(place.role) and (url := _url(place.endpoint, connector_id))
+        if user.may(place.role) and (url := _url(place.endpoint, connector_id))
     ]
 
 
@@ -214,14 +229,6 @@ _ALSO = {
     "fields": ("mapping",),
     "tokens": ("api_reference",),
 }
-
-
-def _badge(place: MenuEntry, connector_id: int | None) -> Total | None:
-    """Return how many dead letters wait, beside their page's name."""
-    if place.endpoint != "dead_letters.index" or connector_id is None:
-        return None
-    with services().db.read() as session:
-        return dead_letters.waiting_shown(session, connector_id)
 
 
 def _url(endpoint: str, connector_id: int | None) -> str | None:

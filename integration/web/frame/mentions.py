@@ -53,6 +53,8 @@ def linked(text: str | None, connector_id: int | None) -> Markup:
     said = text or ""
     if connector_id is None:
         return escape(said)
+    if not _MENTION.search(said):
+        return escape(said)
     parts, end = [], 0
     for found in _MENTION.finditer(said):
         url = _PAGES[found[1].lower()](connector_id, int(found[2]))

@@ -96,7 +96,7 @@ def records(connector_id: int) -> ResponseReturnValue:
         page = querie_records.read_page(session, query)
     rows = [_row(bodies.RecordRow, row, status=record_statuses.status_of(row).label) for row in page.records]
     total = _counted(page.figures.found)
-    return bodies.answered(bodies.Records, records=rows, older=page.older, notices=notices, **total)
+    return bodies.answered(bodies.Records, records=rows, older=page.older, notices=[*notices, *page.notices], **total)
 
 
 @bp.get("/connectors/<int:connector_id>/runs")
@@ -241,7 +241,9 @@ def dead_letters(connector_id: int) -> ResponseReturnValue:
         page = querie_dead_letters.read_page(session, query)
     rows = [_row(bodies.DeadLetterRow, row, attempts=row.attempts_in_all) for row in page.records]
     total = _counted(page.total)
-    return bodies.answered(bodies.DeadLetters, dead_letters=rows, older=page.older, notices=notices, **total)
+    return bodies.answered(
+        bodies.DeadLetters, dead_letters=rows, older=page.older, notices=[*notices, *page.notices], **total
+    )
 
 
 @bp.post("/connectors/<int:connector_id>/replay")

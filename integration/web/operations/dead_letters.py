@@ -23,6 +23,7 @@ from integration.web.frame import filters, selection
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 from integration.web.operations import run_start
+from integration.web.operations.links import Addresses
 
 bp = Blueprint("dead_letters", __name__, url_prefix="/connectors/<int:connector_id>/dead-letters")
 
@@ -42,9 +43,10 @@ def index(connector: Connector) -> ResponseReturnValue:
         query=query,
         page=page,
         groups=groups,
-        notices=notices,
+        notices=[*notices, *page.notices],
         older_url=older if page.older else None,
         choices=dead_letter_filters,
+        addresses=Addresses(connector),
         kinds=streams.entities(),
         may_act=me().may(Role.SUPPORT),
     )

@@ -1,20 +1,35 @@
-"""Where the ids on a page lead: into Mautic and into the store's administration."""
+"""Where the ids on a page lead: to our own pages, into Mautic and into the store's administration."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+
+from flask import url_for
 
 from integration import streams
 from integration.models.connector import Connector
 from integration.models.sync_log import SyncLogEntry
 from integration.store.access import home
 
+#: Stands for an id in an address, and is longer than any other number there.
+_ANY_ID = 10**18
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Addresses:
-    """The addresses of one connector's contacts, customers and orders."""
+    """The addresses of one connector's records, contacts, customers and orders."""
 
     connector: Connector
+
+    def record(self, delivery_id: int) -> str:
+        """Return our page of a record."""
+        return self._record.replace(str(_ANY_ID), str(delivery_id))
+
+    @cached_property
+    def _record(self) -> str:
+        # Made once, for a list has a hundred.
+        return url_for("record.show", connector_id=self.connector.id, delivery_id=_ANY_ID)
 
     def contact(self, contact_id: int | None) -> str:
         """Return the contact's page in Mautic, "" when there is none."""

@@ -60,7 +60,7 @@ def index(connector: Connector) -> ResponseReturnValue:
         names={each.id: each.name for each in own},
         query=query,
         page=page,
-        notices=notices,
+        notices=[*notices, *page.notices],
         older_url=_older(connector.id, query, page.older),
         choices=choices(own, chosen, query),
         status_of=record_statuses.status_of,

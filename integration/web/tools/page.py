@@ -52,6 +52,7 @@ def log(connector: Connector) -> ResponseReturnValue:
         page = sync_log.read_page(session, query)
         total = page.total.number if not query.filtered else total_entries(session, connector.id)
         kept = sync_log.kept_records(session, page.entries)
+    addresses = Addresses(connector)
     return render_template(
         "tools/log.html",
         connector=connector,
@@ -60,8 +61,8 @@ def log(connector: Connector) -> ResponseReturnValue:
         page=page,
         notices=[*notices, *page.notices],
         links=_page_links(connector.id, query, page),
-        url_of=lambda entry: _about(entry, kept),
-        addresses=Addresses(connector),
+        url_of=lambda entry: _about(entry, kept, addresses),
+        addresses=addresses,
         choices=sync_log_filters,
         typed=request.args,
         reasons=cart_answers.why_none(connector) if _no_carts(query, page) else [],
@@ -74,10 +75,10 @@ def _no_carts(query: LogQuery, page: sync_log.LogPage) -> bool:
     return not page.entries and (query.type in streams.kinds("is_cart") or query.action.startswith("cart_"))
 
 
-def _about(entry: SyncLogEntry, kept: Collection[int]) -> str:
+def _about(entry: SyncLogEntry, kept: Collection[int], addresses: Addresses) -> str:
     """Return the page of what an entry is about: its record, else its order or person, "" where nothing is known."""
-    if entry.delivery_id in kept:
-        return url_for("record.show", connector_id=entry.connector_id, delivery_id=entry.delivery_id)
+    if entry.delivery_id is not None and entry.delivery_id in kept:
+        return addresses.record(entry.delivery_id)
     source_id = entry.source_id or entry.object_id
     if entry.type in streams.kinds("numbered") and source_id:
         return url_for("search.order", connector_id=entry.connector_id, source_id=source_id)

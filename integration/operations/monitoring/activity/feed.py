@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Select, literal_column, select, union_all
+from sqlalchemy import CompoundSelect, Integer, Row, Select, bindparam, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
-from integration.models.sql import Total, counted_upto
-from integration.operations.monitoring.activity.event import Event
+from integration.models.delivery import Delivery
+from integration.models.membership import among
+from integration.models.sql import Total, number_upto
+from integration.operations.monitoring.activity import minutes
+from integration.operations.monitoring.activity.event import Event, FeedPosition
+from integration.operations.monitoring.activity.form import ROWS, Form, minute_of, values_of
 from integration.operations.monitoring.activity.minutes import MINUTES, Minutes
 from integration.operations.monitoring.activity.moments import SOURCES, Changes, Source
 from integration.operations.monitoring.activity.query import ActivityQuery
+
+#: Pages differ in what is filtered, in how many connectors they are about, and in where they begin.
+_FORMS_KEPT = 200
+_EVERY: tuple[Source | Minutes | Changes, ...] = (*SOURCES, *MINUTES, Changes())
+_BY_RANK = {each.rank: each for each in _EVERY}
 
 
 @dataclass(frozen=True)
@@ -36,10 +47,11 @@ def read(session: Session, query: ActivityQuery, *, whole: bool = False) -> Feed
     horizon = _horizon(session, query)
     # No source goes beyond what another one has not looked at: the next page would begin behind it.
     near = query.model_copy(update={"horizon": horizon})
-    found = sorted(_events(session, near, whole), key=lambda event: event.place.order)
-    events = found[: query.size]
-    more = len(found) > len(events) or horizon is not None
-    return Feed(events, str(events[-1].place) if more else "", _total(session, query, horizon))
+    found = session.execute(_newest(Form.of(near)), values_of(near)).all()
+    shown = found[: query.size]
+    more = shown and (len(found) > len(shown) or horizon is not None)
+    older = str(_place(shown[-1])) if more else ""
+    return Feed(list(_events(session, shown, whole)), older, _total(session, query, horizon))
 
 
 def _total(session: Session, query: ActivityQuery, horizon: datetime | None) -> Total:
@@ -48,33 +60,91 @@ def _total(session: Session, query: ActivityQuery, horizon: datetime | None) -> 
     if query.before:
         horizon = _horizon(session, every)
     near = every.model_copy(update={"horizon": horizon})
-    each = [rows for source in _wanted(query) for rows in _counted(source, near, every)]
-    # In one question, which ends with the first source that brings too many.
-    total = counted_upto(session, union_all(*each))
+    total = Total.upto(session.scalar(_number(Form.of(near)), values_of(near)) or 0)
     return total._replace(exact=total.exact and horizon is None)
 
 
-def _counted(source: Source | Minutes | Changes, near: ActivityQuery, every: ActivityQuery) -> Iterator[Select[Any]]:
+def _horizon(session: Session, query: ActivityQuery) -> datetime | None:
+    """Return the begin of the oldest minute that a page looks at, None where it looks at all there are."""
+    form = Form.of(query)
+    if not any(form.wants(each.kind) for each in MINUTES):
+        return None
+    moments: dict[int, list[datetime]] = defaultdict(list)
+    for key, at in session.execute(_ends(form), {**values_of(query), "looked_at": minutes.LOOKED_AT_MAX - 1}).tuples():
+        moments[key].append(at)
+    return max((minute_of(max(ends)) for ends in moments.values() if len(ends) > 1), default=None)
+
+
+# -- statements, each made once for all pages of a form -------------------------------------------------------------
+
+
+@lru_cache(maxsize=_FORMS_KEPT)
+def _newest(form: Form) -> Select[Any]:
+    """Select the places of the newest events of all sources, and of one more than the page shows."""
+    each = [select(rows.subquery()) for source in _wanted(form) for rows in source.newest(form)]
+    found = union_all(*each).subquery()
+    return select(found).order_by(found.c.at.desc(), found.c.rank, found.c.id.desc()).limit(ROWS)
+
+
+@lru_cache(maxsize=_FORMS_KEPT)
+def _number(form: Form) -> Select[tuple[int]]:
+    """Select how many events there are; it ends with the first source that brings too many."""
+    return number_upto(union_all(*(rows for source in _wanted(form) for rows in _counted(source, form))))
+
+
+def _counted(source: Source | Minutes | Changes, form: Form) -> Iterator[Select[Any]]:
     """Yield what selects one thing of each event: minutes only as far as a page looks, for the others are unknown."""
     if isinstance(source, Minutes):
-        yield from (select(literal_column("1")).select_from(rows.subquery()) for rows in source.rows(near))
+        yield from (select(literal_column("1")).select_from(rows.subquery()) for rows in source.rows(form))
         return
-    for rows in source.rows(every):
+    for rows in source.rows(replace(form, horizon=False)):
         yield rows.with_only_columns(literal_column("1"), maintain_column_froms=True)
 
 
-def _wanted(query: ActivityQuery) -> list[Source | Minutes | Changes]:
-    return [each for each in (*SOURCES, *MINUTES, Changes()) if query.wants(each.kind)]
+@lru_cache(maxsize=_FORMS_KEPT)
+def _ends(form: Form) -> CompoundSelect[tuple[int, datetime]]:
+    """Select how far each source that is counted by the minute is looked at, with the place of source and connector."""
+    ends = [rows.subquery() for each in MINUTES if form.wants(each.kind) for rows in each.looked_at(form)]
+    return union_all(*(select(literal_column(str(place), Integer), end.c.at) for place, end in enumerate(ends)))
 
 
-def _horizon(session: Session, query: ActivityQuery) -> datetime | None:
-    ends = (each.horizon(session, query) for each in MINUTES if query.wants(each.kind))
-    return max((at for at in ends if at is not None), default=None)
+def _wanted(form: Form) -> list[Source | Minutes | Changes]:
+    return [each for each in _EVERY if form.wants(each.kind)]
 
 
-def _events(session: Session, query: ActivityQuery, whole: bool) -> Iterator[Event]:
-    for source in (*SOURCES, *MINUTES):
-        if query.wants(source.kind):
-            yield from source.read(session, query)
-    if query.wants(Changes.kind):
-        yield from Changes().read(session, query, whole=whole)
+@cache
+def _rows_of(model: Any) -> Select[Any]:
+    """Select the rows of a table that the events of a page are about; of deliveries only what they failed for."""
+    columns = (Delivery.id, Delivery.error) if model is Delivery else (model.id, model)
+    return select(*columns).where(among(model.id, bindparam("ids"))).limit(ROWS)
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
+
+def _events(session: Session, places: Sequence[Row[Any]], whole: bool) -> Iterator[Event]:
+    known = _known(session, places)
+    for row in places:
+        source, place = _BY_RANK[row.rank], _place(row)
+        about = known[source.model].get(row.id)
+        if isinstance(source, Minutes):
+            yield source.event(place, row, about or "")
+        elif isinstance(source, Changes) and about is not None:
+            yield source.event(place, about, whole=whole)
+        elif isinstance(source, Source) and about is not None:
+            yield source.event(place, about)
+
+
+def _known(session: Session, places: Sequence[Row[Any]]) -> dict[Any, dict[int, Any]]:
+    """Return what the events are about by table and id; what was deleted since is not in it."""
+    ids: dict[Any, set[int]] = defaultdict(set)
+    for row in places:
+        ids[_BY_RANK[row.rank].model].add(row.id)
+    return {
+        model: dict(session.execute(_rows_of(model), {"ids": sorted(wanted), "rows": len(wanted)}).tuples().all())
+        for model, wanted in ids.items()
+    }
+
+
+def _place(row: Row[Any]) -> FeedPosition:
+    return FeedPosition(row.at, row.rank, row.id)

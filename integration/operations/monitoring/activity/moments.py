@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, literal_column, or_, select
 
 from integration.models.alert import Alert
 from integration.models.audit import AuditAction, AuditEntry
@@ -16,7 +15,7 @@ from integration.models.hold import Hold
 from integration.models.run import GOING, Run, RunKind, RunState
 from integration.operations.monitoring.activity import wording
 from integration.operations.monitoring.activity.event import Event, FeedPosition
-from integration.operations.monitoring.activity.query import ActivityQuery
+from integration.operations.monitoring.activity.form import ROWS, Form
 from integration.operations.monitoring.activity.wording import Words
 
 _POLL = Run.kind == RunKind.INCREMENTAL
@@ -35,6 +34,14 @@ _UNTOLD = (
 )
 #: Entries are read in the order they were written in; clocks of two processes may differ by so many entries.
 _SLACK = 20
+_NONE: Any = literal_column("0", Integer)
+
+
+def placed(rank: int, at: Any, key: Any, owner: Any, number: Any = _NONE, waiting: Any = _NONE) -> Select[Any]:
+    """Return what selects the places of events, with the figures of those that are of many records."""
+    columns = {"rank": literal_column(str(rank), Integer), "at": at, "id": key, "connector_id": owner}
+    figures = {"number": number, "waiting": waiting}
+    return select(*(column.label(name) for name, column in {**columns, **figures}.items()))
 
 
 @dataclass(frozen=True)
@@ -52,24 +59,27 @@ class Source:
     where: ColumnElement[bool] | None = None
     each: bool = False
 
-    def read(self, session: Session, query: ActivityQuery) -> Iterator[Event]:
-        """Yield the query's newest events of this source."""
-        newest_first = self.at.desc(), self.at.class_.id.desc()
-        for rows in self.rows(query):
-            for row in session.scalars(rows.order_by(*newest_first).limit(query.size + 1)):
-                yield self._event(row)
+    @property
+    def model(self) -> Any:
+        """Return the table's class."""
+        return self.at.class_
 
-    def rows(self, query: ActivityQuery) -> Iterator[Select[Any]]:
-        """Yield what selects the rows of the query's events."""
-        model = self.at.class_
-        for connectors in [[one] for one in query.connectors] if self.each else [query.connectors]:
-            owned = model.connector_id == connectors[0] if self.each else model.connector_id.in_(connectors)
-            fits = select(model).where(owned, query.reach(self.at, model.id, self.rank))
+    def rows(self, form: Form) -> Iterator[Select[Any]]:
+        """Yield what selects the place of each event, as all sources give it."""
+        key, owner = self.model.id, self.model.connector_id
+        for connector in form.each() if self.each else [None]:
+            owned = owner.in_(bindparam("connectors", expanding=True)) if connector is None else owner == connector
+            fits = placed(self.rank, self.at, key, owner).where(owned, form.reach(self.at, key, self.rank))
             yield fits if self.where is None else fits.where(self.where)
 
-    def _event(self, row: Any) -> Event:
+    def newest(self, form: Form) -> Iterator[Select[Any]]:
+        """Yield the same of the newest only."""
+        for rows in self.rows(form):
+            yield rows.order_by(self.at.desc(), self.model.id.desc()).limit(ROWS)
+
+    def event(self, place: FeedPosition, row: Any) -> Event:
+        """Return the event of a row."""
         level, title, detail = self.words(row)
-        place = FeedPosition(getattr(row, self.at.key), self.rank, row.id)
         return Event(place, self.kind, row.connector_id, level, title, detail, {self.name: row.id})
 
 
@@ -97,23 +107,26 @@ class Changes:
     rank: int = 60
     kind: str = "change"
 
-    def read(self, session: Session, query: ActivityQuery, *, whole: bool) -> Iterator[Event]:
-        """Yield the query's newest changes, with actor and diff where the `whole` entry may be seen."""
-        for rows in self.rows(query):
-            for entry in session.scalars(rows.order_by(AuditEntry.id.desc()).limit(query.size + 1 + _SLACK)):
-                yield self._event(entry, whole)
+    model = AuditEntry
 
-    def rows(self, query: ActivityQuery) -> Iterator[Select[Any]]:
-        """Yield what selects the entries of the query's changes."""
-        mine: ColumnElement[bool] = AuditEntry.connector_id.in_(query.connectors)
-        if query.scope == "all":
+    def rows(self, form: Form) -> Iterator[Select[Any]]:
+        """Yield what selects the place of each change."""
+        mine: ColumnElement[bool] = AuditEntry.connector_id.in_(bindparam("connectors", expanding=True))
+        if form.organisation:
             mine = or_(mine, AuditEntry.connector_id.is_(None))
-        told = (AuditEntry.organisation_id == query.organisation_id, mine, AuditEntry.action.not_in(_UNTOLD))
-        yield select(AuditEntry).where(*told, query.reach(AuditEntry.at, AuditEntry.id, self.rank))
+        owned = AuditEntry.organisation_id == bindparam("organisation_id")
+        reached = form.reach(AuditEntry.at, AuditEntry.id, self.rank)
+        rows = placed(self.rank, AuditEntry.at, AuditEntry.id, AuditEntry.connector_id)
+        yield rows.where(owned, mine, AuditEntry.action.not_in(_UNTOLD), reached)
 
-    def _event(self, entry: AuditEntry, whole: bool) -> Event:
+    def newest(self, form: Form) -> Iterator[Select[Any]]:
+        """Yield the same of the newest only."""
+        for rows in self.rows(form):
+            yield rows.order_by(AuditEntry.id.desc()).limit(ROWS + _SLACK)
+
+    def event(self, place: FeedPosition, entry: AuditEntry, *, whole: bool) -> Event:
+        """Return the event of an entry, with actor and diff where the `whole` entry may be seen."""
         level, title, detail = wording.changed(entry)
         actor, diff = (entry.actor, entry.diff) if whole else ("", {})
-        place = FeedPosition(entry.at, self.rank, entry.id)
         about = {"entry_id": entry.id}
         return Event(place, self.kind, entry.connector_id, level, title, detail, about, actor, diff)

@@ -8,10 +8,8 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, or_
-
 from integration.field_errors import Unusable
-from integration.operations.monitoring.activity.event import KINDS, QUIET, FeedPosition
+from integration.operations.monitoring.activity.event import KINDS, FeedPosition
 from integration.url_filters import Day, OneOf, Parameter, UrlFilter, begin_of, end_of
 
 ACTIVITY_MAX_ROWS = 100
@@ -63,10 +61,6 @@ class ActivityQuery(UrlFilter):
         """Return whether anything is filtered."""
         return self.differs("before", "scope")
 
-    def wants(self, kind: str) -> bool:
-        """Return whether events of a kind are shown."""
-        return kind == self.kind if self.kind else kind not in QUIET
-
     @property
     def begin(self) -> datetime | None:
         """Return the first moment that counts."""
@@ -76,21 +70,3 @@ class ActivityQuery(UrlFilter):
     def end(self) -> datetime | None:
         """Return the moment behind the last one that counts."""
         return end_of(self.until, self.zone)
-
-    def days(self, at: Any) -> list[ColumnElement[bool]]:
-        """Return the conditions on a moment that it lies on the days that are asked for."""
-        found: list[ColumnElement[bool]] = [at >= self.begin] if self.begin else []
-        return [*found, at < self.end] if self.end else found
-
-    def reach(self, at: Any, number: Any, rank: int) -> ColumnElement[bool]:
-        """Return the condition on the moment and the id of a source's rows that makes them follow `before`."""
-        conditions = [at.is_not(None), *self.days(at)]
-        if self.horizon:
-            conditions.append(at >= self.horizon)
-        if self.before and rank < self.before.rank:
-            conditions.append(at < self.before.at)
-        elif self.before:
-            conditions.append(at <= self.before.at)
-            if rank == self.before.rank:
-                conditions.append(or_(at < self.before.at, number < self.before.id))
-        return and_(*conditions)
