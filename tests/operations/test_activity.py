@@ -14,11 +14,13 @@ from integration.models.alert import Alert
 from integration.models.drift import Gap, Reconciliation
 from integration.operations import audit
 from integration.operations.monitoring import activity
-from integration.operations.monitoring.activity import ActivityQuery, minutes
+from integration.operations.monitoring.activity import ActivityQuery, feed, minutes
 from integration.operations.monitoring.activity.event import FeedPosition
-from tests.operations.conftest import NOW, Scene
+from tests.operations.conftest import NOW, Scene, connector
 
 MINUTE = timedelta(minutes=1)
+#: More than one question is asked about.
+MANY = 120
 Told = list[tuple[str, str]]
 
 
@@ -314,3 +316,22 @@ def test_a_page_asks_once_for_its_places_and_once_a_table_for_its_rows(scene: Sc
     assert len(ask(scene, size=1000).events) == number
     tables = re.findall(r"FROM (\w+) \nWHERE \1\.id ", "".join(text for text, _ in statements[asked:]))
     assert sorted(tables) == ["alert", "audit_entry", "delivery", "hold", "run"]
+
+
+@pytest.mark.parametrize("pieces", [feed.CONNECTORS_AT_ONCE, 7])
+def test_an_organisation_with_very_many_connectors_has_one_feed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, pieces: int
+) -> None:
+    monkeypatch.setattr(feed, "CONNECTORS_AT_ONCE", pieces)
+    connectors = range(1, MANY + 1)
+    add(scene, *(connector(number) for number in connectors[2:]))
+    add(scene, *(run(number, number, number - 0.5, connector_id=number) for number in connectors))
+    change(scene, minutes=0.1, connector_id=None)
+    pages, before = [], ""
+    for _ in range(4):
+        page = ask(scene, *connectors, scope="all", size=100, **({"before": before} if before else {}))
+        pages.append([event.title for event in page.events])
+        assert page.total == (2 * MANY + 1, True)
+        if not (before := page.older):
+            break
+    assert [len(page) for page in pages] == [100, 100, 41]

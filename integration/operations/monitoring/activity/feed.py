@@ -24,6 +24,8 @@ from integration.operations.monitoring.activity.query import ActivityQuery
 
 #: Pages differ in what is filtered, in how many connectors they are about, and in where they begin.
 _FORMS_KEPT = 200
+#: So many connectors are asked about in one question: it has five parts for each, and SQLite takes 500 in all.
+CONNECTORS_AT_ONCE = 50
 _EVERY: tuple[Source | Minutes | Changes, ...] = (*SOURCES, *MINUTES, Changes())
 _BY_RANK = {each.rank: each for each in _EVERY}
 
@@ -47,8 +49,8 @@ def read(session: Session, query: ActivityQuery, *, whole: bool = False) -> Feed
     horizon = _horizon(session, query)
     # No source goes beyond what another one has not looked at: the next page would begin behind it.
     near = query.model_copy(update={"horizon": horizon})
-    found = session.execute(_newest(Form.of(near)), values_of(near)).all()
-    shown = found[: query.size]
+    found = [row for part in _parts(near) for row in session.execute(_newest(Form.of(part)), values_of(part))]
+    shown = sorted(found, key=lambda row: (row.at, -row.rank, row.id), reverse=True)[: query.size]
     more = shown and (len(found) > len(shown) or horizon is not None)
     older = str(_place(shown[-1])) if more else ""
     return Feed(list(_events(session, shown, whole)), older, _total(session, query, horizon))
@@ -60,19 +62,31 @@ def _total(session: Session, query: ActivityQuery, horizon: datetime | None) -> 
     if query.before:
         horizon = _horizon(session, every)
     near = every.model_copy(update={"horizon": horizon})
-    total = Total.upto(session.scalar(_number(Form.of(near)), values_of(near)) or 0)
+    numbers = (session.scalar(_number(Form.of(part)), values_of(part)) or 0 for part in _parts(near))
+    total = Total.upto(sum(numbers))
     return total._replace(exact=total.exact and horizon is None)
 
 
 def _horizon(session: Session, query: ActivityQuery) -> datetime | None:
     """Return the begin of the oldest minute that a page looks at, None where it looks at all there are."""
-    form = Form.of(query)
-    if not any(form.wants(each.kind) for each in MINUTES):
+    if not any(Form.of(query).wants(each.kind) for each in MINUTES):
         return None
-    moments: dict[int, list[datetime]] = defaultdict(list)
-    for key, at in session.execute(_ends(form), {**values_of(query), "looked_at": minutes.LOOKED_AT_MAX - 1}).tuples():
-        moments[key].append(at)
+    moments: dict[tuple[int, int], list[datetime]] = defaultdict(list)
+    for part in _parts(query):
+        values = {**values_of(part), "looked_at": minutes.LOOKED_AT_MAX - 1}
+        for key, at in session.execute(_ends(Form.of(part)), values).tuples():
+            moments[part.connectors[0], key].append(at)
     return max((minute_of(max(ends)) for ends in moments.values() if len(ends) > 1), default=None)
+
+
+def _parts(query: ActivityQuery) -> Iterator[ActivityQuery]:
+    """Yield the query for some of the connectors after the others; what is of none of them belongs to the first."""
+    if len(query.connectors) <= CONNECTORS_AT_ONCE:
+        yield query
+        return
+    for start in range(0, len(query.connectors), CONNECTORS_AT_ONCE):
+        some = query.connectors[start : start + CONNECTORS_AT_ONCE]
+        yield query.model_copy(update={"connectors": some, "scope": "this" if start else query.scope})
 
 
 # -- statements, each made once for all pages of a form -------------------------------------------------------------
