@@ -153,8 +153,8 @@ def tags(
     products = product_tags(order, module.product_id_tags, shop.locale, name_space) if adds else ()
     of_categories = category_tags(categories, shop.locale, name_space) if module.category_tags else ()
     added = (*products, *of_categories, *typed_tags(module.general_tags, name_space))
-    respelt = _respelt(order, order.status, module, shop, history, name_space) if adds else ()
-    gone = (*_undone(order, module, since, shop, history, name_space), *respelt)
+    spelt = respelt(order, order.status, module, shop, history, name_space) if adds else ()
+    gone = (*_undone(order, module, since, shop, history, name_space), *spelt)
     return once((*added, *(tag for tag in gone if tag.removeprefix("-") not in added)))
 
 
@@ -172,11 +172,11 @@ def _undone(
         return ()
     how = (module.product_id_tags, shop.locale, name_space)
     held = {product_tag(item, "completed", *how) for items in completed for item in items or ()}
-    tags = (*undone_tags(order, *how), *_respelt(order, "completed", module, shop, history, name_space))
+    tags = (*undone_tags(order, *how), *respelt(order, "completed", module, shop, history, name_space))
     return tuple(tag for tag in tags if tag.removeprefix("-") not in held)
 
 
-def _respelt(
+def respelt(
     order: Order, status: str, module: OrderModule, shop: Shop, history: History, name_space: str
 ) -> tuple[str, ...]:
     """Return "-tag" for the tags that we gave the order's products in another spelling, unless they are others' own."""

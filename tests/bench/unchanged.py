@@ -111,7 +111,7 @@ def _read(session: requests.Session, url: str, params: Mapping[str, str | int]) 
 def unchanged(at: World, ends: Apart) -> None:
     """Import all, sync all again with nothing changed, and compare with the bare client in the same run.
 
-    The first sync after an import plans each record, later ones know it again.
+    The first sync after an import knows the records that the import has sent, as later ones do.
     """
     at_first = measured(lambda: _run(at, RunKind.INITIAL))
     imported = _pulled(at)

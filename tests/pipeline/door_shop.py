@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -42,6 +42,8 @@ from tests.bench.world import order
 from tests.conftest import NOON
 from tests.pipeline import rows
 
+T = TypeVar("T")
+
 #: Nobody listens there: whatever the road asks Mautic for fails at once, and is no skip.
 DEAF = "http://127.0.0.1:1"
 ADA, BOB = rows.ADA, rows.BOB
@@ -64,6 +66,7 @@ class Shop:
             "other": order(13, "bob@example.com"),
         }
         self.options: dict[str, Any] = {}
+        self.per_page = 100
         self.kind = "full"
         self.list_fields()
         self._confirm()
@@ -156,8 +159,11 @@ class Shop:
         """Return the same where the list of orders is noted first, then customers are sent, then orders."""
         with self.services.db.write() as session:
             self._note(session)
-        changes = self.changes()
-        return self._sent(changes[:1]) | self._sent(changes[1:])
+        first, *orders = self.changes()
+        found = self._sent([first])
+        for page in chunks(orders, self.per_page):
+            found |= self._sent(page)
+        return found
 
     def _note(self, session: Session) -> None:
         orders = records.readable(row for name, row in self.rows.items() if name != "customer")
@@ -181,29 +187,31 @@ class Shop:
         with self.services.db.write() as session:
             door, pages = self.pages(session)
             for page in pages:
-                assert page.read is not None
-                changes = [page.read(row) for row in page.rows.values()]
+                changes = [page.change(row) for row in page.rows.values()]
                 now = self.services.clock.now()
                 records.accept(session, now, self.id, changes, self.run.id, partial(door.settle, page=page))
             session.execute(delete(Delivery).where(Delivery.connector_id == self.id))
             session.execute(delete(SyncLogEntry).where(SyncLogEntry.connector_id == self.id))
 
     def pages(self, session: Session) -> tuple[Door, list[Page]]:
-        """Return the door of the run, and what it knows of a page of customers and one of orders."""
+        """Return the door of the run, and what it knows of a page of customers and of those of orders."""
         run = session.get_one(Run, self.run.id)
         run.options, run.kind = self.options, self.kind
         session.flush()
         session.commit()
-        door, now = Door(self.services, run), self.services.clock.now()
+        door, now, origin = Door(self.services, run), self.services.clock.now(), Origin(self.kind)
         orders = [row for name, row in self.rows.items() if name != "customer"]
         return door, [
             door.recognise(
                 Kind.CONTACT,
-                Origin.FULL,
+                origin,
                 [self.rows["customer"]],
-                lambda row: parse.customer_change(row, Origin.FULL, now, created=False),
+                lambda row: parse.customer_change(row, origin, now, created=False),
             ),
-            door.recognise(Kind.ORDER, Origin.FULL, orders, lambda row: parse.order_change(row, Origin.FULL, now)),
+            *(
+                door.recognise(Kind.ORDER, origin, page, lambda row: parse.order_change(row, origin, now))
+                for page in chunks(orders, self.per_page)
+            ),
         ]
 
     def known(self, *, listed: bool = True) -> dict[str, tuple[Any, ...]]:
@@ -218,9 +226,13 @@ class Shop:
                 self._note(session)
             for page in pages:
                 known = door.settle_known(session, self.services.clock.now(), page)
-                left = [each for each in self.changes() if each.kind is page.kind and each.source_id not in known]
+                of_page = [each for each in self.changes() if (each.kind, each.source_id) in self._records(page)]
+                left = [each for each in of_page if each.source_id not in known]
                 self.accept(session, door=False, changes=left)
             return self._ended(session)
+
+    def _records(self, page: Page) -> set[tuple[Kind, str]]:
+        return {(page.kind, source_id) for source_id in page.rows}
 
     def _ended(self, session: Session) -> dict[str, tuple[Any, ...]]:
         mine = (Delivery.connector_id == self.id, Delivery.run_id == self.run.id, Delivery.state == "skipped")
@@ -230,6 +242,11 @@ class Shop:
         entries = session.scalars(select(SyncLogEntry).where(SyncLogEntry.run_id == self.run.id)).all()
         logged = {f"{e.type}:{e.source_id}": tuple(getattr(e, name) for name in names) for e in entries}
         return {key: (*row, logged.get(key)) for key, row in found.items()}
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield the items in pages of so many."""
+    return (items[at : at + size] for at in range(0, len(items), size))
 
 
 def customer(number: int, email: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,11 +22,19 @@ from tests.conftest import NOON
 from tests.pipeline import rows
 from tests.pipeline.door_changes import BOBS, CHANGES, EVERYTHING, NOTHING, Act, configured, happen, stored
 from tests.pipeline.door_shop import ADA, Shop
+from tests.pipeline.imported_shop import SHOPS
+
+MakeShop = Callable[[Services], Shop]
+
+
+@pytest.fixture(params=SHOPS)
+def make_shop(request: pytest.FixtureRequest) -> MakeShop:
+    return SHOPS[request.param]
 
 
 @pytest.fixture
-def shop(services: Services) -> Shop:
-    shop = Shop(services)
+def shop(services: Services, make_shop: MakeShop) -> Shop:
+    shop = make_shop(services)
     shop.stamp()
     return shop
 
@@ -46,8 +54,10 @@ def test_what_has_changed_is_looked_at(shop: Shop, what: str) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_whatever_changes_no_more_is_known_than_the_road_finds(services: Services, data: st.DataObject) -> None:
-    shop = Shop(services)
+def test_whatever_changes_no_more_is_known_than_the_road_finds(
+    services: Services, make_shop: MakeShop, data: st.DataObject
+) -> None:
+    shop = make_shop(services)
     shop.stamp()
     happen(shop, data)
     known = shop.known()
@@ -178,8 +188,8 @@ NO_STAMP: Mapping[str, Act] = {
 
 
 @pytest.mark.parametrize("what", NO_STAMP)
-def test_what_may_come_to_something_by_time_gets_no_stamp(services: Services, what: str) -> None:
-    shop = Shop(services)
+def test_what_may_come_to_something_by_time_gets_no_stamp(services: Services, make_shop: MakeShop, what: str) -> None:
+    shop = make_shop(services)
     NO_STAMP[what](shop)
     shop.list_fields()
     shop.stamp()
@@ -206,11 +216,13 @@ def test_all_that_is_to_be_sent_again_is_not_looked_up(shop: Shop) -> None:
     assert all(page.digests == {} and page.others([{"id": 1}]) == [{"id": 1}] for page in pages)
 
 
-def test_a_first_import_looks_up_nothing(shop: Shop) -> None:
+def test_a_first_import_looks_up_nothing(services: Services) -> None:
+    shop = Shop(services)
+    shop.stamp()
     shop.kind = "initial"
     with shop.services.db.write() as session:
         _, pages = shop.pages(session)
-        assert all(page.digests == {} for page in pages)
+        assert all(page.stamps == {} and page.digests for page in pages)
         session.get_one(Connector, shop.id).initial_done_at = NOON
     with shop.services.db.write() as session:
         _, pages = shop.pages(session)

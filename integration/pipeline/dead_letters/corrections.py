@@ -21,6 +21,7 @@ FIXED = (
     "confirmation_url",
     "asked_meta",
     "account",
+    "row",
 )
 _SCALARS = (str, int, float, bool, type(None))
 

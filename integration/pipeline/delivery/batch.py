@@ -31,11 +31,12 @@ from integration.pipeline.delivery import (
     lost_fields,
     order_categories,
     read_back,
+    sent_stamps,
     shared_cause,
 )
 from integration.pipeline.delivery.acts import Act, Followed
 from integration.pipeline.delivery.batch_context import BatchContext, fields_from_json
-from integration.pipeline.delivery.batch_result import BatchResult, Sent
+from integration.pipeline.delivery.batch_result import BatchResult, Laid, Sent
 from integration.pipeline.delivery.follow_ups import FollowUps
 from integration.pipeline.delivery.groups import DeliveryGroup
 from integration.pipeline.delivery.lanes import Lanes
@@ -85,6 +86,7 @@ class Batch:
     stop: threading.Event = field(default_factory=threading.Event)
     heed: Callable[[], None] = lambda: None
     _fresh: Freshened = field(default_factory=lambda: Freshened(()))
+    _laid: Laid | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Parse the settings, once for the whole batch."""
@@ -109,7 +111,7 @@ class Batch:
         client.heed = self.heed
         result = self._result(client)
         recorder.keep(self.services)
-        whole = replace(result, calls=client.calls, seconds=time.monotonic() - began)
+        whole = replace(result, calls=client.calls, seconds=time.monotonic() - began, laid=self._laid)
         # What was sent is known here only: without it all would be sent once more.
         self.services.disk.patiently(functools.partial(self._commit, whole), self.stop)
 
@@ -164,20 +166,31 @@ class Batch:
         followed = self._follow(client, sent)
         self._question.add_follow_ups(followed)
         proofs = self._prove(client, planned, receipts)
-        return replace(sent, planned=watch.unproved(planned, proofs), followed=followed, proofs=proofs)
+        planned = watch.unproved(planned, proofs)
+        if watch.connector is not self.connector or not all(proof.proved for proof in proofs):
+            # The list of fields that all was planned by is not Mautic's any more, or Mautic does not hold what it says.
+            self._laid = None
+        return replace(sent, planned=planned, followed=followed, proofs=proofs)
 
     def _plan(self, client: MauticClient) -> list[PersonPlan]:
         services = self.services
         self._fresh = freshen(services, self.connector, self.groups, self.modules, self.correlation_id)
         groups = self._fresh.groups
+        settings = self.connector.settings
         with self.lanes.listing:
             self.connector = ensure_fields(services, self.connector, client, self.runs.values(), self.modules)
+        kept = self._kept(groups) if self.connector.settings == settings else {}
         context = self._context(groups, self.connector)
+        self._laid = Laid(context, kept) if kept else None
         planned = [plan_group(group, context, self._fresh.skips) for group in groups]
         if self.looked_up is not None and (found := lost_answers.made_unseen(client, planned)):
             context = replace(context, links={**context.links, **found})
             planned = [plan_group(one.group, context, self._fresh.skips) for one in planned]
         return barring.settle(client, conflicts.settle(client, planned, context.modules.sync.policy))
+
+    def _kept(self, groups: Sequence[DeliveryGroup]) -> Mapping[str, Sequence[str]]:
+        with self.services.db.read() as session:
+            return sent_stamps.kept(session, self.connector, self.modules, groups)
 
     def _context(self, groups: Sequence[DeliveryGroup], connector: Connector) -> BatchContext:
         with self.services.db.read() as session:

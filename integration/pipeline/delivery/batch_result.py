@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from integration.errors import Blame, IntegrationError, ServiceError
 from integration.mautic.results import Receipt
 from integration.pipeline.delivery.acts import Followed
+from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.lost_answers import Question
 from integration.pipeline.delivery.planning import PersonPlan
@@ -53,11 +54,22 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Laid:
+    """What a batch was planned with; `kept` has what was stored of people beside their links, read before that.
+
+    It has those whose records may get stamps (sent_stamps.py). What changed between makes a stamp that never holds.
+    """
+
+    context: BatchContext
+    kept: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class BatchResult:
     """Everything that is written of a batch, in one transaction; `calls` to Mautic, `seconds` that it took.
 
     `broken` is the connection's error that holds the connector. `probing` says that the batch was the probe of a hold,
-    which it renews or ends.
+    which it renews or ends. `laid` is None where no stamps are given.
     """
 
     connector_id: int
@@ -71,3 +83,4 @@ class BatchResult:
     probing: bool = False
     calls: int = 0
     seconds: float = 0.0
+    laid: Laid | None = None

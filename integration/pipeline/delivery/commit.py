@@ -24,6 +24,7 @@ from integration.pipeline.delivery import (
     contact_deletion,
     follow_ups,
     held_records,
+    sent_stamps,
     sentences,
     subscription_marks,
 )
@@ -56,6 +57,7 @@ def write(session: Session, now: datetime, result: BatchResult) -> None:
     limits = [receipt.limits for receipt in result.sent.receipts.values()]
     field_list.learn_limits(session, now, result.connector_id, limits)
     attempts.record(session, _tried(now, result), ours)
+    sent_stamps.give(session, result, ours)
     _meter(session, now, result, ours)
     if result.broken is not None:
         holds.hold(session, now, result.connector_id, result.broken, probed=result.probing)

@@ -77,21 +77,23 @@ class Door:
     ) -> Page:
         """Return a page of history with what is known of its rows from the last time; `read` makes a row's change.
 
-        What is to be sent again, or is read for the first time, is not looked up.
+        What is to be sent again is not looked up, and nor is what is read for the first time; that gets stamps when it
+        is sent (sent_stamps.py).
         """
-        if not self._looks_up:
-            return Page(kind, origin)
+        if self.run.is_dry or self.run.options.get("resend"):
+            return Page(kind, origin, read=read)
         by_id = {str(row["id"]): row for row in rows}
         digests = {source_id: stamps.of_row(row) for source_id, row in by_id.items()}
+        if self._reads_first:
+            return Page(kind, origin, by_id, digests, read=read)
         with self.services.db.read() as session:
             found = stamps.known(session, self.run.connector_id, kind, digests)
         return Page(kind, origin, by_id, digests, found, read)
 
     @cached_property
-    def _looks_up(self) -> bool:
+    def _reads_first(self) -> bool:
         with self.services.db.read() as session:
-            first = _is_first(session.get_one(Connector, self.run.connector_id), self.run)
-        return not (first or self.run.is_dry or self.run.options.get("resend"))
+            return _is_first(session.get_one(Connector, self.run.connector_id), self.run)
 
     def prepare(self) -> int:
         """Have the list of Mautic's fields read once, as the run's first batch would; return how many calls that took.

@@ -15,6 +15,7 @@ from integration.plans import Adjustment
 
 #: Error code of a record that was written without values for which Mautic has no field.
 FIELDS_MISSING = "fields_missing"
+_NOTHING_CHANGED = "Nothing has changed since the last sync."
 _CREATE = "Create them under Mautic Fields, then send the record again."
 
 
@@ -80,6 +81,12 @@ def delivered(
         ended(leased, DeliveryState.DELIVERED, error, contact_id, result=result, partial=True),
         error_code=FIELDS_MISSING,
     )
+
+
+def unchanged(leased: LeasedDelivery, contact_id: int | None, *said: str) -> Outcome:
+    """Return that nothing of a delivery had to be written, and what else is `said` of that."""
+    sentence = " ".join(filter(None, (_NOTHING_CHANGED, *said)))
+    return left_out(leased, DeliveryState.SKIPPED, "unchanged", sentence, contact_id)
 
 
 def left_out(

@@ -155,8 +155,7 @@ class Settlement:
             return self._skipped(leased, "contact_kept", kept.message, contact_id)
         if receipt is None and all(result.repeated for result in results):
             stays = sentences([each for each in planned.adjustments if planned.settled and each.kind == "kept"])
-            said = " ".join(filter(None, ("Nothing has changed since the last sync.", withheld, stays)))
-            return self._skipped(leased, "unchanged", said, contact_id)
+            return self._noted_skip(leased, outcomes.unchanged(leased, contact_id, withheld, stays))
         missing = [each for each in planned.adjustments if each.kind == NO_FIELD] if receipt else []
         done = "deleted" if any(map(is_deletion, results)) else outcomes.written(leased, receipt)
         return outcomes.delivered(leased, contact_id, done, withheld, missing)
@@ -250,8 +249,11 @@ class Settlement:
         return outcomes.ended(leased, DeliveryState.DEAD, error)
 
     def _skipped(self, leased: LeasedDelivery, code: str, sentence: str, contact_id: int | None = None) -> Outcome:
-        self._note(leased, "skip", sentence, contact_id)
-        return outcomes.left_out(leased, DeliveryState.SKIPPED, code, sentence, contact_id)
+        return self._noted_skip(leased, outcomes.left_out(leased, DeliveryState.SKIPPED, code, sentence, contact_id))
+
+    def _noted_skip(self, leased: LeasedDelivery, outcome: Outcome) -> Outcome:
+        self._note(leased, "skip", outcome.message, outcome.contact_id)
+        return outcome
 
     def _note(
         self,

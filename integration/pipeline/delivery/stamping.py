@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration import streams
@@ -18,14 +18,20 @@ from integration.events import Change
 from integration.mapping import status_dates
 from integration.models.connector import Connector
 from integration.models.ledger import CustomerMark
+from integration.models.membership import among
 from integration.pipeline.delivery import busy_people, stamps
 from integration.pipeline.delivery.batch_context import BatchContext
-from integration.pipeline.delivery.groups import LeasedDelivery
+from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
 from integration.pipeline.delivery.stamps import Page
 from integration.pipeline.delivery.unsent import Settled
 from integration.pipeline.ingest import blocked, cart_orders, followed_carts
 from integration.pipeline.sync_log import writing as sync_log_writing
+from integration.store.sanitizing import is_number
+
+_ACCOUNTS = select(CustomerMark.customer_id, CustomerMark.person_key).where(
+    CustomerMark.connector_id == bindparam("connector_id"), among(CustomerMark.customer_id, bindparam("numbers"))
+)
 
 
 def held(session: Session, connector: Connector, page: Page) -> list[str]:
@@ -79,8 +85,10 @@ def give(
         # What the store says of its products has an age of its own.
         return
     found = [one for one in idle if _all_of(one, page)]
-    marks = _own_accounts(session, context.connector.id, page, found)
-    lasting = [one for one in found if all(_lasts(leased, context, marks) for leased in one.group.deliveries)]
+    accounts = streams.of(page.kind).is_account
+    ids = [leased.source_id for one in found for leased in one.group.deliveries if accounts]
+    own = own_accounts(session, context.connector.id, ids)
+    lasting = [one for one in found if all(lasts(leased, context, own) for leased in one.group.deliveries)]
     people = {one.group.person_key: [leased.source_id for leased in one.group.deliveries] for one in lasting}
     if people:
         now = stamps.of_people(session, context.connector, page, people)
@@ -91,9 +99,13 @@ def _all_of(one: PersonPlan, page: Page) -> bool:
     return all(leased.kind is page.kind and leased.source_id in page.digests for leased in one.group.deliveries)
 
 
-def _lasts(leased: LeasedDelivery, context: BatchContext, marks: set[tuple[str, str]]) -> bool:
+def lasts(leased: LeasedDelivery, context: BatchContext, own: set[tuple[str, str]]) -> bool:
+    """Tell whether a record comes to something else only when it or what is kept of it changes, not by time alone.
+
+    `own` is what `own_accounts` gave.
+    """
     if streams.of(leased.kind).is_account:
-        return (leased.source_id, leased.person_key) in marks and _is_dated(leased.record)
+        return (leased.source_id, leased.person_key) in own and _is_dated(leased.record)
     return streams.of(leased.kind).in_ledger and order_lasts(leased, context)
 
 
@@ -111,13 +123,13 @@ def _is_dated(record: Any) -> bool:
     return (record.modified_at or record.created_at) is not None
 
 
-def _own_accounts(session: Session, connector_id: int, page: Page, found: Sequence[PersonPlan]) -> set[tuple[str, str]]:
-    """Return (id, person key) of the accounts that are known by the address of the person they stand for."""
-    if not streams.of(page.kind).is_account:
-        return set()
-    ids = [int(leased.source_id) for one in found for leased in one.group.deliveries]
-    mine = (CustomerMark.connector_id == connector_id, CustomerMark.customer_id.in_(ids))
-    rows = session.execute(select(CustomerMark.customer_id, CustomerMark.person_key).where(*mine)).tuples()
+def own_accounts(session: Session, connector_id: int, ids: Sequence[str]) -> set[tuple[str, str]]:
+    """Return (id, person key) of the accounts that are known by the address of the person they stand for.
+
+    An id that no column holds is of none.
+    """
+    numbers = [int(each) for each in ids if is_number(each)]
+    rows = session.execute(_ACCOUNTS, {"connector_id": connector_id, "numbers": numbers}).tuples() if numbers else ()
     return {(str(number), person_key) for number, person_key in rows}
 
 
@@ -127,18 +139,26 @@ def _rows(
     for person_key, ids in people.items():
         for source_id in ids:
             change, outcome = written[source_id]
-            yield {
-                "kind": change.kind,
-                "source_id": source_id,
-                "person_key": person_key,
-                "row": page.digests[source_id],
-                "stamp": now[person_key],
-                "event": change.event,
-                "number": change.number,
-                "version": change.version_read,
-                "modified_at": change.modified_at,
-                "reached_at": change.reached_at,
-                "code": outcome.error_code,
-                "message": sync_log_writing.said(outcome.message),
-                "contact_id": outcome.contact_id,
-            }
+            yield row(change, change.version_read, page.digests[source_id], now[person_key], outcome)
+
+
+def row(seen: Change | LeasedDelivery, version: str, digest: str, stamp: str, outcome: Outcome) -> dict[str, Any]:
+    """Return a record's stamp as `stamps.keep` takes it; `outcome` is what the next sync writes of it.
+
+    `version` is the end of its identity, `digest` that of its row.
+    """
+    return {
+        "kind": seen.kind,
+        "source_id": seen.source_id,
+        "person_key": seen.person_key,
+        "row": digest,
+        "stamp": stamp,
+        "event": seen.event,
+        "number": seen.number,
+        "version": version,
+        "modified_at": seen.modified_at,
+        "reached_at": seen.reached_at,
+        "code": outcome.error_code,
+        "message": sync_log_writing.said(outcome.message),
+        "contact_id": outcome.contact_id,
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import JSON, Row, Select, Text, bindparam, cast, select, union_all
@@ -33,6 +33,8 @@ from integration.pipeline.connectors import store_profile
 from integration.pipeline.delivery.batch_context import LIMITS
 from integration.settings import Modules
 
+#: Where the payload of a row keeps by what it is known again: the first row of its page, and its own digest.
+ROW = "row"
 #: When a customer was read last, and by which list an order was, decides nothing.
 _LEFT_OUT = ("connector_id", "version", "listed")
 _KNOWN = select(RecordStamp.source_id, RecordStamp.person_key, RecordStamp.row, RecordStamp.stamp).where(OF_RECORDS)
@@ -71,13 +73,25 @@ class Page:
             found.setdefault(stamp.person_key, []).append(source_id)
         return found
 
+    def change(self, row: Mapping[str, Any]) -> Change:
+        """Return a row's change; its payload tells of which row and page it is, for as long as nothing replaces it.
+
+        One without a date is known by its payload alone, which stays as it is.
+        """
+        assert self.read is not None, "a page is recognised with what reads its rows"
+        change = self.read(row)
+        digest = self.digests.get(change.source_id)
+        if digest is None or change.modified_at is None:
+            return change
+        return replace(change, payload={**change.payload, ROW: [next(iter(self.digests)), digest]})
+
     def others(self, rows: Iterable[Any]) -> list[Any]:
         """Return those of the page's rows that are not as they were."""
         return [row for row in rows if str(row["id"]) not in self.stamps]
 
     def completed(self, changes: Iterable[Change], settled: Collection[str]) -> list[Change]:
         """Return the changes and those of rows that are as they were and not `settled`, in the order of the page."""
-        left = [self.read(self.rows[each]) for each in self.stamps if self.read and each not in settled]
+        left = [self.change(self.rows[each]) for each in self.stamps if each not in settled]
         places = {source_id: place for place, source_id in enumerate(self.rows)}
         return sorted([*changes, *left], key=lambda change: places.get(change.source_id, 0)) if left else [*changes]
 
@@ -102,12 +116,20 @@ def of_people(
 ) -> dict[str, str]:
     """Return the stamp of each of these people as all stands now; `people` has the source ids of each on the page."""
     decides = ground(connector)
-    ids = [source_id for theirs in people.values() for source_id in theirs]
-    kept, records = stored(session, connector, sorted(people)), _of_records(session, connector.id, page, ids)
+    digests = {source_id: page.digests[source_id] for theirs in people.values() for source_id in theirs}
+    kept, records = stored(session, connector, sorted(people)), of_records(session, connector.id, page.kind, digests)
     return {
-        person_key: short(repr((decides, sorted(kept[person_key]), [records[each] for each in sorted(theirs)])))
+        person_key: made(decides, kept[person_key], [records[each] for each in theirs])
         for person_key, theirs in people.items()
     }
+
+
+def made(decides: str, kept: Iterable[str], records: Iterable[list[str]]) -> str:
+    """Return the stamp of those of a person's records that are on one page: of all that decides what becomes of them.
+
+    `decides` is what `ground` gave, `kept` what `stored` gave of the person, `records` what `of_records` gave of each.
+    """
+    return short(repr((decides, sorted(kept), sorted(records))))
 
 
 def keep(session: Session, connector_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -126,18 +148,36 @@ def ground(connector: Connector) -> str:
 
 def stored(session: Session, connector: Connector, people: Sequence[str]) -> dict[str, list[str]]:
     """Return all that plans look at of these people, as `batch_context.lay` reads it."""
-    found: dict[str, list[str]] = {person_key: [] for person_key in people}
-    for model in _tables(Modules.from_json(connector.settings)):
-        for person_key, *values in _rows(session, model, "person_key", connector.id, people):
-            found[person_key].append(f"{model.__tablename__} {values!r}")
+    found, links = beside_links(session, connector, people), linked(session, connector.id, people)
+    return {person_key: [*links[person_key], *rows] for person_key, rows in found.items()}
+
+
+def linked(session: Session, connector_id: int, people: Sequence[str]) -> dict[str, list[str]]:
+    """Return what is stored of these people's contacts in Mautic."""
+    return _stored(session, [ContactLink], connector_id, people)
+
+
+def beside_links(session: Session, connector: Connector, people: Sequence[str]) -> dict[str, list[str]]:
+    """Return all that plans look at of these people beside their links."""
+    found = _stored(session, _tables(Modules.from_json(connector.settings)), connector.id, people)
     for former in _former(session, connector.id, people):
         for person_key in found.keys() & {former.person_key, former.now_key}:
             found[person_key].append(repr(former))
     return found
 
 
+def _stored(
+    session: Session, models: Iterable[type[Base]], connector_id: int, people: Sequence[str]
+) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {person_key: [] for person_key in people}
+    for model in models:
+        for person_key, *values in _rows(session, model, "person_key", connector_id, people):
+            found[person_key].append(f"{model.__tablename__} {values!r}")
+    return found
+
+
 def _tables(modules: Modules) -> Iterator[type[Base]]:
-    yield from (ContactLink, LedgerEntry)
+    yield LedgerEntry
     if modules.orders.subscriptions:
         yield RecurringEntry
     if modules.consent.enabled:
@@ -148,12 +188,13 @@ def _former(session: Session, connector_id: int, people: Sequence[str]) -> Seque
     return session.execute(_FORMER, {"connector_id": connector_id, "people": people}).all()
 
 
-def _of_records(session: Session, connector_id: int, page: Page, ids: Sequence[str]) -> dict[str, list[str]]:
-    found = {source_id: [source_id, page.digests[source_id]] for source_id in ids}
-    if streams.of(page.kind).is_account:
-        rows = _rows(session, CustomerMark, "customer_id", connector_id, [int(each) for each in ids])
+def of_records(session: Session, connector_id: int, kind: Kind, digests: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return by source id what decides of each of these records of a kind; `digests` are those of their rows."""
+    found = {source_id: [source_id, digest] for source_id, digest in digests.items()}
+    if streams.of(kind).is_account:
+        rows = _rows(session, CustomerMark, "customer_id", connector_id, [int(each) for each in digests])
     else:
-        rows = _rows(session, FollowUpMark, "order_id", connector_id, ids)
+        rows = _rows(session, FollowUpMark, "order_id", connector_id, list(digests))
     for number, *values in sorted(map(tuple, rows), key=repr):
         found[str(number)].append(repr(values))
     return found

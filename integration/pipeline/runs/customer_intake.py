@@ -43,7 +43,7 @@ class CustomerIntake(ListIntake):
             rows = [row for row in listed.rows if self._wanted(row)]
             seen = self._door.recognise(contacts_stream.KIND, self._origin, rows, self._customer_change)
             others = seen.others(rows)
-            changes, page = self._read_rows(listed, others, self._customer_change, "customer")
+            changes, page = self._read_rows(listed, others, seen.change, "customer")
             take = self._customer_rows(rows, changes, known=seen)
             take = partial(self._compared, page=listed, take=take) if whole else take
             self._page(page, take, rows=len(rows), unread=len(others) - len(changes))

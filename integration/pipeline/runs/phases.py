@@ -138,7 +138,7 @@ class Phases(CustomerIntake):
         for page in self._pages("orders"):
             seen = self._door.recognise(orders_stream.KIND, self._origin, page.rows, self._order_change)
             rows = seen.others(page.rows)
-            changes, page = self._read_rows(page, rows, self._order_change)
+            changes, page = self._read_rows(page, rows, seen.change)
             take = partial(self._take, changes=changes, to_come=self._to_come(page), page=seen)
             self._page(page, take, unread=len(rows) - len(changes))
 
