@@ -20,7 +20,7 @@ from tests.operations.conftest import NOW, Scene, connector
 
 MINUTE = timedelta(minutes=1)
 #: More than one question is asked about.
-MANY = 120
+MANY = 130
 Told = list[tuple[str, str]]
 
 
@@ -334,4 +334,4 @@ def test_an_organisation_with_very_many_connectors_has_one_feed(
         assert page.total == (2 * MANY + 1, True)
         if not (before := page.older):
             break
-    assert [len(page) for page in pages] == [100, 100, 41]
+    assert [len(page) for page in pages] == [100, 100, 61]

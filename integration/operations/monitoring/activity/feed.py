@@ -24,7 +24,7 @@ from integration.operations.monitoring.activity.query import ActivityQuery
 
 #: Pages differ in what is filtered, in how many connectors they are about, and in where they begin.
 _FORMS_KEPT = 200
-#: So many connectors are asked about in one question: it has five parts for each, and SQLite takes 500 in all.
+#: So many connectors are asked about in one question: it has four parts for each, and SQLite takes 500 in all.
 CONNECTORS_AT_ONCE = 50
 _EVERY: tuple[Source | Minutes | Changes, ...] = (*SOURCES, *MINUTES, Changes())
 _BY_RANK = {each.rank: each for each in _EVERY}
