@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from integration.events import Kind
 from integration.settings import Modules
@@ -29,7 +30,8 @@ __all__ = [
 
 #: In this order a person's records are written by an import: what comes last is what stands in Mautic.
 STREAMS: dict[Kind, Stream] = {stream.kind: stream for stream in (Carts(), Scores(), Recurring(), Orders(), Contacts())}
-_BY_NAME: Mapping[str, Stream] = {kind.value: stream for kind, stream in STREAMS.items()}
+# The same registry: a kind is the text that stands for it.
+_BY_NAME = cast(Mapping[str, Stream], STREAMS)
 
 _ANY: Mapping[str, Explanation] = {
     "gone": Explanation(
