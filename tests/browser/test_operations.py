@@ -15,7 +15,7 @@ from integration.store import parse
 from tests.browser.conftest import Site
 from tests.conftest import NOON
 
-SLOW = {"kind": "delay_per_record", "value": 0.25}
+SLOW = {"kind": "delay_per_record", "value": 0.5}
 
 
 def order_arrives(site: Site, connector_id: int, email: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_a_live_run_is_followed_and_paused(site: Site) -> None:
     assert asked == []
     page.get_by_role("button", name="Go on refreshing").click()
     site.mautic.faults.clear()
-    expect(page.locator("main")).to_contain_text("Completed", timeout=30_000)
+    expect(page.locator("main")).to_contain_text("Completed", timeout=60_000)
 
 
 def test_a_failed_order_is_found_by_its_number_and_sent_again(site: Site) -> None:
