@@ -25,13 +25,12 @@ from integration.pipeline.delivery.batch_context import BatchContext, Linked, gi
 from integration.pipeline.delivery.batch_result import BatchResult, Laid
 from integration.pipeline.delivery.groups import DeliveryGroup, LeasedDelivery, Outcome
 from integration.pipeline.delivery.planning import PersonPlan
+from integration.pipeline.ingest.order_ledger import GONE
 from integration.settings import Modules
 from integration.streams.base import LEAVES
 
 #: The pages of these are read once more by a full sync, as they were read.
 _OF_PAGES = (Origin.INITIAL, Origin.FULL, Origin.BULK)
-#: An order in it is planned as one that is gone.
-_TRASH = "trash"
 
 #: Kind and first row of a page of the store.
 Place = tuple[Kind, str]
@@ -124,7 +123,7 @@ def _names_alike(person_key: str, context: BatchContext, *links: Mapping[str, st
 
 def _order_stays(leased: LeasedDelivery, context: BatchContext, given: Collection[str]) -> bool:
     order, module, space = leased.record, context.modules.orders, context.modules.naming.name_space
-    synced = order.status == leased.event and order.status in module.statuses and order.status != _TRASH
+    synced = order.status == leased.event and order.status in module.statuses and order.status != GONE
     if not synced or (module.remove_completed_tag and order.status in UNDONE):
         return False
     return not orders.respelt(order, order.status, module, context.shop, orders.History(given=given), space)

@@ -78,31 +78,31 @@ class People:
         shop's. While the shop's is not known, orders in one currency are added up, orders in several are not.
         """
         paid = frozenset(paid)
-        found = [(row, left_out(row, paid, currency)) for row in self._rows.get(person_key, [])]
+        found = [(row, left_out(row, paid, currency)) for row in self.rows(person_key)]
         own = [row for row, why in found if not why]
         totals = currency_totals.of([row for row, why in found if why in ("", CURRENCY)], currency, decimals)
         currencies = {row.currency or currency for row in own}
         if len(currencies) > 1:
             return Lifetime(unsure=tuple(sorted(currencies)), by_currency=totals)
         currency = currency or next(iter(currencies), "")
-        dated = sorted((r for r in own if r.ordered_at), key=lambda r: (r.ordered_at or _NEVER, r.order_id))
+        dated = [row for row in own if row.ordered_at]
         nets = (money.rounded(Decimal(r.net_total), currency, decimals) for r in own)
         return Lifetime(
             total_spent=sum(nets, Decimal(0)),
             order_count=len(own),
-            first_order_at=dated[0].ordered_at if dated else None,
-            last_order_at=dated[-1].ordered_at if dated else None,
+            first_order_at=dated[-1].ordered_at if dated else None,
+            last_order_at=dated[0].ordered_at if dated else None,
             other_currencies=sum(why == CURRENCY for _, why in found),
             currency=currency,
             decimals=decimals,
-            first_day=dated[0].local_date if dated else "",
-            last_day=dated[-1].local_date if dated else "",
+            first_day=dated[-1].local_date if dated else "",
+            last_day=dated[0].local_date if dated else "",
             by_currency=totals,
         )
 
     def others(self, person_key: str, order_id: int) -> list[OtherOrder]:
         """Return the person's orders beside one, newest first, without those that are gone."""
-        rows = (r for r in self._rows.get(person_key, []) if r.order_id != order_id and r.status != GONE)
+        rows = (r for r in self.rows(person_key) if r.order_id != order_id and r.status != GONE)
         return [OtherOrder(r.status, _items(r.products)) for r in rows]
 
     def rows(self, person_key: str) -> Sequence[KnownOrder]:
@@ -111,7 +111,7 @@ class People:
 
     def row(self, person_key: str, order_id: int) -> KnownOrder | None:
         """Return the person's order of this id, gone or not, None where it is not theirs."""
-        return next((row for row in self._rows.get(person_key, []) if row.order_id == order_id), None)
+        return next((row for row in self.rows(person_key) if row.order_id == order_id), None)
 
     def is_latest(self, person_key: str, order: Order) -> bool:
         """Return whether this is the newest sighting of the person's newest order."""

@@ -55,10 +55,10 @@ class Phases(CustomerIntake):
         plan = self._phases()
         names = [name for name, _ in plan]
         self._gathers = {"ledger", "orders"} <= set(names)
-        self._follow(names)
         begin = names.index(self.run.phase) if self.run.phase in names else 0
         if self.run.phase == DELIVERING:
             return
+        self._follow(names)
         try:
             self._go_through(plan, begin)
         finally:
