@@ -3,7 +3,7 @@
 An order that waits for its payment -> its pay page. Script in the shop's pages -> its checkout, where the script puts
 everything back. WooCommerce from 10 on -> a cart that we fill and hand over, else an address that puts the items in.
 Older -> one item by an address that adds it. Else the shop (storefront.md, "What follows for us"). A way that fails at
-the store is passed by for the next one, all within the time that a shopper waits.
+the store is passed by for the next one, all within the time that a shopper waits; the cart's story tells why.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from integration.carts import addresses, unpaid
+from integration.carts import addresses, recovery, unpaid
 from integration.carts.restoring import FRAGMENT, add_items, code_of
 from integration.errors import IntegrationError
 from integration.models.cart import Cart
@@ -80,10 +80,12 @@ class _Ways:
         return next((each for each in found if each is not None), self._shop())
 
     def tried(self, way: Callable[[], Destination | None]) -> Destination | None:
-        """Return where a way leads; one that fails at the store leads nowhere."""
+        """Return where a way leads; one that fails at the store leads nowhere, which the cart's story tells."""
         try:
             return way()
-        except (IntegrationError, OutOfTime):
+        except (IntegrationError, OutOfTime) as error:
+            with self._services.db.write() as session:
+                recovery.note_missed(session, self._visit.now, self._cart.id, str(error))
             return None
 
     def pay(self) -> Destination | None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.digests import digest
-from integration.models.cart import OPEN, Cart
+from integration.models.cart import OPEN, Cart, CartEvent
 from integration.models.connector import Connector
 from integration.pipeline.ingest import cart_succession
 from integration.pipeline.ingest.cart_keeping import tell
@@ -61,3 +61,12 @@ def note_opened(session: Session, now: datetime, cart_id: int) -> None:
     if not cart.opens:
         tell(session, now, cart, "The link was opened.")
     cart.opens, cart.opened_at = cart.opens + 1, now
+
+
+def note_missed(session: Session, now: datetime, cart_id: int, cause: str) -> None:
+    """Tell in a cart's story why its link led to the next best page; the same again is told once."""
+    cart = session.get(Cart, cart_id)
+    text = f"The link led to the next best page, for the store did not help: {cause}"
+    told = session.scalar(select(CartEvent.id).where(CartEvent.cart_id == cart_id, CartEvent.text == text).limit(1))
+    if cart is not None and told is None:
+        tell(session, now, cart, text)

@@ -26,6 +26,9 @@ _REFUSALS = (400, 409)
 class OutOfTime(Exception):
     """The shopper has waited long enough."""
 
+    def __str__(self) -> str:
+        return "The store took longer than a shopper waits."
+
 
 class GuestCart:
     """A new guest's cart, `seconds` for all of its calls; a refused item is left out.

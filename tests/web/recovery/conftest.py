@@ -25,6 +25,12 @@ FREE = {"id": 51, "qty": 1.0, "variation": [["Colore", "blu"]]}
 Make = Callable[..., str]
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with other work may take longer for a call than a shopper waits."""
+    monkeypatch.setattr("integration.carts.destinations.STORE_WITHIN_S", 60.0)
+
+
 @pytest.fixture
 def make(services: Services, connector_id: int, clock: SetClock) -> Make:
     """Adds a cart to a shop of a version and returns the path of its link."""

@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from integration.http.transport import Exchange
+from integration.models import CartEvent
 from integration.pipeline.connectors import holds
 from integration.pipeline.services import Services
 from integration.sandbox.store import StoreServer
@@ -128,6 +130,20 @@ def test_a_cart_of_which_an_item_could_not_be_tried_is_not_handed_over_half(
     services.observers = lambda connector: break_after_the_first_item
     assert led(click(visitor, path))[0] == f"{store.url}/checkout-link/"
     assert [len(held.items) for held in store.state.sessions.values() if held.items] == [1]
+
+
+def test_why_a_link_led_to_the_next_best_page_stands_in_the_carts_story_once(
+    visitor: Person, make: Make, store: StoreServer, services: Services
+) -> None:
+    store.faults.status(503, path=".*/wc/store/")
+    path = make("10.5.0", store.url, items=[{"id": simple(store), "qty": 1.0, "variation": []}])
+    click(visitor, path)
+    click(visitor, path)
+    with services.db.read() as session:
+        [told, opened] = session.scalars(select(CartEvent.text)).all()
+    assert told.startswith("The link led to the next best page, for the store did not help: ")
+    assert "503" in told
+    assert opened == "The link was opened."
 
 
 def test_clicks_that_fail_count_and_the_next_ones_do_not_call(
