@@ -53,9 +53,11 @@ def _told() -> Select[Any]:
         return _dead(Delivery, name, index).where(*same).correlate(cause)
 
     most = _each_counted(cause)
-    counted = of(Delivery.id, "ix_delivery_letter_since").limit(most).subquery()
+    newest = Delivery.settled_at.desc()
+    # Among the oldest PostgreSQL passes by what retention has deleted.
+    counted = of(Delivery.id, "ix_delivery_cause").order_by(newest).limit(most).subquery()
     since = of(Delivery.failing_since, "ix_delivery_letter_since").where(Delivery.failing_since.is_not(None))
-    last = of(Delivery.settled_at, "ix_delivery_cause").order_by(Delivery.settled_at.desc())
+    last = of(Delivery.settled_at, "ix_delivery_cause").order_by(newest)
     return select(
         cause.c.code,
         cause.c.category,
