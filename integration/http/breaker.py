@@ -22,8 +22,9 @@ from integration.http.errors import NAMES
 FAILURES_IN_A_ROW = 3
 #: A call that is out for longer shows that the service hangs, long before its time-out.
 SLOW_S = 30
-#: What no caller may exceed, whatever goes wrong in it.
-CALLS_PER_S, BURST_CALLS = 20.0, 40
+#: What no caller may exceed, whatever goes wrong in it; above what two requests at a time to a quick server come to,
+#: for it must not be what makes a whole sync slow.
+CALLS_PER_S, BURST_CALLS = 50.0, 100
 #: The code of the error, and of the hold, that a call makes which is out for long.
 SLOW = "slow"
 
