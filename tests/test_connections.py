@@ -23,14 +23,14 @@ def test_a_connection_that_ended_while_it_rested_is_replaced(postgres_url: str) 
 
 def test_a_question_that_was_asked_often_is_planned_by_its_values_still(postgres_url: str) -> None:
     question = text("SELECT count(*) FROM pg_class WHERE oid = :number")
-    prepared = text("SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements WHERE statement ~ 'oid ='")
+    plans = "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements WHERE statement ~ 'oid ='"
     with opened(postgres_url) as db:
         for begin in (db.read, db.write):
             with begin() as session:
                 for _ in range(40):
                     assert session.scalar(question, {"number": 1}) == 0
         with db.read() as session:
-            generic, custom = session.execute(prepared).one()
+            generic, custom = session.execute(text(plans)).one()
     assert generic == 0
     assert custom > 20
 

@@ -143,12 +143,14 @@ class Delivery(Base):
             "ix_delivery_run_state", "run_id", "state", "id", sqlite_where=_SETTLED_SQL, postgresql_where=_SETTLED_SQL
         ),
         _partial("ix_delivery_open", "id", where=_OPEN_SQL),
+        _partial("ix_delivery_open_source", "source_id", "kind", where=_OPEN_SQL),
         Index("ix_delivery_kind", "connector_id", "kind", "id"),
         Index("ix_delivery_person_key", "connector_id", "person_key", "id"),
         Index("ix_delivery_number", "connector_id", "number", postgresql_ops={"number": "text_pattern_ops"}),
         Index("ix_delivery_created", "connector_id", "created_at", "id"),
         Index("ix_delivery_run", "run_id", "id"),
         Index("ix_delivery_partial", "connector_id", "id", sqlite_where=_PARTIAL_SQL, postgresql_where=_PARTIAL_SQL),
+        _partial("ix_delivery_partial_source", "source_id", "kind", where=_PARTIAL_SQL),
         _partial("ix_delivery_died_when", "state", "died_at", *_CAUSE, "id", where=_DIED_SQL),
         _partial("ix_delivery_died_order", "state", "id", "died_at", *_CAUSE, where=_DIED_SQL),
         _partial("ix_delivery_died_minute", "died_at", "error_code", "state", "id", where=_DIED_SQL),
@@ -161,6 +163,7 @@ class Delivery(Base):
         _partial("ix_delivery_letter_cause_when", "error_code", "kind", "died_at", "category", "id", where=_DEAD_SQL),
         _partial("ix_delivery_letter_number", "number", where=_DEAD_SQL, prefix="number"),
         _partial("ix_delivery_letter_source", "source_id", where=_DEAD_SQL, prefix="source_id"),
+        _partial("ix_delivery_letter_person", "person_key", where=_DEAD_SQL),
         _partial("ix_delivery_letter_since", "error_code", "category", "failing_since", where=_DEAD_SQL),
         _partial("ix_delivery_replayed_order", "id", "state", "died_at", *_CAUSE, where=_REPLAYED_SQL),
         Index(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Insert,
     Select,
     Table,
+    Update,
     and_,
     bindparam,
     case,
@@ -40,6 +41,8 @@ _UPSERTS_KEPT = 256
 _ALIKE = "of_all_"
 #: Given the table and the columns of the new row, returns what a row that is there already gets.
 Merge = Callable[[Table, ColumnCollection[str, Any]], Mapping[str, Any]]
+#: A query, or a change of rows, whose index is told.
+Hinted = TypeVar("Hinted", Select[Any], Update)
 #: Given the same, returns which rows that are there already are changed.
 Condition = Callable[[Table, ColumnCollection[str, Any]], ColumnElement[bool]]
 
@@ -128,13 +131,16 @@ def last_first(session: Session, column: Any) -> Any:
     return UnaryExpression(column, modifier=custom_op("USING ~>~"))
 
 
-def by_index(query: Select[Any], model: type[Base], name: str) -> Select[Any]:
+def by_index(query: Hinted, model: type[Base], name: str) -> Hinted:
     """Return the query as SQLite is to answer it: by this index of a table, whatever others there are.
 
     SQLite has no statistics to choose by and takes any index with as many columns that fit, so that a filter walks all
     rows of a connector. It refuses a query that the index cannot answer. PostgreSQL knows how rows are spread.
     """
-    return query.with_hint(model, f"INDEXED BY {name}", "sqlite")
+    hint = f"INDEXED BY {name}"
+    if isinstance(query, Update):
+        return query.with_hint(hint, dialect_name="sqlite")
+    return query.with_hint(model, hint, "sqlite")
 
 
 def keeping_order(session: Session, column: Any, value: Any) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.sql import keeping_order
 from integration.pipeline.delivery.retries import Category
+from integration.pipeline.outbox.states import PARTIAL
 
 #: Failures to read what the store gave; the record never came as far as Mautic.
 EXTRACTION = ("no_id", "bad_amount", "bad_date", "bad_number", "bad_shape", "bad_text", "unreadable")
@@ -74,8 +75,7 @@ _TRIED = (Delivery.attempts > 0) & (Delivery.error_code != "")
 _UNLEASED = and_(_open(), Delivery.state != literal_column("'leased'"), Delivery.lease_token.is_(None))
 _CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "success": lambda: and_(_state("delivered"), not_(Delivery.partial)),
-    # As the index has it and nothing more: "partial = 1" would not be recognised. Only what is delivered is partial.
-    "partial": lambda: literal_column("delivery.partial"),
+    "partial": lambda: PARTIAL,
     "failed": lambda: _DEAD,
     "uncertain": lambda: and_(_DEAD, Delivery.category == Category.UNCERTAIN),
     "extraction": lambda: and_(_DEAD, Delivery.error_code.in_(EXTRACTION)),

@@ -14,12 +14,14 @@ from integration.models.alert import Alert
 from integration.models.cart import Cart
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database
-from integration.models.delivery import OPEN, Delivery, DeliveryState
+from integration.models.delivery import Delivery, DeliveryState
 from integration.models.drift import Drift, Gap
 from integration.models.inbound import InboundRequest
 from integration.models.run import Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat
+from integration.models.sql import by_index
 from integration.operations.retention.batches import Batches
+from integration.pipeline.outbox.states import OF_RUN_INDEX, OPEN
 from integration.pipeline.outbox.tally import Tally, state_of
 
 _SETTLED = (
@@ -68,7 +70,7 @@ def purge_runs(db: Database, work: Batches, connector_id: int, before: datetime)
 
     What a reconciliation has found goes with its run.
     """
-    owed = exists().where(Delivery.run_id == Run.id, Delivery.state.in_(OPEN))
+    owed = exists(by_index(select(Delivery.id).where(Delivery.run_id == Run.id, OPEN), Delivery, OF_RUN_INDEX))
     old = and_(Run.connector_id == connector_id, Run.state.in_(_ENDED), Run.ended_at < before, ~owed)
     with db.read() as session:
         ended = session.execute(select(Run.id, Run.kind).where(old)).tuples().all()

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import bindparam, literal_column, select, union_all
+from sqlalchemy import bindparam, select, union_all
 from sqlalchemy.orm import Session
 
 from integration.models import membership
 from integration.models.delivery import Delivery
 from integration.models.sql import by_index
 from integration.models.unanswered import UnansweredPerson
-from integration.pipeline.outbox.states import DEAD, OPEN, WAITING, is_lead
+from integration.pipeline.outbox.states import (
+    DEAD,
+    LEADS_INDEX,
+    LETTERS_INDEX,
+    OPEN,
+    OPEN_RECORDS_INDEX,
+    PARTIAL,
+    PARTIAL_RECORDS_INDEX,
+    WAITING,
+    WAITING_INDEX,
+    is_lead,
+)
 
 #: Kind and source id of a record.
 Record = tuple[str, str]
@@ -19,18 +30,21 @@ Record = tuple[str, str]
 _MINE = Delivery.connector_id == bindparam("of_connector")
 _THEIRS = membership.among(Delivery.person_key, bindparam("people"))
 _BUSY = union_all(
-    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, is_lead()), Delivery, "uq_delivery_lead"),
-    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, WAITING), Delivery, "ix_delivery_waiting"),
-    select(Delivery.person_key).where(_MINE, _THEIRS, DEAD),
+    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, is_lead()), Delivery, LEADS_INDEX),
+    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, WAITING), Delivery, WAITING_INDEX),
+    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, DEAD), Delivery, "ix_delivery_letter_person"),
     select(UnansweredPerson.person_key).where(
         UnansweredPerson.connector_id == bindparam("of_connector"),
         membership.among(UnansweredPerson.person_key, bindparam("people")),
     ),
 )
-_UNSETTLED = select(Delivery.kind, Delivery.source_id).where(
-    _MINE,
-    membership.among(Delivery.source_id, bindparam("source_ids")),
-    OPEN | DEAD | literal_column("delivery.partial"),
+_OF_RECORDS = select(Delivery.kind, Delivery.source_id).where(
+    _MINE, membership.among(Delivery.source_id, bindparam("source_ids"))
+)
+_UNSETTLED = union_all(
+    by_index(_OF_RECORDS.where(OPEN), Delivery, OPEN_RECORDS_INDEX),
+    by_index(_OF_RECORDS.where(DEAD), Delivery, LETTERS_INDEX),
+    by_index(_OF_RECORDS.where(PARTIAL), Delivery, PARTIAL_RECORDS_INDEX),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from integration import streams
@@ -15,17 +15,34 @@ from integration.events import HISTORICAL, Change, Origin
 from integration.models.database import lock_connector
 from integration.models.delivery import HISTORY, LIVE, POLLED, Delivery, DeliveryState
 from integration.models.membership import among
-from integration.models.sql import table_of
+from integration.models.sql import by_index, table_of
 from integration.pipeline.ingest import store_clock
 from integration.pipeline.outbox.former_runs import adopt
 from integration.pipeline.outbox.gathering import ToCome
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import OPEN, READY
+from integration.pipeline.outbox.states import LEASED, OPEN, OPEN_RECORDS_INDEX, READY
 from integration.pipeline.outbox.tally import Tally
 
 _OPEN = select(Delivery.identity, Delivery.id).where(
     Delivery.connector_id == bindparam("connector_id"), among(Delivery.identity, bindparam("identities")), OPEN
 )
+_OF_RECORDS = (
+    Delivery.connector_id == bindparam("connector_id"),
+    among(Delivery.source_id, bindparam("source_ids")),
+    OPEN,
+)
+_SNAPSHOTS = by_index(
+    select(
+        Delivery.id, Delivery.kind, Delivery.source_id, Delivery.person_key, Delivery.modified_at, Delivery.priority
+    ).where(*_OF_RECORDS, Delivery.event != "deleted", ~LEASED, Delivery.lease_token.is_(None)),
+    Delivery,
+    OPEN_RECORDS_INDEX,
+)
+_NUMBERS = by_index(
+    select(Delivery.id, Delivery.identity, Delivery.kind, Delivery.source_id).where(*_OF_RECORDS),
+    Delivery,
+    OPEN_RECORDS_INDEX,
+).order_by(Delivery.id)
 _INSERT = insert(table_of(Delivery))
 _HASTEN = (
     update(Delivery)
@@ -135,9 +152,8 @@ def open_identities(session: Session, connector_id: int, identities: Collection[
 
 def numbers_of(session: Session, connector_id: int, changes: Sequence[Change]) -> list[int]:
     """Return the delivery of each change that was just accepted: its own, or the one that waits for its record."""
-    mine = (Delivery.connector_id == connector_id, Delivery.source_id.in_({each.source_id for each in changes}), OPEN)
-    columns = (Delivery.id, Delivery.identity, Delivery.kind, Delivery.source_id)
-    rows = session.execute(select(*columns).where(*mine).order_by(Delivery.id)).all()
+    source_ids = sorted({each.source_id for each in changes})
+    rows = session.execute(_NUMBERS, {"connector_id": connector_id, "source_ids": source_ids}).all()
     by_identity = {row.identity: row.id for row in rows}
     by_record = {(row.kind, row.source_id): row.id for row in rows}
     return [by_identity.get(each.identity) or by_record[each.kind, each.source_id] for each in changes]
@@ -175,17 +191,8 @@ def _replace_snapshots(session: Session, now: datetime, connector_id: int, chang
     snapshots = {(c.kind, c.source_id): c for c in collapsing}
     if not snapshots:
         return {}
-    record = (Delivery.kind, Delivery.source_id, Delivery.person_key)
-    columns = (Delivery.id, *record, Delivery.modified_at, Delivery.priority)
-    query = select(*columns).where(
-        Delivery.connector_id == connector_id,
-        Delivery.kind.in_({c.kind for c in collapsing}),
-        Delivery.source_id.in_({c.source_id for c in collapsing}),
-        Delivery.event != "deleted",
-        Delivery.state.in_([literal_column("'waiting'"), literal_column("'ready'")]),
-        Delivery.lease_token.is_(None),
-    )
-    rows = [row for row in session.execute(query) if (row.kind, row.source_id) in snapshots]
+    values = {"connector_id": connector_id, "source_ids": sorted({source_id for _, source_id in snapshots})}
+    rows = [row for row in session.execute(_SNAPSHOTS, values) if (row.kind, row.source_id) in snapshots]
     found = [(row, snapshots[row.kind, row.source_id]) for row in rows]
     found = [(row, change) for row, change in found if row.person_key == change.ordering_key]
     future = store_clock.future(session, now, connector_id) if found else None

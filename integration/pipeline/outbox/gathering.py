@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session, aliased
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import LedgerEntry
+from integration.models.membership import among
+from integration.models.sql import by_index
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import OPEN, WAITING, is_lead
+from integration.pipeline.outbox.states import OF_RUN_INDEX, OPEN, WAITING, is_lead
 
 #: Who has more orders still to come than this is not waited for: a group is held in memory when it is sent.
 ORDERS_MAX = 100
@@ -51,8 +53,10 @@ class ToCome:
         return session.scalar(query.where(LedgerEntry.connector_id == connector_id, *self._left())) or 0
 
     def _awaited(self, session: Session, connector_id: int, people: Collection[str]) -> set[str]:
-        query = select(LedgerEntry.person_key).where(
-            LedgerEntry.connector_id == connector_id, LedgerEntry.person_key.in_(sorted(people)), *self._left()
+        theirs = LedgerEntry.connector_id == connector_id, among(LedgerEntry.person_key, people)
+        # All orders that are still to be read are more than theirs are.
+        query = by_index(
+            select(LedgerEntry.person_key).where(*theirs, *self._left()), LedgerEntry, "ix_order_ledger_person_key"
         )
         few = func.count() <= ORDERS_MAX
         return set(session.scalars(query.group_by(LedgerEntry.person_key).having(few))) if people else set()
@@ -66,7 +70,8 @@ class ToCome:
 def let_go(session: Session, connector_id: int, run_id: int, most: int | None = None) -> int:
     """Let the people go whom a run gathers, the longest waiting first, at most so many; return how many."""
     lock_connector(session, connector_id)
-    query = select(Delivery.person_key).where(*_gathered(run_id)).group_by(Delivery.person_key)
+    query = by_index(select(Delivery.person_key).where(*_gathered(run_id)), Delivery, OF_RUN_INDEX)
+    query = query.group_by(Delivery.person_key)
     if most is not None:
         query = query.order_by(func.min(Delivery.id)).limit(most)
     people = session.scalars(query).all()
@@ -76,7 +81,8 @@ def let_go(session: Session, connector_id: int, run_id: int, most: int | None = 
 
 def gathered_count(session: Session, run_id: int) -> int:
     """Count the deliveries of a run that wait for more of their people to be read."""
-    return session.scalar(select(func.count()).select_from(Delivery).where(*_gathered(run_id))) or 0
+    query = select(func.count()).select_from(Delivery).where(*_gathered(run_id))
+    return session.scalar(by_index(query, Delivery, OF_RUN_INDEX)) or 0
 
 
 def _gathered(run_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -38,7 +38,7 @@ from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
 from integration.pipeline.leases.tokens import IsLost, is_lost
 from integration.pipeline.outbox import unanswered
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import LEASED, OPEN, READY, READY_INDEX, WAITING, brought_by_run
+from integration.pipeline.outbox.states import LEASED, OPEN, READY, READY_INDEX, WAITING, WAITING_INDEX, brought_by_run
 
 LEASE = timedelta(seconds=60)
 #: So many deliveries of several people are leased at once, about: a batch is held in memory with all its records, and
@@ -191,11 +191,9 @@ def _leasing(*which: ColumnElement[bool], **also: str) -> Update:
 
 _MOST: BindParameter[int] = bindparam("most", type_=Integer)
 _DUE_COUNT = _due()
-# OPEN beside WAITING, for SQLite takes a partial index only where its own words stand.
 _FOLLOWERS = (
     (Delivery.connector_id == bindparam("of_connector"))
     & among(Delivery.person_key, bindparam("person_keys"))
-    & OPEN
     & WAITING
     & Delivery.lease_token.is_(None)
 )
@@ -208,7 +206,9 @@ _READING = select(
 )
 # What is held in memory of a person beside the lead, counted in known orders.
 _HELD = union_all(
-    select(Delivery.person_key, KNOWN_ORDERS * func.count()).where(_FOLLOWERS).group_by(Delivery.person_key),
+    by_index(
+        select(Delivery.person_key, KNOWN_ORDERS * func.count()).where(_FOLLOWERS), Delivery, WAITING_INDEX
+    ).group_by(Delivery.person_key),
     select(LedgerEntry.person_key, func.count())
     .where(
         LedgerEntry.connector_id == bindparam("of_connector"), among(LedgerEntry.person_key, bindparam("person_keys"))
@@ -216,7 +216,7 @@ _HELD = union_all(
     .group_by(LedgerEntry.person_key),
 )
 _LEASE_LEADS = _leasing(READY, among(Delivery.id, bindparam("ids")), state=DeliveryState.LEASED)
-_LEASE_FOLLOWERS = _leasing(_FOLLOWERS)
+_LEASE_FOLLOWERS = by_index(_leasing(_FOLLOWERS), Delivery, WAITING_INDEX)
 _LEASED = select(Delivery).where(Delivery.lease_token == bindparam("token"), OPEN).order_by(Delivery.id)
 
 

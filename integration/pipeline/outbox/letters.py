@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, literal_column, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.membership import among
+from integration.models.sql import by_index
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.delivery.outcomes import FIELDS_MISSING
-from integration.pipeline.outbox.states import DEAD
+from integration.pipeline.outbox.states import DEAD, LETTERS_INDEX, PARTIAL, PARTIAL_RECORDS_INDEX
 from integration.pipeline.outbox.tally import Tally, state_of
 
 #: (kind, source id): what makes two deliveries one record.
@@ -26,8 +27,8 @@ _RECORDS_AT_ONCE = 200
 _OF_RECORDS = select(Delivery).where(
     Delivery.connector_id == bindparam("connector_id"), among(Delivery.source_id, bindparam("source_ids"))
 )
-_DEAD = _OF_RECORDS.where(DEAD)
-_LACKING = _OF_RECORDS.where(literal_column("delivery.partial"), Delivery.error_code == FIELDS_MISSING)
+_DEAD = by_index(_OF_RECORDS.where(DEAD), Delivery, LETTERS_INDEX)
+_LACKING = by_index(_OF_RECORDS.where(PARTIAL, Delivery.error_code == FIELDS_MISSING), Delivery, PARTIAL_RECORDS_INDEX)
 
 
 @dataclass(frozen=True, slots=True)

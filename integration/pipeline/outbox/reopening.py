@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, literal_column, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from integration.events import Origin
@@ -22,7 +22,7 @@ from integration.pipeline.outbox import run_figures
 from integration.pipeline.outbox.acceptance import open_identities
 from integration.pipeline.outbox.former_runs import leave
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import OPEN, OPEN_INDEX, is_lead
+from integration.pipeline.outbox.states import OF_RUN_INDEX, OPEN, OPEN_INDEX, PARTIAL, is_lead
 from integration.pipeline.outbox.tally import Tally, state_of
 from integration.pipeline.outbox.unanswered import nothing_in_question
 
@@ -86,7 +86,7 @@ def _reopen(row: Delivery, now: datetime, run_id: int | None) -> None:
 
 def partial_ids(session: Session, connector_id: int, error_code: str = "") -> Sequence[int]:
     """Return the partial successes, oldest first, of one error if given; at most as many as are sent again at once."""
-    mine = select(Delivery.id).where(Delivery.connector_id == connector_id, literal_column("delivery.partial"))
+    mine = select(Delivery.id).where(Delivery.connector_id == connector_id, PARTIAL)
     query = by_index(mine, Delivery, "ix_delivery_partial")
     if error_code:
         query = query.where(Delivery.error_code == error_code)
@@ -163,12 +163,12 @@ def busy_count(session: Session, now: datetime, run_id: int) -> int:
         lead.due_at > now + HELD_BACK,
     )
     query = select(func.count()).select_from(Delivery).where(Delivery.run_id == run_id, OPEN, ~retrying)
-    return session.scalar(by_index(query, Delivery, "ix_delivery_run_open")) or 0
+    return session.scalar(by_index(query, Delivery, OF_RUN_INDEX)) or 0
 
 
 def open_count(session: Session, *, connector_id: int = 0, run_id: int | None = None) -> int:
     """Count open deliveries of a run, or else of a connector."""
     query = select(func.count()).select_from(Delivery).where(OPEN)
     if run_id is not None:
-        return session.scalar(by_index(query.where(Delivery.run_id == run_id), Delivery, "ix_delivery_run_open")) or 0
+        return session.scalar(by_index(query.where(Delivery.run_id == run_id), Delivery, OF_RUN_INDEX)) or 0
     return session.scalar(by_index(query.where(Delivery.connector_id == connector_id), Delivery, OPEN_INDEX)) or 0

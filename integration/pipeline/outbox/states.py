@@ -15,6 +15,8 @@ READY = Delivery.state == literal_column("'ready'")
 WAITING = Delivery.state == literal_column("'waiting'")
 DEAD = Delivery.state == literal_column("'dead'")
 LEASED = Delivery.state == literal_column("'leased'")
+# As the index has it and nothing more: "partial = 1" would not be recognised. Only what is delivered is partial.
+PARTIAL: ColumnElement[bool] = literal_column("delivery.partial")
 
 
 def is_lead(delivery: Any = Delivery) -> ColumnElement[bool]:
@@ -27,6 +29,17 @@ def is_lead(delivery: Any = Delivery) -> ColumnElement[bool]:
 OPEN_INDEX = "ix_delivery_open"
 #: Those that are ready, in the order they are claimed; a query names READY and the connector.
 READY_INDEX = "ix_delivery_ready"
+#: What goes before others of its person, and what waits behind that; a query names `is_lead` or WAITING and the people.
+LEADS_INDEX, WAITING_INDEX = "uq_delivery_lead", "ix_delivery_waiting"
+#: What is open, dead or partial of some records, told by source id; a query names OPEN, DEAD or PARTIAL. By an index of
+#: all deliveries it would pass by all that was ever sent of them.
+OPEN_RECORDS_INDEX, LETTERS_INDEX, PARTIAL_RECORDS_INDEX = (
+    "ix_delivery_open_source",
+    "uq_delivery_letter",
+    "ix_delivery_partial_source",
+)
+#: Open deliveries of a run; a query names OPEN and the run.
+OF_RUN_INDEX = "ix_delivery_run_open"
 
 
 def brought_by_run() -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from integration.models.delivery import Delivery
 from integration.models.sql import by_index
 from integration.models.unanswered import UnansweredCall, UnansweredPerson
-from integration.pipeline.outbox.states import OPEN, READY, READY_INDEX
+from integration.pipeline.outbox.states import LEADS_INDEX, READY, READY_INDEX, WAITING, WAITING_INDEX, is_lead
 
 #: While a look goes on nobody else begins one; a process that dies in it is found by its lease.
 LOOKING = timedelta(minutes=10)
@@ -148,9 +148,11 @@ def forget(session: Session, now: datetime) -> None:
 
 
 def _owed() -> ColumnElement[bool]:
-    return exists().where(
-        Delivery.connector_id == UnansweredPerson.connector_id, Delivery.person_key == UnansweredPerson.person_key, OPEN
+    theirs = select(Delivery.id).where(
+        Delivery.connector_id == UnansweredPerson.connector_id, Delivery.person_key == UnansweredPerson.person_key
     )
+    leads = exists(by_index(theirs.where(is_lead()), Delivery, LEADS_INDEX))
+    return leads | exists(by_index(theirs.where(WAITING), Delivery, WAITING_INDEX))
 
 
 def _drop_empty(session: Session, connector_id: int) -> None:
