@@ -184,6 +184,7 @@ def wait_for_end(services: Services, run_id: int) -> dict[str, Any]:
     moved, moved_at = (0, 0), time.monotonic()
     try:
         while True:
+            looked_at = time.monotonic()
             with services.db.read() as session:
                 progress = run_progress.progress(session, run_id, services.clock.now())
                 held = holds.open_holds(session, progress.run.connector_id)
@@ -196,11 +197,14 @@ def wait_for_end(services: Services, run_id: int) -> dict[str, Any]:
                 moved, moved_at = (progress.done, progress.run.pulled), time.monotonic()
             if held and time.monotonic() - moved_at > RUN_WAIT_S:
                 raise IntegrationError("held", f"{held[0].sentence} {held[0].hint}", _GOES_ON)
-            pause.wait(0.2)
+            pause.wait(max(LOOK_EVERY_S, LOOKING_SHARE * (time.monotonic() - looked_at)))
     finally:
         one.stop()
 
 
+#: Seconds between two looks at a run, and how many times as long as a look itself they are at least: what waits is
+#: counted, and that may be much.
+LOOK_EVERY_S, LOOKING_SHARE = 0.2, 20
 #: Seconds without any movement after which waiting for a held connection ends.
 RUN_WAIT_S = 30.0
 _GOES_ON = "What was read waits and is sent by the next `woo-mautic worker` or `woo-mautic serve`."

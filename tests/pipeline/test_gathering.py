@@ -212,6 +212,7 @@ def test_reading_goes_on_beside_gathered_people_until_there_are_too_many(
 ) -> None:
     monkeypatch.setattr("integration.pipeline.runs.page_intake.OPEN_MAX", 2)
     monkeypatch.setattr("integration.pipeline.runs.page_intake.GATHERED_MAX", 4)
+    monkeypatch.setattr("integration.pipeline.runs.page_intake.LET_GO_MORE", 0)
     intake = _intake(services, connector_id, run)
     # It is told to stop as soon as it waits.
     monkeypatch.setattr(intake.stop, "wait", lambda seconds: intake.stop.set())
@@ -219,14 +220,14 @@ def test_reading_goes_on_beside_gathered_people_until_there_are_too_many(
         email = f"buyer{place}@example.com"
         known(services, connector_id, 100 + place, email=email)
         take(services, connector_id, run, change(place, email, kind=Kind.CONTACT, origin=Origin.INITIAL))
-    intake._yield()
+    intake._yield(1)
     assert not intake.stop.is_set()
     assert claim(services, connector_id) == []
     for place in range(4, 7):
         email = f"buyer{place}@example.com"
         known(services, connector_id, 100 + place, email=email)
         take(services, connector_id, run, change(place, email, kind=Kind.CONTACT, origin=Origin.INITIAL))
-    intake._yield()
+    intake._yield(1)
     assert intake.stop.is_set()
     assert len(claim(services, connector_id)) == 3
 

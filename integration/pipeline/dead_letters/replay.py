@@ -32,10 +32,10 @@ class Replay(PageIntake):
             return
         self._enter("replay")
         while not self.stop.is_set():
-            if not self._slice():
+            if not (taken := self._slice()):
                 return
             self.services.wakeup.ring(self.connector.id)
-            self._yield()
+            self._yield(taken)
         raise Stopped
 
     @property
@@ -50,7 +50,7 @@ class Replay(PageIntake):
             raise SettingError("filter", notices[0], _AGAIN)
         return query
 
-    def _slice(self) -> bool:
+    def _slice(self) -> int:
         with self.services.db.write() as session:
             run = self._held(session)
             place = self._place(session, run)
@@ -61,7 +61,7 @@ class Replay(PageIntake):
             run.cursor = {**run.cursor, "replay": place}
             self.run.cursor = run.cursor
         self.pages += 1
-        return bool(ids)
+        return len(ids)
 
     def _place(self, session: Session, run: Run) -> dict[str, int]:
         """Return where the run stands; at its beginning the newest dead letter is noted, and how many there are."""

@@ -31,6 +31,8 @@ from integration.store.rows import Failure, Row
 OPEN_MAX = 3000
 #: So many more may wait for the rest of their people to be read; beyond it the oldest go without it.
 GATHERED_MAX = 20_000
+#: So many people more are let go then, or the next page would have to look again.
+LET_GO_MORE = 1_000
 #: So long it waits before it looks how many there are.
 LOOK_AGAIN_S = 0.3
 
@@ -49,6 +51,7 @@ class PageIntake(HeldRun):
         """Open the door that all pages come through."""
         self._door = Door(self.services, self.run)
         self._silent = False
+        self._unlooked = 0
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -115,7 +118,7 @@ class PageIntake(HeldRun):
             fingerprint.check(connector)
         if not self._silent:
             self.services.wakeup.ring(self.connector.id)
-            self._yield()
+            self._yield(len(page.rows))
         if self.stop.is_set():
             raise Stopped
 
@@ -130,19 +133,26 @@ class PageIntake(HeldRun):
         if page.number == 1 and page.total is not None and run.phase in ("customers", "orders", "changes"):
             run.expected = (run.expected or 0) + page.total
 
-    def _yield(self) -> None:
-        """Wait while enough deliveries of this run can be sent; of those that wait for more, too many are let go."""
-        while not self.stop.is_set():
+    def _yield(self, rows: int) -> None:
+        """Wait while enough deliveries of this run can be sent; of those that wait for more, too many are let go.
+
+        To count them costs more than to take a page of so many `rows`: half of the room that was left is filled unseen.
+        """
+        self._unlooked -= rows
+        while self._unlooked < 0 and not self.stop.is_set():
             with self.services.db.read() as session:
                 still = outbox.open_count(session, run_id=self.run.id)
                 gathered = outbox.gathered_count(session, self.run.id) if still >= OPEN_MAX else 0
-            if gathered <= GATHERED_MAX and still - gathered < OPEN_MAX:
+            room, too_many = OPEN_MAX - (still - gathered), gathered - GATHERED_MAX
+            if room > 0 and too_many <= 0:
+                self._unlooked = min(room, -too_many) // 2
                 return
             with self.services.db.write() as session:
                 self._held(session)
-                if gathered > GATHERED_MAX:
-                    outbox.let_go(session, self.connector.id, self.run.id, most=gathered - GATHERED_MAX)
-            self.stop.wait(LOOK_AGAIN_S)
+                if too_many > 0:
+                    outbox.let_go(session, self.connector.id, self.run.id, most=too_many + LET_GO_MORE)
+            if too_many <= 0:
+                self.stop.wait(LOOK_AGAIN_S)
 
     def _read_rows(
         self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change], noun: str = "order"
