@@ -32,6 +32,8 @@ CACHE_KIB = 4000
 _LOCKED = "locked"
 #: A server that does not answer at all is given up after so long.
 CONNECT_TIMEOUT_S = 10
+#: How a session looks on PostgreSQL, and after how many times a statement of one that writes is prepared there.
+LOOKING, PREPARED_AFTER = "AUTOCOMMIT", 5
 #: A connection is asked whether it is alive, before it is used, at most so often.
 PINGED_EVERY_S = 1.0
 
@@ -72,7 +74,7 @@ class Database:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
         # A look is no transaction there: its beginning and its end would be two more ways to the server.
-        self._looking = engine if self.sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._looking = engine if self.sqlite else engine.execution_options(isolation_level=LOOKING)
         # Threads of one process queue here: SQLite's own waiting sleeps up to 100 ms at a time.
         self._turn = threading.RLock()
 
@@ -150,7 +152,6 @@ def prepare(engine: Engine) -> Engine:
         event.listen(engine, "connect", _on_connect)
     if engine.dialect.name == "postgresql" and not event.contains(engine, "begin", _on_begin_elsewhere):
         event.listen(engine, "begin", _on_begin_elsewhere)
-        event.listen(engine, "connect", _on_connect_elsewhere)
         engine.dialect.do_ping = _at_times(engine.dialect.do_ping)  # type: ignore[method-assign, assignment]
     return engine
 
@@ -185,16 +186,6 @@ def _on_connect(connection: Any, record: Any) -> None:
     cursor.close()
 
 
-def _on_connect_elsewhere(connection: Any, record: Any) -> None:
-    """Have PostgreSQL plan each question by its values, also one that it was asked often.
-
-    A plan for any values takes the dates of a list for narrow ones, and walked 400 times the rows that it showed.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET plan_cache_mode = force_custom_plan")
-    connection.commit()
-
-
 def _begin_writing(session: Session, wait_s: float) -> None:
     token = _left_s.set(wait_s)
     try:
@@ -214,7 +205,14 @@ def _begin(dbapi_connection: PoolProxiedConnection) -> None:
 
 
 def _on_begin_elsewhere(connection: Connection) -> None:
-    """Limit the wait for locks on PostgreSQL where it is shorter than usual; workers there wait as long as it takes."""
+    """Say how PostgreSQL plans, and limit the wait for locks where it is shorter than usual.
+
+    Workers there wait as long as it takes. A statement that a connection has prepared gets a plan for any values in the
+    end: what writes is planned three times as cheaply by that, but the dates of a list would be taken for narrow ones.
+    """
+    looks = connection.get_execution_options().get("isolation_level") == LOOKING
+    driver: Any = connection.connection.dbapi_connection
+    driver.prepare_threshold = None if looks else PREPARED_AFTER
     wait_s = _left_s.get()
     if wait_s is not None and _wait_s.get() < WRITE_WAIT_S:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(int(wait_s * 1000), 1)}")
