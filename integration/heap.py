@@ -49,7 +49,7 @@ def give_back() -> bool:
 class Giving:
     """Gives back while there is work, and not too often: `every_s` seconds lie between, by `steady_s`."""
 
-    def __init__(self, every_s: float = 10.0, steady_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, every_s: float = 3.0, steady_s: Callable[[], float] = time.monotonic) -> None:
         self._every_s, self._steady_s = every_s, steady_s
         self._lock = threading.Lock()
         self._next_s = steady_s() + every_s

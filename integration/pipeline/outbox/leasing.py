@@ -43,7 +43,7 @@ from integration.pipeline.outbox.states import LEASED, OPEN, READY, READY_INDEX,
 LEASE = timedelta(seconds=60)
 #: So many deliveries of several people are leased at once, about: a batch is held in memory with all its records, and
 #: people whom a run gathered have up to a hundred each.
-ROWS_MAX = 500
+ROWS_MAX = 400
 #: All orders of a person are looked at with any of their deliveries: so many known orders count as one delivery.
 KNOWN_ORDERS = 10
 #: The last people of a run are shared among the lanes, but not into calls of fewer than this.
