@@ -197,14 +197,17 @@ def wait_for_end(services: Services, run_id: int) -> dict[str, Any]:
                 moved, moved_at = (progress.done, progress.run.pulled), time.monotonic()
             if held and time.monotonic() - moved_at > RUN_WAIT_S:
                 raise IntegrationError("held", f"{held[0].sentence} {held[0].hint}", _GOES_ON)
-            pause.wait(max(LOOK_EVERY_S, LOOKING_SHARE * (time.monotonic() - looked_at)))
+            pause.wait(_until_the_next_look(time.monotonic() - looked_at))
     finally:
         one.stop()
 
 
-#: Seconds between two looks at a run, and how many times as long as a look itself they are at least: what waits is
-#: counted, and that may be much.
-LOOK_EVERY_S, LOOKING_SHARE = 0.2, 20
+def _until_the_next_look(took_s: float) -> float:
+    """Return the seconds between two looks at a run: what waits is counted each time, and that may be much."""
+    return min(max(LOOK_EVERY_S, 20 * took_s), LOOK_AT_LEAST_EVERY_S)
+
+
+LOOK_EVERY_S, LOOK_AT_LEAST_EVERY_S = 0.2, 2.0
 #: Seconds without any movement after which waiting for a held connection ends.
 RUN_WAIT_S = 30.0
 _GOES_ON = "What was read waits and is sent by the next `woo-mautic worker` or `woo-mautic serve`."

@@ -39,10 +39,10 @@ COUNTED_ROWS_MAX = 10_000
 _UPSERTS_KEPT = 256
 #: What a column's own name must not be, for SQLAlchemy gives that to a parameter itself.
 _ALIKE = "of_all_"
-#: Given the table and the columns of the new row, returns what a row that is there already gets.
-Merge = Callable[[Table, ColumnCollection[str, Any]], Mapping[str, Any]]
 #: A query, or a change of rows, whose index is told.
 Hinted = TypeVar("Hinted", Select[Any], Update)
+#: Given the table and the columns of the new row, returns what a row that is there already gets.
+Merge = Callable[[Table, ColumnCollection[str, Any]], Mapping[str, Any]]
 #: Given the same, returns which rows that are there already are changed.
 Condition = Callable[[Table, ColumnCollection[str, Any]], ColumnElement[bool]]
 
