@@ -19,9 +19,13 @@ def digest(text: str) -> str:
 
 def short(text: str) -> str:
     """Return 32 hex digits that tell a text from others; they are quick to make, and keep no secret."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_SHORT_BYTES).hexdigest()
+    return _hexed(text.encode("utf-8", "surrogatepass"))
 
 
 def row_digest(row: Mapping[str, Any]) -> str:
     """Return 32 hex digits over a row as the store gave it, of what JSON has; a third of the time that JSON takes."""
-    return hashlib.blake2b(marshal.dumps(dict(row), _BY_VALUE), digest_size=_SHORT_BYTES).hexdigest()
+    return _hexed(marshal.dumps(dict(row), _BY_VALUE))
+
+
+def _hexed(told: bytes) -> str:
+    return hashlib.blake2b(told, digest_size=_SHORT_BYTES).hexdigest()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.sql import keeping_order
 from integration.pipeline.delivery.retries import Category
-from integration.pipeline.outbox.states import PARTIAL
+from integration.pipeline.outbox.states import DEAD, LEASED, OPEN, PARTIAL
 
 #: Failures to read what the store gave; the record never came as far as Mautic.
 EXTRACTION = ("no_id", "bad_amount", "bad_date", "bad_number", "bad_shape", "bad_text", "unreadable")
@@ -64,22 +64,15 @@ def _state(name: str) -> ColumnElement[bool]:
     return and_(Delivery.state == literal_column(f"'{name}'"), Delivery.settled_at.is_not(None))
 
 
-def _open(name: str = "") -> ColumnElement[bool]:
-    """The literals are those of the partial indexes: a bound value would keep SQLite from using them."""
-    states = [name] if name else ["waiting", "ready", "leased"]
-    return Delivery.state.in_([literal_column(f"'{state}'") for state in states])
-
-
-_DEAD = Delivery.state == literal_column("'dead'")
 _TRIED = (Delivery.attempts > 0) & (Delivery.error_code != "")
-_UNLEASED = and_(_open(), Delivery.state != literal_column("'leased'"), Delivery.lease_token.is_(None))
+_UNLEASED = and_(OPEN, ~LEASED, Delivery.lease_token.is_(None))
 _CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "success": lambda: and_(_state("delivered"), not_(Delivery.partial)),
     "partial": lambda: PARTIAL,
-    "failed": lambda: _DEAD,
-    "uncertain": lambda: and_(_DEAD, Delivery.category == Category.UNCERTAIN),
-    "extraction": lambda: and_(_DEAD, Delivery.error_code.in_(EXTRACTION)),
-    "progress": lambda: and_(_open(), Delivery.lease_token.is_not(None)),
+    "failed": lambda: DEAD,
+    "uncertain": lambda: and_(DEAD, Delivery.category == Category.UNCERTAIN),
+    "extraction": lambda: and_(DEAD, Delivery.error_code.in_(EXTRACTION)),
+    "progress": lambda: and_(OPEN, Delivery.lease_token.is_not(None)),
     "waiting": lambda: and_(_UNLEASED, not_(_TRIED)),
     "retrying": lambda: and_(_UNLEASED, _TRIED),
     "skipped": lambda: _state("skipped"),

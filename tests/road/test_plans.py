@@ -38,7 +38,7 @@ _EVER_SENT = ("ix_delivery_source", "ix_delivery_person_key", "ix_delivery_run")
 #: The largest number of a connector's orders is at the end of its index.
 ENDS = ("max(order_ledger.order_id)",)
 #: Whether a record that is met again was ever sent as it is.
-MET_AGAIN = "SELECT delivery.identity"
+MET_AGAIN = "SELECT delivery.identity \nFROM delivery"
 
 
 def walks(connection: Connection, statement: Statement) -> list[str]:

@@ -24,14 +24,13 @@ from integration.models.connector import Connector
 from integration.models.contact_link import ContactLink
 from integration.models.delivery import Delivery
 from integration.models.membership import among
-from integration.models.sql import by_index
 from integration.operations.reconciliation import agreed
 from integration.operations.reconciliation.findings import Finding
 from integration.operations.reconciliation.people import NO_RUN, Person, kinds_of
 from integration.pipeline.delivery import batch_context as batch_context, order_categories, read_back, stamping
 from integration.pipeline.delivery.batch_context import BatchContext
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
-from integration.pipeline.outbox.states import LEADS_INDEX, WAITING, WAITING_INDEX, is_lead
+from integration.pipeline.outbox.states import open_of_people
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, is_blank
 from integration.streams import contacts as contacts_stream
@@ -44,9 +43,7 @@ FIELDS_MAX = 30
 _THEIRS = select(Delivery.person_key).where(
     Delivery.connector_id == bindparam("connector_id"), among(Delivery.person_key, bindparam("person_keys"))
 )
-_BUSY = union(
-    by_index(_THEIRS.where(is_lead()), Delivery, LEADS_INDEX), by_index(_THEIRS.where(WAITING), Delivery, WAITING_INDEX)
-)
+_BUSY = union(*open_of_people(_THEIRS))
 
 
 @dataclass(frozen=True, slots=True)

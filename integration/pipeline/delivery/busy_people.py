@@ -13,26 +13,22 @@ from integration.models.sql import by_index
 from integration.models.unanswered import UnansweredPerson
 from integration.pipeline.outbox.states import (
     DEAD,
-    LEADS_INDEX,
     LETTERS_INDEX,
     OPEN,
     OPEN_RECORDS_INDEX,
     PARTIAL,
     PARTIAL_RECORDS_INDEX,
-    WAITING,
-    WAITING_INDEX,
-    is_lead,
+    open_of_people,
 )
 
 #: Kind and source id of a record.
 Record = tuple[str, str]
 
 _MINE = Delivery.connector_id == bindparam("of_connector")
-_THEIRS = membership.among(Delivery.person_key, bindparam("people"))
+_THEIRS = select(Delivery.person_key).where(_MINE, membership.among(Delivery.person_key, bindparam("people")))
 _BUSY = union_all(
-    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, is_lead()), Delivery, LEADS_INDEX),
-    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, WAITING), Delivery, WAITING_INDEX),
-    by_index(select(Delivery.person_key).where(_MINE, _THEIRS, DEAD), Delivery, "ix_delivery_letter_person"),
+    *open_of_people(_THEIRS),
+    by_index(_THEIRS.where(DEAD), Delivery, "ix_delivery_letter_person"),
     select(UnansweredPerson.person_key).where(
         UnansweredPerson.connector_id == bindparam("of_connector"),
         membership.among(UnansweredPerson.person_key, bindparam("people")),

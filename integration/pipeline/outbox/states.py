@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, literal_column
+from sqlalchemy import ColumnElement, Select, exists, literal_column
 from sqlalchemy.orm import aliased
 
 from integration.models.delivery import Delivery
+from integration.models.sql import by_index
 
 # A bound parameter would keep SQLite from using the partial indexes, so the states stand as literals.
 OPEN = Delivery.state.in_([literal_column(f"'{state}'") for state in ("waiting", "ready", "leased")])
@@ -29,8 +30,8 @@ def is_lead(delivery: Any = Delivery) -> ColumnElement[bool]:
 OPEN_INDEX = "ix_delivery_open"
 #: Those that are ready, in the order they are claimed; a query names READY and the connector.
 READY_INDEX = "ix_delivery_ready"
-#: What goes before others of its person, and what waits behind that; a query names `is_lead` or WAITING and the people.
-LEADS_INDEX, WAITING_INDEX = "uq_delivery_lead", "ix_delivery_waiting"
+#: What waits behind others of its person; a query names WAITING and the people.
+WAITING_INDEX = "ix_delivery_waiting"
 #: What is open, dead or partial of some records, told by source id; a query names OPEN, DEAD or PARTIAL. By an index of
 #: all deliveries it would pass by all that was ever sent of them.
 OPEN_RECORDS_INDEX, LETTERS_INDEX, PARTIAL_RECORDS_INDEX = (
@@ -40,6 +41,15 @@ OPEN_RECORDS_INDEX, LETTERS_INDEX, PARTIAL_RECORDS_INDEX = (
 )
 #: Open deliveries of a run; a query names OPEN and the run.
 OF_RUN_INDEX = "ix_delivery_run_open"
+
+
+def open_of_people(theirs: Select[Any]) -> tuple[Select[Any], Select[Any]]:
+    """Return a query of some people's deliveries twice: for what goes before others, and for what waits behind that.
+
+    Together they find what is open, each by an index of few rows.
+    """
+    leads = by_index(theirs.where(is_lead()), Delivery, "uq_delivery_lead")
+    return leads, by_index(theirs.where(WAITING), Delivery, WAITING_INDEX)
 
 
 def brought_by_run() -> ColumnElement[bool]:

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from integration.models.delivery import Delivery
 from integration.models.sql import by_index
 from integration.models.unanswered import UnansweredCall, UnansweredPerson
-from integration.pipeline.outbox.states import LEADS_INDEX, READY, READY_INDEX, WAITING, WAITING_INDEX, is_lead
+from integration.pipeline.outbox.states import READY, READY_INDEX, open_of_people
 
 #: While a look goes on nobody else begins one; a process that dies in it is found by its lease.
 LOOKING = timedelta(minutes=10)
@@ -151,8 +151,7 @@ def _owed() -> ColumnElement[bool]:
     theirs = select(Delivery.id).where(
         Delivery.connector_id == UnansweredPerson.connector_id, Delivery.person_key == UnansweredPerson.person_key
     )
-    leads = exists(by_index(theirs.where(is_lead()), Delivery, LEADS_INDEX))
-    return leads | exists(by_index(theirs.where(WAITING), Delivery, WAITING_INDEX))
+    return or_(*map(exists, open_of_people(theirs)))
 
 
 def _drop_empty(session: Session, connector_id: int) -> None:
