@@ -7,6 +7,8 @@ import marshal
 from collections.abc import Mapping
 from typing import Any
 
+#: Where the payload of a row keeps by what it is known again: the first row of its page, and its own digest.
+ROW = "row"
 _SHORT_BYTES = 16
 #: Later formats of marshal tell the same values in other bytes where a text or a number is the very same object.
 _BY_VALUE = 2

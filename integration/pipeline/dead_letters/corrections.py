@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from integration.digests import ROW
 from integration.store.mapped_values import MAPPED
 
 #: What names and dates a record stays as the store has it: another id would be another record. Nor does anybody
@@ -21,7 +22,7 @@ FIXED = (
     "confirmation_url",
     "asked_meta",
     "account",
-    "row",
+    ROW,
 )
 _SCALARS = (str, int, float, bool, type(None))
 

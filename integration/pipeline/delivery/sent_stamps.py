@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from integration import streams
+from integration.digests import ROW
 from integration.events import Kind, Origin
 from integration.mapping import orders
 from integration.mapping.tags import UNDONE
@@ -52,7 +53,7 @@ def kept(
 def _is_of_page(leased: LeasedDelivery) -> bool:
     """Tell whether what is sent of a record is the store's row, as a page of history had it."""
     stream = streams.of(leased.kind)
-    whole = stamps.ROW in leased.payload and not leased.corrections and leased.event not in LEAVES
+    whole = ROW in leased.payload and not leased.corrections and leased.event not in LEAVES
     return whole and leased.origin in _OF_PAGES and (stream.is_account or stream.in_ledger)
 
 
@@ -161,9 +162,9 @@ def _by_page(deliveries: Sequence[LeasedDelivery]) -> dict[Place, list[LeasedDel
     """Return the records as a sync will plan them: those of one page together."""
     pages: dict[Place, list[LeasedDelivery]] = {}
     for leased in deliveries:
-        pages.setdefault((leased.kind, leased.payload[stamps.ROW][0]), []).append(leased)
+        pages.setdefault((leased.kind, leased.payload[ROW][0]), []).append(leased)
     return pages
 
 
 def _digest(leased: LeasedDelivery) -> str:
-    return str(leased.payload[stamps.ROW][1])
+    return str(leased.payload[ROW][1])

@@ -16,7 +16,7 @@ from sqlalchemy import JSON, Row, Select, Text, bindparam, cast, select, union_a
 from sqlalchemy.orm import Session
 
 from integration import program, streams
-from integration.digests import row_digest, short
+from integration.digests import ROW, row_digest, short
 from integration.events import Change, Kind, Origin, content_hash
 from integration.models.base import Base, UtcDateTime
 from integration.models.connector import Connector
@@ -33,8 +33,6 @@ from integration.pipeline.connectors import store_profile
 from integration.pipeline.delivery.batch_context import LIMITS
 from integration.settings import Modules
 
-#: Where the payload of a row keeps by what it is known again: the first row of its page, and its own digest.
-ROW = "row"
 #: When a customer was read last, and by which list an order was, decides nothing.
 _LEFT_OUT = ("connector_id", "version", "listed")
 _KNOWN = select(RecordStamp.source_id, RecordStamp.person_key, RecordStamp.row, RecordStamp.stamp).where(OF_RECORDS)
