@@ -8,6 +8,7 @@ from integration.clock import SetClock
 from integration.http.transport import Route
 from integration.mautic.access import MauticAccess, MemoryTokens
 from integration.mautic.client import MauticClient
+from integration.mautic.contacts import ContactWriter
 from integration.sandbox.mautic import MauticServer
 from tests.mautic.script import NOON, Script
 
@@ -28,6 +29,12 @@ def clock() -> SetClock:
 def basic(script: Script, clock: SetClock) -> MauticClient:
     """A client that signs in with user and password."""
     return MauticClient(MauticAccess(script.url, "basic", "admin", "secret"), clock=clock, route=Route(read_timeout=2))
+
+
+@pytest.fixture
+def writer(basic: MauticClient) -> ContactWriter:
+    """A batch writer that meets the script's answers."""
+    return ContactWriter(basic)
 
 
 @pytest.fixture

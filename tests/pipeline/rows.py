@@ -13,6 +13,14 @@ from tests.conftest import NOON
 
 ADA = person_key_of("ada@example.com")
 BOB = person_key_of("bob@example.com")
+#: Every state of a record, with what else a record in it has.
+ENDS: dict[str, dict[str, Any]] = {
+    "delivered": {"contact_id": 77, "result": "created"},
+    "skipped": {"error_code": "unchanged", "error": "Nothing has changed since the last sync.", "contact_id": 77},
+    "dead": {"error_code": "refused", "error": "Mautic refused the value.", "category": "permanent"},
+    "discarded": {"discard_reason": "a test order"},
+    "conflict": {"error": "The city was kept.", "contact_id": 77},
+}
 
 
 def minutes(number: int) -> datetime:

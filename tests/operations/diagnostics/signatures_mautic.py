@@ -166,7 +166,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
         told(recorded("mautic/042"), "Rejected", "refused", "country: This value is not valid", "out of the mapping"),
         Elsewhere(
             "integration.mautic.repairs:Job",
-            "tests/mautic/test_contacts.py::test_a_refused_country_is_tried_in_other_spellings_and_then_left_out",
+            "tests/mautic/test_contact_refusals.py::test_a_refused_country_is_tried_in_other_spellings_and_then_left_out",
             "Other spellings are tried, then the value is left out.",
         ),
     ),
@@ -174,7 +174,7 @@ MAUTIC: dict[str, tuple[Case, ...]] = {
         told(LONG, "Rejected", "refused", "firstname: This value is too long", "Correct the value"),
         Elsewhere(
             "integration.mautic.repairs:Job",
-            "tests/mautic/test_contacts.py::test_a_value_that_is_too_long_is_shortened",
+            "tests/mautic/test_contact_refusals.py::test_a_value_that_is_too_long_is_shortened",
             "The value is shortened and sent again.",
         ),
     ),
