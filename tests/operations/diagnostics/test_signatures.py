@@ -25,9 +25,10 @@ from tests.operations.diagnostics.conftest import Scripted
 from tests.operations.diagnostics.signatures import Classified, Elsewhere, Said, Stepped
 from tests.operations.diagnostics.signatures_mautic import MAUTIC
 from tests.operations.diagnostics.signatures_store import STORE
+from tests.operations.diagnostics.signatures_store_sync import STORE_SYNC
 
 ROOT = Path(__file__).parents[3]
-SIGNATURES = {**MAUTIC, **STORE}
+SIGNATURES = {**MAUTIC, **STORE, **STORE_SYNC}
 IDS = [*(f"M{number:02}" for number in range(1, 37)), *(f"W{number:02}" for number in range(1, 36))]
 
 
