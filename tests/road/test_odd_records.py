@@ -1,17 +1,16 @@
-"""Records that no store should send, that come late, or that change hands: each is its own case and nobody else's."""
+"""Records that no store should send, that come late, or were never seen: each is its own case and nobody else's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from integration.events import Origin
-from integration.mapping.fields import needs
-from integration.mautic.fields import Fields
 from integration.models import Connector, Database, Delivery
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors
@@ -21,41 +20,18 @@ from integration.queries import person_status, timeline
 from integration.store import parse
 from tests.conftest import NOON
 from tests.road.conftest import Road
-
-MODIFIED = "date_modified_gmt"
+from tests.road.lifetimes import MODIFIED, priced, spent, values, with_fields
 
 
 @pytest.fixture
 def make(make_road: Callable[..., Road]) -> Callable[..., Road]:
     """Makes the road with the lifetime fields in Mautic."""
-
-    def made(**settings: Any) -> Road:
-        road = make_road(**settings)
-        with road.services.db.read() as session:
-            connector = session.get_one(Connector, road.connector_id)
-        Fields(road.services.open_mautic(connector)).create_all(needs(road.services.modules(connector)))
-        return road
-
-    return made
+    return partial(with_fields, make_road)
 
 
 @pytest.fixture
 def road(make: Callable[..., Road]) -> Road:
     return make()
-
-
-def values(road: Road, email: str) -> dict[str, Any]:
-    found = road.mautic.state.contact(email)
-    assert found is not None
-    return dict(found.values)
-
-
-def spent(road: Road, email: str) -> Decimal:
-    return Decimal(str(values(road, email).get("mautic_woo_total_spent") or 0))
-
-
-def priced(road: Road, email: str, total: str, **fields: Any) -> dict[str, Any]:
-    return road.order(email, line_items=[{"name": "Mug", "quantity": 1, "total": total}], **fields)
 
 
 ABSURD: list[dict[str, Any]] = [
@@ -211,74 +187,6 @@ def test_a_sighting_whose_order_has_moved_on_in_the_store_keeps_its_newest_statu
     found = values(road, "ada@example.com")
     assert '"status":"refunded"' in found["mautic_woo_order_data"]
     assert found["city"] == "Turin"
-
-
-# -- what changes hands -----------------------------------------------------------------------------------------------
-
-
-def test_an_order_given_to_another_address_is_taken_off_its_former_person(road: Road) -> None:
-    one, two = priced(road, "ada@example.com", "30.00"), priced(road, "ada@example.com", "50.00")
-    road.arrive(one, two)
-    road.work()
-    before = spent(road, "ada@example.com")
-    road.store.shop.edit_order(two["id"], billing={**two["billing"], "email": "bob@example.com"})
-    moved = road.store.shop.shown(two["id"])
-    road.arrive(moved)
-    road.work()
-    assert spent(road, "bob@example.com") == Decimal(moved["total"])
-    assert spent(road, "ada@example.com") == before - Decimal(moved["total"])
-    assert values(road, "ada@example.com")["email"] == "ada@example.com"
-    assert [row.state for row in road.deliveries() if row.event == "moved"] == ["delivered"]
-
-
-def test_a_full_sync_finds_what_changed_hands_unheard(road: Road) -> None:
-    one, two = priced(road, "ada@example.com", "30.00"), priced(road, "ada@example.com", "50.00")
-    road.arrive(one, two)
-    road.work()
-    road.store.shop.edit_order(two["id"], billing={**two["billing"], "email": "bob@example.com"})
-    road.run("full")
-    assert spent(road, "ada@example.com") == Decimal(one["total"])
-    assert spent(road, "bob@example.com") == Decimal(two["total"])
-    road.mautic.calls.reset()
-    road.run("full")
-    assert road.writes() == 0
-
-
-def test_a_former_person_who_was_never_in_mautic_is_skipped(road: Road) -> None:
-    order = road.order("ada@example.com", status="on-hold")
-    road.arrive(order)
-    road.work()
-    road.arrive({**order, "billing": {**order["billing"], "email": "bob@example.com"}, MODIFIED: "2099-01-01T00:00:00"})
-    road.work()
-    [moved] = [row for row in road.deliveries() if row.event == "moved"]
-    assert (moved.state, moved.error_code) == ("skipped", "moved")
-
-
-def test_a_former_contact_that_mautic_no_longer_has_is_left_alone(road: Road) -> None:
-    order = priced(road, "ada@example.com", "30.00")
-    road.arrive(order, priced(road, "ada@example.com", "50.00"))
-    road.work()
-    gone = road.mautic.state.contact("ada@example.com")
-    assert gone is not None
-    road.mautic.state.delete(gone)
-    road.arrive({**order, "billing": {**order["billing"], "email": "bob@example.com"}, MODIFIED: "2099-01-01T00:00:00"})
-    road.work()
-    [moved] = [row for row in road.deliveries() if row.event == "moved"]
-    assert (moved.state, moved.error_code) == ("skipped", "contact_gone")
-    assert road.mautic.state.contact("ada@example.com") is None
-
-
-def test_an_order_deleted_for_good_is_taken_off_its_person(road: Road) -> None:
-    one, two = priced(road, "ada@example.com", "30.00"), priced(road, "ada@example.com", "50.00")
-    road.arrive(one, two)
-    road.work()
-    before = spent(road, "ada@example.com")
-    road.store.shop.delete_force(two["id"])
-    gone = records.trashed({"id": two["id"]}, Origin.WEBHOOK, road.services.clock.now())
-    with road.services.db.write() as session:
-        records.accept(session, road.services.clock.now(), road.connector_id, [gone])
-    road.work()
-    assert spent(road, "ada@example.com") == before - Decimal(two["total"])
 
 
 # -- what was never seen ----------------------------------------------------------------------------------------------
