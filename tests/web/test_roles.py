@@ -84,7 +84,7 @@ def test_the_menu_shows_what_the_role_may_use(app: Flask, connector_id: int, rol
     assert (f'href="/connectors/{connector_id}/logs"' in page) is shown
 
 
-#: Machines have tokens instead of sessions; test_api.py, test_inbound.py and test_organisations.py walk these.
+#: Machines have tokens instead of sessions; api/, inbound/ and test_organisations.py walk these.
 API = {
     f"api.{name}"
     for name in (

@@ -6,55 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from integration.clock import SetClock
 from integration.identity import person_key_of
-from integration.inbound.bodies import CART_EXAMPLE, CONTACT_EXAMPLE, ORDER_EXAMPLE
-from integration.models import AuditEntry, Cart, CartState, Connector, ContactLink, Delivery, DeliveryState, LedgerEntry
+from integration.inbound.bodies import CONTACT_EXAMPLE, ORDER_EXAMPLE
+from integration.models import AuditEntry, Connector, ContactLink, DeliveryState, LedgerEntry
 from integration.operations.identity import tokens
-from integration.operations.retention import prune
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.services import Services
-
-Send = Callable[..., Any]
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def headers(services: Services) -> dict[str, str]:
-    made = tokens.make(services, 1, "Till", ["write"], "admin@example.com")
-    return {"Authorization": f"Bearer {made.secret}"}
-
-
-@pytest.fixture
-def send(client: FlaskClient, headers: dict[str, str], connector_id: int) -> Send:
-    """Sends contacts, orders or carts to the connector, under a key or none."""
-
-    def call(name: str, body: Any, key: str = "") -> Any:
-        under = {"Idempotency-Key": key} if key else {}
-        return client.post(f"/api/v1/connectors/{connector_id}/{name}", json=body, headers=headers | under)
-
-    return call
-
-
-@pytest.fixture
-def follow(client: FlaskClient, headers: dict[str, str], services: Services) -> Callable[[str], Any]:
-    """Asks the address of an item where it stands."""
-    return lambda url: client.get(url.removeprefix(services.base_url), headers=headers)
-
-
-def deliveries(services: Services) -> list[Delivery]:
-    with services.db.read() as session:
-        return list(session.scalars(select(Delivery).order_by(Delivery.id)))
+from tests.web.inbound.conftest import Send, deliveries
 
 
 def test_what_is_sent_takes_the_road_and_can_be_followed(
@@ -186,87 +149,6 @@ def test_a_body_that_is_no_json_is_refused(client: FlaskClient, headers: dict[st
     assert client.post(address, data=b"{}", headers=headers).status_code == 400
     large = client.post(address, data=b"[" + b" " * 6_000_000 + b"]", headers=headers, content_type="application/json")
     assert (large.status_code, large.is_json) == (413, True)
-
-
-def test_the_same_key_and_body_are_answered_as_before_and_nothing_is_done_twice(
-    send: Send, services: Services, audit_of: Callable[[str], list[AuditEntry]], clock: SetClock
-) -> None:
-    first = send("orders", [ORDER_EXAMPLE, {}], "k1")
-    clock.advance(hours=1)
-    again = send("orders", [ORDER_EXAMPLE, {}], "k1")
-    assert (again.status_code, again.json) == (202, first.json | {"repeated": True})
-    assert (len(deliveries(services)), len(audit_of("RECEIVED"))) == (1, 1)
-    for name, body in (("orders", [ORDER_EXAMPLE]), ("contacts", [ORDER_EXAMPLE | {"id": 5}, CONTACT_EXAMPLE])):
-        other = send(name, body, "k1")
-        assert (other.status_code, other.json["error"]) == (409, "key_used")
-    assert len(deliveries(services)) == 1
-
-
-def test_a_key_is_kept_for_a_day_and_one_token_does_not_meet_anothers(
-    send: Send, services: Services, clock: SetClock, client: FlaskClient, connector_id: int
-) -> None:
-    send("orders", ORDER_EXAMPLE, "k1")
-    other = tokens.make(services, 1, "Other", ["write"], "admin@example.com")
-    address = f"/api/v1/connectors/{connector_id}/orders"
-    theirs = {"Authorization": f"Bearer {other.secret}", "Idempotency-Key": "k1"}
-    assert not client.post(address, json=ORDER_EXAMPLE | {"id": 2}, headers=theirs).json["repeated"]
-    clock.advance(hours=25)
-    assert not send("orders", ORDER_EXAMPLE | {"id": 3}, "k1").json["repeated"]
-    assert prune(services, clock.now(), pause=lambda: None)["keys"] == 1
-    assert send("orders", ORDER_EXAMPLE | {"id": 3}, "k1").json["repeated"]
-
-
-def test_a_request_that_was_refused_whole_does_not_use_its_key_up(send: Send) -> None:
-    assert send("orders", {}, "k1").status_code == 422
-    assert send("orders", ORDER_EXAMPLE, "k1").status_code == 202
-    odd = send("orders", ORDER_EXAMPLE, "a b")
-    assert (odd.status_code, list(odd.json["fields"])) == (422, ["Idempotency-Key"])
-
-
-def test_a_cart_waits_until_it_counts_as_left(send: Send, follow: Any, services: Services, connector_id: int) -> None:
-    pairs.configure(services, connector_id, {"carts.enabled": "yes"})
-    answer = send("carts", CART_EXAMPLE)
-    [item] = answer.json["items"]
-    told = follow(item["url"]).json
-    assert (told["state"], told["kind"], told["id"]) == ("waiting", "abandoned_cart", "app-9f3c")
-    assert "nothing has changed for" in told["reason"]
-    with services.db.read() as session:
-        [cart] = session.scalars(select(Cart))
-    assert (cart.key, cart.source, cart.state, cart.email) == ("api:app-9f3c", "api", "active", "ada@example.com")
-    assert cart.consent and (cart.consent["source"], cart.consent["wording"]) == (
-        "api",
-        "Remind me of my cart by e-mail.",
-    )
-    assert cart.items and (cart.items[0]["id"], cart.items[0]["line"]["total"]) == (12, "25.00")
-
-
-def test_a_cart_without_a_yes_keeps_nothing_of_the_person(
-    send: Send, follow: Any, services: Services, connector_id: int
-) -> None:
-    pairs.configure(services, connector_id, {"carts.enabled": "yes"})
-    without = {name: value for name, value in CART_EXAMPLE.items() if name != "consent"}
-    assert list(send("carts", without).json["fields"]) == ["consent"]
-    send("carts", CART_EXAMPLE)
-    [item] = send("carts", CART_EXAMPLE | {"consent": {"given": False}}).json["items"]
-    with services.db.read() as session:
-        [cart] = session.scalars(select(Cart))
-    assert (cart.state, cart.email, cart.items, cart.person_key) == (CartState.NO_CONSENT, "", None, "")
-    told = follow(item["url"]).json
-    assert (told["state"], told["error"]) == ("skipped", "no_consent")
-
-
-def test_an_older_state_of_a_cart_changes_nothing(send: Send, services: Services, connector_id: int) -> None:
-    pairs.configure(services, connector_id, {"carts.enabled": "yes"})
-    send("carts", CART_EXAMPLE)
-    send("carts", CART_EXAMPLE | {"email": "old@example.com", "date_modified_gmt": "2020-01-01T00:00:00"})
-    with services.db.read() as session:
-        [cart] = session.scalars(select(Cart))
-    assert cart.email == "ada@example.com"
-
-
-def test_carts_are_refused_while_they_are_switched_off(send: Send) -> None:
-    answer = send("carts", CART_EXAMPLE)
-    assert (answer.status_code, answer.json["error"]) == (409, "carts_off")
 
 
 def test_without_a_connector_in_the_address_the_only_one_is_meant(

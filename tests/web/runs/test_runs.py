@@ -1,124 +1,19 @@
-"""The Runs pages: list, one run, its lines, cancel and resume."""
+"""The Runs pages: list, one run, its records, cancel, pause and resume."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
-import pytest
-from sqlalchemy import delete, event, insert, update
+from sqlalchemy import delete, update
 
-from integration.models import AuditEntry, Connector, Delivery, Reconciliation, Run, RunLine, RunState
-from integration.operations import reconciliation
-from integration.pipeline.leases.tokens import new_token
+from integration.models import AuditEntry, Connector, Delivery, Run, RunState
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
-from integration.queries import runs as querie_runs
 from tests.web.conftest import Person, Settle, text_of
+from tests.web.runs.conftest import end
 
 URL = "https://shop.example"
-
-
-@pytest.fixture
-def run_id(services: Services, connector_id: int) -> int:
-    """A run that a worker does."""
-    made = run_lifecycle.start(services, connector_id, "initial", trigger="me")
-    with services.db.write() as session:
-        run_lifecycle.take(session, services.clock.now(), new_token())
-        run_lifecycle.add_line(session, services.clock.now(), made, "Read page 1 of 4.")
-    return made
-
-
-@pytest.fixture
-def page(connector_id: int, run_id: int) -> str:
-    return f"/connectors/{connector_id}/runs/{run_id}"
-
-
-def end(services: Services, run_id: int, state: RunState) -> None:
-    with services.db.write() as session:
-        run_lifecycle.finish(session, services.clock.now(), session.get_one(Run, run_id), state)
-
-
-def test_a_run_shows_its_lines_and_asks_for_more_while_it_goes(
-    viewer: Person, page: str, services: Services, run_id: int
-) -> None:
-    going = viewer.get(page)
-    assert "Read page 1 of 4." in text_of(going)
-    assert 'data-live-every="5"' in going.text
-    end(services, run_id, RunState.COMPLETED)
-    assert "data-live=" not in viewer.get(page).text
-
-
-def test_a_page_that_follows_gets_the_new_lines_and_the_figures(
-    viewer: Person, page: str, services: Services, run_id: int
-) -> None:
-    with services.db.write() as session:
-        run_lifecycle.add_line(session, services.clock.now(), run_id, "Read page 2 of 4.")
-    part = viewer.get(f"{page}?after=1", headers={"HX-Request": "true"}).text
-    assert "Read page 2 of 4." in part
-    assert "Read page 1 of 4." not in part
-    assert '<div id="run" hx-swap-oob="true">' in part
-    assert "after=2" in part
-    assert "<html" not in part
-
-
-def test_a_run_with_200_000_lines_reads_a_page_of_them_only(
-    viewer: Person, page: str, services: Services, run_id: int
-) -> None:
-    now = services.clock.now()
-    rows = [{"run_id": run_id, "at": now, "level": "info", "text": f"Line {n} of it."} for n in range(200_000)]
-    with services.db.write() as session:
-        session.execute(insert(RunLine), rows)
-    fetched: list[int] = []
-
-    def note(target: RunLine, context: Any) -> None:
-        fetched.append(target.id)
-
-    event.listen(RunLine, "load", note)
-    shown = text_of(viewer.get(page))
-    event.remove(RunLine, "load", note)
-    assert len(fetched) == querie_runs.RUN_LINES_MAX_ROWS + 1
-    assert "Line 199999 of it." in shown
-    assert "Older lines" in shown
-
-
-def test_lines_are_filtered_by_level_and_followed_backwards(
-    viewer: Person, page: str, services: Services, run_id: int
-) -> None:
-    with services.db.write() as session:
-        run_lifecycle.add_line(session, services.clock.now(), run_id, "It went wrong.", "error")
-    assert "Read page 1" not in text_of(viewer.get(f"{page}?level=error"))
-    assert "It went wrong." in text_of(viewer.get(f"{page}?level=error"))
-    odd = text_of(viewer.get(f"{page}?level=odd&before=2&after=x"))
-    assert "Read page 1" in odd
-    assert "There is no level “odd”" in odd
-    assert "“x” is no number" in odd
-
-
-def test_lines_are_found_by_a_text_and_followed_with_it(
-    viewer: Person, page: str, services: Services, run_id: int
-) -> None:
-    with services.db.write() as session:
-        run_lifecycle.add_line(session, services.clock.now(), run_id, "Read page 2 of 4.")
-    found = viewer.get(f"{page}?text=PAGE+2")
-    assert "Read page 2" in text_of(found)
-    assert "Read page 1" not in text_of(found)
-    assert "after=2&amp;text=PAGE+2" in found.text
-    assert "There are no such lines." in text_of(viewer.get(f"{page}?text=%25"))
-
-
-def test_the_page_stops_following_when_the_run_has_ended(
-    viewer: Person, page: str, services: Services, run_id: int
-) -> None:
-    assert "data-live-pause" in viewer.get(page).text
-    end(services, run_id, RunState.COMPLETED)
-    part = viewer.get(f"{page}?after=1", headers={"HX-Request": "true"}).text
-    assert "data-live=" not in part
-    assert "Last refreshed" not in part
-    assert re.search(r'id="live-run"\s+hx-swap-oob="true"></div>', part)
-    assert "Completed" in part
 
 
 def test_what_ended_badly_or_is_still_tried_is_said(
@@ -234,55 +129,6 @@ def test_a_stranger_and_a_wrong_connector_see_nothing(stranger: Person, viewer: 
     assert stranger.post(f"{page}/cancel").status_code == 404
     assert stranger.post(f"{page}/resume").status_code == 404
     assert viewer.get(page.replace("/runs/", "/runs/9")).status_code == 404
-
-
-@pytest.fixture
-def compared(services: Services, connector_id: int) -> int:
-    """A reconciliation that looked at ten people."""
-    now = services.clock.now()
-    row = Reconciliation(
-        connector_id=connector_id, trigger="nightly", state="COMPLETED", created_at=now, started_at=now, ended_at=now,
-        pulled=10, skipped=6, missing=1, doubled=1, differs=1, surplus=1, calls=3, store_calls=4,
-    )  # fmt: skip
-    with services.db.write() as session:
-        session.add(row)
-        session.flush()
-        run_lifecycle.add_line(session, now, row.id, "Looked at 10 people: 4 differences.")
-        return row.id
-
-
-def test_a_reconciliation_is_listed_filtered_and_shown_as_a_run(
-    viewer: Person, connector_id: int, run_id: int, compared: int
-) -> None:
-    runs = f"/connectors/{connector_id}/runs"
-    found = viewer.get(f"{runs}?kind=reconciliation").text
-    assert f'href="{runs}/{compared}"' in found
-    assert f'href="{runs}/{run_id}"' not in found
-    page = viewer.get(f"{runs}/{compared}")
-    text = text_of(page)
-    assert "Looked at 10 people: 4 differences." in text
-    assert "Pulled 10 people looked at Skipped 6" in text
-    assert "3 to Mautic; 4 to the store" in text
-    assert f'href="/connectors/{connector_id}/reconciliation?number={compared}"' in page.text
-    assert "Pushed" not in text
-
-
-def test_people_compared_are_not_among_the_records_of_the_day(
-    viewer: Person, services: Services, connector_id: int, compared: int
-) -> None:
-    with services.db.read() as session:
-        day = querie_runs.summary(session, connector_id, services.clock.now())
-    assert (day.runs, day.pulled, day.skipped) == (1, 0, 0)
-
-
-def test_a_reconciliation_is_cancelled_like_a_run_and_then_not_resumed(
-    support: Person, services: Services, connector_id: int
-) -> None:
-    number = reconciliation.start(services, connector_id, "nightly")
-    page = f"/connectors/{connector_id}/runs/{number}"
-    assert "Cancelled" in text_of(support.post(f"{page}/cancel", follow_redirects=True))
-    assert f"{page}/resume" not in support.get(page).text
-    assert "cannot go on" in text_of(support.post(f"{page}/resume", follow_redirects=True))
 
 
 def test_a_run_is_paused_and_resumed_on_its_page(

@@ -1,0 +1,61 @@
+"""Runs by the API: started, followed, cancelled, resumed, and their payload files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
+
+from integration.models import AuditEntry, Run
+from integration.pipeline.payloads import files as payload_files
+from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.services import Services
+from tests.web.api.conftest import Ask
+
+
+def test_a_run_is_started_followed_and_cancelled(
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    headers = bearer()
+    address = f"/api/v1/connectors/{connector_id}/runs"
+    made = client.post(address, json={"kind": "bulk", "only": ["orders"], "dry_run": True}, headers=headers)
+    options = {"only": ["orders"], "dry_run": True}
+    run_id = made.json["run"]
+    assert (made.status_code, made.json) == (202, {"run": run_id, "kind": "bulk", "dry_run": True, "options": options})
+    with services.db.read() as session:
+        run = session.get_one(Run, run_id)
+    assert (run.trigger, run.options) == ("API: Robot", {"only": ["orders"], "dry_run": True})
+    again = client.post(address, json={"kind": "bulk"}, headers=headers)
+    assert (again.status_code, again.json["error"]) == (409, "run_going")
+    [row] = client.get(address, headers=headers).json["runs"]
+    assert (row["id"], row["dry_run"], row["options"]) == (run_id, True, options)
+    short = client.get(f"{address}?correlation={row['correlation_id'][:8]}", headers=headers).json
+    assert ([each["id"] for each in short["runs"]], short["total"], short["exact"]) == ([run_id], 1, True)
+    assert client.get(f"{address}?correlation=zz", headers=headers).status_code == 422
+    with services.db.write() as session:
+        run_lifecycle.add_line(session, services.clock.now(), run_id, "One line.")
+    lines = client.get(f"/api/v1/runs/{run_id}/lines", headers=headers).json
+    assert [line["text"] for line in lines["lines"]] == ["One line."]
+    assert client.get(f"/api/v1/runs/{run_id}/lines?after={lines['last']}", headers=headers).json["lines"] == []
+    assert client.post(f"/api/v1/runs/{run_id}/cancel", headers=headers).status_code == 202
+    assert client.get(f"/api/v1/runs/{run_id}", headers=headers).json["run"]["state"] == "CANCELLED"
+    assert audit_of("SYNC_TRIGGERED")[0].actor == "API: Robot"
+    ended = client.post(f"/api/v1/runs/{run_id}/cancel", headers=headers)
+    assert (ended.status_code, ended.json["error"], len(audit_of("SYNC_CANCELLED"))) == (409, "ended", 1)
+    resumed = client.post(f"/api/v1/runs/{run_id}/resume", headers=headers)
+    assert (resumed.status_code, resumed.json) == (202, {"run": run_id})
+    again = client.post(f"/api/v1/runs/{run_id}/resume", headers=headers)
+    assert (again.status_code, again.json["error"], len(audit_of("SYNC_TRIGGERED"))) == (409, "not_ended", 2)
+
+
+def test_payload_files_are_fetched_with_a_token(
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask
+) -> None:
+    run_id = run_lifecycle.start(services, connector_id, "full", trigger="test")
+    with services.db.read() as session:
+        run = session.get_one(Run, run_id)
+    file_id = payload_files.store(services, run, "pull", "Page 1", [{"id": 1}])
+    address = f"/api/v1/runs/{run_id}/payloads/{file_id}"
+    assert client.get(address, headers=bearer("runs")).json == [{"id": 1}]
+    assert client.get(address, headers=bearer("logs")).status_code == 403
+    assert client.get(address, headers=bearer("runs", organisation=2)).status_code == 404
