@@ -15,15 +15,16 @@ from collections.abc import Callable
 #: Names of glibc's malloc.h. Whoever sets ARENAS_VARIABLE has chosen for themselves.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 ARENAS_VARIABLE = "MALLOC_ARENA_MAX"
-#: Threads of one process share so many heaps: one of them at a time runs Python, which mostly allocates by itself.
-ARENAS = 2
+#: All threads of a process share one heap: one of them at a time runs Python, which mostly allocates by itself. With
+#: two an import was 7 MB larger and no quicker.
+ARENAS = 1
 #: What is larger than this, in bytes, is the system's again when it is freed. glibc would raise both limits with the
 #: first large answer that is freed, to 32 MB and 64 MB.
 LARGE = 128 * 1024
 
 
 def keep_small() -> bool:
-    """Let this process have few heaps and keep little that is freed; call it before there are threads.
+    """Let this process have one heap and keep little that is freed; call it before there are threads.
 
     Returns whether it does: False with another C library, or where the environment says how many heaps there are.
     """

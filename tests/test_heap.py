@@ -1,4 +1,4 @@
-"""The C library's heap of a process: few heaps for its threads, and nothing large kept that is free."""
+"""The C library's heap of a process: one heap for its threads, and nothing large kept that is free."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _heaps(how: str) -> tuple[str, int]:
     return done.stdout.strip(), len(re.findall(r"^Arena \d+:", done.stderr, re.MULTILINE))
 
 
-def test_threads_share_a_few_heaps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_share_a_heap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(heap.ARENAS_VARIABLE, raising=False)
     assert _heaps("")[1] > heap.ARENAS
     assert _heaps("kept") == ("True", heap.ARENAS)
