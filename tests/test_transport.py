@@ -216,11 +216,11 @@ def test_the_socket_is_checked_before_anything_is_sent(url: str) -> None:
 
 @pytest.mark.parametrize("path", ["/drip", "/drip-head"])
 def test_a_server_that_drips_is_left_after_the_total_time(url: str, path: str) -> None:
-    transport = Transport("store", Route(read_timeout=5, total_timeout=0.4))
+    transport = Transport("store", Route(read_timeout=5, total_timeout=2))
     began = time.monotonic()
     with pytest.raises(Unreachable) as caught:
         transport.send("GET", f"{url}{path}")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
     assert (caught.value.code, caught.value.sent) == ("timeout", True)
     assert transport.send("GET", f"{url}/").status == 200
 

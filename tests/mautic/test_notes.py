@@ -96,7 +96,7 @@ def test_a_lost_answer_makes_no_note_twice(notes: NoteWriter, mautic: MauticServ
     assert len(mautic.state.notes) == 5 and mautic.calls.count(BATCH) == 1
 
 
-@pytest.mark.parametrize("client", [0.5], indirect=True)
+@pytest.mark.parametrize("client", [3], indirect=True)
 def test_after_a_time_out_nothing_is_sent_again(notes: NoteWriter, mautic: MauticServer, people: list[int]) -> None:
     """Mautic may still be writing, so what is missing is left to a later look."""
     mautic.faults.hang(30, path=BATCH, times=1)

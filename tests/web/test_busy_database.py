@@ -25,7 +25,7 @@ from tests.conftest import NOON
 from tests.schema import make_tables
 from tests.web.conftest import PASSWORD, Person
 
-WAIT_S = 0.6
+WAIT_S = 1.5
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def test_readers_do_not_wait(app: Flask, viewer: Person, token: str, held: None)
     for path in ("/connectors/1/", "/connectors/1/runs", "/sign-in", "/healthz"):
         assert viewer.get(path).status_code in (200, 302)
     assert app.test_client().get("/api/v1/connectors", headers=bearer).status_code == 200
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_it_is_logged_once_a_minute(visitor: Person, held: None, caplog: pytest.LogCaptureFixture) -> None:
@@ -133,7 +133,7 @@ def test_a_write_waits_no_longer_than_it_may(db_of_kind: Database) -> None:
             with pytest.raises(OperationalError), waiting(seconds), db.write() as session:
                 session.get_one(Organisation, 1).name = "Mine"
                 session.flush()
-            assert time.monotonic() - began < seconds + 1
+            assert time.monotonic() - began < seconds + 5
     finally:
         done.set()
         thread.join()

@@ -126,7 +126,7 @@ def test_a_private_address_is_called_only_where_the_deployment_allows_it(
 def test_a_receiver_that_drips_keeps_no_other_group_waiting(
     shop: Watch, group: MakeGroup, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hook, "TOTAL_TIMEOUT", 2.0)
+    monkeypatch.setattr(hook, "TOTAL_TIMEOUT", 4.0)
     with socket.create_server(("127.0.0.1", 0)) as dripping:
         group(webhook=f"http://127.0.0.1:{dripping.getsockname()[1]}/")
         group(webhook=receiver.url)
@@ -136,14 +136,14 @@ def test_a_receiver_that_drips_keeps_no_other_group_waiting(
         sending.start()
         line, _ = dripping.accept()
         with line:
-            while not receiver.calls and time.monotonic() - began < 5:
+            while not receiver.calls and time.monotonic() - began < 8:
                 with suppress(OSError):
                     line.sendall(b"H")
                 time.sleep(0.1)
             reached = time.monotonic() - began
             sending.join(timeout=10)
-    assert reached < 1.9
-    assert time.monotonic() - began < 6
+    assert reached < 3.9
+    assert time.monotonic() - began < 10
     assert sorted(bool(notice.sent_at) for notice in shop.notices) == [False, True]
     assert "in the time that one call may take" in "".join(notice.error for notice in shop.notices)
 
@@ -165,10 +165,10 @@ def test_a_mail_server_that_drips_is_left_after_the_total_time(
         with line, suppress(OSError):
             # A record of TLS 1.2 that is said to be long, or a greeting without an end.
             line.sendall(b"\x16\x03\x03\x3f\xff" if security == "ssl" else b"220-")
-            while sending.is_alive() and time.monotonic() - began < 5:
+            while sending.is_alive() and time.monotonic() - began < 8:
                 line.sendall(b"x")
                 time.sleep(0.1)
         sending.join(timeout=5)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 7
     assert "took longer than" in "".join(notice.error for notice in shop.notices)
     assert len(receiver.calls) == 1

@@ -143,6 +143,6 @@ def test_a_store_that_cannot_say_whether_the_order_waits_gets_the_next_way(
     unpaid.store.faults.delay(5, path=".*/wc/v3/")
     began = time.monotonic()
     place, query, _ = led(click(visitor, path))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4.5
     assert place == f"{unpaid.store.url}/checkout/"
     assert query["session"]

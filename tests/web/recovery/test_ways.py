@@ -79,11 +79,11 @@ def test_a_shopper_does_not_wait_for_a_shop_that_hangs_and_gets_the_next_way(
 ) -> None:
     """An address that the shop itself acts on needs no call of ours."""
     monkeypatch.setattr("integration.carts.destinations.STORE_WITHIN_S", 0.5)
-    store.faults.delay(2)
+    store.faults.delay(5)
     path = make("10.5.0", store.url, order_id=70, items=[ITEM, FREE, ITEM])
     began = time.monotonic()
     place, query, _ = led(click(visitor, path))
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4.5
     assert (place, query) == (f"{store.url}/checkout-link/", UTM | {"products": ["13:4,51:1"]})
 
 
