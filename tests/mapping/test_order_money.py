@@ -4,37 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from integration.mapping import orders
-from integration.mapping.follow_ups import Sighting
-from integration.plans import Lifetime, Note, Plan, SendEmail
+from integration.plans import Lifetime, Note, SendEmail
 from integration.records import LineItem, Order
-from integration.settings import Modules, OrderModule
 from tests.mapping import samples
-
-REACHED = datetime(2026, 11, 20, 10, tzinfo=UTC)
-
-
-def modules(**changes: Any) -> Modules:
-    return Modules(orders=OrderModule().model_copy(update=changes))
-
-
-def planned(order: Order, settings: Modules | None = None, **changes: Any) -> Plan:
-    options: dict[str, Any] = {
-        "lifetime": samples.lifetime(),
-        "latest": True,
-        "known": False,
-        "seen": Sighting(REACHED),
-        **changes,
-    }
-    made = orders.plan(order, settings or Modules(), **options)
-    assert isinstance(made, Plan)
-    return made
+from tests.mapping.order_plans import modules, planned
 
 
 def json_of(order: Order, **changes: Any) -> dict[str, Any]:

@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from integration.mapping import orders
-from integration.mapping.follow_ups import Sighting
-from integration.plans import Plan
-from integration.records import LineItem, Order, OtherOrder
-from integration.settings import Modules, OrderModule
+from integration.records import LineItem, OtherOrder
+from integration.settings import Modules
 from tests.mapping import samples
-
-REACHED = datetime(2026, 11, 20, 10, tzinfo=UTC)
-
-
-def modules(**changes: Any) -> Modules:
-    return Modules(orders=OrderModule().model_copy(update=changes))
-
-
-def planned(order: Order, settings: Modules | None = None, **changes: Any) -> Plan:
-    options: dict[str, Any] = {
-        "lifetime": samples.lifetime(),
-        "latest": True,
-        "known": False,
-        "seen": Sighting(REACHED),
-        **changes,
-    }
-    made = orders.plan(order, settings or Modules(), **options)
-    assert isinstance(made, Plan)
-    return made
-
+from tests.mapping.order_plans import modules, planned
 
 MUG, CUP = LineItem("Mug", 1, sku="M"), LineItem("Cup", 2)
 REMOVING = modules(remove_completed_tag=True, statuses=("completed", "refunded"))

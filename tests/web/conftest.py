@@ -25,6 +25,7 @@ from integration.identity import person_key_of
 from integration.models import (
     AuditEntry,
     Connector,
+    Delivery,
     DeliveryState,
     Heartbeat,
     Organisation,
@@ -99,6 +100,12 @@ def both_have_answered(services: Services, connector_id: int) -> None:
     with services.db.write() as session:
         connector = session.get_one(Connector, connector_id)
         connector.store_rest_root, connector.fields_at = f"{connector.store_url}/wp-json", services.clock.now()
+
+
+def deliveries(services: Services) -> list[Delivery]:
+    """All deliveries, as they were accepted."""
+    with services.db.read() as session:
+        return list(session.scalars(select(Delivery).order_by(Delivery.id)))
 
 
 @pytest.fixture
@@ -193,6 +200,12 @@ def sign_in(app: Flask, name: str) -> Person:
         cookie["_user_id"] = f"{number}.key-of-{name}.session-of-{name}"
         cookie["_fresh"] = True
     return Person(client)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A program, which has no session."""
+    return app.test_client()
 
 
 @pytest.fixture

@@ -6,20 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
 
-from integration.models import Delivery
 from integration.operations.identity import tokens
 from integration.pipeline.services import Services
 
 Send = Callable[..., Any]
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 @pytest.fixture
@@ -43,8 +35,3 @@ def send(client: FlaskClient, headers: dict[str, str], connector_id: int) -> Sen
 def follow(client: FlaskClient, headers: dict[str, str], services: Services) -> Callable[[str], Any]:
     """Asks the address of an item where it stands."""
     return lambda url: client.get(url.removeprefix(services.base_url), headers=headers)
-
-
-def deliveries(services: Services) -> list[Delivery]:
-    with services.db.read() as session:
-        return list(session.scalars(select(Delivery).order_by(Delivery.id)))

@@ -17,7 +17,8 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.services import Services
-from tests.web.inbound.conftest import Send, deliveries
+from tests.web.conftest import deliveries
+from tests.web.inbound.conftest import Send
 
 
 def test_what_is_sent_takes_the_road_and_can_be_followed(

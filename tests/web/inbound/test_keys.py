@@ -12,7 +12,8 @@ from integration.models import AuditEntry
 from integration.operations.identity import tokens
 from integration.operations.retention import prune
 from integration.pipeline.services import Services
-from tests.web.inbound.conftest import Send, deliveries
+from tests.web.conftest import deliveries
+from tests.web.inbound.conftest import Send
 
 
 def test_the_same_key_and_body_are_answered_as_before_and_nothing_is_done_twice(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from integration.clock import SetClock
-from integration.models import Connector, Delivery, Subscription
+from integration.models import Connector, Subscription
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from tests.web.conftest import BROWSER, SHOP, Person
@@ -62,8 +62,3 @@ def body(visitor: Person, path: str, clock: SetClock, wait: int = 10, **values: 
 def kept(services: Services) -> list[Subscription]:
     with services.db.read() as session:
         return list(session.scalars(select(Subscription).order_by(Subscription.id)))
-
-
-def owed(services: Services) -> list[Delivery]:
-    with services.db.read() as session:
-        return list(session.scalars(select(Delivery).order_by(Delivery.id)))

@@ -13,12 +13,12 @@ from integration.models import Subscription
 from integration.operations import retention
 from integration.pipeline.services import Services
 from integration.settings import SubscribeModule
-from tests.web.conftest import Person, text_of
-from tests.web.subscribe.conftest import THANKS, kept, owed, post
+from tests.web.conftest import Person, deliveries, text_of
+from tests.web.subscribe.conftest import THANKS, kept, post
 
 
 def link_of(services: Services) -> str:
-    (delivery,) = [each for each in owed(services) if each.event == "asked"]
+    (delivery,) = [each for each in deliveries(services) if each.event == "asked"]
     url = str((delivery.payload or {})["confirmation_url"])
     assert url.startswith("http")
     return url[url.index("/subscribe/confirm/") :]
@@ -43,7 +43,7 @@ def test_nothing_is_confirmed_before_the_button_is_pressed(
     visitor.client.post(link)
     (row,) = kept(services)
     assert (row.state, row.confirmed_at, row.confirmed_ip) == ("confirmed", clock.now(), "127.0.0.1")
-    assert [each.event for each in owed(services)] == ["asked", "subscribed"]
+    assert [each.event for each in deliveries(services)] == ["asked", "subscribed"]
     assert row.token_digest == hashlib.sha256(link.rpartition("/")[2].encode()).hexdigest()
 
 
@@ -72,7 +72,7 @@ def test_who_does_not_confirm_is_forgotten_after_seven_days(
     clock.advance(minutes=2)
     retention.prune(services, clock.now())
     assert [row.email for row in kept(services)] == ["bert@shop.example"]
-    (first, _) = owed(services)
+    (first, _) = deliveries(services)
     assert (first.state, first.payload) == ("discarded", None)
 
 

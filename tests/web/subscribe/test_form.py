@@ -13,8 +13,8 @@ from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from integration.settings import SubscribeModule
 from integration.subscriptions import script
-from tests.web.conftest import BROWSER, SHOP, Person, text_of
-from tests.web.subscribe.conftest import ANNA, THANKS, body, kept, owed, post, send, stamp_of
+from tests.web.conftest import BROWSER, SHOP, Person, deliveries, text_of
+from tests.web.subscribe.conftest import ANNA, THANKS, body, kept, post, send, stamp_of
 
 
 def test_the_page_may_be_framed_by_the_shop_alone_and_sets_no_cookie(visitor: Person, path: str) -> None:
@@ -52,7 +52,7 @@ def test_a_form_is_kept_with_the_evidence_and_owed_to_mautic(
     assert (row.email, row.first_name, row.last_name, row.state) == (ANNA["email"], "Anna", "Maier", "confirmed")
     assert (row.consent_text, row.source, row.page) == (SubscribeModule().consent_text, "page", f"{SHOP}/news")
     assert (row.ip, row.created_at) == ("127.0.0.1", clock.now())
-    assert [(each.kind, each.source_id, each.event) for each in owed(services)] == [
+    assert [(each.kind, each.source_id, each.event) for each in deliveries(services)] == [
         ("contact", f"subscription-{row.id}", "subscribed")
     ]
     assert "Set-Cookie" not in answer.headers
