@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from integration import certificates
@@ -22,6 +22,13 @@ from integration.operations.reconciliation.repairs import REPAIRABLE
 from integration.queries import dead_letters
 from integration.settings import Modules
 from integration.words import counted
+
+_LAST_COMPARED = (
+    select(Reconciliation)
+    .where(Reconciliation.connector_id == bindparam("connector_id"), Reconciliation.state == RunState.COMPLETED)
+    .order_by(Reconciliation.id.desc())
+    .limit(1)
+)
 
 
 def found(session: Session, now: datetime, connector: Connector, opened: Mapping[str, Alert]) -> list[Finding]:
@@ -59,9 +66,7 @@ def _dead(session: Session, connector_id: int, most: int) -> Finding | None:
 
 
 def _drift(session: Session, connector_id: int) -> Finding | None:
-    ended = Reconciliation.state == RunState.COMPLETED
-    query = select(Reconciliation).where(Reconciliation.connector_id == connector_id, ended)
-    last = session.scalar(query.order_by(Reconciliation.id.desc()).limit(1))
+    last = session.scalar(_LAST_COMPARED, {"connector_id": connector_id})
     number = last.missing + last.doubled + last.differs if last is not None else 0
     if last is None or not number or not _unrepaired(session, last.id):
         return None
