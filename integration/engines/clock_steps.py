@@ -22,7 +22,7 @@ from integration.models.delivery import Delivery
 from integration.models.drift import Gap
 from integration.models.hold import Hold
 from integration.models.run import GOING, Run
-from integration.models.schedule import Heartbeat, Schedule
+from integration.models.schedule import Heartbeat, InstallationJob, Schedule
 from integration.models.sql import swapped
 from integration.models.unanswered import UnansweredCall
 from integration.operations.monitoring import heartbeat
@@ -65,6 +65,7 @@ MOMENTS: Sequence[Ahead] = (
     Ahead(AlertGroup.digest_at, timedelta(hours=25), AlertGroup.digest_at.is_not(None)),
     Ahead(Cart.due_at, _HOUR, Cart.prepared_at.is_(None)),
     Ahead(CartLeftover.due_at, timedelta(hours=25), CartLeftover.id.is_not(None)),
+    Ahead(InstallationJob.next_at, _HOUR, InstallationJob.job.is_not(None)),
     Ahead(Gap.tried_at, _NOW, Gap.healed_at.is_(None)),
 )
 

@@ -72,6 +72,11 @@ def _next(session: Session, row: Schedule, now: datetime) -> datetime:
 
 def take_turn(services: Services, connector_id: int, job: str, every: timedelta, now: datetime) -> bool:
     """Take a job of a connector that is done once in a while; True for the one process that did."""
+    at = select(Schedule.next_run_at).where(Schedule.connector_id == connector_id, Schedule.job == job)
+    with services.db.read() as session:
+        # Looked at before the writer's lock is taken: most of the time it is nobody's turn.
+        if (next_at := session.scalar(at)) is not None and next_at > now:
+            return False
     seconds = int(every.total_seconds())
     row = {"connector_id": connector_id, "job": job, "every": seconds, "cron": "", "next_run_at": now}
     mine = (Schedule.connector_id == connector_id) & (Schedule.job == job) & (Schedule.next_run_at <= now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -35,14 +35,12 @@ def tick(services: Services) -> int:
     query = select(Connector).where(Connector.state == ConnectorState.ACTIVE, Connector.mautic_url != "")
     with services.db.read() as session:
         wanted = [each for each in session.scalars(query) if services.modules(each).consent.reads_back]
-        due = [(each, _every(session, each)) for each in wanted if _may(session, each, now)]
+        due = [(each, _every(session, each)) for each in wanted if _may(session, each)]
     return sum(_read(services, each) for each, every in due if take_turn(services, each.id, JOB, every, now))
 
 
-def _may(session: Session, connector: Connector, now: datetime) -> bool:
-    row = session.get(Schedule, (connector.id, JOB))
-    # Looked at before the writer's lock is taken: most of the time it is nobody's turn.
-    return (row is None or row.next_run_at <= now) and holds.current(session, connector.id, SERVICE) is None
+def _may(session: Session, connector: Connector) -> bool:
+    return holds.current(session, connector.id, SERVICE) is None
 
 
 def _every(session: Session, connector: Connector) -> timedelta:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from integration.engines import shared_jobs
 from integration.engines.ticking import Ticking
 from integration.operations.monitoring import alerts
 from integration.pipeline.services import Services
 
 #: Does a job every so many seconds.
 Add = Callable[[Callable[[], object], int], None]
+LOOK_EVERY_S = 30
 
 
 def add_jobs(add: Add, services: Services) -> None:
     """Add what alerts need to be done by the clock."""
-    add(lambda: _told(services, alerts.evaluate), 30)
+    add(lambda: _told(services, _look), LOOK_EVERY_S)
     add(lambda: _told(services, alerts.send), 10)
+
+
+def _look(services: Services) -> None:
+    """Say how the disk of this process is; one process looks for what is wrong with the connectors."""
+    alerts.report_disk(services)
+    if shared_jobs.take(services, "alerts", LOOK_EVERY_S):
+        alerts.evaluate(services)
 
 
 def _told(services: Services, job: Callable[[Services], object]) -> None:

@@ -14,6 +14,7 @@ from integration.models.contact_link import ContactLink
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database, open_database
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.disk_report import DiskReport
 from integration.models.drift import Drift, Gap, Reconciliation
 from integration.models.erasure import BlockedAddress, Erasure, ErasureState
 from integration.models.follow_up import FollowUpMark, MarkState
@@ -30,7 +31,7 @@ from integration.models.product_categories import ProductCategories
 from integration.models.record_stamp import RecordStamp
 from integration.models.recurring_order import RecurringEntry
 from integration.models.run import FormerRecord, Run, RunKind, RunLine, RunState
-from integration.models.schedule import Heartbeat, Schedule
+from integration.models.schedule import Heartbeat, InstallationJob, Schedule
 from integration.models.subscription import Subscription, SubscriptionState
 from integration.models.sync_log import SyncLogCount, SyncLogEntry
 from integration.models.unanswered import UnansweredCall, UnansweredPerson
@@ -61,6 +62,7 @@ __all__ = [
     "Database",
     "Delivery",
     "DeliveryState",
+    "DiskReport",
     "Drift",
     "Erasure",
     "ErasureState",
@@ -72,6 +74,7 @@ __all__ = [
     "Hold",
     "InboundRequest",
     "Installation",
+    "InstallationJob",
     "Invitation",
     "LedgerEntry",
     "MappingVersion",

@@ -46,6 +46,7 @@ SYNCS = (RunKind.INITIAL, RunKind.FULL, RunKind.INCREMENTAL, RunKind.BULK)
 EXCLUSIVE = (SYNCS, (RunKind.REPLAY,), (RunKind.RECONCILIATION,))
 #: The phase of a run that has read all and waits for what it brought.
 DELIVERING = "deliver"
+_FAILED_SQL = text("state = 'FAILED'")
 _OPEN_SQL = text("state IN ('PENDING', 'RUNNING')")
 _GOING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind NOT IN ('replay', 'reconciliation')")
 _REPLAYING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'replay'")
@@ -73,6 +74,7 @@ class Run(Base):
         Index("ix_run_connector", "connector_id", "id"),
         Index("ix_run_created", "connector_id", "created_at"),
         Index("ix_run_ended", "connector_id", "ended_at"),
+        Index("ix_run_failed", "connector_id", "created_at", sqlite_where=_FAILED_SQL, postgresql_where=_FAILED_SQL),
         Index("ix_run_open", "connector_id", "id", sqlite_where=_OPEN_SQL, postgresql_where=_OPEN_SQL),
         Index("uq_run_going", "connector_id", unique=True, sqlite_where=_GOING_SQL, postgresql_where=_GOING_SQL),
         Index(

@@ -27,6 +27,19 @@ class Schedule(Base):
     last_run_at: Mapped[datetime | None]
 
 
+class InstallationJob(Base):
+    """A job that one process does for all of them; until `next_at` the others leave it to `taken_by`.
+
+    That moves by compare-and-swap, so a process that is gone keeps nobody waiting for longer than one turn.
+    """
+
+    __tablename__ = "installation_job"
+
+    job: Mapped[str] = mapped_column(String(40), primary_key=True)
+    next_at: Mapped[datetime]
+    taken_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+
+
 class Heartbeat(Base):
     """When a process was last alive."""
 

@@ -15,6 +15,7 @@ PARTS = (
     "hostile",
     "captures",
     "day",
+    "ticks",
     "carts",
     "inbound",
     "mapping",

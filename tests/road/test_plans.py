@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from integration.engines.embedded import Ticks
 from integration.models import Base
 from integration.operations import reconciliation
-from integration.pipeline.services import Services
 from integration.sandbox.store.bulk import seed_bulk
+from tests.clock_jobs import by_the_clock
 from tests.road.conftest import Road
 from tests.statements import Statement, caught, plan
 
@@ -60,27 +58,6 @@ def _is_walk(found: re.Match[str]) -> bool:
     return whole and index not in SMALL
 
 
-@dataclass
-class Kept:
-    """A clockwork that does no job by itself."""
-
-    jobs: list[Callable[[], object]] = field(default_factory=list)
-
-    def add(self, job: Callable[[], object], seconds: int) -> None:
-        self.jobs.append(job)
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-
-def by_the_clock(services: Services) -> list[Callable[[], object]]:
-    """Return all jobs that a server does by the clock."""
-    kept = Kept()
-    Ticks(services, "web", kept).start()
-    return kept.jobs
-
-
 def test_nothing_of_the_road_walks_through_what_was_gathered(make_road: Callable[..., Road]) -> None:
     road = make_road(orders__notes=True, orders__statuses="completed,processing", sync__batch_start=10)
     seed_bulk(road.store.state, customers=12, orders=30)
@@ -94,7 +71,7 @@ def test_nothing_of_the_road_walks_through_what_was_gathered(make_road: Callable
         road.work()
         reconciliation.start(road.services, road.connector_id, "test")
         road.work()
-        for job in by_the_clock(road.services):
+        for job, _ in by_the_clock(road.services):
             job()
     assert road.states() >= {"delivered", "skipped"}
     found: dict[str, list[str]] = {}

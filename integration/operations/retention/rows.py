@@ -15,6 +15,7 @@ from integration.models.cart import Cart
 from integration.models.counts import Meter, RecordCount
 from integration.models.database import Database
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.disk_report import DiskReport
 from integration.models.drift import Drift, Gap
 from integration.models.inbound import InboundRequest
 from integration.models.run import Run, RunKind, RunLine, RunState
@@ -42,6 +43,7 @@ TALLIED = (
 )
 #: The hours of the meter are few; they are kept for the charts of two years.
 METER = timedelta(days=730)
+#: So long it is known of a process that is gone when it was alive, and what was wrong with its disk.
 HEARTBEATS = timedelta(days=1)
 #: So long a cart is kept for its coupon's sake.
 COUPONS = timedelta(days=7)
@@ -106,6 +108,10 @@ def purge_keys(work: Batches, connector_id: int, now: datetime) -> int:
 
 
 def purge_common(work: Batches, now: datetime) -> int:
-    """Delete what belongs to no organisation: old hours of the meter and heartbeats; return the heartbeats' number."""
+    """Delete what belongs to no organisation: old hours of the meter, old reports of disks, and old heartbeats.
+
+    Returns how many heartbeats these were.
+    """
     work.delete(Meter, Meter.hour < now - METER, Meter.hour)
+    work.delete(DiskReport, DiskReport.at < now - HEARTBEATS, DiskReport.process)
     return work.delete(Heartbeat, Heartbeat.beat_at < now - HEARTBEATS, Heartbeat.name)

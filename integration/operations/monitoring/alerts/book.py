@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,18 +39,27 @@ def open_alerts(session: Session, connector_id: int) -> Sequence[Alert]:
     return session.scalars(query).all()
 
 
+def all_open(session: Session) -> Mapping[int, Sequence[Alert]]:
+    """Return the same of every connector that has any, by its id."""
+    found: dict[int, list[Alert]] = defaultdict(list)
+    for alert in session.scalars(select(Alert).where(Alert.ended_at.is_(None)).order_by(Alert.id)):
+        found[alert.connector_id].append(alert)
+    return found
+
+
 def history(session: Session, connector_ids: Collection[int], limit: int = 100) -> Sequence[Alert]:
     """Return the newest alerts of these connectors that have ended, newest first."""
     query = select(Alert).where(Alert.connector_id.in_(connector_ids), Alert.ended_at.is_not(None))
     return session.scalars(query.order_by(Alert.id.desc()).limit(limit)).all()
 
 
-def compare(session: Session, now: datetime, connector: Connector, findings: Sequence[Finding]) -> Changes:
-    """Return what the findings change; nothing is written."""
-    opened = {alert.cause: alert for alert in open_alerts(session, connector.id)}
+def compare(
+    session: Session, now: datetime, connector: Connector, opened: Mapping[str, Alert], findings: Sequence[Finding]
+) -> Changes:
+    """Return what the findings change, `opened` being the connector's open alerts by cause; nothing is written."""
     found = {finding.cause: finding for finding in findings}
     lasting = [(alert, found[cause]) for cause, alert in opened.items() if cause in found]
-    quiet = silence.silent(session, now, connector.id)
+    quiet = silence.silent(session, now, connector.id) if lasting else ()
     loud = [alert for alert, _ in lasting if not _is_quiet(alert, quiet)]
     return Changes(
         begun=[one for cause, one in found.items() if cause not in opened and one.opens],

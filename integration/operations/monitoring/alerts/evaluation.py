@@ -1,6 +1,7 @@
 """Looks at every connector by the clock: opens and ends alerts, and writes the summaries that are due.
 
-Any number of processes may do so: what is written is compared once more under the connector's lock.
+One process at a time is enough (engines.watch), and any number may: what is written is compared once more under the
+connector's lock.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from integration.models.alert import Alert
 from integration.models.connector import Connector
 from integration.models.database import lock_connector
 from integration.models.schedule import Heartbeat
-from integration.operations.monitoring.alerts import book, causes, digest
+from integration.operations.monitoring.alerts import book, causes, digest, disks
 from integration.operations.monitoring.alerts.book import Changes
 from integration.operations.monitoring.alerts.finding import TOLD_AFTER, Finding
-from integration.pipeline.disk import MAKE_ROOM
 from integration.pipeline.services import Services
 
 #: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
@@ -28,20 +29,25 @@ _START = "Start one with “woo-mautic worker”, or restart the application. Wo
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What is the same for all connectors: each organisation's first one, which stands for all, and the disk."""
+    """What is the same for all connectors: each organisation's first one, which stands for all, and what concerns all.
+
+    `last_beat` is when a process that works was last alive, None when none ever was.
+    """
 
     first: Mapping[int, int]
     disk: Sequence[Finding]
+    last_beat: datetime | None
 
 
 def evaluate(services: Services) -> int:
     """Look at all connectors once and return for how many something changed; raises what the database raises."""
     now = services.clock.now()
-    disk = _disk(services)
+    own = disks.look(services)
     with services.db.read() as session:
         connectors = session.scalars(select(Connector).order_by(Connector.id)).all()
-        common = Common(_first(connectors), disk)
-        due = [each.id for each in connectors if _changes(session, now, each, common).any]
+        common = Common(_first(connectors), disks.found(session, now, own), _last_beat(session))
+        opened = book.all_open(session)
+        due = [each.id for each in connectors if _changes(session, now, each, opened.get(each.id, ()), common).any]
     for connector_id in due:
         _write(services, connector_id, common)
     digest.write_due(services)
@@ -53,16 +59,9 @@ def _write(services: Services, connector_id: int, common: Common) -> None:
         lock_connector(session, connector_id)
         connector = session.get(Connector, connector_id)
         if connector is not None:
-            changes = _changes(session, services.clock.now(), connector, common)
+            opened = book.open_alerts(session, connector_id)
+            changes = _changes(session, services.clock.now(), connector, opened, common)
             book.write(services, session, connector, changes)
-
-
-def _disk(services: Services) -> list[Finding]:
-    """Return what is wrong with the disk of this process, which the database does not know."""
-    fault, shortage = services.disk.look(), services.disk.shortage()
-    full = [Finding("disk_full", fault.sentence, fault.hint)] if fault is not None else []
-    # Once it is full, nobody needs to hear that it nearly is.
-    return full + ([Finding("disk_low", shortage, MAKE_ROOM, opens=not full)] if shortage else [])
 
 
 def _first(connectors: Sequence[Connector]) -> dict[int, int]:
@@ -71,25 +70,30 @@ def _first(connectors: Sequence[Connector]) -> dict[int, int]:
     return {each.organisation_id: each.id for each in reversed(ready)}
 
 
-def _changes(session: Session, now: datetime, connector: Connector, common: Common) -> Changes:
-    opened = {alert.cause: alert for alert in book.open_alerts(session, connector.id)}
+def _changes(
+    session: Session, now: datetime, connector: Connector, open_alerts: Sequence[Alert], common: Common
+) -> Changes:
+    opened = {alert.cause: alert for alert in open_alerts}
     findings = causes.found(session, now, connector, opened)
-    down = _worker_down(session, now, connector)
+    down = _worker_down(now, connector, common.last_beat)
     if down is not None:
         # Without a worker nothing is read, so that needs no message of its own.
         findings = [one if one.cause != "no_sync" else _kept(one) for one in findings]
     if common.first.get(connector.organisation_id) == connector.id:
         findings += [*([down] if down is not None else []), *common.disk]
-    return book.compare(session, now, connector, findings)
+    return book.compare(session, now, connector, opened, findings)
 
 
 def _kept(finding: Finding) -> Finding:
     return Finding(finding.cause, finding.sentence, finding.hint, finding.since, opens=False)
 
 
-def _worker_down(session: Session, now: datetime, connector: Connector) -> Finding | None:
-    last = session.scalar(select(func.max(Heartbeat.beat_at)).where(Heartbeat.role.in_(_ROLES)))
-    since = last or connector.created_at
+def _last_beat(session: Session) -> datetime | None:
+    return session.scalar(select(func.max(Heartbeat.beat_at)).where(Heartbeat.role.in_(_ROLES)))
+
+
+def _worker_down(now: datetime, connector: Connector, last_beat: datetime | None) -> Finding | None:
+    since = last_beat or connector.created_at
     if now - since < TOLD_AFTER:
         return None
     return Finding("worker_down", "No process does the work, so nothing is read and nothing is sent.", _START, since)
