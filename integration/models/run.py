@@ -7,7 +7,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, case, false, func, literal_column, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    and_,
+    case,
+    false,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,6 +59,7 @@ SYNCS = (RunKind.INITIAL, RunKind.FULL, RunKind.INCREMENTAL, RunKind.BULK)
 EXCLUSIVE = (SYNCS, (RunKind.REPLAY,), (RunKind.RECONCILIATION,))
 #: The phase of a run that has read all and waits for what it brought.
 DELIVERING = "deliver"
+_COMPARED_SQL = text("kind = 'reconciliation'")
 _FAILED_SQL = text("state = 'FAILED'")
 _OPEN_SQL = text("state IN ('PENDING', 'RUNNING')")
 _GOING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind NOT IN ('replay', 'reconciliation')")
@@ -74,6 +88,7 @@ class Run(Base):
         Index("ix_run_connector", "connector_id", "id"),
         Index("ix_run_created", "connector_id", "created_at"),
         Index("ix_run_ended", "connector_id", "ended_at"),
+        Index("ix_run_compared", "connector_id", "id", sqlite_where=_COMPARED_SQL, postgresql_where=_COMPARED_SQL),
         Index("ix_run_failed", "connector_id", "created_at", sqlite_where=_FAILED_SQL, postgresql_where=_FAILED_SQL),
         Index("ix_run_open", "connector_id", "id", sqlite_where=_OPEN_SQL, postgresql_where=_OPEN_SQL),
         Index("uq_run_going", "connector_id", unique=True, sqlite_where=_GOING_SQL, postgresql_where=_GOING_SQL),
@@ -139,10 +154,27 @@ class Run(Base):
     def _is_dry(cls) -> ColumnElement[bool]:
         return func.coalesce(cls.options["dry_run"].as_boolean(), false())
 
+    @hybrid_property
+    def sent_nothing(self) -> bool:
+        """Return whether it read records and nothing became of any of them: a green tick would be a lie."""
+        done = self.pushed or self.skipped or self.failed
+        read = self.state == RunState.COMPLETED and bool(self.accepted)
+        return read and not done and self.kind != RunKind.INCREMENTAL
+
+    @sent_nothing.inplace.expression
+    @classmethod
+    def _sent_nothing(cls) -> ColumnElement[bool]:
+        done = (cls.pushed == 0, cls.skipped == 0, cls.failed == 0)
+        return and_(cls.state == RunState.COMPLETED, cls.accepted != 0, *done, cls.kind != RunKind.INCREMENTAL)
+
     __mapper_args__ = {
         "polymorphic_on": case((kind == RunKind.RECONCILIATION.value, RunKind.RECONCILIATION.value), else_="run"),
         "polymorphic_identity": "run",
     }
+
+
+#: What "ix_run_compared" has, as a literal: a bound parameter would keep SQLite from using the index.
+COMPARED = Run.kind == literal_column(f"'{RunKind.RECONCILIATION}'")
 
 
 def among_going(query: Select[Any]) -> Select[Any]:

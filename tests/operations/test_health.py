@@ -205,6 +205,6 @@ def test_a_dry_run_moves_nothing_and_worries_nobody(
     ran(services, connector_id, RunState.FAILED, options={"dry_run": True}, kind="bulk", error="No.")
     with services.db.read() as session:
         day = querie_runs.summary(session, connector_id, clock.now())
-        assert reading.last_read(session, connector_id) == at
+        assert health.facts.of(session, clock.now(), connector_id).last_read == at
         assert reading.failed_run(session, clock.now(), connector_id) is None
     assert (seen().code, day.runs, day.failed_runs) == (before.code, 1, 0)

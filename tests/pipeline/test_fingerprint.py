@@ -138,7 +138,8 @@ def _causes(services: Services, connector_id: int) -> list[str]:
         row = session.get_one(Connector, connector_id)
         row.mautic_url, row.store_url = "https://m.example", SHOP
         assert health.of(session, _now(services), row).code == "read_only"
-        return [one.cause for one in causes.found(session, _now(services), row, {})]
+        facts = health.facts.of(session, _now(services), row.id)
+        return [one.cause for one in causes.found(session, _now(services), row, facts, {})]
 
 
 def test_the_former_address_typed_again_is_what_is_confirmed(services: Services, connector_id: int, look: Look) -> None:

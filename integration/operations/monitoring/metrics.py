@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -18,6 +18,7 @@ from integration.models.hold import Hold
 from integration.models.run import Run
 from integration.models.schedule import Heartbeat
 from integration.operations.monitoring import health
+from integration.operations.monitoring.health import Facts
 from integration.pipeline.connectors.credentials import both_known
 from integration.pipeline.services import Services
 
@@ -41,8 +42,9 @@ class _Figures(Collector):
         now = self._services.clock.now()
         with self._services.db.read() as session:
             yield self._grouped(session, "records", "Records by state.", RecordCount.state, RecordCount.records)
-            yield self._lag(session, now)
-            yield self._health(session, now)
+            facts = health.facts.many(session, now, self._names)
+            yield self._lag(facts)
+            yield self._health(session, now, facts)
             yield self._counted(session, "open_holds", "Holds in force.", Hold, Hold.released_at.is_(None))
             yield self._counted(session, "open_alerts", "Alerts that last.", Alert, Alert.ended_at.is_(None))
             yield self._runs(session, now)
@@ -59,16 +61,17 @@ class _Figures(Collector):
             gauge.add_metric([*self._names[connector_id], state], float(number))
         return gauge
 
-    def _lag(self, session: Session, now: datetime) -> Metric:
+    def _lag(self, facts: Mapping[int, Facts]) -> Metric:
         gauge = self._gauge("lag_seconds", "Age of the oldest live change that waits.")
         for connector_id, names in self._names.items():
-            gauge.add_metric(names, health.lag_s(session, now, connector_id))
+            gauge.add_metric(names, facts[connector_id].lag_s)
         return gauge
 
-    def _health(self, session: Session, now: datetime) -> Metric:
+    def _health(self, session: Session, now: datetime, facts: Mapping[int, Facts]) -> Metric:
         gauge = self._gauge("health", "1 for the state that the connector is in, as Overview shows it.", "state")
         for connector in session.scalars(select(Connector).where(Connector.id.in_(self._names))):
-            found = health.of(session, now, connector, connected=both_known(self._services, connector))
+            connected = both_known(self._services, connector)
+            found = health.of(session, now, connector, connected=connected, known=facts[connector.id])
             for code in health.CODES:
                 gauge.add_metric([*self._names[connector.id], code], float(code == found.code))
         return gauge

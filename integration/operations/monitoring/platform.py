@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from sqlalchemy import and_, exists, func, literal_column, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
-from integration.models.delivery import Delivery
 from integration.models.organisation import Organisation
 from integration.models.user import User
 from integration.operations.monitoring import health
@@ -68,15 +67,21 @@ class Totals:
 def rows(session: Session, services: Services) -> list[PlatformRow]:
     """Return all connectors by organisation and name, each with its health as Overview shows it."""
     now = services.clock.now()
-    dead = exists().where(Delivery.connector_id == Connector.id, Delivery.state == literal_column("'dead'"))
     query = (
-        select(Connector, Organisation.name, dead)
+        select(Connector, Organisation.name)
         .join(Organisation, Organisation.id == Connector.organisation_id)
         .order_by(Organisation.name, Connector.name, Connector.id)
     )
+    found = session.execute(query).all()
+    facts = health.facts.many(session, now, [each.id for each, _ in found])
     return [
-        PlatformRow(each, owner, health.of(session, now, each, connected=both_known(services, each)), waits)
-        for each, owner, waits in session.execute(query).all()
+        PlatformRow(
+            each,
+            owner,
+            health.of(session, now, each, connected=both_known(services, each), known=facts[each.id]),
+            facts[each.id].has_dead,
+        )
+        for each, owner in found
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,7 +67,7 @@ def index() -> ResponseReturnValue:
 def connectors() -> str:
     """List the connectors of the organisation."""
     with services().db.read() as session:
-        rows = [_row(session, each) for each in own_connectors(session)]
+        rows = _rows(session, own_connectors(session))
     return render_template("operations/overview/connectors.html", rows=rows)
 
 
@@ -121,16 +122,17 @@ def show(connector: Connector) -> str:
 def _state(session: Session, now: datetime, connector: Connector) -> dict[str, Any]:
     latest = run_progress.latest(session, connector.id)
     schedule = session.get(Schedule, (connector.id, pairs.INCREMENTAL))
+    facts = health.facts.of(session, now, connector.id)
     active = schedule is not None and (schedule.every or schedule.cron) and connector.state == ConnectorState.ACTIVE
     return {
-        "health": health.of(session, now, connector, connected=both_known(services(), connector)),
+        "health": health.of(session, now, connector, connected=both_known(services(), connector), known=facts),
         "day": usage.since(session, connector.id, now - timedelta(hours=24)),
         "waiting": outbox.open_count(session, connector_id=connector.id),
         "dead": dead_letters.waiting_shown(session, connector.id),
         "progress": run_progress.progress(session, latest.id, now) if latest else None,
         "run_may_pause": latest is not None and run_lifecycle.may_pause(latest),
         "recent": querie_runs.of_last_day(session, connector.id, now),
-        "last_read": health.last_read(session, connector.id),
+        "last_read": facts.last_read,
         "next_read": schedule.next_run_at if schedule is not None and active else None,
         "may_run": me().may(Role.SUPPORT),
         "may_pause": me().may(Role.ADMIN) and connector.state != ConnectorState.READ_ONLY,
@@ -201,6 +203,11 @@ def _switched(action: AuditAction) -> Audit[Connector]:
     return lambda session, connector: record(session, action, f"connector {connector.name}", {}, connector)
 
 
-def _row(session: Session, connector: Connector) -> Row:
-    found = health.of(session, services().clock.now(), connector, connected=both_known(services(), connector))
-    return Row(connector, found.label, found.kind)
+def _rows(session: Session, connectors: Sequence[Connector]) -> list[Row]:
+    now = services().clock.now()
+    facts = health.facts.many(session, now, [each.id for each in connectors])
+    found = [
+        (each, health.of(session, now, each, connected=both_known(services(), each), known=facts[each.id]))
+        for each in connectors
+    ]
+    return [Row(each, how.label, how.kind) for each, how in found]

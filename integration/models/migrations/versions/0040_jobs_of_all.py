@@ -1,4 +1,4 @@
-"""Jobs that one process does for all, what each process knows of its disk, and failed runs without all the others
+"""Jobs that one process does for all, what each process knows of its disk, and the few runs that are looked for
 
 An older version that still runs works beside them: it looks for what is wrong by itself, in every process.
 
@@ -21,8 +21,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Build the index beside what goes on, then make the two small tables."""
+    """Build the indexes beside what goes on, then make the two small tables."""
     online.create_index("ix_run_failed", "run", ("connector_id", "created_at"), where="state = 'FAILED'")
+    online.create_index("ix_run_compared", "run", ("connector_id", "id"), where="kind = 'reconciliation'")
     op.create_table(
         "installation_job",
         sa.Column("job", sa.String(40), primary_key=True),
@@ -41,6 +42,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take them away."""
+    online.drop_index("ix_run_compared", "run")
     online.drop_index("ix_run_failed", "run")
     op.drop_table("disk_report")
     op.drop_table("installation_job")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from integration import certificates
@@ -17,35 +17,33 @@ from integration.models.drift import Drift, Reconciliation
 from integration.models.run import RunState
 from integration.operations.monitoring import health
 from integration.operations.monitoring.alerts.finding import CAUSES, TOLD_AFTER, Finding
+from integration.operations.monitoring.health import Facts
 from integration.operations.reconciliation import webhook_gaps
 from integration.operations.reconciliation.repairs import REPAIRABLE
 from integration.queries import dead_letters
 from integration.settings import Modules
 from integration.words import counted
 
-_LAST_COMPARED = (
-    select(Reconciliation)
-    .where(Reconciliation.connector_id == bindparam("connector_id"), Reconciliation.state == RunState.COMPLETED)
-    .order_by(Reconciliation.id.desc())
-    .limit(1)
-)
 
-
-def found(session: Session, now: datetime, connector: Connector, opened: Mapping[str, Alert]) -> list[Finding]:
+def found(
+    session: Session, now: datetime, connector: Connector, facts: Facts, opened: Mapping[str, Alert]
+) -> list[Finding]:
     """Return what is wrong with a connector now, one finding a cause; `opened` are its open alerts by cause."""
-    return list(_look(session, now, connector, opened))
+    return list(_look(session, now, connector, facts, opened))
 
 
-def _look(session: Session, now: datetime, connector: Connector, opened: Mapping[str, Alert]) -> Iterator[Finding]:
+def _look(
+    session: Session, now: datetime, connector: Connector, facts: Facts, opened: Mapping[str, Alert]
+) -> Iterator[Finding]:
     settings = Modules.from_json(connector.settings)
     failed = opened.get("run_failed")
-    for symptom in health.symptoms(session, now, connector, settings, failed.since if failed else None):
+    for symptom in health.symptoms(session, now, connector, settings, facts, failed.since if failed else None):
         if symptom.cause in CAUSES and not _may_pass(symptom, now):
             yield Finding(symptom.cause, symptom.sentence, symptom.hint, symptom.since, symptom.opens)
     candidates = (
-        _dead(session, connector.id, settings.alerts.dead_letters),
-        _drift(session, connector.id),
-        _gap(session, now, connector.id),
+        _dead(session, connector.id, settings.alerts.dead_letters) if facts.has_dead else None,
+        _drift(session, connector.id) if facts.differs else None,
+        _gap(session, now, connector.id) if facts.has_gap else None,
         _authority(now, connector),
     )
     yield from (one for one in candidates if one is not None)
@@ -66,7 +64,9 @@ def _dead(session: Session, connector_id: int, most: int) -> Finding | None:
 
 
 def _drift(session: Session, connector_id: int) -> Finding | None:
-    last = session.scalar(_LAST_COMPARED, {"connector_id": connector_id})
+    ended = Reconciliation.state == RunState.COMPLETED
+    query = select(Reconciliation).where(Reconciliation.connector_id == connector_id, ended)
+    last = session.scalar(query.order_by(Reconciliation.id.desc()).limit(1))
     number = last.missing + last.doubled + last.differs if last is not None else 0
     if last is None or not number or not _unrepaired(session, last.id):
         return None

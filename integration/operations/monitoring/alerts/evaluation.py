@@ -6,7 +6,7 @@ connector's lock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,9 +17,11 @@ from integration.models.alert import Alert
 from integration.models.connector import Connector
 from integration.models.database import lock_connector
 from integration.models.schedule import Heartbeat
+from integration.operations.monitoring import health
 from integration.operations.monitoring.alerts import book, causes, digest, disks
 from integration.operations.monitoring.alerts.book import Changes
 from integration.operations.monitoring.alerts.finding import TOLD_AFTER, Finding
+from integration.operations.monitoring.health import Facts
 from integration.pipeline.services import Services
 
 #: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
@@ -46,12 +48,20 @@ def evaluate(services: Services) -> int:
     with services.db.read() as session:
         connectors = session.scalars(select(Connector).order_by(Connector.id)).all()
         common = Common(_first(connectors), disks.found(session, now, own), _last_beat(session))
-        opened = book.all_open(session)
-        due = [each.id for each in connectors if _changes(session, now, each, opened.get(each.id, ()), common).any]
+        due = list(_due(session, now, connectors, common))
     for connector_id in due:
         _write(services, connector_id, common)
     digest.write_due(services)
     return len(due)
+
+
+def _due(session: Session, now: datetime, connectors: Sequence[Connector], common: Common) -> Iterator[int]:
+    """Yield the connectors of which something is to be written."""
+    opened = book.all_open(session)
+    facts = health.facts.many(session, now, [each.id for each in connectors])
+    for each in connectors:
+        if _changes(session, now, each, facts[each.id], opened.get(each.id, ()), common).any:
+            yield each.id
 
 
 def _write(services: Services, connector_id: int, common: Common) -> None:
@@ -59,8 +69,9 @@ def _write(services: Services, connector_id: int, common: Common) -> None:
         lock_connector(session, connector_id)
         connector = session.get(Connector, connector_id)
         if connector is not None:
-            opened = book.open_alerts(session, connector_id)
-            changes = _changes(session, services.clock.now(), connector, opened, common)
+            now, opened = services.clock.now(), book.open_alerts(session, connector_id)
+            facts = health.facts.of(session, now, connector_id)
+            changes = _changes(session, now, connector, facts, opened, common)
             book.write(services, session, connector, changes)
 
 
@@ -71,10 +82,15 @@ def _first(connectors: Sequence[Connector]) -> dict[int, int]:
 
 
 def _changes(
-    session: Session, now: datetime, connector: Connector, open_alerts: Sequence[Alert], common: Common
+    session: Session,
+    now: datetime,
+    connector: Connector,
+    facts: Facts,
+    open_alerts: Sequence[Alert],
+    common: Common,
 ) -> Changes:
     opened = {alert.cause: alert for alert in open_alerts}
-    findings = causes.found(session, now, connector, opened)
+    findings = causes.found(session, now, connector, facts, opened)
     down = _worker_down(now, connector, common.last_beat)
     if down is not None:
         # Without a worker nothing is read, so that needs no message of its own.

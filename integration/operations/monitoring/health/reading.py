@@ -6,37 +6,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from croniter import CroniterBadDateError, croniter
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector, ConnectorState
 from integration.models.hold import Hold
 from integration.models.run import SYNCS, Run, RunKind, RunState
-from integration.models.schedule import Schedule
-from integration.models.sql import by_index
+from integration.operations.monitoring.health.facts import NEWS, Facts
 from integration.pipeline.connectors import holds, schedule_times
 
 #: A schedule of every minute is not late after three of them.
 LATE_MIN = timedelta(minutes=15)
-#: Runs that began longer ago no longer count.
-NEWS = timedelta(days=7)
 _WIDE = (RunKind.INITIAL, RunKind.FULL)
 
 # Made once: asked of every connector again and again, they cost several times more to make than to run.
 _MINE = Run.connector_id == bindparam("connector_id")
 _SYNC = (_MINE, Run.kind.in_(SYNCS), ~Run.is_dry)
 _ENDED = Run.state.in_([RunState.COMPLETED, RunState.FAILED])
-_LAST_READ = select(Run.ended_at).where(*_SYNC, Run.state == RunState.COMPLETED).order_by(Run.id.desc()).limit(1)
 _NEWEST = select(Run).where(*_SYNC, _ENDED).order_by(Run.id.desc()).limit(1)
 _WORKED_ON = select(Run.id).where(*_SYNC, Run.state == RunState.RUNNING, Run.leased_until > bindparam("now")).limit(1)
-_SINCE_BEGIN = Run.created_at >= bindparam("begin")
-# Of a week's thousands of runs few have failed, or none.
-_ANY_FAILED = by_index(
-    select(Run.id).where(_MINE, Run.state == literal_column("'FAILED'"), _SINCE_BEGIN).limit(1), Run, "ix_run_failed"
-)
 _LATEST = (
     select(func.max(Run.id))
-    .where(_MINE, _SINCE_BEGIN, Run.ended_at.is_not(None))
+    .where(_MINE, Run.created_at >= bindparam("begin"), Run.ended_at.is_not(None))
     .where(Run.kind != RunKind.RECONCILIATION, ~Run.is_dry)
     .group_by(Run.kind)
 )
@@ -56,36 +47,26 @@ class NotRead:
     explained: bool
 
 
-def not_read(session: Session, now: datetime, connector: Connector, periods: int) -> NotRead | None:
+def not_read(session: Session, now: datetime, connector: Connector, periods: int, facts: Facts) -> NotRead | None:
     """Return since when the store was not read, once so many periods have passed without a run that ended well.
 
     A paused connector, one without a schedule, and one whose run is being worked on are left alone.
     """
-    schedule = session.get(Schedule, (connector.id, "incremental"))
-    if schedule is None or not (schedule.every or schedule.cron) or not _scheduled(connector):
+    if not (facts.every or facts.cron) or facts.next_read is None or not _scheduled(connector):
         return None
-    last = last_read(session, connector.id)
-    begun = _begun(session, connector, last)
-    if begun > _limit(now, connector, schedule, periods) or _is_worked_on(session, now, connector.id):
+    last, limit = facts.last_read, _limit(now, connector, facts, periods)
+    # It cannot have begun before it was last read, so that is looked at first.
+    if (last or connector.created_at) > limit or _begun(session, connector, last) > limit:
         return None
-    explained = holds.current(session, connector.id, "store") is not None or schedule.next_run_at <= now
+    if _is_worked_on(session, now, connector.id):
+        return None
+    explained = holds.current(session, connector.id, "store") is not None or facts.next_read <= now
     return NotRead(last or connector.created_at, explained)
-
-
-def last_read(session: Session, connector_id: int) -> datetime | None:
-    """Return when a run that reads the store last ended well."""
-    return session.scalar(_LAST_READ, {"connector_id": connector_id})
 
 
 def newest(session: Session, connector_id: int) -> Run | None:
     """Return the newest run that read the store and has ended by itself."""
     return session.scalar(_NEWEST, {"connector_id": connector_id})
-
-
-def sent_nothing(run: Run) -> bool:
-    """Return whether a run read records and nothing became of any of them: a green tick would be a lie."""
-    done = run.pushed or run.skipped or run.failed
-    return run.state == RunState.COMPLETED and bool(run.accepted) and not done and run.kind != RunKind.INCREMENTAL
 
 
 def failed_run(session: Session, now: datetime, connector_id: int, since: datetime | None = None) -> Run | None:
@@ -96,8 +77,6 @@ def failed_run(session: Session, now: datetime, connector_id: int, since: dateti
     """
     begin = min(now, since or now) - NEWS
     mine = {"connector_id": connector_id, "begin": begin}
-    if session.scalar(_ANY_FAILED, mine) is None:
-        return None
     rows = session.scalars(_LATEST_RUNS, mine).all()
     well = max((run.id for run in rows if run.kind in _WIDE and run.state == RunState.COMPLETED), default=0)
     failed = [run for run in rows if run.state == RunState.FAILED and run.id > well]
@@ -118,20 +97,17 @@ def _begun(session: Session, connector: Connector, last: datetime | None) -> dat
     return max(begun, released) if released else begun
 
 
-def _limit(now: datetime, connector: Connector, schedule: Schedule, periods: int) -> datetime:
+def _limit(now: datetime, connector: Connector, facts: Facts, periods: int) -> datetime:
     """Return the moment after which a sync must have begun to be in time."""
-    limit = _date(now, connector, schedule, periods) if schedule.cron else now - periods * _every(schedule)
+    every = timedelta(seconds=facts.every)
+    limit = _date(now, connector, facts.cron, periods) if facts.cron else now - periods * every
     return min(limit, now - LATE_MIN)
 
 
-def _every(schedule: Schedule) -> timedelta:
-    return timedelta(seconds=schedule.every)
-
-
-def _date(now: datetime, connector: Connector, schedule: Schedule, periods: int) -> datetime:
+def _date(now: datetime, connector: Connector, cron: str, periods: int) -> datetime:
     """Return the date of a crontab that lies so many dates back from now; one without dates is never late."""
     zone = schedule_times.zone_of(connector)
-    dates = croniter(schedule.cron, now.astimezone(zone).replace(tzinfo=None))
+    dates = croniter(cron, now.astimezone(zone).replace(tzinfo=None))
     try:
         local: datetime = [dates.get_prev(datetime) for _ in range(periods)][-1]
     except CroniterBadDateError:

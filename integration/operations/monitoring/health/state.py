@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector, ConnectorState
+from integration.operations.monitoring.health import facts
+from integration.operations.monitoring.health.facts import Facts
 from integration.operations.monitoring.health.symptoms import Symptom, symptoms
-from integration.operations.monitoring.health.waiting import lag_s
 from integration.pipeline import outbox
 from integration.pipeline.connectors import fingerprint, verified
 from integration.settings import Modules
@@ -51,18 +52,24 @@ class Health:
         return CODES[self.code][1]
 
 
-def of(session: Session, now: datetime, connector: Connector, *, connected: bool = True) -> Health:
-    """Return how a connector fares; `connected` says whether both systems have their credentials."""
+def of(
+    session: Session, now: datetime, connector: Connector, *, connected: bool = True, known: Facts | None = None
+) -> Health:
+    """Return how a connector fares; `connected` says whether both systems have their credentials.
+
+    `known` are its facts, for who has asked for those of many connectors at once.
+    """
     if not connected or not (connector.store_url and connector.mautic_url):
         return Health("not_set_up", "The store or Mautic is not connected yet.", "Connect both.")
-    lag = lag_s(session, now, connector.id)
+    known = known or facts.of(session, now, connector.id)
+    lag = known.lag_s
     if connector.state == ConnectorState.PAUSED:
         return _paused(session, connector, lag)
     if connector.state == ConnectorState.READ_ONLY:
         since = datetime.fromisoformat(fingerprint.doubt(connector)["at"])
         return Health("read_only", fingerprint.sentence(connector), fingerprint.HINT, since, lag_seconds=lag)
     settings = Modules.from_json(connector.settings)
-    gravest = next(symptoms(session, now, connector, settings, lag_s=lag), None)
+    gravest = next(symptoms(session, now, connector, settings, known), None)
     if gravest is None and not (verified.store_works(connector) or verified.mautic_works(connector)):
         sentence = "Neither the store nor Mautic has answered yet."
         return Health("untested", sentence, "Test the connection.", lag_seconds=lag)

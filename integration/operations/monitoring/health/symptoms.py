@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from integration.mapping import own_checks
 from integration.models.connector import Connector
 from integration.operations.monitoring.health import reading, waiting
-from integration.pipeline import usage
+from integration.operations.monitoring.health.facts import Facts
 from integration.pipeline.connectors import fingerprint, holds
 from integration.pipeline.delivery.batch_context import fields_from_json
 from integration.settings import Modules
-
-#: Records that failed are counted over this time; the meter counts by whole hours, so up to an hour more is in it.
-FAILING_WINDOW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +39,23 @@ def symptoms(
     now: datetime,
     connector: Connector,
     settings: Modules,
+    facts: Facts,
     failed_since: datetime | None = None,
-    lag_s: int | None = None,
 ) -> Iterator[Symptom]:
-    """Yield what is wrong, the gravest first. Only small indexes are read, and neither the store nor Mautic is asked.
+    """Yield what is wrong by a connector's facts, the gravest first. Neither the store nor Mautic is asked.
 
     `failed_since` is since when an alert about a failed run is open: that run is looked for however long ago it was.
-    `lag_s` is for who has read it already (waiting.lag_s, in seconds).
     """
     yield from _in_doubt(connector)
-    yield from _held(session, connector.id)
+    yield from _held(session, connector.id) if facts.held else ()
     # Each is asked when it is its turn: whoever wants the gravest alone leaves the others unread.
     rules: tuple[Callable[[], Symptom | None], ...] = (
-        lambda: _failing(session, now, connector.id, settings),
-        lambda: _run_failed(session, now, connector.id, failed_since),
-        lambda: _sent_nothing(session, connector.id),
-        lambda: _late(waiting.lag_s(session, now, connector.id) if lag_s is None else lag_s),
-        lambda: _stalled(session, now, connector.id),
-        lambda: _not_read(session, now, connector, settings),
+        lambda: _failing(facts, settings),
+        lambda: _run_failed(session, now, connector.id, facts, failed_since),
+        lambda: _sent_nothing(session, connector.id) if facts.sent_nothing else None,
+        lambda: _late(facts.lag_s),
+        lambda: _stalled(session, now, connector.id) if facts.waits else None,
+        lambda: _not_read(session, now, connector, settings, facts),
         lambda: _mapping_lost(connector, settings),
     )
     yield from (found for rule in rules if (found := rule()) is not None)
@@ -79,18 +75,19 @@ def _held(session: Session, connector_id: int) -> Iterator[Symptom]:
         yield Symptom(cause, "held", hold.sentence, hold.hint, hold.since, next_probe=hold.probe_at)
 
 
-def _failing(session: Session, now: datetime, connector_id: int, settings: Modules) -> Symptom | None:
+def _failing(facts: Facts, settings: Modules) -> Symptom | None:
     percent, least = settings.alerts.failing_percent, settings.alerts.failing_least
-    sums = usage.since(session, connector_id, now - FAILING_WINDOW)
-    finished = sums.pushed + sums.skipped + sums.failed
-    if finished < least or sums.failed * 100 <= percent * finished:
+    if facts.finished < least or facts.failed * 100 <= percent * facts.finished:
         return None
-    sentence = f"{sums.failed:,} of the last {finished:,} records failed, more than {percent} in a hundred."
+    sentence = f"{facts.failed:,} of the last {facts.finished:,} records failed, more than {percent} in a hundred."
     return Symptom("failing", "failing", sentence, "The dead letters say why; mend it and send them again.")
 
 
-def _run_failed(session: Session, now: datetime, connector_id: int, since: datetime | None) -> Symptom | None:
-    run = reading.failed_run(session, now, connector_id, since)
+def _run_failed(
+    session: Session, now: datetime, connector_id: int, facts: Facts, since: datetime | None
+) -> Symptom | None:
+    asked = facts.run_failed or since is not None
+    run = reading.failed_run(session, now, connector_id, since) if asked else None
     if run is None:
         return None
     sentence = f"The last {run.kind} run failed: {run.error or 'nobody knows why.'}"
@@ -99,7 +96,7 @@ def _run_failed(session: Session, now: datetime, connector_id: int, since: datet
 
 def _sent_nothing(session: Session, connector_id: int) -> Symptom | None:
     run = reading.newest(session, connector_id)
-    if run is None or not reading.sent_nothing(run):
+    if run is None or not run.sent_nothing:
         return None
     sentence = f"The last run read {run.pulled:,} records and sent none."
     return Symptom("sent_nothing", "failing", sentence, "Look at what Contact Sync and Order Sync let through.")
@@ -131,8 +128,8 @@ def _mapping_lost(connector: Connector, settings: Modules) -> Symptom | None:
     return Symptom("mapping_lost", "failing", sentence, "Look at Field mapping; what does not fit is left out.")
 
 
-def _not_read(session: Session, now: datetime, connector: Connector, settings: Modules) -> Symptom | None:
-    found = reading.not_read(session, now, connector, settings.alerts.periods)
+def _not_read(session: Session, now: datetime, connector: Connector, settings: Modules, facts: Facts) -> Symptom | None:
+    found = reading.not_read(session, now, connector, settings.alerts.periods, facts)
     if found is None:
         return None
     sentence = f"No sync has ended well for more than {settings.alerts.periods:,} periods of its schedule."
