@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import delete
 
 from integration.config import Deployment
@@ -23,7 +23,7 @@ from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_shop import seed as seed_store
-from tests.browser.shops import NAMED, Shop, line
+from tests.browser.shops import NAMED, PATIENCE_MS, Shop, line
 from tests.conftest import NOON
 from tests.schema import make_newest
 from tests.serving import serving
@@ -38,6 +38,8 @@ ARGS = (
     f"--host-resolver-rules=MAP {NAMED} 127.0.0.1",
 )
 WITHOUT_CHROMIUM = "Chromium is not installed (apt-get install chromium)"
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +86,7 @@ class Site:
     def page(self, role: Role = Role.ADMIN, **context: Any) -> Page:
         """Return a page of somebody who has signed in with a one-time link."""
         made = self.browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
-        made.set_default_timeout(15_000)
+        made.set_default_timeout(PATIENCE_MS)
         page = made.new_page()
         page.goto(f"{self.url}/sign-in/link/{accounts.make_link(self.services, self.users[role])}")
         page.click("form button")

@@ -20,6 +20,8 @@ EMAIL = {BLOCK: "#email", CLASSIC: "#billing_email"}
 #: A name by which the browser reaches this machine.
 NAMED = "our.example"
 BOX = "label.woo-mautic-consent input"
+#: How long a page is waited for: ends a hopeless test, and is no measure of how long anything takes.
+PATIENCE_MS = 30_000
 
 
 def line(services: Services, connector_id: int) -> str:
@@ -35,10 +37,10 @@ def in_stock(store: StoreServer, kind: str = "simple") -> list[int]:
     return [number for number, row in rows if row["type"] == kind and row["stock_status"] == "instock"]
 
 
-def shopper(browser: Browser, seconds: float = 10, **settings: Any) -> Page:
-    """Return a new shopper's page, on which nothing is waited for any longer than so many seconds."""
+def shopper(browser: Browser, **settings: Any) -> Page:
+    """Return a new shopper's page."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, **settings)
-    context.set_default_timeout(seconds * 1000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.errors = []  # type: ignore[attr-defined]  # what the browser complains of
     page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
@@ -61,7 +63,7 @@ class Shop:
         with self.services.db.read() as session:
             return list(session.scalars(select(Cart).order_by(Cart.id)))
 
-    def cart(self, within_s: float = 8, **wanted: Any) -> Cart:
+    def cart(self, within_s: float = 30, **wanted: Any) -> Cart:
         """Return the newest cart once it has these values."""
         ends = time.monotonic() + within_s
         while True:

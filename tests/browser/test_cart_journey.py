@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
 from integration.carts import announcing, detection
@@ -33,10 +33,9 @@ def test_a_cart_is_left_announced_brought_back_and_bought(
     let_time_pass(site)
     contact = wait_for(lambda: in_mautic(site, "abandoned_cart"), "the contact")
     assert contact["mautic_woo_coupon_code"].startswith("RECOVER-")
-    page = shopper(site.browser, 15)
+    page = shopper(site.browser)
     page.goto(contact["mautic_woo_recovery_url"])
-    page.wait_for_selector(EMAIL[checkout])
-    wait_for(lambda: page.input_value(EMAIL[checkout]) == ANNA, "the address")
+    expect(page.locator(EMAIL[checkout])).to_have_value(ANNA)
     buy(page, checkout)
     run_lifecycle.start(site.services, number, "incremental", trigger="test")
     contact = wait_for(lambda: in_mautic(site, "recovered_cart"), "the recovery")
@@ -68,7 +67,7 @@ def prepared(site: Site, version: str) -> int:
 
 def leave(site: Site, checkout: str) -> None:
     """Put something into the cart, type an address, agree to be reminded, and close the page."""
-    page = shopper(site.browser, 15)
+    page = shopper(site.browser)
     page.goto(f"{site.store.url}/{checkout}/?add-to-cart={in_stock(site.store)[0]}")
     page.fill(EMAIL[checkout], ANNA)
     page.check(BOX)

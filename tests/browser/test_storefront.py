@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_catalogue import stock
 from integration.sandbox.store.order_store import Row
+from tests.browser.shops import PATIENCE_MS
 
 EARLY = """document.addEventListener("DOMContentLoaded", () => {
   const root = document.querySelector(".wp-block-woocommerce-checkout");
@@ -33,7 +34,7 @@ def shop() -> Iterator[StoreServer]:
 def page(browser: Browser, shop: StoreServer) -> Iterator[Page]:
     """A browser with an espresso in its cart."""
     context = browser.new_context(base_url=shop.url)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     made = context.new_page()
     made.goto(f"/?add-to-cart={_product(shop, 'Espresso Forte 250 g')}")
     yield made
@@ -72,8 +73,9 @@ def test_the_block_checkout_is_drawn_by_script_and_sends_the_e_mail_by_itself(pa
     page.evaluate(BOX, "#contact")
     _type(page, "anna@example.com")
     row = _order(shop)
-    assert page.evaluate("wp.data.select('wc/store/checkout').getOrderId()") == row.id
-    assert page.evaluate("wcSettings.checkoutData.order_id") == row.id
+    # The script reads the answer a little after the browser has it.
+    page.wait_for_function("id => wp.data.select('wc/store/checkout').getOrderId() === id", arg=row.id)
+    page.wait_for_function("id => wcSettings.checkoutData.order_id === id", arg=row.id)
     assert (row.status, row.email) == ("checkout-draft", "anna@example.com")
 
     _type(page, "bruno@", sent=False)
@@ -92,7 +94,7 @@ def test_the_block_checkout_is_drawn_by_script_and_sends_the_e_mail_by_itself(pa
     page.check("input[value=cod]")
     page.get_by_role("button", name="Place Order").click()
     page.wait_for_url("**/checkout/order-received/**")
-    assert page.locator("body.woocommerce-order-received").count() == 1
+    expect(page.locator("body.woocommerce-order-received")).to_have_count(1)
     shown = shop.shop.shown(row.id)
     meta = {each["key"]: each["value"] for each in shown["meta_data"]}
     assert (shown["status"], meta["_wc_order_attribution_utm_campaign"]) == ("processing", "cart-77")
@@ -149,7 +151,7 @@ def test_the_classic_checkout_asks_for_its_review_and_keeps_no_e_mail(page: Page
 
     page.get_by_role("button", name="Place order").click()
     expect(page.locator(".woocommerce-NoticeGroup-checkout")).to_contain_text("is not a valid email address")
-    assert {"update_checkout", "updated_checkout", "checkout_error"} <= set(page.evaluate("seen"))
+    page.wait_for_function("['update_checkout', 'updated_checkout', 'checkout_error'].every(n => seen.includes(n))")
     expect(page.locator("#consent")).to_have_count(1)
     assert not len(shop.state.orders)
 
