@@ -151,7 +151,8 @@
 
   function poll() {
     draw();
-    show(kept("missing"));
+    // Not on the page that is being left: a slow shop leaves it standing for a while.
+    if (!restoring) show(kept("missing"));
     if (doc.body && doc.body.classList.contains("woocommerce-order-received")) return done();
     var now = cookie("woocommerce_cart_hash"), address = email();
     if (address !== null && !asked) { asked = true; read(); }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -110,6 +111,15 @@ def test_what_was_in_the_cart_makes_room_and_what_is_gone_is_told_once(shop: Sho
     page.reload()
     page.wait_for_timeout(300)
     expect(page.locator(MISSING)).to_have_count(0)
+
+
+def test_a_slow_shop_tells_what_is_gone_too(shop: Shop) -> None:
+    [left] = in_stock(shop.store)[:1]
+    page = shopper(shop.browser)
+    # Longer than the script waits between two looks: it looks again on the page that it leaves.
+    page.route("**/checkout/**", lambda route: (time.sleep(1.5), route.continue_()))
+    follow(page, link(shop, [left, 999_999]))
+    expect(page.locator(MISSING)).to_be_visible()
 
 
 def test_another_browser_goes_on_with_the_same_cart(shop: Shop) -> None:
