@@ -146,7 +146,9 @@
   function again() { sent = ""; waitUntil = Date.now() + RETRY_MS * Math.pow(2, Math.min(failures++, 6)); }
   // Not while somebody types: a pause is no end of typing.
   function typing() { var input = field(); return input && doc.activeElement === input && doc.hasFocus(); }
-  function stay() { if (!typing()) read(function () { tell(); }); }
+  function pause() { if (!typing()) tell(); }
+  // Asked again with the answer: a slow shop leaves time to begin typing.
+  function stay() { if (!typing()) read(pause); }
   function leave() { look(); tell(true); }
 
   function poll() {
@@ -158,7 +160,7 @@
     if (address !== null && !asked) { asked = true; read(); }
     if (now !== hash) { if (hash !== null || items === null) stay(); hash = now; }
     else if (address !== null && address !== known) { known = address; stay(); }
-    else if (look() || !sent) { if (!typing()) tell(); }
+    else if (look() || !sent) pause();
   }
 
   // Bought: what comes next is another cart.

@@ -75,7 +75,10 @@ class Shop:
 
     def visit(self, checkout: str) -> Page:
         """Return a new shopper's page with something in the cart, at the checkout, its fields drawn."""
-        page = shopper(self.browser)
+        return self.go(shopper(self.browser), checkout)
+
+    def go(self, page: Page, checkout: str) -> Page:
+        """Bring a shopper's page there in the same way."""
         page.goto(f"{self.store.url}/{checkout}/?add-to-cart={self.product()}")
         page.wait_for_selector(EMAIL[checkout])
         return page
