@@ -17,7 +17,7 @@ from integration.clock import SetClock
 from integration.config import Deployment
 from integration.models import Connector, Organisation
 from integration.models.database import Database, open_database
-from tests import routes
+from tests import compiled_sql, routes
 from tests.postgres import Cluster, binaries
 from tests.schema import make_tables
 
@@ -29,6 +29,7 @@ WITHOUT_POSTGRES = "PostgreSQL is not installed (apt-get install postgresql)"
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 routes.share()
+compiled_sql.share()
 
 #: Folder of tests -> the marker that its tests get.
 MARKS = {
