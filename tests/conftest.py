@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import make_url
 
 from integration.clock import SetClock
 from integration.config import Deployment
 from integration.models import Connector, Organisation
 from integration.models.database import Database, open_database
-from tests import compiled_sql, routes
+from tests import compiled_sql, postgres_databases, routes
 from tests.postgres import Cluster, binaries
 from tests.schema import make_tables
 
@@ -82,27 +82,26 @@ def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server; skipped with the reason where there is none."""
     if given := os.environ.get("TEST_POSTGRES_URL"):
         yield given
+        postgres_databases.forget(given)
         return
     folder = binaries()
     if folder is None:
         pytest.skip(WITHOUT_POSTGRES)
-    cluster = Cluster(folder)
+    # Each copy of a database is a checkpoint, and after one every page that changes is logged as a whole.
+    cluster = Cluster(folder, settings=("full_page_writes=off",))
     cluster.start()
     yield cluster.url
+    postgres_databases.forget(cluster.url)
     cluster.stop()
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield postgres_server.rsplit("/", 1)[0] + f"/{name}"
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    url = make_url(postgres_server).set(database=f"test_{uuid.uuid4().hex[:12]}")
+    postgres_databases.create(url)
+    yield url.render_as_string(hide_password=False)
+    postgres_databases.drop(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
