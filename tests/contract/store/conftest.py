@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 import trustme
@@ -16,6 +18,8 @@ from integration.clock import SetClock
 from integration.sandbox.store import StoreServer
 
 RECORDED_AT = datetime(2026, 11, 20, 19, 48, 40, tzinfo=UTC)
+#: What each shop has for itself.
+OWN = {"lock", "clock", "listeners", "home"}
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +46,18 @@ def trust(authority: trustme.CA) -> ssl.SSLContext:
 
 def _recorded(tls: ssl.SSLContext | None) -> StoreServer:
     server = StoreServer(tls=tls, clock=SetClock(RECORDED_AT))
-    server.state.version = "10.2.4"
-    build(server.state)
-    returning(server.state)
+    vars(server.state).update(pickle.loads(_filled()))
     return server
+
+
+@cache
+def _filled() -> bytes:
+    """Return what the recorded shop's state holds: a copy is made in a tenth of the time of putting it together."""
+    state = StoreServer(clock=SetClock(RECORDED_AT)).state
+    state.version = "10.2.4"
+    build(state)
+    returning(state)
+    return pickle.dumps({name: value for name, value in vars(state).items() if name not in OWN})
 
 
 @pytest.fixture(scope="session")
