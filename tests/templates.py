@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from types import CodeType
+
 from jinja2.bccache import Bucket, BytecodeCache
 
 
 class SharedTemplates(BytecodeCache):
-    """Keeps the bytecode of templates in memory; a template that has changed has another key."""
+    """Keeps the code of templates in memory; a template that has changed has another key."""
 
     def __init__(self) -> None:
-        self.compiled: dict[str, bytes] = {}
+        self.compiled: dict[str, CodeType | None] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Give the bytecode of a template that some application has compiled."""
-        if known := self.compiled.get(f"{bucket.key} {bucket.checksum}"):
-            bucket.bytecode_from_string(known)
+        """Give the code of a template that some application has compiled."""
+        bucket.code = self.compiled.get(f"{bucket.key} {bucket.checksum}")
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep the bytecode of a template."""
-        self.compiled[f"{bucket.key} {bucket.checksum}"] = bucket.bytecode_to_string()
+        """Keep the code of a template."""
+        self.compiled[f"{bucket.key} {bucket.checksum}"] = bucket.code
 
 
 SHARED = SharedTemplates()
