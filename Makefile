@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# Without bytecode on disk every process of the tests compiles the whole application anew, and every worker all tests.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test test-all test-fast lint bench bench-scale soak migration script lock clean
 
