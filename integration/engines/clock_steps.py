@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from integration.models.alert import AlertGroup, AlertNotice
@@ -19,10 +19,11 @@ from integration.models.cart import Cart
 from integration.models.cart_leftover import CartLeftover
 from integration.models.connector import Connector
 from integration.models.delivery import Delivery
+from integration.models.disk_report import DiskReport
 from integration.models.drift import Gap
 from integration.models.hold import Hold
 from integration.models.run import GOING, Run
-from integration.models.schedule import Heartbeat, InstallationJob, Schedule
+from integration.models.schedule import Heartbeat, Schedule
 from integration.models.sql import swapped
 from integration.models.unanswered import UnansweredCall
 from integration.operations.monitoring import heartbeat
@@ -65,7 +66,6 @@ MOMENTS: Sequence[Ahead] = (
     Ahead(AlertGroup.digest_at, timedelta(hours=25), AlertGroup.digest_at.is_not(None)),
     Ahead(Cart.due_at, _HOUR, Cart.prepared_at.is_(None)),
     Ahead(CartLeftover.due_at, timedelta(hours=25), CartLeftover.id.is_not(None)),
-    Ahead(InstallationJob.next_at, _HOUR, InstallationJob.job.is_not(None)),
     Ahead(Gap.tried_at, _NOW, Gap.healed_at.is_(None)),
 )
 
@@ -82,6 +82,8 @@ def look(services: Services) -> timedelta | None:
         for connector in session.scalars(select(Connector)):
             connector.cursors = poll_window.shifted(connector.cursors, back)
         session.execute(update(Heartbeat).where(Heartbeat.beat_at > now).values(beat_at=now))
+        # Whoever is alive reports again.
+        session.execute(delete(DiskReport).where(DiskReport.at > now))
     log.warning("The clock was set back by %s; %d waiting times were corrected.", span(back.total_seconds()), number)
     services.wakeup.ring(0)
     return back

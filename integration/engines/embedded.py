@@ -40,10 +40,6 @@ class Ticks:
         """Do a job every so many seconds."""
         self._ticking.add(self._services.disk.tolerated(job), seconds)
 
-    def _add_shared(self, name: str, job: Callable[[], object], seconds: int) -> None:
-        """Do a job every so many seconds in one process of all."""
-        self.add(lambda: job() if shared_jobs.take(self._services, name, seconds) else None, seconds)
-
     def start(self) -> None:
         """Take back what a killed process left, then begin."""
         for first in (lambda: clock_steps.look(self._services), lambda: schedule.sweep(self._services), self._beat):
@@ -62,7 +58,7 @@ class Ticks:
         self.add(lambda: reconciliation.tick(self._services), 10)
         self.add(lambda: erasure.tick(self._services), erasure.EVERY_S)
         # Each look asks every store for its webhooks.
-        self._add_shared("webhook gaps", lambda: webhook_gaps.tick(self._services), 300)
+        self.add(lambda: shared_jobs.do(self._services, "webhook gaps", 300, webhook_gaps.tick), 300)
         self.add(lambda: detection.tick(self._services), detection.EVERY_S)
         self.add(lambda: announcing.tick(self._services), announcing.EVERY_S)
         self.add(lambda: leftovers.tick(self._services), leftovers.EVERY_S)

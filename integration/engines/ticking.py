@@ -12,7 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 #: So often it is looked whether the clock was set back, and by so much at least.
 LOOK_EVERY_S, STEP_S = 5.0, 60.0
-#: Jobs come earlier or later by up to this share of their time, so that those of many processes do not come at once.
+#: Jobs come later by up to this share of their time, so that those of many processes do not come at once.
 JITTER = 0.1
 
 

@@ -23,8 +23,7 @@ def add_jobs(add: Add, services: Services) -> None:
 def _look(services: Services) -> None:
     """Say how the disk of this process is; one process looks for what is wrong with the connectors."""
     alerts.report_disk(services)
-    if shared_jobs.take(services, "alerts", LOOK_EVERY_S):
-        alerts.evaluate(services)
+    shared_jobs.do(services, "alerts", LOOK_EVERY_S, alerts.evaluate)
 
 
 def _told(services: Services, job: Callable[[Services], object]) -> None:

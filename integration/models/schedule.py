@@ -30,7 +30,8 @@ class Schedule(Base):
 class InstallationJob(Base):
     """A job that one process does for all of them; until `next_at` the others leave it to `taken_by`.
 
-    That moves by compare-and-swap, so a process that is gone keeps nobody waiting for longer than one turn.
+    That moves by compare-and-swap, so a process that is gone keeps nobody waiting for longer than one turn, and one
+    that failed gives it back.
     """
 
     __tablename__ = "installation_job"

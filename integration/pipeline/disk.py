@@ -54,6 +54,7 @@ class Disk:
         self._free_min_mb = deployment.disk_free_min_mb
         self._lock = threading.Lock()
         self._fault: IntegrationError | None = None
+        self._is_here = True
         self._look_at = self._log_at = 0.0
         #: When people were last told without the book of alerts, and whether they are still to hear of the end.
         self.told_at: datetime | None = None
@@ -68,6 +69,10 @@ class Disk:
         self._fault = self._trial()
         return self._fault
 
+    def is_here(self) -> bool:
+        """Return whether the last fault was this machine's, and not that of a database on a server of its own."""
+        return self._is_here
+
     def is_blocked(self) -> bool:
         """Return whether a fault that was met still lasts; while none is known nothing is written to find out."""
         return self._fault is not None and self.look() is not None
@@ -80,6 +85,7 @@ class Disk:
         with self._lock:
             now = time.monotonic()
             self._fault, self._look_at = fault, now + BELIEVED_S
+            self._is_here = self._db.sqlite or not isinstance(error, SQLAlchemyError)
             due = now >= self._log_at
             self._log_at = now + LOGGED_EVERY_S if due else self._log_at
         if due:
@@ -126,12 +132,14 @@ class Disk:
         return f"Less than {max(least // _MB, 1):,} MB of the disk are free." if usage.free < least else ""
 
     def _trial(self) -> IntegrationError | None:
+        self._is_here = True
         try:
             self._write_file(self._folder / "logs")
         except PermissionError:
             return READ_ONLY
         except OSError as error:
             return fault_of(error) or self._fault
+        self._is_here = self._db.sqlite
         return self._write_row()
 
     def _write_row(self) -> IntegrationError | None:

@@ -25,9 +25,20 @@ def still(live: Services) -> Services:
     return replace(live, clock=SetClock(live.clock.now()))
 
 
+def does(services: Services, job: str = "alerts", every_s: int = EVERY_S) -> bool:
+    """Return whether the job was done when it was this process's time for it."""
+    done: list[Services] = []
+    shared_jobs.do(services, job, every_s, done.append)
+    return bool(done)
+
+
 def take(services: Services, monkeypatch: pytest.MonkeyPatch, process: str) -> bool:
     monkeypatch.setattr(shared_jobs, "this_process", lambda: process)
-    return shared_jobs.take(services, "alerts", EVERY_S)
+    return does(services)
+
+
+def fails(services: Services) -> None:
+    raise ZeroDivisionError
 
 
 def advance(services: Services, seconds: float) -> None:
@@ -48,7 +59,7 @@ def test_one_of_several_has_each_turn(still: Services, monkeypatch: pytest.Monke
 
 def test_jobs_have_turns_of_their_own(still: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     assert take(still, monkeypatch, "one")
-    assert shared_jobs.take(still, "webhook gaps", 300)
+    assert does(still, "webhook gaps", 300)
 
 
 def test_who_is_alone_has_every_turn_however_early_its_clock_rings(
@@ -65,17 +76,42 @@ def test_who_is_gone_keeps_the_others_waiting_for_one_turn(still: Services, monk
     assert take(still, monkeypatch, "two")
 
 
-def test_a_turn_from_before_the_clock_was_set_back_is_over(still: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("back", [timedelta(seconds=40), timedelta(seconds=119), timedelta(hours=1)])
+def test_a_turn_from_before_the_clock_was_set_back_is_over(
+    still: Services, monkeypatch: pytest.MonkeyPatch, back: timedelta
+) -> None:
     assert take(still, monkeypatch, "one")
-    advance(still, -timedelta(hours=1).total_seconds())
+    advance(still, -back.total_seconds())
     assert take(still, monkeypatch, "two")
     assert not take(still, monkeypatch, "one")
+
+
+def test_who_fails_gives_the_turn_to_the_next_that_comes(still: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_jobs, "this_process", lambda: "faulty")
+    with pytest.raises(ZeroDivisionError):
+        shared_jobs.do(still, "alerts", EVERY_S, fails)
+    advance(still, 1)
+    assert take(still, monkeypatch, "two")
+    assert not take(still, monkeypatch, "one")
+
+
+def test_who_fails_late_takes_no_turn_from_who_has_it(still: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails_late(services: Services) -> None:
+        advance(services, EVERY_S)
+        assert take(services, monkeypatch, "two")
+        monkeypatch.setattr(shared_jobs, "this_process", lambda: "faulty")
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(shared_jobs, "this_process", lambda: "faulty")
+    with pytest.raises(ZeroDivisionError):
+        shared_jobs.do(still, "alerts", EVERY_S, fails_late)
+    assert not take(still, monkeypatch, "three")
 
 
 def test_two_that_come_at_once_are_told_apart(still: Services) -> None:
     with ThreadPoolExecutor(6) as pool:
         for _ in range(5):
-            taken = list(pool.map(lambda _: shared_jobs.take(still, "alerts", EVERY_S), range(6)))
+            taken = list(pool.map(lambda _: does(still), range(6)))
             assert taken.count(True) == 1
             advance(still, EVERY_S)
 
@@ -86,8 +122,8 @@ def test_where_the_disk_takes_no_note_everybody_has_the_turn(still: Services) ->
         if statement.startswith("INSERT INTO installation_job"):
             raise OperationalError(statement, None, OSError(28, "No space left on device"))
 
-    assert shared_jobs.take(still, "alerts", EVERY_S)
-    assert shared_jobs.take(still, "alerts", EVERY_S)
+    assert does(still)
+    assert does(still)
 
 
 def test_another_fault_of_the_database_is_raised(still: Services) -> None:
@@ -96,4 +132,4 @@ def test_another_fault_of_the_database_is_raised(still: Services) -> None:
         raise OperationalError(statement, None, OSError("gone"))
 
     with pytest.raises(OperationalError):
-        shared_jobs.take(still, "alerts", EVERY_S)
+        does(still)

@@ -77,6 +77,24 @@ def test_each_connector_has_its_own(services: Services) -> None:
     assert second.has_gap and second.differs and not second.held
 
 
+def test_a_run_that_ends_meanwhile_is_no_store_that_is_not_read(services: Services) -> None:
+    [number], now = make(services, 1), services.clock.now()
+    going = run(
+        services, number, state=RunState.RUNNING, ended_at=None, created_at=now - timedelta(hours=5), leased_until=now
+    )
+    add(services, going)
+    with services.db.write() as session:
+        connector = session.get_one(Connector, number)
+        connector.created_at, connector.store_rest_root = now - timedelta(days=3), "http://store.test/wp-json"
+    [before] = facts(services, number)
+    with services.db.write() as session:
+        ended = session.scalars(select(Run)).one()
+        ended.state, ended.ended_at = RunState.COMPLETED, now
+    with services.db.read() as session:
+        connector = session.get_one(Connector, number)
+        assert health.of(session, now, connector, known=before).code == "on_time"
+
+
 def test_of_one_that_is_gone_there_is_nothing(services: Services) -> None:
     assert facts(services, 404) == [Facts()]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
 from integration.models import AlertGroup
 from integration.operations.monitoring import alerts
-from integration.operations.monitoring.alerts import silence
+from integration.operations.monitoring.alerts import evaluation, silence
 from tests.operations.alerts.conftest import MakeGroup, Watch, make_connector
 
 
@@ -78,6 +79,23 @@ def test_two_processes_tell_once(shop: Watch, group: MakeGroup) -> None:
         thread.join(20)
     assert sorted(shop.open) == ["held_mautic", "held_store"]
     assert shop.told == [("raised", "email")] * 2
+
+
+def test_a_worker_that_beats_while_a_look_waits_for_its_turn_to_write_is_not_missed(
+    shop: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*args: Any) -> None:
+        shop.clock.advance(minutes=2)
+        shop.beat()
+        written(*args)
+
+    shop.hold()
+    shop.clock.advance(minutes=3)
+    shop.beat()
+    written = evaluation._write
+    monkeypatch.setattr(evaluation, "_write", write)
+    alerts.evaluate(shop.services)
+    assert shop.open == ["held_mautic"]
 
 
 @pytest.mark.parametrize("cause", ["held_mautic", silence.EVERY])

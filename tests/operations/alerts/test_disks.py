@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from integration.engines import clock_steps
 from integration.models import DiskReport
 from integration.models.disk_faults import READ_ONLY
 from integration.operations.monitoring import alerts
@@ -87,10 +88,28 @@ def test_the_report_of_a_process_that_is_gone_is_over_in_time(shop: Watch, machi
     assert shop.open == []
 
 
-def test_a_report_from_before_the_clock_was_set_back_counts_no_longer(shop: Watch, machines: Machines) -> None:
+def test_a_report_from_before_the_clock_was_set_back_never_counts_again(shop: Watch, machines: Machines) -> None:
     machines.look("web", LOW)
     machines.look("worker", seconds=-timedelta(hours=1).total_seconds())
     assert shop.open == []
+    shop.clock.advance(hours=1)
+    shop.beat()
+    shop.clock.advance(hours=-1)
+    clock_steps.look(shop.services)
+    machines.look("worker", seconds=timedelta(hours=1).total_seconds())
+    assert shop.open == []
+
+
+def test_a_full_disk_of_the_databases_machine_is_not_said_of_this_one(
+    shop: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, full = shop.services.disk, OperationalError("INSERT", None, OSError(28, "No space left on device"))
+    assert disk.met(full)
+    [told] = disks.look(shop.services)
+    assert ("machine" in told.hint) is shop.services.db.sqlite
+    assert disk.met(OSError(28, "No space left on device"))
+    [told] = disks.look(shop.services)
+    assert told.hint.endswith(f"It is the disk of the machine “{socket.gethostname()}”.")
 
 
 def test_a_disk_that_takes_no_report_is_told_by_its_own_process(shop: Watch, machines: Machines) -> None:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from integration.errors import IntegrationError
 from integration.models.disk_report import DiskReport
 from integration.models.sql import upsert
 from integration.operations.monitoring.alerts.finding import Finding
@@ -30,12 +31,13 @@ FULL, LOW = "disk_full", "disk_low"
 def look(services: Services) -> list[Finding]:
     """Return what is wrong with the disk of this process."""
     fault, shortage = services.disk.look(), services.disk.shortage()
-    full = [_finding(FULL, fault.sentence, fault.hint)] if fault is not None else []
-    return full + ([_finding(LOW, shortage, MAKE_ROOM)] if shortage else [])
+    here = f"It is the disk of the machine “{socket.gethostname()}”."
+    full = [_finding(FULL, fault, here if services.disk.is_here() else "")] if fault is not None else []
+    return full + ([Finding(LOW, shortage, f"{MAKE_ROOM} {here}")] if shortage else [])
 
 
-def _finding(cause: str, sentence: str, hint: str) -> Finding:
-    return Finding(cause, sentence, f"{hint} It is the disk of the machine “{socket.gethostname()}”.".lstrip())
+def _finding(cause: str, fault: IntegrationError, where: str) -> Finding:
+    return Finding(cause, fault.sentence, f"{fault.hint} {where}".strip())
 
 
 def report(services: Services) -> None:

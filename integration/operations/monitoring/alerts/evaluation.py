@@ -7,7 +7,7 @@ connector's lock.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -71,7 +71,9 @@ def _write(services: Services, connector_id: int, common: Common) -> None:
         if connector is not None:
             now, opened = services.clock.now(), book.open_alerts(session, connector_id)
             facts = health.facts.of(session, now, connector_id)
-            changes = _changes(session, now, connector, facts, opened, common)
+            # It may have been waited for: what has beaten since then is alive.
+            anew = replace(common, last_beat=_last_beat(session))
+            changes = _changes(session, now, connector, facts, opened, anew)
             book.write(services, session, connector, changes)
 
 

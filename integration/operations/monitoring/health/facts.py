@@ -131,6 +131,8 @@ def _last_compared(column: Any) -> ScalarSelect[Any]:
     return by_index(newest, Run, "ix_run_compared").scalar_subquery()
 
 
+# Of the column alone PostgreSQL takes the least from the oldest end of another index, through all that was ever sent.
+_OLDEST = func.min(func.coalesce(Delivery.created_at, Delivery.created_at))
 _DUE = Delivery.due_at <= bindparam("due", type_=Delivery.due_at.type)
 _ASKED = select(
     Connector.id,
@@ -140,7 +142,7 @@ _ASKED = select(
     _any_failed().exists().label("run_failed"),
     _newest(Run.sent_nothing, RunState.COMPLETED, RunState.FAILED).label("sent_nothing"),
     _newest(Run.ended_at, RunState.COMPLETED).label("last_read"),
-    _of_delivery(func.min(Delivery.created_at), OPEN, Delivery.priority < HISTORY).scalar_subquery().label("oldest"),
+    _of_delivery(_OLDEST, OPEN, Delivery.priority < HISTORY).scalar_subquery().label("oldest"),
     _of_delivery(Delivery.id, OPEN, READY | LEASED, _DUE).exists().label("waits"),
     _of_delivery(Delivery.id, DEAD, index="ix_delivery_dead").exists().label("has_dead"),
     exists().where(Gap.connector_id == Connector.id, Gap.healed_at.is_(None)).label("has_gap"),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from integration.models.connector import Connector, ConnectorState
 from integration.models.hold import Hold
 from integration.models.run import SYNCS, Run, RunKind, RunState
-from integration.operations.monitoring.health.facts import NEWS, Facts
+from integration.operations.monitoring.health.facts import NEWS, Facts, of as facts_of
 from integration.pipeline.connectors import holds, schedule_times
 
 #: A schedule of every minute is not late after three of them.
@@ -56,9 +56,10 @@ def not_read(session: Session, now: datetime, connector: Connector, periods: int
         return None
     last, limit = facts.last_read, _limit(now, connector, facts, periods)
     # It cannot have begun before it was last read, so that is looked at first.
-    if (last or connector.created_at) > limit or _begun(session, connector, last) > limit:
+    if (last is not None and last > limit) or _begun(session, connector, last) > limit:
         return None
-    if _is_worked_on(session, now, connector.id):
+    if _is_worked_on(session, now, connector.id) or facts_of(session, now, connector.id).last_read != last:
+        # The second: it has been read since the facts were asked for.
         return None
     explained = holds.current(session, connector.id, "store") is not None or facts.next_read <= now
     return NotRead(last or connector.created_at, explained)
