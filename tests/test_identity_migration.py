@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from integration.identity import first_version_key, person_key_of
 from integration.models.database import open_database
-from tests.test_migrations import OLD_CONNECTOR, OLD_ORGANISATION, steer
+from tests.migration_steps import OLD_CONNECTOR, OLD_ORGANISATION, steer
 
 AT = "2026-01-01 10:00:00"
 DELIVERY = """

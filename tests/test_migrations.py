@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
@@ -17,19 +15,9 @@ from integration.models import Base, Connector, Delivery, Drift, Reconciliation,
 from integration.models.database import open_database
 from integration.models.drift import Reconciled
 from integration.models.migrate import upgrade
-from integration.models.schema_steps import FOLDER
 from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 from integration.sandbox.authority import Authority
-
-
-def steer(connection: Connection, act: str, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["connection"] = connection
-    # A migration that builds an index beside others ends the transaction; it must be its own.
-    connection.commit()
-    getattr(command, act)(config, revision)
-    connection.commit()
+from tests.migration_steps import OLD_CONNECTOR, OLD_ORGANISATION, steer
 
 
 def test_the_migrations_lead_to_what_the_models_say(database_url: str) -> None:
@@ -41,19 +29,11 @@ def test_the_migrations_lead_to_what_the_models_say(database_url: str) -> None:
     database.dispose()
 
 
-OLD_ORGANISATION = "INSERT INTO organisation (id, name, created_at) VALUES (1, 'A', '2026-01-01 10:00:00')"
 OLD_ROW = """
 INSERT INTO delivery (connector_id, kind, source_id, number, what, identity, subject, origin, priority, state, due_at,
     attempts, payload_at, created_at, settled_at, result, partial, error_code, error)
 VALUES (1, 'order', '7', '7', 'completed', :identity, :identity, 'webhook', 0, :state, '2026-01-01 10:00:00', 1,
     '2026-01-01 10:00:00', '2026-01-01 10:20:00', '2026-01-01 11:00:00', '', :partial, '', '')
-"""
-OLD_CONNECTOR = """
-INSERT INTO connector (id, organisation_id, name, state, is_demo, store_url, store_rest_root, store_ca, store_facts,
-    mautic_url, mautic_method, mautic_user, mautic_client_id, mautic_ca, mautic_facts, settings, cursors, fields,
-    webhook_path, webhook_ids, log_cleared_id, created_at, updated_at)
-VALUES (1, 1, 'Shop', 'active', :no, '', '', '', '{}', '', 'basic', '', '', '', '{}', '{}', '{}', '[]', 'path', '{}',
-    0, '2026-01-01 10:00:00', '2026-01-01 10:00:00')
 """
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from integration.models.database import open_database
 from integration.models.migrate import LOCK_TRIES, _giving_way, upgrade
+from tests.migration_steps import steer
 from tests.statements import caught
-from tests.test_migrations import steer
 
 #: Migrations up to this one are older than the rule.
 LAST_FREE = "0028"

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from playwright.sync_api import expect
 
 from integration.models import Organisation, Role
 from integration.operations.identity import accounts
-from integration.pipeline.ingest import records
 from integration.pipeline.runs import lifecycle as run_lifecycle
-from integration.store import parse
+from tests.browser.arrivals import order_arrives
 from tests.browser.conftest import Site
 from tests.browser.reloading import reload_until
 from tests.conftest import NOON
 
 #: A run goes on until a test says that it is enough, however late its page comes.
 SLOW = {"kind": "delay_per_record", "value": 1.5}
-
-
-def order_arrives(site: Site, connector_id: int, email: str) -> dict[str, Any]:
-    """Place an order in the shop and let its webhook come."""
-    made = site.store.shop.place_order(status="completed", billing={"first_name": "Ada", "email": email})
-    order: dict[str, Any] = site.store.shop.shown(made["id"])
-    now = site.services.clock.now()
-    with site.services.db.write() as session:
-        change = parse.order_change(order, "webhook", now)  # type: ignore[arg-type]  # a StrEnum's value
-        records.accept(session, now, connector_id, [change])
-    site.services.wakeup.ring(connector_id)
-    return order
 
 
 def test_a_live_run_is_followed_and_paused(site: Site) -> None:

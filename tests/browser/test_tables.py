@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 
 from integration.models import Role
 from integration.pipeline.runs import lifecycle as run_lifecycle
+from tests.browser.arrivals import order_arrives
 from tests.browser.conftest import Site
 from tests.browser.reloading import reload_until
-from tests.browser.test_operations import order_arrives
 
 LISTS = ("runs", "runs/1/records", "records", "dead-letters", "activity", "tools/log", "fields", "history")
 #: Words of cells that stand on two lines although only sentences may wrap; a hyphen may end a line.

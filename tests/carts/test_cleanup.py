@@ -2,75 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from integration.carts.cleanup import delete_coupons
 from integration.clock import SetClock
-from integration.config import Deployment
 from integration.engines import cart_cleanup
-from integration.models import Cart, CartEvent, Connector
-from integration.models.database import Database
+from integration.models import CartEvent
 from integration.operations import retention
 from integration.pipeline.connectors import connectors
-from integration.pipeline.services import Services, open_services
-from integration.sandbox.store import StoreServer
 from integration.settings import CartModule
-from tests import cart_rows
+from tests.carts.coupon_shop import Shop
 
 OLD = timedelta(days=91)
-
-
-@dataclass
-class Shop:
-    """A shop with its connector."""
-
-    services: Services
-    connector_id: int
-    store: StoreServer
-
-    @property
-    def connector(self) -> Connector:
-        with self.services.db.read() as session:
-            return session.get_one(Connector, self.connector_id)
-
-    def coupon(self, **values: Any) -> int:
-        code = f"recover-{len(self.store.state.coupons)}"
-        made, _ = self.services.open_store(self.connector).post("coupons", {"code": code, "amount": "5"})
-        self.store.state.coupons[made["id"]].update(values)
-        return int(made["id"])
-
-    def cart(self, coupon: int | None = None, age: timedelta = timedelta(), **values: Any) -> int:
-        now = self.services.clock.now()
-        given = {"coupon_id": coupon, "coupon_until": now + timedelta(days=1), "seen_at": now} | values
-        with self.services.db.write() as session:
-            cart = cart_rows.keep(session, self.connector_id, now - age, **given)
-            cart.coupon_code = f"code-{cart.id}" if coupon else ""
-            session.add(CartEvent(cart_id=cart.id, at=now, text="Seen."))
-            return cart.id
-
-    def carts(self) -> dict[int, Cart]:
-        with self.services.db.read() as session:
-            return {cart.id: cart for cart in session.scalars(select(Cart))}
-
-    def calls(self) -> list[tuple[str, str]]:
-        return [(call.method, call.path.partition("wc/v3/")[2]) for call in self.store.calls]
-
-
-@pytest.fixture
-def shop(db: Database, clock: SetClock, deployment: Deployment) -> Iterator[Shop]:
-    services = open_services(deployment, database=db, clock=clock)
-    with StoreServer() as store:
-        key = store.credentials
-        number = connectors.create(
-            services, organisation_id=1, name="Shop", store_url=store.url, store_key=key.key, store_secret=key.secret
-        )
-        yield Shop(services, number, store)
 
 
 def test_coupons_that_nobody_can_or_need_use_are_deleted_in_two_calls(shop: Shop) -> None:

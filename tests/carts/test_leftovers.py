@@ -14,9 +14,7 @@ from integration.engines.clock_steps import MOMENTS
 from integration.models import Cart, CartLeftover
 from integration.pipeline.ingest.cart_keeping import ORDER_KEY, drop_twin
 from integration.pipeline.ingest.cart_leftovers import MADE_WITHIN
-from tests.carts.test_cleanup import Shop, shop
-
-__all__ = ["shop"]
+from tests.carts.coupon_shop import Shop
 
 
 def forget(shop: Shop, number: int) -> bool:

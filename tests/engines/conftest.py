@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import func, select
 
 from integration.config import Deployment
 from integration.events import Change
 from integration.models import Organisation
+from integration.models.delivery import Delivery
 from integration.pipeline.connectors import connectors
 from integration.pipeline.ingest import records
 from integration.pipeline.services import Services, open_services
@@ -53,3 +55,10 @@ def accept(services: Services, connector_id: int, changes: list[Change]) -> None
         records.accept(session, services.clock.now(), connector_id, changes)
         services.on_accept(session, connector_id)
     services.wakeup.ring(connector_id)
+
+
+def waiting(services: Services, *states: str) -> int:
+    """Count the open deliveries, those in one of the states if any are given."""
+    query = select(func.count()).where(Delivery.settled_at.is_(None))
+    with services.db.read() as session:
+        return session.scalar(query.where(Delivery.state.in_(states)) if states else query) or 0

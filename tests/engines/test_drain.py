@@ -8,16 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
 
 from integration.engines import schedule, worker as workers
 from integration.engines.worker import Worker
-from integration.models.delivery import Delivery
 from integration.models.run import RunKind
 from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from tests.bench.world import order_changes
-from tests.engines.conftest import accept, connect
+from tests.engines.conftest import accept, connect, waiting
 from tests.waiting import wait_for
 
 SLOW_S = 3
@@ -40,13 +38,6 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
     looks = Looks(schedule.busy_connectors)
     monkeypatch.setattr(schedule, "busy_connectors", looks)
     return looks
-
-
-def waiting(services: Services, *states: str) -> int:
-    """Count the open deliveries, those in one of the states if any are given."""
-    query = select(func.count()).where(Delivery.settled_at.is_(None))
-    with services.db.read() as session:
-        return session.scalar(query.where(Delivery.state.in_(states)) if states else query) or 0
 
 
 def test_a_drain_looks_by_the_second_while_a_call_is_out(live: Services, mautic: MauticServer, looks: Looks) -> None:

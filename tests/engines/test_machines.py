@@ -20,8 +20,7 @@ from integration.pipeline.services import Services, open_services
 from integration.sandbox.mautic import MauticServer
 from tests.bench.world import order_changes
 from tests.conftest import NOON
-from tests.engines.conftest import accept, connect
-from tests.engines.test_drain import waiting
+from tests.engines.conftest import accept, connect, waiting
 from tests.schema import make_newest
 from tests.waiting import wait_for
 from tests.worker_process import end, start_worker, wait_until_ready
