@@ -24,9 +24,8 @@ from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.bulk import seed_bulk
 from tests.bench.served import served
-from tests.bench.world import NOW, order, report, whereabouts
+from tests.bench.world import NOW, order, report, signed, whereabouts
 from tests.postgres import free_port
-from tests.web.test_hooks import sign
 
 ORDERS = int(os.environ.get("BENCH_ORDERS", "5000"))
 CUSTOMERS = 1000
@@ -122,10 +121,10 @@ def _webhooks() -> None:
         url = f"http://127.0.0.1:{server.port}/hooks/{server.connector().webhook_path}"
         bodies = [json.dumps(order(number, f"buyer{number}@example.com")).encode() for number in range(1, HOOKS + 1)]
         with requests.Session() as line:
-            line.post(url, bodies[0], headers=sign(bodies[0], SECRET), timeout=30).raise_for_status()
+            line.post(url, bodies[0], headers=signed(bodies[0], SECRET), timeout=30).raise_for_status()
             before = _cpu_of(server.process.pid)
             for body in bodies:
-                line.post(url, body, headers=sign(body, SECRET), timeout=30).raise_for_status()
+                line.post(url, body, headers=signed(body, SECRET), timeout=30).raise_for_status()
         spent_s = _cpu_of(server.process.pid) - before
         report("CPU of a webhook", spent_s / HOOKS * 1000, "ms per webhook", "stated", True, webhooks=HOOKS)
 

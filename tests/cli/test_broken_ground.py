@@ -14,7 +14,8 @@ import pytest
 
 from integration.models.disk_faults import FULL, READ_ONLY
 from tests.cli.conftest import Result, Run
-from tests.cli.test_serving import free_port, start
+from tests.cli.started import start
+from tests.postgres import free_port
 
 
 def refused(result: Result, said: str) -> None:
@@ -154,7 +155,7 @@ def test_a_lost_key_is_said_by_each_command(run: Run, connected: str, environ: d
 
 
 def test_commands_use_the_address_at_which_the_pages_are_served(run: Run, environ: dict[str, str]) -> None:
-    port = free_port()
+    port = str(free_port())
     child, _ = start(environ, "serve", port)
     child.send_signal(signal.SIGTERM)
     assert child.wait(timeout=40) == 0

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import COMMAND, Run
+from tests.cli.conftest import Run
+from tests.cli.started import ask, start
+from tests.postgres import free_port
 from tests.waiting import wait_for
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
-def ask(port: str, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> tuple[int, str]:
-    line = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
-    try:
-        line.request(method, path, body, headers or {})
-        answer = line.getresponse()
-        return answer.status, answer.read().decode()
-    except OSError:
-        return 0, ""
-    finally:
-        line.close()
-
-
-def start(environ: dict[str, str], command: str, port: str) -> tuple[subprocess.Popen[str], str]:
-    """Start a server; return it with its one-time link once it answers."""
-    child = subprocess.Popen([*COMMAND, command], env=environ | {"PORT": port}, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    said = child.stdout.readline() + child.stdout.readline()
-    link = re.search(r"/sign-in/link/\S+", said)
-    assert link is not None, said
-    assert wait_for(lambda: ask(port, "GET", "/healthz")[0] == 200)
-    return child, link[0]
 
 
 def ends(environ: dict[str, str]) -> list[str]:
@@ -60,7 +31,7 @@ def ends(environ: dict[str, str]) -> list[str]:
 
 
 def test_the_link_signs_in_once_and_sigterm_ends_in_order(environ: dict[str, str]) -> None:
-    port = free_port()
+    port = str(free_port())
     child, link = start(environ, "serve", port)
     try:
         status, page = ask(port, "GET", link)
@@ -81,7 +52,7 @@ def test_a_port_that_is_taken_is_said_by_its_name(run: Run) -> None:
 
 
 def test_the_demo_comes_up_connected_and_ends_with_its_parent(environ: dict[str, str], run: Run) -> None:
-    port = free_port()
+    port = str(free_port())
     child, _ = start(environ, "demo", port)
     try:
         [connector] = run("connectors", "--json").json
@@ -92,7 +63,7 @@ def test_the_demo_comes_up_connected_and_ends_with_its_parent(environ: dict[str,
         child.kill()
     child.wait(timeout=20)
     assert wait_for(lambda: ends(environ) == [])
-    again, _ = start(environ, "demo", free_port())
+    again, _ = start(environ, "demo", str(free_port()))
     again.send_signal(signal.SIGTERM)
     assert again.wait(timeout=40) == 0
     assert len(run("connectors", "--json").json) == 1
@@ -119,7 +90,7 @@ CHUNKS = b"POST /hooks/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunk
 
 
 def test_clients_that_drip_keep_nobody_waiting(environ: dict[str, str]) -> None:
-    port = free_port()
+    port = str(free_port())
     child, _ = start(environ | {"THREADS": "2"}, "serve", port)
     try:
         lines = [dripping(port, begin) for begin in (b"GET / HTTP/1.1\r\nX: ", BODY, CHUNKS, b"") for _ in range(8)]

@@ -24,11 +24,11 @@ from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from integration.sandbox.store.demo_shop import seed
 from integration.web.frame.security import LARGEST_BODY
-from tests.bench.world import whereabouts
-from tests.cli.test_serving import free_port, start
+from tests.bench.world import signed, whereabouts
+from tests.cli.started import start
 from tests.nginx import NAME, SITE, WITHOUT_NGINX, Front, nginx, program
+from tests.postgres import free_port
 from tests.waiting import wait_for
-from tests.web.test_hooks import sign
 
 URL = f"https://{NAME}"
 #: What somebody outside may send to be taken for another one, or to be led elsewhere.
@@ -105,7 +105,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     guide = SITE.with_name("config.py").read_text(encoding="utf-8")
     (instance / "config.py").write_text(f'{guide}\nPRIVATE_HOSTS = "127.0.0.1"\nLOG_LEVEL = "ERROR"\n')
     environ = {"INSTANCE_PATH": str(instance), "PATH": "/usr/bin", "PYTHONPATH": str(SITE.parents[2])}
-    port = free_port()
+    port = str(free_port())
     child, link = start(environ, "serve", port)
     services = open_services(load(environ))
     try:
@@ -168,9 +168,9 @@ def test_the_main_journey_from_the_first_link_to_the_synced_order(behind: Behind
     number = behind.connector_id
     connector = f"/connectors/{number}"
     # Sign in with the link that `serve` printed.
-    signed = behind.post(behind.link, {}, page=behind.link, allow_redirects=False)
-    assert signed.status_code == 302 and signed.headers["Location"].startswith(("/", URL))
-    [cookie] = [each for each in signed.raw.headers.getlist("Set-Cookie") if each.startswith("woo_mautic=")]
+    entered = behind.post(behind.link, {}, page=behind.link, allow_redirects=False)
+    assert entered.status_code == 302 and entered.headers["Location"].startswith(("/", URL))
+    [cookie] = [each for each in entered.raw.headers.getlist("Set-Cookie") if each.startswith("woo_mautic=")]
     assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(cookie.replace(" ", "").split(";"))
     assert behind.get("/").status_code == 200
     # A form without its token, or from elsewhere, changes nothing.
@@ -195,8 +195,8 @@ def test_the_main_journey_from_the_first_link_to_the_synced_order(behind: Behind
     hook = next(hook for hook in hooks if hook["topic"] == "order.updated")
     path = hook["delivery_url"].removeprefix(URL)
     outside = client(behind.front)
-    assert outside.post(URL + path, body, headers=sign(body, "not the secret"), timeout=30).status_code == 401
-    assert outside.post(URL + path, body, headers=sign(body, hook["secret"]), timeout=30).status_code == 200
+    assert outside.post(URL + path, body, headers=signed(body, "not the secret"), timeout=30).status_code == 401
+    assert outside.post(URL + path, body, headers=signed(body, hook["secret"]), timeout=30).status_code == 200
     address = "new@shop.example"
     contacts = behind.mautic.state.contacts
     wait_for(lambda: any(c.values.get("email") == address for c in contacts.values()), "the contact", seconds=60)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -25,14 +24,9 @@ from integration.operations.monitoring import alerts
 from integration.operations.monitoring.alerts import editing
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services, open_services
+from tests.postgres import free_port
 
 MakeGroup = Callable[..., int]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

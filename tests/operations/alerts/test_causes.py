@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
@@ -28,35 +27,8 @@ from integration.pipeline import usage
 from integration.pipeline.connectors import connectors
 from integration.sandbox.authority import Authority
 from tests.operations.alerts.conftest import Watch, make_connector
+from tests.operations.alerts.shop_changes import change, late, run, scheduled
 from tests.pipeline.rows import delivery
-
-
-def run(shop: Watch, kind: str = "incremental", state: str = "COMPLETED", **values: Any) -> Run:
-    now = shop.clock.now()
-    ended = None if state in ("PENDING", "RUNNING") else now
-    row = Run(
-        connector_id=shop.connector_id,
-        kind=kind,
-        state=state,
-        correlation_id="c",
-        created_at=now,
-        ended_at=ended,
-        error="The store closed." if state == "FAILED" else "",
-        **values,
-    )
-    made: Run = shop.add(row)[0]
-    return made
-
-
-def scheduled(shop: Watch) -> None:
-    """Let the schedule have had its turn."""
-    with shop.services.db.write() as session:
-        session.execute(update(Schedule).values(next_run_at=shop.clock.now() + timedelta(minutes=5)))
-
-
-def change(shop: Watch, statement: Any) -> None:
-    with shop.services.db.write() as session:
-        session.execute(statement)
 
 
 def only(shop: Watch) -> Alert:
@@ -124,15 +96,6 @@ def test_no_sync_for_three_periods(shop: Watch) -> None:
     change(shop, update(Run).values(state="COMPLETED", ended_at=shop.clock.now()))
     shop.look(seconds=30)
     assert shop.open == []
-
-
-def late(shop: Watch) -> None:
-    """Let a run wait for hours without anybody taking it, so that the store is not read."""
-    run(shop)
-    shop.clock.advance(minutes=5)
-    run(shop, state="PENDING")
-    shop.clock.advance(hours=5)
-    scheduled(shop)
 
 
 def test_a_crontab_is_late_after_three_of_its_dates(shop: Watch) -> None:

@@ -21,7 +21,8 @@ from integration.config import Deployment, load
 from integration.errors import SettingError
 from integration.operations.monitoring.alerts import mail
 from integration.operations.monitoring.alerts.undelivered import Undelivered
-from tests.operations.alerts.conftest import Inbox, free_port
+from tests.operations.alerts.conftest import Inbox
+from tests.postgres import free_port
 
 #: aiosmtpd warns of what a server behind TLS does on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")

@@ -14,7 +14,8 @@ from sqlalchemy import update
 from integration.models import AlertNotice
 from integration.operations.monitoring import alerts
 from integration.operations.monitoring.alerts import hook, mail as mails, notices
-from tests.operations.alerts.conftest import Inbox, MakeGroup, Receiver, Watch, fail, free_port, group_of
+from tests.operations.alerts.conftest import Inbox, MakeGroup, Receiver, Watch, fail, group_of
+from tests.postgres import free_port
 
 
 def test_what_fails_is_tried_again_later_and_then_given_up(shop: Watch, group: MakeGroup) -> None:

@@ -14,7 +14,7 @@ from integration.models import Hold, Run, Schedule
 from integration.pipeline import usage
 from integration.pipeline.connectors import connectors
 from tests.operations.alerts.conftest import Watch
-from tests.operations.alerts.test_causes import change, late
+from tests.operations.alerts.shop_changes import change, late
 
 
 @pytest.fixture
