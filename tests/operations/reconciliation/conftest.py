@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from integration.models import Drift, Reconciliation, RunKind
+from integration.models import Drift, LedgerEntry, Reconciliation, RunKind
+from integration.models.person_stamp import PersonStamp
 from integration.operations import reconciliation
+from integration.operations.reconciliation import findings
+from integration.operations.reconciliation.comparison import Comparison, Wanted
 from integration.operations.reconciliation.execution import SLICE_S, ReconciliationExecution
+from integration.operations.reconciliation.people import Person
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from integration.sandbox.mautic.contact import Contact
+from tests.operations.reconciliation.people import EVERYBODY, named
 from tests.road.conftest import Road, make_road, mautic, store
 
 __all__ = ["make_road", "mautic", "store"]
@@ -98,6 +103,16 @@ class Bench:
         return twin
 
 
+def counts(row: Reconciliation) -> dict[str, int]:
+    """What was found, how often of each kind."""
+    return {kind: getattr(row, kind) for kind in findings.KINDS if getattr(row, kind)}
+
+
+def stamped(bench: Bench) -> set[str]:
+    with bench.road.services.db.read() as session:
+        return named(set(session.scalars(select(PersonStamp.person_key))))
+
+
 @pytest.fixture
 def bench(make_road: Callable[..., Road]) -> Bench:
     """Three customers, one of them with orders, and a guest with two; all of it in Mautic."""
@@ -114,3 +129,28 @@ def bench(make_road: Callable[..., Road]) -> Bench:
     road.order("guest@example.com", status="refunded", billing={"city": "Cork", "country": "IE"})
     road.run()
     return Bench(road)
+
+
+@pytest.fixture
+def known(bench: Bench) -> Bench:
+    """Four people who were compared, and of whom nothing differs; live changes have carried their orders' events."""
+    with bench.road.services.db.write() as session:
+        session.execute(update(LedgerEntry).values(reached_at=None))
+    assert bench.reconcile().pulled == 4
+    assert stamped(bench) == EVERYBODY
+    return bench
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Collects who is compared with Mautic as a whole."""
+    found: set[str] = set()
+    whole = Comparison._wanted
+
+    def wanted(self: Comparison, people: Sequence[Person]) -> list[Wanted]:
+        those = whole(self, people)
+        found.update(each.person.person_key for each in those)
+        return those
+
+    monkeypatch.setattr(Comparison, "_wanted", wanted)
+    yield found

@@ -16,10 +16,7 @@ from integration.pipeline.connectors import connectors
 from integration.pipeline.ingest import order_ledger
 from tests.conftest import NOON
 from tests.operations.reconciliation.conftest import Bench
-
-ADA, BOB, CYD, GUEST = (f"{name}@example.com" for name in ("ada", "bob", "cyd", "guest"))
-EVERYBODY = frozenset({ADA, BOB, CYD, GUEST})
-NOBODY: frozenset[str] = frozenset()
+from tests.operations.reconciliation.people import ADA, BOB, CYD, EVERYBODY, GUEST, NOBODY
 
 Act = Callable[[Bench], object]
 

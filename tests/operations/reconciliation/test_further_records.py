@@ -8,22 +8,16 @@ import pytest
 from sqlalchemy import select
 
 from integration.identity import person_key_of
-from integration.models import Reconciliation
 from integration.models.buyer_score import BuyerScore
-from integration.operations.reconciliation import findings
 from integration.pipeline.connectors import connectors
 from integration.pipeline.ingest import records
 from integration.records import Score
 from integration.sandbox.store import demo_catalogue
 from integration.streams import scores
-from tests.operations.reconciliation.conftest import Bench
+from tests.operations.reconciliation.conftest import Bench, counts
 from tests.road.conftest import Road
 
 ADA, GUEST = "ada@example.com", "guest@example.com"
-
-
-def counts(row: Reconciliation) -> dict[str, int]:
-    return {kind: getattr(row, kind) for kind in findings.KINDS if getattr(row, kind)}
 
 
 @pytest.fixture

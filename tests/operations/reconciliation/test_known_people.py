@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from integration.events import Origin
 from integration.identity import person_key_of
-from integration.models import Connector, LedgerEntry, Reconciliation
+from integration.models import Connector, Reconciliation
 from integration.models.person_stamp import PersonStamp
 from integration.models.rekeying import rekey
 from integration.operations.reconciliation import leftovers
-from integration.operations.reconciliation.comparison import Comparison, Wanted
-from integration.operations.reconciliation.people import Person, accounts
+from integration.operations.reconciliation.people import accounts
 from integration.operations.reconciliation.reading_ahead import ReadingAhead
 from integration.pipeline.connectors import field_list, store_profile
 from integration.pipeline.ingest import listed_orders
 from integration.pipeline.runs import progress as run_progress
 from integration.sandbox.store.problems import Refused
 from integration.store import reading
-from tests.operations.reconciliation.conftest import Bench
-from tests.operations.reconciliation.happenings import ADA, EVERYBODY, HAPPENINGS, NOBODY
-
-
-def named(person_keys: set[str]) -> set[str]:
-    return {email for email in EVERYBODY if person_key_of(email) in person_keys}
-
-
-def stamped(bench: Bench) -> set[str]:
-    with bench.road.services.db.read() as session:
-        return named(set(session.scalars(select(PersonStamp.person_key))))
-
-
-@pytest.fixture
-def known(bench: Bench) -> Bench:
-    """Four people who were compared, and of whom nothing differs; live changes have carried their orders' events."""
-    with bench.road.services.db.write() as session:
-        session.execute(update(LedgerEntry).values(reached_at=None))
-    assert bench.reconcile().pulled == 4
-    assert stamped(bench) == EVERYBODY
-    return bench
+from tests.operations.reconciliation.conftest import Bench, stamped
+from tests.operations.reconciliation.happenings import HAPPENINGS
+from tests.operations.reconciliation.people import ADA, EVERYBODY, NOBODY, named
 
 
 def fine(bench: Bench) -> set[str]:
@@ -65,21 +45,6 @@ def fine(bench: Bench) -> set[str]:
         return ahead.fine(ahead.begin({**dict.fromkeys(buyers, ()), **customers}))
     finally:
         ahead.close()
-
-
-@pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
-    """Collects who is compared with Mautic as a whole."""
-    found: set[str] = set()
-    whole = Comparison._wanted
-
-    def wanted(self: Comparison, people: Sequence[Person]) -> list[Wanted]:
-        those = whole(self, people)
-        found.update(each.person.person_key for each in those)
-        return those
-
-    monkeypatch.setattr(Comparison, "_wanted", wanted)
-    yield found
 
 
 def hold_against_a_whole_comparison(bench: Bench, known: set[str], compared: set[str]) -> None:

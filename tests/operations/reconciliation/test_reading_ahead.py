@@ -22,10 +22,8 @@ from integration.pipeline.leases.endings import Stopped
 from integration.store import reading
 from integration.store.client import StoreClient
 from tests.operations.reconciliation.conftest import Bench
-from tests.operations.reconciliation.happenings import BOB, CYD, GUEST, of_ada
-from tests.operations.reconciliation.test_known_people import compared, known, named
-
-__all__ = ["compared", "known"]
+from tests.operations.reconciliation.happenings import of_ada
+from tests.operations.reconciliation.people import BOB, CYD, GUEST, named
 
 
 @pytest.fixture

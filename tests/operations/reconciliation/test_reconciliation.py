@@ -11,16 +11,12 @@ from integration.clock import SetClock
 from integration.models import ContactLink, Reconciliation
 from integration.models.drift import Reconciled
 from integration.operations import reconciliation
-from integration.operations.reconciliation import findings, strangers
+from integration.operations.reconciliation import strangers
 from integration.pipeline.connectors import connectors
 from integration.pipeline.leases.endings import Cancelled, Lost
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle
-from tests.operations.reconciliation.conftest import Bench, tick
-
-
-def counts(row: Reconciliation) -> dict[str, int]:
-    return {kind: getattr(row, kind) for kind in findings.KINDS if getattr(row, kind)}
+from tests.operations.reconciliation.conftest import Bench, counts, tick
 
 
 def test_what_was_just_imported_is_right(bench: Bench) -> None:

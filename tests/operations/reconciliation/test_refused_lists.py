@@ -10,8 +10,7 @@ from integration.models import LedgerEntry, Reconciliation
 from integration.operations import reconciliation
 from integration.pipeline.runs import progress as run_progress
 from integration.queries import runs
-from tests.operations.reconciliation.conftest import Bench, tick
-from tests.operations.reconciliation.test_reconciliation import counts
+from tests.operations.reconciliation.conftest import Bench, counts, tick
 
 V3 = "/wp-json/wc/v3"
 #: Nothing here is of the database.
