@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -13,15 +12,10 @@ from sqlalchemy.exc import OperationalError
 from integration.models.database import locked, waiting
 from integration.pipeline import group_commit
 from integration.pipeline.group_commit import GROUP_MAX, GroupCommit
+from tests.pipeline.commit_lines import waiting_behind
 from tests.waiting import wait_for
 
 KEY, OTHER = 1, 2
-
-
-def waiting_behind(groups: GroupCommit[Any], key: int) -> int:
-    """How many wait for one that has the turn, -1 while nobody has it."""
-    line = groups._lines.get(key)
-    return len(line._queue) if line is not None and line._busy else -1
 
 
 class Crowd:

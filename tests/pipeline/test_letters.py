@@ -22,9 +22,8 @@ from integration.queries import dead_letters
 from integration.queries.dead_letter_causes import without_person
 from tests.conftest import NOON
 from tests.pipeline import rows
-from tests.pipeline.conftest import MakeChange
-from tests.pipeline.test_outbox import accept, claim, settle
-from tests.pipeline.test_reopening import kill, requeue, row
+from tests.pipeline.conftest import MakeChange, accept, claim, settle
+from tests.pipeline.dead_letters import kill, requeue, row
 
 SUCCESSES = {
     "written": {"state": DeliveryState.DELIVERED, "result": "updated"},

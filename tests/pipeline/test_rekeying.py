@@ -13,8 +13,8 @@ from integration.pipeline import outbox
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.services import Services
 from tests.pipeline import rows
+from tests.pipeline.conftest import claim
 from tests.pipeline.rows import delivery
-from tests.pipeline.test_outbox import claim
 
 OLD, NEW, OTHER = "a" * 32, "b" * 32, "c" * 32
 PAUSE = timedelta(seconds=10)

@@ -10,36 +10,15 @@ from sqlalchemy import select
 from integration.clock import SetClock
 from integration.events import Kind, Origin
 from integration.identity import person_key_of
-from integration.models.delivery import Delivery, DeliveryState
+from integration.models.delivery import Delivery
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.services import Services
 from tests.conftest import NOON
-from tests.pipeline.conftest import MakeChange
-from tests.pipeline.test_outbox import accept, claim, settle
-
-
-def kill(services: Services, connector_id: int) -> list[int]:
-    """Let everything that is ready become a dead letter; return the ids."""
-    token = new_token()
-    deliveries = [leased for group in claim(services, connector_id, 50, token) for leased in group.deliveries]
-    ends = [
-        Outcome(i.id, DeliveryState.DEAD, error_code="refused", message="No.", category="permanent") for i in deliveries
-    ]
-    settle(services, connector_id, token, *ends)
-    return [leased.id for leased in deliveries]
-
-
-def row(services: Services, delivery_id: int) -> Delivery:
-    with services.db.read() as session:
-        return session.get_one(Delivery, delivery_id)
-
-
-def requeue(services: Services, connector_id: int, ids: list[int], run_id: int | None = None) -> outbox.Requeued:
-    with services.db.write() as session:
-        return outbox.requeue(session, services.clock.now(), connector_id, ids, run_id)
+from tests.pipeline.conftest import MakeChange, accept, claim, settle
+from tests.pipeline.dead_letters import kill, requeue, row
 
 
 def test_a_dead_letter_keeps_when_it_died_and_what_kind_of_failure_it_was(

@@ -17,8 +17,7 @@ from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.outbox.tally import state_of
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
-from tests.pipeline.conftest import MakeChange
-from tests.pipeline.test_outbox import accept, claim, settle
+from tests.pipeline.conftest import MakeChange, accept, claim, settle
 
 Counted = dict[tuple[str, str, str], int]
 

@@ -20,8 +20,8 @@ from integration.pipeline.connectors import connectors
 from integration.pipeline.ingest import records, webhooks
 from integration.pipeline.services import Services
 from tests.bench.world import order, signed
+from tests.pipeline.commit_lines import waiting_behind
 from tests.pipeline.rows import link
-from tests.pipeline.test_group_commit import waiting_behind
 from tests.serving import serving
 from tests.statements import caught
 from tests.waiting import wait_for
