@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from integration.clock import SetClock
 from integration.events import Origin
 from integration.models import ConsentEntry, Delivery
 from integration.pipeline.ingest import records
+from integration.sandbox.mautic import MauticServer
 from integration.sandbox.mautic.contact import Contact
 from integration.store import parse
 from tests.conftest import NOON
@@ -81,3 +83,9 @@ def ledger(road: Road) -> list[tuple[str, str, str]]:
 
 def actions(road: Road) -> list[str]:
     return [entry.action for entry in road.log()]
+
+
+@pytest.fixture(params=["5.2.0", "7.0.0"])
+def mautic(request: pytest.FixtureRequest) -> Iterator[MauticServer]:
+    with MauticServer(version=request.param) as server:
+        yield server

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from integration.clock import SetClock
-from integration.sandbox.mautic import MauticServer
 from integration.subscriptions import forgetting
 from tests.road.consents import (
     BOX,
@@ -19,17 +16,14 @@ from tests.road.consents import (
     barred,
     choose,
     ledger,
+    mautic,
     meta,
     register,
     road_with,
 )
-from tests.road.test_subscriptions import subscribe
+from tests.road.subscribers import subscribe
 
-
-@pytest.fixture(params=["5.2.0", "7.0.0"])
-def mautic(request: pytest.FixtureRequest) -> Iterator[MauticServer]:
-    with MauticServer(version=request.param) as server:
-        yield server
+__all__ = ["mautic"]
 
 
 def test_without_consent_nobody_is_sent_and_the_reason_names_key_and_page(make_road: MakeRoad) -> None:

@@ -15,9 +15,9 @@ from integration.operations import reconciliation
 from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 from tests.operations.reconciliation.conftest import tick
 from tests.road.conftest import Road
+from tests.road.store_lists import ORDERS
 from tests.waiting import wait_for
 
-ORDERS = "/wp-json/wc/v3/orders$"
 CUSTOMERS = "/wp-json/wc/v3/customers$"
 AGAIN = "The store gives the same page again"
 

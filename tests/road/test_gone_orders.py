@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from integration.models import Connector, RunLine
 from tests.road.conftest import Road
-from tests.road.test_false_lists import ORDERS
+from tests.road.store_lists import ORDERS
 
 
 @pytest.fixture

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import random
-import re
-import signal
-import subprocess
-import sys
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
 
-from integration.engines import schedule
-from integration.models import Delivery, Hold, Run, UnansweredCall
-from integration.pipeline import outbox
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress, resumption
+from integration.models import Run
+from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
 from integration.sandbox.store.demo_shop import seed
 from tests.road.conftest import Road
+from tests.road.killed_workers import MARKER, SLOW_ROW_S, finish, kill_after, resume
 
 KILLS = {"sqlite": 12, "postgresql": 5}
-#: Each: rows of a batch -> how slow Mautic is at a row, so that every batch is out for long enough to be hit.
-SLOW_ROW_S = {10: 0.03, 50: 0.015, 200: 0.008}
-#: What the real pause of ten seconds is here, so that the test does not wait for it.
-PAUSE_MIN_S = 1.0
-MARKER = re.compile(r"\[order \d+ [^\]]+\]")
 
 
 @pytest.mark.timeout(240)
@@ -43,81 +28,14 @@ def test_an_import_survives_being_killed_again_and_again(make_road: Callable[...
     for number in range(kills):
         if number % 3 == 2:
             road.mautic.faults.command({"kind": "lose_answer", "path": "/api/notes", "times": 1})
-        _kill_after(road, chance.uniform(0.0, 1.2))
-        _resume(road, run_id)
-    _finish(road)
+        kill_after(road, chance.uniform(0.0, 1.2))
+        resume(road, run_id)
+    finish(road)
     _assert_all_arrived(road, run_id)
     with road.services.db.read() as session:
         gone = [line for line in run_progress.lines(session, run_id, limit=5000) if "was killed" in line.text]
     # The kills really hit the work: the run was closed for its dead process several times.
     assert len(gone) >= 3
-
-
-def _worker(road: Road, *options: str) -> subprocess.Popen[str]:
-    environ = os.environ | {
-        "DATABASE_URL": road.services.deployment.database_url,
-        "INSTANCE_PATH": str(road.services.deployment.instance_path),
-        "SECRET_KEY": road.services.deployment.secret_key,
-        "PRIVATE_HOSTS": "*",
-        "ENGINE": "none",
-        "LOG_LEVEL": "ERROR",
-    }
-    pause = f"from integration.mautic import batches; batches.PAUSE_MIN_S = {PAUSE_MIN_S}; "
-    command = [sys.executable, "-c", f"{pause}from integration.cli import main; main()", "worker", *options]
-    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
-
-
-def _kill_after(road: Road, seconds: float) -> None:
-    """Let a worker begin, and kill it hard some time later."""
-    child = _worker(road)
-    assert child.stdout is not None
-    child.stdout.readline()
-    threading.Event().wait(seconds)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    child.stdout.close()
-
-
-def _resume(road: Road, run_id: int) -> None:
-    """Let the sweep look at what the killed worker left, and do what its page offers."""
-    schedule.sweep(road.services)
-    _look_soon(road)
-    with road.services.db.read() as session:
-        run = session.get_one(Run, run_id)
-    if run.state == "FAILED":
-        assert run.error_code == "process_gone"
-        resumption.resume(road.services, run_id)
-
-
-def _look_soon(road: Road) -> None:
-    """Let the looks at unanswered calls come a second apart instead of ten and more, as the workers' own do."""
-    now = road.services.clock.now()
-    soon = now + timedelta(seconds=PAUSE_MIN_S)
-    with road.services.db.write() as session:
-        session.execute(update(UnansweredCall).values(pause_s=PAUSE_MIN_S))
-        session.execute(update(UnansweredCall).where(UnansweredCall.look_at > soon).values(look_at=soon))
-
-
-def _finish(road: Road, within_s: float = 120) -> None:
-    """Work off what is due until nothing is open; what a fault or a backoff has put off is made due."""
-    ends = time.monotonic() + within_s
-    while outstanding(road) and time.monotonic() < ends:
-        with road.services.db.write() as session:
-            now = road.services.clock.now()
-            session.execute(update(Delivery).where(Delivery.settled_at.is_(None)).values(due_at=now))
-            session.execute(update(Hold).where(Hold.released_at.is_(None)).values(probe_at=now))
-        _look_soon(road)
-        child = _worker(road, "--until-idle")
-        assert child.wait(timeout=within_s) == 0
-        assert child.stdout is not None
-        child.stdout.close()
-        threading.Event().wait(PAUSE_MIN_S / 4)
-
-
-def outstanding(road: Road) -> bool:
-    with road.services.db.read() as session:
-        going = session.scalar(select(func.count()).select_from(Run).where(Run.state.in_(("PENDING", "RUNNING"))))
-        return bool(going or outbox.open_count(session, connector_id=road.connector_id))
 
 
 @pytest.mark.timeout(300)
@@ -127,9 +45,9 @@ def test_nobody_is_made_twice_by_kills_and_lost_answers(make_road: Callable[...,
     chance = random.Random(size)
     lost = road.mautic.faults.lose_answer_early(path="/api/(contacts|notes)/batch", times=2, probability=0.5)
     for _ in range(3):
-        _kill_after(road, chance.uniform(0.3, 1.5))
-        _resume(road, run_id)
-    _finish(road)
+        kill_after(road, chance.uniform(0.3, 1.5))
+        resume(road, run_id)
+    finish(road)
     _assert_all_arrived(road, run_id)
     assert lost.used == 2
 

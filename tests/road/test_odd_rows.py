@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from integration.models import RunLine
 from tests.road.conftest import Road
+from tests.road.store_lists import answer_with
 
 HUGE = "x" * 200_000
 ODD: list[Any] = [None, False, True, "", [], {}, 0, "0", -1, 1.5, HUGE, "0000-00-00 00:00:00", "-0001-11-30T00:00:00"]
@@ -54,22 +55,6 @@ def at(row: Any, path: tuple[Any, ...]) -> Any:
 def variants(row: Any) -> list[Any]:
     """Return the row with each of its values replaced by each odd one, and by itself in another shape."""
     return [changed(row, path, value) for path in paths(row) for value in [*ODD, turned(at(row, path))]]
-
-
-def answer_with(road: Road, end: str, choose: Callable[[list[Any]], list[Any]]) -> None:
-    """Let the lists whose path ends so be changed on their way."""
-    inner = road.store.app.wsgi_app
-
-    def served(environ, start_response):  # type: ignore[no-untyped-def]  # WSGI
-        kept: list[Any] = []
-        body = b"".join(inner(environ, lambda *args: kept.extend(args)))
-        if environ["PATH_INFO"].endswith(end) and kept[0].startswith("200"):
-            body = json.dumps(choose(json.loads(body))).encode()
-        headers = [pair for pair in kept[1] if pair[0] != "Content-Length"]
-        start_response(kept[0], [*headers, ("Content-Length", str(len(body)))])
-        return [body]
-
-    road.store.app.wsgi_app = served  # type: ignore[method-assign]
 
 
 def _second(entry: Any, rows: list[Any]) -> list[Any]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from integration.clock import SetClock
-from integration.events import Kind
 from integration.models import Delivery, Run
 from integration.pipeline import outbox
 from integration.pipeline.dead_letters.editing import edit
@@ -18,6 +17,7 @@ from integration.pipeline.runs.executor import RunExecutor
 from integration.queries import record
 from tests.conftest import NOON
 from tests.road.conftest import Road
+from tests.road.dead_letters import many
 
 
 @pytest.fixture
@@ -98,30 +98,6 @@ def test_an_edited_letter_goes_out_with_the_persons_values(road: Road) -> None:
     road.work()
     (contact,) = road.mautic.state.contacts.values()
     assert (contact.values.get("firstname"), contact.values.get("email")) == ("Augusta", "augusta@example.com")
-
-
-def many(road: Road, number: int) -> None:
-    """Write many dead letters in bulk, each a customer that the store does not have."""
-    now = road.services.clock.now()
-    row = {
-        "connector_id": road.connector_id,
-        "kind": Kind.CONTACT,
-        "event": "updated",
-        "origin": "full",
-        "state": "dead",
-        "due_at": now,
-        "payload_at": now,
-        "created_at": now,
-        "settled_at": now,
-        "died_at": now,
-        "category": "transient",
-        "error_code": "http_500",
-    }
-    rows = [
-        {**row, "source_id": str(n), "identity": f"c:{n}", "person_key": f"s{n}"} for n in range(10**6, 10**6 + number)
-    ]
-    with road.services.db.write() as session:
-        session.execute(insert(Delivery), rows)
 
 
 def test_a_replay_of_50_000_is_queued_with_a_count_and_cancelled(road: Road) -> None:

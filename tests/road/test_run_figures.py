@@ -20,9 +20,8 @@ from integration.queries.run_records import EntityQuery
 from integration.sandbox.store.bulk import seed_bulk
 from tests.conftest import NOON
 from tests.road.conftest import Road
-from tests.road.test_false_lists import ORDERS
-from tests.road.test_odd_rows import answer_with
-from tests.road.test_replay import many
+from tests.road.dead_letters import many
+from tests.road.store_lists import ORDERS, answer_with
 from tests.waiting import wait_for
 
 

@@ -12,8 +12,7 @@ from integration.engines import store_probes
 from integration.models import Connector, ConnectorState, Hold, Run
 from tests.conftest import NOON
 from tests.road.conftest import Road
-
-ORDERS = "/wp-json/wc/v3/orders$"
+from tests.road.store_lists import ORDERS
 
 
 def later(road: Road, minutes: float) -> int:

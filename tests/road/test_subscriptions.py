@@ -9,16 +9,13 @@ from typing import Any
 import pytest
 
 from integration.clock import SetClock
-from integration.models import Connector, Subscription
+from integration.models import Subscription
 from integration.sandbox.mautic.seed import seed
 from integration.subscriptions import confirmation
-from integration.subscriptions.filled import Filled
-from integration.subscriptions.intake import Sender, take
 from tests.conftest import NOON
 from tests.road.conftest import Road
+from tests.road.subscribers import EMAIL, LINK, subscribe
 
-EMAIL = "anna@shop.example"
-LINK = "https://our.example/subscribe/confirm/{token}"
 TOKEN = "{mautic_woo_confirm_url}"
 
 
@@ -33,14 +30,6 @@ def road_with(make_road: Callable[..., Road], clock: SetClock | None = None, **s
     )
     seed(road.mautic.state)
     return road
-
-
-def subscribe(road: Road, email: str = EMAIL, **names: str) -> bool:
-    with road.services.db.read() as session:
-        connector = session.get_one(Connector, road.connector_id)
-    module = road.services.modules(connector).subscribe
-    filled = Filled.model_validate({"email": email, "consent": True, **names})
-    return take(road.services, connector, module, filled, Sender("page", "Yes.", "192.0.2.7", LINK))
 
 
 def contact(road: Road, email: str = EMAIL) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 
@@ -12,7 +10,6 @@ from integration.engines import unsubscribes as ticking
 from integration.models import Connector, ConsentEntry, ContactLink
 from integration.pipeline.connectors import connectors
 from integration.pipeline.consents import unsubscribes, write_back
-from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store.auth import Pair
 from tests.road.conftest import Road
 from tests.road.consents import (
@@ -24,17 +21,14 @@ from tests.road.consents import (
     barred,
     choose,
     ledger,
+    mautic,
     meta,
     profile,
     register,
     road_with,
 )
 
-
-@pytest.fixture(params=["5.2.0", "7.0.0"])
-def mautic(request: pytest.FixtureRequest) -> Iterator[MauticServer]:
-    with MauticServer(version=request.param) as server:
-        yield server
+__all__ = ["mautic"]
 
 
 def use(road: Road, pair: Pair) -> None:
