@@ -18,7 +18,7 @@ from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.bench_data import fill_log
 from tests.web.conftest import PASSWORD, Person, Settle, sign_in
-from tests.web.test_connection import typed
+from tests.web.connection_form import typed
 
 Act = Callable[[], Any]
 #: The tables that no act of a person writes to: what the entry itself is, and who is alive.

@@ -15,7 +15,7 @@ from integration.models import Connector
 from integration.pipeline.services import Services
 from integration.sandbox.authority import Authority
 from tests.web.conftest import Person, text_of, version
-from tests.web.test_connection import typed
+from tests.web.connection_form import typed
 
 Read = Callable[[], Connector]
 #: The clock of these tests stands in November 2026.

@@ -10,6 +10,7 @@ from integration.models import Connector
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from tests.web.conftest import SECRETS, Person, text_of, version
+from tests.web.connection_form import typed
 
 Read = Callable[[], Connector]
 
@@ -17,18 +18,6 @@ Read = Callable[[], Connector]
 @pytest.fixture
 def path(connector_id: int) -> str:
     return f"/connectors/{connector_id}/connection"
-
-
-def typed(**changes: str) -> dict[str, str]:
-    """What the form holds when nothing was changed on it."""
-    same = {
-        "name": "Sunflower",
-        "store_url": "https://127.0.0.1:9",
-        "mautic_url": "https://127.0.0.1:9",
-        "mautic_method": "client_credentials",
-        "mautic_client_id": "1_client",
-    }
-    return same | changes
 
 
 @pytest.mark.parametrize("who", ["viewer", "support", "admin"])

@@ -14,7 +14,7 @@ from integration.pipeline.services import Services
 from integration.queries import dead_letters
 from integration.words import counted
 from tests.web.conftest import Person, Settle, text_of
-from tests.web.test_records import REFUSED
+from tests.web.record_ends import REFUSED
 
 FAULT = {"error_code": "http_500", "message": "Mautic had a fault.", "category": "transient"}
 

@@ -20,7 +20,7 @@ from integration.pipeline.services import Services
 from integration.web.frame.incoming import FIELDS_MAX
 from integration.web.frame.security import LARGEST_BODY
 from tests.web.conftest import Person
-from tests.web.test_hooks import SECRET, sign, waiting
+from tests.web.signed_hooks import SECRET, sign, waiting
 
 RECORDED = Path(__file__).parents[1] / "contract/recordings/store/062-order-60-items.json"
 DENSE = b'{"id":1,"x":[' + b"{}," * (json_text.BODY_VALUES_MAX // 2) + b"{}]}"

@@ -15,9 +15,9 @@ from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from tests.web.conftest import Person, text_of
+from tests.web.known_fields import ROW, known_mautic
 
 EMAIL = "ada@example.com"
-ROW = {"kind": "order", "alias": "position", "source": "meta_data._vat"}
 
 
 @pytest.fixture
@@ -26,16 +26,8 @@ def page(connector_id: int) -> str:
 
 
 @pytest.fixture
-def mautic(services: Services, connector_id: int, connector: Callable[[], Connector]) -> Iterator[MauticServer]:
-    with MauticServer() as server:
-        connectors.connect(
-            services,
-            connector_id,
-            mautic_url=server.url,
-            mautic_client_id=server.credentials.client_id,
-            mautic_client_secret=server.credentials.client_secret,
-        )
-        field_list.refresh(services, connector(), services.open_mautic(connector()))
+def mautic(services: Services, connector_id: int) -> Iterator[MauticServer]:
+    with known_mautic(services, connector_id) as server:
         yield server
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,10 +11,16 @@ from flask import Flask
 from integration.models import AuditEntry, Connector
 from integration.operations.identity import tokens
 from integration.pipeline.services import Services
-from tests.web.test_field_mapping import ROW, mautic
+from integration.sandbox.mautic import MauticServer
+from tests.web.known_fields import ROW, known_mautic
 
-__all__ = ["mautic"]
 Asked = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def mautic(services: Services, connector_id: int) -> Iterator[MauticServer]:
+    with known_mautic(services, connector_id) as server:
+        yield server
 
 
 @pytest.fixture

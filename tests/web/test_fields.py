@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from integration.models import AuditEntry
-from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from tests.web.conftest import Person, text_of
+from tests.web.known_fields import connected_mautic
 
 
 @pytest.fixture
@@ -20,14 +20,7 @@ def page(connector_id: int) -> str:
 
 @pytest.fixture
 def mautic(services: Services, connector_id: int) -> Iterator[MauticServer]:
-    with MauticServer() as server:
-        connectors.connect(
-            services,
-            connector_id,
-            mautic_url=server.url,
-            mautic_client_id=server.credentials.client_id,
-            mautic_client_secret=server.credentials.client_secret,
-        )
+    with connected_mautic(services, connector_id) as server:
         yield server
 
 

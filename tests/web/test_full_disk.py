@@ -19,7 +19,7 @@ from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from tests.full_disk import FullDisk, ask_every
 from tests.web.conftest import PASSWORD, Person, text_of
-from tests.web.test_hooks import ORDER, SECRET, sign, waiting
+from tests.web.signed_hooks import ORDER, SECRET, sign, waiting
 
 
 @pytest.fixture(autouse=True)

@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, select
 
 from integration import heap
-from integration.models import Connector, Delivery
+from integration.models import Connector
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.services import Services
 from integration.web.frame.incoming import LARGE_BODY
 from tests.web.conftest import Person
-
-SECRET = "the webhook secret"
-ORDER = {
-    "id": 1040,
-    "number": "1040",
-    "status": "completed",
-    "date_created_gmt": "2026-11-20T11:00:00",
-    "date_modified_gmt": "2026-11-20T11:30:00",
-    "currency": "EUR",
-    "total": "10.00",
-    "billing": {"email": "a@example.com"},
-    "line_items": [],
-}
+from tests.web.signed_hooks import ORDER, SECRET, sign, waiting
 
 
 @pytest.fixture
 def path(services: Services, connector_id: int, connector: Callable[[], Connector]) -> str:
     pairs.connect(services, connector_id, webhook_secret=SECRET)
     return f"/hooks/{connector().webhook_path}"
-
-
-def sign(body: bytes, secret: str = SECRET) -> dict[str, str]:
-    digest = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
-    return {
-        "X-WC-Webhook-Signature": digest,
-        "X-WC-Webhook-Topic": "order.updated",
-        "X-WC-Webhook-Resource": "order",
-        "X-WC-Webhook-Event": "updated",
-        "Content-Type": "application/json",
-    }
-
-
-def waiting(services: Services) -> int:
-    with services.db.read() as session:
-        return session.scalar(select(func.count()).select_from(Delivery)) or 0
 
 
 def test_a_signed_order_becomes_a_delivery(

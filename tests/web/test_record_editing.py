@@ -12,7 +12,7 @@ from integration.identity import person_key_of
 from integration.models import AuditEntry, Delivery
 from integration.pipeline.services import Services
 from tests.web.conftest import Person, Settle, text_of
-from tests.web.test_records import REFUSED
+from tests.web.record_ends import REFUSED
 
 
 @pytest.fixture

@@ -16,14 +16,12 @@ from integration.pipeline.outbox import record_numbers
 from integration.pipeline.services import Services
 from integration.queries import records
 from tests.web.conftest import Person, Settle, text_of
+from tests.web.record_ends import REFUSED
 
 
 @pytest.fixture
 def page(connector_id: int) -> str:
     return f"/connectors/{connector_id}/records"
-
-
-REFUSED = {"error_code": "refused", "message": "Mautic refused the e-mail.", "category": "permanent"}
 
 
 @pytest.fixture

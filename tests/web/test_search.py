@@ -16,8 +16,7 @@ from integration.pipeline.runs import progress as run_progress
 from integration.pipeline.services import Services
 from tests.pipeline import rows
 from tests.web.conftest import Person, Settle, text_of
-
-REFUSED = {"error_code": "refused", "message": "Mautic refused the e-mail.", "category": "permanent"}
+from tests.web.record_ends import REFUSED
 
 
 @pytest.fixture

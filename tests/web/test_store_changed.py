@@ -12,7 +12,7 @@ from integration.models.connector import ConnectorState
 from integration.pipeline.connectors import connectors as pairs, fingerprint
 from integration.pipeline.services import Services
 from tests.web.conftest import Person, text_of
-from tests.web.test_hooks import ORDER, SECRET, sign, waiting
+from tests.web.signed_hooks import ORDER, SECRET, sign, waiting
 
 Read = Callable[[], Connector]
 
