@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from store_numbers import BROKEN, EXACT, LATER, MAINTENANCE, PLAIN, PLUGIN_OFF, SHAPED, SIGNED_WRONGLY, SPOILT
 from store_recordings import FOLDER
-from test_store_modes import BROKEN, MAINTENANCE, PLAIN, PLUGIN_OFF, SPOILT
-from test_store_reading import EXACT, LATER, SHAPED
-from test_store_refusals import SIGNED_WRONGLY
 
 NAMES = Path(__file__).parent / "recording_names.txt"
 READING = (*EXACT, *SHAPED, *LATER, 1, 2, 5, 9, 40, 137, *range(482, 502))

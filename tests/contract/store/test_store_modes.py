@@ -7,15 +7,10 @@ import time
 
 import pytest
 from store_client import Client, Reply
+from store_numbers import BROKEN, MAINTENANCE, PLAIN, PLUGIN_OFF, SPOILT
 from store_recordings import at_home, recording
 
 from integration.sandbox.store import shop_import
-
-PLUGIN_OFF = (424, 425, 426)
-MAINTENANCE = (428, 429, 448)
-PLAIN = (413, 414, 415, 416, 422)
-BROKEN = (432, 433, 434, 435, 436, 439, 440, 441, 442, 443, 449, 450)
-SPOILT = (437, 438, 445)
 
 
 def client_of(number: int, secure: Client, plain: Client) -> Client:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from store_client import Client, Reply, signed
+from store_numbers import EXACT, LATER, SHAPED
 from store_recordings import Recording, at_home, recording, shape, without
 
 from integration.sandbox.store import shop_import
@@ -13,21 +14,6 @@ from integration.sandbox.store import shop_import
 # WooCommerce picks related products anew for each reading.
 SHUFFLED = ("related_ids",)
 HEADERS = ("X-WP-Total", "X-WP-TotalPages", "Link", "Allow")
-LISTS = (7, 8, *range(10, 40))
-ITEMS = tuple(range(41, 84))
-PARTS = (84, 85, 86, 475)
-CUSTOMERS = (*range(87, 120), 457, 458, 474)
-GOODS = (120, *range(122, 132), 133, 134, 135, 136, 138)
-REFUSED = (*range(190, 206), 207, 208, 372)
-SEARCHES = (459, 460, 461, 466, 467, 468, 472, 473)
-UNSCRAMBLED = tuple(range(482, 497))
-EXACT = (
-    *(4, 6, 188, 427, *LISTS, *ITEMS, *PARTS, *CUSTOMERS, *GOODS, *SEARCHES, *UNSCRAMBLED),
-    *(number for number in REFUSED if number != 205),
-)
-# These have numbers of the shop's own in them, or less than the whole: names and kinds are compared.
-SHAPED = (121, 132)
-LATER = (175, 186, 187, 189, 209, 210, 421, 430, 447)
 
 
 def client_of(recorded: Recording, secure: Client, plain: Client) -> Client:

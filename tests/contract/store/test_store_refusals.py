@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from store_client import Client, Reply, basic, signed
+from store_numbers import SIGNED_WRONGLY, UNKNOWN
 from store_recordings import at_home, recording
 
 from integration.sandbox.store.auth import Pair
 
 ORDERS = "/wp-json/wc/v3/orders"
 NARROW = f"{ORDERS}?per_page=1&_fields=id"
-UNKNOWN = Pair("ck_" + "0" * 40, "cs_" + "0" * 40)
 
 
 def check(number: int, reply: Reply) -> None:
@@ -40,16 +40,6 @@ def test_basic_over_http_is_not_looked_at(plain: Client) -> None:
 def test_keys_in_the_query_over_http_are_not_looked_at(plain: Client) -> None:
     pair = plain.server.credentials
     check(174, plain.send("GET", f"{ORDERS}?consumer_key={pair.key}&consumer_secret={pair.secret}"))
-
-
-SIGNED_WRONGLY = {
-    169: {"oauth_consumer_key": UNKNOWN.key},
-    170: {"secret": "cs_wrong"},
-    177: {"oauth_timestamp": "1795203160"},
-    178: {"oauth_timestamp": "1795205080"},
-    180: {"oauth_nonce": None},
-    181: {"at_host": "http://localhost:8082"},
-}
 
 
 @pytest.mark.parametrize("number", SIGNED_WRONGLY)
