@@ -27,6 +27,7 @@ def do(services: Services, job: str, every_s: int, work: Callable[[Services], ob
     try:
         work(services)
     except Exception:
+        # Whatever it was, it goes on to whoever asked.
         with suppress(SQLAlchemyError), services.db.write() as session:
             session.execute(_own(job).values(next_at=services.clock.now()))
         raise

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from integration.models import counting
@@ -50,18 +50,13 @@ def record(session: Session, connector_id: int, at: datetime, **increments: int)
         counting.add(session, Meter, [row], COUNTERS)
 
 
-#: The sums of `connector_id` from the hour `begin` on; made once, and the second ends before the hour `end`.
-_SINCE = select(*(func.coalesce(func.sum(getattr(Meter, name)), 0) for name in COUNTERS)).where(
-    Meter.connector_id == bindparam("connector_id"), Meter.hour >= bindparam("begin")
-)
-_BETWEEN = _SINCE.where(Meter.hour < bindparam("end"))
-
-
 def since(session: Session, connector_id: int, begin: datetime, end: datetime | None = None) -> Sums:
     """Return the sums of the hours from the one `begin` lies in, up to before `end`."""
-    hours = {"connector_id": connector_id, "begin": hour_of(begin)}
-    found = session.execute(_SINCE, hours) if end is None else session.execute(_BETWEEN, hours | {"end": end})
-    numbers = found.one()
+    sums = [func.coalesce(func.sum(getattr(Meter, name)), 0) for name in COUNTERS]
+    query = select(*sums).where(Meter.connector_id == connector_id, Meter.hour >= hour_of(begin))
+    if end is not None:
+        query = query.where(Meter.hour < end)
+    numbers = session.execute(query).one()
     counters: dict[str, int] = dict(zip(COUNTERS, map(int, numbers), strict=True))
     return replace(Sums(), **counters)  # type: ignore[arg-type]  # the counters are the fields but hour
 

@@ -13,6 +13,8 @@ from integration.models.schedule import Heartbeat
 if TYPE_CHECKING:
     from integration.pipeline.services import Services
 
+#: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
+WORKING_ROLES = ("embedded", "worker")
 ALIVE_FOR = timedelta(seconds=60)
 #: The clocks of two machines may differ by so much; what lies further ahead is from before a clock was set back.
 CLOCKS_DIFFER = timedelta(minutes=2)
@@ -41,10 +43,9 @@ def lately(now: datetime, *roles: str) -> dict[str, Any]:
     return {"roles": roles, "since": now - ALIVE_FOR, "until": now + CLOCKS_DIFFER}
 
 
-def last_beat(session: Session, role: str) -> datetime | None:
-    """Return when a process of that role was last alive, None when it never was."""
-    query = select(Heartbeat.beat_at).where(Heartbeat.role == role).order_by(Heartbeat.beat_at.desc()).limit(1)
-    return session.scalars(query).first()
+def last_beat(session: Session, *roles: str) -> datetime | None:
+    """Return when a process of one of these roles was last alive, None when none ever was."""
+    return session.scalar(select(func.max(Heartbeat.beat_at)).where(Heartbeat.role.in_(roles)))
 
 
 def ahead_by(session: Session, now: datetime) -> timedelta | None:

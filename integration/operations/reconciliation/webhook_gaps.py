@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from integration.events import Origin
@@ -36,7 +36,6 @@ TRY_EVERY = timedelta(hours=1)
 #: So long after it was healed a gap's records are counted.
 COUNTED = timedelta(days=1)
 ACTOR = "gap healer"
-_OPEN = select(Gap).where(Gap.connector_id == bindparam("connector_id"), Gap.healed_at.is_(None)).order_by(Gap.id)
 _PAUSED = (
     "Somebody has paused them, so they are left alone: set them to active under WooCommerce, Settings, Advanced, "
     "Webhooks, or register them again on the Connection page."
@@ -94,7 +93,8 @@ def check(services: Services, connector: Connector) -> list[Symptom]:
 
 def open_gaps(session: Session, connector_id: int) -> Sequence[Gap]:
     """Return the gaps that are not healed, oldest first."""
-    return session.scalars(_OPEN, {"connector_id": connector_id}).all()
+    query = select(Gap).where(Gap.connector_id == connector_id, Gap.healed_at.is_(None)).order_by(Gap.id)
+    return session.scalars(query).all()
 
 
 def recent(session: Session, connector_id: int, limit: int = 10) -> Sequence[Gap]:

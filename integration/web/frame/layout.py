@@ -90,8 +90,6 @@ _STATE = select(
     dead_letters.WAITING_SHOWN.scalar_subquery(),
 )
 _NO_BADGES: Mapping[str, Total | None] = {}
-#: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
-WORKING_ROLES = ("embedded", "worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +159,7 @@ def shell() -> Shell:
 
 def _state(session: Session, now: datetime, connector: Connector | None) -> tuple[bool, str | None, int]:
     """Return whether a worker is alive, what tells whether the key is lost, and how many dead letters wait."""
-    about = {"connector_id": connector.id if connector else None, **heartbeat.lately(now, *WORKING_ROLES)}
+    about = {"connector_id": connector.id if connector else None, **heartbeat.lately(now, *heartbeat.WORKING_ROLES)}
     alive, check, waiting = session.execute(_STATE, about).one()
     return bool(alive), check, waiting
 

@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from integration.models import migrate
 from integration.operations.monitoring import heartbeat
 from integration.web.frame.access import public
-from integration.web.frame.layout import WORKING_ROLES
 from integration.web.frame.services import services
 
 bp = Blueprint("health", __name__)
@@ -39,7 +38,7 @@ def readyz() -> ResponseReturnValue:
         with services().db.read() as session:
             newest = migrate.is_newest(session)
             now = services().clock.now()
-            working = heartbeat.alive(session, now, *WORKING_ROLES)
+            working = heartbeat.alive(session, now, *heartbeat.WORKING_ROLES)
             ahead = heartbeat.ahead_by(session, now) is not None
     except SQLAlchemyError:
         return {"status": "database unreachable"}, 503

@@ -17,7 +17,6 @@ from integration.errors import SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector, ConnectorState
 from integration.models.run import RunKind
-from integration.models.schedule import Schedule
 from integration.models.user import Role
 from integration.operations.monitoring import cost, health
 from integration.pipeline import outbox, usage
@@ -121,9 +120,8 @@ def show(connector: Connector) -> str:
 
 def _state(session: Session, now: datetime, connector: Connector) -> dict[str, Any]:
     latest = run_progress.latest(session, connector.id)
-    schedule = session.get(Schedule, (connector.id, pairs.INCREMENTAL))
     facts = health.facts.of(session, now, connector.id)
-    active = schedule is not None and (schedule.every or schedule.cron) and connector.state == ConnectorState.ACTIVE
+    is_read = (facts.every or facts.cron) and connector.state == ConnectorState.ACTIVE
     return {
         "health": health.of(session, now, connector, connected=both_known(services(), connector), known=facts),
         "day": usage.since(session, connector.id, now - timedelta(hours=24)),
@@ -133,7 +131,7 @@ def _state(session: Session, now: datetime, connector: Connector) -> dict[str, A
         "run_may_pause": latest is not None and run_lifecycle.may_pause(latest),
         "recent": querie_runs.of_last_day(session, connector.id, now),
         "last_read": facts.last_read,
-        "next_read": schedule.next_run_at if schedule is not None and active else None,
+        "next_read": facts.next_read if is_read else None,
         "may_run": me().may(Role.SUPPORT),
         "may_pause": me().may(Role.ADMIN) and connector.state != ConnectorState.READ_ONLY,
         "paused": connector.state == ConnectorState.PAUSED,

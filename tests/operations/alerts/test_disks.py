@@ -100,9 +100,7 @@ def test_a_report_from_before_the_clock_was_set_back_never_counts_again(shop: Wa
     assert shop.open == []
 
 
-def test_a_full_disk_of_the_databases_machine_is_not_said_of_this_one(
-    shop: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_of_the_databases_machine_is_not_said_of_this_one(shop: Watch) -> None:
     disk, full = shop.services.disk, OperationalError("INSERT", None, OSError(28, "No space left on device"))
     assert disk.met(full)
     [told] = disks.look(shop.services)

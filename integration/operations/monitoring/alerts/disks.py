@@ -50,13 +50,13 @@ def report(services: Services) -> None:
         known = set(session.scalars(select(DiskReport.cause).where(mine)))
     if not rows and not known:
         return
-    try:
+
+    def write() -> None:
         with services.db.write() as session:
             session.execute(delete(DiskReport).where(mine, DiskReport.cause.not_in([row["cause"] for row in rows])))
             upsert(session, DiskReport, rows, ("sentence", "hint", "at"))
-    except Exception as error:
-        if not services.disk.met(error):
-            raise
+
+    services.disk.tolerated(write)()
 
 
 def _row(now: datetime, finding: Finding) -> dict[str, object]:

@@ -10,22 +10,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.models.alert import Alert
 from integration.models.connector import Connector
 from integration.models.database import lock_connector
-from integration.models.schedule import Heartbeat
-from integration.operations.monitoring import health
+from integration.operations.monitoring import health, heartbeat
 from integration.operations.monitoring.alerts import book, causes, digest, disks
 from integration.operations.monitoring.alerts.book import Changes
 from integration.operations.monitoring.alerts.finding import TOLD_AFTER, Finding
 from integration.operations.monitoring.health import Facts
+from integration.operations.monitoring.heartbeat import WORKING_ROLES
 from integration.pipeline.services import Services
 
-#: Heartbeats of either say that work is being done: inside the web process, or in processes of its own.
-_ROLES = ("embedded", "worker")
 _START = "Start one with “woo-mautic worker”, or restart the application. Work that waits is kept and is sent then."
 
 
@@ -47,7 +45,8 @@ def evaluate(services: Services) -> int:
     own = disks.look(services)
     with services.db.read() as session:
         connectors = session.scalars(select(Connector).order_by(Connector.id)).all()
-        common = Common(_first(connectors), disks.found(session, now, own), _last_beat(session))
+        last_beat = heartbeat.last_beat(session, *WORKING_ROLES)
+        common = Common(_first(connectors), disks.found(session, now, own), last_beat)
         due = list(_due(session, now, connectors, common))
     for connector_id in due:
         _write(services, connector_id, common)
@@ -72,7 +71,7 @@ def _write(services: Services, connector_id: int, common: Common) -> None:
             now, opened = services.clock.now(), book.open_alerts(session, connector_id)
             facts = health.facts.of(session, now, connector_id)
             # It may have been waited for: what has beaten since then is alive.
-            anew = replace(common, last_beat=_last_beat(session))
+            anew = replace(common, last_beat=heartbeat.last_beat(session, *WORKING_ROLES))
             changes = _changes(session, now, connector, facts, opened, anew)
             book.write(services, session, connector, changes)
 
@@ -104,10 +103,6 @@ def _changes(
 
 def _kept(finding: Finding) -> Finding:
     return Finding(finding.cause, finding.sentence, finding.hint, finding.since, opens=False)
-
-
-def _last_beat(session: Session) -> datetime | None:
-    return session.scalar(select(func.max(Heartbeat.beat_at)).where(Heartbeat.role.in_(_ROLES)))
 
 
 def _worker_down(now: datetime, connector: Connector, last_beat: datetime | None) -> Finding | None:

@@ -21,9 +21,9 @@ from integration.models.hold import Hold
 from integration.models.run import COMPARED, SYNCS, Run, RunState
 from integration.models.schedule import Schedule
 from integration.models.sql import by_index, hour_of
-from integration.operations.monitoring.health.waiting import STALLED
+from integration.operations.monitoring.health.waiting import DUE_LONG, STALLED
 from integration.pipeline.connectors.connectors import INCREMENTAL
-from integration.pipeline.outbox.states import DEAD, LEASED, OPEN, OPEN_INDEX, READY
+from integration.pipeline.outbox.states import DEAD, OPEN, OPEN_INDEX
 
 #: Records that failed are counted over this time; the meter counts by whole hours, so up to an hour more is in it.
 FAILING_WINDOW = timedelta(hours=1)
@@ -133,7 +133,6 @@ def _last_compared(column: Any) -> ScalarSelect[Any]:
 
 # Of the column alone PostgreSQL takes the least from the oldest end of another index, through all that was ever sent.
 _OLDEST = func.min(func.coalesce(Delivery.created_at, Delivery.created_at))
-_DUE = Delivery.due_at <= bindparam("due", type_=Delivery.due_at.type)
 _ASKED = select(
     Connector.id,
     exists().where(Hold.connector_id == Connector.id, Hold.released_at.is_(None)).label("held"),
@@ -143,7 +142,7 @@ _ASKED = select(
     _newest(Run.sent_nothing, RunState.COMPLETED, RunState.FAILED).label("sent_nothing"),
     _newest(Run.ended_at, RunState.COMPLETED).label("last_read"),
     _of_delivery(_OLDEST, OPEN, Delivery.priority < HISTORY).scalar_subquery().label("oldest"),
-    _of_delivery(Delivery.id, OPEN, READY | LEASED, _DUE).exists().label("waits"),
+    _of_delivery(Delivery.id, *DUE_LONG).exists().label("waits"),
     _of_delivery(Delivery.id, DEAD, index="ix_delivery_dead").exists().label("has_dead"),
     exists().where(Gap.connector_id == Connector.id, Gap.healed_at.is_(None)).label("has_gap"),
     _last_compared(Reconciliation.missing + Reconciliation.doubled + Reconciliation.differs > 0).label("differs"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from croniter import CroniterBadDateError, croniter
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector, ConnectorState
@@ -18,25 +18,6 @@ from integration.pipeline.connectors import holds, schedule_times
 #: A schedule of every minute is not late after three of them.
 LATE_MIN = timedelta(minutes=15)
 _WIDE = (RunKind.INITIAL, RunKind.FULL)
-
-# Made once: asked of every connector again and again, they cost several times more to make than to run.
-_MINE = Run.connector_id == bindparam("connector_id")
-_SYNC = (_MINE, Run.kind.in_(SYNCS), ~Run.is_dry)
-_ENDED = Run.state.in_([RunState.COMPLETED, RunState.FAILED])
-_NEWEST = select(Run).where(*_SYNC, _ENDED).order_by(Run.id.desc()).limit(1)
-_WORKED_ON = select(Run.id).where(*_SYNC, Run.state == RunState.RUNNING, Run.leased_until > bindparam("now")).limit(1)
-_LATEST = (
-    select(func.max(Run.id))
-    .where(_MINE, Run.created_at >= bindparam("begin"), Run.ended_at.is_not(None))
-    .where(Run.kind != RunKind.RECONCILIATION, ~Run.is_dry)
-    .group_by(Run.kind)
-)
-_LATEST_RUNS = select(Run).where(Run.id.in_(_LATEST)).order_by(Run.id)
-_FIRST_TRIED = select(func.min(Run.created_at)).where(*_SYNC)
-_FIRST_TRIED_SINCE = _FIRST_TRIED.where(Run.created_at > bindparam("since"))
-_STORE_RELEASED = select(func.max(Hold.released_at)).where(
-    Hold.connector_id == bindparam("connector_id"), Hold.service == "store"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +48,9 @@ def not_read(session: Session, now: datetime, connector: Connector, periods: int
 
 def newest(session: Session, connector_id: int) -> Run | None:
     """Return the newest run that read the store and has ended by itself."""
-    return session.scalar(_NEWEST, {"connector_id": connector_id})
+    ended = Run.state.in_([RunState.COMPLETED, RunState.FAILED])
+    query = select(Run).where(Run.connector_id == connector_id, ended, Run.kind.in_(SYNCS), ~Run.is_dry)
+    return session.scalar(query.order_by(Run.id.desc()).limit(1))
 
 
 def failed_run(session: Session, now: datetime, connector_id: int, since: datetime | None = None) -> Run | None:
@@ -77,8 +60,13 @@ def failed_run(session: Session, now: datetime, connector_id: int, since: dateti
     Runs of the last NEWS count, with `since` those from as long before that moment.
     """
     begin = min(now, since or now) - NEWS
-    mine = {"connector_id": connector_id, "begin": begin}
-    rows = session.scalars(_LATEST_RUNS, mine).all()
+    latest = (
+        select(func.max(Run.id))
+        .where(Run.connector_id == connector_id, Run.created_at >= begin, Run.ended_at.is_not(None))
+        .where(Run.kind != RunKind.RECONCILIATION, ~Run.is_dry)
+        .group_by(Run.kind)
+    )
+    rows = session.scalars(select(Run).where(Run.id.in_(latest)).order_by(Run.id)).all()
     well = max((run.id for run in rows if run.kind in _WIDE and run.state == RunState.COMPLETED), default=0)
     failed = [run for run in rows if run.state == RunState.FAILED and run.id > well]
     return failed[-1] if failed else None
@@ -91,9 +79,10 @@ def _scheduled(connector: Connector) -> bool:
 
 def _begun(session: Session, connector: Connector, last: datetime | None) -> datetime:
     """Return from when on the store could have been read: the first try since it was, or the end of a hold."""
-    mine = {"connector_id": connector.id}
-    first = session.scalar(_FIRST_TRIED_SINCE, mine | {"since": last}) if last else session.scalar(_FIRST_TRIED, mine)
-    released = session.scalar(_STORE_RELEASED, mine)
+    tried = select(func.min(Run.created_at)).where(Run.connector_id == connector.id, Run.kind.in_(SYNCS), ~Run.is_dry)
+    held = select(func.max(Hold.released_at)).where(Hold.connector_id == connector.id, Hold.service == "store")
+    first = session.scalar(tried.where(Run.created_at > last) if last else tried)
+    released = session.scalar(held)
     begun = first or last or connector.created_at
     return max(begun, released) if released else begun
 
@@ -117,4 +106,7 @@ def _date(now: datetime, connector: Connector, cron: str, periods: int) -> datet
 
 
 def _is_worked_on(session: Session, now: datetime, connector_id: int) -> bool:
-    return session.scalar(_WORKED_ON, {"connector_id": connector_id, "now": now}) is not None
+    query = select(Run.id).where(
+        Run.connector_id == connector_id, Run.state == RunState.RUNNING, Run.kind.in_(SYNCS), ~Run.is_dry
+    )
+    return session.scalar(query.where(Run.leased_until > now).limit(1)) is not None

@@ -16,14 +16,8 @@ LATE = timedelta(minutes=10)
 #: Whatever waits, imports too, moves on within this time: else nothing is confirmed, whatever the last call said.
 STALLED = timedelta(minutes=3)
 
-# Made once: asked of every connector again and again, they cost several times more to make than to run.
-_MINE = Delivery.connector_id == bindparam("connector_id")
-_BEGIN = bindparam("begin", type_=Delivery.due_at.type)
-_WAITS = (_MINE, OPEN, READY | LEASED, Delivery.due_at <= _BEGIN)
-_NUMBER_WAITS = by_index(select(func.count()).select_from(Delivery).where(*_WAITS), Delivery, OPEN_INDEX)
-_MOVED = by_index(
-    select(Delivery.id).where(_MINE, Delivery.settled_at > _BEGIN).limit(1), Delivery, "ix_delivery_settled"
-)
+#: What is due since the moment `due`: facts ask whether there is any, `stalled` how much.
+DUE_LONG = (OPEN, READY | LEASED, Delivery.due_at <= bindparam("due", type_=Delivery.due_at.type))
 
 
 def stalled(session: Session, now: datetime, connector_id: int) -> int:
@@ -31,8 +25,10 @@ def stalled(session: Session, now: datetime, connector_id: int) -> int:
 
     To be asked where something waits so long.
     """
-    mine = {"connector_id": connector_id, "begin": now - STALLED}
+    mine, begin = Delivery.connector_id == connector_id, now - STALLED
+    moved = select(Delivery.id).where(mine, Delivery.settled_at > begin).limit(1)
     # Only what stands still is counted: of a long queue that moves nobody wants to know how long it is.
-    if session.scalar(_MOVED, mine) is not None:
+    if session.scalar(by_index(moved, Delivery, "ix_delivery_settled")) is not None:
         return 0
-    return session.scalar(_NUMBER_WAITS, mine) or 0
+    counted = select(func.count()).select_from(Delivery).where(mine, *DUE_LONG)
+    return session.scalar(by_index(counted, Delivery, OPEN_INDEX), {"due": begin}) or 0
