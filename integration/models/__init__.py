@@ -28,6 +28,7 @@ from integration.models.organisation import Organisation
 from integration.models.payload_file import PayloadFile
 from integration.models.person_stamp import PersonStamp
 from integration.models.product_categories import ProductCategories
+from integration.models.reading_list import ReadingList
 from integration.models.record_stamp import RecordStamp
 from integration.models.recurring_order import RecurringEntry
 from integration.models.run import FormerRecord, Run, RunKind, RunLine, RunState
@@ -84,6 +85,7 @@ __all__ = [
     "PayloadFile",
     "PersonStamp",
     "ProductCategories",
+    "ReadingList",
     "Reconciliation",
     "RecordCount",
     "RecordStamp",

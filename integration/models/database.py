@@ -34,6 +34,8 @@ _LOCKED = "locked"
 CONNECT_TIMEOUT_S = 10
 #: How a session looks on PostgreSQL, and after how many times a statement of one that writes is prepared there.
 LOOKING, PREPARED_AFTER = "AUTOCOMMIT", 5
+#: How a session looks there that is to see all as it was at first.
+STEADY = "REPEATABLE READ"
 #: A connection is asked whether it is alive, before it is used, at most so often.
 PINGED_EVERY_S = 1.0
 
@@ -85,6 +87,16 @@ class Database:
         On SQLite it sees all as it was at its first question; on PostgreSQL each question sees what was committed then.
         """
         with _ReadSession(self._looking, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def read_steadily(self) -> Iterator[Session]:
+        """Give a session as `read` does, which sees all as it was at its first question on both databases.
+
+        For what is fetched piece by piece, which PostgreSQL does in a transaction only.
+        """
+        looking = self.engine if self.sqlite else self.engine.execution_options(isolation_level=STEADY)
+        with _ReadSession(looking, expire_on_commit=False) as session:
             yield session
 
     @contextmanager

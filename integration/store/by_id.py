@@ -2,44 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from integration.errors import ServiceError
+from integration.http.transport import Answer
 from integration.store.client import StoreClient
 from integration.store.completeness import same_page
 from integration.store.fault_scope import alive, divisible
 from integration.store.pages import SIZES, Page, asked_at
+from integration.store.prefetch import waited_for
 from integration.store.rows import Failure, Row, oddities, rows_of, sifted
+
+#: So many calls are under way when an answer is waited for: one more than a pool has threads, which then never rest.
+_AHEAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which ids are read with which call: `of` returns those of a call, from 0; `ids` is how many there are in all."""
+
+    calls: int
+    ids: int
+    of: Callable[[int], Sequence[int]]
+
+
+def in_order(ids: Sequence[int]) -> Parts:
+    """Return the calls of a list of ids, each of which is asked for once."""
+    size = SIZES[0]
+    wanted = list(dict.fromkeys(ids))
+    return Parts(-(-len(wanted) // size), len(wanted), lambda place: wanted[place * size : (place + 1) * size])
 
 
 def pick(
     client: StoreClient,
     path: str,
     params: Mapping[str, Any],
-    ids: Sequence[int],
+    ids: Sequence[int] | Parts,
     start: Mapping[str, Any] | None = None,
+    pool: Executor | None = None,
 ) -> Iterator[Page]:
-    """Yield pages of the records with these ids; a record that alone makes the store fail stands in `failed`."""
-    size = SIZES[0]
-    wanted = list(dict.fromkeys(ids))
-    for begin in range(int((start or {}).get("offset", 0)), len(wanted), size):
-        part = wanted[begin : begin + size]
-        found = _Found()
-        _read(client, path, params, part, found)
-        cursor = {"offset": begin + len(part)}
-        pages = -(-len(wanted) // size)
-        number = begin // size + 1
-        yield Page(found.rows, number, len(wanted), pages, size, found.at, found.at, failed=found.failed, cursor=cursor)
+    """Yield pages of the records with these ids; a record that alone makes the store fail stands in `failed`.
+
+    Those that the store does not give stand in `missing`. With a `pool` the next calls are made meanwhile.
+    """
+    parts = ids if isinstance(ids, Parts) else in_order(ids)
+    reader = _Reader(client, path, params)
+    for place, part, answer in reader.answers(parts, _begin(start), pool):
+        found = reader.page(part, answer)
+        yield Page(found.rows, place + 1, parts.ids, parts.calls, len(part), found.at, found.at, failed=found.failed,
+                   cursor={"part": place + 1}, missing=found.missing)  # fmt: skip
+
+
+def _begin(start: Mapping[str, Any] | None) -> int:
+    """Return the call to go on with; cursors of an earlier version count ids."""
+    known = start or {}
+    return int(known["part"]) if "part" in known else -(-int(known.get("offset", 0)) // SIZES[0])
 
 
 class _Found:
     """What was read of one page."""
 
-    def __init__(self) -> None:
+    def __init__(self, ids: Sequence[int]) -> None:
         self.rows: list[Row] = []
         self.failed: list[Failure] = []
         self.at: Any = None
+        self._left = dict.fromkeys(ids)
+
+    @property
+    def missing(self) -> list[int]:
+        """Return what was asked for and neither given nor refused."""
+        return list(self._left)
 
     def take(self, path: str, entries: Sequence[Any], ids: Sequence[int]) -> None:
         """Keep what was asked for; raises NotSetUp for records that nobody asked for: the query string was dropped."""
@@ -48,32 +85,78 @@ class _Found:
             raise same_page()
         self.rows += rows
         self.failed += oddities(path, odd)
+        for row in rows:
+            self._left.pop(row["id"], None)
+
+    def refuse(self, path: str, number: int, error: ServiceError) -> None:
+        """Note that the store cannot give a record."""
+        self.failed.append((f"{path.rstrip('s')} {number}", error))
+        self._left.pop(number, None)
 
 
-def _read(client: StoreClient, path: str, params: Mapping[str, Any], ids: Sequence[int], found: _Found) -> None:
-    query = {**params, "include": list(ids), "per_page": len(ids), "orderby": "id", "order": "asc"}
-    try:
-        value, answer = client.get(path, query)
-        found.take(path, rows_of(value, answer), ids)
-    except ServiceError as error:
-        _divide(client, path, params, ids, found, error)
-        return
-    found.at = found.at or asked_at(answer)
+#: Returns the answer of a call, or raises what that raised.
+Call = Callable[[], tuple[Any, Answer]]
+_Asked = tuple[int, Sequence[int], Future[tuple[Any, Answer]]]
 
 
-def _divide(
-    client: StoreClient,
-    path: str,
-    params: Mapping[str, Any],
-    ids: Sequence[int],
-    found: _Found,
-    error: ServiceError,
-) -> None:
-    if not divisible(error) or not alive(client):
-        raise error
-    if len(ids) == 1:
-        found.failed.append((f"{path.rstrip('s')} {ids[0]}", error))
-        return
-    middle = len(ids) // 2
-    _read(client, path, params, ids[:middle], found)
-    _read(client, path, params, ids[middle:], found)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads from one list with fixed filters."""
+
+    client: StoreClient
+    path: str
+    params: Mapping[str, Any]
+
+    def answers(self, parts: Parts, begin: int, pool: Executor | None) -> Iterator[tuple[int, Sequence[int], Call]]:
+        """Yield each call's place and ids, and its answer."""
+        if pool is None:
+            for place in range(begin, parts.calls):
+                ids = parts.of(place)
+                yield place, ids, partial(self.ask, ids)
+            return
+        under_way: deque[_Asked] = deque()
+        try:
+            for place in range(begin, parts.calls):
+                ids = parts.of(place)
+                under_way.append((place, ids, pool.submit(self.ask, ids)))
+                if len(under_way) == _AHEAD:
+                    yield self._next(under_way)
+            while under_way:
+                yield self._next(under_way)
+        finally:
+            for _, _, answer in under_way:
+                answer.cancel()
+
+    def _next(self, under_way: deque[_Asked]) -> tuple[int, Sequence[int], Call]:
+        place, ids, answer = under_way.popleft()
+        return place, ids, partial(waited_for, answer, self.client.heed)
+
+    def ask(self, ids: Sequence[int]) -> tuple[Any, Answer]:
+        """Ask the store for these records; raises ServiceError."""
+        query = {**self.params, "include": list(ids), "per_page": len(ids), "orderby": "id", "order": "asc"}
+        return self.client.get(self.path, query)
+
+    def page(self, ids: Sequence[int], call: Call) -> _Found:
+        """Return what a call brings, and smaller ones where that fails; raises where the store as a whole does."""
+        found = _Found(ids)
+        self._take(ids, call, found)
+        return found
+
+    def _take(self, ids: Sequence[int], call: Call, found: _Found) -> None:
+        try:
+            value, answer = call()
+            found.take(self.path, rows_of(value, answer), ids)
+        except ServiceError as error:
+            self._divide(ids, found, error)
+            return
+        found.at = found.at or asked_at(answer)
+
+    def _divide(self, ids: Sequence[int], found: _Found, error: ServiceError) -> None:
+        if not divisible(error) or not alive(self.client):
+            raise error
+        if len(ids) == 1:
+            found.refuse(self.path, ids[0], error)
+            return
+        middle = len(ids) // 2
+        for half in (ids[:middle], ids[middle:]):
+            self._take(half, partial(self.ask, half), found)

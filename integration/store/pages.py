@@ -25,7 +25,7 @@ class Page:
     `number` counts from 1 over resumptions, `pages` and `total` are None where the store does not say, `failed` names
     the records that the store could not give, with its error. `server_time` is the store's clock when the page was
     asked for, `began` the same for the first page of the whole reading: the cursor of the next window. `cursor` goes
-    back as `start` to continue after this page.
+    back as `start` to continue after this page. `missing` are the ids that were asked for and that it did not give.
     """
 
     rows: list[Row]
@@ -37,6 +37,7 @@ class Page:
     began: datetime | None = None
     failed: list[Failure] = field(default_factory=list)
     cursor: dict[str, Any] = field(default_factory=dict)
+    missing: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

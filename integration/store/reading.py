@@ -15,7 +15,7 @@ from integration.settings.mapping import META
 from integration.store import hidden_addresses, parse
 from integration.store.answers import server_now, unreadable
 from integration.store.asked import NOTHING, Asked
-from integration.store.by_id import pick
+from integration.store.by_id import Parts, pick
 from integration.store.client import StoreClient
 from integration.store.pages import SIZES, Page
 from integration.store.paginator import Crawl
@@ -27,6 +27,7 @@ __all__ = [
     "CUSTOMER_INDEX_FIELDS",
     "LEDGER_FIELDS",
     "Page",
+    "Parts",
     "customer_fields",
     "fetch_customers",
     "fetch_one",
@@ -78,7 +79,7 @@ def read_orders(
     parallel: int = AT_ONCE,
     created_after: datetime | None = None,
     created_before: datetime | None = None,
-    ids: Sequence[int] | None = None,
+    ids: Sequence[int] | Parts | None = None,
     expected: int | None = None,
     pool: Executor | None = None,
 ) -> Iterator[Page]:
@@ -145,12 +146,12 @@ def _pages(
     start: Mapping[str, Any] | None,
     per_page: int,
     parallel: int,
-    ids: Sequence[int] | None,
+    ids: Sequence[int] | Parts | None,
     expected: int | None = None,
     pool: Executor | None = None,
 ) -> Iterator[Page]:
     if ids is not None:
-        return hidden_addresses.refuse(client, pick(client, path, params, ids, start))
+        return hidden_addresses.refuse(client, pick(client, path, params, ids, start, pool))
     crawl = Crawl(client, path, params, per_page, parallel, expected, pool)
     return hidden_addresses.refuse(client, crawl.pages(start))
 

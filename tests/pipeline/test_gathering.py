@@ -202,9 +202,26 @@ def test_too_many_who_wait_are_let_go_the_oldest_first(
         known(services, connector_id, 100 + place, email=email)
         take(services, connector_id, run, change(place, email, kind=Kind.CONTACT, origin=Origin.INITIAL))
     with services.db.write() as session:
-        assert outbox.gathered_count(session, run.id) == 4
+        assert outbox.sendable_count(session, connector_id, run.id) == 0
         assert outbox.let_go(session, connector_id, run.id, most=3) == 3
     assert [group.person_key for group in claim(services, connector_id)] == [person_key_of(each) for each in people[:3]]
+
+
+def test_what_can_be_sent_is_counted_without_those_who_are_gathered(
+    services: Services, connector_id: int, change: MakeChange, run: Run
+) -> None:
+    known(services, connector_id, 9)
+    take(services, connector_id, run, customer(change), *history(change, 1), last_id=1)
+    bob, cyd = "bob@example.com", "cyd@example.com"
+    take(services, connector_id, run, *history(change, 2, 3, email=bob), last_id=3)
+    claim(services, connector_id)
+    # Behind a live change of hers waits one that the run has read.
+    with services.db.write() as session:
+        outbox.accept(session, services.clock.now(), connector_id, [change(4, cyd)])
+    take(services, connector_id, run, *history(change, 5, 6, email=cyd), last_id=6)
+    with services.db.read() as session:
+        assert outbox.sendable_count(session, connector_id, run.id) == 4
+        assert outbox.open_count(session, run_id=run.id) == 6
 
 
 def test_reading_goes_on_beside_gathered_people_until_there_are_too_many(

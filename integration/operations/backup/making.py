@@ -13,7 +13,7 @@ from integration.clock import Clock
 from integration.config import Deployment
 from integration.errors import SettingError
 from integration.models import migrate, opening
-from integration.models.database import Database
+from integration.models.database import STEADY, Database
 from integration.models.vault import Vault, fingerprint
 from integration.operations.backup import archive, content, postgres, sqlite
 from integration.operations.backup.archive import Manifest
@@ -77,7 +77,7 @@ def _copied(database: Database, copy: Path, making: _Making) -> tuple[Manifest, 
         sqlite.copy(database, copy)
         with sqlite.opened(copy) as connection:
             return making.noted(connection)
-    with database.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+    with database.engine.connect().execution_options(isolation_level=STEADY) as connection:
         noted = making.noted(connection)
         postgres.dump(database.engine.url, postgres.snapshot(connection), copy)
         return noted

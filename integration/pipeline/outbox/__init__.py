@@ -5,7 +5,7 @@ from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import Accepted, accept, numbers_of, overtake
 from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
 from integration.pipeline.outbox.forgetting import forget
-from integration.pipeline.outbox.gathering import ToCome, gathered_count, let_go
+from integration.pipeline.outbox.gathering import ToCome, let_go, sendable_count
 from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, is_short, recover, renew
 from integration.pipeline.outbox.reopening import (
     PARTIAL_MAX,
@@ -51,7 +51,6 @@ __all__ = [
     "discard",
     "due_count",
     "forget",
-    "gathered_count",
     "given_up_count",
     "hasten",
     "is_short",
@@ -71,6 +70,7 @@ __all__ = [
     "renew",
     "reopen_figures",
     "requeue",
+    "sendable_count",
     "settle",
     "take_back",
 ]

@@ -7,11 +7,11 @@ so does whatever ends, rests or gives back the run that reads (`let_go`), in the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, case, exists, func, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from integration.models.database import lock_connector
@@ -20,17 +20,20 @@ from integration.models.ledger import LedgerEntry
 from integration.models.membership import among
 from integration.models.sql import by_index
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import OF_RUN_INDEX, OPEN, WAITING, is_lead
+from integration.pipeline.outbox.states import LEAD_INDEX, OF_RUN_INDEX, OPEN, WAITING, is_lead
 
 #: Who has more orders still to come than this is not waited for: a group is held in memory when it is sent.
 ORDERS_MAX = 100
+_BY_PERSON = "ix_order_ledger_person_key"
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class ToCome:
     """The orders that a run has still to read: those of these statuses behind `last_id`, in order of id.
 
-    `after` and `before` bound when they were modified, None for open; `page` are the orders in the page at hand.
+    `after` and `before` bound when they were modified, None for open; `page` are the orders in the page at hand. With
+    no status at all nothing is to come: a page that is read by its buyers has all of them.
     """
 
     statuses: Collection[str]
@@ -52,12 +55,21 @@ class ToCome:
         query = select(func.count()).select_from(LedgerEntry)
         return session.scalar(query.where(LedgerEntry.connector_id == connector_id, *self._left())) or 0
 
+    def by_buyer(self, session: Session, connector_id: int) -> Iterator[tuple[str, int]]:
+        """Yield person key and id of each order that is still to be read; those of one person stand together.
+
+        They are fetched piece by piece, in a session that reads steadily.
+        """
+        query = select(LedgerEntry.person_key, LedgerEntry.order_id)
+        query = query.where(LedgerEntry.connector_id == connector_id, *self._left())
+        query = by_index(query, LedgerEntry, _BY_PERSON).order_by(LedgerEntry.person_key)
+        found = session.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
+        return ((row.person_key, row.order_id) for row in found)
+
     def _awaited(self, session: Session, connector_id: int, people: Collection[str]) -> set[str]:
         theirs = LedgerEntry.connector_id == connector_id, among(LedgerEntry.person_key, people)
         # All orders that are still to be read are more than theirs are.
-        query = by_index(
-            select(LedgerEntry.person_key).where(*theirs, *self._left()), LedgerEntry, "ix_order_ledger_person_key"
-        )
+        query = by_index(select(LedgerEntry.person_key).where(*theirs, *self._left()), LedgerEntry, _BY_PERSON)
         few = func.count() <= ORDERS_MAX
         return set(session.scalars(query.group_by(LedgerEntry.person_key).having(few))) if people else set()
 
@@ -79,10 +91,22 @@ def let_go(session: Session, connector_id: int, run_id: int, most: int | None = 
     return len(people)
 
 
-def gathered_count(session: Session, run_id: int) -> int:
-    """Count the deliveries of a run that wait for more of their people to be read."""
-    query = select(func.count()).select_from(Delivery).where(*_gathered(run_id))
-    return session.scalar(by_index(query, Delivery, OF_RUN_INDEX)) or 0
+def sendable_count(session: Session, connector_id: int, run_id: int) -> int:
+    """Count the deliveries of a run that can be sent or are being sent: all that is open of it but who is gathered.
+
+    These are what goes before others and what waits behind that, so nobody who is gathered is passed by.
+    """
+    behind = aliased(Delivery)
+    waiting = select(func.count()).where(
+        behind.connector_id == Delivery.connector_id,
+        behind.person_key == Delivery.person_key,
+        behind.state == literal_column("'waiting'"),
+        behind.run_id == run_id,
+    )
+    mine = case((Delivery.run_id == run_id, 1), else_=0)
+    query = select(func.sum(mine + waiting.correlate(Delivery).scalar_subquery()))
+    query = query.where(Delivery.connector_id == connector_id, is_lead())
+    return int(session.scalar(by_index(query, Delivery, LEAD_INDEX)) or 0)
 
 
 def _gathered(run_id: int) -> tuple[ColumnElement[bool], ...]:

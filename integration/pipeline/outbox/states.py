@@ -30,6 +30,8 @@ def is_lead(delivery: Any = Delivery) -> ColumnElement[bool]:
 OPEN_INDEX = "ix_delivery_open"
 #: Those that are ready, in the order they are claimed; a query names READY and the connector.
 READY_INDEX = "ix_delivery_ready"
+#: What goes before others of its person; a query names `is_lead`, the connector, and the people where these are known.
+LEAD_INDEX = "uq_delivery_lead"
 #: What waits behind others of its person; a query names WAITING and the people.
 WAITING_INDEX = "ix_delivery_waiting"
 #: What is open, dead or partial of some records, told by source id; a query names OPEN, DEAD or PARTIAL. By an index of
@@ -48,7 +50,7 @@ def open_of_people(theirs: Select[Any]) -> tuple[Select[Any], Select[Any]]:
 
     Together they find what is open, each by an index of few rows.
     """
-    leads = by_index(theirs.where(is_lead()), Delivery, "uq_delivery_lead")
+    leads = by_index(theirs.where(is_lead()), Delivery, LEAD_INDEX)
     return leads, by_index(theirs.where(WAITING), Delivery, WAITING_INDEX)
 
 

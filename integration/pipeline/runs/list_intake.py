@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from integration.pipeline.runs import reading_list
 from integration.pipeline.runs.held_run import GATHERING
 from integration.pipeline.runs.recurring_intake import RecurringIntake
 from integration.store import reading
@@ -48,8 +49,12 @@ class ListIntake(RecurringIntake):
         """Yield the pages of a phase's list."""
         pages = self._begun.pop(name, None) or self._lists[name]()
         following = self._after.get(name)
-        ahead = 0 if following is None or {name, following} <= set(_OF_ORDERS) else AT_ONCE
+        same = (name, following) == _OF_ORDERS
+        ahead = 0 if same else AT_ONCE
         for page in pages:
+            if same and (page.total or 0) > reading_list.ORDERS_MIN:
+                # They may be read in another order, which the whole list tells.
+                following = None
             if following is not None and page.pages is not None and page.pages - page.number <= ahead:
                 self._begun[following] = begun(self._lists[following](), self._heed)
                 following = None

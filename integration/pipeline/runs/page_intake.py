@@ -29,10 +29,11 @@ from integration.store.rows import Failure, Row
 
 #: Reading waits while so many deliveries of the run can be sent: payloads stay fresh and open rows few.
 OPEN_MAX = 3000
-#: So many more may wait for the rest of their people to be read; beyond it the oldest go without it.
-GATHERED_MAX = 20_000
-#: So many people more are let go then, or the next page would have to look again.
-LET_GO_MORE = 1_000
+#: So many more may wait for the rest of their people to be read; beyond it the oldest go without it. Of a large store
+#: these are the customers who have orders to come, a kilobyte or two each in the database.
+GATHERED_MAX = 200_000
+#: So many people more are let go then, or one of the next pages would have to look again.
+LET_GO_MORE = 10_000
 #: So long it waits before it looks how many there are.
 LOOK_AGAIN_S = 0.3
 
@@ -142,8 +143,10 @@ class PageIntake(HeldRun):
         while self._unlooked < 0 and not self.stop.is_set():
             with self.services.db.read() as session:
                 still = outbox.open_count(session, run_id=self.run.id)
-                gathered = outbox.gathered_count(session, self.run.id) if still >= OPEN_MAX else 0
-            room, too_many = OPEN_MAX - (still - gathered), gathered - GATHERED_MAX
+                sendable = (
+                    outbox.sendable_count(session, self.connector.id, self.run.id) if still >= OPEN_MAX else still
+                )
+            room, too_many = OPEN_MAX - sendable, still - sendable - GATHERED_MAX
             if room > 0 and too_many <= 0:
                 self._unlooked = min(room, -too_many) // 2
                 return

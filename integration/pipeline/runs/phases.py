@@ -11,28 +11,24 @@ from sqlalchemy.orm import Session
 
 from integration import streams
 from integration.events import Change
-from integration.models.connector import Connector
-from integration.models.run import DELIVERING, Run, RunKind
-from integration.pipeline.connectors import field_list, fingerprint, store_profile
-from integration.pipeline.ingest import listed_orders, order_carts, records, status_events
+from integration.models.run import DELIVERING, RunKind
+from integration.pipeline.connectors import field_list, store_profile
+from integration.pipeline.ingest import order_carts, records, status_events
 from integration.pipeline.runs import (
-    gone_orders,
     lifecycle as run_lifecycle,
     options as run_options,
     poll_window,
     unfinished_orders,
 )
-from integration.pipeline.runs.customer_intake import CustomerIntake
-from integration.store import parse, reading
+from integration.pipeline.runs.order_intake import OrderIntake
+from integration.store import reading
 from integration.store.rows import Row
-from integration.store.windows import Window
-from integration.streams import orders as orders_stream
 from integration.streams.base import Phase, Stream
 from integration.words import span
 
 
 @dataclass
-class Phases(CustomerIntake):
+class Phases(OrderIntake):
     """Reads what a run asks for."""
 
     def __post_init__(self) -> None:
@@ -98,66 +94,6 @@ class Phases(CustomerIntake):
     def _lists(self) -> Mapping[str, Callable[[], Iterator[reading.Page]]]:
         return {"ledger": self._ledger_list, "customers": self._customer_list, "orders": self._order_list}
 
-    # -- everything ---------------------------------------------------------------------------------------------------
-
-    def _fill_ledger(self) -> None:
-        """Read all orders without their lines, so that the first contact already has its final lifetime values."""
-        for page in self._pages("ledger"):
-            self._page(page, partial(self._note_orders, page=page))
-        self._remove_gone()
-
-    def _ledger_list(self) -> Iterator[reading.Page]:
-        return self._order_pages(store_profile.statuses(self.connector), fields=reading.LEDGER_FIELDS, phase="ledger")
-
-    def _note_orders(self, session: Session, page: reading.Page) -> None:
-        run = session.get_one(Run, self.run.id)
-        place = gone_orders.compared(session, self.connector.id, run.cursor.get(gone_orders.CURSOR), page)
-        run.cursor = {**run.cursor, gone_orders.CURSOR: place}
-        listed_orders.note(session, self._now(), self.connector.id, page.rows, self._origin)
-
-    def _remove_gone(self) -> None:
-        """Owe the buyers of orders that are gone their new values."""
-        with self.services.db.write() as session:
-            place = self._held(session).cursor.get(gone_orders.CURSOR)
-            connector = session.get_one(Connector, self.connector.id)
-            if place and place["whole"]:
-                fingerprint.look_at_list(session, self._now(), connector, place["to"])
-        fingerprint.check(connector)
-        with self.services.db.read() as session:
-            ids = gone_orders.suspects(session, self.connector.id, place)
-        changes = list(gone_orders.confirmed(self._client, ids, self._origin, self._now()))
-        with self.services.db.write() as session:
-            run = self._held(session)
-            self._take(session, changes, self._to_come())
-            run.cursor = {**run.cursor, gone_orders.CURSOR: None}
-            if changes:
-                text = f"{len(changes)} orders are no longer in the store; their buyers' values are corrected."
-                run_lifecycle.add_line(session, self._now(), run.id, text)
-
-    def _orders(self) -> None:
-        for page in self._pages("orders"):
-            seen = self._door.recognise(orders_stream.KIND, self._origin, page.rows, self._order_change)
-            rows = seen.others(page.rows)
-            changes, page = self._read_rows(page, rows, seen.change)
-            take = partial(self._take, changes=changes, to_come=self._to_come(page), page=seen)
-            self._page(page, take, unread=len(rows) - len(changes))
-
-    def _order_list(self) -> Iterator[reading.Page]:
-        ids = self.options.get("ids")
-        which = store_profile.statuses(self.connector) if ids else self._chosen_statuses()
-        return self._order_pages(which, window=self._since(), ids=ids, expected=self._expected(), phase="orders")
-
-    def _expected(self) -> int | None:
-        """Return how many orders come by the list that this run has read already, None where it has read none."""
-        to_come = self._to_come()
-        if to_come is None:
-            return None
-        with self.services.db.read() as session:
-            return to_come.count(session, self.connector.id)
-
-    def _order_change(self, row: Row) -> Change:
-        return parse.order_change(row, self._origin, self._now())
-
     # -- what changed -------------------------------------------------------------------------------------------------
 
     def _changed_orders(self) -> None:
@@ -206,31 +142,3 @@ class Phases(CustomerIntake):
 
     def _keep_carts(self, session: Session, rows: Sequence[Row]) -> None:
         order_carts.take(session, self._now(), self.connector, self._modules.carts, rows)
-
-    # -- the common road ----------------------------------------------------------------------------------------------
-
-    def _order_pages(
-        self,
-        statuses: Sequence[str],
-        *,
-        window: Window | None = None,
-        fields: str = "",
-        campaign: bool = False,
-        ids: Sequence[int] | None = None,
-        expected: int | None = None,
-        phase: str = "",
-    ) -> Iterator[reading.Page]:
-        if not statuses:
-            return iter(())
-        return reading.read_orders(
-            self._client,
-            window=window,
-            statuses=statuses,
-            fields=fields,
-            campaign=campaign,
-            start=self._start(phase),
-            per_page=self._per_page,
-            ids=ids,
-            expected=expected,
-            pool=self._pool,
-        )

@@ -98,9 +98,14 @@ class RecurringIntake(PartialIntake):
         return tuple(status for status in wanted if status in known)
 
     def _to_come(self, page: reading.Page | None = None) -> outbox.ToCome | None:
-        """Return what comes behind a page of orders, or behind any other; None in a run that reads but a part."""
+        """Return what comes behind a page of orders, or behind any other; None in a run that reads but a part.
+
+        Where orders are read by their buyers nothing of those in a page comes behind it.
+        """
         if not self._gathers:
             return None
+        if page and "part" in page.cursor:
+            return outbox.ToCome((), page=[*(row["id"] for row in page.rows), *page.missing])
         place = page.cursor if page else self.run.cursor.get("orders") or {}
         since, until = run_options.bounds(self.options)
         ids = [row["id"] for row in page.rows] if page else []
