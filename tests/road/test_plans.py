@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import Connection
 
 from integration.models import Base
 from integration.operations import reconciliation
+from integration.pipeline.runs import page_intake, reading_list
 from integration.sandbox.store.bulk import seed_bulk
 from tests.clock_jobs import by_the_clock
 from tests.road.conftest import Road
@@ -30,18 +32,22 @@ SMALL = {
     for index in table.indexes
     if (where := index.dialect_options["sqlite"]["where"]) is not None and str(where) not in _SETTLED
 }
-STEP = re.compile(rf"(SCAN|SEARCH) ({'|'.join(GROWING)})\b(?: USING (?:COVERING )?INDEX (\w+)(?: \((.*)\))?)?")
+STEP = re.compile(
+    rf"(SCAN|SEARCH) ({'|'.join(GROWING)})(?:_\d+)?(?= |$)(?: USING (?:COVERING )?INDEX (\w+)(?: \((.*)\))?)?"
+)
 #: All that was ever sent of a record, of a person or in a run; what is asked of these has an index of few rows.
 _EVER_SENT = ("ix_delivery_source", "ix_delivery_person_key", "ix_delivery_run")
 #: The largest number of a connector's orders is at the end of its index.
 ENDS = ("max(order_ledger.order_id)",)
+#: Once in a run that reads all orders they are put in order of their buyers.
+ALL_IN_ORDER = "SELECT order_ledger.person_key, order_ledger.order_id \nFROM order_ledger"
 #: Whether a record that is met again was ever sent as it is.
 MET_AGAIN = "SELECT delivery.identity \nFROM delivery"
 
 
 def walks(connection: Connection, statement: Statement) -> list[str]:
     """Return the lines of a statement's plan that read all rows of a growing table, or all of a connector or record."""
-    if any(each in statement.text for each in ENDS) or statement.text.startswith(MET_AGAIN):
+    if any(each in statement.text for each in ENDS) or statement.text.startswith((MET_AGAIN, ALL_IN_ORDER)):
         return []
     lines = plan(connection, statement)
     if connection.dialect.name == "postgresql":
@@ -58,7 +64,13 @@ def _is_walk(found: re.Match[str]) -> bool:
     return whole and index not in SMALL
 
 
-def test_nothing_of_the_road_walks_through_what_was_gathered(make_road: Callable[..., Road]) -> None:
+@pytest.mark.parametrize("large", [False, True], ids=["small store", "large store"])
+def test_nothing_of_the_road_walks_through_what_was_gathered(
+    make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    if large:
+        monkeypatch.setattr(reading_list, "ORDERS_MIN", 10)
+        monkeypatch.setattr(page_intake, "OPEN_MAX", 5)
     road = make_road(orders__notes=True, orders__statuses="completed,processing", sync__batch_start=10)
     seed_bulk(road.store.state, customers=12, orders=30)
     with caught(road.services.db.engine) as statements:

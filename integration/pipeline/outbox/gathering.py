@@ -20,7 +20,7 @@ from integration.models.ledger import LedgerEntry
 from integration.models.membership import among
 from integration.models.sql import by_index
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import LEAD_INDEX, OF_RUN_INDEX, OPEN, WAITING, is_lead
+from integration.pipeline.outbox.states import LEAD_INDEX, OF_RUN_INDEX, OPEN, WAITING, WAITING_INDEX, is_lead
 
 #: Who has more orders still to come than this is not waited for: a group is held in memory when it is sent.
 ORDERS_MAX = 100
@@ -103,8 +103,9 @@ def sendable_count(session: Session, connector_id: int, run_id: int) -> int:
         behind.state == literal_column("'waiting'"),
         behind.run_id == run_id,
     )
+    waiting = by_index(waiting, behind, WAITING_INDEX).correlate(Delivery)
     mine = case((Delivery.run_id == run_id, 1), else_=0)
-    query = select(func.sum(mine + waiting.correlate(Delivery).scalar_subquery()))
+    query = select(func.sum(mine + waiting.scalar_subquery()))
     query = query.where(Delivery.connector_id == connector_id, is_lead())
     return int(session.scalar(by_index(query, Delivery, LEAD_INDEX)) or 0)
 
