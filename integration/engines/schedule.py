@@ -95,6 +95,11 @@ def _start(services: Services, connector_id: int) -> int:
 
 def sweep(services: Services) -> int:
     """Take back what gone processes had leased, close their runs, and return how many deliveries are free again."""
+    with services.db.read() as session:
+        lost = run_lifecycle.lost(session, services.clock.now(), services.leases.is_lost)
+    for run in lost:
+        if run.cancel_asked_at is None:
+            outbox.let_go_by_parts(services.db, run.connector_id, run.id)
     with services.db.write() as session:
         now = services.clock.now()
         freed = outbox.recover(session, now, services.leases.is_lost)

@@ -9,7 +9,10 @@ from integration.models.base import Base
 
 
 class ReadingList(Base):
-    """A part of the list of a run: `calls` are the ids of one call each, `place` is that of the first, from 0."""
+    """A part of the list of a run: `calls` are the ids of one call each, `place` is that of the first, from 0.
+
+    Below 0 it is that of a page of the store's list with orders that the order ledger does not keep.
+    """
 
     __tablename__ = "reading_list"
 

@@ -13,11 +13,13 @@ from integration.errors import ServiceError
 from integration.http.transport import Answer
 from integration.store.client import StoreClient
 from integration.store.completeness import same_page
-from integration.store.fault_scope import alive, divisible
-from integration.store.pages import SIZES, Page, asked_at
+from integration.store.fault_scope import FAILED_IN_A_ROW_MAX, alive, divisible
+from integration.store.pages import SIZES, Page, asked_at, total_of
 from integration.store.prefetch import waited_for
 from integration.store.rows import Failure, Row, oddities, rows_of, sifted
 
+#: So many calls in a row that the store cannot answer as a whole, or records that it cannot give, are too many.
+DIVIDED_MAX = 3
 #: So many calls are under way when an answer is waited for: one more than a pool has threads, which then never rest.
 _AHEAD = 3
 
@@ -29,6 +31,10 @@ class Parts:
     calls: int
     ids: int
     of: Callable[[int], Sequence[int]]
+
+
+class GaveUp(Exception):
+    """The store does not give records by their ids as it lists them; says why."""
 
 
 def in_order(ids: Sequence[int]) -> Parts:
@@ -48,20 +54,25 @@ def pick(
 ) -> Iterator[Page]:
     """Yield pages of the records with these ids; a record that alone makes the store fail stands in `failed`.
 
-    Those that the store does not give stand in `missing`. With a `pool` the next calls are made meanwhile.
+    Those that the store does not give stand in `missing`. With a `pool` the next calls are made meanwhile. Raises the
+    store's error when it gives nothing, and GaveUp where it would be read better by its list, which `Parts` stand for.
     """
+    listed = isinstance(ids, Parts)
     parts = ids if isinstance(ids, Parts) else in_order(ids)
-    reader = _Reader(client, path, params)
-    for place, part, answer in reader.answers(parts, _begin(start), pool):
+    reader, trouble = _Reader(client, path, params), _Trouble()
+    for place, part, answer in reader.answers(parts, _begin(start, listed=listed), pool):
         found = reader.page(part, answer)
+        if listed:
+            trouble.look(found)
         yield Page(found.rows, place + 1, parts.ids, parts.calls, len(part), found.at, found.at, failed=found.failed,
-                   cursor={"part": place + 1}, missing=found.missing)  # fmt: skip
+                   cursor={"part": place + 1}, asked=part, missing=list(found.left))  # fmt: skip
 
 
-def _begin(start: Mapping[str, Any] | None) -> int:
-    """Return the call to go on with; cursors of an earlier version count ids."""
+def _begin(start: Mapping[str, Any] | None, *, listed: bool) -> int:
+    """Return the call to go on with; of plain ids an earlier version counted these, and of a list nothing else goes."""
     known = start or {}
-    return int(known["part"]) if "part" in known else -(-int(known.get("offset", 0)) // SIZES[0])
+    counted = 0 if listed else -(-int(known.get("offset", 0)) // SIZES[0])
+    return int(known.get("part", counted))
 
 
 class _Found:
@@ -71,12 +82,10 @@ class _Found:
         self.rows: list[Row] = []
         self.failed: list[Failure] = []
         self.at: Any = None
-        self._left = dict.fromkeys(ids)
-
-    @property
-    def missing(self) -> list[int]:
-        """Return what was asked for and neither given nor refused."""
-        return list(self._left)
+        self.refused = 0
+        self.divided = False
+        #: What was asked for and neither given nor refused.
+        self.left = dict.fromkeys(ids)
 
     def take(self, path: str, entries: Sequence[Any], ids: Sequence[int]) -> None:
         """Keep what was asked for; raises NotSetUp for records that nobody asked for: the query string was dropped."""
@@ -86,12 +95,30 @@ class _Found:
         self.rows += rows
         self.failed += oddities(path, odd)
         for row in rows:
-            self._left.pop(row["id"], None)
+            self.left.pop(row["id"], None)
 
     def refuse(self, path: str, number: int, error: ServiceError) -> None:
         """Note that the store cannot give a record."""
         self.failed.append((f"{path.rstrip('s')} {number}", error))
-        self._left.pop(number, None)
+        self.refused += 1
+        self.left.pop(number, None)
+
+
+class _Trouble:
+    """Counts what went wrong in a row: a list is read in pages that become smaller, and breaks off, by the same."""
+
+    def __init__(self) -> None:
+        self._divided = 0
+        self._refused = 0
+
+    def look(self, found: _Found) -> None:
+        """Raise GaveUp after too many calls that were too large, or records that could not be given, in a row."""
+        self._divided = self._divided + 1 if found.divided and not found.refused else 0
+        self._refused = self._refused + found.refused if not found.rows else found.refused
+        if self._divided >= DIVIDED_MAX:
+            raise GaveUp("it cannot give so many at once")
+        if self._refused >= FAILED_IN_A_ROW_MAX:
+            raise GaveUp(str(found.failed[-1][1]))
 
 
 #: Returns the answer of a call, or raises what that raised.
@@ -145,11 +172,16 @@ class _Reader:
     def _take(self, ids: Sequence[int], call: Call, found: _Found) -> None:
         try:
             value, answer = call()
-            found.take(self.path, rows_of(value, answer), ids)
+            entries = rows_of(value, answer)
+            found.take(self.path, entries, ids)
         except ServiceError as error:
             self._divide(ids, found, error)
             return
         found.at = found.at or asked_at(answer)
+        left = [number for number in ids if number in found.left]
+        # A cap of the page's size costs calls and no records.
+        if left and 0 < len(entries) < (total_of(answer) or 0):
+            self._take(left, partial(self.ask, left), found)
 
     def _divide(self, ids: Sequence[int], found: _Found, error: ServiceError) -> None:
         if not divisible(error) or not alive(self.client):
@@ -157,6 +189,7 @@ class _Reader:
         if len(ids) == 1:
             found.refuse(self.path, ids[0], error)
             return
+        found.divided = True
         middle = len(ids) // 2
         for half in (ids[:middle], ids[middle:]):
             self._take(half, partial(self.ask, half), found)

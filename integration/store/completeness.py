@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from integration import words
 from integration.errors import NotSetUp, Rejected
 from integration.store.access import SERVICE
 from integration.store.pages import ListPosition, Piece
@@ -19,7 +17,6 @@ _HINT = (
     "Exclude /wp-json/ from every cache (plugin, host, CDN), and see that the web server passes on what stands behind "
     "the question mark of an address."
 )
-_SEARCH = "Look for it there, then run a full sync."
 
 
 def same_page() -> NotSetUp:
@@ -78,14 +75,4 @@ def shortfall(path: str, place: ListPosition) -> list[Failure]:
         f"The store counts {place.total or 0:,} {path} but gives {place.taken:,}: a cache, a filter or a plugin of the "
         "store, or the rights of the key, hide the rest."
     )
-    return [(noun, Rejected(SERVICE, SHORT_LIST, sentence, _SEARCH))]
-
-
-def hidden_orders(ids: Sequence[int]) -> Failure:
-    """Return the failure of orders that the store lists, and gives one by one, but not when asked for these ids."""
-    noun = words.counted(len(ids), "order")
-    sentence = (
-        f"The store lists {noun} that it does not give by their ids, order {ids[0]} among them: a cache, a filter or a "
-        "plugin of the store hides them."
-    )
-    return noun, Rejected(SERVICE, SHORT_LIST, sentence, _SEARCH)
+    return [(noun, Rejected(SERVICE, SHORT_LIST, sentence, "Look for it there, then run a full sync."))]

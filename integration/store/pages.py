@@ -25,7 +25,8 @@ class Page:
     `number` counts from 1 over resumptions, `pages` and `total` are None where the store does not say, `failed` names
     the records that the store could not give, with its error. `server_time` is the store's clock when the page was
     asked for, `began` the same for the first page of the whole reading: the cursor of the next window. `cursor` goes
-    back as `start` to continue after this page. `missing` are the ids that were asked for and that it did not give.
+    back as `start` to continue after this page. Of records that are read by their ids `asked` are these, and `missing`
+    those that were neither given nor refused.
     """
 
     rows: list[Row]
@@ -37,6 +38,7 @@ class Page:
     began: datetime | None = None
     failed: list[Failure] = field(default_factory=list)
     cursor: dict[str, Any] = field(default_factory=dict)
+    asked: Sequence[int] = ()
     missing: Sequence[int] = ()
 
 
@@ -110,10 +112,11 @@ def fetch(client: StoreClient, path: str, params: Mapping[str, Any], offset: int
     value, answer = client.get(path, query)
     entries = rows_of(value, answer)
     rows, odd = sifted(entries)
-    return Piece(rows, offset, limit, _total(answer), asked_at(answer), len(entries), odd)
+    return Piece(rows, offset, limit, total_of(answer), asked_at(answer), len(entries), odd)
 
 
-def _total(answer: Answer) -> int | None:
+def total_of(answer: Answer) -> int | None:
+    """Return how many rows the store counts that fit what a list was asked for, None where it does not say."""
     text = answer.headers.get("x-wp-total", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 

@@ -202,9 +202,21 @@ def test_too_many_who_wait_are_let_go_the_oldest_first(
         known(services, connector_id, 100 + place, email=email)
         take(services, connector_id, run, change(place, email, kind=Kind.CONTACT, origin=Origin.INITIAL))
     with services.db.write() as session:
-        assert outbox.sendable_count(session, connector_id, run.id) == 0
+        assert outbox.sendable_count(session, connector_id, run.id, 9) == 0
         assert outbox.let_go(session, connector_id, run.id, most=3) == 3
     assert [group.person_key for group in claim(services, connector_id)] == [person_key_of(each) for each in people[:3]]
+
+
+def test_very_many_are_let_go_by_parts(
+    services: Services, connector_id: int, change: MakeChange, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "_PART", 2)
+    for place in range(5):
+        known(services, connector_id, 100 + place, email=f"buyer{place}@example.com")
+        one = change(place, f"buyer{place}@example.com", kind=Kind.CONTACT, origin=Origin.INITIAL)
+        take(services, connector_id, run, one)
+    outbox.let_go_by_parts(services.db, connector_id, run.id)
+    assert len(claim(services, connector_id)) == 5
 
 
 def test_what_can_be_sent_is_counted_without_those_who_are_gathered(
@@ -220,7 +232,8 @@ def test_what_can_be_sent_is_counted_without_those_who_are_gathered(
         outbox.accept(session, services.clock.now(), connector_id, [change(4, cyd)])
     take(services, connector_id, run, *history(change, 5, 6, email=cyd), last_id=6)
     with services.db.read() as session:
-        assert outbox.sendable_count(session, connector_id, run.id) == 4
+        counts = [outbox.sendable_count(session, connector_id, run.id, most) for most in (1, 2, 9)]
+        assert counts == [1, 4, 4]
         assert outbox.open_count(session, run_id=run.id) == 6
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from integration.errors import NotSetUp, ServerFault
 from integration.http.transport import Answer
-from integration.store.by_id import Parts, pick
+from integration.store.by_id import GaveUp, Parts, pick
 from integration.store.client import Reply
 from tests.waiting import wait_for
 
@@ -107,6 +107,56 @@ def test_a_record_that_breaks_the_answer_is_refused_and_not_missing(threads: int
     assert [row["id"] for row in pages[2].rows] == [7, 6]
     assert ([what for what, _ in pages[2].failed], pages[2].missing) == (["order 5"], [])
     assert pages[0].missing == [9]
+
+
+@pytest.mark.parametrize("total", [None, 100])
+def test_a_cap_of_the_page_costs_calls_and_no_records(total: int | None) -> None:
+    shop = Shop(range(1, 101))
+    get = shop.get
+
+    def capped(path: str, params: Mapping[str, Any] | None = None) -> Reply:
+        rows, answer = get(path, params)
+        fit = {"x-wp-total": str(len(rows))} if total else {}
+        return rows[:40], Answer(200, {**answer.headers, **fit}, b"", 0.0, "")
+
+    shop.get = capped  # type: ignore[method-assign]
+    [page] = pick(shop, "orders", {}, range(1, 101))  # type: ignore[arg-type]
+    # A store that does not count is not asked again: records that are gone would cost calls each time.
+    assert (len(page.rows), len(page.missing), len(shop.calls)) == ((100, 0, 3) if total else (40, 60, 1))
+
+
+def test_a_list_is_given_up_where_calls_are_too_large_one_after_the_other() -> None:
+    shop = Shop(range(1, 401))
+    get = shop.get
+
+    def weak(path: str, params: Mapping[str, Any] | None = None) -> Reply:
+        if path and len((params or {})["include"]) > 20:
+            raise ServerFault("store", "php_fatal", "The store broke off with a PHP error.", status=500)
+        return get(path, params)
+
+    shop.get = weak  # type: ignore[method-assign]
+    calls = [list(range(begin, begin + 100)) for begin in (1, 101, 201, 301)]
+    pages = pick(shop, "orders", {}, listed(calls))  # type: ignore[arg-type]
+    assert [len(next(pages).rows) for _ in range(2)] == [100, 100]
+    with pytest.raises(GaveUp):
+        next(pages)
+
+
+def test_a_list_is_given_up_where_no_record_can_be_given() -> None:
+    shop = Shop(range(1, 41))
+    shop.poison = set(range(1, 41))
+    calls = [list(range(begin, begin + 4)) for begin in range(1, 41, 4)]
+    pages = pick(shop, "orders", {}, listed(calls))  # type: ignore[arg-type]
+    assert [len(next(pages).failed) for _ in range(2)] == [4, 4]
+    with pytest.raises(GaveUp):
+        next(pages)
+
+
+def test_a_place_in_the_list_by_ids_is_none_in_the_list_by_buyers() -> None:
+    shop = Shop(range(1, 10))
+    start = {"offset": 200, "last_id": 6, "number": 2, "total": 9}
+    list(pick(shop, "orders", {}, listed(CALLS), start))  # type: ignore[arg-type]
+    assert shop.calls == CALLS
 
 
 def test_records_that_nobody_asked_for_are_refused() -> None:

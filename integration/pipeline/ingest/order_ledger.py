@@ -117,6 +117,15 @@ def _moves(
     ]
 
 
+def unknown(session: Session, connector_id: int, ids: Sequence[int]) -> list[int]:
+    """Return those of these orders that the ledger does not have."""
+    found = select(LedgerEntry.order_id).where(
+        LedgerEntry.connector_id == connector_id, among(LedgerEntry.order_id, ids), LedgerEntry.status != GONE
+    )
+    known = set(session.scalars(found))
+    return [number for number in ids if number not in known]
+
+
 def person_of(session: Session, connector_id: int, order_id: int) -> str:
     """Return the person key of an order, "" when it was never seen."""
     entry = session.get(LedgerEntry, (connector_id, order_id))

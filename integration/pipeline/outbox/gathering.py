@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, exists, func, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
-from integration.models.database import lock_connector
+from integration.models.database import Database, lock_connector
 from integration.models.delivery import Delivery
 from integration.models.ledger import LedgerEntry
 from integration.models.membership import among
@@ -26,6 +26,8 @@ from integration.pipeline.outbox.states import LEAD_INDEX, OF_RUN_INDEX, OPEN, W
 ORDERS_MAX = 100
 _BY_PERSON = "ix_order_ledger_person_key"
 _ROWS_AT_ONCE = 10_000
+#: So many people are let go in one transaction where there may be very many.
+_PART = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,35 @@ def let_go(session: Session, connector_id: int, run_id: int, most: int | None = 
     return len(people)
 
 
-def sendable_count(session: Session, connector_id: int, run_id: int) -> int:
+def let_go_by_parts(db: Database, connector_id: int, run_id: int) -> None:
+    """Let the people go whom a run gathers, some at a time: what ends the run then keeps nobody waiting for long."""
+    after: str | None = ""
+    while after is not None:
+        with db.write() as session:
+            after = _let_some_go(session, connector_id, run_id, after)
+
+
+def _let_some_go(session: Session, connector_id: int, run_id: int, after: str) -> str | None:
+    """Let the next people go, by their keys, and return the last of them; None when there are no more."""
+    lock_connector(session, connector_id)
+    theirs = Delivery.connector_id == connector_id, Delivery.person_key > after
+    query = by_index(select(Delivery.person_key).where(*theirs, *_gathered(run_id)), Delivery, WAITING_INDEX)
+    people = session.scalars(query.group_by(Delivery.person_key).order_by(Delivery.person_key).limit(_PART)).all()
+    promote(session, connector_id, people)
+    return people[-1] if len(people) == _PART else None
+
+
+def sendable_count(session: Session, connector_id: int, run_id: int, most: int) -> int:
     """Count the deliveries of a run that can be sent or are being sent: all that is open of it but who is gathered.
 
-    These are what goes before others and what waits behind that, so nobody who is gathered is passed by.
+    These are what goes before others and what waits behind that, so nobody who is gathered is passed by; with `most`
+    of the first nothing else is counted.
     """
+    ahead = Delivery.connector_id == connector_id, is_lead()
+    first = by_index(select(Delivery.id).where(*ahead, Delivery.run_id == run_id), Delivery, LEAD_INDEX).limit(most)
+    leads = session.scalar(select(func.count()).select_from(first.subquery())) or 0
+    if leads == most:
+        return leads
     behind = aliased(Delivery)
     waiting = select(func.count()).where(
         behind.connector_id == Delivery.connector_id,
@@ -104,10 +130,8 @@ def sendable_count(session: Session, connector_id: int, run_id: int) -> int:
         behind.run_id == run_id,
     )
     waiting = by_index(waiting, behind, WAITING_INDEX).correlate(Delivery)
-    mine = case((Delivery.run_id == run_id, 1), else_=0)
-    query = select(func.sum(mine + waiting.scalar_subquery()))
-    query = query.where(Delivery.connector_id == connector_id, is_lead())
-    return int(session.scalar(by_index(query, Delivery, LEAD_INDEX)) or 0)
+    query = select(func.sum(waiting.scalar_subquery())).where(*ahead)
+    return leads + int(session.scalar(by_index(query, Delivery, LEAD_INDEX)) or 0)
 
 
 def _gathered(run_id: int) -> tuple[ColumnElement[bool], ...]:

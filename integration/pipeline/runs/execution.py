@@ -14,7 +14,7 @@ from typing import ClassVar
 from integration.errors import IntegrationError
 from integration.models.disk_faults import fault_of
 from integration.models.run import Run, RunState
-from integration.pipeline import usage
+from integration.pipeline import outbox, usage
 from integration.pipeline.leases import endings, renewal
 from integration.pipeline.leases.endings import Cancelled, Lost, Paused, Stopped
 from integration.pipeline.leases.tokens import at_work
@@ -94,7 +94,13 @@ class Execution(ABC):
         with self.services.db.write() as session:
             run_lifecycle.held(session, self._now(), self.run, self.token)
 
+    def _let_go(self) -> None:
+        """Let go whom the run gathers, before the transaction that ends, rests or gives it back."""
+        outbox.let_go_by_parts(self.services.db, self.run.connector_id, self.run.id)
+
     def _end(self, state: RunState, error: IntegrationError | None = None) -> None:
+        if state is not RunState.CANCELLED:
+            self._let_go()
         with self.services.db.write() as session:
             now = self._now()
             run = run_lifecycle.keep(session, now, self.run, self.token)
@@ -102,12 +108,14 @@ class Execution(ABC):
                 run_lifecycle.finish(session, now, run, state, error)
 
     def _pause_here(self) -> None:
+        self._let_go()
         with self.services.db.write() as session:
             run = run_lifecycle.keep(session, self._now(), self.run, self.token)
             if run is not None:
                 run_lifecycle.rest(session, self._now(), run)
 
     def _give_back(self, due_at: datetime | None = None, waits_for: str | None = None) -> None:
+        self._let_go()
         with self.services.db.write() as session:
             run_lifecycle.give_back(session, self.run, self.token, due_at=due_at, waits_for=waits_for)
 

@@ -108,8 +108,7 @@ class RunExecutor(Execution):
             self._hold(connector, error)
         if self.run.kind == RunKind.INCREMENTAL or tries >= TRIES_MAX:
             raise error
-        with self.services.db.write() as session:
-            outbox.let_go(session, connector.id, self.run.id)
+        self._let_go()
         wait = probe_delay(tries, error).total_seconds()
         self._line(f"Waiting {wait:.0f} s: {error}", "warning")
         self._wait(lambda: False, wait)

@@ -19,6 +19,7 @@ from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.leases.endings import Cancelled, Lost, Paused
 from integration.pipeline.leases.tokens import IsLost, alive, is_at_work, is_lost
+from integration.pipeline.runs import reading_list
 from integration.pipeline.services import Services
 
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
@@ -185,12 +186,20 @@ def close_lost(session: Session, now: datetime, gone: IsLost = is_lost) -> list[
 
     They end FAILED, to be resumed by a person. A reconciliation, which sends nothing, goes on by itself.
     """
-    leased = among_going(select(Run)).where(Run.lease_token.is_not(None))
-    for connector_id in sorted({run.connector_id for run in session.scalars(leased) if _is_lost(run, now, gone)}):
+    for connector_id in sorted({run.connector_id for run in lost(session, now, gone)}):
         lock_connector(session, connector_id)
-    query = leased.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    lost = [run for run in session.scalars(query) if _is_lost(run, now, gone)]
-    return [run.id for run in lost if _close(session, now, run)]
+    query = _leased().with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    found = [run for run in session.scalars(query) if _is_lost(run, now, gone)]
+    return [run.id for run in found if _close(session, now, run)]
+
+
+def lost(session: Session, now: datetime, gone: IsLost = is_lost) -> list[Run]:
+    """Return the runs whose process is gone."""
+    return [run for run in session.scalars(_leased()) if _is_lost(run, now, gone)]
+
+
+def _leased() -> Select[tuple[Run]]:
+    return among_going(select(Run)).where(Run.lease_token.is_not(None))
 
 
 def _close(session: Session, now: datetime, run: Run) -> bool:
@@ -274,6 +283,8 @@ def finish(session: Session, now: datetime, run: Run, state: RunState, error: In
     run.waiting = outbox.open_count(session, run_id=run.id)
     run.state, run.ended_at, run.lease_token, run.leased_until, run.due_at = state, now, None, None, None
     run.error_code, run.error = "", ""
+    if state is RunState.COMPLETED and reading_list.CURSOR in run.cursor:
+        reading_list.forget(session, run.id)
     if error is not None:
         run.error_code, run.error = error.code, mask_text(str(error))
         add_line(session, now, run.id, f"Stopped: {error}", "error")

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
-from integration.errors import Rejected, ServerFault
+from integration.errors import AuthRejected, NotSetUp, Rejected, ServerFault, ServiceError
 from integration.events import Change
 from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline.connectors import fingerprint, store_profile
-from integration.pipeline.ingest import listed_orders
-from integration.pipeline.runs import gone_orders, lifecycle as run_lifecycle, reading_list
+from integration.pipeline.ingest import listed_orders, order_ledger
+from integration.pipeline.runs import gone_orders, lifecycle as run_lifecycle, reading_list, refusals
 from integration.pipeline.runs.customer_intake import CustomerIntake
 from integration.store import parse, reading
-from integration.store.completeness import hidden_orders
-from integration.store.rows import Failure, Row
+from integration.store.access import SERVICE
+from integration.store.by_id import GaveUp
+from integration.store.rows import Row
 from integration.store.windows import Window
 from integration.streams import orders as orders_stream
+
+#: So many orders of a call may be gone from the store since it listed them: each is looked for by itself.
+MISSING_MAX = 10
 
 
 @dataclass
@@ -42,6 +48,10 @@ class OrderIntake(CustomerIntake):
         place = gone_orders.compared(session, self.connector.id, run.cursor.get(gone_orders.CURSOR), page)
         run.cursor = {**run.cursor, gone_orders.CURSOR: place}
         listed_orders.note(session, self._now(), self.connector.id, page.rows, self._origin)
+        if self._gathers:
+            chosen = [row["id"] for row in page.rows if row.get("status") in self._chosen_statuses()]
+            unknown = order_ledger.unknown(session, self.connector.id, chosen)
+            reading_list.leave_out(session, run.id, page.number, unknown)
 
     def _remove_gone(self) -> None:
         """Owe the buyers of orders that are gone their new values."""
@@ -63,18 +73,22 @@ class OrderIntake(CustomerIntake):
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _order_by_buyer(self) -> None:
-        """Put the orders of a large store in order of their buyers; with bounds the store tells which they are."""
-        to_come = self._to_come()
-        if to_come is None or self._since() is not None or (self._expected() or 0) <= reading_list.ORDERS_MIN:
+        """Put the orders of a large store in order of their buyers, but for those that are being read already."""
+        to_come, begun = self._to_come(), "orders" in self._begun or self.run.cursor.get("orders") is not None
+        # With bounds the store alone tells which orders it means.
+        if to_come is None or begun or self._since() is not None:
+            return
+        if (self._expected() or 0) <= reading_list.ORDERS_MIN:
             return
         keeper = reading_list.Keeper(self.services.db, self._held)
         with self.services.db.read_steadily() as session:
-            orders = to_come.by_buyer(session, self.connector.id)
+            unknown = [("", number) for number in reading_list.left_out(session, self.run.id)]
+            orders = chain(to_come.by_buyer(session, self.connector.id), unknown)
             keeper.keep(reading_list.packed(orders, self._per_page))
         with self.services.db.write() as session:
             run = self._held(session)
             keeper.whole(run)
-            text = f"{keeper.orders:,} orders are read in order of their buyers, so that each is sent once."
+            text = f"{keeper.orders:,} orders are read in order of their buyers, who are sent as theirs come."
             run_lifecycle.add_line(session, self._now(), run.id, text)
         self.run.cursor = run.cursor
 
@@ -87,36 +101,60 @@ class OrderIntake(CustomerIntake):
             return to_come.count(session, self.connector.id)
 
     def _orders(self) -> None:
+        if reading_list.is_read(self.run) and self._by_buyer():
+            return
+        before = reading_list.read_before(self.services.db, self.run)
         for page in self._pages("orders"):
-            page = replace(page, failed=[*page.failed, *self._hidden(page)])
-            seen = self._door.recognise(orders_stream.KIND, self._origin, page.rows, self._order_change)
-            rows = seen.others(page.rows)
-            changes, page = self._read_rows(page, rows, seen.change)
-            take = partial(self._take, changes=changes, to_come=self._to_come(page), page=seen)
-            self._page(page, take, unread=len(rows) - len(changes))
-        if reading_list.CURSOR in self.run.cursor:
-            with self.services.db.write() as session:
-                reading_list.forget(session, self._held(session).id)
+            self._take_orders(page, [row for row in page.rows if not _stands_in(before, row["id"])])
+
+    def _by_buyer(self) -> bool:
+        """Read orders by the run's list; return False where the store does not give what it lists."""
+        try:
+            for page in self._pages("orders"):
+                self._look_for(page.missing)
+                self._take_orders(page, page.rows)
+        except (GaveUp, AuthRejected, NotSetUp, Rejected) as error:
+            if isinstance(error, ServiceError) and not _is_of_the_list(error):
+                raise
+            self._give_up(error)
+            return False
+        return True
+
+    def _look_for(self, missing: Sequence[int]) -> None:
+        """Raise GaveUp where the store has orders that it did not give with others; those it has no more are gone."""
+        if len(missing) > MISSING_MAX:
+            raise GaveUp(f"{len(missing)} orders were missing")
+        for number in missing:
+            try:
+                row = reading.fetch_order(self._client, number)
+            except ServerFault as error:
+                raise GaveUp(str(error)) from error
+            if row is not None and row.get("status") in self._chosen_statuses():
+                raise GaveUp(f"order {number} was missing")
+
+    def _give_up(self, error: Exception) -> None:
+        with self.services.db.write() as session:
+            run = self._held(session)
+            reading_list.give_up(run)
+            text = f"Orders are read in order of their ids: the store does not give them as it lists them ({error})."
+            run_lifecycle.add_line(session, self._now(), run.id, text, "warning")
+        self.run.cursor = run.cursor
+
+    def _take_orders(self, page: reading.Page, rows: Sequence[Row]) -> None:
+        """Take the rows of a page that are still to be taken."""
+        to_come = self._to_come(page)
+        seen = self._door.recognise(orders_stream.KIND, self._origin, rows, self._order_change)
+        others = seen.others(rows)
+        changes, page = self._read_rows(page, others, seen.change)
+        take = partial(self._take, changes=changes, to_come=to_come, page=seen)
+        self._page(page, take, rows=len(rows), unread=len(others) - len(changes))
 
     def _order_list(self) -> Iterator[reading.Page]:
-        ids = self.options.get("ids") or reading_list.kept(self.services.db, self.run)
-        which = store_profile.statuses(self.connector) if self.options.get("ids") else self._chosen_statuses()
-        return self._order_pages(which, window=self._since(), ids=ids, expected=self._expected(), phase="orders")
-
-    def _hidden(self, page: reading.Page) -> list[Failure]:
-        """Return a failure where the store has orders that it lists and does not give when asked for by their ids.
-
-        What it has no more, or in another status now, is none: a later run tells of it.
-        """
-        if not page.missing or reading_list.CURSOR not in self.run.cursor:
-            return []
-        number = page.missing[0]
-        try:
-            row = reading.fetch_order(self._client, number)
-        except (Rejected, ServerFault) as error:
-            return [(f"order {number}", error)]
-        there = row is not None and row.get("status") in self._chosen_statuses()
-        return [hidden_orders(page.missing)] if there else []
+        chosen: Sequence[int] | reading.Parts | None = self.options.get("ids")
+        which = store_profile.statuses(self.connector) if chosen else self._chosen_statuses()
+        if not chosen and reading_list.is_read(self.run):
+            chosen = reading_list.kept(self.services.db, self.run)
+        return self._order_pages(which, window=self._since(), ids=chosen, expected=self._expected(), phase="orders")
 
     def _order_change(self, row: Row) -> Change:
         return parse.order_change(row, self._origin, self._now())
@@ -146,3 +184,13 @@ class OrderIntake(CustomerIntake):
             expected=expected,
             pool=self._pool,
         )
+
+
+def _is_of_the_list(error: ServiceError) -> bool:
+    """Tell whether the store refuses to give orders by their ids, and not the key, a status, or Mautic something."""
+    return error.service == SERVICE and not (refusals.concerns_all(error) or store_profile.refuses_status(error))
+
+
+def _stands_in(ids: Sequence[int], number: int) -> bool:
+    place = bisect_left(ids, number)
+    return place < len(ids) and ids[place] == number

@@ -31,7 +31,7 @@ from integration.store.rows import Failure, Row
 OPEN_MAX = 3000
 #: So many more may wait for the rest of their people to be read; beyond it the oldest go without it. Of a large store
 #: these are the customers who have orders to come, a kilobyte or two each in the database.
-GATHERED_MAX = 200_000
+GATHERED_MAX = 100_000
 #: So many people more are let go then, or one of the next pages would have to look again.
 LET_GO_MORE = 10_000
 #: So long it waits before it looks how many there are.
@@ -143,10 +143,10 @@ class PageIntake(HeldRun):
         while self._unlooked < 0 and not self.stop.is_set():
             with self.services.db.read() as session:
                 still = outbox.open_count(session, run_id=self.run.id)
-                sendable = (
-                    outbox.sendable_count(session, self.connector.id, self.run.id) if still >= OPEN_MAX else still
-                )
-            room, too_many = OPEN_MAX - sendable, still - sendable - GATHERED_MAX
+                ready = still if still < OPEN_MAX else self._sendable(session)
+            room = OPEN_MAX - ready
+            # With enough to send nobody needs to be let go, nor is it known how many are gathered.
+            too_many = still - ready - GATHERED_MAX if room > 0 else 0
             if room > 0 and too_many <= 0:
                 self._unlooked = min(room, -too_many) // 2
                 return
@@ -156,6 +156,9 @@ class PageIntake(HeldRun):
                     outbox.let_go(session, self.connector.id, self.run.id, most=too_many + LET_GO_MORE)
             if too_many <= 0:
                 self.stop.wait(LOOK_AGAIN_S)
+
+    def _sendable(self, session: Session) -> int:
+        return outbox.sendable_count(session, self.connector.id, self.run.id, OPEN_MAX)
 
     def _read_rows(
         self, page: reading.Page, rows: Iterable[Row], read: Callable[[Row], Change], noun: str = "order"

@@ -2,12 +2,13 @@
 
 By their ids the orders of a person are spread over the whole list: the more there are, the more people wait at a time
 for the last of theirs. The list is kept as it was made, so that an order that goes to another person meanwhile is read
-all the same.
+all the same. Where the store does not give by their ids what it lists, the run goes on in order of the ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import groupby, islice
@@ -25,6 +26,8 @@ from integration.store.by_id import Parts
 ORDERS_MIN = 20_000
 #: Key in the cursor of a run: how many calls its list has, and how many orders.
 CURSOR = "by_buyer"
+#: Key in that: how many calls were made when the store turned out not to give what it lists.
+GIVEN_UP = "given_up"
 #: So many calls stand in one row.
 CALLS_A_ROW = 100
 
@@ -41,9 +44,9 @@ def packed(orders: Iterable[tuple[str, int]], size: int) -> Iterator[list[int]]:
             yield call
             call = []
         call += ids
-        while len(call) > size:
-            yield call[:size]
-            call = call[size:]
+        full = (len(call) - 1) // size * size
+        yield from (call[begin : begin + size] for begin in range(0, full, size))
+        call = call[full:]
     if call:
         yield call
 
@@ -63,7 +66,8 @@ class Keeper:
     def keep(self, calls: Iterator[list[int]]) -> None:
         """Keep these calls in place of any that are kept already."""
         with self.db.write() as session:
-            forget(session, self.held(session).id)
+            mine = ReadingList.run_id == self.held(session).id
+            session.execute(delete(ReadingList).where(mine, ReadingList.place >= 0))
         while row := list(islice(calls, CALLS_A_ROW)):
             with self.db.write() as session:
                 session.add(ReadingList(run_id=self.held(session).id, place=self.calls, calls=row))
@@ -75,19 +79,60 @@ class Keeper:
         run.cursor = {**run.cursor, CURSOR: {"calls": self.calls, "orders": self.orders}}
 
 
+def leave_out(session: Session, run_id: int, page: int, ids: list[int]) -> None:
+    """Note orders of a page of the store's list that the ledger does not keep: they are read all the same."""
+    if ids:
+        session.add(ReadingList(run_id=run_id, place=-page, calls=[ids]))
+
+
+def left_out(session: Session, run_id: int) -> list[int]:
+    """Return the orders that were left out."""
+    query = select(ReadingList.calls).where(ReadingList.run_id == run_id, ReadingList.place < 0)
+    return [number for calls in session.scalars(query) for ids in calls for number in ids]
+
+
 def forget(session: Session, run_id: int) -> None:
-    """Drop the list of a run that has read all of it."""
+    """Drop the list of a run."""
     session.execute(delete(ReadingList).where(ReadingList.run_id == run_id))
 
 
+def is_read(run: Run) -> bool:
+    """Return whether the run reads its orders in order of their buyers."""
+    return GIVEN_UP not in run.cursor.get(CURSOR, {GIVEN_UP: 0})
+
+
+def give_up(run: Run) -> None:
+    """Let the run read its orders in order of their ids, but for those that it has read."""
+    known, read = run.cursor[CURSOR], (run.cursor.get("orders") or {}).get("part", 0)
+    if read:
+        # The list by ids is counted in by its own first page.
+        run.expected = max((run.expected or 0) - known["orders"], 0)
+    run.cursor = {**run.cursor, CURSOR: {**known, GIVEN_UP: read}, "orders": None}
+
+
+def read_before(db: Database, run: Run) -> Sequence[int]:
+    """Return the orders, sorted, that a run had read when it gave its list up."""
+    calls = run.cursor.get(CURSOR, {}).get(GIVEN_UP, 0)
+    query = select(ReadingList.place, ReadingList.calls)
+    query = query.where(ReadingList.run_id == run.id, ReadingList.place >= 0, ReadingList.place < calls)
+    found = array("q")
+    with db.read() as session:
+        for place, row in session.execute(query):
+            for call in row[: calls - place]:
+                found.extend(call)
+    return array("q", sorted(found))
+
+
 def kept(db: Database, run: Run) -> Parts | None:
-    """Return the list of a run, None where it reads its orders in order of their ids."""
+    """Return the list of a run, None where it has none, or not all: an older version that is put back drops it."""
     known = run.cursor.get(CURSOR)
-    if not known:
+    if known is None:
         return None
     with db.read() as session:
-        query = select(func.count()).select_from(ReadingList).where(ReadingList.run_id == run.id)
-        if session.scalar(query) != -(-known["calls"] // CALLS_A_ROW):
+        mine = ReadingList.run_id == run.id, ReadingList.place >= 0
+        if session.scalar(select(func.count()).select_from(ReadingList).where(*mine)) != -(
+            -known["calls"] // CALLS_A_ROW
+        ):
             return None
     # Calls come one after the other: two rows are at hand where one ends.
     row = lru_cache(maxsize=2)(partial(_row, db, run.id))

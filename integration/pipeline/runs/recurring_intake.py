@@ -104,8 +104,8 @@ class RecurringIntake(PartialIntake):
         """
         if not self._gathers:
             return None
-        if page and "part" in page.cursor:
-            return outbox.ToCome((), page=[*(row["id"] for row in page.rows), *page.missing])
+        if page and page.asked:
+            return outbox.ToCome((), page=page.asked)
         place = page.cursor if page else self.run.cursor.get("orders") or {}
         since, until = run_options.bounds(self.options)
         ids = [row["id"] for row in page.rows] if page else []
