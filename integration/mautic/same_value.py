@@ -37,6 +37,23 @@ def alike(sent: Any, held: Any, field: Mapping[str, Any]) -> bool:
     return _BY_TYPE.get(kind, _same_anything)(sent, held, field)
 
 
+def forms(held: Any, field: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return values as they are sent that are certainly `alike` to what Mautic holds, with all texts as `plain`.
+
+    A value may be alike and none of these, such as a number that was rounded; of choices and addresses none is told,
+    for their texts are not compared as a whole.
+    """
+    kind = str(field.get("type") or "")
+    if kind == "boolean":
+        return (True,) if _truth(held) else (False, "", None)
+    if isinstance(held, str) and held and kind not in _BY_PARTS:
+        return (held,)
+    if _is_empty(held, kind):
+        return _NOTHING
+    form = _SENT[kind](held) if kind in _SENT else None
+    return () if form is None else (form,)
+
+
 def tag_key(tag: str) -> str:
     """Return a tag as it is compared: without markup, blanks around and letter case (mautic:127, mautic:128)."""
     return plain(tag).casefold()
@@ -163,3 +180,28 @@ _BY_TYPE: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], bool]] = {
     "timezone": _same_word,
     "email": _same_mailbox,
 }
+
+
+def _as_number(held: Any) -> float | None:
+    number = _number(held)
+    if number is None:
+        return None
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _as_day(held: Any) -> str | None:
+    at = _moment(held)
+    return at.date().isoformat() if at else None
+
+
+def _as_moment(held: Any) -> str | None:
+    at = _moment(held)
+    return at.replace(tzinfo=None).isoformat(" ", "seconds") if at else None
+
+
+#: What is sent where Mautic holds nothing in the end: a postcode of zeros, as of countries without any, is below 1.
+_NOTHING = ("", None, *("0" * length for length in range(1, 11)))
+#: How values of these types are sent (mapping/values.py).
+_SENT: Mapping[str, Callable[[Any], Any]] = {"number": _as_number, "date": _as_day, "datetime": _as_moment}
+#: What Mautic holds in fields of these types may be alike to other texts than its own.
+_BY_PARTS = frozenset({*_SENT, "multiselect", "email"})
