@@ -46,9 +46,13 @@ def stored(session: Session, connector: Connector, person_keys: Collection[str])
 
     It is asked for before what a comparison is made of: what changes between makes a stamp that never holds.
     """
+    return digests(connector, stamps.stored(session, connector, sorted(person_keys)))
+
+
+def digests(connector: Connector, found: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Return the same of what `stamps.stored` has found."""
     # The address of the shop is in the comment by which our own Do Not Contact is known (consents/gate.py).
     ground = (stamps.ground(connector), connector.store_url)
-    found = stamps.stored(session, connector, sorted(person_keys))
     return {person_key: short(repr((ground, sorted(rows)))) for person_key, rows in found.items()}
 
 

@@ -24,7 +24,7 @@ from integration.operations.reconciliation import findings as found_rows, former
 from integration.operations.reconciliation.comparison import Comparison
 from integration.operations.reconciliation.findings import Finding, Step
 from integration.operations.reconciliation.people import Gathering, Person, Row, accounts
-from integration.operations.reconciliation.reading_ahead import ReadingAhead
+from integration.operations.reconciliation.reading_ahead import Fine, ReadingAhead
 from integration.pipeline import usage
 from integration.pipeline.connectors import field_list, store_profile
 from integration.pipeline.ingest import listed_orders
@@ -169,13 +169,13 @@ class Walk(HeldRun):
         pages = _filled(reading.read_customers(self._store, start=self._place, pool=self._ahead.pool))
         for page, begun in self._listed(self._ahead.each(pages, self._accounts)):
             fine = self._ahead.fine(begun)
-            rows = [row for key, theirs in accounts(page.rows).items() if key not in fine for row in theirs]
+            rows = [row for key, theirs in accounts(page.rows).items() if key not in fine.people for row in theirs]
             gather = partial(self._gathering.customers, rows, with_orders="ledger" not in self._refused)
             people = self._ahead.at_store(gather) if rows else []
             # After a list that came short the customers are read from the first one again.
-            known = self._met([*fine, *(person.person_key for person in people)])
+            known = self._met([*fine.people, *(person.person_key for person in people)])
             fresh = [person for person in people if person.person_key not in known]
-            yield self._compared(fresh, fine - known, "customers", page.cursor)
+            yield self._compared(fresh, fine.without(known), "customers", page.cursor)
 
     def _accounts(self, page: reading.Page) -> Mapping[str, Sequence[Row]]:
         # Where a list is refused nobody is known again: a verdict says less then.
@@ -189,13 +189,13 @@ class Walk(HeldRun):
             for last, begun in self._ahead.each(self._buyer_pages(), self._guests):
                 yield self._of_buyers(last[-1], self._ahead.fine(begun))
 
-    def _of_buyers(self, last: str, fine: set[str]) -> Step:
+    def _of_buyers(self, last: str, fine: Fine) -> Step:
         with self.services.db.read() as session:
             person_keys = leftovers.buyers(session, self.connector.id, str(self._place or ""), None, until=last)
         known = self._met(person_keys)
-        others = [person_key for person_key in person_keys if person_key not in known | fine]
+        others = [person_key for person_key in person_keys if person_key not in known | fine.people]
         people = self._ahead.at_store(partial(self._gathering.buyers, others)) if others else []
-        return self._compared(people, fine - known, "buyers", last)
+        return self._compared(people, fine.without(known), "buyers", last)
 
     def _buyer_pages(self) -> Iterator[Sequence[str]]:
         last = str(self._place or "")
@@ -215,12 +215,12 @@ class Walk(HeldRun):
         with self.services.db.read() as session:
             return found_rows.met(session, self.run.id, person_keys)
 
-    def _compared(self, people: list[Person], fine: set[str], phase: str, place: Any) -> Step:
+    def _compared(self, people: list[Person], fine: Fine, phase: str, place: Any) -> Step:
         """Compare people; of those who are `fine` it is known that nothing differs."""
         found = self._comparison.compare(people, with_profiles="customers" not in self._refused)
-        met = [*fine, *(person.person_key for person in people)]
-        stamps = {} if self._refused else found.stamps
-        return Step(phase, place, found.findings, met, found.checked + len(fine), stamps)
+        met = [*fine.people, *(person.person_key for person in people)]
+        stamps = {} if self._refused else {**found.stamps, **fine.stamps}
+        return Step(phase, place, found.findings, met, found.checked + len(fine.people), stamps)
 
     # -- what the store has no more -----------------------------------------------------------------------------------
 

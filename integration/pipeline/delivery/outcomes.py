@@ -15,6 +15,8 @@ from integration.plans import Adjustment
 
 #: Error code of a record that was written without values for which Mautic has no field.
 FIELDS_MISSING = "fields_missing"
+#: Error code of a record all of which Mautic has.
+UNCHANGED = "unchanged"
 _NOTHING_CHANGED = "Nothing has changed since the last sync."
 _CREATE = "Create them under Mautic Fields, then send the record again."
 
@@ -86,7 +88,7 @@ def delivered(
 def unchanged(leased: LeasedDelivery, contact_id: int | None, *said: str) -> Outcome:
     """Return that nothing of a delivery had to be written, and what else is `said` of that."""
     sentence = " ".join(filter(None, (_NOTHING_CHANGED, *said)))
-    return left_out(leased, DeliveryState.SKIPPED, "unchanged", sentence, contact_id)
+    return left_out(leased, DeliveryState.SKIPPED, UNCHANGED, sentence, contact_id)
 
 
 def left_out(

@@ -122,7 +122,7 @@ def differences(contact: Mapping[str, Any], write: ContactWrite) -> dict[str, li
         for alias, value in wanted.items()
         if alias not in OWN and not alike(value, held.get(alias), about.get(alias, {}))
     }
-    return unlike | _tags(write.tags, reading.tags_of(contact)) | _barred(write, contact)
+    return unlike | unlike_tags(write.tags, reading.tags_of(contact)) | _barred(write, contact)
 
 
 def looked_at(contact: Mapping[str, Any]) -> list[Any]:
@@ -144,7 +144,8 @@ def _barred(write: ContactWrite, contact: Mapping[str, Any]) -> dict[str, list[A
     return {BARRED: list(unlike)} if unlike else {}
 
 
-def _tags(wanted: Sequence[str], held: Sequence[str]) -> dict[str, list[Any]]:
+def unlike_tags(wanted: Sequence[str], held: Sequence[str]) -> dict[str, list[Any]]:
+    """Return "tag:x" -> [wanted, in Mautic] of the tags that are otherwise; "-x" is one that is to be gone."""
     there = {tag_key(tag) for tag in held}
     unlike: dict[str, list[Any]] = {}
     for tag in wanted:

@@ -35,7 +35,8 @@ from integration.settings import Modules
 
 #: When a customer was read last, and by which list an order was, decides nothing.
 _LEFT_OUT = ("connector_id", "version", "listed")
-_KNOWN = select(RecordStamp.source_id, RecordStamp.person_key, RecordStamp.row, RecordStamp.stamp).where(OF_RECORDS)
+_STAMPS = table_of(RecordStamp)
+_KNOWN = select(*(_STAMPS.c[name] for name in ("source_id", "person_key", "row", "stamp", "code"))).where(OF_RECORDS)
 _FORMERS = table_of(FormerAddress)
 # Two questions, for SQLite answers one with OR by walking through the connector's.
 _FORMER = union_all(
@@ -96,17 +97,27 @@ class Page:
 
 def of_row(row: Mapping[str, Any]) -> str:
     """Return the digest of a row as the store gave it; another program may read it otherwise, and has another."""
-    return short(program.digest() + row_digest(row))
+    return of_digest(row_digest(row))
+
+
+def of_digest(digest: str) -> str:
+    """Return the same of a row of which only `digests.row_digest` is there."""
+    return short(program.digest() + digest)
 
 
 def known(session: Session, connector_id: int, kind: Kind, digests: Mapping[str, str]) -> dict[str, Row[Any]]:
-    """Return the stamps of those of these rows that are as they were, by source id; `digests` are the rows'.
+    """Return the stamps of those of these rows that are as they were, by source id; `digests` are the rows'."""
+    found = kept(session, connector_id, kind, digests)
+    return {source_id: stamp for source_id, stamp in found.items() if stamp.row == digests[source_id]}
 
-    They have `source_id`, `person_key`, `row` and `stamp` of models.RecordStamp.
+
+def kept(session: Session, connector_id: int, kind: Kind, ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """Return the stamps that these records of a kind have, by source id, whether they hold or not.
+
+    They have `source_id`, `person_key`, `row`, `stamp` and `code` of models.RecordStamp.
     """
-    values = {"of_connector": connector_id, "of_kind": kind, "source_ids": list(digests)}
-    found = session.execute(_KNOWN, values).all()
-    return {stamp.source_id: stamp for stamp in found if stamp.row == digests[stamp.source_id]}
+    values = {"of_connector": connector_id, "of_kind": kind, "source_ids": list(ids)}
+    return {stamp.source_id: stamp for stamp in session.execute(_KNOWN, values).all()}
 
 
 def of_people(

@@ -17,7 +17,7 @@ from integration.models import Connector, LedgerEntry
 from integration.operations.reconciliation import walk
 from integration.operations.reconciliation.findings import Step
 from integration.operations.reconciliation.people import Gathering
-from integration.operations.reconciliation.reading_ahead import PAGES, TO_STORE, Begun, ReadingAhead
+from integration.operations.reconciliation.reading_ahead import PAGES, TO_STORE, Begun, Fine, ReadingAhead
 from integration.pipeline.leases.endings import Stopped
 from integration.store import reading
 from integration.store.client import StoreClient
@@ -95,7 +95,7 @@ def test_who_comes_into_the_ledger_behind_what_was_read_ahead_is_gathered(
     gathered: list[str] = []
     of_page, buyers = walk.Walk._of_buyers, Gathering.buyers
 
-    def noted(self: walk.Walk, last: str, fine: set[str]) -> Step:
+    def noted(self: walk.Walk, last: str, fine: Fine) -> Step:
         another_buyer(known, late)
         return of_page(self, last, fine)
 
