@@ -59,7 +59,7 @@ def pick(
     """
     listed = isinstance(ids, Parts)
     parts = ids if isinstance(ids, Parts) else in_order(ids)
-    reader, trouble = _Reader(client, path, params), _Trouble()
+    reader, trouble = _Reader(client, path, params, listed), _Trouble()
     for place, part, answer in reader.answers(parts, _begin(start, listed=listed), pool):
         found = reader.page(part, answer)
         if listed:
@@ -133,6 +133,7 @@ class _Reader:
     client: StoreClient
     path: str
     params: Mapping[str, Any]
+    listed: bool
 
     def answers(self, parts: Parts, begin: int, pool: Executor | None) -> Iterator[tuple[int, Sequence[int], Call]]:
         """Yield each call's place and ids, and its answer."""
@@ -170,24 +171,28 @@ class _Reader:
         return found
 
     def _take(self, ids: Sequence[int], call: Call, found: _Found) -> None:
-        try:
-            value, answer = call()
-            entries = rows_of(value, answer)
-            found.take(self.path, entries, ids)
-        except ServiceError as error:
-            self._divide(ids, found, error)
-            return
-        found.at = found.at or asked_at(answer)
-        left = [number for number in ids if number in found.left]
-        # A cap of the page's size costs calls and no records.
-        if left and 0 < len(entries) < (total_of(answer) or 0):
-            self._take(left, partial(self.ask, left), found)
+        """Take what a call brings, and what is left of it where the page's size has a cap: that costs calls only."""
+        capped = True
+        while capped:
+            try:
+                value, answer = call()
+                entries = rows_of(value, answer)
+                found.take(self.path, entries, ids)
+            except ServiceError as error:
+                return self._divide(ids, found, error)
+            found.at = found.at or asked_at(answer)
+            left = [number for number in ids if number in found.left]
+            capped = len(left) < len(ids) and bool(left) and len(entries) < (total_of(answer) or 0)
+            ids, call = left, partial(self.ask, left)
+        return None
 
     def _divide(self, ids: Sequence[int], found: _Found, error: ServiceError) -> None:
         if not divisible(error) or not alive(self.client):
             raise error
         if len(ids) == 1:
             found.refuse(self.path, ids[0], error)
+            if self.listed and not found.rows and found.refused >= FAILED_IN_A_ROW_MAX:
+                raise GaveUp(str(error)) from error
             return
         found.divided = True
         middle = len(ids) // 2

@@ -11,9 +11,11 @@ from sqlalchemy import select
 
 from integration.identity import person_key_of
 from integration.models import Run, RunLine
+from integration.pipeline import outbox
 from integration.pipeline.ingest import blocked
 from integration.pipeline.runs import lifecycle, reading_list, resumption
 from integration.pipeline.runs.executor import RunExecutor
+from integration.pipeline.runs.order_intake import OrderIntake
 from integration.pipeline.runs.page_intake import PageIntake
 from integration.pipeline.runs.phases import Phases
 from integration.sandbox.store import orders as sandbox_orders
@@ -231,3 +233,88 @@ def test_a_list_that_is_not_whole_any_more_is_done_without(road: Road, monkeypat
     at_page(monkeypatch, 2, older)
     run = go_on(road, road.run("initial", page_size=PAGE))
     assert (run.state, run.error, notes(road)) == ("COMPLETED", "", {4: BUYERS})
+
+
+def refusing(road: Road, end: str, status: str) -> list[bool]:
+    """Let calls whose path ends so be answered with a status, as many as the list that is returned gets entries."""
+    left: list[bool] = []
+    inner = road.store.app.wsgi_app
+
+    def served(environ: Any, start_response: Any) -> Any:
+        if left and environ["PATH_INFO"].endswith(end):
+            left.pop()
+            start_response(status, [("Content-Length", "0")])
+            return [b""]
+        return inner(environ, start_response)
+
+    road.store.app.wsgi_app = served  # type: ignore[method-assign]
+    return left
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found", "503 Service Unavailable"])
+def test_a_store_that_refuses_all_for_a_while_is_read_to_its_end(
+    road: Road, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    fill(road)
+    left = refusing(road, "/wc/v3/orders", status)
+    at_page(monkeypatch, 2, lambda: left.extend([True] * 9))
+    run = road.run("initial", page_size=PAGE)
+    if run.state == "FAILED":
+        left.clear()
+        resumption.resume(road.services, run.id)
+        road.work()
+        with road.services.db.read() as session:
+            run = session.get_one(Run, run.id)
+    assert_whole(road, run)
+    assert not gave_up(road)
+
+
+def test_customers_that_come_behind_the_orders_wait_for_nobody(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(road)
+    for number in range(BUYERS):
+        road.store.shop.register_customer(email=f"buyer{number}@example.com", first_name="Other")
+    left = refusing(road, "/wc/v3/customers", "500 Internal Server Error")
+    left.extend([True] * 999)
+    take, gathered = PageIntake._page, []
+
+    def taking(self: PageIntake, page: Any, *args: Any, **more: Any) -> None:
+        take(self, page, *args, **more)
+        if self.run.phase == "orders" and page.number == 6:
+            left.clear()
+        if self.run.phase == "customers":
+            with road.services.db.read() as session:
+                gathered.append(outbox.open_count(session, run_id=self.run.id) - self._sendable(session))
+
+    monkeypatch.setattr(PageIntake, "_page", taking)
+    assert road.run("initial", page_size=PAGE).state == "COMPLETED"
+    assert gathered[-1] == 0
+
+
+def test_an_order_that_a_webhook_brings_behind_the_list_is_read_once(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger could not keep it when it was listed."""
+    broken, spoilt = fill(road)[7], [True]
+
+    def choose(rows: list[Any]) -> list[Any]:
+        wrong = broken["id"] if spoilt else 0
+        return [{**each, "total": "n/a"} if each["id"] == wrong and "total" in each else each for each in rows]
+
+    answer_with(road, "/wc/v3/orders", choose)
+    make = OrderIntake._order_by_buyer
+
+    def making(self: OrderIntake) -> None:
+        if spoilt:
+            spoilt.clear()
+            road.arrive(broken)
+        make(self)
+
+    monkeypatch.setattr(OrderIntake, "_order_by_buyer", making)
+    assert_whole(road, road.run("initial", page_size=PAGE))
+
+
+def test_an_order_without_an_id_keeps_no_other_from_being_read(road: Road) -> None:
+    odd = fill(road)[7]["id"]
+    answer_with(road, "/wc/v3/orders", lambda rows: [None if each["id"] == odd else each for each in rows])
+    run = road.run("initial", page_size=PAGE)
+    assert (run.state, notes(road)) == ("COMPLETED", {4: BUYERS - 1, 3: 1})

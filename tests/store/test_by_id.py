@@ -125,6 +125,20 @@ def test_a_cap_of_the_page_costs_calls_and_no_records(total: int | None) -> None
     assert (len(page.rows), len(page.missing), len(shop.calls)) == ((100, 0, 3) if total else (40, 60, 1))
 
 
+def test_an_entry_without_an_id_beside_a_record_that_is_counted_only_is_not_asked_for_again() -> None:
+    shop = Shop(range(1, 4))
+
+    def spoilt(path: str, params: Mapping[str, Any] | None = None) -> Reply:
+        left = list((params or {})["include"])
+        shop.calls.append(left)
+        rows = [None if number == 2 else {"id": number} for number in left if number != 3]
+        return rows, Answer(200, {"x-wp-total": str(len(left))}, b"", 0.0, "")
+
+    shop.get = spoilt  # type: ignore[method-assign]
+    [page] = pick(shop, "orders", {}, [1, 2, 3])  # type: ignore[arg-type]
+    assert ([row["id"] for row in page.rows], page.missing, shop.calls) == ([1], [2, 3], [[1, 2, 3], [2, 3]])
+
+
 def test_a_list_is_given_up_where_calls_are_too_large_one_after_the_other() -> None:
     shop = Shop(range(1, 401))
     get = shop.get

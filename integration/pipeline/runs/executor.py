@@ -21,7 +21,7 @@ from integration.pipeline.delivery.retries import probe_delay
 from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle, refusals
 from integration.pipeline.runs.execution import Execution
-from integration.pipeline.runs.held_run import enter
+from integration.pipeline.runs.held_run import enter, leave
 from integration.pipeline.runs.phases import Phases
 from integration.pipeline.runs.refusals import PART_TRIES_MAX
 from integration.store.completeness import SHORT_LIST
@@ -161,6 +161,7 @@ class RunExecutor(Execution):
             run_lifecycle.add_line(session, now, self.run.id, text, "warning")
 
     def _phase(self, name: str) -> None:
+        leave(self.services, self.run, name)
         with self.services.db.write() as session:
             enter(session, run_lifecycle.held(session, self._now(), self.run, self.token), name)
 

@@ -28,6 +28,12 @@ def enter(session: Session, run: Run, name: str) -> None:
         outbox.let_go(session, run.connector_id, run.id)
 
 
+def leave(services: Services, run: Run, name: str) -> None:
+    """Let go whom a run gathers, some at a time, before it enters a phase behind which no more of them is read."""
+    if run.phase in GATHERING and name not in GATHERING:
+        outbox.let_go_by_parts(services.db, run.connector_id, run.id)
+
+
 @dataclass
 class HeldRun:
     """A run that this process works on under the lease `token`; `stop` asks it to leave the rest to another one."""
@@ -63,6 +69,7 @@ class HeldRun:
         return run_lifecycle.held(session, self._now(), self.run, self.token)
 
     def _enter(self, name: str) -> None:
+        leave(self.services, self.run, name)
         with self.services.db.write() as session:
             enter(session, self._held(session), name)
         self.run.phase = name

@@ -283,7 +283,7 @@ def finish(session: Session, now: datetime, run: Run, state: RunState, error: In
     run.waiting = outbox.open_count(session, run_id=run.id)
     run.state, run.ended_at, run.lease_token, run.leased_until, run.due_at = state, now, None, None, None
     run.error_code, run.error = "", ""
-    if state is RunState.COMPLETED and reading_list.CURSOR in run.cursor:
+    if state is RunState.COMPLETED and run.kind in (RunKind.INITIAL, RunKind.FULL):
         reading_list.forget(session, run.id)
     if error is not None:
         run.error_code, run.error = error.code, mask_text(str(error))

@@ -82,8 +82,9 @@ class OrderIntake(CustomerIntake):
             return
         keeper = reading_list.Keeper(self.services.db, self._held)
         with self.services.db.read_steadily() as session:
-            unknown = [("", number) for number in reading_list.left_out(session, self.run.id)]
-            orders = chain(to_come.by_buyer(session, self.connector.id), unknown)
+            left_out = reading_list.left_out(session, self.run.id)
+            unknown = order_ledger.unknown(session, self.connector.id, left_out)
+            orders = chain(to_come.by_buyer(session, self.connector.id), (("", number) for number in unknown))
             keeper.keep(reading_list.packed(orders, self._per_page))
         with self.services.db.write() as session:
             run = self._held(session)
@@ -114,11 +115,20 @@ class OrderIntake(CustomerIntake):
                 self._look_for(page.missing)
                 self._take_orders(page, page.rows)
         except (GaveUp, AuthRejected, NotSetUp, Rejected) as error:
-            if isinstance(error, ServiceError) and not _is_of_the_list(error):
-                raise
+            if isinstance(error, ServiceError):
+                if not _is_of_the_list(error):
+                    raise
+                self._ask_for_the_list()
             self._give_up(error)
             return False
         return True
+
+    def _ask_for_the_list(self) -> None:
+        """Raise the store's error where it refuses its list as well: that may pass, and the run goes on as it was."""
+        next(reading.read_orders(self._client, statuses=self._chosen_statuses(), fields="id", per_page=1), None)
+
+    def _was_begun(self, name: str) -> bool:
+        return super()._was_begun(name) or (name == "orders" and reading_list.was_begun(self.run))
 
     def _look_for(self, missing: Sequence[int]) -> None:
         """Raise GaveUp where the store has orders that it did not give with others; those it has no more are gone."""

@@ -62,11 +62,15 @@ class PartialIntake(PageIntake):
         try:
             part()
         except refusals.ERRORS as error:
-            if self.run.cursor.get(name) is not None or refusals.concerns_all(error):
+            if self._was_begun(name) or refusals.concerns_all(error):
                 raise
             refusals.go_on_after(self.services, self.connector.id, error)
             return error
         return None
+
+    def _was_begun(self, name: str) -> bool:
+        """Tell whether some of a part was read: then it is not its list that the store refuses."""
+        return self.run.cursor.get(name) is not None
 
     def _note(self, refused: dict[str, str], *, rest_read: bool = False) -> None:
         noted = {REFUSED: refused, _REST_READ: rest_read}

@@ -82,7 +82,7 @@ class Keeper:
 def leave_out(session: Session, run_id: int, page: int, ids: list[int]) -> None:
     """Note orders of a page of the store's list that the ledger does not keep: they are read all the same."""
     if ids:
-        session.add(ReadingList(run_id=run_id, place=-page, calls=[ids]))
+        session.merge(ReadingList(run_id=run_id, place=-page, calls=[ids]))
 
 
 def left_out(session: Session, run_id: int) -> list[int]:
@@ -99,6 +99,16 @@ def forget(session: Session, run_id: int) -> None:
 def is_read(run: Run) -> bool:
     """Return whether the run reads its orders in order of their buyers."""
     return GIVEN_UP not in run.cursor.get(CURSOR, {GIVEN_UP: 0})
+
+
+def was_begun(run: Run) -> bool:
+    """Return whether the run has read orders by a list that it gave up."""
+    return bool(run.cursor.get(CURSOR, {}).get(GIVEN_UP))
+
+
+def is_done(run: Run) -> bool:
+    """Return whether the run has read all of its list."""
+    return is_read(run) and (run.cursor.get("orders") or {}).get("part", 0) >= run.cursor[CURSOR]["calls"]
 
 
 def give_up(run: Run) -> None:

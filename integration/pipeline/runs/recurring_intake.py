@@ -15,7 +15,7 @@ from integration.models.run import RunKind
 from integration.pipeline import outbox
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.ingest import records, status_events
-from integration.pipeline.runs import options as run_options, poll_window
+from integration.pipeline.runs import options as run_options, poll_window, reading_list
 from integration.pipeline.runs.partial_intake import PartialIntake
 from integration.store import reading
 from integration.store.pages import SIZES
@@ -104,8 +104,8 @@ class RecurringIntake(PartialIntake):
         """
         if not self._gathers:
             return None
-        if page and page.asked:
-            return outbox.ToCome((), page=page.asked)
+        if (page and page.asked) or reading_list.is_done(self.run):
+            return outbox.ToCome((), page=page.asked if page else ())
         place = page.cursor if page else self.run.cursor.get("orders") or {}
         since, until = run_options.bounds(self.options)
         ids = [row["id"] for row in page.rows] if page else []
