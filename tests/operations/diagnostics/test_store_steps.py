@@ -13,7 +13,7 @@ from integration.sandbox.store import StoreServer
 from integration.store.access import StoreAccess
 from integration.store.discovery import discover
 from tests.operations.diagnostics.conftest import Certificate, Scripted
-from tests.operations.diagnostics.stepping import KEY, customers_and_orders, failure, look, outcome, warning
+from tests.operations.diagnostics.stepping import KEY, customers_and_orders, failure, look, outcome
 
 
 def test_a_store_that_is_well_over_https(secure_store: StoreServer, certificate: Certificate) -> None:
@@ -132,9 +132,11 @@ def test_a_slow_store_works_with_a_warning(store: StoreServer, monkeypatch: pyte
     customers_and_orders(store)
     monkeypatch.setattr(steps_module, "SLOW_FROM_S", 0.4)
     store.faults.delay(0.5, path="/wp-json/$", times=1)
-    step = warning(look(store.url))
-    assert outcome(step) == (1, "slow")
-    assert "The store is slow: this step took " in step.sentence
+    steps = look(store.url)
+    # On a busy machine others may be slow as well.
+    assert {step.state for step in steps} <= {"ok", "warning"}
+    assert outcome(steps[0]) == (1, "slow")
+    assert "The store is slow: this step took " in steps[0].sentence
 
 
 @pytest.mark.parametrize("name", ["A & O’Brien", "A &amp; O&#8217;Brien", "A &amp;amp; O&amp;#8217;Brien"])
