@@ -1,4 +1,4 @@
-"""Reading records by their ids, a hundred a call."""
+"""Reading records by their ids, a hundred a call (woo:459)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from integration.store.pages import SIZES, Page, asked_at, total_of
 from integration.store.prefetch import waited_for
 from integration.store.rows import Failure, Row, oddities, rows_of, sifted
 
-#: So many calls in a row that the store cannot answer as a whole, or records that it cannot give, are too many.
+#: After so many calls in a row that the store could not answer as a whole its list is the better way.
 DIVIDED_MAX = 3
 #: So many calls are under way when an answer is waited for: one more than a pool has threads, which then never rest.
 _AHEAD = 3

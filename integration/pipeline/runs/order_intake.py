@@ -102,7 +102,7 @@ class OrderIntake(CustomerIntake):
             return to_come.count(session, self.connector.id)
 
     def _orders(self) -> None:
-        if reading_list.is_read(self.run) and self._by_buyer():
+        if reading_list.is_in_use(self.run) and self._by_buyer():
             return
         before = reading_list.read_before(self.services.db, self.run)
         for page in self._pages("orders"):
@@ -162,7 +162,7 @@ class OrderIntake(CustomerIntake):
     def _order_list(self) -> Iterator[reading.Page]:
         chosen: Sequence[int] | reading.Parts | None = self.options.get("ids")
         which = store_profile.statuses(self.connector) if chosen else self._chosen_statuses()
-        if not chosen and reading_list.is_read(self.run):
+        if not chosen and reading_list.is_in_use(self.run):
             chosen = reading_list.kept(self.services.db, self.run)
         return self._order_pages(which, window=self._since(), ids=chosen, expected=self._expected(), phase="orders")
 

@@ -96,7 +96,7 @@ def forget(session: Session, run_id: int) -> None:
     session.execute(delete(ReadingList).where(ReadingList.run_id == run_id))
 
 
-def is_read(run: Run) -> bool:
+def is_in_use(run: Run) -> bool:
     """Return whether the run reads its orders in order of their buyers."""
     return GIVEN_UP not in run.cursor.get(CURSOR, {GIVEN_UP: 0})
 
@@ -108,7 +108,7 @@ def was_begun(run: Run) -> bool:
 
 def is_done(run: Run) -> bool:
     """Return whether the run has read all of its list."""
-    return is_read(run) and (run.cursor.get("orders") or {}).get("part", 0) >= run.cursor[CURSOR]["calls"]
+    return is_in_use(run) and (run.cursor.get("orders") or {}).get("part", 0) >= run.cursor[CURSOR]["calls"]
 
 
 def give_up(run: Run) -> None:
@@ -138,12 +138,11 @@ def kept(db: Database, run: Run) -> Parts | None:
     known = run.cursor.get(CURSOR)
     if known is None:
         return None
+    query = select(func.count()).select_from(ReadingList)
     with db.read() as session:
-        mine = ReadingList.run_id == run.id, ReadingList.place >= 0
-        if session.scalar(select(func.count()).select_from(ReadingList).where(*mine)) != -(
-            -known["calls"] // CALLS_A_ROW
-        ):
-            return None
+        rows = session.scalar(query.where(ReadingList.run_id == run.id, ReadingList.place >= 0))
+    if rows != -(-known["calls"] // CALLS_A_ROW):
+        return None
     # Calls come one after the other: two rows are at hand where one ends.
     row = lru_cache(maxsize=2)(partial(_row, db, run.id))
     return Parts(known["calls"], known["orders"], lambda place: row(place // CALLS_A_ROW)[place % CALLS_A_ROW])
