@@ -20,7 +20,7 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import schedule_times
 from integration.pipeline.connectors.connectors import INCREMENTAL
 from integration.pipeline.outbox.states import READY, READY_INDEX, brought_by_run
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import lifecycle as run_lifecycle, lost_runs
 from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
@@ -96,14 +96,14 @@ def _start(services: Services, connector_id: int) -> int:
 def sweep(services: Services) -> int:
     """Take back what gone processes had leased, close their runs, and return how many deliveries are free again."""
     with services.db.read() as session:
-        lost = run_lifecycle.lost(session, services.clock.now(), services.leases.is_lost)
+        lost = lost_runs.found(session, services.clock.now(), services.leases.is_lost)
     for run in lost:
         if run.cancel_asked_at is None:
             outbox.let_go_by_parts(services.db, run.connector_id, run.id)
     with services.db.write() as session:
         now = services.clock.now()
         freed = outbox.recover(session, now, services.leases.is_lost)
-        closed = run_lifecycle.close_lost(session, now, services.leases.is_lost)
+        closed = lost_runs.close(session, now, services.leases.is_lost)
     for run_id in closed:
         log.warning("Run %d was closed: its process is gone.", run_id)
     if freed:

@@ -19,7 +19,7 @@ from integration.models.run import Run, RunKind, RunState
 from integration.pipeline import outbox
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.outbox import gathering
-from integration.pipeline.runs import lifecycle
+from integration.pipeline.runs import lifecycle, lost_runs
 from integration.pipeline.runs.page_intake import PageIntake
 from integration.pipeline.services import Services
 from tests.conftest import NOON
@@ -140,7 +140,7 @@ def _given_back(session: Session, services: Services, run: Run) -> None:
 def _killed(session: Session, services: Services, run: Run) -> None:
     session.get_one(Run, run.id).lease_token = killed()
     session.flush()
-    assert lifecycle.close_lost(session, services.clock.now()) == [run.id]
+    assert lost_runs.close(session, services.clock.now()) == [run.id]
 
 
 def _ended(state: RunState) -> Callable[[Session, Services, Run], None]:

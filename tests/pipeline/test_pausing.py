@@ -9,7 +9,7 @@ from integration.events import Origin
 from integration.models.run import Run, RunKind, RunState
 from integration.pipeline.leases.endings import Paused
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle, progress as run_progress, resumption
+from integration.pipeline.runs import lifecycle, lost_runs, progress as run_progress, resumption
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange, accept, claim
 
@@ -85,7 +85,7 @@ def test_a_run_whose_process_dies_before_it_rests_is_paused(services: Services, 
         session.get_one(Run, run.id).lease_token = "elsewhere.1.gone"
     services.clock.advance(minutes=5)  # type: ignore[attr-defined]  # a SetClock in tests
     with services.db.write() as session:
-        assert lifecycle.close_lost(session, services.clock.now()) == []
+        assert lost_runs.close(session, services.clock.now()) == []
     assert read(services, run.id).state == RunState.PAUSED
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +10,11 @@ import pytest
 from sqlalchemy import select, update
 
 from integration.identity import person_key_of
-from integration.models import LedgerEntry, ReadingList, RunLine
+from integration.models import LedgerEntry, ReadingList
 from integration.pipeline.runs import page_intake, reading_list, resumption
-from integration.pipeline.runs.page_intake import PageIntake
 from integration.sandbox.store.demo_catalogue import stock
 from tests.road.conftest import Road
+from tests.road.run_pages import at_page, contact_rows, lines, notes
 
 PAGE = 10
 BUYERS = 30
@@ -46,32 +45,6 @@ def fill(road: Road) -> list[dict[str, Any]]:
     whose = [buyer(number) for number in range(BUYERS) for _ in range(4)] + ["many@example.com"] * MANY
     random.Random(7).shuffle(whose)
     return [road.order(email) for email in whose]
-
-
-def contact_rows(road: Road) -> int:
-    return sum(call.rows for call in road.mautic.calls if call.path == "/api/contacts/batch/new")
-
-
-def notes(road: Road) -> Counter[int]:
-    """Return how many people have so many notes."""
-    return Counter(Counter(note["lead"] for note in road.mautic.state.notes.values()).values())
-
-
-def lines(road: Road) -> list[str]:
-    with road.services.db.read() as session:
-        return list(session.scalars(select(RunLine.text).order_by(RunLine.id)))
-
-
-def at_page(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
-    """Do something once, before a page of whole orders is taken."""
-    take, acts = PageIntake._page, [act]
-
-    def taking(self: PageIntake, page: object, *args: object, **more: object) -> None:
-        if self.run.phase == "orders" and page.number == number and acts:  # type: ignore[attr-defined]
-            acts.pop()()
-        take(self, page, *args, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(PageIntake, "_page", taking)
 
 
 def test_each_person_is_written_once_and_nothing_is_read_twice(make_road: Callable[..., Road]) -> None:
@@ -121,7 +94,7 @@ def test_a_run_goes_on_where_it_was_stopped(
 ) -> None:
     road = make_road(orders__notes=True)
     fill(road)
-    at_page(monkeypatch, 5, lambda: getattr(page_intake.run_lifecycle, act)(road.services, 1))
+    at_page(monkeypatch, "orders", 5, lambda: getattr(page_intake.run_lifecycle, act)(road.services, 1))
     stopped = road.run("initial", page_size=PAGE)
     assert stopped.state in ("PAUSED", "CANCELLED")
     resumption.resume(road.services, stopped.id)
@@ -145,7 +118,7 @@ def test_an_order_that_goes_to_a_person_who_was_read_is_read_all_the_same(
         with road.services.db.write() as session:
             session.execute(update(LedgerEntry).where(whose).values(person_key=first))
 
-    at_page(monkeypatch, 3, moving)
+    at_page(monkeypatch, "orders", 3, moving)
     run = road.run("initial", page_size=PAGE)
     assert (run.state, run.pulled) == ("COMPLETED", BUYERS // 2 + 1 + ORDERS + MANY)
     assert notes(road) == {4: BUYERS, MANY: 1}
@@ -157,6 +130,6 @@ def test_an_order_that_is_gone_meanwhile_keeps_nobody_waiting(
     road = make_road(orders__notes=True)
     orders = fill(road)
     number = next(order["id"] for order in orders if order["billing"]["email"] == buyer(3))
-    at_page(monkeypatch, 1, lambda: road.store.shop.trash(number))
+    at_page(monkeypatch, "orders", 1, lambda: road.store.shop.trash(number))
     run = road.run("initial", page_size=PAGE)
     assert (run.state, run.failed, road.states()) == ("COMPLETED", 0, {"delivered"})

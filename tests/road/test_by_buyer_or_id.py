@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from integration.identity import person_key_of
-from integration.models import Run, RunLine
+from integration.models import Run
 from integration.pipeline import outbox
 from integration.pipeline.ingest import blocked
 from integration.pipeline.runs import lifecycle, reading_list, resumption
@@ -21,6 +19,7 @@ from integration.pipeline.runs.phases import Phases
 from integration.sandbox.store import orders as sandbox_orders
 from integration.sandbox.store.demo_catalogue import stock
 from tests.road.conftest import Road
+from tests.road.run_pages import at_page, lines, notes
 from tests.road.store_lists import ORDERS as ORDERS_LIST, answer_with
 
 PAGE = 10
@@ -46,26 +45,8 @@ def fill(road: Road) -> list[dict[str, Any]]:
     return [road.order(f"buyer{number}@example.com") for _ in range(4) for number in range(BUYERS)]
 
 
-def notes(road: Road) -> Counter[int]:
-    """Return how many people have so many notes."""
-    return Counter(Counter(note["lead"] for note in road.mautic.state.notes.values()).values())
-
-
 def gave_up(road: Road) -> bool:
-    with road.services.db.read() as session:
-        return any("in order of their ids" in text for text in session.scalars(select(RunLine.text)))
-
-
-def at_page(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
-    """Do something once, before a page of whole orders is taken."""
-    take, acts = PageIntake._page, [act]
-
-    def taking(self: PageIntake, page: Any, *args: Any, **more: Any) -> None:
-        if self.run.phase == "orders" and page.number == number and acts:
-            acts.pop()()
-        take(self, page, *args, **more)
-
-    monkeypatch.setattr(PageIntake, "_page", taking)
+    return any("in order of their ids" in text for text in lines(road))
 
 
 def filtered(monkeypatch: pytest.MonkeyPatch, fits: Callable[[Any, dict[str, Any]], bool]) -> None:
@@ -76,6 +57,22 @@ def filtered(monkeypatch: pytest.MonkeyPatch, fits: Callable[[Any, dict[str, Any
         return [row for row in found(state, times, kept, lists) if fits(row, lists)]
 
     monkeypatch.setattr(sandbox_orders, "_filtered", some)
+
+
+def refusing(road: Road, end: str, status: str, asking: str = "") -> list[bool]:
+    """Let calls whose path ends so, and `asking` so, be refused, as many as the list that is returned gets entries."""
+    left: list[bool] = []
+    inner = road.store.app.wsgi_app
+
+    def served(environ: Any, start_response: Any) -> Any:
+        if left and environ["PATH_INFO"].endswith(end) and asking in environ["QUERY_STRING"]:
+            left.pop()
+            start_response(status, [("Content-Length", "0")])
+            return [b""]
+        return inner(environ, start_response)
+
+    road.store.app.wsgi_app = served  # type: ignore[method-assign]
+    return left
 
 
 def go_on(road: Road, run: Run) -> Run:
@@ -138,15 +135,7 @@ def test_a_store_that_does_not_know_or_allow_ids(
             lambda state, times, kept, lists: found(state, times, kept, {**lists, "include": []}),
         )
     else:
-        inner = road.store.app.wsgi_app
-
-        def served(environ: Any, start_response: Any) -> Any:
-            if "include=" in environ["QUERY_STRING"]:
-                start_response("403 Forbidden", [("Content-Length", "0")])
-                return [b""]
-            return inner(environ, start_response)
-
-        road.store.app.wsgi_app = served  # type: ignore[method-assign]
+        refusing(road, "/wc/v3/orders", "403 Forbidden", asking="include=").extend([True] * 999)
     assert_whole(road, road.run("initial", page_size=PAGE))
     assert gave_up(road) == (order == "by buyer")
 
@@ -157,7 +146,7 @@ def test_orders_that_are_hidden_from_some_page_on_are_read_and_none_twice(
     fill(road)
     hides: list[bool] = []
     filtered(monkeypatch, lambda row, lists: not (hides and lists["include"] and row.id % 3 == 0))
-    at_page(monkeypatch, 1, lambda: hides.append(True))
+    at_page(monkeypatch, "orders", 1, lambda: hides.append(True))
     assert_whole(road, road.run("initial", page_size=PAGE))
     assert gave_up(road) == (order == "by buyer")
 
@@ -166,7 +155,7 @@ def test_a_run_that_gave_its_list_up_goes_on_behind_a_pause(road: Road, monkeypa
     fill(road)
     hides: list[bool] = []
     filtered(monkeypatch, lambda row, lists: not (hides and lists["include"] and row.id % 3 == 0))
-    at_page(monkeypatch, 2, lambda: hides.append(True))
+    at_page(monkeypatch, "orders", 2, lambda: hides.append(True))
     take, seen = PageIntake._page, []
 
     def taking(self: PageIntake, page: Any, *args: Any, **more: Any) -> None:
@@ -215,7 +204,7 @@ def test_a_list_that_is_read_already_is_not_put_in_another_order(
         remove(self)
 
     monkeypatch.setattr(Phases, "_remove_gone", removing)
-    at_page(monkeypatch, 3, lambda: lifecycle.pause(road.services, 1))
+    at_page(monkeypatch, "orders", 3, lambda: lifecycle.pause(road.services, 1))
     run = go_on(road, road.run("initial", page_size=PAGE))
     assert (run.state, run.error) == ("COMPLETED", "")
     assert notes(road) == {4: BUYERS, 1: 1}
@@ -230,25 +219,9 @@ def test_a_list_that_is_not_whole_any_more_is_done_without(road: Road, monkeypat
             reading_list.forget(session, 1)
         lifecycle.pause(road.services, 1)
 
-    at_page(monkeypatch, 2, older)
+    at_page(monkeypatch, "orders", 2, older)
     run = go_on(road, road.run("initial", page_size=PAGE))
     assert (run.state, run.error, notes(road)) == ("COMPLETED", "", {4: BUYERS})
-
-
-def refusing(road: Road, end: str, status: str) -> list[bool]:
-    """Let calls whose path ends so be answered with a status, as many as the list that is returned gets entries."""
-    left: list[bool] = []
-    inner = road.store.app.wsgi_app
-
-    def served(environ: Any, start_response: Any) -> Any:
-        if left and environ["PATH_INFO"].endswith(end):
-            left.pop()
-            start_response(status, [("Content-Length", "0")])
-            return [b""]
-        return inner(environ, start_response)
-
-    road.store.app.wsgi_app = served  # type: ignore[method-assign]
-    return left
 
 
 @pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found", "503 Service Unavailable"])
@@ -257,7 +230,7 @@ def test_a_store_that_refuses_all_for_a_while_is_read_to_its_end(
 ) -> None:
     fill(road)
     left = refusing(road, "/wc/v3/orders", status)
-    at_page(monkeypatch, 2, lambda: left.extend([True] * 9))
+    at_page(monkeypatch, "orders", 2, lambda: left.extend([True] * 9))
     run = road.run("initial", page_size=PAGE)
     if run.state == "FAILED":
         left.clear()

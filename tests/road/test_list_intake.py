@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from integration.pipeline.runs import lifecycle as run_lifecycle
-from integration.pipeline.runs.page_intake import PageIntake
 from integration.sandbox.store.bulk import seed_bulk
 from integration.store import paginator
 from integration.store.client import StoreClient
 from integration.store.pages import Piece
 from tests.road.conftest import Road
+from tests.road.run_pages import at_page
 from tests.waiting import wait_for
 
 #: Each page but the first begins with the last row of the one before, so 35 rows are four pages of ten.
@@ -53,18 +53,6 @@ def road(make_road: Callable[..., Road]) -> Road:
     seed_bulk(road.store.state, customers=ROWS - 1, orders=ROWS)
     road.store.shop.register_customer(email="last@example.com")
     return road
-
-
-def at_page(monkeypatch: pytest.MonkeyPatch, phase: str, number: int, act: Callable[[], object]) -> None:
-    """Do something before a page of a phase is taken."""
-    take = PageIntake._page
-
-    def taking(self: PageIntake, page: Any, *args: Any, **more: Any) -> None:
-        if (self.run.phase, page.number) == (phase, number):
-            act()
-        take(self, page, *args, **more)
-
-    monkeypatch.setattr(PageIntake, "_page", taking)
 
 
 @pytest.mark.parametrize(("phase", "following"), [("ledger", "customers"), ("customers", "orders")])

@@ -15,6 +15,7 @@ from integration.pipeline.runs.page_intake import PageIntake
 from integration.pipeline.runs.phases import Phases
 from integration.sandbox.store.demo_catalogue import stock
 from tests.road.conftest import Road
+from tests.road.run_pages import contact_rows
 from tests.waiting import wait_for
 
 PAGE = 10
@@ -30,10 +31,6 @@ def fill(road: Road) -> None:
     for _ in range(3):
         for number in range(BUYERS + 2):
             road.order(f"buyer{number}@example.com")
-
-
-def contact_rows(road: Road) -> int:
-    return sum(call.rows for call in road.mautic.calls if call.path == "/api/contacts/batch/new")
 
 
 def test_an_import_writes_each_person_once_while_it_reads(make_road: Callable[..., Road]) -> None:

@@ -36,12 +36,15 @@ def digests(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     return {int(row["id"]): row_digest(row) for row in rows}
 
 
-def note(session: Session, now: datetime, connector_id: int, rows: Sequence[Mapping[str, Any]], origin: Origin) -> None:
-    """Note a page of the list of all orders, but for those of which nothing has to be noted."""
+def note(
+    session: Session, now: datetime, connector_id: int, rows: Sequence[Mapping[str, Any]], origin: Origin
+) -> set[int]:
+    """Note a page of the list of all orders; return the ids of those of which nothing had to be noted."""
     listed = digests(rows)
     same = known(session, connector_id, listed)
     orders = records.readable(row for row in rows if row["id"] not in same)
     records.note(session, now, connector_id, orders, origin, listed)
+    return same
 
 
 def known(session: Session, connector_id: int, listed: Mapping[int, str]) -> set[int]:

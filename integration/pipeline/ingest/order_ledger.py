@@ -119,6 +119,8 @@ def _moves(
 
 def unknown(session: Session, connector_id: int, ids: Sequence[int]) -> list[int]:
     """Return those of these orders that the ledger does not have."""
+    if not ids:
+        return []
     found = select(LedgerEntry.order_id).where(
         LedgerEntry.connector_id == connector_id, among(LedgerEntry.order_id, ids), LedgerEntry.status != GONE
     )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from integration.models.database import Database, lock_connector
@@ -20,7 +20,15 @@ from integration.models.ledger import LedgerEntry
 from integration.models.membership import among
 from integration.models.sql import by_index
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import LEAD_INDEX, OF_RUN_INDEX, OPEN, WAITING, WAITING_INDEX, is_lead
+from integration.pipeline.outbox.states import (
+    LEAD_INDEX,
+    OF_RUN_INDEX,
+    OPEN,
+    WAITING,
+    WAITING_INDEX,
+    is_lead,
+    is_waiting,
+)
 
 #: Who has more orders still to come than this is not waited for: a group is held in memory when it is sent.
 ORDERS_MAX = 100
@@ -126,7 +134,7 @@ def sendable_count(session: Session, connector_id: int, run_id: int, most: int) 
     waiting = select(func.count()).where(
         behind.connector_id == Delivery.connector_id,
         behind.person_key == Delivery.person_key,
-        behind.state == literal_column("'waiting'"),
+        is_waiting(behind),
         behind.run_id == run_id,
     )
     waiting = by_index(waiting, behind, WAITING_INDEX).correlate(Delivery)

@@ -13,11 +13,19 @@ from integration.models.sql import by_index
 # A bound parameter would keep SQLite from using the partial indexes, so the states stand as literals.
 OPEN = Delivery.state.in_([literal_column(f"'{state}'") for state in ("waiting", "ready", "leased")])
 READY = Delivery.state == literal_column("'ready'")
-WAITING = Delivery.state == literal_column("'waiting'")
 DEAD = Delivery.state == literal_column("'dead'")
 LEASED = Delivery.state == literal_column("'leased'")
 # As the index has it and nothing more: "partial = 1" would not be recognised. Only what is delivered is partial.
 PARTIAL: ColumnElement[bool] = literal_column("delivery.partial")
+
+
+def is_waiting(delivery: Any = Delivery) -> ColumnElement[bool]:
+    """Return the condition that a delivery, or one of an alias, waits behind others of its person, or for them."""
+    found: ColumnElement[bool] = delivery.state == literal_column("'waiting'")
+    return found
+
+
+WAITING = is_waiting()
 
 
 def is_lead(delivery: Any = Delivery) -> ColumnElement[bool]:
@@ -63,6 +71,6 @@ def brought_by_run() -> ColumnElement[bool]:
     return Delivery.run_id.is_not(None) | exists().where(
         behind.connector_id == Delivery.connector_id,
         behind.person_key == Delivery.person_key,
-        behind.state == literal_column("'waiting'"),
+        is_waiting(behind),
         behind.run_id.is_not(None),
     )

@@ -1,4 +1,4 @@
-"""The life of a run of any kind: started, taken, renewed, asked to cancel or to rest, given back, lost, ended."""
+"""The life of a run of any kind: started, taken, renewed, asked to cancel or to rest, given back, ended."""
 
 from __future__ import annotations
 
@@ -18,29 +18,15 @@ from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.leases.endings import Cancelled, Lost, Paused
-from integration.pipeline.leases.tokens import IsLost, alive, is_at_work, is_lost
 from integration.pipeline.runs import reading_list
 from integration.pipeline.services import Services
 
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
 LEASE = timedelta(seconds=40)
-PROCESS_GONE = IntegrationError(
-    "process_gone",
-    "The process that did this run ended without a word: it was killed, or the machine restarted.",
-    "Resume the run; it goes on where it stood, and what was sent is not sent again.",
-)
-#: The process may live: another one can only tell that it does not keep the run any more.
-LEASE_LOST = IntegrationError(
-    "lease_lost",
-    "The process that did this run was not heard of any more: its machine is gone, or it cannot reach the database.",
-    "Resume the run; it goes on where it stood, and what was sent is not sent again.",
-)
 #: Key in the cursor of an ended run whose intermediate rows were deleted: it cannot go on from there.
 FORGOTTEN = "forgotten"
 #: Key in the cursor of a cancelled run: how many records that waited were given up.
 GIVEN_UP = "given_up"
-#: A run that goes on by itself after the death of its process is given up after so many of them in a row.
-LOST_MAX = 5
 
 
 class RunGoing(IntegrationError):
@@ -179,50 +165,6 @@ def take(
         run.lease_token, run.leased_until = token, now + LEASE
         run.state, run.started_at = RunState.RUNNING, run.started_at or now
     return run
-
-
-def close_lost(session: Session, now: datetime, gone: IsLost = is_lost) -> list[int]:
-    """End the runs whose process is gone, and return their ids; `gone` tells which leases are lost.
-
-    They end FAILED, to be resumed by a person. A reconciliation, which sends nothing, goes on by itself.
-    """
-    for connector_id in sorted({run.connector_id for run in lost(session, now, gone)}):
-        lock_connector(session, connector_id)
-    query = _leased().with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    found = [run for run in session.scalars(query) if _is_lost(run, now, gone)]
-    return [run.id for run in found if _close(session, now, run)]
-
-
-def lost(session: Session, now: datetime, gone: IsLost = is_lost) -> list[Run]:
-    """Return the runs whose process is gone."""
-    return [run for run in session.scalars(_leased()) if _is_lost(run, now, gone)]
-
-
-def _leased() -> Select[tuple[Run]]:
-    return among_going(select(Run)).where(Run.lease_token.is_not(None))
-
-
-def _close(session: Session, now: datetime, run: Run) -> bool:
-    """Tell whether the lost run has ended."""
-    cause = LEASE_LOST if alive(run.lease_token or "") else PROCESS_GONE
-    if run.cancel_asked_at is not None:
-        finish(session, now, run, RunState.CANCELLED)
-    elif run.pause_asked_at is not None:
-        rest(session, now, run)
-        return False
-    elif run.kind == RunKind.RECONCILIATION and run.tries < LOST_MAX:
-        run.lease_token, run.leased_until, run.tries = None, None, run.tries + 1
-        add_line(session, now, run.id, f"{cause.sentence} Another process goes on with it.", "warning")
-        return False
-    else:
-        finish(session, now, run, RunState.FAILED, cause)
-    return True
-
-
-def _is_lost(run: Run, now: datetime, gone: IsLost) -> bool:
-    if is_at_work(run.lease_token or ""):
-        return False
-    return gone(run.lease_token or "", run.leased_until, now)
 
 
 def renew(session: Session, now: datetime, run_id: int, token: str) -> bool:

@@ -47,10 +47,11 @@ class OrderIntake(CustomerIntake):
         run = session.get_one(Run, self.run.id)
         place = gone_orders.compared(session, self.connector.id, run.cursor.get(gone_orders.CURSOR), page)
         run.cursor = {**run.cursor, gone_orders.CURSOR: place}
-        listed_orders.note(session, self._now(), self.connector.id, page.rows, self._origin)
+        same = listed_orders.note(session, self._now(), self.connector.id, page.rows, self._origin)
         if self._gathers:
-            chosen = [row["id"] for row in page.rows if row.get("status") in self._chosen_statuses()]
-            unknown = order_ledger.unknown(session, self.connector.id, chosen)
+            chosen = self._chosen_statuses()
+            noted = [row["id"] for row in page.rows if row["id"] not in same and row.get("status") in chosen]
+            unknown = order_ledger.unknown(session, self.connector.id, noted)
             reading_list.leave_out(session, run.id, page.number, unknown)
 
     def _remove_gone(self) -> None:
@@ -164,7 +165,9 @@ class OrderIntake(CustomerIntake):
         which = store_profile.statuses(self.connector) if chosen else self._chosen_statuses()
         if not chosen and reading_list.is_in_use(self.run):
             chosen = reading_list.kept(self.services.db, self.run)
-        return self._order_pages(which, window=self._since(), ids=chosen, expected=self._expected(), phase="orders")
+        # How many are expected lets pages of the list be asked for ahead; ids tell that themselves.
+        expected = None if chosen else self._expected()
+        return self._order_pages(which, window=self._since(), ids=chosen, expected=expected, phase="orders")
 
     def _order_change(self, row: Row) -> Change:
         return parse.order_change(row, self._origin, self._now())
