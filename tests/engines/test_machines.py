@@ -7,7 +7,10 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
+from random import randrange
+from secrets import token_hex
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -32,10 +35,11 @@ def _run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
 
 
-def _make(number: int) -> tuple[str, str]:
-    """Make one network with a line to this machine; return its name and the address of this machine's end."""
-    name, ours, net = f"wm{os.getpid()}-{number}", f"wm{os.getpid()}v{number}", f"10.203.{os.getpid() % 250}"
-    here, there = f"{net}.{4 * number + 1}", f"{net}.{4 * number + 2}"
+def _make(name: str) -> str:
+    """Make a network of this name with a line to this machine; return the address of this machine's end."""
+    # Drawn, not by the process' number: what a killed run left behind may have the same one.
+    ours, net = f"v{name}", f"10.{randrange(128, 256)}.{randrange(256)}.{4 * randrange(64)}"
+    here, there = (str(ip_address(net) + end) for end in (1, 2))
     _run("ip", "netns", "add", name)
     _run("ip", "link", "add", ours, "type", "veth", "peer", "name", "line", "netns", name)
     _run("ip", "addr", "add", f"{here}/30", "dev", ours)
@@ -43,7 +47,7 @@ def _make(number: int) -> tuple[str, str]:
     _run("ip", "-n", name, "addr", "add", f"{there}/30", "dev", "line")
     _run("ip", "-n", name, "link", "set", "line", "up")
     _run("ip", "-n", name, "route", "add", "default", "via", here)
-    return name, here
+    return here
 
 
 @pytest.fixture
@@ -51,22 +55,15 @@ def networks() -> Iterator[dict[str, str]]:
     """Names of networks -> the address at which each reaches this machine; skipped where none may be made."""
     if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("unshare") is None:
         pytest.skip("networks of their own need root, and the commands ip and unshare")
-    made: dict[str, str] = {}
+    names = [f"wm{token_hex(4)}" for _ in range(MACHINES)]
     try:
-        made |= [_make(number) for number in range(MACHINES)]
+        yield {name: _make(name) for name in names}
     except subprocess.CalledProcessError as error:
-        _remove()
         pytest.skip(f"this machine lets nobody make a network: {error.stderr.strip()}")
-    yield made
-    _remove()
-
-
-def _remove() -> None:
-    for number in range(MACHINES):
-        # A line goes with its network.
-        subprocess.run(
-            ("ip", "netns", "del", f"wm{os.getpid()}-{number}"), capture_output=True, timeout=20, check=False
-        )
+    finally:
+        for name in names:
+            # A line goes with its network.
+            subprocess.run(("ip", "netns", "del", name), capture_output=True, timeout=20, check=False)
 
 
 @pytest.fixture
