@@ -23,7 +23,7 @@ test-fast: .venv/ready
 lint: .venv/ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy integration app.py
+	@$(BIN)/mypy integration app.py tests
 	@$(BIN)/lint-imports
 	@$(BIN)/djlint --lint --quiet templates
 

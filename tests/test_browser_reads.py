@@ -33,7 +33,7 @@ def hasty(source: str) -> Iterator[int]:
     """Lines that read a page at once, or assert what they read of whatever page there is."""
     for node in ast.walk(ast.parse(source)):
         is_asserted = isinstance(node, ast.Assert) and any(_of_any_page(part) for part in ast.walk(node.test))
-        if _called(node) in AT_ONCE or is_asserted:
+        if isinstance(node, ast.stmt | ast.expr) and (_called(node) in AT_ONCE or is_asserted):
             yield node.lineno
 
 

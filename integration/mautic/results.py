@@ -79,5 +79,5 @@ class Interrupted(Exception):
     ) -> None:
         super().__init__(error.code, len(receipts))
         self.error = error
-        self.receipts = tuple(receipts)
+        self.receipts: tuple[Receipt | NoteReceipt, ...] = tuple(receipts)
         self.lost = lost

@@ -43,7 +43,7 @@ def shopper(browser: Browser, **settings: Any) -> Page:
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.errors = []  # type: ignore[attr-defined]  # what the browser complains of
-    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined, call-overload]
     return page
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -145,7 +146,7 @@ def test_values_are_made_of_the_whole_record() -> None:
         "e": "20.00",
         "f": '["Teapot","Cup"]',
     }
-    cart = Cart(1, "a@example.com", "EUR", parse.Decimal(20), (CartLine("Teapot", 3, price=parse.Decimal(20)),))
+    cart = Cart(1, "a@example.com", "EUR", Decimal(20), (CartLine("Teapot", 3, price=Decimal(20)),))
     settings = modules(
         row("made.items_text", "a", "abandoned_cart"),
         row("lines.name", "b", "abandoned_cart", format="list"),

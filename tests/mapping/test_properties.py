@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from integration.errors import MappingError
-from integration.mapping import contacts, orders, tags
+from integration.mapping import contacts, orders, slugs, tags
 from integration.mapping.fields import fit
 from integration.mapping.follow_ups import Sighting
 from integration.mapping.merge import merge
@@ -163,8 +163,8 @@ def test_order_tags_are_safe(order):
 @quick
 @given(text)
 def test_a_slug_is_a_slug_of_itself(value):
-    slug = tags.slug(value)
-    assert tags.slug(slug) == slug
+    slug = slugs.slug(value)
+    assert slugs.slug(slug) == slug
     assert slug == slug.lower().strip("-") and set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from integration.mapping import tags
+from integration.mapping import slugs, tags
 from integration.records import LineItem
 
 
@@ -24,7 +24,7 @@ from integration.records import LineItem
     ],
 )
 def test_p33_slugs_are_those_of_wordpress_with_other_scripts_readable(text, slug):
-    assert tags.slug(text) == slug
+    assert slugs.slug(text) == slug
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_scores_subscriptions_of_the_store_and_leftovers_go_and_consents_stay_wi
                 pass
     with db.read() as session:
         for model in (BuyerScore, RecurringEntry, CartLeftover):
-            assert [row.person_key for row in session.scalars(select(model))] == [person_key_of(OTHER)]
+            assert list(session.scalars(select(model.person_key))) == [person_key_of(OTHER)]
         query = select(ConsentEntry).where(ConsentEntry.person_key == person_key_of(WHO)).order_by(ConsentEntry.id)
         kept = [(row.email, row.value, row.wording) for row in session.scalars(query)]
         assert kept == [("", "", "I agree."), ("", "yes", "I agree.")]

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from integration.clock import SetClock
+from integration.models import database
 from integration.models.delivery import DeliveryState
 from integration.models.unanswered import UnansweredCall, UnansweredPerson
 from integration.pipeline import outbox
@@ -48,7 +49,7 @@ def test_what_another_process_took_back_meanwhile_is_left_to_it(
     """Workers that start at once see the same lost leases; on PostgreSQL one waits here until the other is done."""
     accept(services, connector_id, change(1))
     claim(services, connector_id, token=killed())
-    lock = leasing.lock_connector
+    lock = database.lock_connector
 
     def after_the_other(session: Session, number: int) -> None:
         monkeypatch.setattr(leasing, "lock_connector", lock)

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, update
 from integration.mapping.aliases import TOTAL_SPENT
 from integration.models import Connector, ContactLink, FormerAddress
 from integration.models.record_stamp import RecordStamp
-from integration.pipeline.delivery import commit, sent_stamps
+from integration.pipeline.delivery import sent_stamps
 from integration.pipeline.services import Services
 from integration.sandbox.mautic import MauticServer
 from tests.pipeline.door_changes import BOBS, EVERYTHING, NOTHING, billed, configured, happen, written
@@ -149,7 +149,7 @@ def test_a_batch_that_is_not_written_gives_no_stamps(services: Services, monkeyp
             raise RuntimeError("killed")
 
     give = sent_stamps.give
-    monkeypatch.setattr(commit.sent_stamps, "give", broken)
+    monkeypatch.setattr(sent_stamps, "give", broken)
     shop = ImportedShop(services)
     shop.stamp()
     assert given[0] == 4

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import delete, select, update
 
+from integration.digests import short
 from integration.events import Kind
 from integration.models import Cart, CartState, Connector, ConsentEntry, Delivery, FormerAddress, LedgerEntry
 from integration.models.ledger import CustomerMark
 from integration.models.record_stamp import RecordStamp
 from integration.models.rekeying import rekey
-from integration.pipeline.delivery import stamps
 from integration.pipeline.ingest import order_ledger
 from integration.pipeline.services import Services
 from tests.conftest import NOON
@@ -98,7 +98,7 @@ def another_order(shop: Shop) -> None:
 
 def other_program(shop: Shop) -> None:
     with shop.services.db.write() as session:
-        session.execute(update(RecordStamp).values(row=stamps.short("another program")))
+        session.execute(update(RecordStamp).values(row=short("another program")))
 
 
 def of_another_account(shop: Shop) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from integration.identity import person_key_of
 from integration.models import LedgerEntry, ReadingList
-from integration.pipeline.runs import page_intake, reading_list, resumption
+from integration.pipeline.runs import lifecycle as run_lifecycle, page_intake, reading_list, resumption
 from integration.sandbox.store.demo_catalogue import stock
 from tests.road.conftest import Road
 from tests.road.run_pages import at_page, contact_rows, lines, notes
@@ -94,7 +94,7 @@ def test_a_run_goes_on_where_it_was_stopped(
 ) -> None:
     road = make_road(orders__notes=True)
     fill(road)
-    at_page(monkeypatch, "orders", 5, lambda: getattr(page_intake.run_lifecycle, act)(road.services, 1))
+    at_page(monkeypatch, "orders", 5, lambda: getattr(run_lifecycle, act)(road.services, 1))
     stopped = road.run("initial", page_size=PAGE)
     assert stopped.state in ("PAUSED", "CANCELLED")
     resumption.resume(road.services, stopped.id)

@@ -17,12 +17,13 @@ from integration.models.drift import Drift, Reconciliation
 from integration.operations import reconciliation
 from integration.operations.reconciliation import comparison, repairs, webhook_gaps
 from integration.operations.support.diagnostics import store_steps
-from integration.pipeline.dead_letters import replay
-from integration.pipeline.delivery import batch, planning
+from integration.pipeline import usage
+from integration.pipeline.dead_letters import filters
+from integration.pipeline.delivery import batch, planning, refresh
 from integration.pipeline.delivery.retries import DELAYS
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.ingest import order_ledger, records as ingest_records
-from integration.pipeline.runs import lifecycle as run_lifecycle, page_intake
+from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.store.access import StoreAccess
 from tests.conftest import NOON
 from tests.operations.reconciliation.conftest import tick
@@ -58,10 +59,10 @@ def lines(road: Road, run: Run) -> list[str]:
     ("kind", "where", "name"),
     [
         ("initial", order_ledger, "record"),
-        ("full", page_intake.usage, "record"),
+        ("full", usage, "record"),
         ("incremental", ingest_records, "unseen"),
         ("bulk", ingest_records, "accept"),
-        ("replay", replay.filters, "newest_id"),
+        ("replay", filters, "newest_id"),
     ],
 )
 def test_an_unforeseen_error_ends_a_run_of_any_kind_at_once_with_its_cause(
@@ -97,9 +98,7 @@ def locked() -> OperationalError:
     return OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
 
 
-@pytest.mark.parametrize(
-    ("where", "name"), [(ingest_records, "accept"), (order_ledger, "record"), (page_intake.usage, "record")]
-)
+@pytest.mark.parametrize(("where", "name"), [(ingest_records, "accept"), (order_ledger, "record"), (usage, "record")])
 def test_a_database_that_is_locked_for_a_while_fails_no_run(
     road: Road, monkeypatch: pytest.MonkeyPatch, where: Any, name: str
 ) -> None:
@@ -188,7 +187,7 @@ def test_a_record_that_breaks_its_batch_ends_alone(road: Road, monkeypatch: pyte
 
 
 def test_a_batch_that_a_locked_database_broke_off_is_tried_again(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, left = batch.freshen, [1]
+    real, left = refresh.freshen, [1]
 
     def sometimes(*args: Any, **kwargs: Any) -> Any:
         left[0] -= 1

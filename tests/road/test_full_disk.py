@@ -12,7 +12,7 @@ from integration.engines.worker import Worker
 from integration.models import Run
 from integration.models.run import GOING, RunState
 from integration.pipeline import disk as disks
-from integration.pipeline.delivery import batch
+from integration.pipeline.payloads import recorder
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from tests.full_disk import FullDisk, ask_every
 from tests.road.conftest import Road
@@ -40,7 +40,7 @@ def test_what_was_sent_is_settled_once_there_is_room(road: Road, monkeypatch: py
             disk.fill()
         sent_all.set()
 
-    monkeypatch.setattr(batch.PayloadRecorder, "keep", keep)
+    monkeypatch.setattr(recorder.PayloadRecorder, "keep", keep)
     worker = Worker(road.services)
     worker.start()
     try:

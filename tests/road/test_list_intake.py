@@ -12,7 +12,7 @@ import pytest
 
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.sandbox.store.bulk import seed_bulk
-from integration.store import paginator
+from integration.store import pages, paginator
 from integration.store.client import StoreClient
 from integration.store.pages import Piece
 from tests.road.conftest import Road
@@ -21,7 +21,7 @@ from tests.waiting import wait_for
 
 #: Each page but the first begins with the last row of the one before, so 35 rows are four pages of ten.
 PAGE, ROWS, PAGES = 10, 35, 4
-FETCH = paginator.fetch
+FETCH = pages.fetch
 READERS = ("store-pages", "store-next")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from integration.clock import SetClock
 from integration.pipeline import outbox
-from integration.pipeline.delivery import batch as batch_module
+from integration.pipeline.delivery import batch as batch_module, refresh
 from tests.road.conftest import Road
 
 
@@ -20,7 +20,7 @@ def test_a_machine_that_slept_in_the_middle_of_a_batch_sends_nothing_twice(
     road = make_road(clock, orders__create_fields=True, orders__notes=True)
     road.work()
     road.arrive(road.order("ada@example.com"))
-    freshen, writes = batch_module.freshen, road.writes()
+    freshen, writes = refresh.freshen, road.writes()
 
     def asleep(*arguments: object) -> object:
         monkeypatch.setattr(batch_module, "freshen", freshen)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from integration.clock import SetClock
 from integration.http.transport import Exchange
 from integration.operations.support.application_log import log_file
 from integration.operations.support.debug_capture import Capture
@@ -68,9 +69,9 @@ def test_exchanges_are_shown_masked_and_escaped(support: Person, path: str, writ
         assert secret not in page
 
 
-def test_text_and_time_filter(support: Person, path: str, write, services: Services) -> None:
+def test_text_and_time_filter(support: Person, path: str, write, clock: SetClock) -> None:
     write(1)
-    services.clock.advance(minutes=10)
+    clock.advance(minutes=10)
     write(2)
     assert "contacts/2" in support.get(f"{path}?text=NUMBER+2").text
     assert "contacts/1" not in support.get(f"{path}?text=NUMBER+2").text

@@ -207,9 +207,9 @@ def dump(services: Services) -> dict[str, list[tuple[Any, ...]]]:
         AlertGroup: AlertGroup.organisation_id == 1,
         AuditEntry: AuditEntry.organisation_id == 1,
     }
-    whole = (Delivery, Run, RunLine, SyncLogEntry, Alert, Reconciliation, Drift, Gap, PayloadFile)
+    mine |= dict.fromkeys((Delivery, Run, RunLine, SyncLogEntry, Alert, Reconciliation, Drift, Gap, PayloadFile), True)
     with services.db.read() as session:
-        return {model.__tablename__: _plain(session, model, mine.get(model, True)) for model in (*mine, *whole)}
+        return {model.__tablename__: _plain(session, model, which) for model, which in mine.items()}
 
 
 def _plain(session: Session, model: type[Base], which: Any) -> list[tuple[Any, ...]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from werkzeug.test import TestResponse
+
 from integration.clock import SetClock
 from integration.models import ApiToken, AuditEntry, Invitation, Role, User
 from integration.pipeline.services import Services
@@ -87,7 +89,7 @@ def test_an_invitation_is_accepted_once(admin: Person, visitor: Person, services
     assert post(visitor, link, GOOD).status_code == 400
 
 
-def post(visitor: Person, link: str, values: dict[str, str]) -> object:
+def post(visitor: Person, link: str, values: dict[str, str]) -> TestResponse:
     token = re.search(r'name="csrf_token" value="([^"]+)"', visitor.get("/sign-in").text)
     assert token is not None
     return visitor.client.post(link, data={"csrf_token": token[1], **values})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ import requests
 from mautic_api import Api, api_of
 from mautic_replay import wait_for
 
-from integration.sandbox import faults as faults_module
 from integration.sandbox.faults import Fault, Faults
 from integration.sandbox.mautic import MauticServer
 
@@ -258,7 +258,7 @@ def test_rows_are_worked_on_by_two_cores(monkeypatch: pytest.MonkeyPatch) -> Non
         with lock:
             working -= 1
 
-    monkeypatch.setattr(faults_module.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     faults = Faults()
     faults.delay_per_record(0.1)
     threads = [threading.Thread(target=faults.work, args=("POST", "/api", 1)) for _ in range(6)]
@@ -277,7 +277,7 @@ def run_all(threads: list[Any]) -> None:
 def test_each_row_of_a_batch_costs(server: MauticServer, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three rows are three times the work; reading costs none."""
     slept: list[float] = []
-    monkeypatch.setattr(faults_module.time, "sleep", slept.append)
+    monkeypatch.setattr(time, "sleep", slept.append)
     server.faults.delay_per_record(0.01)
     api("POST", "/api/contacts/batch/new", json=[{"email": f"a{number}@example.com"} for number in range(3)])
     api("GET", "/api/contacts")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration.models import AlertGroup
+from integration.models import Alert, AlertGroup
 from integration.operations.monitoring import alerts
 from integration.operations.monitoring.alerts import evaluation, silence
 from tests.operations.alerts.conftest import MakeGroup, Watch, make_connector
@@ -191,6 +191,6 @@ def test_messages_go_with_their_group(shop: Watch, group: MakeGroup) -> None:
     assert [alert.cause for alert in alerts_of(shop)] == ["held_mautic"]
 
 
-def alerts_of(shop: Watch) -> list[alerts.book.Alert]:
+def alerts_of(shop: Watch) -> list[Alert]:
     with shop.services.db.read() as session:
         return list(alerts.open_alerts(session, shop.connector_id))

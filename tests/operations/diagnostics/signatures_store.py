@@ -91,9 +91,10 @@ STORE: dict[str, tuple[Case, ...]] = {
         case
         for code in CLOSED
         for status in (401, 403)
+        for answer in (wordpress(status, code, "Closed."),)
         for case in (
-            told(wordpress(status, code, "Closed."), "NotSetUp", "rest_disabled", code, "security plugin"),
-            shut(*[wordpress(status, code, "Closed.")] * 2, 2, "rest_disabled", "Closed", "security plugin"),
+            told(answer, "NotSetUp", "rest_disabled", code, "security plugin"),
+            shut(answer, answer, 2, "rest_disabled", "Closed", "security plugin"),
         )
     ),
     "W12": tuple(

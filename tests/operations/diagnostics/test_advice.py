@@ -7,8 +7,9 @@ import string
 import pytest
 
 from integration.errors import Rejected, ServiceError, Throttled
-from integration.operations.support.diagnostics.advice import ADVICE, advise, of_error
+from integration.operations.support.diagnostics.advice import advise, of_error
 from integration.operations.support.diagnostics.steps import Failed, Finding, excerpt, run
+from integration.operations.support.diagnostics.texts import ADVICE
 
 
 def gaps(text: str) -> set[str]:

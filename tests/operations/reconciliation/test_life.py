@@ -18,7 +18,7 @@ from integration.operations.reconciliation import execution, findings
 from integration.operations.reconciliation.comparison import Comparison
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress, resumption
+from integration.pipeline.runs import lifecycle as run_lifecycle, lost_runs, progress as run_progress, resumption
 from integration.pipeline.services import Services
 from tests.conftest import NOON
 from tests.operations.reconciliation.conftest import Bench, tick
@@ -124,7 +124,7 @@ def lose(services: Services, run_id: int) -> None:
 
 def test_one_whose_process_is_gone_goes_on_by_itself_but_not_for_ever(services: Services, connector_id: int) -> None:
     run_id = reconciliation.start(services, connector_id, "test")
-    for times in range(1, run_lifecycle.LOST_MAX + 1):
+    for times in range(1, lost_runs.LOST_MAX + 1):
         lose(services, run_id)
         schedule.sweep(services)
         row = row_of(services, run_id)
