@@ -59,7 +59,8 @@ def test_each_person_is_written_once_and_nothing_is_read_twice(make_road: Callab
     assert notes(road) == {4: BUYERS, MANY: 1}
     with road.services.db.read() as session:
         assert session.scalars(select(ReadingList)).all() == []
-    assert f"{ORDERS + MANY} orders are read in order of their buyers, who are sent as theirs come." in lines(road)
+    how = "are read buyer by buyer: each buyer is sent once all of their orders are here."
+    assert f"{ORDERS + MANY} orders {how}" in lines(road)
 
 
 def test_nothing_is_sent_again_by_a_full_sync(make_road: Callable[..., Road]) -> None:

@@ -90,8 +90,8 @@ class OrderIntake(CustomerIntake):
         with self.services.db.write() as session:
             run = self._held(session)
             keeper.whole(run)
-            text = f"{keeper.orders:,} orders are read in order of their buyers, who are sent as theirs come."
-            run_lifecycle.add_line(session, self._now(), run.id, text)
+            how = "are read buyer by buyer: each buyer is sent once all of their orders are here."
+            run_lifecycle.add_line(session, self._now(), run.id, f"{keeper.orders:,} orders {how}")
         self.run.cursor = run.cursor
 
     def _expected(self) -> int | None:
