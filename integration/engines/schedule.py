@@ -20,7 +20,7 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import schedule_times
 from integration.pipeline.connectors.connectors import INCREMENTAL
 from integration.pipeline.outbox.states import READY, READY_INDEX, brought_by_run
-from integration.pipeline.runs import lifecycle as run_lifecycle, lost_runs
+from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle, lost_runs
 from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
@@ -100,6 +100,8 @@ def sweep(services: Services) -> int:
     for run in lost:
         if run.cancel_asked_at is None:
             outbox.let_go_by_parts(services.db, run.connector_id, run.id)
+        else:
+            giving_up.by_parts(services.db, services.clock, run.id)
     with services.db.write() as session:
         now = services.clock.now()
         freed = outbox.recover(session, now, services.leases.is_lost)

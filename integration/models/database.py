@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 
 #: So long a write waits for other writers, of this process and of others, before it fails with OperationalError.
 WRITE_WAIT_S = 30.0
+#: So long nothing is written between the parts of what is written by parts.
+PART_PAUSE_S = 0.1
 _wait_s: ContextVar[float] = ContextVar("wait_s", default=WRITE_WAIT_S)
 #: For what is left of that the write that begins now may wait, None for what only reads.
 _left_s: ContextVar[float | None] = ContextVar("left_s", default=None)
@@ -112,6 +114,18 @@ class Database:
             _begin_writing(session, max(end - time.monotonic(), 0.0))
             yield session
             session.commit()
+
+    def write_by_parts(self, act: Callable[[Session], bool]) -> None:
+        """Do something in a write transaction, again until `act` returns that nothing is left.
+
+        Whoever else waits to write has time for it between two of them: SQLite looks every 100 ms whether it may.
+        """
+        is_more = True
+        while is_more:
+            with self.write() as session:
+                is_more = act(session)
+            if is_more and self.sqlite:
+                time.sleep(PART_PAUSE_S)
 
     @contextmanager
     def _turn_until(self, end: float) -> Iterator[None]:

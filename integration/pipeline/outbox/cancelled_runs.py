@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, func, literal_column, or_, select, update
@@ -12,15 +13,29 @@ from sqlalchemy.orm import Session
 from integration.events import HISTORICAL
 from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
+from integration.models.membership import among
+from integration.models.sql import by_index
 from integration.pipeline.outbox import letters
 from integration.pipeline.outbox.acceptance import open_identities
 from integration.pipeline.outbox.promotion import promote
-from integration.pipeline.outbox.states import OPEN
+from integration.pipeline.outbox.states import LEASED, OF_RUN_INDEX, OPEN, SETTLED_OF_RUN_INDEX, open_of_people
 from integration.pipeline.outbox.tally import Tally
 
+_COLUMNS = (
+    Delivery.id,
+    Delivery.person_key,
+    Delivery.kind,
+    Delivery.source_id,
+    Delivery.created_at,
+    Delivery.replayed_at,
+    Delivery.result,
+)
 
-def discard(session: Session, now: datetime, connector_id: int, *, run_id: int | None = None) -> int:
+
+def discard(session: Session, now: datetime, connector_id: int, *, run_id: int, most: int | None = None) -> int:
     """Give up what a cancelled run still had waiting of history; what is leased is finished; return how many.
+
+    With `most` it is about so many, all of some people: nobody is sent of whom more is to be given up.
 
     What happened in the store just now stays owed, whoever was to send it: no poll meets it again, and no other run
     would send its e-mail.
@@ -28,27 +43,16 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
     dead letter or a partial success again, so that nothing is lost.
     """
     lock_connector(session, connector_id)
-    mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
-    its = or_(Delivery.origin.in_(HISTORICAL), Delivery.replayed_at.is_not(None))
-    free = (mine, its, OPEN, Delivery.state != literal_column("'leased'"))
-    columns = (
-        Delivery.id,
-        Delivery.person_key,
-        Delivery.kind,
-        Delivery.source_id,
-        Delivery.created_at,
-        Delivery.replayed_at,
-        Delivery.result,
-    )
-    # Locked, for a lane may be claiming: what it has got is not given up, and what is given up it passes by.
-    rows = session.execute(select(*columns).where(*free).order_by(Delivery.id).with_for_update()).all()
-    _end(session, (*free, Delivery.replayed_at.is_(None)), state=DeliveryState.DISCARDED, settled_at=now)
+    rows = _free(session, connector_id, run_id, most)
+    if not rows:
+        return 0
+    _change(session, [row.id for row in rows if row.replayed_at is None], state=DeliveryState.DISCARDED, settled_at=now)
     # Only what was partial before it was sent again, or is by now, has a result.
     half = {row.id for row in rows if row.replayed_at is not None and row.result}
-    _end(session, (*free, Delivery.id.in_(half)), state=DeliveryState.DELIVERED, partial=True, settled_at=now)
+    _change(session, half, state=DeliveryState.DELIVERED, partial=True, settled_at=now)
     again = _dead_again(session, connector_id, [row for row in rows if row.id not in half])
     for state, ids in again.items():
-        _end(session, (*free, Delivery.id.in_(ids)), state=state, settled_at=now)
+        _change(session, ids, state=state, settled_at=now)
     states = {number: state for state, ids in again.items() for number in ids}
     tally = Tally(connector_id)
     for row in rows:
@@ -58,6 +62,20 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int |
     tally.write(session)
     promote(session, connector_id, {row.person_key for row in rows})
     return len(rows)
+
+
+def _free(session: Session, connector_id: int, run_id: int, most: int | None) -> list[Row[Any]]:
+    """Return what a run has waiting of history that no lane has, of the people of the first `most`, by id.
+
+    It is locked, for a lane may be claiming: what it has got is not given up, and what is given up it passes by.
+    """
+    mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
+    its = or_(Delivery.origin.in_(HISTORICAL), Delivery.replayed_at.is_not(None))
+    first = select(Delivery.person_key).where(mine, its, OPEN, ~LEASED).limit(most)
+    people = set(session.scalars(by_index(first, Delivery, OF_RUN_INDEX)))
+    theirs = select(*_COLUMNS).where(mine, its, ~LEASED, among(Delivery.person_key, people)).with_for_update()
+    found = (row for query in open_of_people(theirs) for row in session.execute(query))
+    return sorted(found, key=attrgetter("id")) if people else []
 
 
 def _dead_again(session: Session, connector_id: int, rows: Sequence[Row[Any]]) -> dict[DeliveryState, list[int]]:
@@ -70,36 +88,42 @@ def _dead_again(session: Session, connector_id: int, rows: Sequence[Row[Any]]) -
     return {DeliveryState.DEAD: dead, DeliveryState.CLOSED: closed}
 
 
-def _end(session: Session, which: Sequence[Any], **values: Any) -> None:
-    session.execute(update(Delivery).where(*which).values(**values).execution_options(synchronize_session=False))
+def _change(session: Session, ids: Collection[int], **values: Any) -> None:
+    if ids:
+        changed = update(Delivery).where(among(Delivery.id, ids)).values(**values)
+        session.execute(changed.execution_options(synchronize_session=False))
 
 
 def given_up_count(session: Session, run_id: int) -> int:
     """Count what a cancelled run gave up and could still be sent: a person discarded none of it, none is too old."""
-    return session.scalar(select(func.count()).select_from(Delivery).where(*_given_up(run_id))) or 0
+    query = select(func.count()).select_from(Delivery).where(*_given_up(run_id))
+    return session.scalar(by_index(query, Delivery, SETTLED_OF_RUN_INDEX)) or 0
 
 
-def take_back(session: Session, now: datetime, connector_id: int, run_id: int) -> tuple[int, int]:
-    """Owe again what a cancelled run gave up; return how many, and how many are on their way without it by now.
+def take_back(session: Session, now: datetime, connector_id: int, run_id: int, most: int) -> tuple[int, int]:
+    """Owe again the first of what a cancelled run gave up; return how many, and how many are on their way without it.
 
-    Each counts as tried, so that the store is read again before it is sent.
+    Each counts as tried, so that the store is read again before it is sent. What is on its way is done with here.
     """
     lock_connector(session, connector_id)
-    rows = session.scalars(select(Delivery).where(*_given_up(run_id)).order_by(Delivery.id)).all()
+    query = select(*_COLUMNS, Delivery.identity).where(*_given_up(run_id)).order_by(Delivery.id).limit(most)
+    rows = session.execute(by_index(query, Delivery, SETTLED_OF_RUN_INDEX)).all()
     busy = open_identities(session, connector_id, [row.identity for row in rows])
+    _change(session, [row.id for row in rows if row.identity in busy], payload=None)
     owed = [row for row in rows if row.identity not in busy]
+    tried = func.coalesce(func.nullif(Delivery.attempts, 0), 1)
+    waits = {"state": DeliveryState.WAITING, "due_at": now, "settled_at": None, "attempts": tried}
+    _change(session, [row.id for row in owed], **waits)
     tally = Tally(connector_id)
     for row in owed:
         tally.settled(row.created_at, row.kind, DeliveryState.DISCARDED, row.result, -1)
         tally.enter(row.created_at, row.kind)
-        row.state, row.due_at, row.settled_at = DeliveryState.WAITING, now, None
-        row.attempts = max(row.attempts, 1)
-    session.flush()
     tally.write(session)
     promote(session, connector_id, {row.person_key for row in owed})
     return len(owed), len(rows) - len(owed)
 
 
 def _given_up(run_id: int) -> tuple[Any, ...]:
-    given_up = Delivery.state == DeliveryState.DISCARDED
+    # As the index has it, with its literal.
+    given_up = (Delivery.state == literal_column("'discarded'")) & Delivery.settled_at.is_not(None)
     return Delivery.run_id == run_id, given_up, Delivery.discard_reason == "", Delivery.payload.is_not(None)

@@ -103,20 +103,25 @@ def let_go(session: Session, connector_id: int, run_id: int, most: int | None = 
 
 def let_go_by_parts(db: Database, connector_id: int, run_id: int) -> None:
     """Let the people go whom a run gathers, some at a time: what ends the run then keeps nobody waiting for long."""
-    after: str | None = ""
-    while after is not None:
-        with db.write() as session:
-            after = _let_some_go(session, connector_id, run_id, after)
+    after = ""
+
+    def let_some_go(session: Session) -> bool:
+        nonlocal after
+        people = _let_some_go(session, connector_id, run_id, after)
+        after = people[-1] if people else after
+        return len(people) == _PART
+
+    db.write_by_parts(let_some_go)
 
 
-def _let_some_go(session: Session, connector_id: int, run_id: int, after: str) -> str | None:
-    """Let the next people go, by their keys, and return the last of them; None when there are no more."""
+def _let_some_go(session: Session, connector_id: int, run_id: int, after: str) -> Sequence[str]:
+    """Let the next people go, by their keys, and return them in order."""
     lock_connector(session, connector_id)
     theirs = Delivery.connector_id == connector_id, Delivery.person_key > after
     query = by_index(select(Delivery.person_key).where(*theirs, *_gathered(run_id)), Delivery, WAITING_INDEX)
     people = session.scalars(query.group_by(Delivery.person_key).order_by(Delivery.person_key).limit(_PART)).all()
     promote(session, connector_id, people)
-    return people[-1] if len(people) == _PART else None
+    return people
 
 
 def sendable_count(session: Session, connector_id: int, run_id: int, most: int) -> int:

@@ -51,6 +51,8 @@ OPEN_RECORDS_INDEX, LETTERS_INDEX, PARTIAL_RECORDS_INDEX = (
 )
 #: Open deliveries of a run; a query names OPEN and the run.
 OF_RUN_INDEX = "ix_delivery_run_open"
+#: What became of a run's deliveries, in the order of their ids; a query names the run, a state, and that it is settled.
+SETTLED_OF_RUN_INDEX = "ix_delivery_run_state"
 
 
 def open_of_people(theirs: Select[Any]) -> tuple[Select[Any], Select[Any]]:

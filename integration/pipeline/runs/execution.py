@@ -18,7 +18,7 @@ from integration.pipeline import outbox, usage
 from integration.pipeline.leases import endings, renewal
 from integration.pipeline.leases.endings import Cancelled, Lost, Paused, Stopped
 from integration.pipeline.leases.tokens import at_work
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,9 @@ class Execution(ABC):
         outbox.let_go_by_parts(self.services.db, self.run.connector_id, self.run.id)
 
     def _end(self, state: RunState, error: IntegrationError | None = None) -> None:
-        if state is not RunState.CANCELLED:
+        if state is RunState.CANCELLED:
+            giving_up.by_parts(self.services.db, self.services.clock, self.run.id)
+        else:
             self._let_go()
         with self.services.db.write() as session:
             now = self._now()

@@ -19,7 +19,7 @@ from integration.pipeline.connectors import fingerprint, holds, store_profile
 from integration.pipeline.dead_letters.replay import Replay
 from integration.pipeline.delivery.retries import probe_delay
 from integration.pipeline.leases.endings import Stopped
-from integration.pipeline.runs import lifecycle as run_lifecycle, refusals
+from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle, refusals
 from integration.pipeline.runs.execution import Execution
 from integration.pipeline.runs.held_run import enter, leave
 from integration.pipeline.runs.phases import Phases
@@ -47,6 +47,7 @@ class RunExecutor(Execution):
     def _work(self) -> None:
         with self.services.db.read() as session:
             connector = session.get_one(Connector, self.run.connector_id)
+        self._take_back()
         tries, known, asked_again = 0, self.run.kind == RunKind.INCREMENTAL, False
         while not self.stop.is_set():
             breaker = self.services.breakers.of(connector.id, "store")
@@ -76,6 +77,21 @@ class RunExecutor(Execution):
             self._finish(connector)
             return
         raise Stopped
+
+    def _take_back(self) -> None:
+        """Owe again what the run gave up when it was cancelled."""
+
+        def take_some_back(session: Session) -> bool:
+            if self.stop.is_set():
+                raise Stopped
+            run = run_lifecycle.held(session, self._now(), self.run, self.token)
+            is_more = giving_up.take_back(session, self._now(), run)
+            self.run.cursor = run.cursor
+            return is_more
+
+        if giving_up.GIVEN_UP in self.run.cursor:
+            self.services.db.write_by_parts(take_some_back)
+            self.services.wakeup.ring(self.run.connector_id)
 
     def _with_facts(self, connector: Connector, *, always: bool) -> Connector:
         """Return the connector with its store's facts; what the store did not tell of itself is said in the log."""

@@ -18,15 +18,13 @@ from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.leases.endings import Cancelled, Lost, Paused
-from integration.pipeline.runs import reading_list
+from integration.pipeline.runs import giving_up, reading_list
 from integration.pipeline.services import Services
 
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
 LEASE = timedelta(seconds=40)
 #: Key in the cursor of an ended run whose intermediate rows were deleted: it cannot go on from there.
 FORGOTTEN = "forgotten"
-#: Key in the cursor of a cancelled run: how many records that waited were given up.
-GIVEN_UP = "given_up"
 
 
 class RunGoing(IntegrationError):
@@ -89,20 +87,29 @@ def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
 def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
     """Ask a run to stop after the batch in flight and return whether it had not ended; what was sent stays.
 
-    A run nobody works on, such as a paused one, ends at once.
+    A run nobody works on, such as a paused one, is ended here.
     """
-    now = services.clock.now()
     with services.db.write() as session:
         run = session.get(Run, run_id)
         if run is None or run.state not in (RunState.PENDING, RunState.RUNNING, RunState.PAUSED):
             return False
         lock_connector(session, run.connector_id)
-        run.cancel_asked_at = now
-        if run.lease_token is None:
-            finish(session, now, run, RunState.CANCELLED)
+        run.cancel_asked_at = services.clock.now()
         audit(session, run)
+        is_free = run.lease_token is None
+    if is_free:
+        _end_cancelled(services, run_id)
     services.wakeup.ring(run.connector_id)
     return True
+
+
+def _end_cancelled(services: Services, run_id: int) -> None:
+    """End a run that is to be cancelled and that nobody works on; whoever has taken it meanwhile ends it themselves."""
+    giving_up.by_parts(services.db, services.clock, run_id)
+    with services.db.write() as session:
+        run = giving_up.asked(session, run_id)
+        if run is not None and run.lease_token is None:
+            finish(session, services.clock.now(), run, RunState.CANCELLED)
 
 
 def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
@@ -217,10 +224,8 @@ def give_back(
 
 def finish(session: Session, now: datetime, run: Run, state: RunState, error: IntegrationError | None = None) -> None:
     """End a run with the figures that stay; a cancelled one gives up what it still had waiting."""
-    given_up = outbox.discard(session, now, run.connector_id, run_id=run.id) if state is RunState.CANCELLED else 0
     if state is RunState.CANCELLED:
-        run.skipped += given_up
-        run.cursor = {**run.cursor, GIVEN_UP: given_up}
+        giving_up.give_up(session, now, run)
     outbox.let_go(session, run.connector_id, run.id)
     run.waiting = outbox.open_count(session, run_id=run.id)
     run.state, run.ended_at, run.lease_token, run.leased_until, run.due_at = state, now, None, None, None
@@ -231,7 +236,7 @@ def finish(session: Session, now: datetime, run: Run, state: RunState, error: In
         run.error_code, run.error = error.code, mask_text(str(error))
         add_line(session, now, run.id, f"Stopped: {error}", "error")
     if state is RunState.CANCELLED:
-        add_line(session, now, run.id, _cancelled(run, given_up))
+        add_line(session, now, run.id, _cancelled(run))
     if run.partial:
         text = f"{run.partial} records were written in part; the list of its records says what each of them lacks."
         add_line(session, now, run.id, text, "warning")
@@ -239,11 +244,11 @@ def finish(session: Session, now: datetime, run: Run, state: RunState, error: In
         add_line(session, now, run.id, "Completed.")
 
 
-def _cancelled(run: Run, given_up: int) -> str:
+def _cancelled(run: Run) -> str:
     if run.kind == RunKind.RECONCILIATION:
         return "Cancelled. What it found stays."
     still = f" {run.waiting} that changed in the store just now are sent all the same." if run.waiting else ""
-    return f"Cancelled; {given_up} waiting records were not sent. What was sent stays.{still}"
+    return f"Cancelled; {run.cursor[giving_up.GIVEN_UP]} waiting records were not sent. What was sent stays.{still}"
 
 
 def add_line(session: Session, now: datetime, run_id: int, text: str, level: str = "info") -> None:

@@ -12,7 +12,7 @@ from integration.models.database import lock_connector
 from integration.models.run import Run, RunKind, RunState
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
-from integration.pipeline.runs import lifecycle
+from integration.pipeline.runs import giving_up, lifecycle
 from integration.pipeline.services import Services
 from integration.store.completeness import SHORT_LIST
 
@@ -72,9 +72,9 @@ def _begins_again(session: Session, run: Run) -> bool:
     """
     if run.error_code == SHORT_LIST:
         return True
-    if run.state != RunState.CANCELLED:
-        return False
-    return run.kind == RunKind.REPLAY or outbox.given_up_count(session, run.id) != run.cursor.get(lifecycle.GIVEN_UP)
+    if giving_up.GIVEN_UP not in run.cursor:
+        return run.state == RunState.CANCELLED
+    return run.kind == RunKind.REPLAY or not giving_up.is_all_there(session, run)
 
 
 def _again(session: Session, now: datetime, ended: Run) -> Run:
@@ -88,14 +88,9 @@ def _again(session: Session, now: datetime, ended: Run) -> Run:
 
 
 def _go_on(session: Session, now: datetime, run: Run) -> Run:
-    cancelled = run.state == RunState.CANCELLED
     outbox.reopen_figures(session, run)
     _make_pending(run)
     lifecycle.store_alone(session, run.connector_id, RunKind(run.kind))
-    if cancelled:
-        owed, busy = outbox.take_back(session, now, run.connector_id, run.id)
-        run.skipped, run.already = run.skipped - owed - busy, run.already + busy
-        run.cursor = {key: value for key, value in run.cursor.items() if key != lifecycle.GIVEN_UP}
     lifecycle.add_line(session, now, run.id, "The run goes on.")
     return run
 
