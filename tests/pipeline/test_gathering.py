@@ -133,10 +133,6 @@ def test_a_live_change_does_not_wait_for_the_import(
     assert len(group.deliveries) == (3 if kind is Kind.ORDER else 2)
 
 
-def _given_back(session: Session, services: Services, run: Run) -> None:
-    assert lifecycle.give_back(session, run, run.lease_token or "")
-
-
 def _killed(session: Session, services: Services, run: Run) -> None:
     session.get_one(Run, run.id).lease_token = killed()
     session.flush()
@@ -155,7 +151,6 @@ ENDINGS: dict[str, Callable[[Session, Services, Run], None]] = {
     "paused": lambda session, services, run: lifecycle.rest(
         session, services.clock.now(), session.get_one(Run, run.id)
     ),
-    "given back": _given_back,
     "killed": _killed,
 }
 
@@ -171,6 +166,33 @@ def test_however_a_run_ends_nobody_is_left_waiting(
         ENDINGS[ending](session, services, run)
     [group] = claim(services, connector_id)
     assert len(group.deliveries) == 2
+
+
+def test_who_is_gathered_waits_for_the_process_that_goes_on_with_the_run(
+    services: Services, connector_id: int, change: MakeChange, run: Run
+) -> None:
+    known(services, connector_id, 1, 9)
+    take(services, connector_id, run, customer(change), *history(change, 1), last_id=1)
+    with services.db.write() as session:
+        assert lifecycle.give_back(session, run, run.lease_token or "")
+    assert claim(services, connector_id) == []
+    with services.db.write() as session:
+        assert lifecycle.take(session, services.clock.now(), new_token()) is not None
+    take(services, connector_id, run, *history(change, 9), last_id=9)
+    [group] = claim(services, connector_id)
+    assert len(group.deliveries) == 3
+
+
+@pytest.mark.parametrize("act", [lifecycle.pause, lifecycle.cancel])
+def test_a_run_that_was_given_back_keeps_nobody_waiting_when_it_goes_on_no_more(
+    services: Services, connector_id: int, change: MakeChange, run: Run, act: Callable[[Services, int], bool]
+) -> None:
+    known(services, connector_id, 1, 9)
+    take(services, connector_id, run, customer(change), *history(change, 1), last_id=1)
+    with services.db.write() as session:
+        assert lifecycle.give_back(session, run, run.lease_token or "")
+    assert act(services, run.id)
+    assert states(services) == (["ready", "waiting"] if act is lifecycle.pause else ["discarded"] * 2)
 
 
 def test_a_killed_run_lets_go_in_the_sweep_that_closes_it(

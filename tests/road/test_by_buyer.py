@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from integration.identity import person_key_of
 from integration.models import LedgerEntry, ReadingList
+from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle, page_intake, reading_list, resumption
 from integration.sandbox.store.demo_catalogue import stock
 from tests.road.conftest import Road
@@ -104,6 +105,22 @@ def test_a_run_goes_on_where_it_was_stopped(
         run = session.get_one(type(stopped), stopped.id)
         assert (run.state, run.failed) == ("COMPLETED", 0)
     assert notes(road) == {4: BUYERS, MANY: 1}
+
+
+@pytest.mark.parametrize(("phase", "page"), [("ledger", 9), ("customers", 2), ("orders", 5)])
+def test_a_process_that_stops_makes_nobody_written_twice(
+    make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch, phase: str, page: int
+) -> None:
+    road = make_road(orders__notes=True)
+    fill(road)
+
+    def stop() -> None:
+        raise Stopped
+
+    at_page(monkeypatch, phase, page, stop)
+    run = road.run("initial", page_size=PAGE)
+    assert (run.state, run.failed, notes(road)) == ("COMPLETED", 0, {4: BUYERS, MANY: 1})
+    assert BUYERS + 2 <= contact_rows(road) <= BUYERS + 2 + MANY // PAGE
 
 
 def test_an_order_that_goes_to_a_person_who_was_read_is_read_all_the_same(

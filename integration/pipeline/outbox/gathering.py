@@ -2,7 +2,8 @@
 
 Who is gathered has deliveries that wait and none that is ready or leased, so nobody claims them. There is no mark that
 could be left behind: the page with their last order makes them ready, any other change of theirs does (`promote`), and
-so does whatever ends, rests or gives back the run that reads (`let_go`), in the transaction that says so.
+so does whatever ends the run that reads or lets it rest (`let_go`), in the transaction that says so. A run that is
+given back is taken up again by the first process that could send them: until then they wait.
 """
 
 from __future__ import annotations

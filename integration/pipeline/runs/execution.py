@@ -95,7 +95,7 @@ class Execution(ABC):
             run_lifecycle.held(session, self._now(), self.run, self.token)
 
     def _let_go(self) -> None:
-        """Let go whom the run gathers, before the transaction that ends, rests or gives it back."""
+        """Let go whom the run gathers, before the transaction that ends it or lets it rest."""
         outbox.let_go_by_parts(self.services.db, self.run.connector_id, self.run.id)
 
     def _end(self, state: RunState, error: IntegrationError | None = None) -> None:
@@ -117,7 +117,6 @@ class Execution(ABC):
                 run_lifecycle.rest(session, self._now(), run)
 
     def _give_back(self, due_at: datetime | None = None, waits_for: str | None = None) -> None:
-        self._let_go()
         with self.services.db.write() as session:
             run_lifecycle.give_back(session, self.run, self.token, due_at=due_at, waits_for=waits_for)
 

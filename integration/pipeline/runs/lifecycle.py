@@ -117,18 +117,28 @@ def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> 
 
     It keeps its place and gives its lease back; what it has read is sent all the same. resumption.resume goes on.
     """
-    now = services.clock.now()
     with services.db.write() as session:
         run = session.get(Run, run_id)
         if run is None or not may_pause(run):
             return False
         lock_connector(session, run.connector_id)
-        run.pause_asked_at = now
-        if run.lease_token is None:
-            rest(session, now, run)
+        run.pause_asked_at = services.clock.now()
         audit(session, run)
+        is_free = run.lease_token is None
+    if is_free:
+        _rest_here(services, run)
     services.wakeup.ring(run.connector_id)
     return True
+
+
+def _rest_here(services: Services, run: Run) -> None:
+    """Let a run lie that nobody works on; whoever has taken it meanwhile lets it lie themselves."""
+    outbox.let_go_by_parts(services.db, run.connector_id, run.id)
+    with services.db.write() as session:
+        lock_connector(session, run.connector_id)
+        found = session.get(Run, run.id, with_for_update=True)
+        if found is not None and found.pause_asked_at and found.state == RunState.PENDING and not found.lease_token:
+            rest(session, services.clock.now(), found)
 
 
 def may_pause(run: Run) -> bool:
@@ -210,16 +220,14 @@ def give_back(
 ) -> bool:
     """Let another process take a run up that this one has to leave, not before `due_at`; False when it is not ours.
 
-    `waits_for` tells people why it rests; None leaves what is said as it is.
+    `waits_for` tells people why it rests; None leaves what is said as it is. Whom it gathers waits for the process that
+    goes on with it: as long as there is none nobody would be sent either.
     """
     values: dict[str, Any] = {"lease_token": None, "leased_until": None, "due_at": due_at}
     if waits_for is not None:
         values["error"] = mask_text(waits_for)
     lock_connector(session, run.connector_id)
-    given = swapped(session, update(Run).where(Run.id == run.id, Run.lease_token == token).values(**values))
-    if given:
-        outbox.let_go(session, run.connector_id, run.id)
-    return bool(given)
+    return bool(swapped(session, update(Run).where(Run.id == run.id, Run.lease_token == token).values(**values)))
 
 
 def finish(session: Session, now: datetime, run: Run, state: RunState, error: IntegrationError | None = None) -> None:

@@ -31,7 +31,7 @@ from integration.store.rows import Failure, Row
 OPEN_MAX = 3000
 #: So many more may wait for the rest of their people to be read; beyond it the oldest go without it. Of a large store
 #: these are the customers who have orders to come, a kilobyte or two each in the database.
-GATHERED_MAX = 100_000
+GATHERED_MAX = 1_000_000
 #: So many people more are let go then, or one of the next pages would have to look again.
 LET_GO_MORE = 10_000
 #: So long it waits before it looks how many there are.
