@@ -85,12 +85,11 @@ class RunExecutor(Execution):
             if self.stop.is_set():
                 raise Stopped
             run = run_lifecycle.held(session, self._now(), self.run, self.token)
-            is_more = giving_up.take_back(session, self._now(), run)
-            self.run.cursor = run.cursor
-            return is_more
+            return giving_up.take_back(session, self._now(), run)
 
         if giving_up.GIVEN_UP in self.run.cursor:
             self.services.db.write_by_parts(take_some_back)
+            self.run.cursor = {key: value for key, value in self.run.cursor.items() if key != giving_up.GIVEN_UP}
             self.services.wakeup.ring(self.run.connector_id)
 
     def _with_facts(self, connector: Connector, *, always: bool) -> Connector:
