@@ -59,7 +59,7 @@ class Replay(PageIntake):
                 self._act(session, run, ids)
                 place["after"] = ids[-1]
             run.cursor = {**run.cursor, "replay": place}
-            self.run.cursor = run.cursor
+        self.run.cursor = run.cursor
         self.pages += 1
         return len(ids)
 

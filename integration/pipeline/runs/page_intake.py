@@ -180,4 +180,4 @@ class PageIntake(HeldRun):
         with self.services.db.write() as session:
             row = session.get_one(Connector, self.connector.id)
             row.cursors = {**row.cursors, **values}
-            self.connector.cursors = row.cursors
+        self.connector.cursors = row.cursors

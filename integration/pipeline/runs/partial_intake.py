@@ -79,7 +79,7 @@ class PartialIntake(PageIntake):
         with self.services.db.write() as session:
             run = self._held(session)
             run.cursor = {**run.cursor, **noted}
-            self.run.cursor = run.cursor
+        self.run.cursor = run.cursor
 
 
 def _of_same_list(name: str, errors: Mapping[str, ServiceError]) -> ServiceError | None:
