@@ -13,6 +13,7 @@ PARTS = (
     "imports",
     "hooks",
     "hostile",
+    "cancelling",
     "captures",
     "day",
     "ticks",
