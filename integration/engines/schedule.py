@@ -95,6 +95,8 @@ def _start(services: Services, connector_id: int) -> int:
 
 def sweep(services: Services) -> int:
     """Take back what gone processes had leased, close their runs, and return how many deliveries are free again."""
+    with services.db.write() as session:
+        freed = outbox.recover(session, services.clock.now(), services.leases.is_lost)
     with services.db.read() as session:
         lost = lost_runs.found(session, services.clock.now(), services.leases.is_lost)
     for run in lost:
@@ -103,9 +105,7 @@ def sweep(services: Services) -> int:
         else:
             giving_up.by_parts(services.db, services.clock, run.id)
     with services.db.write() as session:
-        now = services.clock.now()
-        freed = outbox.recover(session, now, services.leases.is_lost)
-        closed = lost_runs.close(session, now, services.leases.is_lost)
+        closed = lost_runs.close(session, services.clock.now(), services.leases.is_lost)
     for run_id in closed:
         log.warning("Run %d was closed: its process is gone.", run_id)
     if freed:

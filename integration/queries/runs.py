@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
-from integration.models.run import Run, RunKind, RunLine, RunState
+from integration.models.run import GOING, Run, RunKind, RunLine, RunState
 from integration.models.sql import Total, begins, counted_upto
 from integration.pipeline import outbox
 from integration.pipeline.runs.refusals import PARTLY_READ
@@ -48,7 +48,14 @@ _FROM = {"warning": ("warning", "error"), "error": ("error",)}
 
 
 def badge(run: Run) -> tuple[str, str]:
-    """Return the state of a run in words and the colour of its badge; an end with failures is told apart."""
+    """Return the state of a run in words and the colour of its badge; an end with failures is told apart.
+
+    So is a run that was asked to stop and has not come to that yet.
+    """
+    if run.cancel_asked_at and run.ended_at is None:
+        return "Being cancelled", "warn"
+    if run.pause_asked_at and run.state in GOING:
+        return "Being paused", "warn"
     if run.state == RunState.COMPLETED and run.failed:
         return "Completed with failures", "warn"
     if run.state == RunState.COMPLETED and run.error_code == PARTLY_READ:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from integration.events import Change, Kind, Origin
 from integration.identity import person_key_of
 from integration.models.database import open_database
-from integration.models.run import Run, RunKind
+from integration.models.run import Run, RunKind, RunState
 from integration.pipeline import outbox
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle, resumption
@@ -36,6 +36,7 @@ def measure() -> None:
         before = resident.megabytes()
         with _beside(at, "cancelled"):
             run_lifecycle.cancel(at.services, run_id)
+            _end(at.services)
         with _beside(at, "owed again"):
             resumption.resume(at.services, run_id)
             _owe_again(at.services)
@@ -59,14 +60,28 @@ def _change(number: int) -> Change:
     return Change(Kind.CONTACT, str(number), "updated", person_key_of(email), row, NOW, Origin.FULL, NOW, str(number))
 
 
+def _end(services: Services) -> None:
+    """Do what a worker does that takes a cancelled run up."""
+    run = _taken(services)
+    giving_up.by_parts(services.db, services.clock, run.id)
+    with services.db.write() as session:
+        run = session.get_one(Run, run.id)
+        run_lifecycle.finish(session, services.clock.now(), run, RunState.CANCELLED)
+
+
 def _owe_again(services: Services) -> None:
     """Do what a worker begins with that takes the run up."""
-    with services.db.write() as session:
-        taken = run_lifecycle.take(session, services.clock.now(), new_token())
-    assert taken is not None
+    taken = _taken(services)
     services.db.write_by_parts(
         lambda session: giving_up.take_back(session, services.clock.now(), session.get_one(Run, taken.id))
     )
+
+
+def _taken(services: Services) -> Run:
+    with services.db.write() as session:
+        run = run_lifecycle.take(session, services.clock.now(), new_token())
+    assert run is not None
+    return run
 
 
 @contextmanager

@@ -5,17 +5,24 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from integration.clock import SetClock
 from integration.models import Delivery, Run, database
+from integration.pipeline import outbox
+from integration.pipeline.leases import renewal
 from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle, resumption
+from tests.conftest import NOON
 from tests.road.conftest import Road
 from tests.road.run_pages import at_page, lines, notes
+from tests.waiting import wait_for
 
 PAGE, BUYERS, EACH = 5, 12, 3
 
@@ -107,3 +114,43 @@ def test_what_was_given_up_is_deleted_before_it_goes_on(road: Road) -> None:
     with road.services.db.read() as session:
         assert session.scalar(select(func.count()).where(Run.state == "COMPLETED")) == 1
     assert notes(road) == {EACH: BUYERS}
+
+
+@pytest.mark.parametrize(
+    ("ending", "where", "name"),
+    [
+        ("FAILED", outbox, "let_go_by_parts"),
+        ("PAUSED", outbox, "let_go_by_parts"),
+        ("CANCELLED", giving_up, "by_parts"),
+    ],
+)
+def test_the_lease_is_kept_while_very_many_are_let_go(
+    make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch, ending: str, where: Any, name: str
+) -> None:
+    """Or another process would say of the run that its own was not heard of any more."""
+    clock = SetClock(NOON)
+    road = make_road(clock=clock)
+    road.order("ada@example.com")
+    monkeypatch.setattr(renewal, "RUN_EVERY_S", 0.05)
+    real, slow = getattr(where, name), [True]
+
+    def slowly(*said: object) -> None:
+        if slow:
+            slow.pop()
+            clock.advance(minutes=5)
+            wait_for(lambda: lease(road) > clock.now(), "the lease to be renewed")
+        real(*said)
+
+    acts: dict[str, Callable[[], object]] = {
+        "FAILED": lambda: 1 / 0,
+        "PAUSED": lambda: run_lifecycle.pause(road.services, 1),
+        "CANCELLED": lambda: run_lifecycle.cancel(road.services, 1),
+    }
+    monkeypatch.setattr(where, name, slowly)
+    at_page(monkeypatch, "orders", 1, acts[ending])
+    assert (road.run("initial").state, slow) == (ending, [])
+
+
+def lease(road: Road) -> datetime:
+    with road.services.db.read() as session:
+        return session.get_one(Run, 1).leased_until or NOON

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -21,6 +21,8 @@ from integration.pipeline.outbox.promotion import promote
 from integration.pipeline.outbox.states import LEASED, OF_RUN_INDEX, OPEN, SETTLED_OF_RUN_INDEX, open_of_people
 from integration.pipeline.outbox.tally import Tally
 
+#: A person may have a hundred records and more.
+_PEOPLE_AT_ONCE = 50
 _COLUMNS = (
     Delivery.id,
     Delivery.person_key,
@@ -65,17 +67,32 @@ def discard(session: Session, now: datetime, connector_id: int, *, run_id: int, 
 
 
 def _free(session: Session, connector_id: int, run_id: int, most: int | None) -> list[Row[Any]]:
-    """Return what a run has waiting of history that no lane has, of the people of the first `most`, by id.
+    """Return about `most` of what a run has waiting of history that no lane has, all of some people, by id.
 
     It is locked, for a lane may be claiming: what it has got is not given up, and what is given up it passes by.
     """
     mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
     its = or_(Delivery.origin.in_(HISTORICAL), Delivery.replayed_at.is_not(None))
     first = select(Delivery.person_key).where(mine, its, OPEN, ~LEASED).limit(most)
-    people = set(session.scalars(by_index(first, Delivery, OF_RUN_INDEX)))
-    theirs = select(*_COLUMNS).where(mine, its, ~LEASED, among(Delivery.person_key, people)).with_for_update()
-    found = (row for query in open_of_people(theirs) for row in session.execute(query))
-    return sorted(found, key=attrgetter("id")) if people else []
+    people = session.scalars(by_index(first, Delivery, OF_RUN_INDEX))
+
+    def of(some: Collection[str]) -> Iterator[Row[Any]]:
+        theirs = select(*_COLUMNS).where(mine, its, ~LEASED, among(Delivery.person_key, some)).with_for_update()
+        return (row for query in open_of_people(theirs) for row in session.execute(query))
+
+    return _whole(people, of, most)
+
+
+def _whole(
+    people: Iterable[str], of: Callable[[Collection[str]], Iterable[Row[Any]]], most: int | None
+) -> list[Row[Any]]:
+    """Return the rows of people, asked for a few at a time until there are `most`, by id."""
+    keys, found = sorted(set(people)), list[Row[Any]]()
+    for start in range(0, len(keys), _PEOPLE_AT_ONCE):
+        if most is not None and len(found) >= most:
+            break
+        found += of(keys[start : start + _PEOPLE_AT_ONCE])
+    return sorted(found, key=attrgetter("id"))
 
 
 def _dead_again(session: Session, connector_id: int, rows: Sequence[Row[Any]]) -> dict[DeliveryState, list[int]]:
@@ -101,13 +118,21 @@ def given_up_count(session: Session, run_id: int) -> int:
 
 
 def take_back(session: Session, now: datetime, connector_id: int, run_id: int, most: int) -> tuple[int, int]:
-    """Owe again the first of what a cancelled run gave up; return how many, and how many are on their way without it.
+    """Owe again about `most` of what a cancelled run gave up; return how many, and how many go without it by now.
 
-    Each counts as tried, so that the store is read again before it is sent. What is on its way is done with here.
+    They are all of some people, who are written once so. Each counts as tried, so that the store is read again before
+    it is sent. What goes without it is done with here.
     """
     lock_connector(session, connector_id)
-    query = select(*_COLUMNS, Delivery.identity).where(*_given_up(run_id)).order_by(Delivery.id).limit(most)
-    rows = session.execute(by_index(query, Delivery, SETTLED_OF_RUN_INDEX)).all()
+    first = select(Delivery.person_key).where(*_given_up(run_id)).limit(most)
+    people = session.scalars(by_index(first, Delivery, SETTLED_OF_RUN_INDEX))
+
+    def of(some: Collection[str]) -> Iterable[Row[Any]]:
+        theirs = Delivery.connector_id == connector_id, among(Delivery.person_key, some)
+        query = select(*_COLUMNS, Delivery.identity).where(*theirs, *_given_up(run_id))
+        return session.execute(by_index(query, Delivery, "ix_delivery_person_key"))
+
+    rows = _whole(people, of, most)
     busy = open_identities(session, connector_id, [row.identity for row in rows])
     _change(session, [row.id for row in rows if row.identity in busy], payload=None)
     owed = [row for row in rows if row.identity not in busy]

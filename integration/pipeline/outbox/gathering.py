@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from integration.models.database import Database, lock_connector
@@ -116,10 +116,11 @@ def let_go_by_parts(db: Database, connector_id: int, run_id: int) -> None:
 
 
 def _let_some_go(session: Session, connector_id: int, run_id: int, after: str) -> Sequence[str]:
-    """Let the next people go, by their keys, and return them in order."""
+    """Let the next people go, by their keys, and return them in order, with those who have gone already."""
     lock_connector(session, connector_id)
     theirs = Delivery.connector_id == connector_id, Delivery.person_key > after
-    query = by_index(select(Delivery.person_key).where(*theirs, *_gathered(run_id)), Delivery, WAITING_INDEX)
+    mine = Delivery.run_id == run_id, WAITING
+    query = by_index(select(Delivery.person_key).where(*theirs, *mine), Delivery, WAITING_INDEX)
     people = session.scalars(query.group_by(Delivery.person_key).order_by(Delivery.person_key).limit(_PART)).all()
     promote(session, connector_id, people)
     return people
@@ -150,10 +151,8 @@ def sendable_count(session: Session, connector_id: int, run_id: int, most: int) 
 
 def _gathered(run_id: int) -> tuple[ColumnElement[bool], ...]:
     lead = aliased(Delivery)
-    led = exists().where(
-        lead.connector_id == Delivery.connector_id,
-        lead.person_key == Delivery.person_key,
-        is_lead(lead),
-    )
+    theirs = lead.connector_id == Delivery.connector_id, lead.person_key == Delivery.person_key
+    # Not NOT EXISTS, as in promotion.
+    first = select(lead.id).where(*theirs, is_lead(lead)).limit(1).correlate(Delivery).scalar_subquery()
     # OPEN beside WAITING, for SQLite takes a partial index only where its own words stand.
-    return Delivery.run_id == run_id, OPEN, WAITING, ~led
+    return Delivery.run_id == run_id, OPEN, WAITING, first.is_(None)

@@ -7,22 +7,32 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
-_PROMOTE = text(
-    """
+from integration.models.membership import Several
+
+# Person by person, by their index, whatever PostgreSQL believes of how many wait: told as NOT EXISTS and IN it joined
+# all that wait with all leads, for seconds, where its statistics were older than a run's first pages.
+_PROMOTE = """
     UPDATE delivery SET state = 'ready',
         priority = (SELECT MIN(w.priority) FROM delivery w
                     WHERE w.connector_id = :connector AND w.person_key = delivery.person_key AND w.state = 'waiting')
-    WHERE id IN (SELECT MIN(w.id) FROM delivery w
-                 WHERE w.connector_id = :connector AND w.state = 'waiting' AND w.person_key IN :person_keys
-                 GROUP BY w.person_key)
-      AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.connector_id = :connector
-                      AND l.person_key = delivery.person_key AND l.state IN ('ready', 'leased'))
+    WHERE id IN (SELECT (SELECT MIN(w.id) FROM delivery w
+                         WHERE w.connector_id = :connector AND w.person_key = {key} AND w.state = 'waiting')
+                 FROM {people})
+      AND (SELECT l.id FROM delivery l WHERE l.connector_id = :connector
+           AND l.person_key = delivery.person_key AND l.state IN ('ready', 'leased') LIMIT 1) IS NULL
     """
-).bindparams(bindparam("person_keys", expanding=True))
+_ON = {
+    "sqlite": _PROMOTE.format(key="people.value", people="json_each(:people) AS people"),
+    "postgresql": _PROMOTE.format(key="people.key", people="unnest(CAST(:people AS text[])) AS people(key)"),
+}
+_STATEMENTS = {
+    dialect: text(statement).bindparams(bindparam("people", type_=Several(numbers=False)))
+    for dialect, statement in _ON.items()
+}
 
 
 def promote(session: Session, connector_id: int, person_keys: Collection[str]) -> None:
     """Make the oldest waiting delivery of each person ready, unless one is ready or leased already."""
-    ordered = sorted(person_keys)
-    for start in range(0, len(ordered), 500):
-        session.execute(_PROMOTE, {"connector": connector_id, "person_keys": ordered[start : start + 500]})
+    if person_keys:
+        statement = _STATEMENTS[session.get_bind().dialect.name]
+        session.execute(statement, {"connector": connector_id, "people": sorted(person_keys)})

@@ -96,11 +96,13 @@ class Execution(ABC):
 
     def _let_go(self) -> None:
         """Let go whom the run gathers, before the transaction that ends it or lets it rest."""
-        outbox.let_go_by_parts(self.services.db, self.run.connector_id, self.run.id)
+        with renewal.of_run(self.services, self.run.id, self.token):
+            outbox.let_go_by_parts(self.services.db, self.run.connector_id, self.run.id)
 
     def _end(self, state: RunState, error: IntegrationError | None = None) -> None:
         if state is RunState.CANCELLED:
-            giving_up.by_parts(self.services.db, self.services.clock, self.run.id)
+            with renewal.of_run(self.services, self.run.id, self.token):
+                giving_up.by_parts(self.services.db, self.services.clock, self.run.id)
         else:
             self._let_go()
         with self.services.db.write() as session:

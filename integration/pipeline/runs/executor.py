@@ -18,7 +18,7 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import fingerprint, holds, store_profile
 from integration.pipeline.dead_letters.replay import Replay
 from integration.pipeline.delivery.retries import probe_delay
-from integration.pipeline.leases.endings import Stopped
+from integration.pipeline.leases.endings import Cancelled, Stopped
 from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle, refusals
 from integration.pipeline.runs.execution import Execution
 from integration.pipeline.runs.held_run import enter, leave
@@ -45,6 +45,8 @@ class RunExecutor(Execution):
     """Executes a run that sends records to Mautic."""
 
     def _work(self) -> None:
+        if self.run.cancel_asked_at is not None:
+            raise Cancelled
         with self.services.db.read() as session:
             connector = session.get_one(Connector, self.run.connector_id)
         self._take_back()

@@ -42,7 +42,7 @@ def by_parts(db: Database, clock: Clock, run_id: int) -> None:
 
     def give_some_up(session: Session) -> bool:
         run = asked(session, run_id)
-        return run is not None and give_up(session, clock.now(), run, PART) >= PART
+        return run is not None and give_up(session, clock.now(), run, PART) > 0
 
     db.write_by_parts(give_some_up)
 

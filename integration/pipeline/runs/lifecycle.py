@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from integration.errors import IntegrationError
 from integration.masking import mask_text
 from integration.models.database import lock_connector
-from integration.models.run import EXCLUSIVE, PAUSABLE, Run, RunKind, RunLine, RunState, among_going
+from integration.models.run import EXCLUSIVE, GOING, PAUSABLE, Run, RunKind, RunLine, RunState, among_going
 from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
@@ -87,7 +87,7 @@ def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
 def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
     """Ask a run to stop after the batch in flight and return whether it had not ended; what was sent stays.
 
-    A run nobody works on, such as a paused one, is ended here.
+    A run nobody works on, such as a paused one, ends at once, unless so much of it waits that a worker has to do it.
     """
     with services.db.write() as session:
         run = session.get(Run, run_id)
@@ -105,11 +105,26 @@ def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
 
 def _end_cancelled(services: Services, run_id: int) -> None:
     """End a run that is to be cancelled and that nobody works on; whoever has taken it meanwhile ends it themselves."""
+    with services.db.write() as session:
+        run = giving_up.asked(session, run_id)
+        if run is None or run.lease_token is not None:
+            return
+        if outbox.open_count(session, run_id=run.id) <= giving_up.PART:
+            return finish(session, services.clock.now(), run, RunState.CANCELLED)
+        if _is_left_to_a_worker(session, run):
+            return
     giving_up.by_parts(services.db, services.clock, run_id)
     with services.db.write() as session:
         run = giving_up.asked(session, run_id)
         if run is not None and run.lease_token is None:
             finish(session, services.clock.now(), run, RunState.CANCELLED)
+
+
+def _is_left_to_a_worker(session: Session, run: Run) -> bool:
+    """Let a worker take a run up that is to be cancelled, unless another run goes that it would have to wait for."""
+    if run.state == RunState.PAUSED and going(session, run.connector_id, RunKind(run.kind)) is None:
+        run.state = RunState.PENDING
+    return run.state in GOING
 
 
 def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
@@ -137,13 +152,13 @@ def _rest_here(services: Services, run: Run) -> None:
     with services.db.write() as session:
         lock_connector(session, run.connector_id)
         found = session.get(Run, run.id, with_for_update=True)
-        if found is not None and found.pause_asked_at and found.state == RunState.PENDING and not found.lease_token:
+        if found is not None and found.state in GOING and found.lease_token is None and found.cancel_asked_at is None:
             rest(session, services.clock.now(), found)
 
 
 def may_pause(run: Run) -> bool:
     """Tell whether a run can be asked to rest."""
-    return run.state in (RunState.PENDING, RunState.RUNNING) and run.kind in PAUSABLE and not run.pause_asked_at
+    return run.state in GOING and run.kind in PAUSABLE and not run.pause_asked_at and not run.cancel_asked_at
 
 
 def rest(session: Session, now: datetime, run: Run) -> None:

@@ -78,6 +78,8 @@ def _begins_again(session: Session, run: Run) -> bool:
 
 
 def _again(session: Session, now: datetime, ended: Run) -> Run:
+    if ended.ended_at is None:
+        lifecycle.finish(session, now, ended, RunState.FAILED, giving_up.GONE)
     run = Run(connector_id=ended.connector_id, kind=ended.kind, options=dict(ended.options), trigger=ended.trigger)
     run.state, run.created_at = RunState.PENDING, now
     session.add(run)
