@@ -52,9 +52,9 @@ def badge(run: Run) -> tuple[str, str]:
 
     So is a run that was asked to stop and has not come to that yet.
     """
-    if run.cancel_asked_at and run.ended_at is None:
+    if run.state in GOING and run.cancel_asked_at:
         return "Being cancelled", "warn"
-    if run.pause_asked_at and run.state in GOING:
+    if run.state in GOING and run.pause_asked_at:
         return "Being paused", "warn"
     if run.state == RunState.COMPLETED and run.failed:
         return "Completed with failures", "warn"

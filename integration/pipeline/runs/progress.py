@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.models.run import Run, RunKind, RunLine, RunState
+from integration.models.run import GOING, Run, RunKind, RunLine, RunState
 from integration.pipeline import outbox
 
 
@@ -33,6 +33,16 @@ class Progress:
     later: int = 0
     left: int = 0
 
+    @property
+    def ending(self) -> bool:
+        """Tell whether it is being cancelled: nothing new is read or sent, and how long it would take says nothing."""
+        return self.going and self.run.cancel_asked_at is not None
+
+    @property
+    def phase(self) -> str:
+        """Return what it does now, "" where it does nothing new."""
+        return self.run.phase if self.going and not self.ending else ""
+
 
 def progress(session: Session, run_id: int, now: datetime) -> Progress:
     """Return how far a run is; raises LookupError for an unknown one."""
@@ -45,8 +55,9 @@ def progress(session: Session, run_id: int, now: datetime) -> Progress:
     expected = _expected(run, done)
     seconds = _at_work_s(run, now)
     rate = done / seconds if done and seconds > 1 else None
-    going = run.state in (RunState.PENDING, RunState.RUNNING)
-    left = int((expected - done) / rate) if going and rate and expected else None
+    going = run.state in GOING
+    is_told = going and run.cancel_asked_at is None
+    left = int((expected - done) / rate) if is_told and rate and expected else None
     told = summary(run, seconds) | {"waiting": waiting if run.ended_at is None else run.waiting}
     return Progress(run, done, expected, waiting, rate, left, going, told, later, told["waiting"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -98,6 +99,10 @@ def test_support_cancels_and_viewers_cannot(
     assert "stops after the batch" in text_of(support.post(f"{page}/cancel", follow_redirects=True))
     with services.db.read() as session:
         assert session.get_one(Run, run_id).cancel_asked_at is not None
+    being = text_of(support.get(page))
+    assert "Being cancelled" in being and "What waits is given up" in being
+    assert "Now " not in being and " left" not in being
+    assert not re.search(r"\bCancel\b", being)
     assert [entry.entity for entry in audit_of("SYNC_CANCELLED")] == [f"run {run_id}"]
 
 
