@@ -100,7 +100,7 @@ def test_support_cancels_and_viewers_cannot(
     with services.db.read() as session:
         assert session.get_one(Run, run_id).cancel_asked_at is not None
     being = text_of(support.get(page))
-    assert "Being cancelled" in being and "What waits is given up" in being
+    assert "Being cancelled" in being and "what waits is not sent" in being
     assert "Now " not in being and " left" not in being
     assert not re.search(r"\bCancel\b", being)
     assert [entry.entity for entry in audit_of("SYNC_CANCELLED")] == [f"run {run_id}"]
