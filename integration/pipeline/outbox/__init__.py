@@ -3,7 +3,7 @@
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.outbox.acceptance import Accepted, accept, numbers_of, overtake
-from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, take_back
+from integration.pipeline.outbox.cancelled_runs import discard, given_up_count, is_any_free, take_back
 from integration.pipeline.outbox.forgetting import forget
 from integration.pipeline.outbox.gathering import ToCome, let_go, let_go_by_parts, sendable_count
 from integration.pipeline.outbox.leasing import claim, claim_for_look_up, due_count, is_short, recover, renew
@@ -56,6 +56,7 @@ __all__ = [
     "is_short",
     "later_count",
     "let_go",
+    "is_any_free",
     "let_go_by_parts",
     "look_again",
     "next_look",

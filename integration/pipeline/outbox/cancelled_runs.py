@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from integration.events import HISTORICAL
@@ -71,16 +71,28 @@ def _free(session: Session, connector_id: int, run_id: int, most: int | None) ->
 
     It is locked, for a lane may be claiming: what it has got is not given up, and what is given up it passes by.
     """
-    mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
-    its = or_(Delivery.origin.in_(HISTORICAL), Delivery.replayed_at.is_not(None))
-    first = select(Delivery.person_key).where(mine, its, OPEN, ~LEASED).limit(most)
-    people = session.scalars(by_index(first, Delivery, OF_RUN_INDEX))
 
     def of(some: Collection[str]) -> Iterator[Row[Any]]:
-        theirs = select(*_COLUMNS).where(mine, its, ~LEASED, among(Delivery.person_key, some)).with_for_update()
-        return (row for query in open_of_people(theirs) for row in session.execute(query))
+        theirs = *_is_free(connector_id, run_id), among(Delivery.person_key, some)
+        queries = open_of_people(select(*_COLUMNS).where(*theirs).with_for_update())
+        return (row for query in queries for row in session.execute(query))
 
-    return _whole(people, of, most)
+    return _whole(session.scalars(_free_people(connector_id, run_id).limit(most)), of, most)
+
+
+def is_any_free(session: Session, connector_id: int, run_id: int) -> bool:
+    """Tell whether a run that is to be cancelled has anything left that `discard` would give up."""
+    return session.scalar(_free_people(connector_id, run_id).limit(1)) is not None
+
+
+def _free_people(connector_id: int, run_id: int) -> Select[tuple[str]]:
+    query = select(Delivery.person_key).where(*_is_free(connector_id, run_id), OPEN)
+    return by_index(query, Delivery, OF_RUN_INDEX)
+
+
+def _is_free(connector_id: int, run_id: int) -> tuple[ColumnElement[bool], ...]:
+    mine = (Delivery.connector_id == connector_id) & (Delivery.run_id == run_id) & Delivery.lease_token.is_(None)
+    return mine, or_(Delivery.origin.in_(HISTORICAL), Delivery.replayed_at.is_not(None)), ~LEASED
 
 
 def _whole(

@@ -42,7 +42,11 @@ def by_parts(db: Database, clock: Clock, run_id: int) -> None:
 
     def give_some_up(session: Session) -> bool:
         run = asked(session, run_id)
-        return run is not None and give_up(session, clock.now(), run, PART) > 0
+        if run is None:
+            return False
+        give_up(session, clock.now(), run, PART)
+        # Nothing of a part is given up where lanes have claimed all of it at that moment.
+        return outbox.is_any_free(session, run.connector_id, run_id)
 
     db.write_by_parts(give_some_up)
 

@@ -122,9 +122,12 @@ def _end_cancelled(services: Services, run_id: int) -> None:
 
 def _is_left_to_a_worker(session: Session, run: Run) -> bool:
     """Let a worker take a run up that is to be cancelled, unless another run goes that it would have to wait for."""
-    if run.state == RunState.PAUSED and going(session, run.connector_id, RunKind(run.kind)) is None:
-        run.state = RunState.PENDING
-    return run.state in GOING
+    run.state = RunState.PENDING if run.state == RunState.PAUSED else run.state
+    try:
+        store_alone(session, run.connector_id, RunKind(run.kind))
+    except RunGoing:
+        return False
+    return True
 
 
 def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
