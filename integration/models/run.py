@@ -144,6 +144,11 @@ class Run(Base):
     error_code: Mapped[str] = mapped_column(String(40), default="")
     error: Mapped[str] = mapped_column(Text, default="")
 
+    @property
+    def is_being_cancelled(self) -> bool:
+        """Tell whether it was asked to end and has not come to that yet."""
+        return self.state in GOING and self.cancel_asked_at is not None
+
     @hybrid_property
     def is_dry(self) -> bool:
         """Return whether the run only foretells: it sends nothing and moves nothing that is said of syncs."""

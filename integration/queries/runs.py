@@ -52,7 +52,7 @@ def badge(run: Run) -> tuple[str, str]:
 
     So is a run that was asked to stop and has not come to that yet.
     """
-    if run.state in GOING and run.cancel_asked_at:
+    if run.is_being_cancelled:
         return "Being cancelled", "warn"
     if run.state in GOING and run.pause_asked_at:
         return "Being paused", "warn"

@@ -91,7 +91,7 @@ class RunExecutor(Execution):
 
         if giving_up.GIVEN_UP in self.run.cursor:
             self.services.db.write_by_parts(take_some_back)
-            self.run.cursor = {key: value for key, value in self.run.cursor.items() if key != giving_up.GIVEN_UP}
+            self.run.cursor = giving_up.without(self.run.cursor)
             self.services.wakeup.ring(self.run.connector_id)
 
     def _with_facts(self, connector: Connector, *, always: bool) -> Connector:

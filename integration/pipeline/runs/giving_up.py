@@ -6,16 +6,18 @@ else from writing for half a minute.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.clock import Clock
 from integration.errors import IntegrationError
-from integration.models.database import Database, lock_connector
+from integration.models.database import Database
 from integration.models.run import Run
 from integration.pipeline import outbox
+from integration.pipeline.runs.locked_run import locked
 
 #: Key in the cursor of a cancelled run: how many records that waited were given up, until they are owed again.
 GIVEN_UP = "given_up"
@@ -53,11 +55,7 @@ def by_parts(db: Database, clock: Clock, run_id: int) -> None:
 
 def asked(session: Session, run_id: int) -> Run | None:
     """Return the run while nothing of its connector is settled; None unless it is to be cancelled and has not ended."""
-    connector_id = session.scalar(select(Run.connector_id).where(Run.id == run_id))
-    if connector_id is None:
-        return None
-    lock_connector(session, connector_id)
-    run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
+    run = locked(session, run_id)
     return run if run is not None and run.cancel_asked_at is not None and run.ended_at is None else None
 
 
@@ -68,9 +66,13 @@ def take_back(session: Session, now: datetime, run: Run) -> bool:
     left: int = run.cursor.get(GIVEN_UP, 0) - owed - busy
     if left > 0 and not owed + busy:
         raise GONE
-    rest = {key: value for key, value in run.cursor.items() if key != GIVEN_UP}
-    run.cursor = {**rest, GIVEN_UP: left} if left > 0 else rest
+    run.cursor = {**run.cursor, GIVEN_UP: left} if left > 0 else without(run.cursor)
     return left > 0
+
+
+def without(cursor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cursor of a run that has nothing left to owe again."""
+    return {key: value for key, value in cursor.items() if key != GIVEN_UP}
 
 
 def is_all_there(session: Session, run: Run) -> bool:

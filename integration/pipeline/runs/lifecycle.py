@@ -19,6 +19,7 @@ from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.leases.endings import Cancelled, Lost, Paused
 from integration.pipeline.runs import giving_up, reading_list
+from integration.pipeline.runs.locked_run import locked
 from integration.pipeline.services import Services
 
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
@@ -91,7 +92,7 @@ def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
     """
     with services.db.write() as session:
         run = session.get(Run, run_id)
-        if run is None or run.state not in (RunState.PENDING, RunState.RUNNING, RunState.PAUSED):
+        if run is None or run.state not in (*GOING, RunState.PAUSED):
             return False
         lock_connector(session, run.connector_id)
         run.cancel_asked_at = services.clock.now()
@@ -153,8 +154,7 @@ def _rest_here(services: Services, run: Run) -> None:
     """Let a run lie that nobody works on; whoever has taken it meanwhile lets it lie themselves."""
     outbox.let_go_by_parts(services.db, run.connector_id, run.id)
     with services.db.write() as session:
-        lock_connector(session, run.connector_id)
-        found = session.get(Run, run.id, with_for_update=True)
+        found = locked(session, run.id)
         if found is not None and found.state in GOING and found.lease_token is None and found.cancel_asked_at is None:
             rest(session, services.clock.now(), found)
 

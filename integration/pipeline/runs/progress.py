@@ -36,7 +36,7 @@ class Progress:
     @property
     def ending(self) -> bool:
         """Tell whether it is being cancelled: nothing new is read or sent, and how long it would take says nothing."""
-        return self.going and self.run.cancel_asked_at is not None
+        return self.run.is_being_cancelled
 
     @property
     def phase(self) -> str:
@@ -56,8 +56,7 @@ def progress(session: Session, run_id: int, now: datetime) -> Progress:
     seconds = _at_work_s(run, now)
     rate = done / seconds if done and seconds > 1 else None
     going = run.state in GOING
-    is_told = going and run.cancel_asked_at is None
-    left = int((expected - done) / rate) if is_told and rate and expected else None
+    left = int((expected - done) / rate) if going and not run.is_being_cancelled and rate and expected else None
     told = summary(run, seconds) | {"waiting": waiting if run.ended_at is None else run.waiting}
     return Progress(run, done, expected, waiting, rate, left, going, told, later, told["waiting"])
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError
-from integration.models.database import lock_connector
 from integration.models.run import Run, RunKind, RunState
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.runs import giving_up, lifecycle
+from integration.pipeline.runs.locked_run import locked
 from integration.pipeline.services import Services
 from integration.store.completeness import SHORT_LIST
 
@@ -37,7 +36,7 @@ def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
     """
     now = services.clock.now()
     with services.db.write() as session:
-        ended = _locked(session, run_id)
+        ended = locked(session, run_id)
         if ended is None or ended.state not in (RunState.FAILED, RunState.CANCELLED, RunState.PAUSED):
             return None
         if not may_resume(ended):
@@ -54,15 +53,6 @@ def _lain(run: Run, now: datetime) -> int:
     """Return how many seconds the run has lain: they say nothing of its speed."""
     since = run.ended_at or run.pause_asked_at
     return max(int((now - since).total_seconds()), 0) if since and run.started_at else 0
-
-
-def _locked(session: Session, run_id: int) -> Run | None:
-    """Return the run as it is while nothing of its connector is settled; None for an unknown one."""
-    connector_id = session.scalar(select(Run.connector_id).where(Run.id == run_id))
-    if connector_id is None:
-        return None
-    lock_connector(session, connector_id)
-    return session.get(Run, run_id)
 
 
 def _begins_again(session: Session, run: Run) -> bool:
