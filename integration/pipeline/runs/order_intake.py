@@ -74,7 +74,7 @@ class OrderIntake(CustomerIntake):
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _order_by_buyer(self) -> None:
-        """Put the orders of a large store in order of their buyers, but for those that are being read already."""
+        """Put the orders in order of their buyers where there are many, but for those that are being read already."""
         to_come, begun = self._to_come(), "orders" in self._begun or self.run.cursor.get("orders") is not None
         # With bounds the store alone tells which orders it means.
         if to_come is None or begun or self._since() is not None:

@@ -1,8 +1,9 @@
-"""Puts the orders of a large store in order of their buyers, so that a call brings all that is to come of some people.
+"""Puts the orders of a store in order of their buyers, so that a call brings all that is to come of some people.
 
-By their ids the orders of a person are spread over the whole list: the more there are, the more people wait at a time
-for the last of theirs. The list is kept as it was made, so that an order that goes to another person meanwhile is read
-all the same. Where the store does not give by their ids what it lists, the run goes on in order of the ids.
+By their ids the orders of a person are spread over the whole list. Most people wait for its last pages then, and are
+written when nothing is left to read; the more orders there are, the more people wait at a time. The list is kept as it
+was made, so that an order that goes to another person meanwhile is read all the same. Where the store does not give by
+their ids what it lists, the run goes on in order of the ids.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from integration.models.reading_list import ReadingList
 from integration.models.run import Run
 from integration.store.by_id import Parts
 
-#: With more orders to come than this they are read by their buyers.
-ORDERS_MIN = 20_000
+#: With more orders to come than this they are read by their buyers; fewer are read within seconds anyway.
+ORDERS_MIN = 1_000
 #: Key in the cursor of a run: how many calls its list has, and how many orders.
 CURSOR = "by_buyer"
 #: Key in that: how many calls were made when the store turned out not to give what it lists.
