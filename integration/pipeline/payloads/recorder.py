@@ -41,9 +41,10 @@ class PayloadRecorder:
 
     def keep(self, services: Services) -> None:
         """Write one file for each run that wants it."""
-        number = len(self._writes)
-        title = f"{counted(number, 'call')} of a batch to Mautic"
-        for run in self.runs if number else ():
+        if not self._writes:
+            return
+        title = f"{counted(len(self._writes), 'call')} of a batch to Mautic"
+        for run in self.runs:
             payload_files.store(services, run, "push", title, self._writes)
 
 
