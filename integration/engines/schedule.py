@@ -94,7 +94,10 @@ def _start(services: Services, connector_id: int) -> int:
 
 
 def sweep(services: Services) -> int:
-    """Take back what gone processes had leased, close their runs, and return how many deliveries are free again."""
+    """Take back what gone processes had leased, close their runs, and return how many deliveries are free again.
+
+    End paused runs too that were cancelled and that nobody works on.
+    """
     with services.db.write() as session:
         freed = outbox.recover(session, services.clock.now(), services.leases.is_lost)
     with services.db.read() as session:
@@ -106,6 +109,7 @@ def sweep(services: Services) -> int:
             giving_up.by_parts(services.db, services.clock, run.id)
     with services.db.write() as session:
         closed = lost_runs.close(session, services.clock.now(), services.leases.is_lost)
+    run_lifecycle.end_paused(services)
     for run_id in closed:
         log.warning("Run %d was closed: its process is gone.", run_id)
     if freed:

@@ -62,6 +62,7 @@ DELIVERING = "deliver"
 _COMPARED_SQL = text("kind = 'reconciliation'")
 _FAILED_SQL = text("state = 'FAILED'")
 _OPEN_SQL = text("state IN ('PENDING', 'RUNNING')")
+_PAUSED_SQL = text("state = 'PAUSED'")
 _GOING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind NOT IN ('replay', 'reconciliation')")
 _REPLAYING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'replay'")
 _RECONCILING_SQL = text("state IN ('PENDING', 'RUNNING') AND kind = 'reconciliation'")
@@ -91,6 +92,7 @@ class Run(Base):
         Index("ix_run_compared", "connector_id", "id", sqlite_where=_COMPARED_SQL, postgresql_where=_COMPARED_SQL),
         Index("ix_run_failed", "connector_id", "created_at", sqlite_where=_FAILED_SQL, postgresql_where=_FAILED_SQL),
         Index("ix_run_open", "connector_id", "id", sqlite_where=_OPEN_SQL, postgresql_where=_OPEN_SQL),
+        Index("ix_run_paused", "connector_id", "id", sqlite_where=_PAUSED_SQL, postgresql_where=_PAUSED_SQL),
         Index("uq_run_going", "connector_id", unique=True, sqlite_where=_GOING_SQL, postgresql_where=_GOING_SQL),
         Index(
             "uq_run_replaying",
@@ -147,7 +149,7 @@ class Run(Base):
     @property
     def is_being_cancelled(self) -> bool:
         """Tell whether it was asked to end and has not come to that yet."""
-        return self.state in GOING and self.cancel_asked_at is not None
+        return self.state in (*GOING, RunState.PAUSED) and self.cancel_asked_at is not None
 
     @hybrid_property
     def is_dry(self) -> bool:
@@ -187,6 +189,11 @@ def among_going(query: Select[Any]) -> Select[Any]:
     # As literals: a bound parameter would keep SQLite from using the index.
     going = Run.state.in_([literal_column(f"'{state}'") for state in GOING])
     return by_index(query.where(going), Run, "ix_run_open")
+
+
+def among_paused(query: Select[Any]) -> Select[Any]:
+    """Return a query of runs cut down to those that lie until somebody resumes or cancels them."""
+    return by_index(query.where(Run.state == literal_column(f"'{RunState.PAUSED}'")), Run, "ix_run_paused")
 
 
 class FormerRecord(Base):

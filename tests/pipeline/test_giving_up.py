@@ -14,7 +14,7 @@ from integration.models import Delivery, Run, RunLine
 from integration.models.run import RunKind
 from integration.pipeline import outbox
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import giving_up, lifecycle
+from integration.pipeline.runs import giving_up, lifecycle, resumption
 from integration.pipeline.services import Services
 from integration.queries.runs import badge
 from tests.pipeline.conftest import claim, killed, states
@@ -87,10 +87,32 @@ def test_where_very_much_waits_a_worker_does_it(
     assert (end(services, run_id).state, set(states(services))) == ("CANCELLED", {"discarded"})
 
 
-def test_beside_another_run_no_worker_can_so_it_is_done_at_once(services: Services, run_id: int) -> None:
+def test_beside_another_run_no_worker_can_so_the_sweep_does_it(services: Services, run_id: int) -> None:
     rest(services, run_id)
     lifecycle.start(services, read(services, run_id).connector_id, RunKind.INCREMENTAL, trigger="schedule")
     ask(services, run_id)
+    waits = read(services, run_id)
+    assert (waits.state, badge(waits)) == ("PAUSED", ("Being cancelled", "warn"))
+    assert "discarded" not in states(services)
+    assert resumption.resume(services, run_id) is None
+    schedule.sweep(services)
+    assert (read(services, run_id).state, set(states(services))) == ("CANCELLED", {"discarded"})
+
+
+def test_the_sweep_leaves_a_paused_run_alone_that_nobody_cancelled(services: Services, run_id: int) -> None:
+    rest(services, run_id)
+    schedule.sweep(services)
+    assert read(services, run_id).state == "PAUSED"
+
+
+def test_a_click_that_dies_leaves_the_rest_to_the_sweep(
+    services: Services, run_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest(services, run_id)
+    monkeypatch.setattr(lifecycle, "_end_cancelled", lambda *_: None)
+    ask(services, run_id)
+    monkeypatch.undo()
+    schedule.sweep(services)
     assert (read(services, run_id).state, set(states(services))) == ("CANCELLED", {"discarded"})
 
 

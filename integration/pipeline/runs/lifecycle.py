@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,17 @@ from sqlalchemy.orm import Session
 from integration.errors import IntegrationError
 from integration.masking import mask_text
 from integration.models.database import lock_connector
-from integration.models.run import EXCLUSIVE, GOING, PAUSABLE, Run, RunKind, RunLine, RunState, among_going
+from integration.models.run import (
+    EXCLUSIVE,
+    GOING,
+    PAUSABLE,
+    Run,
+    RunKind,
+    RunLine,
+    RunState,
+    among_going,
+    among_paused,
+)
 from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
@@ -88,7 +99,8 @@ def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
 def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
     """Ask a run to stop after the batch in flight and return whether it had not ended; what was sent stays.
 
-    A run nobody works on, such as a paused one, ends at once, unless so much of it waits that a worker has to do it.
+    A run nobody works on, such as a paused one, ends at once, unless so much of it waits that whoever asks would wait
+    for it: then a worker ends it, or, beside another run of its connector, the sweep.
     """
     with services.db.write() as session:
         run = session.get(Run, run_id)
@@ -111,24 +123,26 @@ def _end_cancelled(services: Services, run_id: int) -> None:
         if run is None or run.lease_token is not None:
             return
         if outbox.open_count(session, run_id=run.id) <= giving_up.PART:
-            return finish(session, services.clock.now(), run, RunState.CANCELLED)
-        if _is_left_to_a_worker(session, run):
-            return
-    giving_up.by_parts(services.db, services.clock, run_id)
-    with services.db.write() as session:
-        run = giving_up.asked(session, run_id)
-        if run is not None and run.lease_token is None:
             finish(session, services.clock.now(), run, RunState.CANCELLED)
+        elif run.state == RunState.PAUSED:
+            _leave_to_a_worker(session, run)
 
 
-def _is_left_to_a_worker(session: Session, run: Run) -> bool:
-    """Let a worker take a run up that is to be cancelled, unless another run goes that it would have to wait for."""
-    run.state = RunState.PENDING if run.state == RunState.PAUSED else run.state
-    try:
+def _leave_to_a_worker(session: Session, run: Run) -> None:
+    """Let a worker take up a paused run that is to be cancelled; it stays paused where another run goes."""
+    run.state = RunState.PENDING
+    with suppress(RunGoing):
         store_alone(session, run.connector_id, RunKind(run.kind))
-    except RunGoing:
-        return False
-    return True
+
+
+def end_paused(services: Services) -> None:
+    """End the paused runs that are to be cancelled and that no worker could take, for another run goes or went."""
+    asked = among_paused(select(Run.id)).where(Run.cancel_asked_at.is_not(None))
+    with services.db.read() as session:
+        found = session.scalars(asked).all()
+    for run_id in found:
+        giving_up.by_parts(services.db, services.clock, run_id)
+        _end_cancelled(services, run_id)
 
 
 def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:

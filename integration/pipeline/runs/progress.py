@@ -55,7 +55,7 @@ def progress(session: Session, run_id: int, now: datetime) -> Progress:
     expected = _expected(run, done)
     seconds = _at_work_s(run, now)
     rate = done / seconds if done and seconds > 1 else None
-    going = run.state in GOING
+    going = run.state in GOING or run.is_being_cancelled
     left = int((expected - done) / rate) if going and not run.is_being_cancelled and rate and expected else None
     told = summary(run, seconds) | {"waiting": waiting if run.ended_at is None else run.waiting}
     return Progress(run, done, expected, waiting, rate, left, going, told, later, told["waiting"])

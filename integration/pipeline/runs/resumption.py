@@ -15,6 +15,8 @@ from integration.pipeline.runs.locked_run import locked
 from integration.pipeline.services import Services
 from integration.store.completeness import SHORT_LIST
 
+_RESUMABLE = (RunState.FAILED, RunState.CANCELLED, RunState.PAUSED)
+
 
 class CannotResume(IntegrationError):
     """The run has nothing to go on from."""
@@ -37,7 +39,7 @@ def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
     now = services.clock.now()
     with services.db.write() as session:
         ended = locked(session, run_id)
-        if ended is None or ended.state not in (RunState.FAILED, RunState.CANCELLED, RunState.PAUSED):
+        if ended is None or ended.is_being_cancelled or ended.state not in _RESUMABLE:
             return None
         if not may_resume(ended):
             raise CannotResume
@@ -96,7 +98,7 @@ def _make_pending(run: Run) -> None:
 def may_resume(run: Run) -> bool:
     """Tell whether a paused or ended run can go on, or begin again: a cancelled reconciliation does neither."""
     if run.state == RunState.PAUSED:
-        return True
+        return not run.is_being_cancelled
     if run.state == RunState.CANCELLED:
         return run.kind != RunKind.RECONCILIATION
     return run.state == RunState.FAILED and not run.cursor.get(lifecycle.FORGOTTEN)
