@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from integration.models.connector import Connector
 from integration.models.delivery import LIVE, Delivery
 from integration.pipeline.connectors import holds
 from integration.pipeline.services import Services
+
+_LIVE = (
+    select(Delivery.id)
+    .where(
+        Delivery.connector_id == bindparam("of_connector"),
+        Delivery.state == literal_column("'ready'"),
+        Delivery.priority == LIVE,
+        Delivery.due_at <= bindparam("now"),
+    )
+    .limit(1)
+)
 
 
 def obstacle(session: Session, connector: Connector) -> str:
@@ -46,10 +57,4 @@ def release_store(services: Services, connector_id: int) -> None:
 
 def live_waits(session: Session, connector_id: int, now: datetime) -> bool:
     """Tell whether a change that a shopper has just made waits to be sent."""
-    query = select(Delivery.id).where(
-        Delivery.connector_id == connector_id,
-        Delivery.state == literal_column("'ready'"),
-        Delivery.priority == LIVE,
-        Delivery.due_at <= now,
-    )
-    return session.scalar(query.limit(1)) is not None
+    return session.scalar(_LIVE, {"of_connector": connector_id, "now": now}) is not None

@@ -228,7 +228,8 @@ def keep(session: Session, now: datetime, run: Run, token: str) -> Run | None:
     The connector is locked before the row, as settle does it: the other way round the two would wait for each other.
     """
     lock_connector(session, run.connector_id)
-    found = session.get(Run, run.id, with_for_update=True)
+    # By its own class: of a reconciliation only half was read by a run's, and the rest by a second question.
+    found = session.get(type(run), run.id, with_for_update=True)
     if found is None or found.lease_token != token:
         return None
     found.leased_until = now + LEASE
