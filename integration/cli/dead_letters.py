@@ -44,7 +44,9 @@ def list_dead(connector_id: int, as_json: bool, **typed: Any) -> None:
             page = queries.read_page(session, query)
     rows = [{name: getattr(each, name) for name in _COLUMNS} for each in page.records]
     console.show(
-        rows, as_json=as_json, text=f"{console.table(rows, _COLUMNS, zone)}\n{page.total.number} dead letters."
+        rows,
+        as_json=as_json,
+        text=f"{console.table(rows, _COLUMNS, zone)}\n{counted(page.total.number, 'dead letter')}.",
     )
 
 

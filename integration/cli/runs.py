@@ -14,11 +14,12 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import Run
 from integration.pipeline.connectors.time_zones import written, zone_of
-from integration.pipeline.runs import lifecycle, progress
+from integration.pipeline.runs import cancelling, progress
 from integration.pipeline.services import Services
 from integration.queries import record_statuses, records as record_queries, runs as run_queries
 from integration.queries.record_filters import RecordQuery
 from integration.queries.runs import RunQuery
+from integration.words import counted
 
 _RUNS = ("id", "kind", "state", "trigger", "created_at", "pulled", "pushed", "skipped", "failed", "waiting")
 _LINES = ("id", "at", "level", "text")
@@ -78,7 +79,7 @@ def cancel(run_id: int, as_json: bool) -> None:
     with console.opened() as services:
         with services.db.read() as session:
             _, connector = _found(session, run_id)
-        if not lifecycle.cancel(services, run_id, audit=_audited(services, connector)):
+        if not cancelling.cancel(services, run_id, audit=_audited(services, connector)):
             raise SettingError("RUN", f"The run {run_id} has ended already.", "There is nothing to cancel.")
     console.show({"run": run_id}, as_json=as_json, text="It stops after the batch in flight.")
 
@@ -107,7 +108,7 @@ def list_records(connector_id: int, as_json: bool, **typed: Any) -> None:
             | {"status": record_statuses.status_of(each).label}
             for each in page.records
         ]
-    text = f"{console.table(rows, _RECORDS, zone)}\n{page.figures.found.number} records."
+    text = f"{console.table(rows, _RECORDS, zone)}\n{counted(page.figures.found.number, 'record')}."
     console.show(rows, as_json=as_json, text=text)
 
 

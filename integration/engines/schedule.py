@@ -20,7 +20,7 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import schedule_times
 from integration.pipeline.connectors.connectors import INCREMENTAL
 from integration.pipeline.outbox.states import READY, READY_INDEX, brought_by_run
-from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle, lost_runs
+from integration.pipeline.runs import cancelling, giving_up, lifecycle as run_lifecycle, lost_runs
 from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def sweep(services: Services) -> int:
             giving_up.by_parts(services.db, services.clock, run.id)
     with services.db.write() as session:
         closed = lost_runs.close(session, services.clock.now(), services.leases.is_lost)
-    run_lifecycle.end_paused(services)
+    cancelling.end_paused(services)
     for run_id in closed:
         log.warning("Run %d was closed: its process is gone.", run_id)
     if freed:

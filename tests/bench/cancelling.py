@@ -19,7 +19,7 @@ from integration.models.database import open_database
 from integration.models.run import Run, RunKind, RunState
 from integration.pipeline import outbox
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle, resumption
+from integration.pipeline.runs import cancelling, giving_up, lifecycle as run_lifecycle, resumption
 from integration.pipeline.services import Services
 from tests.bench import resident
 from tests.bench.world import NOW, World, report, world
@@ -35,7 +35,7 @@ def measure() -> None:
         run_id = _waiting(at)
         before = resident.megabytes()
         with _beside(at, "cancelled"):
-            run_lifecycle.cancel(at.services, run_id)
+            cancelling.cancel(at.services, run_id)
             _end(at.services)
         with _beside(at, "owed again"):
             resumption.resume(at.services, run_id)

@@ -10,7 +10,7 @@ from integration.models import Delivery, Run, database
 from integration.models.run import RunKind, RunState
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.outbox import cancelled_runs
-from integration.pipeline.runs import giving_up, lifecycle, resumption
+from integration.pipeline.runs import cancelling, giving_up, lifecycle, resumption
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange, accept
 
@@ -44,7 +44,7 @@ def read(services: Services, run_id: int) -> Run:
 
 
 def ask(services: Services, run_id: int) -> None:
-    assert lifecycle.cancel(services, run_id)
+    assert cancelling.cancel(services, run_id)
 
 
 def end(services: Services, run_id: int) -> Run:

@@ -19,7 +19,7 @@ from integration.models.run import Run, RunKind, RunState
 from integration.pipeline import outbox
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.outbox import gathering
-from integration.pipeline.runs import lifecycle, lost_runs
+from integration.pipeline.runs import cancelling, lifecycle, lost_runs
 from integration.pipeline.runs.page_intake import PageIntake
 from integration.pipeline.services import Services
 from tests.conftest import NOON
@@ -183,7 +183,7 @@ def test_who_is_gathered_waits_for_the_process_that_goes_on_with_the_run(
     assert len(group.deliveries) == 3
 
 
-@pytest.mark.parametrize("act", [lifecycle.pause, lifecycle.cancel])
+@pytest.mark.parametrize("act", [lifecycle.pause, cancelling.cancel])
 def test_a_run_that_was_given_back_keeps_nobody_waiting_when_it_goes_on_no_more(
     services: Services, connector_id: int, change: MakeChange, run: Run, act: Callable[[Services, int], bool]
 ) -> None:

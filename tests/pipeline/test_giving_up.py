@@ -14,7 +14,7 @@ from integration.models import Delivery, Run, RunLine
 from integration.models.run import RunKind
 from integration.pipeline import outbox
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import giving_up, lifecycle, resumption
+from integration.pipeline.runs import cancelling, giving_up, lifecycle, resumption
 from integration.pipeline.services import Services
 from integration.queries.runs import badge
 from tests.pipeline.conftest import claim, killed, states
@@ -109,7 +109,7 @@ def test_a_click_that_dies_leaves_the_rest_to_the_sweep(
     services: Services, run_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rest(services, run_id)
-    monkeypatch.setattr(lifecycle, "_end_cancelled", lambda *_: None)
+    monkeypatch.setattr(cancelling, "_end_cancelled", lambda *_: None)
     ask(services, run_id)
     monkeypatch.undo()
     schedule.sweep(services)

@@ -16,7 +16,7 @@ from integration.pipeline import outbox
 from integration.pipeline.dead_letters.filters import DeadQuery
 from integration.pipeline.delivery.groups import LeasedDelivery, Outcome
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from integration.queries import dead_letters
 from integration.queries.dead_letter_causes import without_person
@@ -140,7 +140,7 @@ def test_a_cancelled_replay_leaves_one_letter_where_a_newer_one_came(
     run_id = run_lifecycle.start(services, connector_id, "replay", trigger="test")
     requeue(services, connector_id, [dead], run_id)
     (newer,) = rows.store(services, rows.delivery(connector_id, "1", "dead", error_code="refused"))
-    run_lifecycle.cancel(services, run_id)
+    cancelling.cancel(services, run_id)
     assert [row(services, key).state for key in (dead, newer.id)] == ["closed", "dead"]
 
 

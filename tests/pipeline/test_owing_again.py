@@ -12,7 +12,7 @@ from integration.errors import IntegrationError
 from integration.events import Origin
 from integration.models import Delivery, Run
 from integration.models.run import RunKind, RunState
-from integration.pipeline.runs import giving_up, lifecycle, resumption
+from integration.pipeline.runs import cancelling, giving_up, lifecycle, resumption
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange, accept, claim, states
 from tests.pipeline.large_runs import ORDERS, PEOPLE, ask, end, go_on, owe_again, read, rest, run_id, small
@@ -91,12 +91,12 @@ def test_a_paused_run_whose_cancelling_broke_off_loses_nothing(
     other = lifecycle.start(services, read(services, run_id).connector_id, RunKind.INCREMENTAL, trigger="schedule")
     with monkeypatch.context() as broken:
         broken.setattr(lifecycle, "finish", lambda *said: 1 / 0)
-        assert lifecycle.cancel(services, run_id)
+        assert cancelling.cancel(services, run_id)
         with pytest.raises(ZeroDivisionError):
             schedule.sweep(services)
     assert (read(services, run_id).state, set(states(services))) == ("PAUSED", {"discarded"})
     schedule.sweep(services)
-    assert lifecycle.cancel(services, other)
+    assert cancelling.cancel(services, other)
     go_on(services, run_id)
     owe_again(services, run_id)
     assert sorted(set(states(services))) == ["ready", "waiting"]

@@ -9,7 +9,7 @@ from integration.events import Origin
 from integration.models.run import Run, RunKind, RunState
 from integration.pipeline.leases.endings import Paused
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle, lost_runs, progress as run_progress, resumption
+from integration.pipeline.runs import cancelling, lifecycle, lost_runs, progress as run_progress, resumption
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange, accept, claim
 
@@ -52,7 +52,7 @@ def test_a_paused_run_keeps_its_place_and_keeps_no_other_waiting(services: Servi
     other = lifecycle.start(services, connector_id, RunKind.INCREMENTAL, trigger="schedule")
     with pytest.raises(lifecycle.RunGoing):
         resumption.resume(services, run.id)
-    lifecycle.cancel(services, other)
+    cancelling.cancel(services, other)
     assert resumption.resume(services, run.id) == run.id
     with services.db.write() as session:
         again = lifecycle.take(session, services.clock.now(), new_token())
@@ -109,7 +109,7 @@ def test_a_paused_run_is_cancelled_at_once(services: Services, connector_id: int
     run_id = lifecycle.start(services, connector_id, RunKind.FULL, trigger="test")
     lifecycle.pause(services, run_id)
     assert read(services, run_id).state == RunState.PAUSED
-    assert lifecycle.cancel(services, run_id)
+    assert cancelling.cancel(services, run_id)
     assert read(services, run_id).state == RunState.CANCELLED
 
 

@@ -14,7 +14,7 @@ from integration.models.delivery import Delivery
 from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.services import Services
 from tests.conftest import NOON
 from tests.pipeline.conftest import MakeChange, accept, claim, settle
@@ -59,7 +59,7 @@ def test_a_cancelled_replay_gives_its_dead_letters_back(
     (dead,) = kill(services, connector_id)
     run_id = run_lifecycle.start(services, connector_id, "replay", trigger="test")
     requeue(services, connector_id, [dead], run_id)
-    run_lifecycle.cancel(services, run_id)
+    cancelling.cancel(services, run_id)
     again = row(services, dead)
     assert (again.state, again.error) == ("dead", "No.")
     assert again.payload is not None

@@ -15,7 +15,7 @@ from integration.pipeline import outbox
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.outbox.tally import state_of
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange, accept, claim, settle
 
@@ -83,7 +83,7 @@ def test_the_counts_agree_after_a_run_was_cancelled(services: Services, connecto
         for number, email in ((1, "ada@example.com"), (2, "ada@example.com"), (3, "bob@example.com"))
     ]
     accept(services, connector_id, *changes, run_id=run_id)
-    run_lifecycle.cancel(services, run_id)
+    cancelling.cancel(services, run_id)
     assert_agreed(services)
     with services.db.read() as session:
         assert session.get_one(Run, run_id).state == RunState.CANCELLED

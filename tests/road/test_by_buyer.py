@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from integration.identity import person_key_of
 from integration.models import LedgerEntry, ReadingList
 from integration.pipeline.leases.endings import Stopped
-from integration.pipeline.runs import lifecycle as run_lifecycle, page_intake, reading_list, resumption
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle, page_intake, reading_list, resumption
+from integration.pipeline.services import Services
 from integration.sandbox.store.demo_catalogue import stock
 from tests.road.conftest import Road
 from tests.road.run_pages import at_page, contact_rows, lines, notes
@@ -90,13 +91,13 @@ def test_without_customers_the_list_is_whole_before_orders_are_read(make_road: C
     assert (run.state, run.pulled, notes(road)) == ("COMPLETED", ORDERS + MANY, {4: BUYERS, MANY: 1})
 
 
-@pytest.mark.parametrize("act", ["pause", "cancel"])
+@pytest.mark.parametrize("act", [run_lifecycle.pause, cancelling.cancel])
 def test_a_run_goes_on_where_it_was_stopped(
-    make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch, act: str
+    make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch, act: Callable[[Services, int], bool]
 ) -> None:
     road = make_road(orders__notes=True)
     fill(road)
-    at_page(monkeypatch, "orders", 5, lambda: getattr(run_lifecycle, act)(road.services, 1))
+    at_page(monkeypatch, "orders", 5, lambda: act(road.services, 1))
     stopped = road.run("initial", page_size=PAGE)
     assert stopped.state in ("PAUSED", "CANCELLED")
     resumption.resume(road.services, stopped.id)

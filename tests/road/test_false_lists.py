@@ -12,7 +12,7 @@ from sqlalchemy import select
 from integration.engines.worker import Worker
 from integration.models import Run, RunLine
 from integration.operations import reconciliation
-from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle, resumption
 from tests.operations.reconciliation.conftest import tick
 from tests.road.conftest import Road
 from tests.road.store_lists import ORDERS
@@ -188,7 +188,7 @@ def test_cancel_ends_a_run_whose_store_does_not_answer(road: Road) -> None:
     road.store.faults.command({"kind": "hang", "value": 25, "path": ORDERS})
     worker, run_id = going(road, only=["orders"])
     wait_for(lambda: state_of(road, run_id) == "RUNNING" and road.store.faults.rules()[0].used > 0)
-    run_lifecycle.cancel(road.services, run_id)
+    cancelling.cancel(road.services, run_id)
     wait_for(lambda: state_of(road, run_id) == "CANCELLED")
     assert road.store.faults.rules()[0].used == 1
     road.store.faults.clear()
@@ -201,7 +201,7 @@ def test_cancel_ends_a_run_that_halves_its_way_through_a_broken_list(road: Road)
     road.store.faults.command({"kind": "delay", "value": 0.4, "path": "/wp-json/wc/v3"})
     worker, run_id = going(road, only=["orders"])
     wait_for(lambda: calls(road) > 1)
-    run_lifecycle.cancel(road.services, run_id)
+    cancelling.cancel(road.services, run_id)
     wait_for(lambda: state_of(road, run_id) == "CANCELLED")
     road.store.faults.clear()
     worker.stop()

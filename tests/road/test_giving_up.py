@@ -18,7 +18,7 @@ from integration.models import Delivery, Run, database
 from integration.pipeline import outbox
 from integration.pipeline.leases import renewal
 from integration.pipeline.leases.endings import Stopped
-from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle, resumption
+from integration.pipeline.runs import cancelling, giving_up, lifecycle as run_lifecycle, resumption
 from tests.conftest import NOON
 from tests.road.conftest import Road
 from tests.road.run_pages import at_page, lines, notes
@@ -36,7 +36,7 @@ def road(make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch) -> Roa
     for _ in range(EACH):
         for number in range(BUYERS):
             road.order(f"buyer{number}@example.com")
-    at_page(monkeypatch, "orders", 4, lambda: run_lifecycle.cancel(road.services, 1))
+    at_page(monkeypatch, "orders", 4, lambda: cancelling.cancel(road.services, 1))
     cancelled = road.run("initial", page_size=PAGE)
     assert (cancelled.state, notes(road)) == ("CANCELLED", Counter())
     assert cancelled.cursor[giving_up.GIVEN_UP] == 3 * PAGE - 2
@@ -144,7 +144,7 @@ def test_the_lease_is_kept_while_very_many_are_let_go(
     acts: dict[str, Callable[[], object]] = {
         "FAILED": lambda: 1 / 0,
         "PAUSED": lambda: run_lifecycle.pause(road.services, 1),
-        "CANCELLED": lambda: run_lifecycle.cancel(road.services, 1),
+        "CANCELLED": lambda: cancelling.cancel(road.services, 1),
     }
     monkeypatch.setattr(where, name, slowly)
     at_page(monkeypatch, "orders", 1, acts[ending])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import cancelling
 from integration.sandbox.store.bulk import seed_bulk
 from integration.store import pages, paginator
 from integration.store.client import StoreClient
@@ -91,7 +91,7 @@ def test_whole_orders_are_asked_for_when_their_list_has_come(
 def test_a_list_that_was_begun_for_nothing_is_let_go(road: Road, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     def cancel() -> None:
         wait_for(lambda: asked.of("orders"))
-        run_lifecycle.cancel(road.services, 1)
+        cancelling.cancel(road.services, 1)
 
     at_page(monkeypatch, "customers", PAGES, cancel)
     assert road.run("initial", page_size=PAGE).state == "CANCELLED"

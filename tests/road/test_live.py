@@ -14,7 +14,7 @@ from integration.models import Run
 from integration.pipeline.connectors import connectors, webhook_registration
 from integration.pipeline.ingest import records
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle, resumption
 from integration.pipeline.runs.executor import RunExecutor
 from integration.sandbox.store.bulk import seed_bulk
 from integration.store import parse
@@ -140,7 +140,7 @@ def test_a_cancelled_import_stops_and_what_was_sent_stays(road: Road) -> None:
     worker.start()
     try:
         assert wait_for(lambda: _run(road, run_id).pushed > 0, seconds=15)
-        run_lifecycle.cancel(road.services, run_id)
+        cancelling.cancel(road.services, run_id)
         assert wait_for(lambda: _run(road, run_id).state == "CANCELLED", seconds=15)
     finally:
         worker.stop()

@@ -12,7 +12,7 @@ from integration.models import Connector, Delivery, RecordCount, RunLine
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors, field_list
 from integration.pipeline.delivery.outcomes import FIELDS_MISSING
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle
 from integration.sandbox.mautic.seed import seed as seed_mautic
 from tests.conftest import NOON
 from tests.road.conftest import Road
@@ -195,6 +195,6 @@ def test_a_cancelled_replay_gives_partial_successes_back(make_road: Callable[...
     with road.services.db.write() as session:
         ids = list(outbox.partial_ids(session, road.connector_id))
         outbox.requeue(session, clock.now(), road.connector_id, ids, run_id)
-    run_lifecycle.cancel(road.services, run_id)
+    cancelling.cancel(road.services, run_id)
     assert {(d.state, d.partial) for d in road.deliveries()} == {("delivered", True)}
     assert counted(road) == {"partial": 3}

@@ -12,7 +12,7 @@ from integration.models import Delivery, Run
 from integration.pipeline import outbox
 from integration.pipeline.dead_letters.editing import edit
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle, progress as run_progress
 from integration.pipeline.runs.executor import RunExecutor
 from integration.queries import record
 from tests.conftest import NOON
@@ -115,7 +115,7 @@ def test_a_replay_of_50_000_is_queued_with_a_count_and_cancelled(road: Road) -> 
     def cancel_at_the_third(connector_id: int) -> None:
         rings.append(connector_id)
         if len(rings) == 3:
-            run_lifecycle.cancel(road.services, run_id)
+            cancelling.cancel(road.services, run_id)
 
     road.services.wakeup.ring = cancel_at_the_third  # type: ignore[method-assign]  # watched from here
     executor.execute()

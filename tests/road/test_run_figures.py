@@ -14,7 +14,7 @@ from integration.models.delivery import DeliveryState
 from integration.pipeline import outbox
 from integration.pipeline.connectors import connectors
 from integration.pipeline.leases.tokens import new_token
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress, resumption
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle, progress as run_progress, resumption
 from integration.queries import run_records
 from integration.queries.run_records import EntityQuery
 from integration.sandbox.store.bulk import seed_bulk
@@ -135,7 +135,7 @@ def test_a_cancelled_import_goes_on_where_it_stood(make_road: Callable[..., Road
     worker.start()
     try:
         assert wait_for(lambda: read(road, run_id).run.pushed > 0, seconds=15)
-        run_lifecycle.cancel(road.services, run_id)
+        cancelling.cancel(road.services, run_id)
         assert wait_for(lambda: read(road, run_id).run.state == "CANCELLED", seconds=15)
     finally:
         worker.stop()
@@ -169,7 +169,7 @@ def test_a_list_that_was_short_is_read_anew_by_a_new_run(road: Road) -> None:
 def test_a_cancelled_replay_goes_on_as_a_new_one(road: Road) -> None:
     many(road, 30)
     run_id = run_lifecycle.start(road.services, road.connector_id, "replay", trigger="test", options={"act": "replay"})
-    run_lifecycle.cancel(road.services, run_id)
+    cancelling.cancel(road.services, run_id)
     again = resumption.resume(road.services, run_id)
     road.work()
     assert again not in (None, run_id)
@@ -179,7 +179,7 @@ def test_a_cancelled_replay_goes_on_as_a_new_one(road: Road) -> None:
 def test_an_import_that_gave_up_what_is_no_longer_kept_begins_again(road: Road) -> None:
     road.order("ada@example.com")
     run_id = run_lifecycle.start(road.services, road.connector_id, "full", trigger="test")
-    run_lifecycle.cancel(road.services, run_id)
+    cancelling.cancel(road.services, run_id)
     with road.services.db.write() as session:
         session.get_one(Run, run_id).cursor = {"given_up": 3}
     again = resumption.resume(road.services, run_id)

@@ -10,9 +10,10 @@ from sqlalchemy import select
 
 from integration.engines.worker import Worker
 from integration.models import Run
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle
 from integration.pipeline.runs.page_intake import PageIntake
 from integration.pipeline.runs.phases import Phases
+from integration.pipeline.services import Services
 from integration.sandbox.store.demo_catalogue import stock
 from tests.road.conftest import Road
 from tests.road.run_pages import contact_rows
@@ -72,9 +73,9 @@ def test_people_do_not_wait_for_orders_that_the_store_does_not_give(
         assert session.scalar(select(Run.state)) == "RUNNING"
 
 
-@pytest.mark.parametrize("act", ["cancel", "pause"])
+@pytest.mark.parametrize("act", [cancelling.cancel, run_lifecycle.pause])
 def test_a_run_that_is_stopped_between_pages_leaves_nobody_behind(
-    make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch, act: str
+    make_road: Callable[..., Road], monkeypatch: pytest.MonkeyPatch, act: Callable[[Services, int], bool]
 ) -> None:
     road = make_road()
     fill(road)
@@ -86,9 +87,9 @@ def test_a_run_that_is_stopped_between_pages_leaves_nobody_behind(
     def stopping(self: PageIntake, *args: object, **more: object) -> None:
         page(self, *args, **more)  # type: ignore[arg-type]  # as it was called
         if self.run.phase == "orders":
-            getattr(run_lifecycle, act)(road.services, run_id)
+            act(road.services, run_id)
 
     monkeypatch.setattr(PageIntake, "_page", stopping)
     road.work()
     assert road.states() <= {"delivered", "skipped", "discarded"}
-    assert ("discarded" in road.states()) == (act == "cancel")
+    assert ("discarded" in road.states()) == (act is cancelling.cancel)

@@ -24,7 +24,7 @@ from integration.operations import erasure
 from integration.operations.identity import tokens
 from integration.pipeline.connectors import connectors as pairs
 from integration.pipeline.payloads import files as payload_files
-from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle, resumption
 from integration.pipeline.services import Services
 from integration.web.machines.openapi import OPERATIONS, described
 from integration.web.machines.openapi_examples import example
@@ -83,7 +83,7 @@ def filled(services: Services, connector_id: int, record: Settle) -> None:
     assert (run_id, payload_files.store(services, run, "pull", "Page 1", [{"id": 1}])) == (1, 1)
     assert erasure.ask(services, 1, erasure.checked("ada@example.com", None, "keep"), "admin") == 1
     # While a run is going no other one is started.
-    run_lifecycle.cancel(services, run_id)
+    cancelling.cancel(services, run_id)
 
 
 @pytest.mark.usefixtures("filled")

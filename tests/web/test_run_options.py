@@ -10,7 +10,7 @@ import pytest
 
 from integration.models import AuditEntry, Connector, Run
 from integration.pipeline.payloads import files as payload_files
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.web.conftest import Person, text_of
 
@@ -144,7 +144,7 @@ def test_a_payload_file_is_linked_at_its_line_and_given_to_support(
     assert given.headers["Content-Disposition"].startswith("attachment")
     assert support.get(address.replace(f"/runs/{run_id}/", f"/runs/{run_id + 1}/")).status_code == 404
     assert address not in viewer.get(f"/connectors/{connector_id}/runs/{run_id}").text
-    run_lifecycle.cancel(services, run_id)
+    cancelling.cancel(services, run_id)
     payload_files.prune(services, services.clock.now() + timedelta(days=2))
     assert support.get(address).status_code == 404
     assert address not in support.get(f"/connectors/{connector_id}/runs/{run_id}").text

@@ -8,7 +8,7 @@ from integration.clock import SetClock
 from integration.models import AuditEntry, Run
 from integration.operations.retention import files
 from integration.pipeline.payloads import files as payload_files
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 from tests.web.conftest import Person, Settle, text_of, version
 
@@ -67,7 +67,7 @@ def test_payload_files_stay_as_many_hours_as_the_organisation_wants(
     with services.db.read() as session:
         run = session.get_one(Run, run_id)
     payload_files.store(services, run, "pull", "Page 1", [1])
-    run_lifecycle.cancel(services, run_id)
+    cancelling.cancel(services, run_id)
     clock.advance(minutes=90)
     assert files.prune(services) == 0
     clock.advance(minutes=60)

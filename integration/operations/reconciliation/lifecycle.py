@@ -9,7 +9,7 @@ from integration.errors import IntegrationError
 from integration.models.drift import Reconciliation
 from integration.models.run import GOING, Run
 from integration.pipeline.audited import Audit, unaudited
-from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
 
@@ -38,7 +38,7 @@ def cancel(services: Services, connector_id: int, reconciliation_id: int, *, aud
         row = session.get(Reconciliation, reconciliation_id)
     if row is None or row.connector_id != connector_id:
         return False
-    return run_lifecycle.cancel(services, reconciliation_id, audit=audit)
+    return cancelling.cancel(services, reconciliation_id, audit=audit)
 
 
 def going(session: Session, connector_id: int) -> Reconciliation | None:

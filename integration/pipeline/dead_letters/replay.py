@@ -15,6 +15,7 @@ from integration.pipeline.dead_letters.filters import DeadQuery
 from integration.pipeline.leases.endings import Stopped
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.runs.page_intake import PageIntake
+from integration.words import counted
 
 SLICE = 500
 _AGAIN = "Nothing was changed; choose again on the Dead letters page."
@@ -82,7 +83,7 @@ class Replay(PageIntake):
         if self.options.get("act") == "discard":
             gone = outbox.bury(session, self._now(), self.connector.id, ids, str(self.options.get("reason") or ""))
             run.skipped += len(ids)
-            self._say(session, f"{gone} dead letters were discarded.")
+            self._say(session, f"{counted(gone, 'dead letter was', 'dead letters were')} discarded.")
             return
         came = outbox.requeue(session, self._now(), self.connector.id, ids, run.id)
         run.accepted += came.queued

@@ -13,6 +13,7 @@ from integration.mautic.results import Receipt
 from integration.models.delivery import DeliveryState
 from integration.pipeline.delivery.groups import Outcome
 from integration.pipeline.runs import lifecycle as run_lifecycle
+from integration.words import counted
 
 #: Failures of one batch that are spelt out in a run's log; the records' table has them all.
 FAILURES_LOGGED_MAX = 20
@@ -45,7 +46,8 @@ def tell_runs(
     """Write the batch's lines into the logs of the runs that its deliveries belong to."""
     for run_id in sorted({outcome.run_id for outcome in ours if outcome.run_id is not None}):
         mine = [outcome for outcome in ours if outcome.run_id == run_id]
-        text = f"Batch of {len(mine)} records to Mautic: {tally(mine)}; {calls} calls, {seconds:.1f} s."
+        size, asked = counted(len(mine), "record"), counted(calls, "call")
+        text = f"Batch of {size} to Mautic: {tally(mine)}; {asked}, {seconds:.1f} s."
         run_lifecycle.add_line(session, now, run_id, text)
         for outcome in [o for o in mine if o.state is DeliveryState.DEAD][:FAILURES_LOGGED_MAX]:
             run_lifecycle.add_line(session, now, run_id, f"Record {outcome.delivery_id}: {outcome.message}", "error")

@@ -25,6 +25,7 @@ from integration.pipeline.runs.held_run import enter, leave
 from integration.pipeline.runs.phases import Phases
 from integration.pipeline.runs.refusals import PART_TRIES_MAX
 from integration.store.completeness import SHORT_LIST
+from integration.words import counted
 
 #: Reading is tried again so often in a row without a page between before the run is given up (it can be resumed).
 TRIES_MAX = 20
@@ -174,7 +175,7 @@ class RunExecutor(Execution):
     def _tell_later(self, session: Session, now: datetime) -> None:
         later = outbox.later_count(session, now, self.run.id)
         if later and self.run.kind != RunKind.INCREMENTAL:
-            text = f"{later} records are tried again later; the run does not wait for them."
+            text = f"{counted(later, 'record is', 'records are')} tried again later; the run does not wait for that."
             run_lifecycle.add_line(session, now, self.run.id, text, "warning")
 
     def _phase(self, name: str) -> None:

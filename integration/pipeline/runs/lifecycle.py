@@ -1,9 +1,8 @@
-"""The life of a run of any kind: started, taken, renewed, asked to cancel or to rest, given back, ended."""
+"""The life of a run of any kind: started, taken, renewed, asked to rest, given back, ended."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +22,6 @@ from integration.models.run import (
     RunLine,
     RunState,
     among_going,
-    among_paused,
 )
 from integration.models.sql import swapped
 from integration.pipeline import outbox
@@ -32,6 +30,7 @@ from integration.pipeline.leases.endings import Cancelled, Lost, Paused
 from integration.pipeline.runs import giving_up, reading_list
 from integration.pipeline.runs.locked_run import locked
 from integration.pipeline.services import Services
+from integration.words import counted
 
 #: Renewed every few seconds: the sweep closes a run within a minute of the death of its process.
 LEASE = timedelta(seconds=40)
@@ -94,55 +93,6 @@ def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
     mine = select(Run).where(Run.connector_id == connector_id, Run.kind.in_(group))
     found: Run | None = session.scalar(among_going(mine))
     return found
-
-
-def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
-    """Ask a run to stop after the batch in flight and return whether it had not ended; what was sent stays.
-
-    A run nobody works on, such as a paused one, ends at once, unless so much of it waits that whoever asks would wait
-    for it: then a worker ends it, or, beside another run of its connector, the sweep.
-    """
-    with services.db.write() as session:
-        run = session.get(Run, run_id)
-        if run is None or run.state not in (*GOING, RunState.PAUSED):
-            return False
-        lock_connector(session, run.connector_id)
-        run.cancel_asked_at = services.clock.now()
-        audit(session, run)
-        is_free = run.lease_token is None
-    if is_free:
-        _end_cancelled(services, run_id)
-    services.wakeup.ring(run.connector_id)
-    return True
-
-
-def _end_cancelled(services: Services, run_id: int) -> None:
-    """End a run that is to be cancelled and that nobody works on; whoever has taken it meanwhile ends it themselves."""
-    with services.db.write() as session:
-        run = giving_up.asked(session, run_id)
-        if run is None or run.lease_token is not None:
-            return
-        if outbox.open_count(session, run_id=run.id) <= giving_up.PART:
-            finish(session, services.clock.now(), run, RunState.CANCELLED)
-        elif run.state == RunState.PAUSED:
-            _leave_to_a_worker(session, run)
-
-
-def _leave_to_a_worker(session: Session, run: Run) -> None:
-    """Let a worker take up a paused run that is to be cancelled; it stays paused where another run goes."""
-    run.state = RunState.PENDING
-    with suppress(RunGoing):
-        store_alone(session, run.connector_id, RunKind(run.kind))
-
-
-def end_paused(services: Services) -> None:
-    """End the paused runs that are to be cancelled and that no worker could take, for another run goes or went."""
-    asked = among_paused(select(Run.id)).where(Run.cancel_asked_at.is_not(None))
-    with services.db.read() as session:
-        found = session.scalars(asked).all()
-    for run_id in found:
-        giving_up.by_parts(services.db, services.clock, run_id)
-        _end_cancelled(services, run_id)
 
 
 def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
@@ -279,7 +229,8 @@ def finish(session: Session, now: datetime, run: Run, state: RunState, error: In
     if state is RunState.CANCELLED:
         add_line(session, now, run.id, _cancelled(run))
     if run.partial:
-        text = f"{run.partial} records were written in part; the list of its records says what each of them lacks."
+        written = counted(run.partial, "record was", "records were")
+        text = f"{written} written in part; the list of the run's records says what is lacking."
         add_line(session, now, run.id, text, "warning")
     if state is RunState.COMPLETED:
         add_line(session, now, run.id, "Completed.")
@@ -288,8 +239,10 @@ def finish(session: Session, now: datetime, run: Run, state: RunState, error: In
 def _cancelled(run: Run) -> str:
     if run.kind == RunKind.RECONCILIATION:
         return "Cancelled. What it found stays."
-    still = f" {run.waiting} that changed in the store just now are sent all the same." if run.waiting else ""
-    return f"Cancelled; {run.cursor[giving_up.GIVEN_UP]} waiting records were not sent. What was sent stays.{still}"
+    left, given_up = run.waiting, run.cursor[giving_up.GIVEN_UP]
+    lost = f"; {counted(given_up, 'waiting record was', 'waiting records were')} not sent" if given_up else ""
+    still = f" {counted(left, 'record is', 'records are')} sent all the same: changed just now." if left else ""
+    return f"Cancelled{lost}. What was sent stays.{still}"
 
 
 def add_line(session: Session, now: datetime, run_id: int, text: str, level: str = "info") -> None:

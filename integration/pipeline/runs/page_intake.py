@@ -26,6 +26,7 @@ from integration.pipeline.runs.held_run import HeldRun
 from integration.store import reading
 from integration.store.completeness import SHORT_LIST
 from integration.store.rows import Failure, Row
+from integration.words import counted
 
 #: Reading waits while so many deliveries of the run can be sent: payloads stay fresh and open rows few.
 OPEN_MAX = 3000
@@ -125,7 +126,7 @@ class PageIntake(HeldRun):
 
     def _tell(self, session: Session, run: Run, page: reading.Page, rows: int | None) -> None:
         seen = len(page.rows) if rows is None else rows
-        text = f"Read page {page.number} of {page.pages or '?'} ({run.phase}): {seen} records."
+        text = f"Read page {page.number} of {page.pages or '?'} ({run.phase}): {counted(seen, 'record')}."
         run_lifecycle.add_line(session, self._now(), run.id, text)
         for what, error in page.failed:
             run_lifecycle.add_line(session, self._now(), run.id, f"The store could not give {what}: {error}", "error")

@@ -18,6 +18,7 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import store_profile
 from integration.pipeline.dead_letters.filters import DeadQuery
 from integration.pipeline.runs import (
+    cancelling,
     lifecycle as run_lifecycle,
     options as run_options,
     progress as run_progress,
@@ -179,7 +180,7 @@ def cancel(run_id: int) -> ResponseReturnValue:
     def audit(session: Session, run: Run) -> None:
         authentication.record(session, AuditAction.SYNC_CANCELLED, f"run {run.id}", connector)
 
-    if not run_lifecycle.cancel(services(), run_id, audit=audit):
+    if not cancelling.cancel(services(), run_id, audit=audit):
         raise Refused(409, "ended", "The run has ended already.", "There is nothing to cancel.")
     return bodies.answered(bodies.RunNumber, 202, run=run_id)
 

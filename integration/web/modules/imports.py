@@ -13,7 +13,7 @@ from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
 from integration.models.user import Role
-from integration.pipeline.runs import lifecycle as run_lifecycle, progress as run_progress
+from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle, progress as run_progress
 from integration.web.frame.access import connector_view, me, needs, record
 from integration.web.frame.services import services
 from integration.web.modules import fields
@@ -95,7 +95,7 @@ def cancel(connector: Connector) -> ResponseReturnValue:
         def audit(session: Session, run: Run) -> None:
             record(session, AuditAction.SYNC_CANCELLED, f"run {run.id}", {}, connector)
 
-        flash(*cancelled(run_lifecycle.cancel(services(), newest.id, audit=audit)))
+        flash(*cancelled(cancelling.cancel(services(), newest.id, audit=audit)))
     return redirect(url_for(f"{page}.index", connector_id=connector.id, _anchor="import"))
 
 

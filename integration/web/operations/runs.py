@@ -17,6 +17,7 @@ from integration.models.user import Role
 from integration.pipeline.audited import Audit
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.runs import (
+    cancelling,
     lifecycle as run_lifecycle,
     options as run_options,
     progress as run_progress,
@@ -155,7 +156,7 @@ def entities(connector: Connector, run: Run) -> ResponseReturnValue:
 @row_view(Run, "run_id")
 def cancel(connector: Connector, run: Run) -> ResponseReturnValue:
     """Ask the run to stop after the batch in flight."""
-    flash(*cancelled(run_lifecycle.cancel(services(), run.id, audit=_audit(AuditAction.SYNC_CANCELLED, connector))))
+    flash(*cancelled(cancelling.cancel(services(), run.id, audit=_audit(AuditAction.SYNC_CANCELLED, connector))))
     return redirect(url_for("runs.show", connector_id=connector.id, run_id=run.id))
 
 
