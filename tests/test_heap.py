@@ -1,4 +1,4 @@
-"""The C library's heap of a process: one heap for its threads, and nothing large kept that is free."""
+"""The heap of a process: one for its threads, nothing large kept that is free, and what stays is passed by."""
 
 from __future__ import annotations
 
@@ -83,3 +83,23 @@ for piece in pieces[:-1]:
 before = resident.megabytes()
 sys.exit(not (heap.give_back() and before - resident.megabytes() > 40))
 """
+
+
+def test_what_is_made_is_passed_by_and_what_comes_after_it_is_not() -> None:
+    script = """
+import gc, weakref
+from integration import heap
+class Held: pass
+def circle():
+    one = Held()
+    one.self = one
+    return weakref.ref(one)
+kept = [circle() for _ in range(10)]
+heap.pass_by_what_is_made()
+before = gc.get_freeze_count()
+after = circle()
+gc.collect()
+print(before > 1000, gc.get_freeze_count() == before, any(each() for each in kept), after())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "False", "None"]

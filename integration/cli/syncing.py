@@ -12,6 +12,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
+from integration import heap
 from integration.cli import console
 from integration.engines import engine_for
 from integration.engines.worker import Worker
@@ -36,6 +37,7 @@ from integration.pipeline.services import Services
 def worker(until_idle: bool) -> None:
     """Deliver and read in this process, beside or instead of the web process."""
     with console.opened() as services:
+        heap.pass_by_what_is_made()
         if until_idle:
             _work_off(services)
             return
@@ -178,6 +180,7 @@ def wait_for_end(services: Services, run_id: int) -> dict[str, Any]:
     Raises IntegrationError (held) when the connection is on hold and nothing has moved for half a minute: the run stays
     and is taken up by the next worker.
     """
+    heap.pass_by_what_is_made()
     one = Worker(services)
     one.start()
     pause = threading.Event()

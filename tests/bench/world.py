@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from integration import heap
 from integration.config import Deployment
 from integration.engines.worker import Worker
 from integration.events import Change, Origin
@@ -74,6 +75,8 @@ def world(**settings: Any) -> Iterator[World]:
             session.add(Organisation(name="Bench", created_at=NOW))
         connector_id = connectors.create(services, organisation_id=1, name="Bench", **whereabouts(store, mautic))
         connectors.configure(services, connector_id, settings)
+        # As the programs do that work for long.
+        heap.pass_by_what_is_made()
         yield World(services, connector_id, store, mautic)
         services.db.dispose()
 
