@@ -75,14 +75,15 @@ def _known(connector_id: int, number: int, person_key: str) -> LedgerEntry:
 @pytest.mark.parametrize(
     ("phase", "people", "sizes"),
     [
-        ("deliver", 60, [30, 25, 5]),
-        ("deliver", 130, [100, 25, 5]),
-        ("deliver", 20, [20]),
+        ("deliver", 60, [30, 30]),
+        ("deliver", 130, [100, 30]),
+        ("deliver", 49, [49]),
+        ("deliver", 99, [50, 49]),
         ("orders", 60, [60]),
-        ("", 60, [30, 25, 5]),
+        ("", 60, [60]),
     ],
 )
-def test_the_last_people_are_shared_among_the_lanes(
+def test_the_last_people_of_a_run_are_shared_among_the_lanes(
     services: Services, connector_id: int, change: MakeChange, phase: str, people: int, sizes: list[int]
 ) -> None:
     with services.db.write() as session:

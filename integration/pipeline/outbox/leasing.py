@@ -17,7 +17,6 @@ from sqlalchemy import (
     Select,
     Update,
     bindparam,
-    exists,
     func,
     literal_column,
     select,
@@ -31,7 +30,7 @@ from integration.models.database import lock_connector
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.ledger import LedgerEntry
 from integration.models.membership import among
-from integration.models.run import DELIVERING, GOING, Run
+from integration.models.run import DELIVERING, Run, among_going
 from integration.models.sql import by_index, swapped
 from integration.pipeline.delivery.groups import DeliveryGroup, group
 from integration.pipeline.leases.endings import INTERNAL as BROKE_OFF
@@ -46,7 +45,7 @@ LEASE = timedelta(seconds=60)
 ROWS_MAX = 400
 #: All orders of a person are looked at with any of their deliveries: so many known orders count as one delivery.
 KNOWN_ORDERS = 10
-#: The last people of a run are shared among the lanes, but not into calls of fewer than this.
+#: The last people of a run, whose end is waited for, are shared among the lanes, but not into calls of fewer.
 SHARE_MIN = 25
 #: A query for the deliveries that others of their person wait behind: id, person key, error code.
 Leads = Select[tuple[int, str, str]]
@@ -67,9 +66,9 @@ def claim(
 
     They are fewer people where they have more than ROWS_MAX deliveries, or ten times as many known orders, but a
     person's are always leased together.
-    Where so few are left that some of the `lanes` would have nothing to do, and no run reads more, they are a share of
-    them. Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without an
-    answer: see claim_for_look_up.
+    Where so few are left of a run that some of the `lanes` would have nothing to do, and no run reads more, they are a
+    share of them. Taken is what is due by `due`, which is `now` unless given. Left out are the people of a call without
+    an answer: see claim_for_look_up.
     """
     values = {"due": due or now, "most": people}
     return _claim(session, now, connector_id, token, _due_leads(by_hand_only), values, rows=ROWS_MAX, lanes=lanes)
@@ -157,8 +156,11 @@ def _apart(leads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
 
 def _share(session: Session, connector_id: int, leads: Sequence[Row[Any]], lanes: int) -> Sequence[Row[Any]]:
     share = max(SHARE_MIN, math.ceil(len(leads) / lanes))
-    more_comes = len(leads) > share and session.scalar(_READING, {"connector_id": connector_id})
-    return leads if more_comes else leads[:share]
+    if len(leads) - share < SHARE_MIN:
+        return leads
+    # Of what no run waits for, a call less is worth more than a second.
+    reads = session.scalars(_READS, {"connector_id": connector_id}).all()
+    return leads[:share] if reads and not any(reads) else leads
 
 
 def _fitting(session: Session, connector_id: int, leads: Sequence[Row[Any]], most: int) -> Sequence[Row[Any]]:
@@ -197,12 +199,9 @@ _FOLLOWERS = (
     & WAITING
     & Delivery.lease_token.is_(None)
 )
-_READING = select(
-    exists().where(
-        Run.connector_id == bindparam("connector_id"),
-        Run.state.in_([literal_column(f"'{state}'") for state in GOING]),
-        Run.phase != literal_column(f"'{DELIVERING}'"),
-    )
+# Of each run that goes whether it reads more.
+_READS = among_going(
+    select(Run.phase != literal_column(f"'{DELIVERING}'")).where(Run.connector_id == bindparam("connector_id"))
 )
 # What is held in memory of a person beside the lead, counted in known orders.
 _HELD = union_all(
