@@ -6,21 +6,35 @@ They belong to the macros, and frame/macros.html gives them their names there; a
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from markupsafe import Markup, escape
 
+from integration.pipeline.connectors import time_zones
 from integration.web.frame import filters
+
+#: The records of a batch bear the same moments, and a page that is looked at again has most of them again.
+_KEPT = 4_096
 
 
 def moment(at: datetime | None, empty: str = "never") -> Markup:
     """Return a moment in the zone of the page with the zone's name, and UTC on hover; `empty` where there is none."""
     if not at:
         return Markup(f'<span class="muted">{escape(empty)}</span>')
-    return Markup(f'<time datetime="{at.isoformat()}" title="{filters.utc(at)}">{escape(filters.local(at))}</time>')
+    return _moment(at, filters.page_zone())
 
 
+@lru_cache(maxsize=_KEPT)
+def _moment(at: datetime, zone: ZoneInfo) -> Markup:
+    local = escape(time_zones.written(at, zone))
+    return Markup(f'<time datetime="{at.isoformat()}" title="{filters.utc(at)}">{local}</time>')
+
+
+# By type: a text that is markup already equals one that is not, and is written otherwise.
+@lru_cache(maxsize=_KEPT, typed=True)
 def badge(text: Any, kind: str = "muted", meaning: str = "") -> Markup:
     """Return a word in a colour (ok, warn, bad, info, muted), with its meaning on hover where it has one."""
     title = f' title="{escape(meaning)}"' if meaning else ""
