@@ -19,11 +19,12 @@ from integration.engines.worker import Worker
 from integration.errors import IntegrationError, SettingError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
-from integration.models.run import Run, RunState
+from integration.models.run import GOING, Run, RunState
 from integration.pipeline import outbox
 from integration.pipeline.connectors import holds, store_profile
 from integration.pipeline.dry_run import forecast
 from integration.pipeline.runs import (
+    cancelling,
     lifecycle as run_lifecycle,
     options as run_options,
     progress as run_progress,
@@ -57,6 +58,7 @@ def _work_off(services: Services) -> None:
     one = Worker(services)
     one.until_idle()
     one.stop()
+    cancelling.end_paused(services)
 
 
 def _with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -191,7 +193,8 @@ def wait_for_end(services: Services, run_id: int) -> dict[str, Any]:
             with services.db.read() as session:
                 progress = run_progress.progress(session, run_id, services.clock.now())
                 held = holds.open_holds(session, progress.run.connector_id)
-            over = not progress.going and (
+            # A paused run is over here, whatever is asked of it: another process may never come.
+            over = progress.run.state not in GOING and (
                 progress.waiting <= progress.later or progress.run.state != RunState.COMPLETED
             )
             if over:

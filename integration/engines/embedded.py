@@ -24,6 +24,7 @@ from integration.operations import erasure, reconciliation, retention
 from integration.operations.monitoring import heartbeat
 from integration.operations.reconciliation import webhook_gaps
 from integration.operations.retention import files as retention_files
+from integration.pipeline.runs import cancelling
 from integration.pipeline.services import Services
 
 
@@ -47,6 +48,7 @@ class Ticks:
         self.add(lambda: clock_steps.look(self._services), 10)
         self.add(lambda: schedule.tick(self._services), 10)
         self.add(lambda: schedule.sweep(self._services), 10)
+        self.add(lambda: cancelling.end_paused(self._services), 10)
         self.add(lambda: store_probes.tick(self._services), store_probes.EVERY_S)
         self.add(lambda: field_lists.tick(self._services), field_lists.EVERY_S)
         self.add(lambda: cart_cleanup.tick(self._services), cart_cleanup.LOOK_EVERY_S)

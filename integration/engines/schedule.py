@@ -20,7 +20,7 @@ from integration.pipeline import outbox
 from integration.pipeline.connectors import schedule_times
 from integration.pipeline.connectors.connectors import INCREMENTAL
 from integration.pipeline.outbox.states import READY, READY_INDEX, brought_by_run
-from integration.pipeline.runs import cancelling, giving_up, lifecycle as run_lifecycle, lost_runs
+from integration.pipeline.runs import giving_up, lifecycle as run_lifecycle, lost_runs
 from integration.pipeline.services import Services
 
 log = logging.getLogger(__name__)
@@ -94,10 +94,7 @@ def _start(services: Services, connector_id: int) -> int:
 
 
 def sweep(services: Services) -> int:
-    """Take back what gone processes had leased, close their runs, and return how many deliveries are free again.
-
-    End paused runs too that were cancelled and that nobody works on.
-    """
+    """Take back what gone processes had leased, close their runs, and return how many deliveries are free again."""
     with services.db.write() as session:
         freed = outbox.recover(session, services.clock.now(), services.leases.is_lost)
     with services.db.read() as session:
@@ -109,7 +106,6 @@ def sweep(services: Services) -> int:
             giving_up.by_parts(services.db, services.clock, run.id)
     with services.db.write() as session:
         closed = lost_runs.close(session, services.clock.now(), services.leases.is_lost)
-    cancelling.end_paused(services)
     for run_id in closed:
         log.warning("Run %d was closed: its process is gone.", run_id)
     if freed:

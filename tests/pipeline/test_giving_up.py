@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from integration.engines import schedule
+from integration.events import Origin
 from integration.models import Delivery, Run, RunLine
 from integration.models.run import RunKind
 from integration.pipeline import outbox
+from integration.pipeline.leases.endings import Paused
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import cancelling, giving_up, lifecycle, resumption
+from integration.pipeline.runs.execution import Execution
 from integration.pipeline.services import Services
 from integration.queries.runs import badge
 from tests.pipeline.conftest import claim, killed, states
@@ -87,32 +91,70 @@ def test_where_very_much_waits_a_worker_does_it(
     assert (end(services, run_id).state, set(states(services))) == ("CANCELLED", {"discarded"})
 
 
-def test_beside_another_run_no_worker_can_so_the_sweep_does_it(services: Services, run_id: int) -> None:
+def test_beside_another_run_no_worker_can_so_the_clock_does_it(services: Services, run_id: int) -> None:
     rest(services, run_id)
     lifecycle.start(services, read(services, run_id).connector_id, RunKind.INCREMENTAL, trigger="schedule")
     ask(services, run_id)
     waits = read(services, run_id)
     assert (waits.state, badge(waits)) == ("PAUSED", ("Being cancelled", "warn"))
     assert "discarded" not in states(services)
-    assert resumption.resume(services, run_id) is None
-    schedule.sweep(services)
+    with pytest.raises(resumption.CannotResume, match="being cancelled"):
+        resumption.resume(services, run_id)
+    cancelling.end_paused(services)
     assert (read(services, run_id).state, set(states(services))) == ("CANCELLED", {"discarded"})
 
 
-def test_the_sweep_leaves_a_paused_run_alone_that_nobody_cancelled(services: Services, run_id: int) -> None:
+def test_a_paused_run_that_nobody_cancelled_is_left_alone(services: Services, run_id: int) -> None:
     rest(services, run_id)
-    schedule.sweep(services)
+    cancelling.end_paused(services)
     assert read(services, run_id).state == "PAUSED"
 
 
-def test_a_click_that_dies_leaves_the_rest_to_the_sweep(
+def test_what_is_on_its_way_or_changed_just_now_keeps_no_paused_run(services: Services, run_id: int) -> None:
+    rest(services, run_id)
+    lifecycle.start(services, read(services, run_id).connector_id, RunKind.INCREMENTAL, trigger="schedule")
+    with services.db.write() as session:
+        session.execute(update(Delivery).values(origin=Origin.WEBHOOK))
+    ask(services, run_id)
+    cancelling.end_paused(services)
+    assert (read(services, run_id).state, "discarded" in states(services)) == ("CANCELLED", False)
+
+
+def test_a_click_on_what_is_being_cancelled_is_audited_once(services: Services, run_id: int) -> None:
+    asked: list[int] = []
+    for _ in range(2):
+        assert cancelling.cancel(services, run_id, audit=lambda _, run: asked.append(run.id))
+    assert asked == [run_id]
+
+
+class Resting(Execution):
+    def _work(self) -> None:
+        raise Paused
+
+
+def test_a_run_that_is_cancelled_while_it_comes_to_rest_has_ended(
+    services: Services, run_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lifecycle.pause(services, run_id)
+    going, let_go = read(services, run_id), outbox.let_go_by_parts
+
+    def cancelled_meanwhile(*args: Any) -> None:
+        let_go(*args)
+        ask(services, run_id)
+
+    monkeypatch.setattr(outbox, "let_go_by_parts", cancelled_meanwhile)
+    Resting(services, going, going.lease_token or "").execute()
+    assert (read(services, run_id).state, set(states(services))) == ("CANCELLED", {"discarded"})
+
+
+def test_a_click_that_dies_leaves_the_rest_to_the_clock(
     services: Services, run_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rest(services, run_id)
     monkeypatch.setattr(cancelling, "_end_cancelled", lambda *_: None)
     ask(services, run_id)
     monkeypatch.undo()
-    schedule.sweep(services)
+    cancelling.end_paused(services)
     assert (read(services, run_id).state, set(states(services))) == ("CANCELLED", {"discarded"})
 
 

@@ -7,7 +7,6 @@ from collections import Counter
 import pytest
 from sqlalchemy import delete
 
-from integration.engines import schedule
 from integration.errors import IntegrationError
 from integration.events import Origin
 from integration.models import Delivery, Run
@@ -93,9 +92,9 @@ def test_a_paused_run_whose_cancelling_broke_off_loses_nothing(
         broken.setattr(lifecycle, "finish", lambda *said: 1 / 0)
         assert cancelling.cancel(services, run_id)
         with pytest.raises(ZeroDivisionError):
-            schedule.sweep(services)
+            cancelling.end_paused(services)
     assert (read(services, run_id).state, set(states(services))) == ("PAUSED", {"discarded"})
-    schedule.sweep(services)
+    cancelling.end_paused(services)
     assert cancelling.cancel(services, other)
     go_on(services, run_id)
     owe_again(services, run_id)

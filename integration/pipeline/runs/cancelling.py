@@ -1,4 +1,4 @@
-"""Asking a run to stop: whoever works on it ends it, or whoever asks, or the sweep."""
+"""Asking a run to stop: whoever works on it ends it, or whoever asks, or a job of the clock."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
     """Ask a run to stop after the batch in flight and return whether it had not ended; what was sent stays.
 
     A run nobody works on, such as a paused one, ends at once, unless so much of it waits that whoever asks would wait
-    for it: then a worker ends it, or, beside another run of its connector, the sweep.
+    for it: then a worker ends it, or, beside another run of its connector, `end_paused`. It is audited once.
     """
     with services.db.write() as session:
         run = session.get(Run, run_id)
         if run is None or run.state not in (*GOING, RunState.PAUSED):
             return False
         lock_connector(session, run.connector_id)
-        run.cancel_asked_at = services.clock.now()
-        audit(session, run)
+        if run.cancel_asked_at is None:
+            run.cancel_asked_at = services.clock.now()
+            audit(session, run)
         is_free = run.lease_token is None
     if is_free:
         _end_cancelled(services, run_id)
@@ -55,10 +56,17 @@ def _leave_to_a_worker(session: Session, run: Run) -> None:
 
 
 def end_paused(services: Services) -> None:
-    """End the paused runs that are to be cancelled and that no worker could take, for another run goes or went."""
+    """End the paused runs that are to be cancelled and that no worker could take, for another run goes or went.
+
+    Done by the clock, in every process that works: those that do it at once share the parts.
+    """
     asked = among_paused(select(Run.id)).where(Run.cancel_asked_at.is_not(None))
     with services.db.read() as session:
         found = session.scalars(asked).all()
     for run_id in found:
         giving_up.by_parts(services.db, services.clock, run_id)
-        _end_cancelled(services, run_id)
+        with services.db.write() as session:
+            run = giving_up.asked(session, run_id)
+            left = run is not None and outbox.is_any_free(session, run.connector_id, run_id)
+            if run is not None and run.lease_token is None and not left:
+                lifecycle.finish(session, services.clock.now(), run, RunState.CANCELLED)

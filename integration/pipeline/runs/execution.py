@@ -115,8 +115,12 @@ class Execution(ABC):
         self._let_go()
         with self.services.db.write() as session:
             run = run_lifecycle.keep(session, self._now(), self.run, self.token)
-            if run is not None:
-                run_lifecycle.rest(session, self._now(), run)
+            if run is None:
+                return
+            if run.cancel_asked_at is None:
+                return run_lifecycle.rest(session, self._now(), run)
+        # It was cancelled while its people were let go.
+        self._end(RunState.CANCELLED)
 
     def _give_back(self, due_at: datetime | None = None, waits_for: str | None = None) -> None:
         with self.services.db.write() as session:

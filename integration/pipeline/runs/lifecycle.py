@@ -241,7 +241,7 @@ def _cancelled(run: Run) -> str:
         return "Cancelled. What it found stays."
     left, given_up = run.waiting, run.cursor[giving_up.GIVEN_UP]
     lost = f"; {counted(given_up, 'waiting record was', 'waiting records were')} not sent" if given_up else ""
-    still = f" {counted(left, 'record is', 'records are')} sent all the same: changed just now." if left else ""
+    still = f" {counted(left, 'record is', 'records are')} sent all the same." if left else ""
     return f"Cancelled{lost}. What was sent stays.{still}"
 
 

@@ -24,6 +24,7 @@ from integration.store.by_id import GaveUp
 from integration.store.rows import Row
 from integration.store.windows import Window
 from integration.streams import orders as orders_stream
+from integration.words import counted
 
 #: So many orders of a call may be gone from the store since it listed them: each is looked for by itself.
 MISSING_MAX = 10
@@ -70,7 +71,8 @@ class OrderIntake(CustomerIntake):
             self._take(session, changes, self._to_come())
             run.cursor = {**run.cursor, gone_orders.CURSOR: None}
             if changes:
-                text = f"{len(changes)} orders are no longer in the store; their buyers' values are corrected."
+                gone = counted(len(changes), "order is", "orders are")
+                text = f"{gone} no longer in the store; the buyers' values are corrected."
                 run_lifecycle.add_line(session, self._now(), run.id, text)
 
     def _order_by_buyer(self) -> None:

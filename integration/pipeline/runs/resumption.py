@@ -19,14 +19,16 @@ _RESUMABLE = (RunState.FAILED, RunState.CANCELLED, RunState.PAUSED)
 
 
 class CannotResume(IntegrationError):
-    """The run has nothing to go on from."""
+    """The run has nothing to go on from, or is still being cancelled."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "cannot_resume",
-            "This reconciliation cannot go on: whom it had met is forgotten.",
-            "Start a new one on the Reconciliation page.",
-        )
+
+def _forgotten() -> CannotResume:
+    sentence = "This reconciliation cannot go on: whom it had met is forgotten."
+    return CannotResume("cannot_resume", sentence, "Start a new one on the Reconciliation page.")
+
+
+def _is_being_cancelled() -> CannotResume:
+    return CannotResume("being_cancelled", "The run is being cancelled.", "Resume it once it has ended.")
 
 
 def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> int | None:
@@ -34,15 +36,17 @@ def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
 
     Where it cannot go on from there (see _begins_again) a new run does the same from the beginning; unchanged records
     cost nothing. Raises RunGoing when another run of the connector is going, CannotResume for a reconciliation whose
-    people met are forgotten.
+    people met are forgotten, and for a run that is being cancelled.
     """
     now = services.clock.now()
     with services.db.write() as session:
         ended = locked(session, run_id)
-        if ended is None or ended.is_being_cancelled or ended.state not in _RESUMABLE:
+        if ended is None or ended.state not in _RESUMABLE:
             return None
+        if ended.is_being_cancelled:
+            raise _is_being_cancelled()
         if not may_resume(ended):
-            raise CannotResume
+            raise _forgotten()
         ended.rested_s += _lain(ended, now)
         run = _again(session, now, ended) if _begins_again(session, ended) else _go_on(session, now, ended)
         services.on_accept(session, run.connector_id)
