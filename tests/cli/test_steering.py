@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from integration.inbound.bodies import CONTACT_EXAMPLE, ORDER_EXAMPLE
+from integration.pipeline.runs import cancelling
 from integration.sandbox.mautic import MauticServer
 from integration.sandbox.store import StoreServer
 from tests.cli.conftest import Run
@@ -72,6 +73,21 @@ def test_runs_are_listed_shown_and_cancelled(quick: Run, connected: str, audited
     assert (quick("cancel", str(number)).code, quick("run", "77").code) == (1, 1)
     for args in (("--state", "odd"), ("--since", "soon"), ("--kind", "")):
         assert quick("runs", connected, *args).code == 2
+
+
+def test_a_paused_run_that_was_cancelled_ends_without_a_server_too(
+    quick: Run, connected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = str(quick("sync", connected, "--kind", "full", "--json").json["run"])
+    assert quick("pause-run", number).code == 0
+    with monkeypatch.context() as dying:
+        dying.setattr(cancelling, "_end_cancelled", lambda *_: None)
+        assert quick("cancel", number).code == 0
+    assert quick("run", number, "--json").json["state"] == "PAUSED"
+    refused = quick("resume", number, "--wait")
+    assert (refused.code, "The run is being cancelled." in refused.err) == (1, True)
+    assert quick("worker", "--until-idle").code == 0
+    assert quick("run", number, "--json").json["state"] == "CANCELLED"
 
 
 @pytest.fixture
