@@ -44,7 +44,7 @@ def test_a_full_sync_lowers_the_sums_of_an_order_that_is_gone(road: Road) -> Non
     assert not set(values(road, "bob@example.com")) & {"order_count", "total_spent", "order_data"}
     with road.services.db.read() as session:
         said = session.scalars(select(RunLine.text).where(RunLine.run_id == run.id)).all()
-    assert "2 orders are no longer in the store; their buyers' values are corrected." in said
+    assert "2 orders are no longer in the store; the buyers' values are corrected." in said
     writes = road.writes()
     assert road.run("full").state == "COMPLETED"
     assert road.writes() == writes
