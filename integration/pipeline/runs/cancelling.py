@@ -7,11 +7,11 @@ from contextlib import suppress
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.models.database import lock_connector
 from integration.models.run import GOING, Run, RunKind, RunState, among_paused
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.runs import giving_up, lifecycle
+from integration.pipeline.runs.locked_run import locked
 from integration.pipeline.services import Services
 
 
@@ -22,10 +22,9 @@ def cancel(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
     for it: then a worker ends it, or, beside another run of its connector, `end_paused`. It is audited once.
     """
     with services.db.write() as session:
-        run = session.get(Run, run_id)
+        run = locked(session, run_id)
         if run is None or run.state not in (*GOING, RunState.PAUSED):
             return False
-        lock_connector(session, run.connector_id)
         if run.cancel_asked_at is None:
             run.cancel_asked_at = services.clock.now()
             audit(session, run)
@@ -67,6 +66,6 @@ def end_paused(services: Services) -> None:
         giving_up.by_parts(services.db, services.clock, run_id)
         with services.db.write() as session:
             run = giving_up.asked(session, run_id)
-            left = run is not None and outbox.is_any_free(session, run.connector_id, run_id)
-            if run is not None and run.lease_token is None and not left:
-                lifecycle.finish(session, services.clock.now(), run, RunState.CANCELLED)
+            if run is None or run.lease_token is not None or outbox.is_any_free(session, run.connector_id, run_id):
+                continue
+            lifecycle.finish(session, services.clock.now(), run, RunState.CANCELLED)

@@ -13,16 +13,7 @@ from sqlalchemy.orm import Session
 from integration.errors import IntegrationError
 from integration.masking import mask_text
 from integration.models.database import lock_connector
-from integration.models.run import (
-    EXCLUSIVE,
-    GOING,
-    PAUSABLE,
-    Run,
-    RunKind,
-    RunLine,
-    RunState,
-    among_going,
-)
+from integration.models.run import EXCLUSIVE, GOING, PAUSABLE, Run, RunKind, RunLine, RunState, among_going
 from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
@@ -101,10 +92,9 @@ def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> 
     It keeps its place and gives its lease back; what it has read is sent all the same. resumption.resume goes on.
     """
     with services.db.write() as session:
-        run = session.get(Run, run_id)
+        run = locked(session, run_id)
         if run is None or not may_pause(run):
             return False
-        lock_connector(session, run.connector_id)
         run.pause_asked_at = services.clock.now()
         audit(session, run)
         is_free = run.lease_token is None
