@@ -151,6 +151,11 @@ class Run(Base):
         """Tell whether it was asked to end and has not come to that yet."""
         return self.state in (*GOING, RunState.PAUSED) and self.cancel_asked_at is not None
 
+    @property
+    def is_being_paused(self) -> bool:
+        """Tell whether it was asked to rest and goes on meanwhile; whoever asks it to end does not wait for that."""
+        return self.state in GOING and self.pause_asked_at is not None and not self.is_being_cancelled
+
     @hybrid_property
     def is_dry(self) -> bool:
         """Return whether the run only foretells: it sends nothing and moves nothing that is said of syncs."""

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from integration.models.payload_file import PayloadFile
-from integration.models.run import GOING, Run, RunKind, RunLine, RunState
+from integration.models.run import Run, RunKind, RunLine, RunState
 from integration.models.sql import Total, begins, counted_upto
 from integration.pipeline import outbox
 from integration.pipeline.runs.refusals import PARTLY_READ
@@ -54,7 +54,7 @@ def badge(run: Run) -> tuple[str, str]:
     """
     if run.is_being_cancelled:
         return "Being cancelled", "warn"
-    if run.state in GOING and run.pause_asked_at:
+    if run.is_being_paused:
         return "Being paused", "warn"
     if run.state == RunState.COMPLETED and run.failed:
         return "Completed with failures", "warn"

@@ -126,7 +126,8 @@ def run(run_id: int) -> ResponseReturnValue:
 
 
 def _run_row(run: Run, waiting: int) -> bodies.RunRow:
-    return _row(bodies.RunRow, run, waiting=waiting, dry_run=run.is_dry)
+    asked = {"being_cancelled": run.is_being_cancelled, "being_paused": run.is_being_paused}
+    return _row(bodies.RunRow, run, waiting=waiting, dry_run=run.is_dry, **asked)
 
 
 def _run(session: Session, run_id: int) -> tuple[Run, Connector]:

@@ -122,11 +122,14 @@ class RunRow(Answer):
     """A run and its figures: pulled = pushed + skipped + failed + waiting + already.
 
     `waiting` is how many wait now or, of a run that has ended, waited then; `already` were on their way without it.
+    A run that was asked to end or to rest keeps its state until it has, and is `being_cancelled` or `being_paused`.
     """
 
     id: int
     kind: str
     state: str
+    being_cancelled: bool
+    being_paused: bool
     trigger: str
     dry_run: bool
     options: dict[str, Any]

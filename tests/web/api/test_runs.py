@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from flask.testing import FlaskClient
 
 from integration.models import AuditEntry, Run
+from integration.models.run import RunState
 from integration.pipeline.payloads import files as payload_files
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
@@ -59,3 +61,22 @@ def test_payload_files_are_fetched_with_a_token(
     assert client.get(address, headers=bearer("runs")).json == [{"id": 1}]
     assert client.get(address, headers=bearer("logs")).status_code == 403
     assert client.get(address, headers=bearer("runs", organisation=2)).status_code == 404
+
+
+@pytest.mark.parametrize("asked", ["cancel", "pause"])
+def test_a_run_that_was_asked_to_stop_says_so_until_it_has(
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask, asked: str
+) -> None:
+    run_id = run_lifecycle.start(services, connector_id, "full", trigger="test")
+    with services.db.write() as session:
+        run = session.get_one(Run, run_id)
+        run.state, run.lease_token = RunState.RUNNING, "a worker's"
+    headers, address = bearer(), f"/api/v1/runs/{run_id}"
+    before = client.get(address, headers=headers).json["run"]
+    assert (before["being_cancelled"], before["being_paused"]) == (False, False)
+    assert client.post(f"{address}/{asked}", headers=headers).status_code == 202
+    told = client.get(address, headers=headers).json["run"]
+    being = {"cancel": told["being_cancelled"], "pause": told["being_paused"]}
+    assert (told["state"], [name for name in being if being[name]]) == ("RUNNING", [asked])
+    [row] = client.get(f"/api/v1/connectors/{connector_id}/runs", headers=headers).json["runs"]
+    assert row["being_cancelled"] == told["being_cancelled"]
