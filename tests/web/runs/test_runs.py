@@ -136,6 +136,13 @@ def test_a_stranger_and_a_wrong_connector_see_nothing(stranger: Person, viewer: 
     assert viewer.get(page.replace("/runs/", "/runs/9")).status_code == 404
 
 
+def test_a_run_that_a_process_has_is_paused_after_its_page(support: Person, page: str) -> None:
+    asked = text_of(support.post(f"{page}/pause", follow_redirects=True))
+    assert "Being paused" in asked and "It rests after the page" in asked
+    asked = text_of(support.post(f"{page}/cancel", follow_redirects=True))
+    assert "Being cancelled" in asked and "It rests after the page" not in asked
+
+
 def test_a_run_is_paused_and_resumed_on_its_page(
     support: Person, viewer: Person, services: Services, connector_id: int, audit_of: Callable
 ) -> None:
