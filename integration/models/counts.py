@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,12 +24,17 @@ class RecordCount(Base):
     records: Mapped[int]
 
 
+#: Before any hour in which something was done.
+ALL_BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Meter(Base):
     """What a connector did in an hour (C4, X20).
 
     `pulled` counts records read from the store or brought by webhooks, `pushed` those that Mautic confirmed.
     `single_calls` is what one call for each write would have taken, `proved` how many written contacts were read back
-    and `unproved` how many of those differed.
+    and `unproved` how many of those differed. A row of the hour `ALL_BEFORE` has what hours did that are kept no more,
+    so that a connector's sum never falls.
     """
 
     __tablename__ = "meter"

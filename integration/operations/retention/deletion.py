@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from integration.errors import IntegrationError, ServiceError, SettingError
 from integration.models import Base
 from integration.models.connector import Connector, ConnectorState
+from integration.models.counts import Meter
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.run import GOING, Run
+from integration.models.sql import table_of
 from integration.operations.support.debug_capture import Capture
 from integration.pipeline.audited import Audit, unaudited
 from integration.pipeline.connectors import connectors, webhook_registration
@@ -22,6 +24,8 @@ from integration.pipeline.payloads import files
 from integration.pipeline.services import Services
 
 ROWS_AT_ONCE = 1000
+#: Goes with the connector in one piece: a counter that falls, Prometheus takes for one that began anew.
+_AT_THE_END = table_of(Meter)
 _RUN_GOING = IntegrationError(
     "run_going", "A run of this connector is going.", "Cancel it, or wait for its end; then delete the connector."
 )
@@ -68,7 +72,7 @@ def delete(
         _remove_webhooks(services, connector) if webhooks else "",
     )
     for table in reversed(Base.metadata.sorted_tables):
-        if (of_connector := _belongs(table, connector_id)) is not None:
+        if (of_connector := _belongs(table, connector_id)) is not None and table is not _AT_THE_END:
             _empty(services, table, of_connector, pause)
     with services.db.write() as session:
         session.execute(deleted_from(Connector).where(Connector.id == connector_id))

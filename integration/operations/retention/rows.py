@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from integration.inbound.repeats import KEPT
 from integration.models.alert import Alert
 from integration.models.cart import Cart
-from integration.models.counts import Meter, RecordCount
+from integration.models.counts import ALL_BEFORE, Meter, RecordCount
 from integration.models.database import Database
 from integration.models.delivery import Delivery, DeliveryState
 from integration.models.disk_report import DiskReport
@@ -22,6 +22,7 @@ from integration.models.run import Run, RunKind, RunLine, RunState
 from integration.models.schedule import Heartbeat
 from integration.models.sql import by_index
 from integration.operations.retention.batches import Batches
+from integration.pipeline import usage
 from integration.pipeline.outbox.states import OF_RUN_INDEX, OPEN
 from integration.pipeline.outbox.tally import Tally, state_of
 
@@ -41,7 +42,7 @@ TALLIED = (
     Delivery.partial,
     Delivery.result,
 )
-#: The hours of the meter are few; they are kept for the charts of two years.
+#: The hours of the meter are few; they are kept for the charts of two years, then only what they add up to.
 METER = timedelta(days=730)
 #: So long it is known of a process that is gone when it was alive, and what was wrong with its disk.
 HEARTBEATS = timedelta(days=1)
@@ -110,8 +111,9 @@ def purge_keys(work: Batches, connector_id: int, now: datetime) -> int:
 def purge_common(work: Batches, now: datetime) -> int:
     """Delete what belongs to no organisation: old hours of the meter, old reports of disks, and old heartbeats.
 
-    Returns how many heartbeats these were.
+    The sums of the hours are kept. Returns how many heartbeats these were.
     """
-    work.delete(Meter, Meter.hour < now - METER, Meter.hour)
+    hours = and_(Meter.hour < now - METER, Meter.hour > ALL_BEFORE)
+    work.delete(Meter, hours, Meter.hour, returning=usage.FOLDED, then=usage.fold)
     work.delete(DiskReport, DiskReport.at < now - HEARTBEATS, DiskReport.process)
     return work.delete(Heartbeat, Heartbeat.beat_at < now - HEARTBEATS, Heartbeat.name)
