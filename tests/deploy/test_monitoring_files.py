@@ -5,36 +5,35 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import select
 
 from integration.clock import SetClock
 from integration.config import Deployment
 from integration.models import Connector, Organisation
-from integration.models.counts import Meter, RecordCount
-from integration.models.delivery import DeliveryState
+from integration.models.counts import Meter
+from integration.models.delivery import OPEN, DeliveryState
 from integration.models.run import RunState
-from integration.operations.monitoring import health, heartbeat, metrics
+from integration.operations.monitoring import heartbeat, metrics
 from integration.pipeline.connectors import connectors
+from integration.pipeline.outbox.tally import Tally, state_of
 from integration.pipeline.services import Services, open_services
 from tests.conftest import NOON
 from tests.pipeline.rows import run
 from tests.schema import make_tables
 
 FOLDER = Path(__file__).parents[2] / "docs" / "deploy"
-#: Metric that has states -> those that it may have.
-STATES = {
-    "woo_mautic_health": set(health.CODES),
-    "woo_mautic_records": {*DeliveryState, "partial"},
-    "woo_mautic_runs_24h": set(RunState),
-}
 #: A metric with what stands in its braces, which is not needed.
 _ASKED = re.compile(r"(woo_mautic_\w+)(?:\{([^}]*)\})?")
-_LABEL = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"')
+_LABEL = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
+#: Metric -> label -> the values that it has.
+Exposed = dict[str, dict[str, set[str]]]
 
 
 @pytest.fixture
@@ -49,18 +48,33 @@ def services(tmp_path: Path, clock: SetClock) -> Iterator[Services]:
 
 
 @pytest.fixture
-def exposed(services: Services) -> dict[str, set[str]]:
-    """Metric -> its labels, of an installation where each has a value."""
-    number = connectors.create(services, organisation_id=1, name="Shop")
-    heartbeat.beat(services, "one", "worker")
+def exposed(services: Services) -> Exposed:
+    """What /metrics gives of an installation that has records and runs in every state that there is."""
+    # Of one connector one run at a time is under way.
+    numbers = {state: connectors.create(services, organisation_id=1, name=state) for state in RunState}
+    number = numbers[RunState.COMPLETED]
+    for role in heartbeat.WORKING_ROLES:
+        heartbeat.beat(services, role, role)
+    tally = Tally(number)
+    for state, partial in product(DeliveryState, (False, True)):
+        tally.settled(NOON, "order", state_of(state, partial), "")
     with services.db.write() as session:
-        session.add(RecordCount(connector_id=number, hour=NOON, kind="order", state="dead", result="", records=1))
+        tally.write(session)
         session.add(Meter(connector_id=number, hour=NOON, pulled=1))
-        session.add(run(number))
+        session.add_all(run(each, state=state) for state, each in numbers.items())
+    return given_out(services)
+
+
+def given_out(services: Services) -> Exposed:
+    """What stands in the text of /metrics."""
     with services.db.read() as session:
-        text = metrics.text(services, [session.get_one(Connector, number)]).decode()
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    return {sample.name: set(sample.labels) for sample in samples if not sample.name.endswith("_created")}
+        text = metrics.text(services, session.scalars(select(Connector)).all()).decode()
+    found: Exposed = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            for label, value in sample.labels.items():
+                found.setdefault(sample.name, {}).setdefault(label, set()).add(value)
+    return {name: labels for name, labels in found.items() if not name.endswith("_created")}
 
 
 def expressions() -> Iterator[tuple[str, str]]:
@@ -74,13 +88,31 @@ def expressions() -> Iterator[tuple[str, str]]:
     yield from (("variable", each["query"]) for each in board["templating"]["list"] if each["type"] == "query")
 
 
-def test_rules_and_panels_ask_for_what_there_is(exposed: dict[str, set[str]]) -> None:
+def named(operator: str, value: str) -> list[str]:
+    """The values that one condition on a label names; none where a variable of the dashboard stands."""
+    if value.startswith("$"):
+        return []
+    return value.split("|") if "~" in operator else [value]
+
+
+def test_rules_and_panels_ask_for_what_there_is(exposed: Exposed) -> None:
     asked = {(where, *found) for where, text in expressions() for found in _ASKED.findall(text)}
     assert {metric for _, metric, _ in asked} == set(exposed)
     for where, metric, braces in asked:
-        for label, value in _LABEL.findall(braces):
+        for label, *condition in _LABEL.findall(braces):
             assert label in exposed[metric], where
-            assert label != "state" or set(value.split("|")) <= STATES[metric], where
+            assert set(named(*condition)) <= exposed[metric][label], where
+
+
+def test_the_panel_of_what_waits_has_all_that_waits_and_failed(exposed: Exposed) -> None:
+    [braces] = [
+        braces
+        for where, text in expressions()
+        for metric, braces in _ASKED.findall(text)
+        if metric == "woo_mautic_records" and where == "Records that wait or failed"
+    ]
+    [states] = [named(operator, value) for label, operator, value in _LABEL.findall(braces) if label == "state"]
+    assert set(states) == {state_of(state, False) for state in (*OPEN, DeliveryState.DEAD)}
 
 
 def test_every_rule_says_what_is_wrong_and_what_to_do() -> None:

@@ -109,12 +109,12 @@ def mark(
     )
 
 
-def run(connector_id: int, kind: str = "initial") -> Run:
-    """A run that has ended."""
+def run(connector_id: int, kind: str = "initial", state: str = "COMPLETED") -> Run:
+    """A run; one that has ended, unless another state is wished."""
     return Run(
         connector_id=connector_id,
         kind=kind,
-        state="COMPLETED",
+        state=state,
         correlation_id="0a1b2c3d-0000-4000-8000-00000000000f",
         created_at=NOON,
     )
