@@ -38,7 +38,7 @@ def hook(services: Services, connector_id: int, connector: Callable[[], Connecto
     return f"/hooks/{connector().webhook_path}"
 
 
-def test_a_webhook_is_asked_to_come_again_and_is_not_lost(
+def test_a_webhook_is_refused_without_words_and_taken_when_there_is_room(
     visitor: Person, services: Services, hook: str, disk: FullDisk
 ) -> None:
     def send(number: int) -> TestResponse:
