@@ -38,6 +38,7 @@ def test_a_unit_runs_commands_that_there_are_as_a_user_who_can_do_little(unit: P
     assert has["SystemCallFilter"][0] == "@system-service"
     if has["Type"] != ["oneshot"]:
         assert has["ExecStartPre"] == [f"{PROGRAM} migrate"]
+        assert has["TimeoutStartSec"] == ["infinity"], "a long migration would be broken off at each start"
         assert int(has["TimeoutStopSec"][0]) > LONGEST_END_S
 
 

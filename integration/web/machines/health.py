@@ -45,7 +45,7 @@ def readyz() -> ResponseReturnValue:
     if (fault := services().disk.look()) is not None:
         return {"status": fault.sentence}, 503
     if not newest:
-        return {"status": "the schema is older than the program"}, 503
+        return {"status": "the schema is not that of this program"}, 503
     if ahead:
         return {"status": "the clock was set back; waiting times are being corrected"}, 503
     return ({"status": "ready"}, 200) if working else ({"status": "no worker is running"}, 503)

@@ -38,4 +38,6 @@ def test_ready_means_database_schema_and_a_worker(
     with services.db.write() as session:
         session.merge(Heartbeat(name="worker@test", role="worker", beat_at=clock.now() - timedelta(seconds=5)))
     monkeypatch.setattr(migrate, "is_newest", lambda session: False)
-    assert client.get("/readyz").status_code == 503
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json) == (503, {"status": "the schema is not that of this program"})
+    assert client.get("/healthz").status_code == 200
