@@ -1,6 +1,7 @@
 """The exception tree.
 
     IntegrationError
+    ├── NotNow            what was asked cannot be done as things are: nothing was changed
     ├── SettingError      a deployment or connector setting is wrong
     ├── MappingError      the record itself cannot be mapped: dead letter
     └── ServiceError      the store or Mautic
@@ -48,6 +49,10 @@ class IntegrationError(Exception):
     def __str__(self) -> str:
         """Return the sentence and what to do about it."""
         return f"{self.sentence} {self.hint}".strip()
+
+
+class NotNow(IntegrationError):
+    """What was asked cannot be done as things are now, such as while a run is going; nothing was changed."""
 
 
 class SettingError(IntegrationError):

@@ -27,6 +27,7 @@ from integration.models.connector import Connector
 from integration.models.disk_faults import fault_of
 from integration.models.migrate import upgrade
 from integration.models.organisation import Organisation
+from integration.models.run import Run
 from integration.models.user import User
 from integration.operations import audit
 from integration.operations.support import application_log
@@ -78,6 +79,14 @@ def connector(services: Services, connector_id: int) -> Connector:
     if found is None:
         raise SettingError("ID", f"There is no connector {connector_id}.", "See `woo-mautic connectors`.")
     return found
+
+
+def run(session: Session, run_id: int) -> tuple[Run, Connector]:
+    """Return a run with its connector or say that there is none."""
+    found = session.get(Run, run_id)
+    if found is None:
+        raise SettingError("RUN", f"There is no run {run_id}.", "See `woo-mautic runs`.")
+    return found, session.get_one(Connector, found.connector_id)
 
 
 def first_organisation(services: Services, name: str = "My shop") -> int:

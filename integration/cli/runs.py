@@ -53,7 +53,7 @@ def _run(found: Run, waiting: int) -> dict[str, Any]:
 def show_run(run_id: int, after: int, as_json: bool) -> None:
     """Show a run, how far it is, and its lines."""
     with console.opened() as services, services.db.read() as session:
-        found, connector = _found(session, run_id)
+        found, connector = console.run(session, run_id)
         zone = zone_of(connector, services.deployment.timezone)
         far = progress.progress(session, run_id, services.clock.now())
         lines = run_queries.new_lines(session, run_id, after).lines
@@ -64,13 +64,6 @@ def show_run(run_id: int, after: int, as_json: bool) -> None:
     console.show(shown | {"lines": rows}, as_json=as_json, text="\n".join([text, *said]))
 
 
-def _found(session: Session, run_id: int) -> tuple[Run, Connector]:
-    found = session.get(Run, run_id)
-    if found is None:
-        raise SettingError("RUN", f"There is no run {run_id}.", "See `woo-mautic runs`.")
-    return found, session.get_one(Connector, found.connector_id)
-
-
 @click.command()
 @click.argument("run_id", metavar="RUN", type=int)
 @console.as_json
@@ -78,7 +71,7 @@ def cancel(run_id: int, as_json: bool) -> None:
     """Stop a run, or a reconciliation, after the batch in flight; what was sent stays."""
     with console.opened() as services:
         with services.db.read() as session:
-            _, connector = _found(session, run_id)
+            _, connector = console.run(session, run_id)
         if not cancelling.cancel(services, run_id, audit=_audited(services, connector)):
             raise SettingError("RUN", f"The run {run_id} has ended already.", "There is nothing to cancel.")
     console.show({"run": run_id}, as_json=as_json, text="It stops after the batch in flight.")

@@ -16,7 +16,7 @@ from integration import heap
 from integration.cli import console
 from integration.engines import engine_for
 from integration.engines.worker import Worker
-from integration.errors import IntegrationError, SettingError
+from integration.errors import IntegrationError
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import GOING, Run, RunState
@@ -107,15 +107,14 @@ def sync(connector_id: int, kind: str, wait: bool, as_json: bool, **typed: Any) 
 def pause_run(run_id: int, as_json: bool) -> None:
     """Let an initial, full or bulk run rest where it stands; `resume` lets it go on."""
     with console.opened() as services:
+        with services.db.read() as session:
+            _, connector = console.run(session, run_id)
 
         def audit(session: Session, run: Run) -> None:
-            connector = session.get_one(Connector, run.connector_id)
             diff = {"paused": [False, True]}
             console.record(services, session, connector, AuditAction.SYNC_PAUSED, f"run {run.id}", diff)
 
-        if not run_lifecycle.pause(services, run_id, audit=audit):
-            said = f"There is no run {run_id} that could be paused."
-            raise SettingError("RUN", said, "Initial, full and bulk runs that are going rest.")
+        run_lifecycle.pause(services, run_id, audit=audit)
     console.show({"run": run_id, "paused": True}, as_json=as_json, text=f"Run {run_id} rests after its next page.")
 
 
@@ -126,15 +125,14 @@ def pause_run(run_id: int, as_json: bool) -> None:
 def resume(run_id: int, wait: bool, as_json: bool) -> None:
     """Let a run go on that failed, was cancelled, or whose process was killed."""
     with console.opened() as services:
+        with services.db.read() as session:
+            _, connector = console.run(session, run_id)
 
         def audit(session: Session, run: Run) -> None:
-            connector = session.get_one(Connector, run.connector_id)
             diff = {"goes on": [run_id, run.id]}
             console.record(services, session, connector, AuditAction.SYNC_TRIGGERED, f"run {run.id}", diff)
 
         going = resumption.resume(services, run_id, audit=audit)
-        if going is None:
-            raise SettingError("RUN", f"There is no run {run_id} that could be resumed.", "Only ended runs go on.")
         summary = _awaited(services, going, wait)
     _tell(summary, as_json)
 

@@ -103,7 +103,6 @@ def test_a_paused_run_is_audited(quick: Run, connected: str) -> None:
     assert quick("pause-run", "1", "--json").json == {"run": 1, "paused": True}
     [entry] = quick("audit", "list", "--limit", "1", "--json").json
     assert (entry["action"], entry["actor"], entry["entity"]) == ("SYNC_PAUSED", ACTOR, "run 1")
-    assert "could be paused" in quick("pause-run", "1").err
     assert quick("resume", "1").code == 0
 
 

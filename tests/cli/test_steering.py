@@ -75,6 +75,18 @@ def test_runs_are_listed_shown_and_cancelled(quick: Run, connected: str, audited
         assert quick("runs", connected, *args).code == 2
 
 
+def test_a_run_that_cannot_be_steered_says_why(quick: Run, connected: str) -> None:
+    number = str(quick("sync", connected, "--kind", "full", "--json").json["run"])
+    going = quick("resume", number)
+    assert (going.code, going.err) == (1, "The run is going, or it has ended well. There is nothing to resume.")
+    assert quick("pause-run", number).code == 0
+    resting = quick("pause-run", number)
+    assert (resting.code, "The run is not going, is being stopped already" in resting.err) == (1, True)
+    for command in ("resume", "pause-run", "cancel", "run"):
+        unknown = quick(command, "99")
+        assert (unknown.code, unknown.err) == (1, "There is no run 99. See `woo-mautic runs`."), command
+
+
 def test_a_paused_run_that_was_cancelled_ends_without_a_server_too(
     quick: Run, connected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -185,13 +185,13 @@ def test_who_is_gathered_waits_for_the_process_that_goes_on_with_the_run(
 
 @pytest.mark.parametrize("act", [lifecycle.pause, cancelling.cancel])
 def test_a_run_that_was_given_back_keeps_nobody_waiting_when_it_goes_on_no_more(
-    services: Services, connector_id: int, change: MakeChange, run: Run, act: Callable[[Services, int], bool]
+    services: Services, connector_id: int, change: MakeChange, run: Run, act: Callable[[Services, int], object]
 ) -> None:
     known(services, connector_id, 1, 9)
     take(services, connector_id, run, customer(change), *history(change, 1), last_id=1)
     with services.db.write() as session:
         assert lifecycle.give_back(session, run, run.lease_token or "")
-    assert act(services, run.id)
+    act(services, run.id)
     assert states(services) == (["ready", "waiting"] if act is lifecycle.pause else ["discarded"] * 2)
 
 

@@ -135,7 +135,7 @@ class Resting(Execution):
 def test_a_run_that_is_cancelled_while_it_comes_to_rest_has_ended(
     services: Services, run_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert lifecycle.pause(services, run_id)
+    lifecycle.pause(services, run_id)
     going, let_go = read(services, run_id), outbox.let_go_by_parts
 
     def cancelled_meanwhile(*args: Any) -> None:
@@ -161,12 +161,13 @@ def test_a_click_that_dies_leaves_the_rest_to_the_clock(
 def test_a_run_that_is_being_cancelled_is_not_paused(services: Services, run_id: int) -> None:
     give_back(services, run_id)
     ask(services, run_id)
-    assert not lifecycle.pause(services, run_id)
+    with pytest.raises(lifecycle.CannotPause):
+        lifecycle.pause(services, run_id)
 
 
 def test_a_run_that_was_given_back_is_paused_at_once(services: Services, run_id: int) -> None:
     give_back(services, run_id)
-    assert lifecycle.pause(services, run_id)
+    lifecycle.pause(services, run_id)
     assert read(services, run_id).state == "PAUSED"
 
 

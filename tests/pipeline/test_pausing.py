@@ -40,8 +40,9 @@ def rest(services: Services, run: Run, token: str) -> None:
 
 def test_a_paused_run_keeps_its_place_and_keeps_no_other_waiting(services: Services, connector_id: int) -> None:
     run, token = begin(services, connector_id)
-    assert lifecycle.pause(services, run.id)
-    assert not lifecycle.pause(services, run.id)
+    lifecycle.pause(services, run.id)
+    with pytest.raises(lifecycle.CannotPause):
+        lifecycle.pause(services, run.id)
     assert read(services, run.id).state == RunState.RUNNING
     rest(services, run, token)
     paused = read(services, run.id)

@@ -155,5 +155,5 @@ def test_a_run_that_cannot_go_on_is_said_to_be_so(
 ) -> None:
     run = run_lifecycle.start(services, connector_id, "full", trigger="test")
     page = support.post(f"/connectors/{connector_id}/runs/{run}/resume", follow_redirects=True)
-    assert "Nothing was resumed" in page.text
+    assert "The run is going, or it has ended well. There is nothing to resume." in page.text
     assert audit_of("SYNC_TRIGGERED") == []

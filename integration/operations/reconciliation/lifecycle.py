@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.errors import IntegrationError
+from integration.errors import NotNow
 from integration.models.drift import Reconciliation
 from integration.models.run import GOING, Run
 from integration.pipeline.audited import Audit, unaudited
@@ -13,7 +13,7 @@ from integration.pipeline.runs import cancelling, lifecycle as run_lifecycle
 from integration.pipeline.services import Services
 
 
-class ReconciliationGoing(IntegrationError):
+class ReconciliationGoing(NotNow):
     """A reconciliation of the connector is going already."""
 
     def __init__(self) -> None:

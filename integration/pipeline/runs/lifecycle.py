@@ -10,7 +10,7 @@ from sqlalchemy import Select, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from integration.errors import IntegrationError
+from integration.errors import IntegrationError, NotNow
 from integration.masking import mask_text
 from integration.models.database import lock_connector
 from integration.models.run import EXCLUSIVE, GOING, PAUSABLE, Run, RunKind, RunLine, RunState, among_going
@@ -29,7 +29,7 @@ LEASE = timedelta(seconds=40)
 FORGOTTEN = "forgotten"
 
 
-class RunGoing(IntegrationError):
+class RunGoing(NotNow):
     """Another run of the connector is going."""
 
     def __init__(self, run_id: int | None) -> None:
@@ -37,6 +37,17 @@ class RunGoing(IntegrationError):
             "run_going", "A run of this connector is going already.", "Wait until it has ended, or cancel it first."
         )
         self.run_id = run_id
+
+
+class CannotPause(NotNow):
+    """The run does not go, or not for long."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "not_pausable",
+            "The run is not going, is being stopped already, or is of a kind that soon ends by itself.",
+            "Initial, full and bulk runs that are going can be paused.",
+        )
 
 
 def start(
@@ -86,22 +97,21 @@ def going(session: Session, connector_id: int, kind: RunKind) -> Run | None:
     return found
 
 
-def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> bool:
-    """Ask a run to rest at its next page, and return whether it may: it is going, and of a kind that takes long.
+def pause(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> None:
+    """Ask a run to rest at its next page; raises CannotPause unless it is going, and of a kind that takes long.
 
     It keeps its place and gives its lease back; what it has read is sent all the same. resumption.resume goes on.
     """
     with services.db.write() as session:
         run = locked(session, run_id)
         if run is None or not may_pause(run):
-            return False
+            raise CannotPause
         run.pause_asked_at = services.clock.now()
         audit(session, run)
         is_free = run.lease_token is None
     if is_free:
         _rest_here(services, run)
     services.wakeup.ring(run.connector_id)
-    return True
 
 
 def _rest_here(services: Services, run: Run) -> None:

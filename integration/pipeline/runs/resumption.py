@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from integration.errors import IntegrationError
+from integration.errors import NotNow
 from integration.models.run import Run, RunKind, RunState
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
@@ -18,8 +18,12 @@ from integration.store.completeness import SHORT_LIST
 _RESUMABLE = (RunState.FAILED, RunState.CANCELLED, RunState.PAUSED)
 
 
-class CannotResume(IntegrationError):
-    """The run has nothing to go on from, or is still being cancelled."""
+class CannotResume(NotNow):
+    """The run has not ended or has ended well, has nothing to go on from, or is still being cancelled."""
+
+
+def _has_nothing_left() -> CannotResume:
+    return CannotResume("not_ended", "The run is going, or it has ended well.", "There is nothing to resume.")
 
 
 def _forgotten() -> CannotResume:
@@ -31,18 +35,18 @@ def _is_being_cancelled() -> CannotResume:
     return CannotResume("being_cancelled", "The run is being cancelled.", "Resume it once it has ended.")
 
 
-def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> int | None:
-    """Let an ended or paused run go on where it stood; return the id of the one that goes on, None when it is going.
+def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) -> int:
+    """Let an ended or paused run go on where it stood; return the id of the one that goes on.
 
     Where it cannot go on from there (see _begins_again) a new run does the same from the beginning; unchanged records
-    cost nothing. Raises RunGoing when another run of the connector is going, CannotResume for a reconciliation whose
-    people met are forgotten, and for a run that is being cancelled.
+    cost nothing. Raises RunGoing when another run of the connector is going, and CannotResume for a run that is going
+    itself, has ended well or is being cancelled, and for a reconciliation whose people met are forgotten.
     """
     now = services.clock.now()
     with services.db.write() as session:
         ended = locked(session, run_id)
         if ended is None or ended.state not in _RESUMABLE:
-            return None
+            raise _has_nothing_left()
         if ended.is_being_cancelled:
             raise _is_being_cancelled()
         if not may_resume(ended):

@@ -196,9 +196,7 @@ def pause(run_id: int) -> ResponseReturnValue:
     def audit(session: Session, run: Run) -> None:
         authentication.record(session, AuditAction.SYNC_PAUSED, f"run {run.id}", connector)
 
-    if not run_lifecycle.pause(services(), run_id, audit=audit):
-        said = "The run is not going, or it is of a kind that soon ends by itself."
-        raise Refused(409, "not_pausable", said, "Initial, full and bulk runs that are going can be paused.")
+    run_lifecycle.pause(services(), run_id, audit=audit)
     return bodies.answered(bodies.RunNumber, 202, run=run_id)
 
 
@@ -212,12 +210,7 @@ def resume(run_id: int) -> ResponseReturnValue:
     def audit(session: Session, run: Run) -> None:
         authentication.record(session, AuditAction.SYNC_TRIGGERED, f"run {run.id}", connector, resumed=run_id)
 
-    try:
-        going = resumption.resume(services(), run_id, audit=audit)
-    except (run_lifecycle.RunGoing, resumption.CannotResume) as error:
-        raise Refused(409, error.code, error.sentence, error.hint) from None
-    if going is None:
-        raise Refused(409, "not_ended", "The run is going, or it has ended well.", "There is nothing to resume.")
+    going = resumption.resume(services(), run_id, audit=audit)
     return bodies.answered(bodies.RunNumber, 202, run=going)
 
 

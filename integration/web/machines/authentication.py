@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from integration.digests import digest
-from integration.errors import IntegrationError
+from integration.errors import IntegrationError, NotNow
 from integration.models.access import ApiToken
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
@@ -70,7 +70,7 @@ def needs_scope(
             except Refused as refused:
                 return said(refused.status, refused.code, refused.sentence, refused.hint, refused.fields)
             except IntegrationError as error:
-                status = 409 if error.code == "run_going" else 400
+                status = 409 if isinstance(error, NotNow) else 400
                 return said(status, error.code, error.sentence, error.hint)
 
         exempt = csrf.exempt(public(guarded))

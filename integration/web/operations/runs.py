@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from integration.errors import IntegrationError
+from integration.errors import NotNow
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import Run
@@ -165,10 +165,12 @@ def cancel(connector: Connector, run: Run) -> ResponseReturnValue:
 @row_view(Run, "run_id")
 def pause(connector: Connector, run: Run) -> ResponseReturnValue:
     """Ask the run to rest where it stands."""
-    if run_lifecycle.pause(services(), run.id, audit=_audit(AuditAction.SYNC_PAUSED, connector)):
-        flash("The run rests after the page that is being read. What it has read is still sent.", "ok")
+    try:
+        run_lifecycle.pause(services(), run.id, audit=_audit(AuditAction.SYNC_PAUSED, connector))
+    except NotNow as error:
+        flash(str(error), "warn")
     else:
-        flash("Nothing was paused: the run is not going, or it is of a kind that soon ends by itself.", "warn")
+        flash("The run rests after the page that is being read. What it has read is still sent.", "ok")
     return redirect(url_for("runs.show", connector_id=connector.id, run_id=run.id))
 
 
@@ -177,19 +179,17 @@ def pause(connector: Connector, run: Run) -> ResponseReturnValue:
 @row_view(Run, "run_id")
 def resume(connector: Connector, run: Run) -> ResponseReturnValue:
     """Let an ended run go on."""
-    going: int | None = None
+    going = run.id
     try:
         going = resumption.resume(services(), run.id, audit=_audit(AuditAction.SYNC_TRIGGERED, connector))
-    except IntegrationError as error:
-        flash(str(error), "bad")
+    except NotNow as error:
+        flash(str(error), "warn")
     else:
         flash(*_resumed(run.id, going))
-    return redirect(url_for("runs.show", connector_id=connector.id, run_id=going or run.id))
+    return redirect(url_for("runs.show", connector_id=connector.id, run_id=going))
 
 
-def _resumed(run_id: int, going: int | None) -> tuple[str, str]:
-    if going is None:
-        return "Nothing was resumed: the run is going, or it has ended well.", "warn"
+def _resumed(run_id: int, going: int) -> tuple[str, str]:
     if going != run_id:
         return f"Run {run_id} had no place to go on from, so this run does the same from the beginning.", "ok"
     return "The run goes on.", "ok"

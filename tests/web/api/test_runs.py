@@ -63,6 +63,15 @@ def test_payload_files_are_fetched_with_a_token(
     assert client.get(address, headers=bearer("runs", organisation=2)).status_code == 404
 
 
+def test_a_run_that_does_not_go_is_not_paused(
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask
+) -> None:
+    address = f"/api/v1/runs/{run_lifecycle.start(services, connector_id, 'incremental', trigger='test')}"
+    refused = client.post(f"{address}/pause", headers=bearer())
+    assert (refused.status_code, refused.json["error"]) == (409, "not_pausable")
+    assert refused.json["hint"] == "Initial, full and bulk runs that are going can be paused."
+
+
 @pytest.mark.parametrize("asked", ["cancel", "pause"])
 def test_a_run_that_was_asked_to_stop_says_so_until_it_has(
     client: FlaskClient, services: Services, connector_id: int, bearer: Ask, asked: str
