@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
+from integration.errors import NotNow
 from integration.models.connector import Connector, ConnectorState
 from integration.models.delivery import Delivery
 from integration.models.hold import Hold
@@ -88,7 +89,7 @@ def take_turn(services: Services, connector_id: int, job: str, every: timedelta,
 def _start(services: Services, connector_id: int) -> int:
     try:
         run_lifecycle.start(services, connector_id, RunKind.INCREMENTAL, trigger="schedule")
-    except run_lifecycle.RunGoing:
+    except NotNow:
         return 0
     return 1
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from integration.errors import ServiceError
+from integration.errors import NotNow, ServiceError
 from integration.models.connector import Connector, ConnectorState
 from integration.models.hold import Hold
 from integration.models.run import SYNCS, Run, RunKind, among_going
@@ -75,5 +75,5 @@ def _read(services: Services, connector_id: int) -> None:
     """Read at once what has changed meanwhile, rather than at the next poll."""
     try:
         run_lifecycle.start(services, connector_id, RunKind.INCREMENTAL, trigger="the store answers again")
-    except run_lifecycle.RunGoing:
-        log.info("A run of connector %d is going already.", connector_id)
+    except NotNow as error:
+        log.info("No run of connector %d was started: %s", connector_id, error)

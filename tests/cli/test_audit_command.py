@@ -125,6 +125,8 @@ def test_what_is_said_of_a_changed_store_is_audited(quick: Run, connected: str, 
     [database] = (tmp_path / "instance").glob("*.sqlite")
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE connector SET state = 'read_only', fingerprint = ?", (json.dumps(doubt),))
+    refused = quick("sync", connected, "--kind", "initial")
+    assert (refused.code, "The connector is read-only. It moved." in refused.err) == (1, True)
     assert quick("confirm-store", connected, "--copy", "--json").json["state"] == "read_only"
     assert quick("confirm-store", connected, "--same", "--json").json["state"] == "active"
     [entry] = quick("audit", "list", "--limit", "1", "--json").json

@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session
 from integration.clock import SetClock
 from integration.engines import schedule
 from integration.engines.worker import Worker
-from integration.errors import IntegrationError, NotSetUp
+from integration.errors import NotSetUp
 from integration.models import Connector, ContactLink
 from integration.models.connector import ConnectorState
+from integration.models.drift import Reconciliation
+from integration.models.run import SYNCS, Run, RunKind, RunState
 from integration.operations.monitoring import health
 from integration.operations.monitoring.alerts import causes
 from integration.pipeline.connectors import connectors, fingerprint
 from integration.pipeline.ingest import records
+from integration.pipeline.runs import lifecycle as run_lifecycle, resumption
 from integration.pipeline.services import Services
 from tests.pipeline.conftest import MakeChange
 
@@ -105,8 +108,58 @@ def test_nothing_is_sent_or_written_from_a_copy_and_reading_goes_on(
                 call("anything")
             assert (refused.value.code, refused.value.service) == (fingerprint.CODE, service)
         assert client.calls == 0
-    with pytest.raises(IntegrationError, match="read-only"):
+    with pytest.raises(fingerprint.ReadOnly, match="read-only"):
         fingerprint.check(found)
+
+
+@pytest.mark.parametrize("kind", SYNCS)
+def test_a_run_that_would_send_from_a_copy_is_refused_when_it_is_asked_for(
+    services: Services, connector_id: int, look: Look, kind: RunKind
+) -> None:
+    look(COPY)
+    with pytest.raises(fingerprint.ReadOnly, match="its address is https://staging.shop.example"):
+        run_lifecycle.start(services, connector_id, kind, trigger="test")
+    with services.db.read() as session:
+        assert session.query(Run).count() == 0
+
+
+def test_what_only_reads_or_waits_for_the_answer_may_be_asked_for(
+    services: Services, connector_id: int, look: Look
+) -> None:
+    look(COPY)
+    dry = run_lifecycle.start(services, connector_id, "full", trigger="test", options={"dry_run": True})
+    run_lifecycle.start(services, connector_id, "replay", trigger="test", options={"act": "discard"})
+    run_lifecycle.begin(services, Reconciliation(connector_id=connector_id), trigger="test")
+    end(services, dry, RunState.FAILED)
+    assert resumption.resume(services, dry) == dry
+
+
+@pytest.mark.parametrize("state", [RunState.FAILED, RunState.CANCELLED, RunState.PAUSED])
+def test_a_run_that_would_go_on_sending_from_a_copy_is_refused_and_stays_as_it_was(
+    services: Services, connector_id: int, look: Look, state: RunState
+) -> None:
+    run_id = run_lifecycle.start(services, connector_id, "full", trigger="test")
+    end(services, run_id, state)
+    look(COPY)
+    with pytest.raises(fingerprint.ReadOnly):
+        resumption.resume(services, run_id)
+    with services.db.read() as session:
+        assert [(run.id, run.state) for run in session.query(Run)] == [(run_id, state)]
+    answer(services, connector_id, fingerprint.confirm_same)
+    resumption.resume(services, run_id)
+
+
+def end(services: Services, run_id: int, state: RunState) -> None:
+    with services.db.write() as session:
+        run = session.get_one(Run, run_id)
+        run.state, run.ended_at = state, None if state is RunState.PAUSED else _now(services)
+
+
+def test_a_poll_that_is_due_when_the_store_becomes_a_copy_is_left_out(
+    services: Services, connector_id: int, look: Look
+) -> None:
+    look(COPY)
+    assert schedule._start(services, connector_id) == 0
 
 
 def test_it_goes_on_as_before_when_it_is_the_same_store(services: Services, connector_id: int, look: Look) -> None:

@@ -55,6 +55,16 @@ def test_the_overview_calls_it_read_only_and_offers_no_resume(admin: Person, in_
     assert connector().state == ConnectorState.READ_ONLY
 
 
+def test_a_run_that_would_send_is_not_begun_and_the_page_says_why(support: Person, in_doubt: int) -> None:
+    begun = support.post(f"/connectors/{in_doubt}/run", {"kind": "full"}, follow_redirects=True)
+    assert "The connector is read-only. It was worked for at https://old.example" in text_of(begun)
+    assert fingerprint.HINT in text_of(begun) and "Full sync: started" not in text_of(begun)
+    page = f"/connectors/{in_doubt}/runs"
+    options = {"kind": "bulk", "only": ["orders"]}
+    assert "The connector is read-only. It was" in text_of(support.post(f"{page}/new", options, follow_redirects=True))
+    assert "There was no run yet." in text_of(support.get(page))
+
+
 @pytest.mark.parametrize(("source", "taken"), [("http://www.shop.example/", 1), ("https://copy.example/", 0)])
 def test_webhooks_of_a_copy_are_left_out_and_the_store_is_asked_where_it_is(
     visitor: Person, services: Services, connector_id: int, connector: Read, source: str, taken: int

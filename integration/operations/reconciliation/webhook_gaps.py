@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from integration.errors import NotNow
 from integration.events import Origin
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector, ConnectorState
@@ -201,7 +202,7 @@ def _follow(services: Services, connector: Connector) -> None:
     if any(gap.run_id is None for gap in gaps):
         try:
             run_id = run_lifecycle.start(services, connector.id, RunKind.INCREMENTAL, trigger=ACTOR)
-        except run_lifecycle.RunGoing:
+        except NotNow:
             return
         with services.db.write() as session:
             for gap in session.scalars(query.where(Gap.run_id.is_(None))):

@@ -22,10 +22,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from integration.errors import IntegrationError, NotSetUp
+from integration.errors import NotNow, NotSetUp
 from integration.models.connector import Connector, ConnectorState
 from integration.models.contact_link import ContactLink
 from integration.models.ledger import LedgerEntry
+from integration.models.run import SYNCS, Run
 from integration.pipeline.audited import Audit, Diff, unaudited
 from integration.records import Order
 
@@ -36,6 +37,13 @@ COPY = (
 )
 #: A new order's number is far below the highest one seen when it is lower by a tenth, and by so many at least.
 _NUMBERS_BELOW_MIN = 100
+
+
+class ReadOnly(NotNow):
+    """The connector's store may be a copy, so nothing is sent until a person has said what it is."""
+
+    def __init__(self, connector: Connector) -> None:
+        super().__init__(CODE, f"The connector is read-only. {sentence(connector)}", HINT)
 
 
 def place(url: str) -> str:
@@ -72,9 +80,18 @@ def refusal(connector: Connector, service: str) -> NotSetUp | None:
 
 
 def check(connector: Connector) -> None:
-    """Raise IntegrationError (store_changed) where the connector is read-only."""
+    """Raise ReadOnly where the connector is read-only."""
     if connector.state == ConnectorState.READ_ONLY:
-        raise IntegrationError(CODE, f"The connector is read-only. {sentence(connector)}", HINT)
+        raise ReadOnly(connector)
+
+
+def check_run(connector: Connector, run: Run) -> None:
+    """Raise ReadOnly where the connector is read-only and the run is one that sends what it reads.
+
+    A dry run and a reconciliation only read, and a replay moves dead letters: what it sends again waits for the answer.
+    """
+    if run.kind in SYNCS and not run.is_dry:
+        check(connector)
 
 
 def look(session: Session, now: datetime, connector: Connector, home: str, key: str, installation: str) -> None:

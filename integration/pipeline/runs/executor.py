@@ -98,8 +98,7 @@ class RunExecutor(Execution):
     def _with_facts(self, connector: Connector, *, always: bool) -> Connector:
         """Return the connector with its store's facts; what the store did not tell of itself is said in the log."""
         fresh = store_profile.refresh(self.services, connector, always=always)
-        if not self.run.is_dry:
-            fingerprint.check(fresh)
+        fingerprint.check_run(fresh, self.run)
         if fresh is not connector:
             for path, why in fresh.store_facts.get(store_profile.UNTOLD, {}).items():
                 self._line(f"The store did not answer {path}; the run goes on without it. {why}", "warning")

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from integration.errors import IntegrationError, NotNow
 from integration.masking import mask_text
+from integration.models.connector import Connector
 from integration.models.database import lock_connector
 from integration.models.run import EXCLUSIVE, GOING, PAUSABLE, Run, RunKind, RunLine, RunState, among_going
 from integration.models.sql import swapped
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.leases.endings import Cancelled, Lost, Paused
 from integration.pipeline.runs import giving_up, reading_list
 from integration.pipeline.runs.locked_run import locked
@@ -59,8 +61,9 @@ def start(
     options: Mapping[str, Any] | None = None,
     audit: Audit[Run] = unaudited,
 ) -> int:
-    """Ask for a run and return its id; a worker begins it at once. Raises RunGoing when one is going.
+    """Ask for a run and return its id; a worker begins it at once.
 
+    Raises RunGoing when one is going, fingerprint.ReadOnly where the connector is read-only and the run would send.
     A reconciliation has a row of its own besides: operations.reconciliation.start asks for one.
     """
     run = Run(connector_id=connector_id, kind=RunKind(kind), options=dict(options or {}))
@@ -68,9 +71,10 @@ def start(
 
 
 def begin(services: Services, run: Run, *, trigger: str, audit: Audit[Run] = unaudited) -> int:
-    """Ask for this run, a row that is not stored yet, and return its id; raises RunGoing when one is going."""
+    """Ask for this run, a row that is not stored yet, and return its id; raises as `start` does."""
     run.state, run.trigger, run.created_at = RunState.PENDING, trigger, services.clock.now()
     with services.db.write() as session:
+        fingerprint.check_run(session.get_one(Connector, run.connector_id), run)
         session.add(run)
         store_alone(session, run.connector_id, RunKind(run.kind))
         services.on_accept(session, run.connector_id)

@@ -116,8 +116,7 @@ class PageIntake(HeldRun):
             self._tell(session, run, page, rows)
         self.run.cursor = run.cursor
         self.pages += 1
-        if not self.run.is_dry:
-            fingerprint.check(connector)
+        fingerprint.check_run(connector, self.run)
         if not self._silent:
             self.services.wakeup.ring(self.connector.id)
             self._yield(len(page.rows))

@@ -7,9 +7,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from integration.errors import NotNow
+from integration.models.connector import Connector
 from integration.models.run import Run, RunKind, RunState
 from integration.pipeline import outbox
 from integration.pipeline.audited import Audit, unaudited
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.runs import giving_up, lifecycle
 from integration.pipeline.runs.locked_run import locked
 from integration.pipeline.services import Services
@@ -40,7 +42,8 @@ def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
 
     Where it cannot go on from there (see _begins_again) a new run does the same from the beginning; unchanged records
     cost nothing. Raises RunGoing when another run of the connector is going, and CannotResume for a run that is going
-    itself, has ended well or is being cancelled, and for a reconciliation whose people met are forgotten.
+    itself, has ended well or is being cancelled, and for a reconciliation whose people met are forgotten. Raises
+    fingerprint.ReadOnly where the connector is read-only and the run would send.
     """
     now = services.clock.now()
     with services.db.write() as session:
@@ -51,6 +54,7 @@ def resume(services: Services, run_id: int, *, audit: Audit[Run] = unaudited) ->
             raise _is_being_cancelled()
         if not may_resume(ended):
             raise _forgotten()
+        fingerprint.check_run(session.get_one(Connector, ended.connector_id), ended)
         ended.rested_s += _lain(ended, now)
         run = _again(session, now, ended) if _begins_again(session, ended) else _go_on(session, now, ended)
         services.on_accept(session, run.connector_id)

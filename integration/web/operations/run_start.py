@@ -8,6 +8,7 @@ from typing import Any
 from flask import flash
 from sqlalchemy.orm import Session
 
+from integration.errors import NotNow
 from integration.models.audit import AuditAction
 from integration.models.connector import Connector
 from integration.models.run import Run, RunKind
@@ -24,13 +25,13 @@ def begin(
     options: Mapping[str, Any] | None = None,
     action: AuditAction = AuditAction.SYNC_TRIGGERED,
 ) -> int | None:
-    """Start a run and return its id; None when one is going already, which the next page says."""
+    """Start a run and return its id; None where that cannot be now, which the next page says."""
 
     def audit(session: Session, run: Run) -> None:
         record(session, action, f"run {run.id}", diff, connector)
 
     try:
         return run_lifecycle.start(services(), connector.id, kind, trigger=me().email, options=options, audit=audit)
-    except run_lifecycle.RunGoing as going:
-        flash(str(going), "warn")
+    except NotNow as error:
+        flash(str(error), "warn")
         return None

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from integration.models import AuditEntry, Run
+from integration.models import AuditEntry, Connector, Run
 from integration.models.run import RunState
+from integration.pipeline.connectors import fingerprint
 from integration.pipeline.payloads import files as payload_files
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
@@ -48,6 +49,22 @@ def test_a_run_is_started_followed_and_cancelled(
     assert (resumed.status_code, resumed.json) == (202, {"run": run_id})
     again = client.post(f"/api/v1/runs/{run_id}/resume", headers=headers)
     assert (again.status_code, again.json["error"], len(audit_of("SYNC_TRIGGERED"))) == (409, "not_ended", 2)
+
+
+def test_a_run_of_a_store_that_may_be_a_copy_is_refused_unless_it_is_dry(
+    client: FlaskClient, services: Services, connector_id: int, bearer: Ask, audit_of: Callable[[str], list[AuditEntry]]
+) -> None:
+    address, headers = f"/api/v1/connectors/{connector_id}/runs", bearer()
+    run_id = client.post(address, json={"kind": "full"}, headers=headers).json["run"]
+    client.post(f"/api/v1/runs/{run_id}/cancel", headers=headers)
+    with services.db.write() as session:
+        fingerprint.suspect(session.get_one(Connector, connector_id), services.clock.now(), "It moved.")
+    said = {"error": "store_changed", "sentence": "The connector is read-only. It moved.", "hint": fingerprint.HINT}
+    asked = ((address, {"kind": "initial"}), (f"/api/v1/runs/{run_id}/resume", None))
+    for refused in [client.post(url, json=body, headers=headers) for url, body in asked]:
+        assert (refused.status_code, refused.json) == (409, said | {"fields": {}})
+    assert len(audit_of("SYNC_TRIGGERED")) == 1
+    assert client.post(address, json={"kind": "full", "dry_run": True}, headers=headers).status_code == 202
 
 
 def test_payload_files_are_fetched_with_a_token(
