@@ -16,6 +16,7 @@ from integration.operations.monitoring.alerts import book
 from integration.pipeline.audited import Diff
 from integration.pipeline.connectors import connectors
 from integration.pipeline.services import Services
+from integration.words import counted
 
 _ALERTS = ("id", "cause", "since", "ended_at", "sentence")
 
@@ -52,7 +53,7 @@ def _state(services: Services, action: AuditAction, word: str) -> Any:
 
 @click.command()
 @console.connector_argument
-@click.option("--hours", type=click.IntRange(1, 24), help="Switch it on for so many hours.")
+@click.option("--hours", type=click.IntRange(1, 24 * connectors.DEBUG_DAYS_MAX), help="Switch it on for so many hours.")
 @click.option("--off", is_flag=True, help="Switch it off.")
 def debug(connector_id: int, hours: int | None, off: bool) -> None:
     """Switch debug mode on for a while, or off; it keeps what goes over the network, secrets masked."""
@@ -68,7 +69,7 @@ def debug(connector_id: int, hours: int | None, off: bool) -> None:
             console.record(services, session, connector, action, f"connector {connector.name}", shown)
 
         connectors.set_debug(services, connector_id, until, audit=audit)
-    click.echo(f"Debug mode is on for {hours} hours." if until else "Debug mode is off.")
+    click.echo(f"Debug mode is on for {counted(hours, 'hour')}." if hours else "Debug mode is off.")
 
 
 @click.command()

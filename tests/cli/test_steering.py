@@ -176,7 +176,9 @@ def test_tokens_are_made_listed_and_revoked(quick: Run, connected: str) -> None:
 def test_a_connector_is_paused_debugged_and_its_log_exported(quick: Run, connected: str) -> None:
     assert [quick("pause", connected).code, quick("pause", connected).code] == [0, 1]
     assert [quick("unpause", connected).code, quick("unpause", connected).code] == [0, 1]
-    assert [quick("debug", connected, "--hours", "1").code, quick("debug", connected, "--off").code] == [0, 0]
+    assert quick("debug", connected, "--hours", "1").out == "Debug mode is on for 1 hour.\n"
+    assert quick("debug", connected, "--hours", "168").out == "Debug mode is on for 168 hours.\n"
+    assert [quick("debug", connected, *args).code for args in (("--off",), ("--hours", "169"))] == [0, 2]
     assert quick("debug", connected).code == 2
     assert quick("alerts", connected).out == "Nothing is wrong.\n"
     assert quick("fields", connected, "--create").code == 0

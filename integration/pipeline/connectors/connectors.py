@@ -27,6 +27,8 @@ from integration.settings import Modules, settings_file
 from integration.settings.connection import AUTHORITIES, PLAIN, SECRETS, Connection
 
 INCREMENTAL = "incremental"
+#: Longest time that debug mode may be switched on for at once.
+DEBUG_DAYS_MAX = 7
 _ROWS = "mapping.rows"
 
 

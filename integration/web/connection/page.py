@@ -37,7 +37,7 @@ bp = Blueprint("connection", __name__, url_prefix="/connectors/<int:connector_id
 DURATIONS = {
     "1h": ("1 hour", timedelta(hours=1)),
     "24h": ("24 hours", timedelta(hours=24)),
-    "7d": ("7 days", timedelta(days=7)),
+    f"{pairs.DEBUG_DAYS_MAX}d": (f"{pairs.DEBUG_DAYS_MAX} days", timedelta(days=pairs.DEBUG_DAYS_MAX)),
 }
 Results = Sequence[tuple[str, Step]]
 
