@@ -28,6 +28,8 @@ PAGE_MAX = 10**9
 #: The correlation id of a run, or its beginning: lists show the first eight characters.
 CORRELATION = re.compile("[0-9a-f]{6}[0-9a-f-]{0,30}")
 LEFT_OUT = "That filter was left out."
+#: A number that is below all bounds, or has more digits than any id.
+_WHOLE = re.compile("-?[0-9]+")
 _DAY_MIN, _DAY_MAX = date(2000, 1, 1), date(2999, 12, 30)
 _YEAR_MIN, _YEAR_MAX = 2000, 2998
 
@@ -124,19 +126,27 @@ class WholeNumber(Parameter):
         """Return the number; raises Unusable for any other text."""
         number = id_of(text)
         if number is None:
-            raise left_out(f"“{text}” is no number")
+            raise self._beyond(name, text) if _WHOLE.fullmatch(text) else left_out(f"“{text}” is no whole number")
         return max(self.least, min(number, self.most))
 
     def read_exactly(self, name: str, text: str, zone: ZoneInfo) -> int:
         """Return the number; raises Unusable for one beyond the bounds too."""
         number = self.read(name, text, zone)
         if number != int(text):
-            raise left_out(f"“{name}” is a number from {self.least} to {self.most}, not {text}")
+            raise self._beyond(name, text)
         return number
+
+    def _beyond(self, name: str, text: str) -> Unusable:
+        return left_out(f"“{name}” is a number from {self.least} to {self.most}, not {text}")
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema with both bounds."""
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True)
+class EntryNumber(WholeNumber):
+    """The id of an entry; 0 means the newest, or none, as answers say it and as nobody types it."""
 
 
 @dataclass(frozen=True)
@@ -185,8 +195,7 @@ class DayText(Parameter):
 Text = Annotated[str, SearchedText()]
 #: The number or the id of an order or a customer, with or without the # that pages put before it.
 SourceText = Annotated[str, SearchedText("#")]
-#: 0 means the newest, or none.
-EntryId = Annotated[int, WholeNumber()]
+EntryId = Annotated[int, EntryNumber()]
 PageNumber = Annotated[int, WholeNumber(1, PAGE_MAX)]
 Moment = Annotated[datetime | None, MomentText()]
 Day = Annotated[date | None, DayText()]

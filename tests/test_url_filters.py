@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from integration.url_filters import (
     FILTER_MAX_CHARS,
+    NUMBER_MAX,
     Day,
     EntryId,
     Moment,
@@ -67,9 +68,11 @@ def test_what_is_usual_stands_in_no_url() -> None:
         ("since", "soon", "“soon” is no time; write it like 2026-11-20T10:30. That filter was left out."),
         ("since", "1999-12-31", "“1999-12-31” is no time; write it like 2026-11-20T10:30. That filter was left out."),
         ("day", "2026-02-30", "“2026-02-30” is no date; write it like 2026-11-20. That filter was left out."),
-        ("limit", "ten", "“ten” is no number. That filter was left out."),
-        ("before", "-1", "“-1” is no number. That filter was left out."),
-        ("before", "٣", "“٣” is no number. That filter was left out."),
+        ("limit", "ten", "“ten” is no whole number. That filter was left out."),
+        ("before", "1.5", "“1.5” is no whole number. That filter was left out."),
+        ("before", "-1", f"“before” is a number from 0 to {NUMBER_MAX}, not -1. That filter was left out."),
+        ("limit", "-20", "“limit” is a number from 10 to 100, not -20. That filter was left out."),
+        ("before", "٣", "“٣” is no whole number. That filter was left out."),
     ],
 )
 def test_a_bad_value_is_named_and_the_others_stay(name: str, text: str, notice: str) -> None:

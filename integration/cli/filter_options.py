@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from integration.url_filters import UrlFilter
+from integration.url_filters import EntryNumber, UrlFilter, id_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Query = TypeVar("Query", bound=UrlFilter)
@@ -38,10 +38,18 @@ def asked(model: type[Query], typed: Mapping[str, Any], zone: str, **given: Any)
             raise click.UsageError(f"--{name.replace('_', '-')} is empty; leave it out for all.")
     for name, wrong in model.wrong(args, zone).items():
         raise click.UsageError(f"--{name.replace('_', '-')}: {wrong.sentence}")
+    _check_ids(model, args)
     query, notices = model.from_url(args, zone, **given)
     if notices:
         raise click.UsageError(notices[0])
     return query
+
+
+def _check_ids(model: type[UrlFilter], args: Mapping[str, Any]) -> None:
+    """Raise UsageError for an id of 0: in an address it means none, and who types it would be given something else."""
+    for name, parameter in model.parameters().items():
+        if isinstance(parameter, EntryNumber) and id_of(str(args.get(name, "")).strip()) == 0:
+            raise click.UsageError(f"--{name.replace('_', '-')}: ids begin with 1; leave it out if none is meant.")
 
 
 def numbers(text: str, option: str) -> list[int]:

@@ -75,6 +75,21 @@ def test_runs_are_listed_shown_and_cancelled(quick: Run, connected: str, audited
         assert quick("runs", connected, *args).code == 2
 
 
+@pytest.mark.parametrize("command", ["runs", "records", "dead-letters", "carts list", "subscriptions list"])
+def test_an_id_that_no_entry_has_is_refused(quick: Run, connected: str, command: str) -> None:
+    for text, said in (("0", "ids begin with 1; leave it out"), ("-1", "“before” is a number from 0")):
+        refused = quick(*command.split(), connected, "--before", text)
+        assert (refused.code, f"--before: {said}" in refused.err) == (2, True), text
+    assert quick(*command.split(), connected, "--before", "1").code == 0
+
+
+def test_an_id_of_a_run_or_of_a_finding_is_refused_as_well(quick: Run, connected: str) -> None:
+    assert "--run: ids begin with 1" in quick("records", connected, "--run", "0").err
+    quick("reconcile", "start", connected)
+    for text, said in (("0", "ids begin with 1"), ("soon", "“soon” is no whole number.")):
+        assert f"--after: {said}" in quick("reconcile", "findings", connected, "--after", text).err
+
+
 def test_a_run_that_cannot_be_steered_says_why(quick: Run, connected: str) -> None:
     number = str(quick("sync", connected, "--kind", "full", "--json").json["run"])
     going = quick("resume", number)

@@ -114,7 +114,7 @@ def test_what_was_found_is_shown_with_both_values(viewer: Person, page: str, end
         ("?kind=missing", "This is missing.", "This is surplus.", ""),
         ("?kind=surplus", "It is only shown: we never delete a contact.", "This is missing.", ""),
         ("?kind=odd", "This is missing.", "", "There is no kind “odd”"),
-        ("?after=x", "This is missing.", "", "cannot be read"),
+        ("?after=x", "This is missing.", "", "“x” is no whole number"),
         ("?number=999", "This is missing.", "", "There is no such reconciliation"),
         ("?number=" + "9" * 30, "This is missing.", "", "There is no such reconciliation"),
         ("?after=999999", "Nothing of this kind was found.", "This is missing.", ""),

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from integration.field_errors import Unusable
 from integration.models.drift import Drift, Reconciliation
-from integration.url_filters import OneOf, UrlFilter, WholeNumber
+from integration.url_filters import EntryId, OneOf, UrlFilter
 
 #: Kind -> what it is called and means.
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -24,24 +22,13 @@ KINDS: Mapping[str, tuple[str, str]] = {
 FINDINGS_MAX_ROWS = 50
 
 
-class DriftPosition(WholeNumber):
-    """The id of the row that a page of drift follows."""
-
-    def read(self, name: str, text: str, zone: ZoneInfo) -> int:
-        """Return the id; raises Unusable for any other text."""
-        try:
-            return super().read(name, text, zone)
-        except Unusable:
-            raise Unusable("The page in the address cannot be read, so the first one is shown.") from None
-
-
 class DriftQuery(UrlFilter):
     """Which drift is shown: of one reconciliation, of a kind or "" for all, rows after an id."""
 
     connector_id: int
     reconciliation_id: int
     kind: Annotated[str, OneOf(KINDS)] = ""
-    after: Annotated[int, DriftPosition()] = 0
+    after: EntryId = 0
 
     @classmethod
     def parse(cls, connector_id: int, reconciliation_id: int, args: Mapping[str, Any]) -> tuple[DriftQuery, list[str]]:

@@ -82,6 +82,11 @@ def test_every_error_is_json(client: FlaskClient, bearer: Ask, method: str, path
     assert answer.json["sentence"]
 
 
+def test_a_number_below_its_bounds_is_told_them(client: FlaskClient, bearer: Ask) -> None:
+    answer = client.get("/api/v1/runs/1/lines?after=-1", headers=bearer())
+    assert answer.json["fields"] == {"after": f"“after” is a number from 0 to {10**15}, not -1."}
+
+
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"{", b"\xff", b""])
 def test_a_body_that_cannot_be_read_is_answered_in_json(
     client: FlaskClient, connector_id: int, bearer: Ask, body: bytes

@@ -68,7 +68,7 @@ def test_lines_are_filtered_by_level_and_followed_backwards(
     odd = text_of(viewer.get(f"{page}?level=odd&before=2&after=x"))
     assert "Read page 1" in odd
     assert "There is no level “odd”" in odd
-    assert "“x” is no number" in odd
+    assert "“x” is no whole number" in odd
 
 
 def test_lines_are_found_by_a_text_and_followed_with_it(
