@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import NoResultFound, SQLAlchemyError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
 from integration.errors import IntegrationError, ServiceError, SettingError
 from integration.models.disk_faults import fault_of
@@ -47,6 +47,7 @@ SENTENCES: dict[int, tuple[str, str]] = {
 RETRY_AFTER_S, DISK_RETRY_AFTER_S = 5, 60
 #: Every address below it is for machines.
 _API = "/api/"
+_CORRECT = "Correct the request and send it again."
 
 
 def said(
@@ -58,9 +59,13 @@ def said(
 
 def page(status: int, sentence: str, hint: str = "", code: str = "") -> ResponseReturnValue:
     """Return an error as a page, or as JSON where a machine asked; without a code its name is that of the status."""
-    if request.path.startswith(_API):
+    if _is_for_machines():
         return said(status, code or HTTPStatus(status).name.lower(), sentence, hint)
     return render_template("frame/error.html", status=status, sentence=sentence, hint=hint), status
+
+
+def _is_for_machines() -> bool:
+    return request.path.startswith(_API)
 
 
 def http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
@@ -71,7 +76,20 @@ def http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     sentence, hint = SENTENCES.get(status, (f"{error.name}.", "Go back and try again."))
     if status == 429:
         hint = _wait()
-    return page(status, sentence, hint, error.name.lower().replace(" ", "_"))
+    elif _is_for_machines():
+        hint = _machine_hint(error, hint)
+    answer = make_response(page(status, sentence, hint, error.name.lower().replace(" ", "_")))
+    if isinstance(error, MethodNotAllowed):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return answer
+
+
+def _machine_hint(error: HTTPException, hint: str) -> str:
+    """Return what a machine is to do about an HTTP error: it has no page to go back to."""
+    if isinstance(error, MethodNotAllowed):
+        methods = sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"})
+        return f"This address takes {' and '.join(methods)}."
+    return hint if error.code in SENTENCES and error.code != 400 else _CORRECT
 
 
 def _wait() -> str:
@@ -88,7 +106,8 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
 
 def unreadable_body(error: ParseException) -> ResponseReturnValue:
     """Answer a body that breaks HTTP's own rules, such as a chunk without a size."""
-    return page(400, *SENTENCES[400], "bad_request")
+    sentence, hint = SENTENCES[400]
+    return page(400, sentence, _CORRECT if _is_for_machines() else hint, "bad_request")
 
 
 def gone(error: NoResultFound) -> ResponseReturnValue:

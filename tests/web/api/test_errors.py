@@ -79,7 +79,23 @@ def test_a_filter_that_means_nothing_is_refused(
 def test_every_error_is_json(client: FlaskClient, bearer: Ask, method: str, path: str, status: int, error: str) -> None:
     answer = client.open(f"/api/v1/{path}", method=method.upper(), headers=bearer())
     assert (answer.status_code, answer.json["error"]) == (status, error)
-    assert answer.json["sentence"]
+    assert answer.json["sentence"] and "Go back" not in answer.json["hint"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "takes"),
+    [
+        ("DELETE", "connectors/1/runs", "GET and POST"),
+        ("GET", "runs/1/cancel", "POST"),
+        ("POST", "connectors", "GET"),
+    ],
+)
+def test_a_method_that_an_address_does_not_take_is_told_those_that_it_takes(
+    client: FlaskClient, bearer: Ask, method: str, path: str, takes: str
+) -> None:
+    answer = client.open(f"/api/v1/{path}", method=method, headers=bearer())
+    assert (answer.status_code, answer.json["hint"]) == (405, f"This address takes {takes}.")
+    assert set(takes.split(" and ")) <= set(answer.headers["Allow"].split(", "))
 
 
 def test_a_number_below_its_bounds_is_told_them(client: FlaskClient, bearer: Ask) -> None:
