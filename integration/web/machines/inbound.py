@@ -140,8 +140,8 @@ def _items() -> tuple[Sequence[Any], bool]:
     if isinstance(body, dict):
         return [body], False
     if not isinstance(body, list):
-        sentence = "The body is neither a JSON object nor a list of them."
-        raise Refused(400, "body", sentence, "Send Content-Type: application/json.")
+        sentence = f"The body is {request_bodies.called(body)}, and neither a JSON object nor a list of them."
+        raise Refused(400, "body", sentence, "Send an object: {…}, or a list of them.")
     if not 1 <= len(body) <= ITEMS_MAX:
         raise unusable({"body": f"A list has 1 to {ITEMS_MAX} items, not {len(body)}."}, "Send it in parts.")
     return body, True

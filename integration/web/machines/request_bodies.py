@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from json import JSONDecodeError
 from typing import Annotated, Any, Literal
 
 from flask import request
@@ -64,21 +65,37 @@ class LinesAfter(UrlFilter):
 
 
 def value() -> Any:
-    """Return what the JSON of the request says, None for any other body; raises Refused (413) for too many values."""
+    """Return the value of the JSON of the request; raises Refused: 400 for another body, 413 for too many values."""
+    if not request.is_json:
+        raise Refused(400, "body", "The request does not say that it has JSON.", "Send Content-Type: application/json.")
     try:
-        return json_text.received(request.get_data()) if request.is_json else None
+        return json_text.received(request.get_data())
     except json_text.TooManyValues as error:
         raise Refused(413, "body", str(error), "Send it in parts.") from None
-    except ValueError:
-        return None
+    except ValueError as error:
+        raise Refused(400, "body", _unreadable(error), "Correct it and send it again.") from None
+
+
+def _unreadable(error: ValueError) -> str:
+    if not request.get_data():
+        return "The body is empty."
+    if isinstance(error, JSONDecodeError):
+        return f"The body cannot be read as JSON: the fault is in line {error.lineno}, column {error.colno}."
+    return "The body cannot be read as JSON: it is no UTF-8, or nested too deeply."
 
 
 def received() -> dict[str, Any]:
     """Return the JSON object of the request; raises Refused: 400 for any other body, 413 for too many values."""
     body = value()
     if not isinstance(body, dict):
-        raise Refused(400, "body", "The body is no JSON object.", "Send Content-Type: application/json.")
+        raise Refused(400, "body", f"The body is {called(body)}, and no JSON object.", "Send an object: {…}.")
     return body
+
+
+def called(body: Any) -> str:
+    """Return what a value of JSON is called."""
+    names = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(body), "null")
 
 
 def wrong(error: ValidationError, model: type[BaseModel], body: Mapping[str, Any]) -> Refused:

@@ -98,6 +98,34 @@ def test_a_method_that_an_address_does_not_take_is_told_those_that_it_takes(
     assert set(takes.split(" and ")) <= set(answer.headers["Allow"].split(", "))
 
 
+UNREADABLE = "The body cannot be read as JSON: "
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "said"),
+    [
+        ("runs", b"null", "The body is null, and no JSON object. Send an object: {…}."),
+        ("replay", b"[]", "The body is a list, and no JSON object. Send an object: {…}."),
+        ("runs", b"true", "The body is true or false, and no JSON object. Send an object: {…}."),
+        ("runs", b"{kind", f"{UNREADABLE}the fault is in line 1, column 2. Correct it"),
+        ("runs", b"\xff", f"{UNREADABLE}it is no UTF-8, or nested too deeply. Correct it"),
+        ("runs", b"[" * 100_000, f"{UNREADABLE}it is no UTF-8, or nested too deeply. Correct it"),
+        ("orders", b"", "The body is empty. Correct it"),
+        ("orders", b"{", f"{UNREADABLE}the fault is in line 1, column 2. Correct it"),
+        ("orders", b"7", "The body is a number, and neither a JSON object nor a list of them. Send an object"),
+    ],
+    ids=["null", "list", "truth", "cut", "bytes", "deep", "empty", "cut orders", "number"],
+)
+def test_a_body_is_told_what_is_wrong_with_it(
+    client: FlaskClient, connector_id: int, bearer: Ask, path: str, raw: bytes, said: str
+) -> None:
+    url, headers = f"/api/v1/connectors/{connector_id}/{path}", bearer()
+    answer = client.post(url, data=raw, headers=headers, content_type="application/json")
+    assert f"{answer.json['sentence']} {answer.json['hint']}".startswith(said)
+    plain = client.post(url, data=raw, headers=headers)
+    assert (plain.status_code, plain.json["hint"]) == (400, "Send Content-Type: application/json.")
+
+
 def test_a_number_below_its_bounds_is_told_them(client: FlaskClient, bearer: Ask) -> None:
     answer = client.get("/api/v1/runs/1/lines?after=-1", headers=bearer())
     assert answer.json["fields"] == {"after": f"“after” is a number from 0 to {10**15}, not -1."}
