@@ -189,6 +189,11 @@ class Lifetime:
     by_currency: tuple[CurrencyTotal, ...] = ()
 
     @property
+    def is_paid(self) -> bool:
+        """Return whether an order counts, in whatever currency."""
+        return bool(self.order_count or self.other_currencies or self.unsure)
+
+    @property
     def average(self) -> Decimal:
         """Return total_spent / order_count in the currency's decimals, 0 without orders."""
         if not self.order_count:

@@ -9,7 +9,7 @@ from integration.mapping import aliases, field_map
 from integration.mapping.field_map import FieldRow
 from integration.mapping.order_data import encode
 from integration.money import number, rounded
-from integration.plans import Adjustment, CurrencyTotal, Lifetime, Value
+from integration.plans import Adjustment, CurrencyTotal, Lifetime, MauticField, Value
 from integration.settings import Modules
 
 #: The source that is sure even where the orders could not be added up to one sum.
@@ -37,6 +37,20 @@ def fields(lifetime: Lifetime, modules: Modules) -> dict[str, Value]:
     """
     sure = [row for row in rows(modules) if row.source == BY_CURRENCY or not lifetime.unsure]
     return {row.alias: VALUES[row.source](lifetime) for row in sure}
+
+
+def told(lifetime: Lifetime, modules: Modules, shop_currency: str) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
+    """Return what `fields` gives, and what has to be said of it; nothing where no value is switched on."""
+    if not rows(modules):
+        return {}, ()
+    said = adjustments(lifetime, shop_currency, modules.naming.name_space) if modules.orders.lifetime else ()
+    return fields(lifetime, modules), said
+
+
+def held_by(modules: Modules, fields: Mapping[str, MauticField]) -> frozenset[str]:
+    """Return the aliases, as Mautic has them, of the fields that lifetime values are written to."""
+    found = (aliases.actual(row.alias, fields) for row in rows(modules))
+    return frozenset(alias for alias in found if alias is not None)
 
 
 def by_currency(totals: Iterable[CurrencyTotal]) -> str:

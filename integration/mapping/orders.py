@@ -245,8 +245,4 @@ def _not_synced(order: Order) -> Skip:
 def _values(
     modules: Modules, lifetime: Lifetime | None, shop_currency: str
 ) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
-    if lifetime is None or not lifetimes.rows(modules):
-        return {}, ()
-    name_space = modules.naming.name_space
-    said = lifetimes.adjustments(lifetime, shop_currency, name_space) if modules.orders.lifetime else ()
-    return lifetimes.fields(lifetime, modules), said
+    return ({}, ()) if lifetime is None else lifetimes.told(lifetime, modules, shop_currency)

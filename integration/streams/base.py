@@ -133,6 +133,10 @@ class PlanContext(Protocol):
     def categories(self, order: Order) -> Sequence[str]:
         """Return the slugs of the categories of an order's products, as far as the store tells them."""
 
+    @property
+    def has_told_sums(self) -> bool:
+        """Whether Mautic was told lifetime values of the person, so that it has to be told when nothing is left."""
+
     def lifetime(self) -> Lifetime:
         """Return the sums over the person's paid orders."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from integration.events import Change, Kind, Origin
-from integration.mapping import consent, contacts, customer_deletion
+from integration.mapping import consent, contacts, customer_deletion, lifetime
 from integration.mapping.consent import Consent
 from integration.plans import Plan, Skip
 from integration.records import Customer, Subscriber
@@ -23,6 +24,25 @@ KIND = Kind.CONTACT
 _LIVE = (Origin.WEBHOOK, Origin.POLL)
 #: So many of the newest customers are looked at for one with a role that is synced.
 _SAMPLES_MAX = 20
+
+
+def _plan(delivery: Sighted, context: PlanContext) -> Plan | Skip:
+    if subscriptions.is_one(delivery.payload):
+        return subscriptions.plan(delivery, context)
+    modules, live = context.modules, delivery.origin in _LIVE
+    return contacts.plan(
+        delivery.record, modules.contacts, on_change=live, mapping=modules.mapping, naming=modules.naming
+    )
+
+
+def _with_sums(made: Plan, context: PlanContext) -> Plan:
+    """Add what the person's orders come to: of those in a status that is not synced no record may ever say it (P38)."""
+    orders = context.lifetime()
+    if not (context.modules.orders.enabled and (orders.is_paid or context.has_told_sums)):
+        return made
+    sums, said = lifetime.told(orders, context.modules, context.currency)
+    contact = replace(made.contact, fields={**made.contact.fields, **sums})
+    return replace(made, contact=contact, adjustments=(*made.adjustments, *said))
 
 
 class Contacts:
@@ -106,14 +126,10 @@ class Contacts:
 
     def plan(self, delivery: Sighted, context: PlanContext) -> Plan | Skip:
         """Return what to write for a customer (P10 to P17) or a subscriber (P100)."""
-        if subscriptions.is_one(delivery.payload):
-            return subscriptions.plan(delivery, context)
         if delivery.event == "deleted":
             return customer_deletion.plan(delivery.source_id, context.modules, known=context.known)
-        modules, live = context.modules, delivery.origin in _LIVE
-        return contacts.plan(
-            delivery.record, modules.contacts, on_change=live, mapping=modules.mapping, naming=modules.naming
-        )
+        made = _plan(delivery, context)
+        return made if isinstance(made, Skip) else _with_sums(made, context)
 
     def consents(self, delivery: Sighted, module: ConsentModule, known: Sequence[Consent]) -> Sequence[Consent] | None:
         """Return what an account says; who has filled in the subscribe form has agreed there."""

@@ -10,13 +10,8 @@ from typing import Any
 from sqlalchemy import bindparam, select, union
 from sqlalchemy.orm import Session
 
-from integration import streams
 from integration.digests import row_digest
-from integration.events import Kind
-from integration.identity import normalise_email, visible
 from integration.mapping import places
-from integration.mapping.fields import fit
-from integration.mapping.merge import merge
 from integration.mautic import reading
 from integration.mautic.client import MauticClient
 from integration.mautic.paging import number_of
@@ -26,14 +21,13 @@ from integration.models.delivery import Delivery
 from integration.models.membership import among
 from integration.operations.reconciliation import agreed
 from integration.operations.reconciliation.findings import Finding
-from integration.operations.reconciliation.people import NO_RUN, Person, kinds_of
-from integration.pipeline.delivery import batch_context as batch_context, order_categories, read_back, stamping
-from integration.pipeline.delivery.batch_context import BatchContext
+from integration.operations.reconciliation.people import NO_RUN, Person
+from integration.operations.reconciliation.wanted import Wanted, plan_wanted
+from integration.pipeline.delivery import batch_context as batch_context, order_categories, read_back
 from integration.pipeline.delivery.planning import PersonPlan, plan_group
 from integration.pipeline.outbox.states import open_of_people
 from integration.pipeline.services import Services
 from integration.plans import ContactWrite, is_blank
-from integration.streams import contacts as contacts_stream
 
 #: What changed in the store so lately may still be on its way by webhook or poll.
 ON_ITS_WAY = timedelta(minutes=10)
@@ -44,36 +38,6 @@ _THEIRS = select(Delivery.person_key).where(
     Delivery.connector_id == bindparam("connector_id"), among(Delivery.person_key, bindparam("person_keys"))
 )
 _BUSY = union(*open_of_people(_THEIRS))
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a full sync would write for one person: by kind of record, for their fields may differ for ever, and whole.
-
-    A field is right when Mautic has the value of any of them. `hashes` are those of the contact link. Without
-    `with_profile` the store refused it: what a profile once gave may be right whatever the orders say. `stored` is the
-    digest of all that is stored of the person (agreed.py), "" where the verdict may be another by time alone.
-    """
-
-    person: Person
-    by_kind: Sequence[ContactWrite]
-    whole: ContactWrite
-    contact_id: int | None
-    hashes: Mapping[str, str]
-    with_profile: bool = True
-    stored: str = ""
-
-    @property
-    def untold(self) -> frozenset[str]:
-        """Return the aliases, "email" and "contact" among them, of which only the unread profile could tell."""
-        begin = f"{contacts_stream.KIND}."
-        known = {key.removeprefix(begin) for key in self.hashes if key.startswith(begin)}
-        return frozenset(known | {"email", "contact"}) if known and not self.with_profile else frozenset()
-
-    @property
-    def address(self) -> str:
-        """Return the address the contact is looked for by."""
-        return normalise_email(self.whole.email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,28 +98,6 @@ class Comparison:
         return [wanted for wanted in found if wanted is not None]
 
 
-def plan_wanted(person: Person, context: BatchContext, stored: str = "") -> Wanted | None:
-    """Return what a full sync would write for a person, None when it would write nothing or could not."""
-    planned = plan_group(person.group, context)
-    if planned.write is None or not visible(planned.write.email):
-        return None
-    by_kind = [_write_of(planned, kind, context) for kind in kinds_of(person.changes) if _plans(planned, kind)]
-    number, known = (planned.link.contact_id, planned.link.hashes) if planned.link else (None, {})
-    lasting = stored if _lasts(person, planned, context) else ""
-    return Wanted(person, by_kind, planned.write, number, known, stored=lasting)
-
-
-def _lasts(person: Person, planned: PersonPlan, context: BatchContext) -> bool:
-    """Tell whether nothing but a change can make another plan; what the store says of products has an age of its own.
-
-    By the same rule nothing has to be noted of the orders in the ledger, however often they are read.
-    """
-    if not person.is_whole or planned.errors or context.modules.orders.category_tags:
-        return False
-    orders = (leased for leased in planned.group.deliveries if streams.of(leased.kind).in_ledger)
-    return all(stamping.order_lasts(leased, context) for leased in orders)
-
-
 def _stamp(wanted: Wanted, by_address: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Return the stamp of a person of whom nothing differs, "" where such a verdict is not to be known again."""
     person, contact = wanted.person, agreed.only(by_address, wanted.address)
@@ -164,14 +106,6 @@ def _stamp(wanted: Wanted, by_address: Mapping[str, Sequence[Mapping[str, Any]]]
         return ""
     rows = map(row_digest, person.rows)
     return agreed.stamp(wanted.stored, rows, person.further, agreed.of_contact(contact))
-
-
-def _plans(planned: PersonPlan, kind: Kind) -> list[Any]:
-    return [planned.plans[leased.id] for leased in planned.pending if leased.kind is kind]
-
-
-def _write_of(planned: PersonPlan, kind: Kind, context: BatchContext) -> ContactWrite:
-    return fit(merge(_plans(planned, kind)).contact, context.fields, known=planned.link is not None)[0]
 
 
 def busy_now(session: Session, connector_id: int, person_keys: Sequence[str]) -> set[str]:
@@ -248,7 +182,8 @@ def _differing(wanted: Wanted, contact: Mapping[str, Any]) -> Finding | None:
 
 def differences(wanted: Wanted, contact: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return alias -> [wanted, in Mautic] of all that fits none of the person's records."""
-    by_kind = [(write, read_back.differences(contact, _fields_of(write))) for write in wanted.by_kind]
+    writes = (*wanted.by_kind, *wanted.without_unsynced)
+    by_kind = [(write, read_back.differences(contact, _fields_of(write))) for write in writes]
     unlike: dict[str, list[Any]] = {}
     for _, differing in by_kind:
         for alias, values in differing.items():

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integration import streams
-from integration.events import Change, Kind, Origin
+from integration.events import Change, Origin
 from integration.models.connector import Connector
 from integration.models.ledger import LedgerEntry
 from integration.models.membership import among
@@ -205,9 +205,3 @@ def order_ids(session: Session, connector_id: int, person_keys: Iterable[str]) -
     for person_key, number in session.execute(_ORDERS, values).tuples():
         found.setdefault(person_key, []).append(number)
     return {person_key: ids[-ORDERS_MAX:] for person_key, ids in found.items()}
-
-
-def kinds_of(changes: Iterable[Change]) -> list[Kind]:
-    """Return the kinds of some records as an import writes them: what comes last is what stands in Mautic."""
-    there = {change.kind for change in changes}
-    return [kind for kind in streams.STREAMS if kind in there]

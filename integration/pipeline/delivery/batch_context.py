@@ -202,18 +202,22 @@ def fields_to_json(fields: Mapping[str, MauticField]) -> list[dict[str, Any]]:
     return [asdict(field) for field in fields.values()]
 
 
-def hashes(source: str, write: ContactWrite, adders: Mapping[str, str] | None = None) -> dict[str, str]:
+def hashes(
+    source: str, write: ContactWrite, adders: Mapping[str, str] | None = None, of_orders: Collection[str] = ()
+) -> dict[str, str]:
     """Return "source.alias" -> short hash of each value, "source.tag:x" -> "-", or "+" and the order that adds it.
 
     They are kept for each source apart: a profile and an order of one person may differ for ever, and what neither has
-    changed must not be written to and fro. Of the address it is the mailbox that counts, not how it is spelled.
+    changed must not be written to and fro. The aliases `of_orders` are the orders', whichever record writes them. Of
+    the address it is the mailbox that counts, not how it is spelled.
     """
     values = {alias: fingerprint(value) for alias, value in write.fields.items()}
     by = adders or {}
     tags = {f"tag:{tag.removeprefix('-')}": "-" if tag.startswith("-") else f"+{by.get(tag, '')}" for tag in write.tags}
     address = {"email": fingerprint(normalise_email(write.email))} if write.email else {}
     barred = {} if write.do_not_contact is None else {gate.DNC_KEY: _barred(write.do_not_contact)}
-    return {f"{source}.{key}": value for key, value in (values | address | tags).items()} | barred
+    told = (values | address | tags).items()
+    return {f"{orders.KIND if key in of_orders else source}.{key}": value for key, value in told} | barred
 
 
 def _barred(wanted: DoNotContact) -> str:

@@ -120,12 +120,13 @@ def _leaves(leased: LeasedDelivery, context: BatchContext) -> bool:
     return unsynced and link is not None and _gave(link, str(number_of(leased.source_id)), context)
 
 
-def _data_aliases(context: BatchContext) -> frozenset[str]:
+def data_aliases(context: BatchContext) -> frozenset[str]:
+    """Return the aliases of the field that the order data are written to."""
     return aliases.names_of(aliases.ORDER_DATA, context.modules.naming.name_space)
 
 
 def _gave(link: Linked, order_id: str, context: BatchContext) -> bool:
-    names = {f"{orders.KIND}.{alias}" for alias in _data_aliases(context)}
+    names = {f"{orders.KIND}.{alias}" for alias in data_aliases(context)}
     return not names.isdisjoint(link.hashes) and link.hashes.get(DATA_BY, order_id) == order_id
 
 
@@ -148,7 +149,7 @@ def completed(
 def notes(write: ContactWrite, name_source: NameSource) -> Mapping[str, str]:
     """Return which orders a contact write has its name, address and order data from, as they are kept with hashes."""
     found = {} if name_source.order_id is None else {NAMED_BY: str(name_source.order_id)}
-    data = [write.fields.get(alias) for alias in _data_aliases(name_source.context)]
+    data = [write.fields.get(alias) for alias in data_aliases(name_source.context)]
     latest = name_source.context.people.newest(name_source.group.person_key, name_source.context.synced)
     if latest is not None and not all(is_blank(value) for value in data):
         found[DATA_BY] = str(latest.order_id)

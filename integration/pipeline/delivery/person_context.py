@@ -12,7 +12,7 @@ from typing import Any
 from integration import streams
 from integration.errors import MappingError
 from integration.events import Kind
-from integration.mapping import consent
+from integration.mapping import consent, lifetime
 from integration.mapping.cart_orders import is_later, is_placed
 from integration.mapping.consent import Consent, Standing
 from integration.mapping.orders import Shop
@@ -25,6 +25,7 @@ from integration.pipeline.ingest.known_order import KnownOrder
 from integration.plans import Lifetime
 from integration.records import Cart, Order, OtherOrder
 from integration.settings import ConsentModule, Modules
+from integration.streams import orders
 from integration.streams.base import LEAVES
 
 
@@ -80,6 +81,13 @@ class PersonContext:
         """Return the slugs of the categories of an order's products, as far as the store tells them."""
         known = self.batch.categories
         return tuple(dict.fromkeys(slug for item in order.items for slug in known.get(item.product_id, ())))
+
+    @property
+    def has_told_sums(self) -> bool:
+        """Return whether Mautic has confirmed lifetime values of the person."""
+        link = self.batch.links.get(self.group.person_key)
+        aliases = lifetime.held_by(self.modules, self.batch.fields) if link else ()
+        return link is not None and any(f"{orders.KIND}.{alias}" in link.hashes for alias in aliases)
 
     def lifetime(self) -> Lifetime:
         """Return the sums over the person's paid orders."""

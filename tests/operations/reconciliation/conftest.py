@@ -13,9 +13,10 @@ from integration.models import Drift, LedgerEntry, Reconciliation, RunKind
 from integration.models.person_stamp import PersonStamp
 from integration.operations import reconciliation
 from integration.operations.reconciliation import findings
-from integration.operations.reconciliation.comparison import Comparison, Wanted
+from integration.operations.reconciliation.comparison import Comparison
 from integration.operations.reconciliation.execution import SLICE_S, ReconciliationExecution
 from integration.operations.reconciliation.people import Person
+from integration.operations.reconciliation.wanted import Wanted
 from integration.pipeline.leases.tokens import new_token
 from integration.pipeline.runs import lifecycle as run_lifecycle
 from integration.pipeline.services import Services
