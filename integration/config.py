@@ -21,7 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from integration import instance_folder
+from integration import instance_folder, own_address
 from integration.errors import SettingError
 from integration.field_errors import Unusable, told
 
@@ -135,7 +135,7 @@ class Deployment(BaseSettings):
     instance_path: Path
     secret_key: Text = Field(repr=False)
     secret_key_old: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_old_keys)] = Field(default=(), repr=False)
-    host: Text = "127.0.0.1"
+    host: Annotated[str, BeforeValidator(own_address.host)] = "127.0.0.1"
     port: Annotated[int, _whole(0, 65535)] = 8000
     database_url: Annotated[str, BeforeValidator(_database)] = ""
     engine: Annotated[str, _one_of(*ENGINES)] = "embedded"
@@ -169,9 +169,14 @@ class Deployment(BaseSettings):
         return (init_settings,)
 
     @property
+    def place(self) -> str:
+        """Return host and port as a URL has them, an IPv6 address in brackets."""
+        return own_address.in_url(self.host, self.port)
+
+    @property
     def base_url(self) -> str:
         """Return the address that other systems reach us at, without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return (self.public_url or f"http://{self.place}").rstrip("/")
 
     @property
     def sender(self) -> str:

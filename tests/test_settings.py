@@ -141,6 +141,14 @@ def test_each_wrong_number_of_days_is_named() -> None:
     assert [each.name for each in (refused.value, *refused.value.others)] == ["runs", "audit"]
 
 
+@pytest.mark.parametrize("host", ["::1", "[::1]", " [0:0::1] "])
+def test_an_ipv6_host_is_named_in_brackets_however_it_is_written(tmp_path: Path, host: str) -> None:
+    found = load({"HOST": host, "PORT": "81"}, tmp_path)
+    assert (found.place, found.base_url) == ("[::1]:81", "http://[::1]:81")
+    assert "[" not in found.host
+    assert load({"HOST": "localhost"}, tmp_path).base_url == "http://localhost:8000"
+
+
 def test_private_hosts_are_off_until_they_are_named(tmp_path: Path) -> None:
     assert load({}, tmp_path).private_hosts == ()
     named = load({"PRIVATE_HOSTS": "Mautic.lan, 10.1.2.3/8"}, tmp_path)

@@ -30,7 +30,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load_config(self) -> None:
         """Give gunicorn its settings."""
         values = {
-            "bind": f"{self._deployment.host}:{self._deployment.port}",
+            "bind": self._deployment.place,
             "workers": 1,
             "worker_class": f"{PatientWorker.__module__}.{PatientWorker.__name__}",
             "threads": self._deployment.threads,
@@ -60,7 +60,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             if stop.code == 1:
                 raise SettingError(
                     "PORT",
-                    f"The server could not listen on {self._deployment.host}:{self._deployment.port}.",
+                    f"The server could not listen on {self._deployment.place}.",
                     "Choose another PORT or HOST, or stop what listens there.",
                 ) from None
             sys.exit(stop.code)

@@ -18,7 +18,7 @@ _CONNECT_TIMEOUT_S = 2.0
 def check(deployment: Deployment, database: Database) -> None:
     """Raise SettingError where the pages are served (PORT) or, on PostgreSQL, others are connected (DATABASE_URL)."""
     if _is_served(deployment):
-        raise SettingError("PORT", f"Something serves {deployment.host}:{deployment.port}.", STOP)
+        raise SettingError("PORT", f"Something serves {deployment.place}.", STOP)
     if database.sqlite:
         return
     with database.engine.connect() as connection:
