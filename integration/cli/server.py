@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
 from integration import heap
+from integration.cli import listening
 from integration.cli.patient_worker import PatientWorker
 from integration.config import Deployment
 from integration.engines import engine_for
 from integration.engines.watch import Watch
 from integration.errors import SettingError
+
+#: Connections that wait to be accepted; gunicorn's own number.
+_BACKLOG = 2048
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -20,17 +23,21 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     One worker process only: the embedded engine lives in it, and SQLite has one writer anyway. More processes come
     with ENGINE=none or procrastinate and `woo-mautic worker`.
+
+    Making one takes its address, and raises SettingError (PORT or HOST) where that is not to be had.
     """
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._engine: Any = None
+        self._bind: str | list[str] = deployment.place
         super().__init__()
+        self._listening = listening.Listening(self._own_addresses())
 
     def load_config(self) -> None:
         """Give gunicorn its settings."""
         values = {
-            "bind": self._deployment.place,
+            "bind": self._bind,
             "workers": 1,
             "worker_class": f"{PatientWorker.__module__}.{PatientWorker.__name__}",
             "threads": self._deployment.threads,
@@ -52,18 +59,20 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         heap.pass_by_what_is_made()
         return made
 
-    def run(self) -> None:
-        """Serve until stopped; a port that is taken is said by its setting."""
+    def listen(self) -> None:
+        """Let callers in; they wait until run() answers them. Raises SettingError (PORT)."""
+        # Kept for load_config(), too: by another address a reload would close what is listened on.
+        self._bind = self._listening.begin(_BACKLOG) or self._bind
+        self.cfg.set("bind", self._bind)
+
+    def _own_addresses(self) -> list[listening.Address]:
+        """Return the addresses to listen on; none where gunicorn itself sees to it (sockets given to it, or files)."""
         try:
-            super().run()
-        except SystemExit as stop:
-            if stop.code == 1:
-                raise SettingError(
-                    "PORT",
-                    f"The server could not listen on {self._deployment.place}.",
-                    "Choose another PORT or HOST, or stop what listens there.",
-                ) from None
-            sys.exit(stop.code)
+            found = [] if listening.are_given() else self.cfg.address
+        except RuntimeError as error:
+            sentence = f"HOST {self._deployment.host} is no address to listen on."
+            raise SettingError("HOST", sentence, "Set it to 127.0.0.1, or to another one of this machine.") from error
+        return found if all(isinstance(each, tuple) for each in found) else []
 
     def _begin(self, worker: Any) -> None:
         services = worker.wsgi.extensions["services"]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.cli import console
-from integration.config import load
+from integration.config import Deployment, load
 from integration.models.audit import AuditAction
 from integration.models.user import Role, User
 from integration.operations.identity import accounts
@@ -42,6 +42,20 @@ def _serve(ends: Demo | None = None) -> None:
     from integration.cli.server import Server
 
     deployment = load()
+    # First of all: what is kept, connected and told below would lead to whatever program has the address.
+    server = Server(deployment)
+    try:
+        link = _prepared(deployment, ends)
+        server.listen()
+        click.echo(f"woo-mautic is at {deployment.base_url}\nSign in once with {link}")
+        server.run()
+    finally:
+        if ends is not None:
+            ends.stop()
+
+
+def _prepared(deployment: Deployment, ends: Demo | None) -> str:
+    """Keep the address, start and connect the demo's ends if there are any; return a one-time link."""
     with console.opened() as services:
         with services.db.write() as session:
             installation.keep_address(session, deployment.base_url)
@@ -50,13 +64,7 @@ def _serve(ends: Demo | None = None) -> None:
         if ends is not None:
             ends.start()
             ends.connect(services, console.first_organisation(services))
-        link = _sign_in_link(services)
-    click.echo(f"woo-mautic is at {deployment.base_url}\nSign in once with {link}")
-    try:
-        Server(deployment).run()
-    finally:
-        if ends is not None:
-            ends.stop()
+        return _sign_in_link(services)
 
 
 def _sign_in_link(services: Services) -> str:

@@ -64,7 +64,7 @@ def test_a_file_that_is_no_database_of_ours_is_said(
     run: Run, folder: Path, made: Callable[[Path], None], said: str, command: str
 ) -> None:
     made(folder / "woo-mautic.sqlite")
-    refused(run(command), said)
+    refused(run(command, PORT=str(free_port())), said)
 
 
 def test_a_database_that_somebody_holds_is_said(run: Run, folder: Path) -> None:

@@ -42,15 +42,6 @@ def test_the_link_signs_in_once_and_sigterm_ends_in_order(environ: dict[str, str
     assert child.wait(timeout=40) == 0
 
 
-def test_a_port_that_is_taken_is_said_by_its_name(run: Run) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        result = run("serve", PORT=str(taken.getsockname()[1]))
-    assert result.code == 1
-    assert "PORT" in result.err
-
-
 def test_the_demo_comes_up_connected_and_ends_with_its_parent(environ: dict[str, str], run: Run) -> None:
     port = str(free_port())
     child, _ = start(environ, "demo", port)
