@@ -34,7 +34,9 @@ def demo(https: bool) -> None:
     """Serve with a demo store and a demo Mautic, connected and alive."""
     from integration.sandbox.demo import Demo
 
-    _serve(Demo(load().instance_path / "demo", https=https))
+    ends = Demo(load().instance_path / "demo", https=https)
+    with ends.alone():
+        _serve(ends)
 
 
 def _serve(ends: Demo | None = None) -> None:

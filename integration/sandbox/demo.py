@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from integration import shop_lines
-from integration.errors import IntegrationError
+from integration.errors import IntegrationError, SettingError
 from integration.models.connector import Connector
 from integration.pipeline.connectors import connectors, webhook_registration
 from integration.pipeline.services import Services
 
 PORTS = (8091, 8092)
 NAME = "Demo shop"
+LOCK = "running.lock"
+RUNNING = "A demo runs in {} already."
+RUNNING_HINT = "Use that one or stop it; another one needs an INSTANCE_PATH and a PORT of its own."
 
 
 class Demo:
@@ -32,6 +39,29 @@ class Demo:
         self._https = https
         self._child: subprocess.Popen[str] | None = None
         self._whereabouts: dict[str, str] = {}
+        self._locks: tuple[int, ...] = ()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other demos from the folder; raises SettingError (INSTANCE_PATH) where one is at work in it.
+
+        The lock goes when all who hold it have ended, in whatever way. The child has it as well: it may outlive a
+        parent that was killed by some moments, and saves its state in them.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self._folder / LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            self._hold(lock)
+            yield
+        finally:
+            os.close(lock)
+
+    def _hold(self, lock: int) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SettingError("INSTANCE_PATH", RUNNING.format(self._folder), RUNNING_HINT) from error
+        self._locks = (lock,)
 
     def start(self) -> None:
         """Start both servers on their usual services, or on free ones where those are taken."""
@@ -47,7 +77,13 @@ class Demo:
         errors = None if not store else subprocess.DEVNULL
         # A session of its own: Ctrl-C goes to the app alone, which then ends the demo in order.
         self._child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+            pass_fds=self._locks,
         )
         assert self._child.stdout is not None
         line = self._child.stdout.readline()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import subprocess
+from pathlib import Path
 
 from tests.cli.conftest import COMMAND
 from tests.waiting import wait_for
@@ -31,3 +32,16 @@ def start(environ: dict[str, str], command: str, port: str) -> tuple[subprocess.
     assert link is not None, said
     assert wait_for(lambda: ask(port, "GET", "/healthz")[0] == 200)
     return child, link[0]
+
+
+def ends(environ: dict[str, str]) -> list[str]:
+    """The process ids of this installation's demo shop and Mautic."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:
+            continue
+        if "integration.sandbox" in words and any(environ["INSTANCE_PATH"] in word for word in words):
+            found.append(path.parent.name)
+    return found

@@ -12,22 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.started import ask, start
+from tests.cli.started import ask, ends, start
 from tests.postgres import free_port
 from tests.waiting import wait_for
-
-
-def ends(environ: dict[str, str]) -> list[str]:
-    """The process ids of this installation's demo shop and Mautic."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().decode("utf-8", "replace").split("\0")
-        except OSError:
-            continue
-        if "integration.sandbox" in words and any(environ["INSTANCE_PATH"] in word for word in words):
-            found.append(path.parent.name)
-    return found
 
 
 def test_the_link_signs_in_once_and_sigterm_ends_in_order(environ: dict[str, str]) -> None:
