@@ -23,17 +23,23 @@ NOBODY = "http://127.0.0.1:1/"
 
 @pytest.fixture
 def hooked(shop: StoreServer, keys: Keys) -> StoreServer:
-    """Return the shop with webhooks whose deliveries are kept instead of sent."""
+    """Return the shop with webhooks whose deliveries are kept instead of sent, and wait until they are asked for.
+
+    A real shop's wait for its cron: what happens twice in one request is delivered once.
+    """
     for topic in ("order.updated", "order.created", "order.deleted"):
         fields = {"topic": topic, "delivery_url": NOBODY, "secret": "s"}
         assert keys.ask("POST", "/wp-json/wc/v3/webhooks", fields).status == 201
     shop.webhook_queue.drop = 1_000_000
+    shop.webhook_queue.hold()
     return shop
 
 
 def _delivered(shop: StoreServer) -> list[tuple[str, Any]]:
     """Return the topics and bodies delivered since this was asked last."""
+    shop.webhook_queue.release()
     assert shop.webhook_queue.settle()
+    shop.webhook_queue.hold()
     found = [(sent.topic, json.loads(sent.body)) for sent in shop.webhook_queue.sent]
     shop.webhook_queue.sent.clear()
     return found
