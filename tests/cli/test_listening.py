@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import errno
 import signal
 import socket
 import subprocess
@@ -19,8 +18,6 @@ from tests.cli.conftest import COMMAND, Result, Run
 from tests.cli.started import ask, start
 from tests.postgres import free_port
 from tests.waiting import wait_for
-
-_UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 
 @pytest.fixture
@@ -79,17 +76,15 @@ def test_a_host_that_is_not_ours_is_said(run: Run, host: str, said: str) -> None
     refused(run("serve", HOST=host, PORT=str(free_port())), said)
 
 
-def test_a_port_that_may_not_be_used_is_said(environ: dict[str, str]) -> None:
-    if int(_UNPRIVILEGED.read_text(encoding="ascii")) < 1024:
-        pytest.skip("everybody may use every port of this machine")
-    without = ("setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service")
-    if os.geteuid() == 0 and shutil.which(without[0]) is None:
-        pytest.skip("root needs setpriv to have less rights")
-    command = [*(without if os.geteuid() == 0 else ()), *COMMAND, "serve"]
-    done = subprocess.run(
-        command, env=environ | {"PORT": "1023"}, capture_output=True, text=True, check=False, timeout=90
-    )
-    refused(Result(done.returncode, done.stdout, done.stderr), "PORT 1023 may not be used by this user")
+def test_a_port_that_may_not_be_used_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Which ports need a right, and who has it, is another thing on each machine.
+    def refuse(self: socket.socket, address: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(SettingError, match="PORT 80 may not be used by this user") as raised:
+        Listening([("127.0.0.1", 80)])
+    assert raised.value.name == "PORT"
 
 
 def test_of_two_that_begin_at_once_one_is_refused() -> None:
@@ -105,13 +100,15 @@ def test_of_two_that_begin_at_once_one_is_refused() -> None:
 
 
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
-def test_an_ipv6_address_is_listened_on_with_and_without_brackets(environ: dict[str, str], host: str) -> None:
+def test_an_ipv6_address_is_listened_on_with_and_without_brackets(environ: dict[str, str], run: Run, host: str) -> None:
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))
             port = probe.getsockname()[1]
     except OSError:
-        pytest.skip("this machine has no IPv6")
+        # A machine without IPv6 is told so.
+        refused(run("serve", HOST=host, PORT=str(free_port())), "::1")
+        return
     command = [*COMMAND, "serve"]
     child = subprocess.Popen(
         command, env=environ | {"HOST": host, "PORT": str(port)}, stdout=subprocess.PIPE, text=True
