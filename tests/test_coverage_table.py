@@ -17,7 +17,7 @@ SPANS = ((1, 6), (10, 20), (30, 44), (50, 62), (70, 72), (80, 90), (100, 103))
 
 def test_every_row_stands_in_its_order() -> None:
     features = chain.from_iterable(range(first, last + 1) for first, last in SPANS)
-    # X16 has two halves, each with a place of its own.
+    # P38 and X16 have two halves, each with a place of its own.
     assert list(dict.fromkeys(row[0].strip("| ") for row in ROWS)) == [
         *(f"P{n}" for n in features),
         *(f"X{n}" for n in range(1, 21)),
