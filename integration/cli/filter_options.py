@@ -21,7 +21,7 @@ def filter_options(model: type[UrlFilter], *left_out: str) -> Callable[[Command]
             if name not in left_out:
                 known = parameter.schema().get("enum")
                 said = f"One of {', '.join(known)}." if known else None
-                command = click.option(f"--{name.replace('_', '-')}", name, metavar="TEXT", help=said)(command)
+                command = click.option(option_of(name), name, metavar="TEXT", help=said)(command)
         return command
 
     return add
@@ -35,9 +35,9 @@ def asked(model: type[Query], typed: Mapping[str, Any], zone: str, **given: Any)
     args = {name: value for name, value in typed.items() if value is not None}
     for name, value in args.items():
         if not str(value).strip():
-            raise click.UsageError(f"--{name.replace('_', '-')} is empty; leave it out for all.")
+            raise click.UsageError(f"{option_of(name)} is empty; leave it out for all.")
     for name, wrong in model.wrong(args, zone).items():
-        raise click.UsageError(f"--{name.replace('_', '-')}: {wrong.sentence}")
+        raise click.UsageError(f"{option_of(name)}: {wrong.sentence}")
     _check_ids(model, args)
     query, notices = model.from_url(args, zone, **given)
     if notices:
@@ -45,11 +45,16 @@ def asked(model: type[Query], typed: Mapping[str, Any], zone: str, **given: Any)
     return query
 
 
+def option_of(name: str) -> str:
+    """Return what an argument is called on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
 def _check_ids(model: type[UrlFilter], args: Mapping[str, Any]) -> None:
     """Raise UsageError for an id of 0: in an address it means none, and who types it would be given something else."""
     for name, parameter in model.parameters().items():
         if isinstance(parameter, EntryNumber) and id_of(str(args.get(name, "")).strip()) == 0:
-            raise click.UsageError(f"--{name.replace('_', '-')}: ids begin with 1; leave it out if none is meant.")
+            raise click.UsageError(f"{option_of(name)}: ids begin with 1; leave it out if none is meant.")
 
 
 def numbers(text: str, option: str) -> list[int]:

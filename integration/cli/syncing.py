@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from integration import heap
 from integration.cli import console
+from integration.cli.filter_options import option_of
 from integration.engines import engine_for
 from integration.engines.worker import Worker
 from integration.errors import IntegrationError
@@ -158,7 +159,7 @@ def _read(connector: Connector, typed: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name, value in typed.items():
         if value is not None and not str(value).strip(", "):
-            raise click.UsageError(f"--{name.replace('_', '-')} is empty; leave it out for all.")
+            raise click.UsageError(f"{option_of(name)} is empty; leave it out for all.")
     form = {name: str(value) for name, value in typed.items() if value}
     lists = {name: _parts(form.pop(name, "")) for name in ("only", "statuses")}
     if unknown := set(lists["only"]) - set(run_options.ENTITIES):
@@ -166,7 +167,7 @@ def _read(connector: Connector, typed: Mapping[str, Any]) -> dict[str, Any]:
     lists["only"] = lists["only"] or list(run_options.ENTITIES)
     read = run_options.read({**form, **lists}, "UTC", list(store_profile.statuses(connector)))
     for name, sentence in read.errors.items():
-        raise click.UsageError(f"--{name.replace('_', '-')}: {sentence}")
+        raise click.UsageError(f"{option_of(name)}: {sentence}")
     return read.options
 
 

@@ -41,8 +41,6 @@ def fields(lifetime: Lifetime, modules: Modules) -> dict[str, Value]:
 
 def told(lifetime: Lifetime, modules: Modules, shop_currency: str) -> tuple[dict[str, Value], tuple[Adjustment, ...]]:
     """Return what `fields` gives, and what has to be said of it; nothing where no value is switched on."""
-    if not rows(modules):
-        return {}, ()
     said = adjustments(lifetime, shop_currency, modules.naming.name_space) if modules.orders.lifetime else ()
     return fields(lifetime, modules), said
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from integration import streams
 from integration.events import Kind
 from integration.identity import normalise_email, visible
-from integration.mapping import lifetime
 from integration.mapping.fields import fit
 from integration.mapping.merge import merge
 from integration.operations.reconciliation.people import Person
@@ -78,7 +77,7 @@ def _with_choice(wanted: Wanted, planned: PersonPlan, context: BatchContext) -> 
         return wanted
     others = tuple(each for each in planned.group.deliveries if each not in unsynced)
     without = _writes(plan_group(replace(planned.group, deliveries=others), context), context)
-    corrected = {*lifetime.held_by(context.modules, context.fields), *latest_order.data_aliases(context)}
+    corrected = context.sum_aliases | latest_order.data_aliases(context)
     theirs = {alias for write in without for alias in write.fields}
     optional = {alias for write in wanted.by_kind for alias in write.fields} - theirs - corrected
     told = {alias for write in wanted.by_kind for alias in _told(write, wanted.hashes)}

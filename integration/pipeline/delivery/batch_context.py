@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from integration.events import Kind
 from integration.identity import normalise_email
+from integration.mapping import lifetime
 from integration.mapping.consent import Consent
 from integration.mapping.orders import DRAFTS, Shop, sells
 from integration.mautic.same_value import plain
@@ -107,6 +108,11 @@ class BatchContext:
         wanted = self.modules.orders.sku_filter
         products = row.products if wanted else None
         return products is None or sells([str(sku) for _, sku, _ in products], wanted)
+
+    @property
+    def sum_aliases(self) -> frozenset[str]:
+        """Return the aliases of the fields that lifetime values are written to, as Mautic has them."""
+        return lifetime.held_by(self.modules, self.fields)
 
     @property
     def currency(self) -> str:

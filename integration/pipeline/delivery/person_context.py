@@ -12,7 +12,7 @@ from typing import Any
 from integration import streams
 from integration.errors import MappingError
 from integration.events import Kind
-from integration.mapping import consent, lifetime
+from integration.mapping import consent
 from integration.mapping.cart_orders import is_later, is_placed
 from integration.mapping.consent import Consent, Standing
 from integration.mapping.orders import Shop
@@ -86,8 +86,7 @@ class PersonContext:
     def has_told_sums(self) -> bool:
         """Return whether Mautic has confirmed lifetime values of the person."""
         link = self.batch.links.get(self.group.person_key)
-        aliases = lifetime.held_by(self.modules, self.batch.fields) if link else ()
-        return link is not None and any(f"{orders.KIND}.{alias}" in link.hashes for alias in aliases)
+        return link is not None and any(f"{orders.KIND}.{alias}" in link.hashes for alias in self.batch.sum_aliases)
 
     def lifetime(self) -> Lifetime:
         """Return the sums over the person's paid orders."""

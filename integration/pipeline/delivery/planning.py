@@ -12,7 +12,6 @@ from integration import streams
 from integration.errors import MappingError
 from integration.events import Kind
 from integration.identity import person_key_of
-from integration.mapping import lifetime
 from integration.mapping.consent import Consent
 from integration.mapping.fields import fit
 from integration.mapping.merge import merge
@@ -205,7 +204,7 @@ def _fitted(planned: _Draft, kinds: Collection[Kind], context: BatchContext) -> 
 
 def _changed(planned: _Draft, kind: Kind, fitted: ContactWrite, context: BatchContext) -> bool:
     deliveries = [leased for leased in planned.pending if leased.kind is kind]
-    sums = lifetime.held_by(context.modules, context.fields) if streams.of(kind).is_account else ()
+    sums = context.sum_aliases if streams.of(kind).is_account else ()
     wanted = hashes(kind, fitted, precedence.adders(deliveries, planned.plans), sums)
     asserted = any(planned.plans[leased.id].asserted for leased in deliveries)
     resent = not context.resend.isdisjoint(leased.run_id for leased in deliveries)
